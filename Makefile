@@ -1,0 +1,59 @@
+# make demo    the main job on a fresh machine, light runtime only
+# make test    install everything, check style and types, run the tests
+# make help    this text
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
+
+.PHONY: demo test install lint types unit help clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo: $(VENV)/light.stamp
+	@$(BIN)/python -m fewshot demo
+
+test: lint types unit
+
+install: $(VENV)/full.stamp
+
+lint: $(VENV)/full.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/full.stamp
+	$(BIN)/mypy
+
+unit: $(VENV)/full.stamp
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+# uv, because plain pip resolves torch and torchvision to builds that do not fit each other on some machines.
+$(VENV)/python.stamp:
+	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv \
+	  || { echo "uv is missing and pip cannot install it. Install uv, then run make again."; exit 1; }
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@echo "Installing the light runtime into $(VENV) ..."
+	@test -f $(VENV)/full.stamp || $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
+	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
+	@touch $@
+
+$(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@echo "Installing everything into $(VENV) ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,app,dev]"
+	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
+	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build outputs *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -1,0 +1,39 @@
+"""Train the prototypical network.
+
+    python experiments/train.py experiment=mobilenetv4
+    python experiments/train.py backbone=resnet18 trainer=gpu model.losses.episodic=0
+
+Checkpoints (every epoch, with the averaged weights in ``state_dict``), CSV and TensorBoard logs go to outputs/train/.
+"""
+
+from __future__ import annotations
+
+import hydra
+import pytorch_lightning as lightning
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from fewshot.embedding.training.module import ProtoNet
+
+
+@hydra.main(version_base=None, config_path="../conf", config_name="train")
+def main(cfg: DictConfig) -> None:
+    lightning.seed_everything(cfg.seed, workers=True)
+    folder = hydra.core.hydra_config.HydraConfig.get().runtime.output_dir
+    data = hydra.utils.instantiate(cfg.data)
+    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=hydra.utils.instantiate(cfg.backbone))
+    trainer: lightning.Trainer = hydra.utils.instantiate(
+        cfg.trainer,
+        callbacks=[
+            EMAWeightAveraging(decay=0.999),
+            LearningRateMonitor("epoch"),
+            ModelCheckpoint(folder, filename="epoch{epoch:02d}", auto_insert_metric_name=False, save_last=True),
+        ],
+        logger=[CSVLogger(folder, name="", version=""), TensorBoardLogger(folder, name="", version="")],
+    )
+    trainer.fit(model, datamodule=data, ckpt_path=cfg.resume)
+
+
+if __name__ == "__main__":
+    main()

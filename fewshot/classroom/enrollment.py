@@ -1,0 +1,219 @@
+"""Photos of a student -> support vectors and identity references, or the reason in words why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fewshot.classroom.consent import Consent
+from fewshot.classroom.identities import fitting, most_alike
+from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
+from fewshot.classroom.report import PhotoResult, Status, StudentResult
+from fewshot.classroom.roster import Photo, Roster, Student
+from fewshot.classroom.thresholds import IdentityThresholds
+from fewshot.prototypes.store import PrototypeStore
+from fewshot.prototypes.supports import SupportSet
+from fewshot.types import EMOTIONS, Face, Frame, Vectors
+
+CLEAR_SUBJECT = 3.0
+"""The largest face of a photo is its subject if its box has this many times the area of the second."""
+
+_READ_AHEAD = 4
+"""Photos read from disk at once; decoding a phone's picture takes longer than all the rest."""
+
+
+class Eyes(Protocol):
+    """What enrollment needs of ``fewshot.perception.Perception``."""
+
+    def look(self, frame: Frame) -> list[Face]: ...
+
+    def identify(self, frame: Frame, faces: Sequence[Face]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A photo with one readable face, not yet known whose."""
+
+    index: int
+    file: PhotoFile
+    sha256: str
+    fingerprint: str
+    expression: Vectors
+    identity: Vectors
+
+
+class Enrollment:
+    """Enrolls students into one class, one after the other. Nothing is written to disk.
+
+    Args:
+        eyes: photo to faces, as strict as enrollment wants it.
+        roster, store: of the class; both are changed.
+        thresholds: of the identity network.
+        has_neutral: whether there is a neutral photo among a student's.
+    """
+
+    def __init__(
+        self,
+        eyes: Eyes,
+        roster: Roster,
+        store: PrototypeStore,
+        thresholds: IdentityThresholds,
+        has_neutral: Callable[[SupportSet], bool],
+    ) -> None:
+        self.eyes, self.roster, self.store = eyes, roster, store
+        self.thresholds, self.has_neutral = thresholds, has_neutral
+
+    def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
+        """Enroll a student, or add photos to one; every photo is judged, none raises."""
+        results: dict[int, PhotoResult] = {}
+        candidates = self._of_one_person(key, self._readable(key, files, results), results)
+        self._keep(key, candidates, consent)
+        for candidate in candidates:
+            results[candidate.index] = PhotoResult(candidate.file.path, candidate.file.emotion, "accepted")
+        student = StudentResult(key, [results[index] for index in range(len(files))])
+        student.stands = bool(key in self.roster.students and self.roster.students[key].photos)
+        student.notes = self._notes(key, len(files)) if student.stands else []
+        return student
+
+    def _readable(self, key: str, files: Sequence[PhotoFile], results: dict[int, PhotoResult]) -> list[_Candidate]:
+        """Photos that are new and have one readable face; the others go to ``results``."""
+        candidates: list[_Candidate] = []
+        for index, loaded in enumerate(_read_ahead(files)):
+            file = loaded.file
+            status, reason = self._seen_before(key, loaded, candidates)
+            face, photo = None, loaded.frame
+            if not reason and photo is not None:
+                face, reason = self._subject(photo)
+            if face is None or photo is None or face.expression is None or face.identity is None:
+                results[index] = PhotoResult(file.path, file.emotion, status, reason)
+                continue
+            mark = fingerprint(photo, face.crop)
+            twin = next((other for other in candidates if same_photo(other.fingerprint, mark)), None)
+            if twin:
+                reason = f"the same photo twice: it is {_short(twin.file.path)}, saved anew"
+            elif self._saved_anew(key, mark):
+                status, reason = "already enrolled", "the same photo, saved anew, is enrolled already"
+            if reason:
+                results[index] = PhotoResult(file.path, file.emotion, status, reason)
+                continue
+            candidates.append(_Candidate(index, file, loaded.sha256, mark, face.expression, face.identity))
+        return candidates
+
+    def _seen_before(self, key: str, loaded: LoadedPhoto, candidates: list[_Candidate]) -> tuple[Status, str]:
+        """Status and reason for a photo that need not be looked at; an empty reason if it must be."""
+        if loaded.problem:
+            return "rejected", loaded.problem
+        owner = self.roster.owner_of(loaded.sha256)
+        if owner == key:
+            label = self.roster.students[key].photos[loaded.sha256].emotion
+            return "already enrolled", f"already enrolled as {label or 'unlabelled'}"
+        if owner:
+            return "rejected", f"this very photo is enrolled as {owner}'s. Remove it from one of the two"
+        twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
+        return "rejected", f"the same photo twice: it is {_short(twin.file.path)}" if twin else ""
+
+    def _saved_anew(self, key: str, mark: str) -> bool:
+        student = self.roster.students.get(key)
+        return student is not None and any(same_photo(photo.fingerprint, mark) for photo in student.photos.values())
+
+    def _subject(self, photo: Frame) -> tuple[Face | None, str]:
+        """The one face a photo is about, with both vectors, or the reason why there is none."""
+        height, width = photo.shape[:2]
+        faces = sorted(self.eyes.look(photo), key=_area, reverse=True)
+        if not faces:
+            return None, f"no face found ({width}x{height}). Use a photo where the face is at least 60 pixels wide"
+        if len(faces) > 1 and _area(faces[0]) < CLEAR_SUBJECT * _area(faces[1]):
+            return None, f"{len(faces)} faces, none clearly the subject. Cut the photo to the student"
+        face = faces[0]
+        if not face.quality.ok:
+            return None, "; ".join(face.quality.reasons)
+        self.eyes.identify(photo, [face])
+        return face, ""
+
+    def _of_one_person(
+        self, key: str, candidates: list[_Candidate], results: dict[int, PhotoResult]
+    ) -> list[_Candidate]:
+        """Those that show the student; the others go to ``results``."""
+        if not candidates:
+            return []
+        vectors = np.stack([candidate.identity for candidate in candidates])
+        known = self.store.identities_of(key)
+        fits = fitting(vectors, known, self.thresholds.same)
+        reasons = {c.index: self._misfit(key, c, bool(fits.any() or len(known))) for c in candidates}
+        fitted = [candidate for candidate, fit in zip(candidates, fits, strict=True) if fit]
+        if fitted and not len(known):
+            other = self._most_alike(key, vectors[fits])
+            if other and other[1] >= self.thresholds.duplicate:
+                reason = f"shows {other[0]}, who is enrolled already (similarity {other[1]:.2f})"
+                reasons.update({candidate.index: reason for candidate in fitted})
+                fitted = []
+        stays = {candidate.index for candidate in fitted}
+        for candidate in candidates:
+            if candidate.index not in stays:
+                file = candidate.file
+                results[candidate.index] = PhotoResult(file.path, file.emotion, "rejected", reasons[candidate.index])
+        return fitted
+
+    def _misfit(self, key: str, candidate: _Candidate, others_agree: bool) -> str:
+        """Why a photo whose identity does not fit was refused."""
+        if not others_agree:
+            return f"the photos show different people, and which of them is {key} cannot be told. Leave only {key}'s"
+        other = self._most_alike(key, candidate.identity[None])
+        hint = f"; it looks like {other[0]}" if other and other[1] >= self.thresholds.accept else ""
+        return f"not the person of {key}'s other photos{hint}"
+
+    def _most_alike(self, key: str, vectors: Vectors) -> tuple[str, float] | None:
+        keys, references = self.store.identity_references()
+        others = [row for row, owner in enumerate(keys) if owner != key]
+        return most_alike(vectors, [keys[row] for row in others], references[others])
+
+    def _keep(self, key: str, candidates: list[_Candidate], consent: Consent) -> None:
+        if key in self.roster.students:
+            self.roster.students[key].consent = consent
+        if not candidates:
+            return
+        supports = SupportSet(
+            np.stack([candidate.expression for candidate in candidates]),
+            [candidate.file.emotion for candidate in candidates],
+            [candidate.sha256 for candidate in candidates],
+        )
+        self.store.add(key, supports, np.stack([candidate.identity for candidate in candidates]))
+        student = self.roster.students.setdefault(key, Student(key, consent))
+        today = date.today()
+        for candidate in candidates:
+            student.photos[candidate.sha256] = Photo(candidate.file.emotion, today, candidate.fingerprint)
+
+    def _notes(self, key: str, offered: int) -> list[str]:
+        """What the teacher should know about the photos of a student who stands."""
+        emotions = self.roster.students[key].emotions()
+        own = sorted(emotion for emotion in emotions if emotion and emotion not in EMOTIONS)
+        notes = []
+        if not offered:
+            notes.append("no photos here; those enrolled before stay")
+        if not self.has_neutral(self.store.supports_of(key)):
+            unsure = f"; {', '.join(own)} will be shown as not reliable yet" if own else ""
+            none = "none of the photos is surely neutral" if None in emotions else "no photo of a neutral face"
+            notes.append(f"{none}: add one or two in {key}/neutral for better readings{unsure}")
+        return notes
+
+
+def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
+    """Photos in order, decoded a few ahead in threads (Pillow lets go of the interpreter while it decodes)."""
+    with ThreadPoolExecutor(max_workers=_READ_AHEAD) as pool:
+        for start in range(0, len(files), _READ_AHEAD):
+            yield from pool.map(load_photo, files[start : start + _READ_AHEAD])
+
+
+def _area(face: Face) -> float:
+    width, height = face.box[2:] - face.box[:2]
+    return float(width * height)
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

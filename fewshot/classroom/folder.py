@@ -1,0 +1,93 @@
+"""A folder of photos with its consents -> students enrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from fewshot.classroom.consent import CONSENT_FILE, Consent, read_consent_file
+from fewshot.classroom.enrollment import Enrollment
+from fewshot.classroom.photos import PhotoFile, list_photos
+from fewshot.classroom.report import EnrollmentReport, PhotoResult, StudentResult
+from fewshot.classroom.roster import Roster
+from fewshot.errors import UsageError
+from fewshot.pictures import is_picture
+
+
+def read_folder(
+    folder: Path, given: Consent | None, roster: Roster
+) -> tuple[dict[str, list[PhotoFile]], dict[str, Consent]]:
+    """The photos of a folder, and the consents that hold today.
+
+    The row of a student in ``consent.csv`` counts before ``given``, and both before what is on record.
+
+    Args:
+        folder: PHOTOS.
+        given: consent for everybody in it (``--consent-by``).
+        roster: of the class.
+
+    Returns:
+        (photos by student, consent by student: those without one are missing).
+
+    Raises:
+        UsageError: no such folder, a faulty consent.csv, or nobody in it has a consent that holds.
+    """
+    photos = list_photos(folder)
+    file = folder / CONSENT_FILE
+    listed = read_consent_file(file) if file.is_file() else {}
+    recorded = {key: student.consent for key, student in roster.students.items()}
+    found = {key: listed.get(key) or given or recorded.get(key) for key in photos}
+    consents = {key: consent for key, consent in found.items() if consent and consent.holds(date.today())}
+    if photos and not consents:
+        raise no_consent(roster.name, str(folder))
+    return photos, consents
+
+
+def no_consent(class_name: str, photos: str) -> UsageError:
+    """Without a record of consent nobody is enrolled; the line to type is in the message."""
+    return UsageError(
+        f"Nobody was enrolled: there is no consent on record that holds today. Ask for it, then type: "
+        f"fewshot enroll {_quoted(class_name)} {_quoted(photos)} --consent-by 'WHO GAVE IT' "
+        f"[--consent-until YEAR-MONTH-DAY], or write {CONSENT_FILE} into the folder "
+        f"(student,given_by,date,purpose,until)."
+    )
+
+
+def enroll_all(
+    enrollment: Enrollment,
+    photos: Mapping[str, Sequence[PhotoFile]],
+    consents: Mapping[str, Consent],
+    on_student: Callable[[str], None] | None = None,
+) -> EnrollmentReport:
+    """Enroll student by student; who has no consent is listed, and none of their photos is opened."""
+    report = EnrollmentReport()
+    for key, files in photos.items():
+        if on_student:
+            on_student(key)
+        if key in consents:
+            report.students.append(enrollment.add(key, files, consents[key]))
+        else:
+            refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that holds today") for f in files]
+            report.students.append(StudentResult(key, refused, [f"no consent on record for {key}"]))
+    return report
+
+
+def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
+    """What lies in a folder and concerns nobody in it."""
+    notes = []
+    strays = [path for path in folder.iterdir() if path.is_file() and is_picture(path)]
+    if strays:
+        notes.append(
+            f"{len(strays)} picture{'s' if len(strays) > 1 else ''} in {folder} itself belong to nobody: put them into "
+            f"a folder named after the student, {folder.name}/<student>/<emotion>/."
+        )
+    file = folder / CONSENT_FILE
+    absent = sorted(set(read_consent_file(file)) - set(photos)) if file.is_file() else []
+    if absent:
+        notes.append(f"{CONSENT_FILE} names {', '.join(absent)}: no folder of that name.")
+    return notes
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if " " in text else text

@@ -1,0 +1,85 @@
+"""Names that become folders and keys: classes, students, and the words of their emotions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+from fewshot.errors import UsageError
+from fewshot.types import EMOTIONS
+
+LONGEST_NAME = 64
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+# Windows reserves these device names, with any extension.
+_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
+
+_SYNONYMS = {
+    "angry": ("anger", "mad", "furious"),
+    "disgust": ("disgusted",),
+    "fear": ("fearful", "afraid", "scared", "frightened"),
+    "happy": ("happiness", "joy", "joyful", "smile", "smiling"),
+    "sad": ("sadness", "unhappy"),
+    "surprise": ("surprised",),
+    "neutral": ("normal",),
+}
+_EMOTION_OF = {word: emotion for emotion in EMOTIONS for word in (emotion, *_SYNONYMS[emotion])}
+_RESERVED = frozenset({"unsure", "unknown"})
+
+
+def check_name(name: str, what: str) -> str:
+    """A name that is a harmless folder on Linux, macOS and Windows; letters of any script are.
+
+    Args:
+        name: as a person typed it.
+        what: "class" or "student", for the message.
+
+    Returns:
+        The name in Unicode's composed form: macOS hands out the decomposed one.
+
+    Raises:
+        UsageError: it is empty, too long, hidden, reserved, or could lead to another folder.
+    """
+    plain = unicodedata.normalize("NFC", name).strip()
+    if not plain or len(plain.encode()) > 4 * LONGEST_NAME or len(plain) > LONGEST_NAME:
+        raise _unfit(name, what, f"It must have 1 to {LONGEST_NAME} characters.")
+    if _FORBIDDEN.search(plain):
+        raise _unfit(name, what, 'It must not contain / \\ : * ? " < > | or control characters.')
+    if plain.startswith(".") or plain.endswith("."):
+        raise _unfit(name, what, "It must not begin or end with a dot.")
+    if plain.startswith("-"):
+        raise _unfit(name, what, "It must not begin with a minus, which the command line reads as an option.")
+    if plain.split(".")[0].strip().casefold() in _DEVICES:
+        raise _unfit(name, what, "Windows reserves it.")
+    return plain
+
+
+def _unfit(name: str, what: str, why: str) -> UsageError:
+    return UsageError(f"{name!r} cannot be the name of a {what}. {why} Use another one.")
+
+
+def existing_folder(parent: Path, name: str) -> Path:
+    """``parent/name``, spelled as it already stands there: "Physics" and "physics" are one folder on half the world's
+    machines, so they are one class on all of them."""
+    if parent.is_dir():
+        wanted = name.casefold()
+        for folder in sorted(parent.iterdir()):
+            if folder.is_dir() and unicodedata.normalize("NFC", folder.name).casefold() == wanted:
+                return folder
+    return parent / name
+
+
+def emotion_of(word: str) -> str:
+    """The emotion that a folder's name means: one of the seven in any common spelling, else a state of its own.
+
+    >>> emotion_of("Happiness"), emotion_of("Confused")
+    ('happy', 'confused')
+
+    Raises:
+        UsageError: the word is no usable label.
+    """
+    plain = check_name(" ".join(word.replace("_", " ").split()), "state").lower()
+    if plain in _RESERVED:
+        raise UsageError(f"{word!r} cannot be the name of a state: the readings use it for faces that cannot be told.")
+    return _EMOTION_OF.get(plain, plain)

@@ -1,0 +1,1 @@
+"""Datasets for research. The running system imports nothing from here."""

@@ -1,0 +1,188 @@
+"""What the landmark network learns from: faces framed as cascades frame them, and what cascades take for faces.
+
+Teacher: SCRFD's points on FER2013's training faces and on the LFW pictures whose identities are in no line of
+pairs.txt (outputs/*_prepared.npz, written by experiments/prepare.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+
+from fewshot.data.fer2013 import TRAINING, load_fer2013
+from fewshot.faces.cascade import ENLARGED, INPUT, open_cascades, squares
+
+Picture = NDArray[np.uint8]
+
+# What comes with scikit-image and shows nobody: walls, grass, print, things, animals.
+SCENERY = (
+    "brick",
+    "grass",
+    "gravel",
+    "coffee",
+    "chelsea",
+    "coins",
+    "text",
+    "page",
+    "rocket",
+    "motorcycle_left",
+    "clock_motion",
+    "moon",
+    "horse",
+    "retina",
+    "ihc",
+    "hubble_deep_field",
+    "cell",
+    "color",
+)
+
+
+def teaching_faces(shared: Path, prepared: Path) -> tuple[list[Picture], NDArray[np.float32]]:
+    """Grey square pictures and landmarks in their pixels, shape (n, 5, 2). LFW counts four times: it is rarer."""
+    fer, table = load_fer2013(shared / "data/fer2013"), np.load(prepared / "fer2013_prepared.npz")
+    chosen = np.flatnonzero((fer.usage == TRAINING) & ~table["excluded"] & (table["scores"] > 0.45))
+    lfw = np.load(prepared / "lfw_prepared.npz")
+    pictures = list(fer.faces[chosen]) + 4 * list(lfw["faces"])
+    points = np.concatenate([table["landmarks"][chosen] * 48, *[lfw["landmarks"] * 112] * 4])
+    return pictures, points.astype(np.float32)
+
+
+def backgrounds(faces: list[Picture], rng: np.random.Generator) -> list[Picture]:
+    """Pictures without a face: photographs, made-up screens, and faces cut to pieces."""
+    scenes = []
+    for name in SCENERY:
+        picture = cv2.imread(str(next(Path(skimage.data.__file__).parent.glob(f"{name}.*"))), cv2.IMREAD_GRAYSCALE)
+        scale = 420 / max(picture.shape)
+        scenes.append(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    for _ in range(20):
+        screen = np.full((400, 400), rng.integers(0, 256), np.uint8)
+        for _ in range(40):
+            x, y, w, h = (int(v) for v in rng.integers(0, 400, 4))
+            grey, kind = int(rng.integers(0, 256)), rng.integers(0, 3)
+            if kind == 0:
+                cv2.rectangle(screen, (x, y), (x + w // 3, y + h // 3), grey, int(rng.integers(-1, 4)) or 1)
+            elif kind == 1:
+                cv2.circle(screen, (x, y), w // 8, grey, int(rng.integers(-1, 4)) or 1)
+            else:
+                text = "".join(chr(c) for c in rng.integers(48, 122, 12))
+                cv2.putText(screen, text, (x, y), 0, 0.3 + w / 400, grey, 1 + w // 200)
+        scenes.append(cv2.GaussianBlur(screen, (0, 0), rng.uniform(0.4, 2)))
+    for side in (8, 12, 16, 24) * 10:
+        wall = np.vstack(
+            [np.hstack([cv2.resize(faces[i], (96, 96)) for i in row]) for row in rng.integers(0, len(faces), (4, 4))]
+        )
+        tiles = wall.reshape(384 // side, side, 384 // side, side).transpose(0, 2, 1, 3).reshape(-1, side, side)
+        rng.shuffle(tiles)
+        wall = tiles.reshape(384 // side, 384 // side, side, side).transpose(0, 2, 1, 3).reshape(384, 384)
+        scenes.append(cv2.GaussianBlur(wall, (0, 0), side / 12))
+    return scenes
+
+
+def mistaken_boxes(scenes: list[Picture]) -> list[tuple[int, NDArray[np.float32]]]:
+    """(scene, box) wherever a cascade sees a face in a picture without one."""
+    found, cascades = [], open_cascades()
+    for index, scene in enumerate(scenes):
+        for cascade in cascades:
+            boxes = np.array(cascade.detectMultiScale(scene, 1.2, 0, minSize=(20, 20)), np.float32).reshape(-1, 4)
+            found += [(index, np.concatenate([b[:2], b[:2] + b[2:]])) for b in boxes]
+    return found
+
+
+class Samples:
+    """Draws crops with their targets."""
+
+    def __init__(self, shared: Path, prepared: Path, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.faces, self.points = teaching_faces(shared, prepared)
+        self.centres = self.points.mean(axis=1)
+        self.spreads = np.sqrt(((self.points - self.centres[:, None]) ** 2).sum(axis=2).mean(axis=1))
+        self.scenes = backgrounds(self.faces, rng)
+        self.mistakes = mistaken_boxes(self.scenes)
+        print(f"{len(self.faces)} faces, {len(self.scenes)} scenes, {len(self.mistakes)} mistaken boxes", flush=True)
+
+    def epoch(self, count: int) -> tuple[Picture, NDArray[np.float32]]:
+        """``count`` crops with a face, half as many without, uint8 [m, 48, 48]; targets [m, 11], NaN where no face."""
+        crops = np.empty((count * 3 // 2, INPUT, INPUT), np.uint8)
+        targets = np.full((len(crops), 11), np.nan, np.float32)
+        chosen = self.rng.permutation(len(self.faces))[:count]
+        for row in range(len(crops)):
+            crop, points = self.face(int(chosen[row])) if row < len(chosen) else (self.nothing(), None)
+            crops[row] = self.spoiled(crop)
+            targets[row, 10] = points is not None
+            if points is not None:
+                targets[row, :10] = (points / INPUT - 0.5).ravel()
+        return crops, targets
+
+    def face(self, index: int) -> tuple[Picture, NDArray[np.float32]]:
+        """A crop around a face, framed roughly as a cascade would, mirrored half of the time; its points."""
+        rng = self.rng
+        width = self.spreads[index] * rng.uniform(3.2, 5.4)
+        middle = self.centres[index] + width * rng.normal((0, -0.075), 0.05)
+        angle, mirror = np.deg2rad(rng.normal(0, 13)), rng.choice([-1, 1])
+        scale = INPUT / (width * ENLARGED)
+        stretch = np.exp(rng.normal(0, 0.05, 2)) * (mirror, 1)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = (turn * stretch) * scale
+        matrix = np.column_stack([linear, INPUT / 2 - linear @ middle]).astype(np.float32)
+        points = self.points[index] @ matrix[:, :2].T + matrix[:, 2]
+        if mirror < 0:
+            points = points[[1, 0, 2, 4, 3]]
+        crop = cv2.warpAffine(
+            self.faces[index], matrix, (INPUT, INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        if rng.random() < 0.5:  # beyond the picture there is a wall, not stretched skin
+            inside = cv2.warpAffine(np.full_like(self.faces[index], 255), matrix, (INPUT, INPUT))
+            crop = np.where(inside > 127, crop, self.patch())
+        return crop, points
+
+    def patch(self) -> Picture:
+        """Some square of a scene."""
+        scene = self.scenes[self.rng.integers(len(self.scenes))]
+        side = int(self.rng.integers(20, min(scene.shape) - 1))
+        y, x = (int(self.rng.integers(0, length - side)) for length in scene.shape)
+        return cv2.resize(scene[y : y + side, x : x + side], (INPUT, INPUT), interpolation=cv2.INTER_AREA)
+
+    def nothing(self) -> Picture:
+        """A crop without a face: mistaken by a cascade, anywhere in a scene, or a face missed by half its width."""
+        rng, kind = self.rng, self.rng.random()
+        if kind < 0.45:
+            index, box = self.mistakes[rng.integers(len(self.mistakes))]
+            square = squares(box[None])[0] + rng.normal(0, 0.05, 4) * (box[2] - box[0])
+            crop = cut(self.scenes[index], square)
+            return crop[:, ::-1].copy() if rng.random() < 0.5 else crop
+        if kind < 0.6:
+            return self.patch()
+        index = int(rng.integers(len(self.faces)))
+        spread = self.spreads[index]
+        width = spread * np.exp(rng.uniform(np.log(1), np.log(12)))
+        away = rng.uniform(0.45, 1) * max(width, 4 * spread) if 2.3 < width / spread < 7.5 else 0
+        angle = rng.uniform(0, 2 * np.pi)
+        middle = self.centres[index] + away * np.array([np.cos(angle), np.sin(angle)])
+        return cut(self.faces[index], np.concatenate([middle - width / 2, middle + width / 2]))
+
+    def spoiled(self, crop: Picture) -> Picture:
+        """Light, low resolution, blur and noise."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            low = int(rng.integers(18, 44))
+            crop = cv2.resize(cv2.resize(crop, (low, low), interpolation=cv2.INTER_AREA), (INPUT, INPUT))
+        if rng.random() < 0.25:
+            crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.5, 1.5))
+        levels = (np.arange(256) / 255) ** np.exp(rng.normal(0, 0.4))
+        levels = (levels - 0.5) * rng.uniform(0.4, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
+        crop = cv2.LUT(crop, np.clip(levels * 255, 0, 255).astype(np.uint8))
+        if rng.random() < 0.3:
+            noisy = crop + rng.standard_normal(crop.shape, dtype=np.float32) * rng.uniform(1, 10)
+            crop = np.clip(noisy, 0, 255).astype(np.uint8)
+        return crop
+
+
+def cut(picture: Picture, square: NDArray[np.floating]) -> Picture:
+    """The square x0, y0, x1, y1 of a picture as the network's input."""
+    scale = INPUT / max(float(square[2] - square[0]), 1.0)
+    matrix = np.array([[scale, 0, -scale * square[0]], [0, scale, -scale * square[1]]], np.float32)
+    return cv2.warpAffine(picture, matrix, (INPUT, INPUT), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,114 @@
+"""Virtual classrooms on disk: the video, its truth, and the enrollment photos."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from insightface.model_zoo.scrfd import SCRFD
+from rich.progress import track
+
+from fewshot.data.stage import draw_classroom, with_faces
+from fewshot.data.subjects import Picture, read_subjects
+from fewshot.data.truth import Box, Truth
+from fewshot.data.virtual_classroom import Plan, Settings, plan_classroom
+from fewshot.errors import SourceError
+from fewshot.types import Frame
+
+SCRFD_FILE = "models/insightface/models/buffalo_sc/det_500m.onnx"
+
+
+def scrfd_locator(model: Path) -> Callable[[Frame], Box]:
+    """A function that finds the largest face of an original picture, with SCRFD at 640x640."""
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    detector = SCRFD(str(model), session=session)
+    detector.prepare(-1, input_size=(640, 640), det_thresh=0.3)
+
+    def locate(picture: Frame) -> Box:
+        # The margin helps where the face fills the picture.
+        margin = max(picture.shape[:2]) // 8
+        wide = cv2.copyMakeBorder(picture, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        boxes, _ = detector.detect(wide)
+        if len(boxes) == 0:
+            raise SourceError("No face found in a picture of the dataset. Leave it out of the table.")
+        sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        x0, y0, x1, y1 = (float(value) - margin for value in boxes[int(np.argmax(sizes)), :4])
+        return x0, y0, x1, y1
+
+    return locate
+
+
+def picture_loader(root: Path) -> Callable[[Picture], Frame]:
+    """A function that reads a picture of the table, BGR."""
+
+    def load(picture: Picture) -> Frame:
+        pixels = cv2.imread(str(root / picture.path), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise SourceError(f"Cannot read {picture.path}, which the table of pictures names.")
+        bgr: Frame = pixels
+        return bgr
+
+    return load
+
+
+def write_photos(plan: Plan, root: Path, folder: Path) -> None:
+    """Enrollment photos as PNG, unchanged otherwise."""
+    load = picture_loader(root)
+    for mode, students in plan.photos.items():
+        for student, emotions in students.items():
+            for emotion, pictures in emotions.items():
+                target = folder / mode / student / emotion
+                target.mkdir(parents=True, exist_ok=True)
+                for picture in pictures:
+                    cv2.imwrite(str(target / f"{Path(picture.path).stem}.png"), load(picture))
+
+
+def write_classroom(plan: Plan, root: Path, folder: Path, locate: Callable[[Frame], Box], codec: str = "mp4v") -> Truth:
+    """Video, truth and photos, into ``folder``.
+
+    Raises:
+        SourceError: this machine cannot write a video with that codec.
+    """
+    settings = plan.settings
+    folder.mkdir(parents=True, exist_ok=True)
+    write_photos(plan, root, folder / "photos")
+    size = (settings.width, settings.height)
+    writer = cv2.VideoWriter(str(folder / "video.mp4"), cv2.VideoWriter.fourcc(*codec), settings.fps, size)
+    if not writer.isOpened():
+        raise SourceError(f"Cannot write an MP4 file with the codec {codec}. Try --codec mp4v.")
+    boxes = []
+    try:
+        drawn = draw_classroom(plan, picture_loader(root), locate)
+        for frame, faces in track(drawn, f"drawing {folder.name}", settings.frames, transient=True):
+            writer.write(frame)
+            boxes.append(faces)
+    finally:
+        writer.release()
+    truth = with_faces(plan, boxes)
+    truth.save(folder / "truth.json")
+    return truth
+
+
+def classroom_at(
+    folder: Path, shared: Path, dataset: str, settings: Settings, skip: tuple[str, ...] = (), codec: str = "mp4v"
+) -> Truth:
+    """The classroom in ``folder``: as it lies there if it was made with the same settings, otherwise made anew."""
+    made_with, wanted = folder / "plan.json", json.dumps({"dataset": dataset, "skip": skip, **asdict(settings)})
+    if made_with.is_file() and made_with.read_text(encoding="utf-8") == wanted:
+        return Truth.load(folder / "truth.json")
+    root = shared / "data"
+    pictures = read_subjects(root / "subjects.csv", [dataset])
+    pictures = [picture for picture in pictures if picture.student not in skip]
+    plan = plan_classroom(pictures, settings)
+    # Written last: a folder without it was not finished.
+    made_with.unlink(missing_ok=True)
+    shutil.rmtree(folder / "photos", ignore_errors=True)
+    truth = write_classroom(plan, root, folder, scrfd_locator(shared / SCRFD_FILE), codec)
+    made_with.write_text(wanted, encoding="utf-8")
+    return truth

@@ -1,0 +1,46 @@
+"""Tables of results: as CSV for programs, as Markdown for the reader, in the terminal for whoever waits."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def columns_of(rows: Rows) -> list[str]:
+    """All columns, in the order in which they first occur; a row need not have them all."""
+    return list(dict.fromkeys(column for row in rows for column in row))
+
+
+def write_csv(rows: Rows, path: Path) -> None:
+    """Write the rows; a missing value is an empty cell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns_of(rows), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def markdown(rows: Rows) -> str:
+    """The rows as a Markdown table; empty without rows."""
+    columns = columns_of(rows)
+    if not columns:
+        return ""
+    lines = [columns, ["---"] * len(columns), *([row.get(column, "") for column in columns] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def show(rows: Rows, title: str, console: Console | None = None) -> None:
+    """Print the rows turned on their side (one column a row), because there are more measures than runs."""
+    table = Table(title=title, show_lines=False)
+    table.add_column("")
+    for _ in rows:
+        table.add_column()
+    for column in columns_of(rows):
+        table.add_row(column, *(row.get(column, "") for row in rows))
+    (console or Console()).print(table)

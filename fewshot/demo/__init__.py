@@ -1,0 +1,1 @@
+"""``fewshot demo``: the whole chain on the sample picture that ships inside insightface."""

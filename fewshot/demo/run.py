@@ -1,0 +1,133 @@
+"""Runs the demo: enroll four of six people, watch a video of all of them, say what went right and wrong."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+
+from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, true_boxes, video
+from fewshot.demo.score import Scorecard, reading_of
+from fewshot.demo.sheet import contact_sheet, seen
+from fewshot.errors import FewshotError
+from fewshot.live.overlay import Overlay
+from fewshot.live.play import Outcome, play
+from fewshot.live.sinks.base import OutputError, Sink
+from fewshot.live.sinks.jsonl import JsonLines
+from fewshot.live.sinks.video import AnnotatedVideo
+from fewshot.live.sources.base import FrameSource
+from fewshot.room import Classroom
+from fewshot.session.summary import Summary
+from fewshot.session.timeline import save_timeline
+from fewshot.types import Frame, FrameResult
+
+SEEN_TIMES = 6
+
+NEXT = """
+What to type next:
+  fewshot live                                            your own webcam, expressions without names
+  fewshot enroll physics photos --consent-by "who gave it"   photos/<student>/*.jpg, or photos/<student>/<emotion>/*.jpg
+  fewshot live --class physics                            now with names
+  fewshot analyze lesson.mp4 --class physics --save out.mp4
+  fewshot doctor                                          if something does not work
+
+Where this may not be used: the EU AI Act, Article 5(1)(f), prohibits inferring emotions from biometric data in
+education and at work, except for medical or safety reasons; consent does not lift that. Readings are uncertain:
+never a grade, never a verdict on a person."""
+
+
+class _Witness:
+    """A sink that compares every frame with the truth and keeps some faces for the contact sheet."""
+
+    def __init__(self, picture: Frame, times: Sequence[float]) -> None:
+        self.score = Scorecard()
+        self.cells: dict[str, list[Frame]] = defaultdict(list)
+        self._picture, self._times = picture, set(times)
+
+    def write(self, result: FrameResult, frame: Frame) -> None:
+        boxes = true_boxes(result.time, self._picture)
+        self.score.add(result, boxes)
+        if result.index in self._times:
+            for person, box in zip(PEOPLE, boxes, strict=True):
+                reading = reading_of(box, result.readings)
+                if reading is not None:
+                    self.cells[person.name].append(seen(frame, reading))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def run_demo(out: Path, detector: str = "auto", download: bool = True, console: Console | None = None) -> Scorecard:
+    """Run it and write annotated.mp4, contact_sheet.png, timeline.png and readings.jsonl into ``out``.
+
+    Raises:
+        FewshotError: the sample picture or a model is missing, or ``out`` cannot be written.
+    """
+    console = console or Console()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be made ({error.strerror}). Choose another folder with --out.") from error
+    picture = sample_picture()
+    # The class of the demo is gone with its folder: nobody stays enrolled.
+    with tempfile.TemporaryDirectory(prefix="fewshot-demo-") as temporary:
+        photos = Path(temporary) / "photos"
+        room = Classroom(Path(temporary) / "demo", detector, download)
+        console.print(f"Network {room.perception.network}, detector {room.perception.detector.name}.")
+        for note in room.perception.notes:
+            console.print(f"[yellow]{note}[/yellow]")
+        _enroll(room, picture, photos, console)
+        frames = list(video(picture))
+        witness = _Witness(picture, [int(i) for i in np.linspace(0.25, 0.97, SEEN_TIMES) * (len(frames) - 1)])
+        summary = Summary(room.students)
+        outcome = _watch(room, frames, [witness, summary, *_files(out)])
+        rows = [(p.name, photos / p.name if p.enrolled else None, witness.cells[p.name]) for p in PEOPLE]
+        _save(out / "contact_sheet.png", contact_sheet(rows))
+    save_timeline(summary, out / "timeline.png")
+    _tell(console, witness.score, outcome, out)
+    return witness.score
+
+
+def _enroll(room: Classroom, picture: Frame, photos: Path, console: Console) -> None:
+    enrollment_photos(picture, photos)
+    report = room.enroll_folder(photos, consent_by="nobody: sample picture, erased after the demo")
+    for student in report.students:
+        accepted, given = student.count("accepted"), len(student.photos)
+        why = "; ".join(sorted({photo.reason for photo in student.rejected}))
+        console.print(f"  enrolled {student.student}: {accepted} of {given} photos{f' ({why})' if why else ''}")
+    if not report.standing:
+        raise FewshotError("Nobody could be enrolled from the sample picture. Run: fewshot doctor")
+
+
+def _files(out: Path) -> Iterator[Sink]:
+    yield AnnotatedVideo(out / "annotated.mp4", FPS, overlay=Overlay())
+    yield JsonLines(out / "readings.jsonl")
+
+
+def _watch(room: Classroom, frames: list[Frame], sinks: list[Sink]) -> Outcome:
+    return play(room.loop(), [FrameSource(frames, FPS, "sample")], sinks)
+
+
+def _save(path: Path, picture: Frame) -> None:
+    ok, encoded = cv2.imencode(".png", picture)
+    try:
+        path.write_bytes(encoded.tobytes() if ok else b"")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another folder with --out.") from error
+
+
+def _tell(console: Console, score: Scorecard, outcome: Outcome, out: Path) -> None:
+    console.print(score.table())
+    right = sum(score.is_right(person) for person in PEOPLE)
+    console.print(
+        f"{right} of {len(PEOPLE)} people right: the enrolled by their name, the guests as unknown. "
+        f"{outcome.frames} frames, {outcome.rate:.1f} a second with drawing and saving."
+    )
+    names = ("annotated.mp4", "contact_sheet.png", "timeline.png", "readings.jsonl")
+    console.print("Written: " + ", ".join(str(out / name) for name in names))
+    console.print(NEXT, highlight=False)

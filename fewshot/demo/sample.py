@@ -1,0 +1,128 @@
+"""The demo's material, made of one picture: enrollment photos, a moving video, and the truth about both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.errors import FewshotError
+from fewshot.pictures import read_picture
+from fewshot.types import Frame
+
+SIZE = (1280, 720)
+FPS = 15.0
+SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of the six faces of the sample picture.
+
+    Attributes:
+        name: made up for the demo.
+        box: x0, y0, x1, y1 in pixels of the picture.
+        enrolled: the others are strangers, whom the system must not call by anybody's name.
+    """
+
+    name: str
+    box: tuple[int, int, int, int]
+    enrolled: bool
+
+
+PEOPLE = (
+    Person("asha", (56, 261, 169, 398), True),
+    Person("ben", (464, 266, 573, 415), True),
+    Person("chidi", (745, 342, 847, 480), True),
+    Person("dana", (1130, 273, 1227, 401), True),
+    Person("guest 1", (270, 145, 372, 270), False),
+    Person("guest 2", (906, 59, 1011, 206), False),
+)
+
+
+def sample_picture() -> Frame:
+    """The group picture inside the insightface package, BGR, shape (886, 1280, 3).
+
+    Raises:
+        FewshotError: this insightface does not carry it.
+    """
+    resource = files("insightface") / "data" / "images" / "t1.jpg"
+    if not resource.is_file():
+        raise FewshotError(
+            "The sample picture insightface/data/images/t1.jpg is missing from the installed insightface. "
+            "Install it again: pip install --force-reinstall insightface"
+        )
+    with as_file(resource) as path:
+        return read_picture(path)
+
+
+def enrollment_photos(picture: Frame, folder: Path) -> None:
+    """Write PHOTOS/<name>/*.jpg for those to enroll: crops that were flipped, relit and rescaled.
+
+    None of them occurs in the video: there the picture is neither mirrored nor cut, and under another light.
+    """
+    for person in PEOPLE:
+        if not person.enrolled:
+            continue
+        target = folder / person.name
+        target.mkdir(parents=True, exist_ok=True)
+        for number, photo in enumerate(_variations(_portrait(picture, person))):
+            ok, encoded = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, 88])
+            if not ok:
+                raise FewshotError(
+                    f"OpenCV cannot write JPEG pictures here ({person.name}). Install opencv-python again."
+                )
+            (target / f"{number + 1}.jpg").write_bytes(encoded.tobytes())
+
+
+def _portrait(picture: Frame, person: Person) -> Frame:
+    """Head and a little of the shoulders; black where the picture ends."""
+    x0, y0, x1, y1 = person.box
+    side = 1.9 * max(x1 - x0, y1 - y0)
+    centre = ((x0 + x1) / 2, (y0 + y1) / 2)
+    width = round(side)
+    return cv2.getRectSubPix(picture, (width, width), centre)
+
+
+def _variations(portrait: Frame) -> Iterator[Frame]:
+    flipped = cv2.flip(portrait, 1)
+    yield _relit(flipped, 0.75, 8)
+    yield _relit(cv2.resize(portrait, None, fx=1.7, fy=1.7, interpolation=cv2.INTER_CUBIC), 1.35, -10)
+    yield _relit(cv2.resize(flipped, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA), 1.0, 25)
+
+
+def _relit(picture: Frame, gamma: float, offset: float) -> Frame:
+    levels = 255 * (np.arange(256) / 255) ** gamma + offset
+    return np.asarray(cv2.LUT(picture, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)
+
+
+def camera(time: float, picture: Frame) -> NDArray[np.float64]:
+    """Where the camera is: matrix from picture to frame at ``time`` seconds, shape (2, 3)."""
+    height, width = picture.shape[:2]
+    zoom = 0.80 + 0.10 * np.sin(2 * np.pi * time / 6.0)
+    matrix = cv2.getRotationMatrix2D((width / 2, 0.40 * height), 2.5 * np.sin(2 * np.pi * time / 5.0), zoom)
+    matrix[:, 2] += SIZE[0] / 2 - width / 2, 0.47 * SIZE[1] - 0.40 * height
+    matrix[:, 2] += 30 * np.sin(2 * np.pi * time / 4.0), 16 * np.cos(2 * np.pi * time / 3.0)
+    return np.asarray(matrix)
+
+
+def video(picture: Frame) -> Iterator[Frame]:
+    """The picture under a hand-held camera whose light changes: ``SECONDS`` at ``FPS``, BGR, 720 rows."""
+    for index in range(round(SECONDS * FPS)):
+        time = index / FPS
+        frame = cv2.warpAffine(picture, camera(time, picture), SIZE, flags=cv2.INTER_AREA, borderValue=(40, 36, 32))
+        yield _relit(frame, 1.0 + 0.18 * np.sin(2 * np.pi * time / 7.0), 6 * np.sin(2 * np.pi * time / 3.0))
+
+
+def true_boxes(time: float, picture: Frame) -> NDArray[np.float64]:
+    """Boxes of ``PEOPLE`` in the frame at ``time`` seconds, shape (6, 4)."""
+    matrix = camera(time, picture)
+    boxes = np.array([person.box for person in PEOPLE], float)
+    corners = np.stack([boxes[:, [0, 1]], boxes[:, [2, 1]], boxes[:, [2, 3]], boxes[:, [0, 3]]], axis=1)
+    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    return np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)

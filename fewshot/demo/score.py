@@ -1,0 +1,99 @@
+"""What the demo got right and wrong, against the truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from fewshot.demo.sample import PEOPLE, Person
+from fewshot.types import FrameResult, Reading
+
+
+@dataclass(slots=True)
+class Tally:
+    """Frames of one person.
+
+    Attributes:
+        frames: in which the person was there to be seen.
+        found: with a reading on the face.
+        right, wrong, unknown: of the found ones: called by the own name, by another's, by none.
+        emotions: what was read, "unsure" where nothing was named.
+    """
+
+    frames: int = 0
+    found: int = 0
+    right: int = 0
+    wrong: int = 0
+    unknown: int = 0
+    emotions: Counter[str] = field(default_factory=Counter)
+
+
+def reading_of(box: NDArray[np.floating], readings: tuple[Reading, ...]) -> Reading | None:
+    """The reading whose box overlaps ``box`` (4,) most, if by at least 0.3 (intersection over union)."""
+    best, best_overlap = None, 0.3
+    for reading in readings:
+        overlap = _overlap(box, np.asarray(reading.box))
+        if overlap >= best_overlap:
+            best, best_overlap = reading, overlap
+    return best
+
+
+def _overlap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    if (sides <= 0).any():
+        return 0.0
+    shared = float(sides.prod())
+    return shared / (float((a[2:] - a[:2]).prod()) + float((b[2:] - b[:2]).prod()) - shared)
+
+
+class Scorecard:
+    """Counts frame by frame."""
+
+    def __init__(self) -> None:
+        self.tallies = {person.name: Tally() for person in PEOPLE}
+
+    def add(self, result: FrameResult, boxes: NDArray[np.floating]) -> None:
+        """Count one frame; ``boxes`` are the true ones of ``PEOPLE``, shape (6, 4)."""
+        for person, box in zip(PEOPLE, boxes, strict=True):
+            tally = self.tallies[person.name]
+            tally.frames += 1
+            reading = reading_of(box, result.readings)
+            if reading is None:
+                continue
+            tally.found += 1
+            tally.emotions[reading.emotion or "unsure"] += 1
+            if reading.student is None:
+                tally.unknown += 1
+            elif reading.student == person.name:
+                tally.right += 1
+            else:
+                tally.wrong += 1
+
+    def is_right(self, person: Person) -> bool:
+        """Was this person treated as they should be in most of the frames, and never called by another's name?"""
+        tally = self.tallies[person.name]
+        return tally.wrong == 0 and (tally.right > tally.frames / 2 if person.enrolled else tally.found > 0)
+
+    def table(self) -> Table:
+        """For the terminal."""
+        table = Table("Person", "Enrolled")
+        for column in ("Face found", "Own name", "Unknown", "Another's name"):
+            table.add_column(column, justify="right")
+        table.add_column("Read most")
+        table.add_column("")
+        for person in PEOPLE:
+            tally = self.tallies[person.name]
+            shares = [f"{100 * n / tally.frames:.0f} %" for n in (tally.found, tally.right, tally.unknown, tally.wrong)]
+            emotion = tally.emotions.most_common(1)
+            table.add_row(
+                person.name,
+                "yes" if person.enrolled else "no",
+                *shares,
+                emotion[0][0] if emotion else "-",
+                "[green]right[/green]" if self.is_right(person) else "[red]wrong[/red]",
+            )
+        return table

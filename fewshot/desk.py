@@ -1,0 +1,135 @@
+"""``fewshot enroll`` and ``fewshot roster``: what they print."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from fewshot.classroom.report import EnrollmentReport, StudentResult
+from fewshot.classroom.roster import Student, class_names, classes_folder, no_such_class
+from fewshot.models import home
+from fewshot.room import Classroom
+from fewshot.runs import LAST_TIMELINE
+from fewshot.terminal import FAILED, NOTICE, console, print_error, say, table
+
+
+def run_enroll(
+    class_name: str, photos: Path, consent_by: str | None, consent_until: str | None, detector: str, download: bool
+) -> int:
+    """Enroll a folder and show what became of every photo. 0 if at least one of its students stands, else 1."""
+    room = Classroom.open(class_name, detector=detector, download=download)
+    terminal = console(stderr=True)
+    with terminal.status("Reading photos") as status:
+        report = room.enroll_folder(
+            photos,
+            consent_by=consent_by,
+            consent_until=consent_until,
+            on_student=lambda key: status.update(f"Reading photos of {escape(key)}"),
+        )
+    if report.students:
+        say(room.perception.notes)
+        console().print(enrollment_table(report))
+    say(report.notes)
+    print(NOTICE)
+    if not report.standing:
+        print_error(
+            f"Nobody from {photos} was enrolled in {room.name}. Expected at least one photo with one clear face in "
+            f"{photos}/<student>/<emotion>/. Add photos as the reasons above say, and type the same again."
+        )
+        return FAILED
+    count = len(report.standing)
+    print(f"{count} student{'s' if count > 1 else ''} in class {room.name}. Next: fewshot live --class {room.name}")
+    return 0
+
+
+def enrollment_table(report: EnrollmentReport) -> Table:
+    """A row a student, and under it a row for every photo that was not accepted, with its reason."""
+    rows = table("Student", "Accepted", "Photos that were not accepted, and remarks")
+    for result in report.students:
+        rows.add_row(
+            f"[bold]{escape(result.student)}[/bold]" if result.stands else f"[red]{escape(result.student)}[/red]",
+            _accepted(result),
+            "\n".join(_remarks(result)),
+        )
+    return rows
+
+
+def _accepted(result: StudentResult) -> str:
+    counts: dict[str, int] = {}
+    for photo in result.photos:
+        if photo.status == "accepted":
+            label = photo.emotion or "unlabelled"
+            counts[label] = counts.get(label, 0) + 1
+    lines = [f"{escape(label)} {count}" for label, count in counts.items()]
+    before = result.count("already enrolled")
+    if before:
+        lines.append(f"[dim]already enrolled {before}[/dim]")
+    return "\n".join(lines) or "none"
+
+
+def _remarks(result: StudentResult) -> list[str]:
+    lines = []
+    for photo in result.rejected:
+        folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
+        # Reasons of unreadable files begin with their path, which stands here already.
+        reason = photo.reason.removeprefix(str(photo.path)).strip()
+        lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
+    if not result.photos:
+        lines.append("no photos in this folder")
+    return lines + [f"[dim]{escape(note)}[/dim]" for note in result.notes]
+
+
+def show_classes() -> None:
+    """The classes on this machine."""
+    names = class_names()
+    if not names:
+        print(f"No class yet in {classes_folder()}. Make one: fewshot enroll CLASS PHOTOS --consent-by WHO")
+    for name in names:
+        print(f"{name}: {', '.join(Classroom.open(name).students)}")
+
+
+def show_roster(class_name: str) -> None:
+    """The students of a class.
+
+    Raises:
+        UsageError: there is no such class.
+        StoreError: its roster is damaged.
+    """
+    room = Classroom.open(class_name)
+    if not room.exists:
+        raise no_such_class(class_name)
+    rows = table("Student", "Photos", "Consent given by", "on", "until", title=f"Class {room.name}")
+    for key, student in sorted(room.roster().students.items()):
+        rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
+    console().print(rows)
+    say(
+        f"The consent for {key} has ended: not recognised any more. Enroll with a new one, or type: fewshot roster "
+        f'{room.name} --remove "{key}"'
+        for key in room.ended_consents()
+    )
+
+
+def remove_student(class_name: str, student: str) -> None:
+    """Remove a student with everything that was theirs."""
+    room = Classroom.open(class_name)
+    room.remove(student)
+    (home() / LAST_TIMELINE).unlink(missing_ok=True)  # names may stand in it
+    left = room.students
+    print(
+        f"{student} was removed from {room.name}: consent, vectors and prototypes. Left: {', '.join(left) or 'nobody'}."
+    )
+    print("What you saved yourself (--save, --jsonl, pictures, photos) is yours to delete.")
+
+
+def _photos(student: Student) -> str:
+    return ", ".join(f"{label or 'unlabelled'} {count}" for label, count in student.emotions().items())
+
+
+def _days(student: Student) -> tuple[str, str]:
+    until = student.consent.until
+    ended = not student.consent.holds(date.today())
+    end = "until it is withdrawn" if until is None else str(until)
+    return str(student.consent.day), f"[red]{end}, ended[/red]" if ended else end

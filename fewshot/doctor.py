@@ -1,0 +1,195 @@
+"""``fewshot doctor``: is everything here that a lesson needs, and if not, what to do."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from threading import Thread
+from typing import Literal
+
+from rich.markup import escape
+
+from fewshot import __version__
+from fewshot.models import home, list_models
+from fewshot.terminal import FAILED, console, table
+
+LIBRARIES = (
+    "numpy",
+    "opencv-python",
+    "onnxruntime",
+    "insightface",
+    "faiss-cpu",
+    "scipy",
+    "pillow",
+    "pillow-heif",
+    "mss",
+)
+ENOUGH_SPACE = 500_000_000
+"""Bytes free in the program's folder: models, a class, a timeline."""
+PATIENCE = 8.0
+"""Seconds for a device that does not answer."""
+
+State = Literal["ok", "warning", "problem"]
+_COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. A warning is something that part of the program can do without."""
+
+    what: str
+    state: State
+    text: str
+    advice: str = ""
+
+
+def run_doctor() -> int:
+    """Look at everything and print it. 1 if there is a problem."""
+    rows = table("What", "State", "Found", "What to do")
+    worst = 0
+    for finding in findings():
+        colour = _COLOURS[finding.state]
+        rows.add_row(finding.what, f"[{colour}]{finding.state}[/]", escape(finding.text), escape(finding.advice))
+        worst = FAILED if finding.state == "problem" else worst
+    console().print(rows)
+    print("There is a problem: see what to do." if worst else "Everything that is needed is here.")
+    return worst
+
+
+def findings() -> Iterator[Finding]:
+    """Look at one thing after the other."""
+    yield _python()
+    yield from (_library(name) for name in LIBRARIES)
+    yield from _models()
+    yield _guarded("Camera", _camera)
+    yield _guarded("Screen", _screen)
+    yield _guarded("Window", _window)
+    yield _guarded("Video files", _video)
+    yield _guarded("Folder", _folder)
+
+
+def _guarded(what: str, look: Callable[[], Finding]) -> Finding:
+    """A device's driver may hang or throw anything; the doctor must get to the end."""
+    found: list[Finding] = []
+
+    def try_it() -> None:
+        try:
+            found.append(look())
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            found.append(Finding(what, "problem", text, "Install fewshot again, then run doctor."))
+
+    # A daemon, because the interpreter waits at its end for any other thread.
+    thread = Thread(target=try_it, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if found:
+        return found[0]
+    return Finding(what, "warning", f"no answer in {PATIENCE:.0f} s", "Unplug it and plug it in again.")
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}, fewshot {__version__}"
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Finding("Python", "ok", text)
+    return Finding("Python", "problem", text, "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _library(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", version(name))
+    except PackageNotFoundError:
+        if name == "opencv-python":
+            return _other_opencv()
+        return Finding(name, "problem", "not installed", f"pip install {name}")
+
+
+def _other_opencv() -> Finding:
+    for variant in ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"):
+        try:
+            text = f"{variant} {version(variant)}"
+        except PackageNotFoundError:
+            continue
+        return Finding(
+            "opencv-python", "warning", text, "Without windows: pip install opencv-python, if you need them."
+        )
+    return Finding("opencv-python", "problem", "not installed", "pip install opencv-python")
+
+
+def _models() -> Iterator[Finding]:
+    for check in list_models():
+        what = f"Model {check.model.name}"
+        if check.ok:
+            yield Finding(what, "ok", f"{check.origin}: {check.path}. {check.model.licence}")
+        elif check.model.embedded:
+            yield Finding(what, "problem", check.text, "Install fewshot again.")
+        else:
+            found = "not here" if check.path is None else check.text
+            yield Finding(what, "warning", found, "fewshot models pull (without it a weaker part does its work)")
+
+
+def _camera() -> Finding:
+    from fewshot.errors import FewshotError
+    from fewshot.live.sources import open_source
+
+    try:
+        source = open_source(0)
+        source.close()
+    except FewshotError as error:
+        return Finding("Camera", "warning", "camera 0 cannot be opened", str(error))
+    return Finding("Camera", "ok", "camera 0 gives pictures")
+
+
+def _screen() -> Finding:
+    from fewshot.errors import FewshotError
+    from fewshot.live.sources.screen import ScreenSource
+
+    try:
+        ScreenSource("screen").close()
+    except FewshotError as error:
+        return Finding("Screen", "warning", "cannot be captured", str(error))
+    return Finding("Screen", "ok", "can be captured")
+
+
+def _window() -> Finding:
+    from fewshot.errors import FewshotError
+    from fewshot.live.sinks.window import check_display
+
+    try:
+        check_display()
+    except FewshotError as error:
+        return Finding("Window", "warning", "cannot be opened", str(error))
+    return Finding("Window", "ok", "can be opened")
+
+
+def _video() -> Finding:
+    import cv2
+
+    backends = [cv2.videoio_registry.getBackendName(backend) for backend in cv2.videoio_registry.getBackends()]
+    text = f"OpenCV {cv2.__version__} with {', '.join(backends)}"
+    if "FFMPEG" in backends:
+        return Finding("Video files", "ok", text)
+    return Finding(
+        "Video files", "problem", text, "This OpenCV reads no videos: pip install --force-reinstall opencv-python"
+    )
+
+
+def _folder() -> Finding:
+    folder = home()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        advice = "Change its permissions, or set FEWSHOT_HOME to a folder you may write to."
+        return Finding("Folder", "problem", f"{folder}: {error.strerror or error}", advice)
+    text = f"{folder}, {free / 1e9:.1f} GB free"
+    if free < ENOUGH_SPACE:
+        return Finding("Folder", "warning", text, "Free some space.")
+    return Finding("Folder", "ok", text)

@@ -1,0 +1,1 @@
+"""The prototypical network and how it is trained. Needs the extra ``train``: ``pip install "fewshot[train]"``."""

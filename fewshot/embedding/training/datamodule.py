@@ -1,0 +1,225 @@
+"""Batches of crops for training: FER2013 with FER+ votes, and faces that teach identity alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
+from fewshot.data.framing import cut, framings
+from fewshot.embedding.training.augment import Augmentation
+from fewshot.errors import UsageError
+from fewshot.faces.align import CROP_SIZE
+
+# A landmark score under this means the five points are a guess: the picture keeps its own framing.
+TRUSTED_LANDMARKS = 0.55
+
+
+@dataclass
+class FaceTable:
+    """Faces and their targets, one row a face.
+
+    Attributes:
+        faces: grey square pictures, possibly of different sizes, length n.
+        to_crop: matrices from picture to 112x112 crop: as published, and aligned by landmarks, shape (n, 2, 2, 3).
+        targets: what a DataLoader makes batches of; every array has n rows.
+    """
+
+    faces: list[NDArray[np.uint8]]
+    to_crop: NDArray[np.float32]
+    targets: dict[str, NDArray[np.float32] | NDArray[np.int64]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+class FaceCrops(Dataset[dict[str, Tensor]]):
+    """Crops with targets. With an augmentation the framing is drawn at random, else it is the one asked for.
+
+    Args:
+        table: faces and targets.
+        augmentation: None for evaluation.
+        aligned: framing for evaluation: by landmarks as in the live loop, or the whole picture as published.
+        seed: of the augmentation.
+    """
+
+    def __init__(
+        self, table: FaceTable, augmentation: Augmentation | None = None, aligned: bool = False, seed: int = 0
+    ) -> None:
+        self.table, self.augmentation, self.aligned = table, augmentation, aligned
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        table, change = self.table, self.augmentation
+        which = int(self.rng.random() < 0.5) if change else int(self.aligned)
+        matrix = table.to_crop[index, which]
+        if change:
+            matrix = change.framing(matrix, self.rng)
+        crop = cut(table.faces[index], matrix)
+        if change:
+            crop = change.picture(crop, self.rng)
+        row = {name: torch.as_tensor(values[index]) for name, values in table.targets.items()}
+        row["grey"] = torch.from_numpy(crop).unsqueeze(0)
+        return row
+
+
+def reseed(worker: int) -> None:
+    """Give each worker of each epoch its own augmentations; torch's seed differs between them and is reproducible."""
+    info = torch.utils.data.get_worker_info()
+    if info is not None and isinstance(info.dataset, FaceCrops):
+        info.dataset.rng = np.random.default_rng(info.seed)
+
+
+class FerDataModule(lightning.LightningDataModule):
+    """FER2013 Training (without what leaks) with FER+ votes, plus identity-only faces; PublicTest for choosing.
+
+    Args:
+        root: folder of the compact FER2013.
+        prepared: folder that ``experiments/prepare.py`` wrote.
+        augmentation: of the training crops.
+        batch_size: crops a batch.
+        resolutions: crops are shrunk to resolutions[0] at the first epoch and rise linearly to resolutions[1];
+            training small first costs a third and ends as well (Tan & Le 2021, progressive learning).
+        full_size_epochs: how many epochs at the end run at resolutions[1].
+        limit: keep only so many training faces (tests); 0 keeps all.
+        workers: processes that make crops.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        prepared: str,
+        augmentation: Augmentation,
+        batch_size: int = 128,
+        resolutions: tuple[int, int] = (64, 112),
+        full_size_epochs: int = 8,
+        limit: int = 0,
+        workers: int = 1,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
+        self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
+        self.limit, self.workers, self.seed = limit, workers, seed
+
+    def setup(self, stage: str) -> None:
+        self.tables = training_tables(self.root, self.prepared, self.limit)
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        return DataLoader(
+            FaceCrops(self.tables["train"], self.augmentation, seed=self.seed),
+            batch_size=self.batch_size,
+            shuffle=True,
+            drop_last=True,
+            num_workers=self.workers,
+            worker_init_fn=reseed,
+            prefetch_factor=8 if self.workers else None,
+        )
+
+    def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        return DataLoader(FaceCrops(self.tables["public"]), batch_size=256)
+
+    def resolution(self) -> int:
+        """Side of the training crops in this epoch, pixels, a multiple of 8."""
+        low, high = self.resolutions
+        if self.trainer is None or not self.trainer.max_epochs:
+            return high
+        rising = max(self.trainer.max_epochs - self.full_size_epochs, 1)
+        progress = min(self.trainer.current_epoch / rising, 1.0)
+        return int(round((low + (high - low) * progress) / 8) * 8)
+
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+        batch["grey"] = batch["grey"].float()
+        if self.trainer is not None and self.trainer.training and (side := self.resolution()) != CROP_SIZE:
+            batch["grey"] = torch.nn.functional.interpolate(
+                batch["grey"], size=(side, side), mode="bilinear", antialias=True
+            )
+        return batch
+
+
+def training_tables(root: Path, prepared: Path, limit: int = 0) -> dict[str, FaceTable]:
+    """The tables ``train`` and ``public``.
+
+    Raises:
+        UsageError: ``experiments/prepare.py`` has not been run.
+    """
+    if not (prepared / "fer2013_prepared.npz").is_file():
+        raise UsageError(f"No fer2013_prepared.npz in {prepared}. Run: python experiments/prepare.py")
+    fer = load_fer2013(root)
+    with np.load(prepared / "fer2013_prepared.npz") as stored:
+        landmarks, scores, excluded = stored["landmarks"], stored["scores"], stored["excluded"]
+        identity = stored["identity"].astype(np.float32)
+    with np.load(prepared / "lfw_prepared.npz") as stored:
+        lfw_faces, lfw_landmarks = stored["faces"], stored["landmarks"]
+        lfw_identity = stored["identity"].astype(np.float32)
+    votes, has_votes = fer.vote_distribution()
+    published = fer.ferplus_published(7)
+    to_crop = framings(48, landmarks, scores > TRUSTED_LANDMARKS)
+
+    # The recogniser's 512 numbers, turned to the axes along which training faces differ most.
+    has_identity = np.abs(identity).sum(1) > 0
+    axes = principal_axes(np.concatenate([identity[has_identity], lfw_identity]), 128)
+
+    def rows(chosen: NDArray[np.int64]) -> FaceTable:
+        return FaceTable(
+            faces=[fer.faces[i] for i in chosen],
+            to_crop=to_crop[chosen],
+            targets={
+                "votes": votes[chosen],
+                "has_votes": has_votes[chosen].astype(np.float32),
+                "label": fer.labels[chosen],
+                "published": published[chosen],
+                "identity": unit(identity[chosen] @ axes),
+                "has_identity": has_identity[chosen].astype(np.float32),
+            },
+        )
+
+    train = np.flatnonzero((fer.usage == TRAINING) & ~excluded)
+    tables = {
+        "train": rows(train[:limit] if limit else train),
+        "public": rows(np.flatnonzero((fer.usage == PUBLIC_TEST) & ~excluded)),
+    }
+    n = len(lfw_faces)
+    lfw = FaceTable(
+        faces=list(lfw_faces),
+        to_crop=framings(lfw_faces.shape[1], lfw_landmarks, np.ones(n, bool)),
+        targets={
+            "votes": np.full((n, 8), 1 / 8, np.float32),
+            "has_votes": np.zeros(n, np.float32),
+            "label": np.full(n, -1),
+            "published": np.full(n, -1),
+            "identity": unit(lfw_identity @ axes),
+            "has_identity": np.ones(n, np.float32),
+        },
+    )
+    # LFW's own framing is far wider than a crop: only the aligned one is of use.
+    lfw.to_crop[:, 0] = lfw.to_crop[:, 1]
+    tables["train"] = joined(tables["train"], lfw)
+    return tables
+
+
+def joined(first: FaceTable, second: FaceTable) -> FaceTable:
+    """Both tables as one."""
+    targets = {name: np.concatenate([first.targets[name], second.targets[name]]) for name in first.targets}
+    return FaceTable(first.faces + second.faces, np.concatenate([first.to_crop, second.to_crop]), targets)
+
+
+def principal_axes(vectors: NDArray[np.float32], dimension: int) -> NDArray[np.float32]:
+    """The leading eigenvectors of the second moment, not centred: cosines shall survive. Shape (k, dimension)."""
+    _, axes = np.linalg.eigh(vectors.T @ vectors)
+    return np.ascontiguousarray(axes[:, ::-1][:, :dimension])
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1 (zero rows stay zero)."""
+    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)).astype(np.float32)

@@ -1,0 +1,34 @@
+"""The one family of errors a user may meet. The command line prints their text, never a traceback."""
+
+from __future__ import annotations
+
+
+class FewshotError(Exception):
+    """Something went wrong that a user can act on: the text says what happened, what was expected, what to do.
+
+    ``exit_code`` is what the command line ends with: 1 for a failed run, 2 for wrong usage.
+    """
+
+    exit_code = 1
+
+
+class UsageError(FewshotError):
+    """The request itself cannot be carried out as it was made (a missing file, an unknown class, no consent)."""
+
+    exit_code = 2
+
+
+class DimensionMismatch(FewshotError):
+    """Vectors of different length met, so they were made by different networks."""
+
+
+class ModelUnavailable(FewshotError):
+    """A model file is neither on this machine nor to be downloaded from here."""
+
+
+class StoreError(FewshotError):
+    """A prototype store is damaged, or was made by another network than the one in use."""
+
+
+class SourceError(FewshotError):
+    """A video source cannot be opened, or ended before it should have."""

@@ -1,0 +1,120 @@
+"""Where the faces of a frame are: what every detector gives, and how one is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.models import resolve
+from fewshot.types import Frame
+
+DetectorKind = Literal["auto", "scrfd", "yunet", "cascade"]
+
+
+@dataclass(frozen=True)
+class Detections:
+    """All faces of one frame, best score first. Empty is legal.
+
+    Attributes:
+        boxes: x0, y0, x1, y1 in pixels of the frame, clipped to it, float32, shape (n, 4).
+        scores: 0..1, float32, shape (n,).
+        landmarks: left eye, right eye, nose, left and right mouth corner (as seen in the picture), pixels of the
+            frame (not clipped), float32, shape (n, 5, 2).
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Detections:
+        """Some of them: a boolean mask or indices, shape (m,)."""
+        return Detections(self.boxes[chosen], self.scores[chosen], self.landmarks[chosen])
+
+    @classmethod
+    def of(cls, boxes: ArrayLike, scores: ArrayLike, landmarks: ArrayLike, frame: Frame) -> Detections:
+        """Clip boxes to the frame, drop those that are then under a pixel in size, sort by score."""
+        height, width = frame.shape[:2]
+        limits = np.array([width, height, width, height], np.float32)
+        clipped = np.clip(np.asarray(boxes, np.float32).reshape(-1, 4), 0, limits)
+        found = cls(
+            clipped, np.asarray(scores, np.float32).ravel(), np.asarray(landmarks, np.float32).reshape(-1, 5, 2)
+        )
+        order = np.argsort(-found.scores, kind="stable")
+        sides = clipped[:, 2:] - clipped[:, :2]
+        return found[order[(sides.min(axis=1) >= 1)[order]]] if len(order) else found
+
+
+class Detector(Protocol):
+    """Finds faces.
+
+    Attributes:
+        name: short, for reports.
+        note: one line for the user if this is not the detector that is usually meant, else None.
+    """
+
+    name: str
+    note: str | None
+
+    def detect(self, frame: Frame) -> Detections:
+        """All faces of a BGR frame, shape (height, width, 3)."""
+        ...
+
+
+def open_detector(kind: DetectorKind = "auto", *, download: bool = True) -> Detector:
+    """Open a detector by name.
+
+    Args:
+        kind: "scrfd" (InsightFace, non-commercial), "yunet" (MIT), "cascade" (nothing to download), or "auto": SCRFD
+            if its file is here or can be had, else the cascades, with a ``note`` that says so.
+        download: whether a missing model may be fetched.
+
+    Raises:
+        ModelUnavailable: the file of the chosen detector is not to be had.
+        UsageError: there is no such detector.
+    """
+    # Imported here because each of them builds on this file.
+    from fewshot.faces.cascade import CascadeDetector
+    from fewshot.faces.scrfd import ScrfdDetector
+    from fewshot.faces.yunet import YunetDetector
+
+    if kind == "auto":
+        try:
+            return ScrfdDetector(resolve("scrfd_500m", download=download))
+        except ModelUnavailable:
+            note = (
+                "The face detector SCRFD is not on this machine and cannot be downloaded: OpenCV's cascades find the "
+                "faces instead (fewer of them). `fewshot models pull` fetches it."
+            )
+            return CascadeDetector(resolve("landmarks", download=False), note=note)
+    if kind == "scrfd":
+        return ScrfdDetector(resolve("scrfd_500m", download=download))
+    if kind == "yunet":
+        return YunetDetector(resolve("yunet", download=download))
+    if kind == "cascade":
+        return CascadeDetector(resolve("landmarks", download=False))
+    raise UsageError(f"There is no detector called {kind!r}. Choose auto, scrfd, yunet or cascade.")
+
+
+def detect_in_photo(detector: Detector, photo: Frame) -> Detections:
+    """Faces of a single photo: as ``detect``, but a face that fills the whole picture is found too.
+
+    Detectors are trained on faces with something around them, so if nothing is found the photo is tried once more
+    with a margin of half its size.
+    """
+    found = detector.detect(photo)
+    if len(found):
+        return found
+    height, width = photo.shape[:2]
+    top, left = height // 2, width // 2
+    padded = cv2.copyMakeBorder(photo, top, top, left, left, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+    again = detector.detect(np.asarray(padded, np.uint8))
+    offset = np.array([left, top], np.float32)
+    return Detections.of(again.boxes - np.tile(offset, 2), again.scores, again.landmarks - offset, photo)

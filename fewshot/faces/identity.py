@@ -1,0 +1,62 @@
+"""Who a face is: one unit vector a face, close for pictures of one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.faces.align import CROP_SIZE
+from fewshot.faces.onnx import open_session
+from fewshot.types import Vectors
+
+CropKind = Literal["arcface", "expression"]
+
+
+class IdentityEncoder(Protocol):
+    """Turns crops into identity vectors.
+
+    Attributes:
+        name: of the network, written beside stored vectors.
+        dimension: k.
+        needs_crop: whether it wants crops in ArcFace's framing or in the expression network's.
+    """
+
+    name: str
+    dimension: int
+    needs_crop: CropKind
+
+    def encode(self, crops: NDArray[np.uint8]) -> Vectors:
+        """Unit vectors, shape (n, k), of BGR crops, shape (n, 112, 112, 3). n may be 0."""
+        ...
+
+
+class Recogniser:
+    """MobileFaceNet (Chen et al. 2018) trained with ArcFace on WebFace600K: ``w600k_mbf.onnx`` of buffalo_sc.
+
+    Gives the vectors of insightface's ``ArcFaceONNX.get_feat``, in one batch and normalised.
+
+    Args:
+        path: the .onnx file.
+        threads: of ONNX Runtime, see ``open_session``.
+    """
+
+    name = "w600k_mbf"
+    needs_crop: CropKind = "arcface"
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        self._session = open_session(path, threads)
+        self._input = self._session.get_inputs()[0].name
+        self.dimension = int(self._session.get_outputs()[0].shape[-1])
+
+    def encode(self, crops: NDArray[np.uint8]) -> Vectors:
+        """Unit vectors, shape (n, 512), of BGR crops in ArcFace's framing, shape (n, 112, 112, 3). n may be 0."""
+        if len(crops) == 0:
+            return np.zeros((0, self.dimension), np.float32)
+        mean = (127.5, 127.5, 127.5)
+        batch = cv2.dnn.blobFromImages(list(crops), 1 / 127.5, (CROP_SIZE, CROP_SIZE), mean, swapRB=True)
+        vectors: Vectors = self._session.run(None, {self._input: batch})[0]
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

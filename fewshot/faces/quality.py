@@ -1,0 +1,145 @@
+"""Can this face be read at all? Size, blur, pose and exposure, with reasons in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.faces.align import CROP_SIZE
+from fewshot.faces.detector import Detections
+from fewshot.types import Frame, Quality
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a face must reach. The defaults are those of the live loop; ``ENROLLMENT_LIMITS`` is stricter.
+
+    Attributes:
+        size: shorter side of the box, pixels.
+        sharpness: see ``sharpness``.
+        yaw, pitch, roll: largest turn either way, degrees.
+        dark, bright: lowest and highest mean grey level of the crop.
+        contrast: lowest standard deviation of the grey levels of the crop.
+    """
+
+    size: float = 26
+    sharpness: float = 0.07
+    yaw: float = 50
+    pitch: float = 45
+    roll: float = 50
+    dark: float = 18
+    bright: float = 240
+    contrast: float = 8
+
+
+LIVE_LIMITS = Limits()
+ENROLLMENT_LIMITS = Limits(size=48, sharpness=0.15, yaw=35, pitch=35, roll=40, dark=35, bright=225, contrast=14)
+
+# Eyes, nose and mouth corners in units of the distance between the eyes, x right, y down, z towards the camera. x and
+# y are what SCRFD gives for frontal faces (medians over FER2013, CFEE, ORL, CK+); a nose stands out by about 0.4, a
+# mouth corner by 0.1.
+_HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.545, 0.4], [-0.405, 1.03, 0.1], [0.405, 1.03, 0.1]])
+_HEAD -= _HEAD.mean(axis=0)
+_TO_AFFINE = np.linalg.pinv(_HEAD).T
+
+
+def head_pose(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rough yaw, pitch and roll in degrees from five landmarks [n, 5, 2], shape (n, 3).
+
+    An affine camera is fitted to a rigid head in closed form; where its depth axis points is the pose. Positive yaw
+    turns the nose to the right of the picture, positive pitch turns it down, positive roll is clockwise.
+    """
+    points = np.asarray(landmarks, np.float64).reshape(-1, 5, 2)
+    eyes = points[:, 1] - points[:, 0]
+    roll = np.arctan2(eyes[:, 1], eyes[:, 0])
+    cosine, sine = np.cos(roll), np.sin(roll)
+    upright = np.stack([np.stack([cosine, sine], -1), np.stack([-sine, cosine], -1)], axis=1)
+    centred = (points - points.mean(axis=1, keepdims=True)) @ upright.transpose(0, 2, 1)
+    camera = centred.transpose(0, 2, 1) @ _TO_AFFINE
+    scale = np.sqrt(np.maximum(np.linalg.eigvalsh(camera @ camera.transpose(0, 2, 1))[:, 1], 1e-9))
+    turn = np.arcsin(np.clip(camera[:, :, 2] / scale[:, None], -1, 1))
+    return np.degrees(np.stack([turn[:, 0], turn[:, 1], roll], axis=1)).astype(np.float32)
+
+
+def sharpness(grey: NDArray[np.uint8], sizes: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How crisp the middle of every crop is: 1 for crisp, towards 0 for blurred.
+
+    Variance of the Laplacian (Pech-Pacheco et al. 2000) over the variance of the picture, so that neither contrast
+    nor light counts, at a scale that the source had pixels for: otherwise every small face would count as blurred.
+
+    Args:
+        grey: crops, shape (n, 112, 112).
+        sizes: shorter side of the box in the source, pixels, shape (n,).
+    """
+    values = np.zeros(len(grey), np.float32)
+    for scale, half, chosen in ((2, 0.35, sizes >= 56), (4, 1.0, sizes < 56)):
+        if not chosen.any():
+            continue
+        # All crops as one tall picture: the scale divides 112, so no crop leaks into the next.
+        side = CROP_SIZE // scale
+        tall = grey[chosen].reshape(-1, CROP_SIZE)
+        small = cv2.resize(tall, (side, len(tall) // scale), interpolation=cv2.INTER_AREA).astype(np.float32)
+        edges = cv2.Laplacian(small, cv2.CV_32F)
+        inner = slice(side // 6, side - side // 6)
+        crops, laplacians = (picture.reshape(-1, side, side)[:, inner, inner] for picture in (small, edges))
+        raw = laplacians.var(axis=(1, 2)) / np.maximum(crops.var(axis=(1, 2)), 25.0)
+        values[chosen] = raw / (raw + half)
+    return values
+
+
+def assess(
+    frame_shape: tuple[int, ...], detections: Detections, crops: Frame, limits: Limits = LIVE_LIMITS
+) -> list[Quality]:
+    """Judge every face of a frame.
+
+    Args:
+        frame_shape: (height, width, ...) of the frame.
+        detections: n faces.
+        crops: their aligned crops in the expression network's framing, BGR, shape (n, 112, 112, 3).
+        limits: what they must reach.
+
+    Returns:
+        One judgement a face, in their order.
+    """
+    if not len(detections):
+        return []
+    sizes = (detections.boxes[:, 2:] - detections.boxes[:, :2]).min(axis=1)
+    grey = cv2.cvtColor(crops.reshape(-1, CROP_SIZE, 3), cv2.COLOR_BGR2GRAY).reshape(-1, CROP_SIZE, CROP_SIZE)
+    crisp = sharpness(grey, sizes)
+    poses = head_pose(detections.landmarks)
+    middle = grey[:, 12:-12, 16:-16].reshape(len(grey), -1)
+    light, contrast = middle.mean(axis=1), middle.std(axis=1)
+    height, width = frame_shape[:2]
+    inside = (detections.landmarks >= 0) & (detections.landmarks < (width, height))
+    judged = []
+    for i, (yaw, pitch, roll) in enumerate(poses):
+        quality = Quality(*(float(v) for v in (sizes[i], crisp[i], yaw, pitch, roll, light[i])))
+        judged.append(replace(quality, reasons=_reasons(quality, float(contrast[i]), bool(inside[i].all()), limits)))
+    return judged
+
+
+def _reasons(quality: Quality, contrast: float, whole: bool, limits: Limits) -> tuple[str, ...]:
+    """In words, what falls short of the limits."""
+    reasons = []
+    if quality.size < limits.size:
+        reasons.append(f"too small: {quality.size:.0f} pixels wide, {limits.size:.0f} needed")
+    if not whole:
+        reasons.append("cut off by the edge of the picture")
+    if quality.sharpness < limits.sharpness:
+        reasons.append(f"too blurred: sharpness {quality.sharpness:.2f}, {limits.sharpness:.2f} needed")
+    if abs(quality.yaw) > limits.yaw:
+        reasons.append(f"turned too far to the side: about {abs(quality.yaw):.0f} degrees, at most {limits.yaw:.0f}")
+    if abs(quality.pitch) > limits.pitch:
+        reasons.append(f"turned too far up or down: about {abs(quality.pitch):.0f} degrees, at most {limits.pitch:.0f}")
+    if abs(quality.roll) > limits.roll:
+        reasons.append(f"head tilted too far: {abs(quality.roll):.0f} degrees, at most {limits.roll:.0f}")
+    if quality.brightness < limits.dark:
+        reasons.append(f"too dark: mean grey level {quality.brightness:.0f}, {limits.dark:.0f} needed")
+    elif quality.brightness > limits.bright:
+        reasons.append(f"too bright: mean grey level {quality.brightness:.0f}, at most {limits.bright:.0f}")
+    elif contrast < limits.contrast:
+        reasons.append(f"too little contrast: {contrast:.0f} grey levels, {limits.contrast:.0f} needed")
+    return tuple(reasons)

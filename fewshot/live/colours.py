@@ -1,0 +1,35 @@
+"""One colour an emotion, for the overlay and the timeline alike."""
+
+from __future__ import annotations
+
+Colour = tuple[int, int, int]
+"""Blue, green, red, 0..255, as OpenCV orders them."""
+
+EMOTION_COLOURS: dict[str, Colour] = {
+    "angry": (0, 94, 213),
+    "disgust": (115, 158, 0),
+    "fear": (167, 121, 204),
+    "happy": (66, 228, 240),
+    "sad": (178, 114, 0),
+    "surprise": (0, 159, 230),
+    "neutral": (215, 215, 215),
+}
+"""Okabe & Ito's palette (https://jfly.uni-koeln.de/color/), which people with any colour blindness can tell apart."""
+
+OWN_STATE: Colour = (233, 180, 86)
+"""Any state that is a student's own ("confused")."""
+UNSURE: Colour = (120, 120, 120)
+NOT_READABLE: Colour = (70, 70, 70)
+INK: Colour = (255, 255, 255)
+PAPER: Colour = (24, 24, 24)
+
+
+def colour_of(emotion: str | None) -> Colour:
+    """The colour of an emotion, of a student's own state, or of "unsure" (None)."""
+    return UNSURE if emotion is None else EMOTION_COLOURS.get(emotion, OWN_STATE)
+
+
+def readable_on(colour: Colour) -> Colour:
+    """Black or white, whichever is easier to read on ``colour`` (weights of ITU-R BT.601)."""
+    blue, green, red = colour
+    return (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > 140 else (255, 255, 255)

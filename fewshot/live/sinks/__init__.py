@@ -1,0 +1,1 @@
+"""Where results go: a window, an annotated video, JSON lines."""

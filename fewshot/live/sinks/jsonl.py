@@ -1,0 +1,93 @@
+"""One JSON line a frame: the interface for other programs. Documented in docs/jsonl.md."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from fewshot.live.sinks.base import OutputError
+from fewshot.types import Frame, FrameResult, Reading
+
+VERSION = 1
+"""Of the record. Keys may be added within a version; none changes its meaning or goes away."""
+
+
+def as_record(result: FrameResult) -> dict[str, Any]:
+    """A frame's result as the plain dictionary that is written: only str, int, float, list, dict and None."""
+    return {
+        "version": VERSION,
+        "source": result.source,
+        "frame": result.index,
+        "time": _rounded(result.time, 4) or 0.0,
+        "width": result.width,
+        "height": result.height,
+        "faces": [_face(reading, result.width, result.height) for reading in result.readings],
+    }
+
+
+class JsonLines:
+    """Writes ``as_record`` of every frame, one a line, UTF-8; each line is on disk before the next frame is read.
+
+    Args:
+        path: the file; one that is there is written over.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            self._file = self.path.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise _failed(self.path, error) from error
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+        line = json.dumps(as_record(result), ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise _failed(self.path, error) from error
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:  # what could not be flushed before fails again here
+            raise _failed(self.path, error) from error
+
+
+def _failed(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another place.")
+
+
+def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
+    readable = bool(reading.probabilities)
+    return {
+        "track": int(reading.track),
+        "box": _box(reading.box, width, height),
+        "score": _rounded(reading.score, 4) or 0.0,
+        "student": reading.student,
+        "identity_score": _rounded(reading.identity_score, 4),
+        "emotion": reading.emotion if readable else None,
+        "confidence": _rounded(reading.confidence, 6) if readable else None,
+        "probabilities": {name: _rounded(value, 6) or 0.0 for name, value in reading.probabilities.items()},
+        "prototypes": reading.prototypes,
+        "age": _rounded(reading.age, 4) or 0.0,
+    }
+
+
+def _box(box: tuple[float, float, float, float], width: int, height: int) -> list[float]:
+    """Rounded to a hundredth of a pixel, inside the picture, x1 > x0 and y1 > y0."""
+    x0, y0, x1, y1 = (value if math.isfinite(value) else 0.0 for value in box)
+    x0, y0 = min(max(x0, 0.0), width - 1.0), min(max(y0, 0.0), height - 1.0)
+    x1, y1 = min(max(x1, x0 + 1.0), float(width)), min(max(y1, y0 + 1.0), float(height))
+    return [round(float(value), 2) for value in (x0, y0, x1, y1)]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    """JSON has no NaN and no infinity; numpy's numbers are none of its own."""
+    return round(float(value), digits) if value is not None and math.isfinite(value) else None

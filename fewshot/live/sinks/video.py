@@ -1,0 +1,145 @@
+"""The annotated video."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fewshot.errors import UsageError
+from fewshot.live.overlay import Overlay
+from fewshot.live.sinks.base import OutputError
+from fewshot.live.sources.base import Source
+from fewshot.live.sources.capture import open_file
+from fewshot.types import Frame, FrameResult
+
+SUFFIXES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
+"""Containers, and the codec in each that every OpenCV wheel can write (H.264 is missing from them for its licence)."""
+
+RESERVE = 32_000_000
+"""Bytes that stay free: OpenCV does not tell when the disk is full, and an mp4 without room for its index is lost."""
+
+LIVE_RATE = 15.0
+"""Frames a second in the video of a live source."""
+PICTURE_RATE = 1.0
+"""Frames a second where every frame is a picture of its own."""
+_LONGEST_GAP = 60.0
+_CHECK_EVERY = 30
+
+
+class AnnotatedVideo:
+    """Writes every frame with its readings drawn on it.
+
+    The size is that of the first frame; frames of another size are fitted into it with black borders. A file is
+    written frame by frame; a live source is written in real time, repeating a frame until the next one was there.
+
+    Args:
+        path: .mp4 (or .mov, .mkv, .avi); one that is there is written over.
+        fps: frames a second.
+        live: place frames by their time.
+        overlay: draws them; one that the window shares saves half the drawing.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def __init__(self, path: str | Path, fps: float, live: bool = False, overlay: Overlay | None = None) -> None:
+        self.path, self._fps, self._live = Path(path), fps, live
+        self._overlay = overlay or Overlay()
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._latest: Frame | None = None
+        self._written, self._offset, self._last_time = 0, 0.0, 0.0
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise OutputError(f"{self.path}: videos are written as {', '.join(SUFFIXES)}. Choose such a name.")
+        if not self.path.absolute().parent.is_dir():
+            raise OutputError(f"{self.path} cannot be written: there is no folder {self.path.absolute().parent}.")
+        self._check_space()
+
+    @classmethod
+    def for_source(cls, path: str | Path, source: Source, overlay: Overlay | None = None) -> AnnotatedVideo:
+        """With the frame rate that fits a source, which it must not write over."""
+        if Path(source.name).is_file() and Path(path).is_file() and Path(path).samefile(source.name):
+            raise UsageError(f"{path} is the video that is read. Choose another name for the annotated one.")
+        if source.live:
+            return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), live=True, overlay=overlay)
+        return cls(path, source.fps or PICTURE_RATE, overlay=overlay)
+
+    def write(self, result: FrameResult, frame: Frame) -> None:
+        picture = self._overlay.draw(frame, result)
+        if self._writer is None:
+            self._open(picture)
+        picture = letterbox(picture, self._size)
+        if self._live:
+            self._fill_until(result.time)
+        if not self._live or self._slot(result.time) >= self._written:
+            self._put(picture)
+        self._latest = picture
+
+    def close(self) -> None:
+        """Finish the file and make sure that it can be read.
+
+        Raises:
+            OutputError: it cannot.
+        """
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        check = open_file(self.path)
+        readable = check.isOpened() and check.read()[0]
+        check.release()
+        if not readable:
+            raise OutputError(f"{self.path} cannot be read back after {self._written} frames. Is the disk full?")
+
+    def _open(self, first: Frame) -> None:
+        # Chroma is stored at half the resolution: odd sizes would be cut or refused.
+        self._size = (max(2, first.shape[1] // 2 * 2), max(2, first.shape[0] // 2 * 2))
+        codec = cv2.VideoWriter.fourcc(*SUFFIXES[self.path.suffix.lower()])
+        writer = cv2.VideoWriter(str(self.path.absolute()), codec, self._fps, self._size)
+        if not writer.isOpened():
+            raise OutputError(f"{self.path} cannot be written. Check that the folder may be written to.")
+        self._writer = writer
+
+    def _slot(self, time: float) -> int:
+        """The number of the frame that a time falls on."""
+        if time < self._last_time:  # another live source began: it follows the last one
+            self._offset = self._written / self._fps
+        self._last_time = time
+        return round((time + self._offset) * self._fps)
+
+    def _fill_until(self, time: float) -> None:
+        missing = self._slot(time) - self._written
+        for _ in range(min(missing, round(_LONGEST_GAP * self._fps))):
+            if self._latest is not None:
+                self._put(self._latest)
+
+    def _put(self, picture: Frame) -> None:
+        if self._written % _CHECK_EVERY == 0:
+            self._check_space()
+        if self._writer is not None:
+            self._writer.write(picture)
+            self._written += 1
+
+    def _check_space(self) -> None:
+        if shutil.disk_usage(self.path.absolute().parent).free < RESERVE:
+            raise OutputError(
+                f"{self.path}: the disk is full (less than {RESERVE // 1_000_000} MB free). Free some space or choose "
+                "another place; what was written so far can be watched."
+            )
+
+
+def letterbox(picture: Frame, size: tuple[int, int]) -> Frame:
+    """Fit a picture into ``size`` (width, height), unstretched, on black. At most one odd row or column is cut off."""
+    height, width = picture.shape[:2]
+    if 0 <= width - size[0] <= 1 and 0 <= height - size[1] <= 1:
+        return np.ascontiguousarray(picture[: size[1], : size[0]])
+    scale = min(size[0] / width, size[1] / height)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    x, y = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas[y : y + inner[1], x : x + inner[0]] = cv2.resize(picture, inner, interpolation=way)
+    return canvas

@@ -1,0 +1,72 @@
+"""Webcams and network streams as ``NewestFrames``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import cv2
+
+from fewshot.errors import SourceError
+from fewshot.live.sources.capture import READ_TIMEOUT, count, open_camera, open_stream, rate
+from fewshot.live.sources.newest import NewestFrames
+from fewshot.live.sources.video import VideoSource
+from fewshot.types import Frame
+
+SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt", "rtp")
+
+
+def open_webcam(index: int) -> NewestFrames:
+    """The camera with this number.
+
+    Raises:
+        SourceError: there is none, or it gives no picture.
+    """
+    capture = open_camera(index, sys.platform)
+    if not capture.isOpened():
+        capture.release()
+        raise SourceError(
+            f"No camera {index} could be opened. Plug it in, close other programs that use it, allow its use in the "
+            "system's privacy settings, or try another number (--source 1)."
+        )
+    return _newest(f"camera {index}", capture)
+
+
+def open_url(url: str) -> NewestFrames | VideoSource:
+    """A network stream; a plain video file behind an HTTP address is read like any other file.
+
+    Raises:
+        SourceError: nothing answers there, or what answers is no video.
+    """
+    capture, name = open_stream(url), without_password(url)
+    if not capture.isOpened():
+        capture.release()
+        raise SourceError(
+            f"No video stream could be opened at {name}. Check the address in a video player (VLC: Open Network "
+            "Stream), the network, and that the camera is on."
+        )
+    if urlsplit(url).scheme.startswith("http") and count(capture) is not None:
+        return VideoSource(Path(name), name, capture)
+    return _newest(name, capture)
+
+
+def without_password(url: str) -> str:
+    """The address with its password masked: it is written to results and shown on screens."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user_and_place = parts.netloc.rpartition("@")
+    user = user_and_place[0].partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}:***@{user_and_place[2]}"))
+
+
+def _newest(name: str, capture: cv2.VideoCapture) -> NewestFrames:
+    def read() -> Frame | None:
+        try:
+            good, frame = capture.read()
+        except cv2.error:  # some drivers throw when the cable is pulled
+            return None
+        return frame if good and frame is not None and frame.size else None
+
+    return NewestFrames(name, read, capture.release, rate(capture), patience=READ_TIMEOUT + 2)

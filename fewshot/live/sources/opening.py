@@ -1,0 +1,65 @@
+"""What a user types after ``--source`` -> the source it means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from fewshot.errors import SourceError
+from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
+from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
+from fewshot.live.sources.pictures import PictureSource, open_folder
+from fewshot.live.sources.screen import ScreenSource
+from fewshot.live.sources.video import VideoSource
+from fewshot.pictures import is_picture
+from fewshot.types import Frame
+
+
+def open_source(what: str | int | os.PathLike[str] | Source | Iterable[Frame]) -> Source:
+    """Open a webcam (0), a video, a picture, a folder of pictures, an address, "screen" or "screen:x,y,w,h".
+
+    A source is given back as it is; any other iterable is taken for frames (25 a second).
+
+    Raises:
+        SourceNotFound: there is no such thing (a ``SourceError`` and a ``UsageError``).
+        SourceError: it is there but gives no picture.
+    """
+    if isinstance(what, int):
+        return open_webcam(what)
+    if isinstance(what, str | os.PathLike):
+        return _open_named(str(what))
+    if hasattr(what, "live") and hasattr(what, "close"):
+        return what  # type: ignore[return-value]  # a Source by its shape
+    return FrameSource(what)  # type: ignore[arg-type]
+
+
+def _open_named(text: str) -> Source:
+    if text.isascii() and text.isdigit():
+        return open_webcam(int(text))
+    if text == "screen" or text.startswith("screen:"):
+        return ScreenSource(text)
+    scheme, separator, _ = text.partition("://")
+    if separator:
+        if scheme.lower() not in SCHEMES:
+            raise SourceNotFound(f"Addresses that start with {scheme}:// are not understood. Use {', '.join(SCHEMES)}.")
+        return open_url(text)
+    return _open_path(Path(text), text)
+
+
+def _open_path(path: Path, name: str) -> Source:
+    try:
+        if path.is_dir():
+            return open_folder(path, name)
+        if not path.exists():
+            raise SourceNotFound(
+                f"No file or folder {name}. Give a video, a picture, a folder of pictures, a camera number, an "
+                "address, or screen."
+            )
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}.") from error
+    if is_picture(path):
+        return PictureSource([path], name)
+    return VideoSource(path, name)

@@ -1,0 +1,139 @@
+"""The screen, or a region of it: any lesson that can be seen can be watched."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fewshot.errors import SourceError
+from fewshot.live.sources.base import Shot, SourceNotFound
+from fewshot.types import Frame
+
+_REGION = re.compile(r"screen:(-?\d+),(-?\d+),(\d+),(\d+)")
+
+
+class ScreenSource:
+    """Screenshots as fast as they are asked for, at most ``fps`` a second. Nothing waits, so nothing is dropped.
+
+    Args:
+        text: "screen" for the main screen, "screen:x,y,w,h" for a region in the system's own coordinates (points on
+            a Mac, whose picture then has twice as many pixels).
+        fps: the most that is taken.
+        clock, sleep: seconds; for tests.
+
+    Raises:
+        SourceError: there is no screen, it may not be captured, or the region is not on it.
+    """
+
+    live = True
+    frames: int | None = None
+
+    def __init__(
+        self,
+        text: str,
+        fps: float = 20.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = text
+        self.fps: float | None = fps
+        self.dropped = 0
+        self.lost: str | None = None
+        self.notes: list[str] = []
+        self._step, self._clock, self._sleep = 1 / fps, clock, sleep
+        wanted = parse_region(text)
+        self._camera = open_screen()
+        try:
+            self._region = self._choose(wanted)
+            self._check_permission(self._grab())
+        except SourceError:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[Shot]:
+        from mss.exception import ScreenShotError
+
+        start, index, last = self._clock(), 0, -1.0
+        while True:
+            pause = start + last + self._step - self._clock()
+            if index and pause > 0:
+                self._sleep(pause)
+            try:
+                frame = self._grab()
+            except ScreenShotError as error:
+                self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({error})."
+                return
+            last = max(self._clock() - start if index else 0.0, last + 1e-3)
+            yield Shot(self.name, index, last, frame)
+            index += 1
+
+    def close(self) -> None:
+        self._camera.close()
+
+    def _choose(self, wanted: tuple[int, int, int, int] | None) -> dict[str, int]:
+        everything, *screens = self._camera.monitors
+        if wanted is None:
+            return dict(screens[0] if screens else everything)
+        x, y, width, height = wanted
+        left, top = everything["left"], everything["top"]
+        right, bottom = left + everything["width"], top + everything["height"]
+        if not (left <= x and x + width <= right and top <= y and y + height <= bottom):
+            raise SourceError(
+                f"The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
+                f"{right},{bottom}. Give x,y,width,height inside it."
+            )
+        return {"left": x, "top": y, "width": width, "height": height}
+
+    def _grab(self) -> Frame:
+        shot = self._camera.grab(self._region)
+        picture = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+        return np.ascontiguousarray(picture[..., :3])
+
+    def _check_permission(self, frame: Frame) -> None:
+        if os.environ.get("XDG_SESSION_TYPE") == "wayland" and not frame.any():
+            raise SourceError(
+                "This desktop (Wayland) gives other programs a black screen only. Log in with an Xorg session, or use "
+                "a recording of the lesson as source."
+            )
+
+
+def parse_region(text: str) -> tuple[int, int, int, int] | None:
+    """ "screen" -> None; "screen:x,y,w,h" -> those four, in pixels.
+
+    Raises:
+        SourceNotFound: the text is neither.
+    """
+    if text == "screen":
+        return None
+    match = _REGION.fullmatch(text.replace(" ", ""))
+    x, y, width, height = (int(value) for value in match.groups()) if match else (0, 0, 0, 0)
+    if width == 0 or height == 0:
+        raise SourceNotFound(f"'{text}' is no region of the screen. Write screen:x,y,width,height, in pixels.")
+    return x, y, width, height
+
+
+def open_screen() -> Any:
+    """Connect to the display.
+
+    Returns:
+        ``mss``'s screen camera.
+
+    Raises:
+        SourceError: this machine or session has no display.
+    """
+    # Here, because mss looks for the system's libraries as soon as it is imported.
+    import mss
+    from mss.exception import ScreenShotError
+
+    try:
+        return mss.mss()
+    except (ScreenShotError, OSError) as error:
+        raise SourceError(
+            "No screen can be captured: this session has no display. Run it in a desktop session, or use a camera or "
+            "a file as source."
+        ) from error

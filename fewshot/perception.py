@@ -1,0 +1,133 @@
+"""One frame to faces with vectors: detect, align, check, embed, identify.
+
+Enrollment, the loop, ``fewshot embed`` and every evaluation call this one chain, so what is enrolled is what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from fewshot.embedding.runtime import Embedder, open_embedder
+from fewshot.errors import ModelUnavailable
+from fewshot.faces.align import ARCFACE_TEMPLATE, align
+from fewshot.faces.detector import Detector, open_detector
+from fewshot.faces.identity import Recogniser
+from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
+from fewshot.models import resolve
+from fewshot.types import Face, Frame
+
+
+class Perception:
+    """Detector, expression network and identity network behind two calls.
+
+    Args:
+        detector: finds boxes and landmarks.
+        embedder: gives every readable crop its expression vector.
+        recogniser: gives identity vectors; None uses the expression network's second, weaker output.
+        limits: what counts as readable.
+
+    Attributes:
+        network: fingerprint of the expression network.
+        identity_network: name of what makes the identity vectors.
+        identity_dimension: of those vectors.
+        notes: lines a user should see once, such as "using the built-in detector".
+        times: seconds of each stage in the latest call of ``look`` and ``identify``.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        recogniser: Recogniser | None = None,
+        limits: Limits = LIVE_LIMITS,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.detector, self.embedder, self.recogniser, self.limits = detector, embedder, recogniser, limits
+        self.network = embedder.network
+        self.identity_network = recogniser.name if recogniser else f"{embedder.network}:identity"
+        self.identity_dimension = recogniser.dimension if recogniser else embedder.identity_dimension
+        self.notes = tuple(notes)
+        self.times: dict[str, float] = {}
+
+    def look(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
+        """All faces of a frame; the readable ones with their expression vector.
+
+        Args:
+            frame: BGR, shape (height, width, 3).
+            limits: of the quality check, in place of the usual ones (enrollment is stricter).
+        """
+        start = perf_counter()
+        found = self.detector.detect(frame)
+        detected = perf_counter()
+        crops = align(frame, found.landmarks)
+        qualities = assess(frame.shape, found, crops, limits or self.limits)
+        faces = [
+            Face(box, landmarks, float(score), crop, quality)
+            for box, landmarks, score, crop, quality in zip(
+                found.boxes, found.landmarks, found.scores, crops, qualities, strict=True
+            )
+        ]
+        aligned = perf_counter()
+        readable = [index for index, quality in enumerate(qualities) if quality.ok]
+        expression, identity = self.embedder.embed(crops[readable])
+        for row, index in enumerate(readable):
+            faces[index].expression = expression[row]
+            if self.recogniser is None:
+                faces[index].identity = identity[row]
+        self.times = {
+            "detect": detected - start,
+            "align": aligned - detected,
+            "embed": perf_counter() - aligned,
+            "identify": 0.0,
+        }
+        return faces
+
+    def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
+        """Fill in ``identity`` of these faces of this frame, in one batch.
+
+        Without a recogniser ``look`` has already done it.
+        """
+        if self.recogniser is None or not faces:
+            return
+        start = perf_counter()
+        crops = align(frame, np.stack([face.landmarks for face in faces]), ARCFACE_TEMPLATE)
+        for face, vector in zip(faces, self.recogniser.encode(crops), strict=True):
+            face.identity = vector
+        self.times["identify"] = self.times.get("identify", 0.0) + perf_counter() - start
+
+
+def open_perception(
+    detector: str = "auto",
+    *,
+    download: bool = True,
+    network: Path | None = None,
+    recogniser: str = "auto",
+) -> Perception:
+    """The chain with the best parts at hand; ``notes`` says where a weaker one had to do.
+
+    Args:
+        detector: "auto", "scrfd", "yunet" or "cascade".
+        download: whether missing model files may be fetched.
+        network: an expression network of one's own, an ONNX file.
+        recogniser: "auto", "mobilefacenet", or "own" for the expression network's second output.
+
+    Raises:
+        ModelUnavailable: a part that was asked for by name cannot be had.
+    """
+    embedder = open_embedder(network)
+    opened = open_detector(detector, download=download)
+    notes = [opened.note] if getattr(opened, "note", None) else []
+    face_recogniser: Recogniser | None = None
+    # InsightFace's terms bind its recogniser as well: who chose another detector by name still gets to choose here.
+    if recogniser != "own":
+        try:
+            face_recogniser = Recogniser(resolve("mobilefacenet", download=download))
+        except ModelUnavailable:
+            if recogniser != "auto":
+                raise
+            notes.append("No face recogniser here: students are told apart by the built-in network, less surely.")
+    return Perception(opened, embedder, face_recogniser, notes=[note for note in notes if note])

@@ -1,0 +1,151 @@
+"""Any picture file a phone, a camera or a scanner makes -> one upright BGR frame."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fewshot.errors import FewshotError, UsageError
+from fewshot.types import Frame
+
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif"}
+)
+"""What counts as a picture in a folder, lower case."""
+
+MAX_PIXELS = 24_000_000
+"""Larger pictures are reduced to this while they are decoded: a face gains nothing, 100 megapixels cost 300 MB."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name of ``path`` is that of a picture; hidden files ("._a.jpg" of macOS) are none."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def read_picture(path: str | Path) -> Frame:
+    """Read a picture as people see it: EXIF rotation applied, transparency on white, 16 bit and grey as 8 bit BGR.
+
+    Of a file with several pictures (TIFF pages, animation) the first one counts.
+
+    Returns:
+        BGR uint8, shape (height, width, 3), of at most ``MAX_PIXELS`` pixels.
+
+    Raises:
+        UsageError: there is no such file.
+        FewshotError: the file is no picture, is damaged, or is too large to be decoded.
+    """
+    return read_sized_picture(path)[0]
+
+
+def read_sized_picture(path: str | Path) -> tuple[Frame, tuple[int, int]]:
+    """``read_picture``, and the width and height the upright picture had before it was reduced."""
+    path = Path(path)
+    with _readable(path) as image:
+        size = image.size
+        try:
+            _reduce_on_decoding(image)
+            image.load()
+            upright = _upright(_fit(_eight_bit(image)))
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError) as error:
+            raise _damaged(path) from error
+    if (size[0] > size[1]) != (upright.width > upright.height):  # turned by EXIF
+        size = (size[1], size[0])
+    return np.ascontiguousarray(np.asarray(upright)[..., ::-1]), size
+
+
+@functools.cache
+def _know_heic() -> None:
+    import pillow_heif  # costs 50 ms, and most pictures are none
+
+    pillow_heif.register_heif_opener()
+
+
+def _readable(path: Path) -> Image.Image:
+    """Open ``path`` as far as its header."""
+    if path.suffix.lower() in {".heic", ".heif", ".hif"}:
+        _know_heic()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return _open(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"No file {path}. Give the path of a picture that exists.") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"{path} is a folder. Give the path of a picture.") from error
+    except PermissionError as error:
+        raise FewshotError(f"{path} may not be read by this user. Change its permissions.") from error
+    except Image.DecompressionBombError as error:
+        raise FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another one.") from error
+    except UnidentifiedImageError as error:
+        raise FewshotError(
+            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC; remove it or save it as JPEG."
+        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
+        raise _damaged(path) from error
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError:
+        _know_heic()  # phones' pictures are renamed to .jpg by many a program
+        return Image.open(path)
+
+
+def _damaged(path: Path) -> FewshotError:
+    return FewshotError(f"{path} is damaged or cut off. Copy it again from where it came from, or use another one.")
+
+
+def _reduce_on_decoding(image: Image.Image) -> None:
+    """Let the JPEG decoder halve, quarter or eighth the picture where it is too large (no-op for other formats)."""
+    excess = image.width * image.height / MAX_PIXELS
+    if excess > 1:
+        image.draft(None, (int(image.width / excess**0.5), int(image.height / excess**0.5)))
+
+
+def _fit(image: Image.Image) -> Image.Image:
+    excess = image.width * image.height / MAX_PIXELS
+    if excess <= 1:
+        return image
+    size = (max(1, int(image.width / excess**0.5)), max(1, int(image.height / excess**0.5)))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError):
+        return image  # damaged EXIF in a good picture
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Any mode of Pillow as RGB; keeps the EXIF block."""
+    exif = image.info.get("exif")
+    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        result = Image.alpha_composite(white, layer).convert("RGB")
+    elif image.mode.startswith(("I", "F")):
+        result = Image.fromarray(_to_bytes(np.asarray(image))).convert("RGB")
+    else:
+        result = image.convert("RGB")
+    if exif and "exif" not in result.info:
+        result.info["exif"] = exif
+    return result
+
+
+def _to_bytes(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Frame:
+    """One channel of 16 or 32 bits or floating point -> 0..255, by the range that its largest value tells."""
+    grey = np.nan_to_num(values.astype(np.float32))
+    top = float(grey.max(initial=0.0))
+    full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    if full == 1.0 and values.dtype.kind != "f":
+        full = 255.0  # a nearly black picture of integers, not a picture of fractions
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        full = 65535.0
+    levels: Frame = np.clip(grey * (255.0 / full), 0, 255).astype(np.uint8)
+    return levels

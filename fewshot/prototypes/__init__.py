@@ -1,0 +1,1 @@
+"""Vectors -> readings: prototypes of students, estimated, stored, calibrated and compared with."""

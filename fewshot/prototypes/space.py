@@ -1,0 +1,59 @@
+"""The space prototypes live in, and the one metric of the project: squared Euclidean distance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.errors import DimensionMismatch
+from fewshot.types import Vectors
+
+SMALLEST_NORM = 1e-6
+"""A vector this close to the mean has no direction; it becomes the zero vector instead of noise or NaN."""
+
+
+def transform(vectors: NDArray[np.floating], mean: NDArray[np.floating]) -> Vectors:
+    """Centre and normalise: u = (z - b) / |z - b| (CL2N of SimpleShot, Wang et al. 2019).
+
+    Args:
+        vectors: z as the network gives them, shape (n, d).
+        mean: b, the unweighted mean of the class means, shape (d,).
+
+    Returns:
+        Unit vectors, shape (n, d). A row without a direction (z = b, or not finite) is all zeros.
+
+    Raises:
+        DimensionMismatch: the vectors and the mean were made by different networks.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != len(mean):
+        raise DimensionMismatch(
+            f"Vectors of shape {vectors.shape} do not fit a network of dimension {len(mean)}. "
+            f"Use vectors of shape (n, {len(mean)}) that this network made."
+        )
+    centred = vectors.astype(np.float32) - mean.astype(np.float32)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    usable = np.isfinite(norms) & (norms > SMALLEST_NORM)
+    return np.where(usable, centred / np.where(usable, norms, 1.0), 0.0).astype(np.float32)
+
+
+def squared_distances(queries: NDArray[np.floating], prototypes: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Squared Euclidean distance of every query to every prototype (Snell et al. 2017, eq. 2).
+
+    Args:
+        queries: shape (n, d).
+        prototypes: shape (k, d).
+
+    Returns:
+        Distances >= 0 (at most 4 between unit vectors), shape (n, k).
+
+    Raises:
+        DimensionMismatch: the two were made by different networks.
+    """
+    if queries.shape[-1] != prototypes.shape[-1]:
+        raise DimensionMismatch(
+            f"Queries have {queries.shape[-1]} numbers each, prototypes {prototypes.shape[-1]}: they were made by "
+            f"different networks. Embed and enroll with the same one."
+        )
+    # Differences, not |q|^2 - 2qp + |p|^2: that form loses digits exactly where distances are small.
+    differences = queries[:, None, :].astype(np.float32) - prototypes[None, :, :].astype(np.float32)
+    return np.asarray(np.einsum("nkd,nkd->nk", differences, differences), dtype=np.float32)

@@ -1,0 +1,276 @@
+"""What a class knows of its students' faces: photos as vectors, and the prototypes made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.prototypes import storefile
+from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
+from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.supports import SupportSet
+from fewshot.types import Vectors
+
+FILE = "prototypes.store"
+VERSION = 1
+
+
+class PrototypeStore:
+    """Support vectors and identity references of students, and the prototypes derived from them.
+
+    Prototypes are a product: every change of a student drops them all, and ``rebuild`` makes them again, because each
+    student's rest on the whole class. So nothing of a removed student is left, in memory or in what is saved next.
+    """
+
+    def __init__(self, dimension: int, identity_dimension: int, network: str, identity_network: str = "") -> None:
+        """Start an empty store.
+
+        Args:
+            dimension: d of the expression vectors.
+            identity_dimension: k of the identity vectors.
+            network: name and hash of the expression network.
+            identity_network: the same of the identity network.
+        """
+        self.dimension = dimension
+        self.identity_dimension = identity_dimension
+        self.network = network
+        self.identity_network = identity_network
+        self.built_with = ""
+        self._supports: dict[str, SupportSet] = {}
+        self._identities: dict[str, Vectors] = {}
+        self._index = PrototypeIndex(dimension)
+
+    def students(self) -> list[str]:
+        """Keys of all students, in the order they came."""
+        return list(self._supports)
+
+    def add(self, student: str, supports: SupportSet, identities: Vectors) -> int:
+        """Enroll a student, or add photos to one; what is there already is not added twice.
+
+        Args:
+            student: opaque key.
+            supports: photos as vectors.
+            identities: identity references, unit vectors, shape (m, k).
+
+        Returns:
+            How many photos were new.
+
+        Raises:
+            DimensionMismatch: vectors of another network.
+        """
+        self._check(supports, identities)
+        before, known = self.supports_of(student), self.identities_of(student)
+        merged = before.plus(supports)
+        new = [row for row in np.asarray(identities, np.float32) if not (known == row).all(axis=1).any()]
+        self._supports[student] = merged
+        self._identities[student] = np.concatenate([known, np.reshape(new, (-1, self.identity_dimension))])
+        self._outdate()
+        return len(merged) - len(before)
+
+    def replace(self, student: str, supports: SupportSet, identities: Vectors) -> None:
+        """Forget what is known of a student and enroll them anew; a student who is not there yet is added."""
+        self._check(supports, identities)
+        self._supports[student] = SupportSet.empty(self.dimension).plus(supports)
+        self._identities[student] = np.array(identities, np.float32)
+        self._outdate()
+
+    def remove(self, student: str) -> None:
+        """Forget a student altogether.
+
+        Raises:
+            UsageError: there is no such student.
+        """
+        if student not in self._supports:
+            known = ", ".join(self._supports) or "nobody"
+            raise UsageError(f"There is no student {student!r} in this class. Enrolled: {known}.")
+        del self._supports[student], self._identities[student]
+        self._index.retire(student)
+        self._outdate()
+
+    def supports_of(self, student: str) -> SupportSet:
+        """Photos of a student as vectors; empty for an unknown one."""
+        return self._supports.get(student, SupportSet.empty(self.dimension))
+
+    def identities_of(self, student: str) -> Vectors:
+        """Identity references of a student, shape (m, k); empty for an unknown one."""
+        return self._identities.get(student, np.zeros((0, self.identity_dimension), np.float32))
+
+    def identity_references(self) -> tuple[list[str], Vectors]:
+        """All identity references: (m keys, one a row; vectors, shape (m, k))."""
+        keys = [student for student, vectors in self._identities.items() for _ in vectors]
+        return keys, np.concatenate([np.zeros((0, self.identity_dimension), np.float32), *self._identities.values()])
+
+    def photos(self) -> dict[str, str]:
+        """Hash of every enrolled photo -> the student it belongs to."""
+        return {photo: student for student, supports in self._supports.items() for photo in supports.photos}
+
+    def rebuild(self, population: Population) -> None:
+        """Estimate all prototypes anew: of the class (student None), then of every student.
+
+        Raises:
+            StoreError: the photos were embedded by another network.
+        """
+        self.require(network=population.network)
+        if not any(map(len, self._supports.values())):
+            self._index.fill([], self.network, population.variances)
+        else:
+            cells = [cells_of(supports, population) for supports in self._supports.values()]
+            effect = class_effect(population, cells)
+            members: list[tuple[str | None, SupportSet | None]] = [(None, None), *self._supports.items()]
+            made = [
+                (member, prototype)
+                for member, supports in members
+                for prototype in hierarchical_prototypes(population, supports, effect)
+            ]
+            self._index.fill(made, self.network, population.variances)
+        self.built_with = population.fingerprint
+
+    def prototypes_of(self, student: str | None) -> PrototypeSet | None:
+        """Prototypes of one student, or of the class (None); None if there are none, or none since the last change."""
+        return self._index.of(student)
+
+    def rows(self) -> dict[int, Row]:
+        """The table: id -> what that prototype is."""
+        return dict(self._index.rows)
+
+    def search(
+        self, queries: Vectors, count: int = 1, student: str | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The nearest prototypes of all, or of one student, nearest first.
+
+        Args:
+            queries: transformed vectors u, shape (n, d).
+            count: how many at most.
+            student: search within this one only.
+
+        Returns:
+            (ids, squared distances), each of shape (n, m) with m <= count.
+
+        Raises:
+            DimensionMismatch: queries of another network.
+        """
+        if queries.ndim != 2 or queries.shape[1] != self.dimension:
+            raise DimensionMismatch(f"Queries have shape {queries.shape}, this store expects (n, {self.dimension}).")
+        ids = None if student is None else [row.id for row in self._index.rows.values() if row.student == student]
+        return self._index.search(queries, count, ids)
+
+    def require(self, network: str | None = None, identity_network: str | None = None) -> None:
+        """Check that these networks made the vectors; None is not checked.
+
+        Raises:
+            StoreError: another one did.
+        """
+        pairs = (("expression", self.network, network), ("identity", self.identity_network, identity_network))
+        for kind, stored, wanted in pairs:
+            if wanted is not None and wanted != stored:
+                raise StoreError(
+                    f"These students were enrolled with the {kind} network {stored!r}, but {wanted!r} is in use: "
+                    f"their vectors cannot be compared. Enroll the class again from its photos."
+                )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write everything into one file in ``folder``, which is made if need be; whole or not at all.
+
+        Raises:
+            StoreError: it could not be written, or what lies there is damaged or another network's, and is left alone.
+        """
+        path = Path(folder) / FILE
+        if path.exists():
+            type(self).load(folder, network=self.network, identity_network=self.identity_network)
+        else:
+            _make(path.parent)
+        table, index = self._index.to_data()
+        students = {
+            student: {
+                "photos": len(supports),
+                "emotions": supports.emotions,
+                "hashes": supports.photos,
+                "identities": len(self._identities[student]),
+            }
+            for student, supports in self._supports.items()
+        }
+        header = {
+            "version": VERSION,
+            "dimension": self.dimension,
+            "identity_dimension": self.identity_dimension,
+            "network": self.network,
+            "identity_network": self.identity_network,
+            "built_with": self.built_with,
+            "students": students,
+            "table": table,
+        }
+        empty = np.zeros((0, self.dimension), np.float32)
+        supports = np.concatenate([empty, *(item.vectors for item in self._supports.values())])
+        identities = self.identity_references()[1]
+        storefile.write(path, header, {"supports": supports, "identities": identities, "index": index})
+        return path
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, network: str | None = None, identity_network: str | None = None
+    ) -> PrototypeStore:
+        """Read what ``save`` wrote.
+
+        Args:
+            folder: where it lies.
+            network: the expression network in use; None reads any store (to remove somebody from it, say).
+            identity_network: the same for identity.
+
+        Raises:
+            StoreError: there is none, it is damaged, or another network made its vectors.
+        """
+        path = Path(folder) / FILE
+        header, arrays = storefile.read(path)
+        try:
+            if header["version"] != VERSION:
+                raise StoreError(
+                    f"The store {path} has version {header['version']}, this program reads {VERSION}. Use the "
+                    f"fewshot that wrote it, or enroll the class again."
+                )
+            store = cls(
+                header["dimension"], header["identity_dimension"], header["network"], header["identity_network"]
+            )
+            store.require(network, identity_network)
+            store._take(header, arrays)
+        except (ValueError, KeyError, TypeError, RuntimeError, UsageError, DimensionMismatch) as error:
+            raise storefile.damaged(path, f"{type(error).__name__}: {error}") from error
+        return store
+
+    def _take(self, header: dict[str, Any], arrays: storefile.Arrays) -> None:
+        support, identity = 0, 0
+        for student, item in header["students"].items():
+            vectors = arrays["supports"][support : support + item["photos"]]
+            references = arrays["identities"][identity : identity + item["identities"]]
+            support, identity = support + item["photos"], identity + item["identities"]
+            self._supports[student] = SupportSet(vectors, item["emotions"], item["hashes"])
+            self._identities[student] = references
+            self._check(self._supports[student], references)
+        if support != len(arrays["supports"]) or identity != len(arrays["identities"]):
+            raise ValueError("vectors and students do not add up")
+        self._index = PrototypeIndex.from_data(self.dimension, header["table"], arrays["index"])
+        self.built_with = header["built_with"]
+
+    def _outdate(self) -> None:
+        self._index.clear()
+        self.built_with = ""
+
+    def _check(self, supports: SupportSet, identities: Vectors) -> None:
+        shapes = ((supports.vectors, self.dimension, "expression"), (identities, self.identity_dimension, "identity"))
+        for vectors, dimension, kind in shapes:
+            if vectors.ndim != 2 or vectors.shape[1] != dimension:
+                raise DimensionMismatch(
+                    f"These {kind} vectors have shape {vectors.shape}, this store expects (n, {dimension}): they were "
+                    f"made by different networks. Enroll the class again with the one in use."
+                )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} could not be made ({error.strerror or error}).") from error

@@ -1,0 +1,218 @@
+"""``fewshot live`` and ``fewshot analyze``: sources through the loop into outputs, and a summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fewshot.classroom.roster import no_such_class
+from fewshot.errors import SourceError, UsageError
+from fewshot.live.loop import Loop, Step
+from fewshot.live.overlay import Overlay
+from fewshot.live.play import Outcome, play
+from fewshot.live.sinks.base import Sink, Stop, WindowError
+from fewshot.live.sinks.jsonl import JsonLines
+from fewshot.live.sinks.video import AnnotatedVideo
+from fewshot.live.sinks.window import Window, check_display
+from fewshot.live.sources import Source, open_source
+from fewshot.models import home
+from fewshot.perception import open_perception
+from fewshot.room import Classroom, make_loop
+from fewshot.session.summary import Summary
+from fewshot.session.timeline import save_timeline
+from fewshot.terminal import FAILED, INTERRUPTED, console, print_error, say
+from fewshot.types import Frame, FrameResult
+
+LAST_TIMELINE = "last-timeline.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is written besides the summary in the terminal."""
+
+    save: Path | None = None
+    jsonl: Path | None = None
+    picture: Path | None = None
+
+    def check(self, inputs: Sequence[str]) -> None:
+        """Make sure that nothing is written over an input, before anything is opened.
+
+        Raises:
+            UsageError: it would be, or an output cannot be where it is wanted.
+        """
+        wanted = [path for path in (self.save, self.jsonl, self.picture) if path is not None]
+        if len({path.absolute() for path in wanted}) < len(wanted):
+            raise UsageError("Two outputs have the same name. Give each its own.")
+        for path in wanted:
+            if path.is_dir():
+                raise UsageError(f"{path} is a folder. Give the name of a file in it.")
+            if not path.absolute().parent.is_dir():
+                raise UsageError(f"There is no folder {path.absolute().parent}. Make it, or choose another place.")
+            if path.exists() and any(Path(i).is_file() and path.samefile(i) for i in inputs if "://" not in i):
+                raise UsageError(f"{path} is an input. Choose another name for the output.")
+
+    @property
+    def timeline(self) -> Path:
+        """Where the timeline goes: as asked, else beside another output, else among the program's own files."""
+        if self.picture is not None:
+            return self.picture
+        beside = self.save or self.jsonl
+        return beside.with_name(f"{beside.stem}-timeline.png") if beside else home() / LAST_TIMELINE
+
+
+@dataclass(slots=True)
+class Run:
+    """A loop that is ready, and the students it knows."""
+
+    loop: Loop
+    students: list[str] = field(default_factory=list)
+
+
+def open_run(class_name: str | None, detector: str, download: bool) -> Run:
+    """Load models and class; say what a user should know about both.
+
+    Raises:
+        UsageError, StoreError, ModelUnavailable: the class or a model cannot be used.
+    """
+    if class_name is None:
+        perception = open_perception(detector, download=download)
+        say(perception.notes)
+        return Run(make_loop(perception))
+    room = Classroom.open(class_name, detector=detector, download=download)
+    if not room.exists:
+        raise no_such_class(class_name)
+    loop = room.loop()
+    say(room.perception.notes)
+    ended = room.ended_consents()
+    say(f"The consent for {key} has ended: not recognised. `fewshot roster {room.name}` shows it." for key in ended)
+    return Run(loop, [key for key in room.students if key not in ended])
+
+
+class _Shown(Window):
+    """The window; knows whether the user closed it."""
+
+    closed_by_user = False
+
+    def write(self, result: FrameResult, frame: Frame) -> None:
+        try:
+            Window.write(self, result, frame)
+        except Stop:
+            self.closed_by_user = True
+            raise
+
+
+def run_live(run: Run, text: str, show: bool | None, outputs: Outputs) -> int:
+    """One source as it comes, to its end or until the user ends it. Returns the exit code."""
+    overlay = Overlay()
+    window = _open_window(show, overlay)
+    source = open_source(text)
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        sinks: list[Sink] = [*_sinks(outputs, source, overlay), *([window] if window else [])]
+        if len(sinks) == 0:
+            say(["Nothing is shown or written, only the summary at the end. Add --jsonl or --save to keep more."])
+        print(f"Watching {source.name}. Ctrl-C{' or q in the window' if window else ''} ends it.")
+        summary = Summary(run.students)
+        outcome = play(run.loop, [source], [summary, *sinks])
+    code = _finish(outcome, summary, outputs, [source.lost] if source.lost else [])
+    return INTERRUPTED if outcome.stopped and not (window and window.closed_by_user) else code
+
+
+def run_files(run: Run, files: Sequence[str], outputs: Outputs) -> int:
+    """Every frame of every file. A file that cannot be opened among several is named, and the others are read."""
+    faults: list[str] = []
+    read: list[Source] = []
+    sources = _open_each(files, faults, read)
+    first = next(sources, None)
+    summary = Summary(run.students)
+    outcome = Outcome()
+    if first is not None:
+        with ExitStack() as stack:
+            stack.callback(first.close)
+            sinks = [summary, *_sinks(outputs, first, Overlay())]
+            with _progress() as bar:
+                outcome = play(run.loop, chain([first], sources), sinks, _advance(bar))
+    code = _finish(outcome, summary, outputs, [*faults, *(source.lost for source in read if source.lost)])
+    return INTERRUPTED if outcome.stopped else code
+
+
+def check_files(files: Sequence[str]) -> None:
+    """Raises UsageError for what ``analyze`` cannot read, before an hour was spent on the files before it."""
+    for text in files:
+        if text == "screen" or text.startswith("screen:") or (text.isdigit() and not Path(text).exists()):
+            raise UsageError(f"analyze reads files, and {text} never ends. Type: fewshot live --source {text}")
+        if "://" not in text and not Path(text).exists():
+            open_source(text).close()  # says it better than anybody else
+
+
+def _open_each(files: Sequence[str], faults: list[str], read: list[Source]) -> Iterator[Source]:
+    for text in files:
+        try:
+            source = open_source(f"./{text}" if text.isdigit() else text)  # a file called 7, not camera 7
+        except SourceError as error:
+            if len(files) == 1:
+                raise
+            faults.append(str(error))
+            continue
+        read.append(source)
+        yield source
+
+
+def _open_window(show: bool | None, overlay: Overlay) -> _Shown | None:
+    if show is None:
+        try:
+            check_display()
+        except WindowError:
+            say(["This session has no display, so no window is shown."])
+            return None
+    return _Shown(overlay) if show is not False else None
+
+
+def _sinks(outputs: Outputs, first: Source, overlay: Overlay) -> list[Sink]:
+    video = AnnotatedVideo.for_source(outputs.save, first, overlay) if outputs.save else None
+    lines = JsonLines(outputs.jsonl) if outputs.jsonl else None
+    return [sink for sink in (lines, video) if sink is not None]
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    terminal = console(stderr=True)
+    return Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
+
+
+def _advance(bar: Progress) -> Callable[[Source, Step], None]:
+    """Moves the bar; one row a source."""
+    rows: dict[int, object] = {}
+
+    def advance(source: Source, step: Step) -> None:
+        if id(source) not in rows:
+            rows[id(source)] = bar.add_task(Path(source.name).name, total=source.frames)
+        bar.advance(rows[id(source)])  # type: ignore[arg-type]
+
+    return advance
+
+
+def _finish(outcome: Outcome, summary: Summary, outputs: Outputs, faults: Sequence[str]) -> int:
+    """Say what the run found, where it was written, and what went wrong on the way. Returns the exit code."""
+    say(note for note in outcome.notes if note not in faults)
+    if outcome.frames > 0:
+        _show(outcome, summary, outputs)
+    for fault in faults:
+        print_error(fault)
+    return FAILED if faults else 0
+
+
+def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
+    dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
+    console().print(summary.table())
+    print(f"{outcome.frames} frames in {outcome.seconds:.1f} s ({outcome.rate:.1f} a second{dropped}).")
+    outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
+    save_timeline(summary, outputs.timeline)
+    for what, path in (("Annotated video", outputs.save), ("Results", outputs.jsonl), ("Timeline", outputs.timeline)):
+        if path is not None:
+            print(f"{what}: {path}")

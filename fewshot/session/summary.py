@@ -1,0 +1,185 @@
+"""What a run saw of every student: counts, in bounded memory, however long the lesson was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
+
+UNSURE, NOT_READABLE = "unsure", "not readable"
+NOT_ENROLLED = "not enrolled"
+"""Label of the one row that all faces without a student share."""
+
+BINS = 1024
+_FIRST_WIDTH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class StudentCount:
+    """One student's row.
+
+    Attributes:
+        student: key; None for all faces of nobody enrolled.
+        faces: readings in all.
+        in_view: share of the frames in which the student (at least one stranger) was seen, 0..1.
+        emotions: readings by emotion, most frequent first.
+        unsure, not_readable: readings without an emotion.
+    """
+
+    student: str | None
+    faces: int
+    in_view: float
+    emotions: dict[str, int]
+    unsure: int
+    not_readable: int
+
+
+class Summary:
+    """A sink that counts. Time is kept in at most ``BINS`` bins, which double in width when a run outgrows them.
+
+    Sources are laid end to end; pictures, which have no time, count as one second each.
+
+    Args:
+        students: keys that get a row even if they are never seen.
+
+    Attributes:
+        labels: "unsure", "not readable", the seven emotions, then students' own states in order of appearance.
+        frames: that were counted.
+        width: of a bin, seconds.
+    """
+
+    def __init__(self, students: Iterable[str] = ()) -> None:
+        self.labels: list[str] = [UNSURE, NOT_READABLE, *EMOTIONS]
+        self.frames = 0
+        self.width = _FIRST_WIDTH
+        self._students: dict[str | None, NDArray[np.int32]] = {student: self._empty() for student in students}
+        self._present: dict[str | None, int] = {}
+        self._frames_of = np.zeros(BINS, np.int32)
+        self._source: str | None = None
+        self._base, self._last, self._step = 0.0, 0.0, 1.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds, the last frame's included."""
+        return self._base + self._last + self._step if self.frames else 0.0
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+        """Count one frame."""
+        bin_ = self._bin(self._place(result))
+        self.frames += 1
+        self._frames_of[bin_] += 1
+        for student in {reading.student for reading in result.readings}:
+            self._present[student] = self._present.get(student, 0) + 1
+        for reading in result.readings:
+            column = self._column(_label(reading))  # before the row: a new label widens all rows
+            if reading.student not in self._students:
+                self._students[reading.student] = self._empty()
+            self._students[reading.student][bin_, column] += 1
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def counts(self) -> list[StudentCount]:
+        """One row a student by name, strangers last."""
+        return [self._count(student) for student in self._order()]
+
+    def strips(self) -> tuple[list[str | None], NDArray[np.int64]]:
+        """What each student showed most in every bin.
+
+        Returns:
+            Students (None: strangers), and for each the index into ``labels`` or -1 for "not in view",
+            shape (students, bins in use).
+        """
+        used = min(BINS, max(1, int(np.ceil(self.duration / self.width - 1e-9))))
+        # A bin between two frames of a slow camera shows what the frame before it did.
+        seen = np.where(self._frames_of[:used] > 0, np.arange(used), 0)
+        source = np.maximum.accumulate(seen)
+        rows = [self._students[student][:used] for student in self._order()]
+        best = [np.where(row.any(axis=1), row.argmax(axis=1), -1)[source] for row in rows]
+        return self._order(), np.array(best, np.int64).reshape(len(rows), used)
+
+    def table(self) -> Table:
+        """For the terminal: who was in view how long, showing what."""
+        table = Table("Student", title=f"{self.frames} frames, {clock(self.duration)}", title_justify="left")
+        table.add_column("In view", justify="right")
+        table.add_column("Emotions")
+        table.add_column("Unsure", justify="right")
+        for row in self.counts():
+            readable = max(1, row.faces - row.not_readable)
+            shares = [f"{name} {_percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
+            table.add_row(
+                row.student if row.student is not None else f"[dim]{NOT_ENROLLED}[/dim]",
+                _percent(row.in_view) if row.faces else "never",
+                ", ".join(shares[:4]) or "-",
+                _percent(row.unsure / readable) if row.faces > row.not_readable else "-",
+            )
+        return table
+
+    def _count(self, student: str | None) -> StudentCount:
+        totals = self._students[student].sum(axis=0)
+        emotions = {label: int(n) for label, n in zip(self.labels[2:], totals[2:], strict=True) if n}
+        return StudentCount(
+            student=student,
+            faces=int(totals.sum()),
+            in_view=self._present.get(student, 0) / max(1, self.frames),
+            emotions=dict(sorted(emotions.items(), key=lambda item: -item[1])),
+            unsure=int(totals[0]),
+            not_readable=int(totals[1]),
+        )
+
+    def _order(self) -> list[str | None]:
+        known = sorted((key for key in self._students if key is not None), key=str.casefold)
+        return [*known, *([None] if None in self._students else [])]
+
+    def _place(self, result: FrameResult) -> float:
+        """Seconds since the start of the run."""
+        if self._source is not None and (result.source != self._source or result.time < self._last):
+            self._base += self._last + self._step
+            self._last, self._step = 0.0, 1.0
+        elif result.time > self._last:
+            self._step = min(1.0, result.time - self._last)
+        self._source, self._last = result.source, result.time
+        return self._base + result.time
+
+    def _bin(self, time: float) -> int:
+        while int(time / self.width + 1e-6) >= BINS:
+            self.width *= 2
+            self._frames_of = _halved(self._frames_of)
+            self._students = {student: _halved(counts) for student, counts in self._students.items()}
+        return int(time / self.width + 1e-6)
+
+    def _column(self, label: str) -> int:
+        if label not in self.labels:
+            self.labels.append(label)
+            self._students = {key: np.pad(counts, ((0, 0), (0, 1))) for key, counts in self._students.items()}
+        return self.labels.index(label)
+
+    def _empty(self) -> NDArray[np.int32]:
+        return np.zeros((BINS, len(self.labels)), np.int32)
+
+
+def clock(seconds: float) -> str:
+    """75.0 -> "1:15"; from an hour on "1:02:03"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def _halved(counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Every two bins as one; the second half is empty again."""
+    pairs = counts[0::2] + counts[1::2]
+    return np.concatenate([pairs, np.zeros_like(pairs)])
+
+
+def _label(reading: Reading) -> str:
+    if not reading.probabilities:
+        return NOT_READABLE
+    return reading.emotion or UNSURE
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"

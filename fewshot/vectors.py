@@ -1,0 +1,110 @@
+"""``fewshot embed``: the vectors of every face in pictures, for other programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.classroom.eyes import photo_perception
+from fewshot.errors import FewshotError, UsageError
+from fewshot.faces.quality import Limits
+from fewshot.live.sources import Shot
+from fewshot.live.sources.opening import open_source
+from fewshot.live.sources.pictures import PictureSource
+from fewshot.perception import Perception, open_perception
+from fewshot.terminal import say
+from fewshot.types import Face
+
+# Every face found gets a row, also one that would not be read in a lesson; `readable` says which.
+_ANY = Limits(size=0, sharpness=-1, yaw=360, pitch=360, roll=360, dark=-1, bright=256, contrast=-1)
+
+
+def run_embed(images: Sequence[str], out: Path, detector: str, download: bool) -> None:
+    """Write ``out``: arrays paths, boxes, scores, expression, identity (a row a face), network, identity_network.
+
+    Raises:
+        UsageError: there is no such picture, or ``out`` cannot be written where it is wanted.
+        FewshotError: no picture could be read.
+    """
+    if out.suffix.lower() != ".npz":
+        raise UsageError(f"{out} is no name for vectors. Give a name that ends in .npz.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {out.absolute().parent}. Make it, or choose another place.")
+    sources = [_pictures(text) for text in images]
+    perception = open_perception(detector, download=download)
+    say(perception.notes)
+    faults: list[str] = []
+    rows: list[tuple[str, Face]] = []
+    eyes, read = photo_perception(perception, _ANY), 0
+    for shot in _shots(sources, faults):
+        read += 1
+        rows += [(shot.source, face) for face in _faces(eyes, shot)]
+    say(faults)
+    if not read:
+        raise FewshotError("None of the pictures could be read, so nothing was written. Give others.")
+    write_vectors(out, rows, perception)
+    print(f"{len(rows)} faces in {read} pictures: {out}")
+
+
+def write_vectors(out: Path, rows: Sequence[tuple[str, Face]], perception: Perception) -> None:
+    """Write the archive in one step.
+
+    Raises:
+        FewshotError: it cannot be written.
+    """
+    faces = [face for _, face in rows]
+    arrays = {
+        "paths": np.array([path for path, _ in rows], dtype=np.str_),
+        "boxes": np.array([face.box for face in faces], np.float32).reshape(-1, 4),
+        "scores": np.array([face.score for face in faces], np.float32),
+        "expression": np.array([face.expression for face in faces], np.float32).reshape(
+            -1, perception.embedder.dimension
+        ),
+        "identity": np.array([face.identity for face in faces], np.float32).reshape(-1, perception.identity_dimension),
+        "network": np.array(perception.network),
+        "identity_network": np.array(perception.identity_network),
+    }
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        temporary.replace(out)
+    except OSError as error:
+        raise FewshotError(
+            f"{out} cannot be written: {error.strerror}. Free some space or choose another place."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _pictures(text: str) -> PictureSource:
+    source = open_source(f"./{text}" if text.isdigit() else text) if Path(text).exists() else None
+    if isinstance(source, PictureSource):
+        return source
+    if source is not None:
+        source.close()
+        raise UsageError(f"{text} is not a picture. embed reads pictures and folders of pictures.")
+    raise UsageError(f"No file or folder {text}. Give pictures, or folders of pictures.")
+
+
+def _shots(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[Shot]:
+    for source in sources:
+        try:
+            yield from source
+        except FewshotError as error:
+            faults.append(str(error))
+        faults.extend(source.notes)
+
+
+def _faces(eyes: Perception, shot: Shot) -> list[Face]:
+    """All faces with both vectors; boxes in pixels of the picture as it lies on disk, upright."""
+    faces = eyes.look(shot.frame)
+    eyes.identify(shot.frame, faces)
+    if shot.size is not None:
+        scale = np.array(shot.size, np.float32) / np.array(shot.frame.shape[1::-1], np.float32)
+        for face in faces:
+            face.box = face.box * np.tile(scale, 2)
+    return faces

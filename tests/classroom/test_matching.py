@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+from drawn_faces import THRESHOLDS, make_face, person_vector
+
+from fewshot.classroom.assignment import assign_students
+from fewshot.classroom.matching import LOOKS_A_FRAME, PATIENCE, RECHECK, TrackStudents
+from fewshot.classroom.thresholds import FALLBACK_THRESHOLDS, identity_thresholds
+from fewshot.types import Face
+
+STRANGER = 9
+
+
+def students(count: int = 3) -> TrackStudents:
+    keys = [f"s{person}" for person in range(count)]
+    return TrackStudents(keys, np.stack([person_vector(p) for p in range(count)]), THRESHOLDS)
+
+
+def watch(matching: TrackStudents, people: dict[int, int], start: float, frames: int, wobble: float = 0.5) -> list:
+    """Run the loop's side: {track: person} in view for some frames at 10 a second; the last answers."""
+    answers: list = []
+    for frame in range(frames):
+        time = start + frame / 10
+        faces = [make_face(track=track) for track in people]
+        for index in matching.wanted([face.track for face in faces], faces, time):
+            seed = 1000 * faces[index].track + round(time * 10)
+            faces[index].identity = person_vector(people[faces[index].track], wobble, seed)
+        answers = matching.assign(faces, time)
+    return answers
+
+
+def test_nobody_enrolled_and_nobody_there() -> None:
+    nobody = TrackStudents([], np.zeros((0, 16), np.float32), THRESHOLDS)
+    assert nobody.wanted([1], [make_face(track=1)], 0.0) == []
+    assert nobody.assign([make_face(1, track=1)], 0.0) == [(None, None)]
+    assert students().wanted([], [], 0.0) == []
+    assert students().assign([], 0.0) == []
+
+
+def test_a_track_is_decided_by_several_frames_and_kept() -> None:
+    matching = students()
+    assert watch(matching, {1: 0, 2: STRANGER}, 0.0, 8)[0][0] == "s0"
+    stranger = watch(matching, {1: 0, 2: STRANGER}, 0.8, 2)[1]
+    assert stranger[0] is None
+    assert stranger[1] is not None and stranger[1] < THRESHOLDS.accept
+    # Decided tracks are left alone until it is time to look again.
+    faces = [make_face(track=1), make_face(track=2)]
+    assert matching.wanted([1, 2], faces, 1.0) == []
+    assert matching.assign(faces, 1.0)[0][0] == "s0"
+
+
+def test_one_middling_frame_decides_nothing_but_a_sure_one_does() -> None:
+    matching = students()
+    middling = (0.48 * person_vector(0) + np.sqrt(1 - 0.48**2) * person_vector(STRANGER)).astype(np.float32)
+    face = make_face(track=1)
+    face.identity = middling
+    assert matching.assign([face], 0.0)[0] == (None, pytest.approx(0.48, abs=0.01))
+    assert matching.assign([make_face(track=1)], PATIENCE)[0][0] == "s0"
+    assert matching.assign([make_face(0, track=2, wobble=0.2)], 2.0)[0][0] == "s0"
+
+
+def test_a_stranger_is_never_the_nearest_student() -> None:
+    matching = students()
+    assert [key for key, _ in watch(matching, {1: STRANGER, 2: 10, 3: 11}, 0.0, 30)] == [None, None, None]
+
+
+def test_one_student_is_on_one_face_at_a_time() -> None:
+    matching = students()
+    weak, strong = make_face(0, track=1, wobble=0.8, seed=1), make_face(0, track=2, wobble=0.1, seed=2)
+    answers = matching.assign([weak, strong], 0.0)
+    assert [key for key, _ in answers] == [None, "s0"]
+
+
+def test_a_track_that_jumped_to_somebody_else_is_noticed() -> None:
+    matching = students()
+    assert watch(matching, {1: 0}, 0.0, 10)[0][0] == "s0"
+    after = RECHECK + 1.5
+    assert watch(matching, {1: 1}, 1.0, round(10 * after))[0][0] == "s1"
+
+
+def test_rechecks_take_turns() -> None:
+    matching = students()
+    watch(matching, {1: 0, 2: 1, 3: 2}, 0.0, 10)
+    faces = [make_face(track=track) for track in (1, 2, 3)]
+    assert len(matching.wanted([1, 2, 3], faces, 30.0)) == 1
+
+
+def test_a_full_class_does_not_stall_a_frame() -> None:
+    faces = [make_face(track=track) for track in range(49)]
+    assert len(students().wanted(range(49), faces, 0.0)) == LOOKS_A_FRAME
+
+
+def test_unreadable_faces_are_not_asked_for() -> None:
+    assert students().wanted([1], [make_face(track=1, unreadable=1)], 0.0) == []
+
+
+def test_pictures_without_tracks_are_decided_at_once_and_alone() -> None:
+    matching = students()
+    faces = [make_face(0, track=-1, wobble=0.5), make_face(STRANGER, track=-1, wobble=0.5), make_face(track=-1)]
+    assert matching.wanted([-1, -1, -1], faces, 0.0) == [0, 1, 2]
+    answers = matching.assign(faces, 0.0)
+    assert [key for key, _ in answers] == ["s0", None, None]
+    assert answers[2] == (None, None)
+    assert matching.assign([make_face(track=-1)], 0.0) == [(None, None)]
+
+
+def test_tracks_that_ended_are_forgotten() -> None:
+    matching = students()
+    watch(matching, {1: 0}, 0.0, 10)
+    matching.forget({2})
+    assert matching.assign([make_face(track=1)], 1.0) == [(None, None)]
+
+
+def test_the_mean_of_references_is_the_template() -> None:
+    keys = ["a", "b", "a"]
+    matching = TrackStudents(keys, np.stack([person_vector(p) for p in (0, 1, 2)]), THRESHOLDS)
+    face: Face = make_face(track=-1)
+    face.identity = person_vector(0) * np.sqrt(0.5) + person_vector(2) * np.sqrt(0.5)
+    key, score = matching.assign([face], 0.0)[0]
+    assert (key, score) == ("a", pytest.approx(1.0, abs=1e-5))
+
+
+@pytest.mark.parametrize(
+    ("scores", "held", "expected"),
+    [
+        (np.zeros((0, 2)), [], []),
+        ([[0.8, 0.1], [0.1, 0.8]], [-1, -1], [0, 1]),
+        ([[0.3, 0.1]], [-1], [-1]),  # below the floor
+        ([[0.6, 0.58]], [-1], [-1]),  # no lead
+        ([[0.6, 0.58], [0.3, 0.75]], [-1, -1], [0, 1]),  # the rival is clearly another face
+        ([[0.8, 0.1], [0.9, 0.1]], [-1, -1], [-1, 0]),  # both the same student
+        ([[0.8, 0.1], [0.82, 0.1]], [0, -1], [0, -1]),  # who had the student keeps it
+        ([[0.39, 0.1]], [0], [0]),  # ... also a little below the floor
+        ([[0.7, 0.5], [0.69, 0.1]], [-1, -1], [-1, 0]),  # never the second best
+    ],
+)
+def test_assignment(scores: object, held: list[int], expected: list[int]) -> None:
+    matrix = np.array(scores, np.float32).reshape(len(expected), 2)
+    chosen = assign_students(matrix, np.full(len(expected), 0.42), np.array(held, dtype=int), 0.05)
+    assert chosen.tolist() == expected
+
+
+def test_thresholds_belong_to_a_network() -> None:
+    assert identity_thresholds("nothing-known") == FALLBACK_THRESHOLDS
+    assert identity_thresholds("w600k_mbf").accept == 0.42

@@ -1,0 +1,26 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Data and models beside the checkout; tests that need them are skipped where they are absent."""
+    if not (SHARED / "models").is_dir():
+        pytest.skip("needs the data folder ../shared, which is not here")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def fewshot_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees or changes the classes and models of the person who runs it."""
+    home = tmp_path / "fewshot-home"
+    monkeypatch.setenv("FEWSHOT_HOME", str(home))
+    monkeypatch.delenv("FEWSHOT_SHARED", raising=False)
+    return home

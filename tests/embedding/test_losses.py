@@ -1,0 +1,58 @@
+"""The losses, on numbers small enough to do by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra 'train'")
+
+from fewshot.embedding.training.losses import (  # noqa: E402
+    CosinePrototypes,
+    identity_distillation,
+    prototypical_loss,
+    soft_cross_entropy,
+    squared_distances,
+)
+
+
+def test_squared_distances_by_hand() -> None:
+    queries, prototypes = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    assert torch.equal(squared_distances(queries, prototypes), torch.tensor([[0.0, 1.0], [5.0, 4.0]]))
+
+
+def test_cosine_prototypes_are_unit_vectors_and_the_nearest_wins() -> None:
+    layer = CosinePrototypes(2, 2, scale=3.0)
+    layer.weight.data = torch.tensor([[2.0, 0.0], [0.0, 5.0]])
+    assert torch.allclose(layer.prototypes.norm(dim=1), torch.ones(2))
+    # |z - p|^2 is 0 for its own class and 2 for the other one at a right angle.
+    assert torch.allclose(layer(torch.tensor([[1.0, 0.0]])), torch.tensor([[0.0, -6.0]]), atol=1e-5)
+
+
+def test_soft_cross_entropy_leaves_out_rows_without_weight() -> None:
+    logits = torch.tensor([[0.0, 0.0], [100.0, -100.0]])
+    target = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    assert soft_cross_entropy(logits, target, torch.tensor([1.0, 0.0])).item() == pytest.approx(math.log(2))
+    assert soft_cross_entropy(logits, target, torch.zeros(2)).item() == 0.0
+
+
+def test_prototypical_loss_of_one_episode_by_hand() -> None:
+    # Two classes of two: the first row is the support, the second the query, 1 away from its own prototype's square.
+    embeddings = torch.tensor([[0.0, 0.0], [0.0, 1.0], [3.0, 0.0], [3.0, 1.0]])
+    labels = torch.tensor([0, 0, 1, 1])
+    expected = -math.log(math.exp(-1) / (math.exp(-1) + math.exp(-10)))
+    assert prototypical_loss(embeddings, labels, 1.0).item() == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("labels", [[], [-1, -1], [0, 0], [0, 1]], ids=["empty", "unlabelled", "one class", "singles"])
+def test_prototypical_loss_without_an_episode_is_zero_and_differentiable(labels: list[int]) -> None:
+    embeddings = torch.ones(len(labels), 2, requires_grad=True)
+    loss = prototypical_loss(embeddings, torch.tensor(labels, dtype=torch.long), 1.0)
+    loss.backward()
+    assert loss.item() == 0.0
+
+
+def test_identity_distillation_is_one_minus_cosine() -> None:
+    student, teacher = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [1.0, 0.0]])
+    assert identity_distillation(student, teacher, torch.tensor([1.0, 0.0])).item() == pytest.approx(0.4)

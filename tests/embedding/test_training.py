@@ -1,0 +1,169 @@
+"""Data, augmentation and one real epoch on a made-up FER2013."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra 'train'")
+
+import pytorch_lightning as lightning
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from fewshot.data.fer2013 import correlates_with, load_fer2013
+from fewshot.embedding.training.augment import Augmentation
+from fewshot.embedding.training.datamodule import FaceCrops, principal_axes, training_tables
+from fewshot.errors import UsageError
+from fewshot.faces.align import EXPRESSION_TEMPLATE
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+NAMES = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
+
+
+def write_fer2013(folder: Path, n: int = 60) -> None:
+    """Random faces in FER2013's compact form: two thirds Training, the rest Public and Private."""
+    rng = np.random.default_rng(0)
+    tiles = np.zeros((1600, 48, 48), np.uint8)
+    tiles[:n] = rng.integers(0, 256, (n, 48, 48))
+    mosaic = tiles.reshape(40, 40, 48, 48).transpose(0, 2, 1, 3).reshape(1920, 1920)
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "faces_00.webp"), mosaic, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    votes = np.zeros((n, 10), np.int8)
+    votes[np.arange(n), np.arange(n) % 8] = 8
+    votes[:, 0] += 2
+    np.savez(
+        folder / "labels.npz",
+        labels=(np.arange(n) % 7).astype(np.int8),
+        usage=np.repeat([0, 0, 1, 2], n // 4).astype(np.int8),
+        ferplus_votes=votes,
+        ferplus_names=np.array(NAMES),
+        train_duplicate_of_test=np.arange(n) == 3,
+    )
+
+
+def write_prepared(folder: Path, n: int = 60) -> None:
+    rng = np.random.default_rng(1)
+    landmarks = np.repeat(EXPRESSION_TEMPLATE[None] / 112, n, axis=0).astype(np.float32)
+    identity = rng.standard_normal((n, 512)).astype(np.float16)
+    scores = np.ones(n, np.float32)
+    scores[5] = 0.0
+    np.savez(
+        folder / "fer2013_prepared.npz",
+        landmarks=landmarks,
+        scores=scores,
+        excluded=np.arange(n) == 3,
+        identity=identity,
+    )
+    faces = rng.integers(0, 256, (200, 112, 112), dtype=np.uint8)
+    points = np.repeat(landmarks[:1], 200, axis=0)
+    np.savez(
+        folder / "lfw_prepared.npz",
+        faces=faces,
+        landmarks=points,
+        identity=rng.standard_normal((200, 512)).astype(np.float16),
+    )
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    base = tmp_path_factory.mktemp("data")
+    write_fer2013(base / "fer2013")
+    write_prepared(base)
+    return base / "fer2013", base
+
+
+def test_loader_reads_faces_votes_and_splits(folders: tuple[Path, Path]) -> None:
+    fer = load_fer2013(folders[0])
+    assert fer.faces.shape == (60, 48, 48)
+    assert np.bincount(fer.usage).tolist() == [30, 15, 15]
+    # Row 1 of the file has 8 votes for happiness and 2 for neutral: class 3 and class 6 of ours.
+    distribution, usable = fer.vote_distribution()
+    assert usable.all()
+    assert distribution[1].tolist() == pytest.approx([0, 0, 0, 0.8, 0, 0, 0.2, 0])
+    assert fer.ferplus_published(7)[1] == 3
+    # Row 7 is contempt: no label among seven, the last among eight.
+    assert fer.ferplus_published(7)[7] == -1 and fer.ferplus_published(8)[7] == 7
+
+
+def test_loader_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"labels\.npz"):
+        load_fer2013(tmp_path)
+
+
+def test_near_copies_are_found_also_when_relit() -> None:
+    rng = np.random.default_rng(0)
+    faces = rng.integers(40, 200, (4, 48, 48), dtype=np.uint8)
+    darker = (faces[2] * 0.7 + 10).astype(np.uint8)[None]
+    assert correlates_with(faces, darker).tolist() == [False, False, True, False]
+
+
+def test_tables_leave_out_what_leaks_and_teach_identity_alone_with_lfw(folders: tuple[Path, Path]) -> None:
+    tables = training_tables(*folders)
+    assert len(tables["train"]) == 29 + 200 and len(tables["public"]) == 15
+    assert tables["train"].targets["has_votes"][-200:].sum() == 0
+    assert (tables["train"].targets["label"][-200:] == -1).all()
+    # Where the landmarks are a guess (row 5, which is row 4 once row 3 is left out) the picture keeps its framing.
+    first, aligned = tables["train"].to_crop[4]
+    np.testing.assert_array_equal(first, aligned)
+
+
+def test_an_aligned_face_is_the_whole_picture_when_its_landmarks_lie_on_the_template(
+    folders: tuple[Path, Path],
+) -> None:
+    whole, aligned = training_tables(*folders)["train"].to_crop[0]
+    np.testing.assert_allclose(aligned[:, :2], whole[:, :2], atol=1e-3)
+
+
+def test_crops_for_evaluation_do_not_change(folders: tuple[Path, Path]) -> None:
+    crops = FaceCrops(training_tables(*folders)["public"])
+    assert (crops[0]["grey"] == crops[0]["grey"]).all() and crops[0]["grey"].shape == (1, 112, 112)
+
+
+def test_augmentation_is_drawn_anew_and_follows_its_seed(folders: tuple[Path, Path]) -> None:
+    table = training_tables(*folders)["train"]
+    one, two = FaceCrops(table, Augmentation(), seed=3), FaceCrops(table, Augmentation(), seed=3)
+    first, again = one[0]["grey"], two[0]["grey"]
+    assert (first == again).all()
+    assert (one[0]["grey"] != first).any()
+
+
+def test_mirroring_keeps_the_face_in_place() -> None:
+    change = Augmentation(rotation=0, scale=0, shift=0)
+    matrix = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+    seen = {tuple(change.framing(matrix, np.random.default_rng(seed))[0].round(3)) for seed in range(8)}
+    assert seen == {(1.0, 0.0, 0.0), (-1.0, 0.0, 112.0)}
+
+
+def test_principal_axes_keep_cosines_of_vectors_in_their_span() -> None:
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((16, 3)))[0]
+    vectors = (rng.standard_normal((50, 3)) @ basis.T).astype(np.float32)
+    axes = principal_axes(vectors, 3)
+    np.testing.assert_allclose((vectors @ axes) @ (vectors @ axes).T, vectors @ vectors.T, atol=1e-4)
+
+
+def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    with initialize_config_dir(str(CONF), version_base=None):
+        cfg = compose(
+            "train",
+            overrides=[
+                "experiment=smoke",
+                "backbone.backbone=test_efficientnet",
+                f"data.root={folders[0].as_posix()}",
+                f"data.prepared={folders[1].as_posix()}",
+                f"trainer.default_root_dir={tmp_path.as_posix()}",
+            ],
+        )
+    model = instantiate(cfg.model, network=instantiate(cfg.backbone))
+    before = model.votes.weight.detach().clone()
+    trainer: lightning.Trainer = instantiate(
+        cfg.trainer, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False
+    )
+    trainer.fit(model, datamodule=instantiate(cfg.data))
+    assert np.isfinite(float(trainer.callback_metrics["train/loss"]))
+    assert 0.0 <= float(trainer.callback_metrics["val/ferplus"]) <= 1.0
+    assert (model.votes.weight != before).any()

@@ -1,0 +1,123 @@
+"""What every detector gives, whichever it is; SCRFD and YuNet against the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import insightface
+import numpy as np
+import pytest
+
+from fewshot import models
+from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.faces import detector as module
+from fewshot.faces.cascade import CascadeDetector, boxes_around, open_cascades, squares, without_overlaps
+from fewshot.faces.detector import Detections, Detector, detect_in_photo, open_detector
+from fewshot.faces.scrfd import ScrfdDetector, input_size
+from fewshot.faces.yunet import YunetDetector
+
+FRIENDS = Path(insightface.__file__).parent / "data/images/t1.jpg"
+
+
+@pytest.fixture(scope="session")
+def six_faces() -> np.ndarray:
+    return cv2.imread(str(FRIENDS))
+
+
+@pytest.fixture(params=["scrfd", "yunet", "cascade"])
+def detector(request: pytest.FixtureRequest) -> Detector:
+    if request.param == "cascade":
+        return CascadeDetector(models.resolve("landmarks", download=False))
+    shared: Path = request.getfixturevalue("shared")
+    if request.param == "yunet":
+        return YunetDetector(shared / "models/detectors/face_detection_yunet_2023mar.onnx")
+    return ScrfdDetector(shared / "models/insightface/models/buffalo_sc/det_500m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scores", "kept"),
+    [
+        ([], [], []),
+        ([[1, 2, 30, 40]], [0.9], [[1, 2, 30, 40]]),
+        ([[-5, -5, 30, 40], [50, 50, 400, 400]], [0.5, 0.9], [[50, 50, 100, 80], [0, 0, 30, 40]]),
+        ([[120, 10, 150, 40]], [0.9], []),
+    ],
+)
+def test_detections_are_clipped_and_sorted(boxes: list[list[float]], scores: list[float], kept: object) -> None:
+    found = Detections.of(boxes, scores, np.zeros((len(boxes), 5, 2)), np.zeros((80, 100, 3), np.uint8))
+    np.testing.assert_array_equal(found.boxes, np.array(kept, np.float32).reshape(-1, 4))
+    assert (found.boxes.dtype, found.scores.dtype, found.landmarks.dtype) == (np.float32,) * 3
+    assert len(found[np.zeros(len(found), bool)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [((1920, 1080), (640, 384)), ((1080, 1920), (384, 640)), ((640, 480), (640, 480)), ((5000, 20), (640, 32))],
+)
+def test_input_size_follows_the_frame(frame: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert input_size(*frame, 640) == expected
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (37, 500, 3), (480, 640, 3)])
+def test_nothing_in_an_empty_picture(detector: Detector, shape: tuple[int, int, int]) -> None:
+    found = detector.detect(np.full(shape, 90, np.uint8))
+    assert (len(found), found.boxes.shape, found.landmarks.shape) == (0, (0, 4), (0, 5, 2))
+
+
+def test_the_six_faces_of_the_sample_picture(detector: Detector, six_faces: np.ndarray) -> None:
+    found = detector.detect(six_faces)
+    assert len(found) >= (4 if detector.name == "cascade" else 6)
+    assert len(found) <= 6
+    eyes, nose, mouth = found.landmarks[:, :2], found.landmarks[:, 2], found.landmarks[:, 3:]
+    assert (eyes[:, 0, 0] < eyes[:, 1, 0]).all()
+    assert (eyes[:, :, 1].mean(axis=1) < nose[:, 1]).all()
+    assert (nose[:, 1] < mouth[:, :, 1].mean(axis=1)).all()
+    assert ((found.landmarks >= found.boxes[:, None, :2]) & (found.landmarks <= found.boxes[:, None, 2:])).mean() > 0.9
+
+
+def test_scale_and_shape_do_not_matter(detector: Detector, six_faces: np.ndarray) -> None:
+    usual = len(detector.detect(six_faces))
+    large = cv2.resize(six_faces, None, fx=3, fy=3)
+    upright = cv2.copyMakeBorder(six_faces, 900, 900, 0, 0, cv2.BORDER_CONSTANT)
+    for picture in (large, upright):
+        assert len(detector.detect(picture)) >= usual - 1
+
+
+def test_a_face_that_fills_the_photo_is_found(detector: Detector, six_faces: np.ndarray) -> None:
+    photo = cv2.resize(six_faces[250:430, 455:580], None, fx=4, fy=4)
+    found = detect_in_photo(detector, photo)
+    assert len(found) == 1
+    assert found.boxes[0, 2] - found.boxes[0, 0] > 250
+
+
+def test_detect_in_photo_without_a_face(detector: Detector) -> None:
+    assert len(detect_in_photo(detector, np.full((200, 300, 3), 128, np.uint8))) == 0
+
+
+def test_auto_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(name: str, path: object = None, download: bool = True) -> Path:
+        if name == "scrfd_500m":
+            raise ModelUnavailable("not here")
+        return models.WEIGHTS / "landmarks.onnx"
+
+    monkeypatch.setattr(module, "resolve", resolve)
+    chosen = open_detector("auto", download=False)
+    assert chosen.name == "cascade"
+    assert chosen.note
+    assert "\n" not in chosen.note
+    assert open_detector("cascade").note is None
+    with pytest.raises(ModelUnavailable):
+        open_detector("scrfd")
+    with pytest.raises(UsageError, match="auto, scrfd, yunet or cascade"):
+        open_detector("haar")  # type: ignore[arg-type]
+
+
+def test_cascade_parts() -> None:
+    assert [cascade.empty() for cascade in open_cascades()] == [False, False]
+    assert squares(np.zeros((0, 4), np.float32)).shape == (0, 4)
+    np.testing.assert_allclose(squares(np.array([[0, 0, 100, 100]], np.float32)), [[-7.5, -7.5, 107.5, 107.5]])
+    assert boxes_around(np.zeros((0, 5, 2), np.float32)).shape == (0, 4)
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
+    assert without_overlaps(boxes, np.array([0.5, 0.9, 0.1], np.float32), 0.3).tolist() == [1, 2]
+    assert without_overlaps(boxes[:0], np.zeros(0, np.float32), 0.3).tolist() == []

@@ -1,0 +1,91 @@
+"""What counts as readable, and that every reason names its numbers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from fewshot.faces.align import EXPRESSION_TEMPLATE
+from fewshot.faces.detector import Detections
+from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, sharpness
+from fewshot.types import Quality
+
+HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.545, 0.4], [-0.405, 1.03, 0.1], [0.405, 1.03, 0.1]])
+
+
+def turned(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """Landmarks of a head turned by these degrees, 60 pixels between the eyes."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    about_y = [[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]]
+    about_x = [[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]]
+    about_z = [[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]]
+    points = HEAD @ (np.array(about_z) @ np.array(about_x) @ np.array(about_y)).T
+    return (points[:, :2] * 60 + 150).astype(np.float32)
+
+
+def pattern(blur: float = 0.0) -> np.ndarray:
+    """A crop with edges of every size, blurred by a Gaussian of ``blur`` pixels; shape (1, 112, 112, 3)."""
+    grey = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    large = cv2.resize(grey, (112, 112), interpolation=cv2.INTER_CUBIC)
+    large = cv2.GaussianBlur(large, (0, 0), blur) if blur else large
+    return cv2.cvtColor(large, cv2.COLOR_GRAY2BGR)[None]
+
+
+def stretched(crop: np.ndarray) -> np.ndarray:
+    """With its full range of grey levels."""
+    return cv2.normalize(crop[0], None, 0, 255, cv2.NORM_MINMAX)[None]
+
+
+def judged(
+    crop: np.ndarray, size: float = 100, landmarks: np.ndarray | None = None, limits: Limits = LIVE_LIMITS
+) -> Quality:
+    points = EXPRESSION_TEMPLATE + 100 if landmarks is None else landmarks
+    box = np.array([[100, 100, 100 + size, 100 + 1.2 * size]], np.float32)
+    return assess((400, 400, 3), Detections(box, np.ones(1, np.float32), points[None]), crop, limits)[0]
+
+
+def test_no_face_no_judgement() -> None:
+    nothing = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+    assert assess((10, 10, 3), nothing, np.zeros((0, 112, 112, 3), np.uint8)) == []
+    assert sharpness(np.zeros((0, 112, 112), np.uint8), np.zeros(0)).shape == (0,)
+    assert head_pose(np.zeros((0, 5, 2))).shape == (0, 3)
+
+
+def test_a_good_face_passes_both() -> None:
+    for limits in (LIVE_LIMITS, ENROLLMENT_LIMITS):
+        quality = judged(pattern(), limits=limits)
+        assert quality.ok, quality.reasons
+        assert quality.size == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("crop", "size", "landmarks", "reason"),
+    [
+        (pattern(), 20, None, "too small: 20 pixels wide, 26 needed"),
+        (stretched(pattern(10)), 100, None, "too blurred: sharpness 0.0"),
+        (pattern() // 20, 100, None, "too dark: mean grey level"),
+        (250 + pattern() // 60, 100, None, "too bright: mean grey level 25"),
+        (120 + pattern() // 60, 100, None, "too little contrast: 1 grey levels, 8 needed"),
+        (pattern(), 100, turned(70, 0, 0), "turned too far to the side: about 70 degrees, at most 50"),
+        (pattern(), 100, turned(0, 60, 0), "turned too far up or down: about 60 degrees, at most 45"),
+        (pattern(), 100, turned(0, 0, -80), "head tilted too far: 80 degrees, at most 50"),
+        (pattern(), 100, EXPRESSION_TEMPLATE - 60, "cut off by the edge of the picture"),
+    ],
+)
+def test_reasons(crop: np.ndarray, size: float, landmarks: np.ndarray | None, reason: str) -> None:
+    reasons = judged(crop, size, landmarks).reasons
+    assert any(given.startswith(reason) for given in reasons), reasons
+
+
+@pytest.mark.parametrize(
+    "pose", [(0, 0, 0), (30, 0, 0), (-30, 0, 0), (0, 20, 0), (0, -20, 0), (0, 0, 25), (20, 10, 15)]
+)
+def test_pose_of_a_turned_head(pose: tuple[float, float, float]) -> None:
+    np.testing.assert_allclose(head_pose(turned(*pose)[None])[0], pose, atol=6)
+
+
+def test_sharpness_falls_with_blur_and_does_not_see_contrast() -> None:
+    values = [judged(pattern(blur)).sharpness for blur in (0, 2, 4, 8)]
+    assert values == sorted(values, reverse=True)
+    assert judged(100 + pattern() // 4).sharpness == pytest.approx(values[0], abs=0.05)

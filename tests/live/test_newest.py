@@ -1,0 +1,101 @@
+"""Live sources: the newest frame wins, the others are counted, and a lost camera ends the loop."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+import pytest
+from live_fakes import blank
+
+from fewshot.errors import SourceError
+from fewshot.live.sources.newest import NewestFrames
+from fewshot.types import Frame
+
+
+class Camera:
+    """Gives frames when the test says so."""
+
+    def __init__(self) -> None:
+        self.frames: SimpleQueue[Frame | None] = SimpleQueue()
+        self.asked = threading.Semaphore(0)
+        self.released = threading.Event()
+
+    def read(self) -> Frame | None:
+        self.asked.release()  # only now has the frame before been taken over
+        return self.frames.get(timeout=10)
+
+    def give(self, *frames: Frame | None) -> None:
+        for frame in frames:
+            self.frames.put(frame)
+            if frame is not None:
+                assert self.asked.acquire(timeout=10)
+
+
+def opened(camera: Camera, **options: object) -> NewestFrames:
+    camera.frames.put(blank())
+    source = NewestFrames("camera 0", camera.read, camera.released.set, **options)
+    for _ in range(2):  # asked for the first frame, got it, asks for the next
+        assert camera.asked.acquire(timeout=10)
+    return source
+
+
+def test_the_newest_frame_wins_and_others_are_counted() -> None:
+    camera = Camera()
+    source = opened(camera)
+    shots = iter(source)
+    assert next(shots).index == 0
+    camera.give(blank(value=1), blank(value=2), blank(value=3))
+    shot = next(shots)
+    assert shot.index == 1 and shot.frame.max() == 3 and shot.time > 0
+    assert source.dropped == 2 and source.live
+    camera.frames.put(None)
+    source.close()
+    assert camera.released.wait(10)
+
+
+def test_frames_before_the_first_look_are_not_counted_as_dropped() -> None:
+    camera = Camera()
+    source = opened(camera)
+    camera.give(blank(value=1), blank(value=2))
+    shot = next(iter(source))
+    assert (shot.frame.max(), shot.time, source.dropped) == (2, 0.0, 0)
+    camera.frames.put(None)
+    source.close()
+
+
+def test_a_lost_camera_ends_the_loop_with_a_note() -> None:
+    camera = Camera()
+    source = opened(camera)
+    camera.frames.put(None)
+    shots = list(source)
+    assert len(shots) == 1
+    assert source.lost and "camera 0 gave no more pictures" in source.lost
+    assert camera.released.wait(10)
+
+
+def test_a_camera_without_a_picture_cannot_be_opened() -> None:
+    camera = Camera()
+    camera.frames.put(None)
+    with pytest.raises(SourceError, match="gives no picture"):
+        NewestFrames("camera 0", camera.read, camera.released.set)
+    assert camera.released.wait(10)
+
+
+def test_a_silent_camera_counts_as_lost() -> None:
+    camera = Camera()
+    now = iter(range(0, 10_000, 5))
+    source = opened(camera, patience=12.0, clock=lambda: float(next(now)))
+    assert len(list(source)) == 1 and source.lost
+    camera.frames.put(None)
+    source.close()
+
+
+def test_closing_is_no_loss() -> None:
+    camera = Camera()
+    source = opened(camera)
+    shots = iter(source)
+    next(shots)
+    camera.frames.put(None)
+    source.close()
+    assert list(shots) == [] and source.lost is None

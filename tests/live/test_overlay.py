@@ -1,0 +1,100 @@
+"""What is drawn: something for every reading, in every script, within the picture, and fast enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from live_fakes import blank, reading, result
+
+from fewshot.live.colours import EMOTION_COLOURS, OWN_STATE, PAPER, UNSURE, colour_of
+from fewshot.live.lettering import text_tile, transliterate
+from fewshot.live.overlay import Overlay
+from fewshot.types import EMOTIONS, FrameResult, Reading
+
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def draw(*readings: Reading, width: int = 640, height: int = 480) -> np.ndarray:
+    frame = blank(width, height, value=90)
+    drawn = Overlay().draw(frame, FrameResult("a", 0, 0.0, width, height, readings))
+    assert drawn.shape == frame.shape and (frame == 90).all()
+    return drawn
+
+
+def has(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
+    return bool((picture == np.array(colour, np.uint8)).all(axis=2).any())
+
+
+def test_nothing_to_draw() -> None:
+    assert (draw() == 90).all()
+
+
+@pytest.mark.parametrize("emotion", [*EMOTIONS, "confused", None])
+def test_every_emotion_has_its_colour(emotion: str | None) -> None:
+    drawn = draw(reading(emotion=emotion, box=(200.0, 200.0, 300.0, 320.0)))
+    assert has(drawn, colour_of(emotion))
+    others = EMOTION_COLOURS.keys() - {emotion, "neutral"}  # the grey of neutral is in the edges of letters, too
+    assert not any(has(drawn, EMOTION_COLOURS[other]) for other in others)
+    assert (drawn[204:316, 204:296] == 90).all()  # the face itself stays free
+
+
+def test_colours_differ() -> None:
+    colours = [*EMOTION_COLOURS.values(), OWN_STATE, UNSURE]
+    assert len(set(colours)) == len(colours) and set(EMOTION_COLOURS) == set(EMOTIONS)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 639, 479), (-3, -3, 20, 20), (630, 470, 640, 480), (300, 300, 301, 301)])
+def test_boxes_at_the_border_and_of_any_size(box: tuple[float, float, float, float]) -> None:
+    assert has(draw(reading(box=box, student="a rather long name of somebody")), PAPER)
+
+
+def test_a_tiny_picture() -> None:
+    draw(reading(box=(0, 0, 8, 8)), width=10, height=10)
+
+
+def test_unreadable_and_unknown() -> None:
+    unreadable = reading(student=None, emotion=None, confidence=None, probabilities={}, box=(200, 200, 300, 300))
+    drawn = draw(unreadable)
+    assert not any(has(drawn, colour) for name, colour in EMOTION_COLOURS.items() if name != "neutral")
+
+
+def test_a_longer_bar_is_a_surer_reading() -> None:
+    bars = [
+        (draw(reading(confidence=c, box=(200, 200, 300, 300)))[310:340] == EMOTION_COLOURS["happy"]).all(2).sum()
+        for c in (0.1, 0.5, 0.9)
+    ]
+    assert 0 < bars[0] < bars[1] < bars[2]
+
+
+def test_names_may_be_replaced() -> None:
+    one = result(reading())
+    assert not np.array_equal(Overlay().draw(blank(), one), Overlay({"asha": "A"}).draw(blank(), one))
+
+
+def test_the_latest_picture_is_shared() -> None:
+    overlay, one = Overlay(), result(reading())
+    assert overlay.draw(blank(), one) is overlay.draw(blank(), one)
+    assert overlay.draw(blank(), result(reading())) is not overlay.draw(blank(), one)
+
+
+def test_a_reduced_frame_has_its_boxes_in_place() -> None:
+    one = reading(box=(2000.0, 2000.0, 3000.0, 3000.0))
+    drawn = Overlay().draw(blank(640, 480, 90), FrameResult("a", 0, 0.0, 6400, 4800, (one,)))
+    assert has(drawn[195:205, 195:305], EMOTION_COLOURS["happy"])
+
+
+@pytest.mark.parametrize("text", ["asha", "José Álvarez", "Владимир", "李雷", "محمد", "अनुष्का", "😀", "", "  ", "a\nb"])
+def test_any_name_can_be_drawn(text: str) -> None:
+    tile = text_tile(text, 20, WHITE, BLACK)
+    assert tile.shape[0] == 20 and tile.shape[1] > 0
+    assert (tile.max() > 128) == bool(text.strip())
+
+
+def test_names_in_other_scripts_differ_from_each_other() -> None:
+    tiles = [text_tile(name, 20, WHITE, BLACK).tobytes() for name in ("李雷", "韩梅", "Иван", "Анна", "Jose", "José")]
+    assert len(set(tiles)) == 6
+
+
+@pytest.mark.parametrize(("letter", "ascii"), [("é", "e"), ("ß", "s"), ("ж", "zhe"), ("李", "674E"), ("\u0301", "")])
+def test_transliteration(letter: str, ascii: str) -> None:
+    assert transliterate(letter) == ascii

@@ -1,0 +1,109 @@
+"""The screen as source, and a window on it: on a virtual display where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from fewshot.errors import SourceError
+from fewshot.live.sources import open_source
+from fewshot.live.sources.screen import ScreenSource, parse_region
+
+WINDOW = """
+from itertools import islice
+import numpy as np
+from fewshot.live.sinks.window import Window
+from fewshot.live.sources import open_source
+from fewshot.types import FrameResult
+
+window = Window()
+for index in range(10):
+    window.write(FrameResult("a", index, 0.0, 300, 200, ()), np.full((200, 300, 3), (10, 200, 90), np.uint8))
+source = open_source("screen")
+(shot,) = islice(source, 1)
+seen = (np.abs(shot.frame.astype(int) - (10, 200, 90)).max(axis=2) < 12).sum()
+source.close()
+window.close()
+window.close()
+print("pixels of the window on the screen:", seen)
+raise SystemExit(0 if seen > 10_000 else 1)
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    if not shutil.which("Xvfb"):
+        pytest.skip("needs a virtual display (apt install xvfb)")
+    # -noreset: else it starts anew when its last client leaves, and refuses the next one for a moment.
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        number = server.stdout.readline().strip() if server.stdout else ""
+        if not number:
+            pytest.skip("Xvfb does not start here")
+        yield f":{number}"
+        server.terminate()
+
+
+@pytest.fixture
+def on_display(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+
+
+@pytest.mark.usefixtures("on_display")
+def test_screen_and_region() -> None:
+    for what, shape in [("screen", (480, 640, 3)), ("screen:10,20,200,100", (100, 200, 3))]:
+        source = open_source(what)
+        shots = list(islice(source, 3))
+        source.close()
+        assert source.live and [shot.frame.shape for shot in shots] == [shape] * 3
+        assert [shot.index for shot in shots] == [0, 1, 2] and shots[0].time < shots[1].time < shots[2].time
+
+
+@pytest.mark.usefixtures("on_display")
+@pytest.mark.parametrize("region", ["600,400,100,100", "-5,0,20,20", "0,0,641,10", "5000,5000,10,10"])
+def test_a_region_off_the_screen(region: str) -> None:
+    with pytest.raises(SourceError, match="not on the screen, which spans 0,0 to 640,480"):
+        open_source(f"screen:{region}")
+
+
+@pytest.mark.usefixtures("on_display")
+def test_no_more_pictures_than_asked_for() -> None:
+    now, pauses = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        now[0] += seconds
+
+    source = ScreenSource("screen:0,0,32,32", fps=4, clock=lambda: now[0], sleep=sleep)
+    times = [shot.time for shot in islice(source, 4)]
+    source.close()
+    assert times == pytest.approx([0, 0.25, 0.5, 0.75]) and len(pauses) == 3
+
+
+@pytest.mark.usefixtures("on_display")
+def test_a_window_shows_the_picture(display: str) -> None:
+    # In a process of its own: Qt ends the one it runs in when its display goes away.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "DISPLAY": display}
+    command = [sys.executable, "-c", WINDOW]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+def test_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(SourceError, match="no display"):
+        open_source("screen")
+
+
+def test_region_texts() -> None:
+    assert parse_region("screen") is None
+    assert parse_region("screen: 1, 2, 30, 40") == (1, 2, 30, 40)
+    assert parse_region("screen:-100,0,3,4") == (-100, 0, 3, 4)

@@ -1,0 +1,174 @@
+"""Files give every frame; pictures stand alone; what cannot be opened says so in one line."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from live_fakes import blank, write_video
+from PIL import Image
+
+from fewshot.errors import FewshotError, SourceError, UsageError
+from fewshot.live.sources import FrameSource, open_source
+from fewshot.live.sources.cameras import without_password
+from fewshot.live.sources.video import Clock
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "lesson 10:30 100%d.mp4", "Übung.mp4"])
+def test_a_video_gives_every_frame_in_order(tmp_path: Path, name: str) -> None:
+    write_video(tmp_path / name, frames=25)
+    source = open_source(tmp_path / name)
+    shots = list(source)
+    source.close()
+    assert [shot.index for shot in shots] == list(range(25))
+    np.testing.assert_allclose([shot.time for shot in shots], np.arange(25) / 10, atol=1e-6)
+    np.testing.assert_allclose([shot.frame.mean() for shot in shots], 5 + 8 * np.arange(25), atol=4)
+    assert {shot.source for shot in shots} == {str(tmp_path / name)} and not any(shot.independent for shot in shots)
+    assert (source.fps, source.frames, source.live, source.lost, source.dropped) == (10, 25, False, None, 0)
+
+
+def test_an_animated_gif_is_a_video(tmp_path: Path) -> None:
+    pages = [Image.fromarray(blank(value=60 * k)) for k in range(4)]
+    pages[0].save(tmp_path / "a.gif", save_all=True, append_images=pages[1:], duration=100, loop=0)
+    shots = list(open_source(tmp_path / "a.gif"))
+    assert len(shots) == 4 and all(b.time > a.time for a, b in itertools.pairwise(shots))
+
+
+def test_a_cut_video_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cut.avi"
+    write_video(path, frames=60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    source = open_source(path)
+    shots = list(source)
+    assert 5 < len(shots) < 60
+    # AVI keeps its index at the end: without it OpenCV may count only what is there.
+    assert source.lost is None or f"{len(shots)} of" in source.lost
+
+
+def test_fewer_frames_than_promised_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / "a.mp4", frames=10)
+    monkeypatch.setattr("fewshot.live.sources.video.count", lambda capture: 100)
+    source = open_source(tmp_path / "a.mp4")
+    assert len(list(source)) == 10
+    assert source.lost and "10 of 100" in source.lost and "cut off" in source.lost
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ([0, 0.1, 0.2], [0, 0.1, 0.2]),
+        ([1.4, 1.5, 1.7], [1.4, 1.5, 1.7]),
+        ([0, 0, 0, 0], [0, 0.1, 0.2, 0.3]),
+        ([0, 0.1, 0.2, 0, 0.1], [0, 0.1, 0.2, 0.3, 0.4]),
+        ([-0.1, 0, 0.1], [0, 0.1, 0.2]),
+    ],
+)
+def test_times_grow_strictly_whatever_the_container_says(stamps: list[float], times: list[float]) -> None:
+    clock = Clock(fps=10)
+    np.testing.assert_allclose([clock.tell(stamp) for stamp in stamps], times, atol=1e-9)
+
+
+def test_a_video_whose_size_changes_goes_on_in_the_first_size(tmp_path: Path) -> None:
+    # Motion JPEG is pictures in a row, so two of them glued together are a video that changes its size.
+    parts = [cv2.imencode(".jpg", blank(*size, value=90))[1].tobytes() for size in [(64, 48)] * 3 + [(96, 54)] * 3]
+    (tmp_path / "a.mjpeg").write_bytes(b"".join(parts))
+    shots = list(open_source(tmp_path / "a.mjpeg"))
+    assert [shot.frame.shape for shot in shots] == [(48, 64, 3)] * 6
+
+
+def test_a_folder_is_independent_pictures_in_order(tmp_path: Path) -> None:
+    for number, name in enumerate(["b.png", "a.jpg", "c.webp"]):
+        Image.fromarray(blank(value=50 * number)).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "broken.jpg").write_text("no picture")
+    source = open_source(tmp_path)
+    shots = list(source)
+    assert [Path(shot.source).name for shot in shots] == ["a.jpg", "b.png", "c.webp"]
+    assert all(shot.independent and shot.index == 0 and shot.time == 0 for shot in shots)
+    assert source.frames == 4 and len(source.notes) == 1 and "broken.jpg" in source.notes[0]
+
+
+def test_a_huge_picture_keeps_the_size_of_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.pictures.MAX_PIXELS", 1000)
+    Image.fromarray(blank(100, 80)).save(tmp_path / "a.png")
+    (shot,) = open_source(tmp_path / "a.png")
+    assert shot.size == (100, 80) and shot.frame.shape[1] < 40
+
+
+def test_frames_from_a_generator() -> None:
+    closed = []
+
+    def frames():
+        try:
+            while True:
+                yield blank()
+        finally:
+            closed.append(True)
+
+    source = FrameSource(frames(), fps=5)
+    shots = iter(source)
+    assert [next(shots).time for _ in range(3)] == pytest.approx([0, 0.2, 0.4])
+    source.close()
+    assert closed
+    assert open_source(source) is source
+    assert len(list(open_source([blank(), blank()]))) == 2
+    with pytest.raises(UsageError):
+        FrameSource([], fps=0)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("nowhere.mp4", "No file or folder"),
+        ("folder", "No picture"),
+        ("ftp://x/y.mp4", "not understood"),
+        ("screen:1,2,3", "no region"),
+        ("screen:0,0,0,9", "no region"),
+    ],
+)
+def test_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, words: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SourceError, match=words) as caught:
+        open_source(what)
+    assert caught.value.exit_code == 2 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"just text, no video", bytes(range(256)) * 40])
+def test_what_is_no_video_fails_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes) -> None:
+    (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(SourceError, match=r"a\.mp4") as caught:
+        open_source(tmp_path / "a.mp4")
+    assert caught.value.exit_code == 1 and "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("dear diary")
+    for what in (tmp_path, tmp_path / "a.jpg"):
+        with pytest.raises(FewshotError, match=r"a\.jpg"):
+            list(open_source(what))
+
+
+def test_no_camera_and_no_stream(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match="No camera 97"):
+        open_source(97)
+    with pytest.raises(SourceError, match="No video stream") as caught:
+        open_source("rtsp://anna:secret@127.0.0.1:9/x")
+    assert "secret" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_passwords_are_masked() -> None:
+    assert without_password("rtsp://a:b@c:5/x?y=1") == "rtsp://a:***@c:5/x?y=1"
+    assert without_password("http://c/x") == "http://c/x"
+
+
+def test_real_clips(shared: Path) -> None:
+    for name, frames in [("pyfeat_single_face.mp4", 72), ("intel_classroom.gif", 45)]:
+        shots = list(open_source(shared / "data" / "scenes" / name))
+        assert len(shots) == frames
+        assert all(b.time > a.time for a, b in itertools.pairwise(shots))

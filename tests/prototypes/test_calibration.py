@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from fewshot.prototypes.calibration import (
+    Calibration,
+    expected_calibration_error,
+    fit_calibration,
+    fit_temperature,
+    softmax,
+)
+
+
+def draw(temperature, count=6_000, seed=0):
+    """Distances, and labels drawn from the softmax of them at this temperature."""
+    rng = np.random.default_rng(seed)
+    distances = rng.uniform(0, 2, size=(count, 7))
+    cumulative = softmax(-distances / temperature).cumsum(axis=1)
+    return distances, (rng.random((count, 1)) > cumulative).sum(axis=1).clip(0, 6)
+
+
+def test_softmax_pinned():
+    np.testing.assert_allclose(softmax(np.array([0.0, np.log(3.0), -np.inf])), [0.25, 0.75, 0])
+    np.testing.assert_allclose(softmax(np.array([-1e9, -1e9])), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.3, 1.0])
+def test_the_true_temperature_is_found(temperature):
+    assert fit_temperature(*draw(temperature)) == pytest.approx(temperature, rel=0.1)
+
+
+def test_each_number_of_shots_has_its_own_row():
+    few, many = draw(0.5), draw(0.1, seed=1)
+    shots = [0.0] * 6_000 + [2.0] * 6_000
+    result = fit_calibration(np.concatenate([few[0], many[0]]), np.concatenate([few[1], many[1]]), shots)
+    assert result.shots == (0.0, 2.0)
+    assert result.temperature == pytest.approx((0.5, 0.1), rel=0.1)
+    assert result.at(1).temperature == pytest.approx(0.3, rel=0.1)
+    assert result.at(50) == result.at(2)
+
+
+def test_thresholds_cost_the_agreed_share_of_right_readings():
+    distances, labels = draw(0.2)
+    row = fit_calibration(distances, labels, [0.0] * len(labels), lost=0.05).at(0)
+    ordered = np.sort(softmax(-distances / row.temperature), axis=1)
+    right = distances.argmin(axis=1) == labels
+    assert (distances.min(axis=1)[right] > row.far).mean() == pytest.approx(0.05, abs=0.002)
+    assert ((ordered[:, -1] - ordered[:, -2])[right] < row.margin).mean() == pytest.approx(0.05, abs=0.002)
+
+
+def test_nothing_right_rejects_nothing():
+    row = fit_calibration(np.array([[0.1, 0.9]]), np.array([1]), [0.0]).at(0)
+    assert (row.far, row.margin) == (0.1, 0.0)
+
+
+def test_calibration_error_pinned():
+    sure = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert expected_calibration_error(sure, np.array([0, 0])) == 0
+    assert expected_calibration_error(sure, np.array([0, 1])) == 0.5
+    halves = np.array([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.4, 0.6]])
+    # Gaps 0.8 - 0.5 and 1 - 0.6, half of the readings each.
+    assert expected_calibration_error(halves, np.array([0, 1, 1, 1])) == pytest.approx(0.35)
+
+
+def test_calibrated_probabilities_are_honest():
+    distances, labels = draw(0.3)
+    assert expected_calibration_error(softmax(-distances / 0.3), labels) < 0.02
+    assert expected_calibration_error(softmax(-distances / 0.03), labels) > 0.2
+
+
+def test_linear_between_known_shots():
+    row = Calibration((0.0, 1.0), (0.4, 0.2), (2.0, 1.0), (0.0, 0.1)).at(0.25)
+    assert (row.temperature, row.far, row.margin) == pytest.approx((0.35, 1.75, 0.025))
