@@ -104,6 +104,8 @@ class Class:
     def verdicts(self, stills: Mapping[str, tuple[str, Vectors | None]]) -> dict[str, str | None]:
         """Picture -> the emotion that the still picture itself is read as."""
         known = {path: (student, vector) for path, (student, vector) in stills.items() if vector is not None}
+        if not known:
+            return {}
         vectors = np.stack([vector for _, vector in known.values()])
         read = self.classifier.read(vectors, [student for student, _ in known.values()])
         return {path: verdict.emotion for path, verdict in zip(known, read, strict=True)}
@@ -120,6 +122,11 @@ def enrolled_class(folder: Path, photos: Path | None, perception: Perception, po
     enrolled = f"{len(report.standing)}/{len(report.students)} ({accepted}/{offered} photos)"
     store = PrototypeStore.load(folder, network=perception.network, identity_network=perception.identity_network)
     return Class(Classifier(population, store), store, enrolled)
+
+
+def without_students(truth: Truth) -> Truth:
+    """The same lesson for a class nobody is enrolled in."""
+    return replace(truth, seats=tuple(replace(seat, enrolled=False) for seat in truth.seats))
 
 
 def still_vectors(truth: Truth, root: Path, perception: Perception) -> dict[str, tuple[str, Vectors | None]]:
@@ -170,7 +177,8 @@ def measure(
             elapsed = perf_counter() - start
             speed = speed or {**head, "faces": str(len(truth.seats)), **speed_row(loop.times, len(results), elapsed)}
             said = {"photos": PHOTOS[photos], "smoothing": "yes" if time_constant else "no"}
-            rows.append({**head, **said, "enrolled": enrolled.enrolled, **as_row(score(truth, results, verdicts))})
+            card = score(truth if source else without_students(truth), results, verdicts)
+            rows.append({**head, **said, "enrolled": enrolled.enrolled, **as_row(card)})
     return rows, speed
 
 

@@ -30,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)["state_dict"]
     dimension = len(state["network.project_expression.bias"])
-    identity_dimension = len(state["network.project_identity.bias"])
+    identity_dimension = len(state["network.identity_head.project.bias"])
     network = ExpressionNetwork(arguments.backbone, dimension, identity_dimension)
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     heads = {name: value for name, value in state.items() if not name.startswith("network.")}

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
-from fewshot.terminal import NOTICE, PlainErrors
+from fewshot.commands.terminal import NOTICE, PlainErrors
 
 
 class DetectorName(StrEnum):
@@ -73,7 +73,7 @@ def live(
 
     Without --class nobody is recognised, and expressions are read by the population's prototypes.
     """
-    from fewshot.runs import Outputs, open_run, run_live
+    from fewshot.commands.runs import Outputs, open_run, run_live
 
     outputs = Outputs(save, jsonl, summary_picture)
     outputs.check([source])
@@ -91,7 +91,7 @@ def analyze(
     offline: OfflineOption = False,
 ) -> None:
     """Read every frame of files, without a window."""
-    from fewshot.runs import Outputs, check_files, open_run, run_files
+    from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
     check_files(files)
     outputs = Outputs(save, jsonl, summary_picture)
@@ -112,7 +112,7 @@ def enroll(
 
     Photos are not kept, only vectors made of them. Enrolling again adds.
     """
-    from fewshot.desk import run_enroll
+    from fewshot.commands.desk import run_enroll
 
     raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline))
 
@@ -123,7 +123,7 @@ def roster(
     remove: Annotated[str | None, typer.Option(help="Remove a student with everything that was theirs.")] = None,
 ) -> None:
     """Who is in a class, with whose consent, and how many photos of what."""
-    from fewshot.desk import remove_student, show_classes, show_roster
+    from fewshot.commands.desk import remove_student, show_classes, show_roster
     from fewshot.errors import UsageError
 
     if class_name is None:
@@ -144,7 +144,7 @@ def embed(
     offline: OfflineOption = False,
 ) -> None:
     """Write the vectors of every face in pictures: paths, boxes, expression, identity, network; a row a face."""
-    from fewshot.vectors import run_embed
+    from fewshot.commands.vectors import run_embed
 
     run_embed(images, out, detector, not offline)
 
@@ -152,7 +152,7 @@ def embed(
 @app.command()
 def doctor() -> None:
     """Check this machine: Python, libraries, models, camera, screen, video, and where files are kept."""
-    from fewshot.doctor import run_doctor
+    from fewshot.commands.doctor import run_doctor
 
     raise typer.Exit(run_doctor())
 
@@ -174,7 +174,7 @@ def demo(
 @models_app.command("list")
 def models_list() -> None:
     """Every model: what it does, where it is, what it may be used for."""
-    from fewshot.shelf import show_models
+    from fewshot.commands.shelf import show_models
 
     show_models()
 
@@ -184,7 +184,7 @@ def models_pull(
     names: Annotated[list[str] | None, typer.Argument(help="Which; all that can be downloaded without it.")] = None,
 ) -> None:
     """Download the models that are not here yet."""
-    from fewshot.shelf import pull_models
+    from fewshot.commands.shelf import pull_models
 
     pull_models(names or [])
 
@@ -192,7 +192,7 @@ def models_pull(
 @models_app.command("verify")
 def models_verify() -> None:
     """Compare every model file on this machine with what it should be."""
-    from fewshot.shelf import verify_models
+    from fewshot.commands.shelf import verify_models
 
     raise typer.Exit(verify_models())
 

@@ -113,9 +113,9 @@ def drawn_population(network: str = "drawn-1") -> Population:
 
 def see_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything real but perception and the population."""
-    for module in ("room", "runs", "vectors"):
+    for module in ("room", "commands.runs", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: DrawnEyes())
-    for module in ("room", "vectors"):
+    for module in ("room", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.photo_perception", lambda perception, *limits: perception)
     monkeypatch.setattr("fewshot.room.open_population", drawn_population)
 

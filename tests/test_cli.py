@@ -234,7 +234,7 @@ def test_videos_that_are_none(lesson: Path) -> None:
 def test_a_camera_lost_in_mid_run(monkeypatch: pytest.MonkeyPatch) -> None:
     source = FrameSource([np.zeros((80, 80, 3), np.uint8)] * 5, name="camera 0")
     source.lost = "camera 0 gave no more pictures after 0.5 s."
-    monkeypatch.setattr("fewshot.runs.open_source", lambda text: source)
+    monkeypatch.setattr("fewshot.commands.runs.open_source", lambda text: source)
     output = fewshot("live", "--jsonl", "out.jsonl", "--no-show", code=1)
     assert "gave no more pictures" in output
     assert len(records(Path("out.jsonl"))) == 5
@@ -246,7 +246,7 @@ def test_ctrl_c_keeps_what_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
             yield np.zeros((80, 80, 3), np.uint8)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fewshot.runs.open_source", lambda text: FrameSource(frames(), name="camera 0"))
+    monkeypatch.setattr("fewshot.commands.runs.open_source", lambda text: FrameSource(frames(), name="camera 0"))
     output = fewshot("live", "--no-show", "--jsonl", "out.jsonl", "--save", "out.mp4", code=130)
     assert "5 frames" in output
     assert len(records(Path("out.jsonl"))) == 5
@@ -274,7 +274,7 @@ def test_what_nobody_foresaw_is_one_line(lesson: Path, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by\nnobody")
 
-    monkeypatch.setattr("fewshot.runs.run_files", fail)
+    monkeypatch.setattr("fewshot.commands.runs.run_files", fail)
     assert "Error: ZeroDivisionError: by nobody. This should not happen" in fewshot("analyze", lesson, code=1)
     monkeypatch.setenv("FEWSHOT_DEBUG", "1")
     result = CliRunner().invoke(app, ["analyze", str(lesson)])

@@ -26,7 +26,9 @@ RECHECK = 3.0
 DOUBTS = 3
 """Looks in a row that contradict a track before it is decided anew."""
 LOOKS_A_FRAME = 10
-"""Identity vectors of tracks a frame, at most: a full class must not stall the video."""
+"""Second and later looks at undecided tracks a frame, at most: a full class must not stall the video ..."""
+FIRST_LOOKS_A_FRAME = 50
+"""... but everybody new is looked at at once: a third of a second for a full class, once, and all have their names."""
 MEMORY = 8.0
 """Looks that a track's mean remembers."""
 
@@ -105,7 +107,7 @@ class TrackStudents:
         """Indices of the faces whose identity vector shall be computed now."""
         if not self.keys:
             return []
-        pictures, votes, rechecks = [], [], []
+        pictures, new, votes, rechecks = [], [], [], []
         for index, (number, face) in enumerate(zip(tracks, faces, strict=True)):
             if not face.quality.ok:
                 continue
@@ -113,14 +115,14 @@ class TrackStudents:
             if number < 0:
                 pictures.append(index)
             elif track is None:
-                votes.append((0, -1.0, index))
+                new.append(index)
             elif track.doubts or not (track.looks >= VOTES and track.last - track.first >= SPAN):
                 if time - track.last >= VOTE_GAP:
                     votes.append((track.looks, track.last, index))
             elif time - track.last >= RECHECK:
                 rechecks.append((track.last, index))
-        first = [index for *_, index in sorted(votes)[:LOOKS_A_FRAME]]
-        return sorted(pictures + first + [index for _, index in sorted(rechecks)[:1]])
+        again = [index for *_, index in sorted(votes)[:LOOKS_A_FRAME]]
+        return sorted(pictures + new[:FIRST_LOOKS_A_FRAME] + again + [index for _, index in sorted(rechecks)[:1]])
 
     def assign(self, faces: Sequence[Face], time: float) -> list[Match]:
         """Student and identity score of every face.

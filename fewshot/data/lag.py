@@ -39,11 +39,14 @@ def settled(labels: Sequence[str | None], last: int) -> str | None:
     return Counter(labels[-last:]).most_common(1)[0][0] if labels else None
 
 
-def frames_until(labels: Sequence[str | None], wanted: str, stay: int) -> int | None:
-    """Index of the first label from which ``wanted`` holds for ``stay`` labels or to the end; None if it never does."""
-    for start in range(len(labels)):
+def frames_until(labels: list[str | None], wanted: str, stay: int) -> int | None:
+    """Index of the first ``wanted`` label that stays: of the next ``stay`` labels (to the end) one at most is another.
+
+    None if it never does.
+    """
+    for start, label in enumerate(labels):
         run = labels[start : start + stay]
-        if all(label == wanted for label in run):
+        if label == wanted and run.count(wanted) >= len(run) - 1:
             return start
     return None
 
@@ -55,7 +58,8 @@ def measure_lags(truth: Truth, observations: Sequence[Observation], stills: Mapp
     (``stills``: picture path -> verdict, by the same classifier and the same prototypes), other than what the label was
     before; and a lag is measured only where the label, once settled (most frequent in the last half second), is that
     verdict. The lag runs from the first frame of the new picture to the first one from which the label stays half a
-    second. Pictures shown for less than 2.5 s are left out, so a label has time to settle.
+    second (a single frame that says something else is flicker). Pictures shown for less than 2.5 s are left out, so a
+    label has time to settle.
     """
     stay, least = max(1, round(STAY * truth.fps)), LEAST * truth.fps
     said: dict[tuple[int, int], str | None] = defaultdict(lambda: None)

@@ -14,11 +14,11 @@ import skimage.data
 from numpy.typing import NDArray
 
 from fewshot.data.fer2013 import TRAINING, load_fer2013
-from fewshot.faces.cascade import ENLARGED, INPUT, open_cascades, squares
+from fewshot.faces.cascade import ENLARGED, INPUT, open_cascade
 
 Picture = NDArray[np.uint8]
 
-# What comes with scikit-image and shows nobody: walls, grass, print, things, animals.
+# What comes with scikit-image and shows nobody (the astronaut without her face): walls, grass, print, things, animals.
 SCENERY = (
     "brick",
     "grass",
@@ -36,6 +36,7 @@ SCENERY = (
     "retina",
     "ihc",
     "hubble_deep_field",
+    "astronaut",
     "cell",
     "color",
 )
@@ -52,43 +53,68 @@ def teaching_faces(shared: Path, prepared: Path) -> tuple[list[Picture], NDArray
 
 
 def backgrounds(faces: list[Picture], rng: np.random.Generator) -> list[Picture]:
-    """Pictures without a face: photographs, made-up screens, and faces cut to pieces."""
-    scenes = []
-    for name in SCENERY:
-        picture = cv2.imread(str(next(Path(skimage.data.__file__).parent.glob(f"{name}.*"))), cv2.IMREAD_GRAYSCALE)
-        scale = 420 / max(picture.shape)
-        scenes.append(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    for _ in range(20):
-        screen = np.full((400, 400), rng.integers(0, 256), np.uint8)
-        for _ in range(40):
-            x, y, w, h = (int(v) for v in rng.integers(0, 400, 4))
-            grey, kind = int(rng.integers(0, 256)), rng.integers(0, 3)
-            if kind == 0:
-                cv2.rectangle(screen, (x, y), (x + w // 3, y + h // 3), grey, int(rng.integers(-1, 4)) or 1)
-            elif kind == 1:
-                cv2.circle(screen, (x, y), w // 8, grey, int(rng.integers(-1, 4)) or 1)
-            else:
-                text = "".join(chr(c) for c in rng.integers(48, 122, 12))
-                cv2.putText(screen, text, (x, y), 0, 0.3 + w / 400, grey, 1 + w // 200)
-        scenes.append(cv2.GaussianBlur(screen, (0, 0), rng.uniform(0.4, 2)))
-    for side in (8, 12, 16, 24) * 10:
-        wall = np.vstack(
-            [np.hstack([cv2.resize(faces[i], (96, 96)) for i in row]) for row in rng.integers(0, len(faces), (4, 4))]
-        )
-        tiles = wall.reshape(384 // side, side, 384 // side, side).transpose(0, 2, 1, 3).reshape(-1, side, side)
-        rng.shuffle(tiles)
-        wall = tiles.reshape(384 // side, 384 // side, side, side).transpose(0, 2, 1, 3).reshape(384, 384)
-        scenes.append(cv2.GaussianBlur(wall, (0, 0), side / 12))
-    return scenes
+    """Pictures without a face: photographs, made-up screens, corners of portraits, and faces cut to pieces."""
+    scenes = [_photograph(name) for name in SCENERY]
+    scenes += [_screen(rng) for _ in range(16)]
+    portraits = [face for face in faces if face.shape[0] == 112]
+    scenes += [_corners(portraits, rng) for _ in range(16)]
+    scenes += [_shuffled(faces, side, rng) for side in (8, 12, 16, 24) * 5]
+    # Each also as a negative, upside down and on its side: four times as much for a cascade to be mistaken about.
+    return [np.ascontiguousarray(s) for scene in scenes for s in (scene, 255 - scene, scene[::-1], scene.T)]
+
+
+def _photograph(name: str) -> Picture:
+    path = next(Path(skimage.data.__file__).parent.glob(f"{name}.*"))
+    picture = np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)
+    if name == "astronaut":  # her suit, flags and hands shall be here, her face not
+        picture[30:220, 140:310] = cv2.GaussianBlur(picture[300:490, 300:470], (0, 0), 5)
+    scale = 420 / max(picture.shape)
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _screen(rng: np.random.Generator) -> Picture:
+    """Rectangles, discs and letters."""
+    screen = np.full((400, 400), rng.integers(0, 256), np.uint8)
+    for kind in rng.integers(0, 3, 40):
+        x, y, w, h, grey = (int(v) for v in rng.integers(0, (400, 400, 400, 400, 256)))
+        thickness = int(rng.choice([-1, 1, 2, 3]))
+        if kind == 0:
+            cv2.rectangle(screen, (x, y), (x + w // 3, y + h // 3), grey, thickness)
+        elif kind == 1:
+            cv2.circle(screen, (x, y), w // 8, grey, thickness)
+        else:
+            text = "".join(chr(c) for c in rng.integers(48, 122, 12))
+            cv2.putText(screen, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.3 + w / 400, grey, 1 + w // 200)
+    return np.asarray(cv2.GaussianBlur(screen, (0, 0), rng.uniform(0.4, 2)), np.uint8)
+
+
+def _corners(portraits: list[Picture], rng: np.random.Generator) -> Picture:
+    """A wall of shoulders, hair and whatever is behind people."""
+    tiles = []
+    for index in rng.integers(0, len(portraits), 121):
+        rows, columns = (slice(0, 36) if low else slice(-36, None) for low in rng.integers(0, 2, 2))
+        tiles.append(portraits[index][rows, columns])
+    return np.vstack([np.hstack(tiles[start : start + 11]) for start in range(0, 121, 11)])
+
+
+def _shuffled(faces: list[Picture], side: int, rng: np.random.Generator) -> Picture:
+    """A wall of 16 faces, cut into squares of ``side`` pixels (a divisor of 96) that changed places."""
+    rows = rng.integers(0, len(faces), (4, 4))
+    wall = np.vstack([np.hstack([cv2.resize(faces[index], (96, 96)) for index in row]) for row in rows])
+    count = 384 // side
+    tiles = wall.reshape(count, side, count, side).transpose(0, 2, 1, 3).reshape(-1, side, side)
+    rng.shuffle(tiles)
+    wall = tiles.reshape(count, count, side, side).transpose(0, 2, 1, 3).reshape(384, 384)
+    return np.asarray(cv2.GaussianBlur(wall, (0, 0), side / 12), np.uint8)
 
 
 def mistaken_boxes(scenes: list[Picture]) -> list[tuple[int, NDArray[np.float32]]]:
-    """(scene, box) wherever a cascade sees a face in a picture without one."""
-    found, cascades = [], open_cascades()
+    """(scene, what the network sees of the box) wherever the cascade sees a face in a picture without one."""
+    found, cascade = [], open_cascade()
     for index, scene in enumerate(scenes):
-        for cascade in cascades:
-            boxes = np.array(cascade.detectMultiScale(scene, 1.2, 0, minSize=(20, 20)), np.float32).reshape(-1, 4)
-            found += [(index, np.concatenate([b[:2], b[:2] + b[2:]])) for b in boxes]
+        for x, y, width, _ in cascade.detectMultiScale(scene, 1.1, 0, minSize=(20, 20)):
+            around = np.array([x, y, x + width, y + width], np.float32)
+            found.append((index, around + (ENLARGED - 1) / 2 * width * np.array([-1, -1, 1, 1], np.float32)))
     return found
 
 
@@ -105,8 +131,8 @@ class Samples:
         print(f"{len(self.faces)} faces, {len(self.scenes)} scenes, {len(self.mistakes)} mistaken boxes", flush=True)
 
     def epoch(self, count: int) -> tuple[Picture, NDArray[np.float32]]:
-        """``count`` crops with a face, half as many without, uint8 [m, 48, 48]; targets [m, 11], NaN where no face."""
-        crops = np.empty((count * 3 // 2, INPUT, INPUT), np.uint8)
+        """``count`` crops with a face, as many without, uint8 [m, 48, 48]; targets [m, 11], NaN where no face."""
+        crops = np.empty((2 * count, INPUT, INPUT), np.uint8)
         targets = np.full((len(crops), 11), np.nan, np.float32)
         chosen = self.rng.permutation(len(self.faces))[:count]
         for row in range(len(crops)):
@@ -144,17 +170,17 @@ class Samples:
         scene = self.scenes[self.rng.integers(len(self.scenes))]
         side = int(self.rng.integers(20, min(scene.shape) - 1))
         y, x = (int(self.rng.integers(0, length - side)) for length in scene.shape)
-        return cv2.resize(scene[y : y + side, x : x + side], (INPUT, INPUT), interpolation=cv2.INTER_AREA)
+        part = cv2.resize(scene[y : y + side, x : x + side], (INPUT, INPUT), interpolation=cv2.INTER_AREA)
+        return np.asarray(part, np.uint8)
 
     def nothing(self) -> Picture:
         """A crop without a face: mistaken by a cascade, anywhere in a scene, or a face missed by half its width."""
         rng, kind = self.rng, self.rng.random()
-        if kind < 0.45:
-            index, box = self.mistakes[rng.integers(len(self.mistakes))]
-            square = squares(box[None])[0] + rng.normal(0, 0.05, 4) * (box[2] - box[0])
-            crop = cut(self.scenes[index], square)
-            return crop[:, ::-1].copy() if rng.random() < 0.5 else crop
         if kind < 0.6:
+            index, box = self.mistakes[rng.integers(len(self.mistakes))]
+            crop = cut(self.scenes[index], box + rng.normal(0, 0.05, 4) * (box[2] - box[0]))
+            return crop[:, ::-1].copy() if rng.random() < 0.5 else crop
+        if kind < 0.7:
             return self.patch()
         index = int(rng.integers(len(self.faces)))
         spread = self.spreads[index]
@@ -185,4 +211,4 @@ def cut(picture: Picture, square: NDArray[np.floating]) -> Picture:
     """The square x0, y0, x1, y1 of a picture as the network's input."""
     scale = INPUT / max(float(square[2] - square[0]), 1.0)
     matrix = np.array([[scale, 0, -scale * square[0]], [0, scale, -scale * square[1]]], np.float32)
-    return cv2.warpAffine(picture, matrix, (INPUT, INPUT), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.warpAffine(picture, matrix, (INPUT, INPUT), borderMode=cv2.BORDER_REPLICATE), np.uint8)

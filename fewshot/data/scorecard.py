@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fewshot.data import scoring
 from fewshot.data.lag import Lags, measure_lags
-from fewshot.data.scoring import Share, share
+from fewshot.data.scoring import Observation, Share, share
 from fewshot.data.truth import Truth
 from fewshot.types import FrameResult
+
+ARRIVED = 2.0
+"""Seconds after which a person who came into view counts as known or not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class Scorecard:
     Attributes:
         found: of all people, matched at IoU >= 0.5.
         false_faces: faces found where there is none, a frame.
-        identity: given the right name.
+        identity: given the right name, from the first frame on.
+        identity_later: the same, without the first two seconds after somebody came (a lesson has only one beginning).
         wrong_name: given another student's name.
         strangers_named: of strangers, given a student's name.
         name_switches: how often the name on one person changed into another name, in the whole video.
@@ -33,6 +38,7 @@ class Scorecard:
     found: Share
     false_faces: float
     identity: Share
+    identity_later: Share
     wrong_name: Share
     strangers_named: Share
     name_switches: int
@@ -53,10 +59,16 @@ def score(truth: Truth, results: Iterable[FrameResult], stills: Mapping[str, str
     """
     compared = scoring.compare(truth, results)
     seen = compared.observations
+    arrivals = [_arrivals(seat.faces) for seat in truth.seats]
+
+    def stays(one: Observation) -> bool:
+        return one.true.enrolled and one.frame - arrivals[one.true.seat][one.frame] >= ARRIVED * truth.fps
+
     return Scorecard(
         found=share(seen, scoring.is_found),
         false_faces=compared.false_faces / max(1, compared.frames),
         identity=share(seen, scoring.has_right_name, scoring.is_enrolled),
+        identity_later=share(seen, scoring.has_right_name, stays),
         wrong_name=share(seen, scoring.has_wrong_name, scoring.is_enrolled),
         strangers_named=share(seen, scoring.is_named, scoring.is_stranger),
         name_switches=scoring.switches(seen, lambda reading: reading.student),
@@ -68,6 +80,15 @@ def score(truth: Truth, results: Iterable[FrameResult], stills: Mapping[str, str
     )
 
 
+def _arrivals(faces: Sequence[object | None]) -> list[int]:
+    """For every frame, since when this person has been in view without a break."""
+    since: list[int] = []
+    for frame, face in enumerate(faces):
+        visible_before = frame > 0 and faces[frame - 1] is not None
+        since.append(since[-1] if face is not None and visible_before else frame)
+    return since
+
+
 def as_row(card: Scorecard) -> dict[str, str]:
     """The columns of the table, as people read them: percent with 95 % interval, seconds."""
     lags = card.lags
@@ -75,6 +96,7 @@ def as_row(card: Scorecard) -> dict[str, str]:
         "faces found %": str(card.found),
         "false faces a frame": f"{card.false_faces:.2f}",
         "identity %": str(card.identity),
+        "identity after 2 s %": str(card.identity_later),
         "wrong name %": str(card.wrong_name),
         "strangers named %": str(card.strangers_named),
         "name switches": str(card.name_switches),
@@ -82,7 +104,11 @@ def as_row(card: Scorecard) -> dict[str, str]:
         "emotion %": str(card.emotion),
         "emotion, balanced %": f"{100 * card.balanced:.1f}",
         "unsure %": f"{100 * card.unsure.value:.1f}",
-        "lag median s": f"{lags.percentile(50):.2f}",
-        "lag p95 s": f"{lags.percentile(95):.2f}",
+        "lag median s": _seconds(lags.percentile(50)),
+        "lag p95 s": _seconds(lags.percentile(95)),
         "changes followed": f"{lags.followed}/{lags.changes}",
     }
+
+
+def _seconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"

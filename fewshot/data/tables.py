@@ -35,12 +35,19 @@ def markdown(rows: Rows) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def show(rows: Rows, title: str, console: Console | None = None) -> None:
-    """Print the rows turned on their side (one column a row), because there are more measures than runs."""
-    table = Table(title=title, show_lines=False)
-    table.add_column("")
-    for _ in rows:
-        table.add_column()
-    for column in columns_of(rows):
-        table.add_row(column, *(row.get(column, "") for row in rows))
-    (console or Console()).print(table)
+def show(rows: Rows, title: str, console: Console | None = None, wide: int = 4) -> None:
+    """Print the rows turned on their side, because there are more measures than runs.
+
+    What is the same in all rows is said once, under the last table; a table holds ``wide`` rows at most.
+    """
+    console = console or Console()
+    same = [column for column in columns_of(rows) if len(rows) > 1 and len({row.get(column) for row in rows}) == 1]
+    for start in range(0, len(rows), wide):
+        part = rows[start : start + wide]
+        table = Table(title=title, show_header=False)
+        for column in columns_of(rows):
+            if column not in same:
+                table.add_row(column, *(row.get(column, "") for row in part))
+        console.print(table)
+    if same:
+        console.print("In all: " + ", ".join(f"{column} {rows[0][column]}" for column in same))

@@ -30,15 +30,16 @@ SEEN_TIMES = 6
 
 NEXT = """
 What to type next:
-  fewshot live                                            your own webcam, expressions without names
-  fewshot enroll physics photos --consent-by "who gave it"   photos/<student>/*.jpg, or photos/<student>/<emotion>/*.jpg
-  fewshot live --class physics                            now with names
-  fewshot analyze lesson.mp4 --class physics --save out.mp4
-  fewshot doctor                                          if something does not work
+  fewshot live                        your webcam, expressions without names
+  fewshot enroll physics photos --consent-by "who gave it"
+                                      photos/<student>/*.jpg
+  fewshot live --class physics        now with names
+  fewshot doctor                      if something does not work
 
-Where this may not be used: the EU AI Act, Article 5(1)(f), prohibits inferring emotions from biometric data in
-education and at work, except for medical or safety reasons; consent does not lift that. Readings are uncertain:
-never a grade, never a verdict on a person."""
+Where this may not be used: the EU AI Act, Article 5(1)(f), prohibits inferring
+emotions from biometric data in education and at work, except for medical or
+safety reasons; consent does not lift that. Readings are uncertain: never a
+grade, never a verdict on a person."""
 
 
 class _Witness:

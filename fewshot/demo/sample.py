@@ -71,7 +71,7 @@ def enrollment_photos(picture: Frame, folder: Path) -> None:
             continue
         target = folder / person.name
         target.mkdir(parents=True, exist_ok=True)
-        for number, photo in enumerate(_variations(_portrait(picture, person))):
+        for number, photo in enumerate(_variations(picture, person)):
             ok, encoded = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, 88])
             if not ok:
                 raise FewshotError(
@@ -80,20 +80,26 @@ def enrollment_photos(picture: Frame, folder: Path) -> None:
             (target / f"{number + 1}.jpg").write_bytes(encoded.tobytes())
 
 
-def _portrait(picture: Frame, person: Person) -> Frame:
-    """Head and a little of the shoulders; black where the picture ends."""
+def _portrait(picture: Frame, person: Person, turned: float = 0.0, room: float = 1.9) -> Frame:
+    """Head and a little of the shoulders: a square of ``room`` times the box, ``turned`` by so many degrees."""
     x0, y0, x1, y1 = person.box
-    side = 1.9 * max(x1 - x0, y1 - y0)
+    width = round(room * max(x1 - x0, y1 - y0))
     centre = ((x0 + x1) / 2, (y0 + y1) / 2)
-    width = round(side)
-    return cv2.getRectSubPix(picture, (width, width), centre)
+    matrix = cv2.getRotationMatrix2D(centre, turned, 1.0)
+    matrix[:, 2] += width / 2 - np.array(centre)
+    return np.asarray(cv2.warpAffine(picture, matrix, (width, width), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _variations(portrait: Frame) -> Iterator[Frame]:
-    flipped = cv2.flip(portrait, 1)
-    yield _relit(flipped, 0.75, 8)
-    yield _relit(cv2.resize(portrait, None, fx=1.7, fy=1.7, interpolation=cv2.INTER_CUBIC), 1.35, -10)
-    yield _relit(cv2.resize(flipped, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA), 1.0, 25)
+def _variations(picture: Frame, person: Person) -> Iterator[Frame]:
+    """Three photos as a teacher might have them: another camera, another day, another hand."""
+    yield _relit(cv2.flip(_portrait(picture, person), 1), 0.75, 8)
+    yield _relit(_resized(_portrait(picture, person, 9.0, 2.2), 1.7), 1.35, -10)
+    yield _relit(_resized(_portrait(picture, person, -10.0, 1.6), 0.8), 1.0, 25)
+
+
+def _resized(picture: Frame, factor: float) -> Frame:
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=how), np.uint8)
 
 
 def _relit(picture: Frame, gamma: float, offset: float) -> Frame:

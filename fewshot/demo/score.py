@@ -81,9 +81,9 @@ class Scorecard:
     def table(self) -> Table:
         """For the terminal."""
         table = Table("Person", "Enrolled")
-        for column in ("Face found", "Own name", "Unknown", "Another's name"):
+        for column in ("Found", "Own name", "Unknown", "Other's name"):
             table.add_column(column, justify="right")
-        table.add_column("Read most")
+        table.add_column("Mostly")
         table.add_column("")
         for person in PEOPLE:
             tally = self.tallies[person.name]

@@ -58,5 +58,5 @@ class Recogniser:
             return np.zeros((0, self.dimension), np.float32)
         mean = (127.5, 127.5, 127.5)
         batch = cv2.dnn.blobFromImages(list(crops), 1 / 127.5, (CROP_SIZE, CROP_SIZE), mean, swapRB=True)
-        vectors: Vectors = self._session.run(None, {self._input: batch})[0]
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        vectors = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

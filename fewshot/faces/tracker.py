@@ -27,7 +27,7 @@ def pairwise_iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDA
     overlap = np.prod(np.maximum(high - low, 0), axis=2)
     areas = [np.prod(b[:, 2:] - b[:, :2], axis=1) for b in (boxes, others)]
     union = areas[0][:, None] + areas[1][None, :] - overlap
-    return (overlap / np.maximum(union, 1e-6)).astype(np.float32)
+    return np.asarray(overlap / np.maximum(union, 1e-6), np.float32)
 
 
 class Tracker:

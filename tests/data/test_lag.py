@@ -35,7 +35,7 @@ def change(after: int = 30) -> tuple[Segment, Segment]:
         ([], 2, None),
         (["s"], 2, 0),
         (["h", "s", "s"], 2, 1),
-        (["s", "h", "s", "s"], 2, 2),
+        (["s", "h", "h", "s", "s"], 3, 3),
         (["h", "h", "s"], 2, 2),
         (["h"], 1, None),
     ],
@@ -58,7 +58,8 @@ def test_settled_is_the_majority_of_the_end() -> None:
         ("h?." + "s" * 27, 0.3),
         # A single right label in the noise is not yet the label that follows.
         ("hshh" + "s" * 26, 0.4),
-        ("h" * 5 + "ssss?" + "s" * 20, 1.0),
+        ("h" * 5 + "ssss?" + "s" * 20, 0.5),
+        ("h" * 5 + "sss??" + "s" * 20, 1.0),
     ],
 )
 def test_lag(new_labels: str, expected: float) -> None:

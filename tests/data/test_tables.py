@@ -25,7 +25,22 @@ def test_csv(tmp_path: Path) -> None:
     assert (tmp_path / "new/table.csv").read_text(encoding="utf-8") == "a,b,c\n1,x,\n2,,y\n"
 
 
-def test_shown_on_its_side() -> None:
+def shown(rows: list[dict[str, str]], wide: int = 4) -> str:
     out = io.StringIO()
-    show(ROWS, "runs", Console(file=out, width=60))
-    assert [line.split("│")[1:4] for line in out.getvalue().splitlines() if "│ b" in line] == [[" b ", " x ", "   "]]
+    show(rows, "runs", Console(file=out, width=60), wide)
+    return out.getvalue()
+
+
+def test_shown_on_its_side() -> None:
+    assert [line.split("│")[1:4] for line in shown(ROWS).splitlines() if "│ b" in line] == [[" b ", " x ", "   "]]
+
+
+def test_what_is_the_same_is_said_once_and_many_rows_are_split() -> None:
+    text = shown([{"a": "1", "b": str(number)} for number in range(5)], wide=2)
+    assert text.count("runs") == 3
+    assert text.splitlines()[-1] == "In all: a 1"
+    assert "│ a" not in text
+
+
+def test_nothing_to_show() -> None:
+    assert shown([]) == ""

@@ -12,7 +12,7 @@ import pytest
 from fewshot import models
 from fewshot.errors import ModelUnavailable, UsageError
 from fewshot.faces import detector as module
-from fewshot.faces.cascade import CascadeDetector, boxes_around, open_cascades, squares, without_overlaps
+from fewshot.faces.cascade import CascadeDetector, boxes_around, open_cascade, views_around, without_overlaps
 from fewshot.faces.detector import Detections, Detector, detect_in_photo, open_detector
 from fewshot.faces.scrfd import ScrfdDetector, input_size
 from fewshot.faces.yunet import YunetDetector
@@ -114,10 +114,19 @@ def test_auto_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cascade_parts() -> None:
-    assert [cascade.empty() for cascade in open_cascades()] == [False, False]
-    assert squares(np.zeros((0, 4), np.float32)).shape == (0, 4)
-    np.testing.assert_allclose(squares(np.array([[0, 0, 100, 100]], np.float32)), [[-7.5, -7.5, 107.5, 107.5]])
+    assert not open_cascade().empty()
+    assert views_around(np.zeros((0, 5, 2), np.float32)).shape == (0, 4)
     assert boxes_around(np.zeros((0, 5, 2), np.float32)).shape == (0, 4)
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
     assert without_overlaps(boxes, np.array([0.5, 0.9, 0.1], np.float32), 0.3).tolist() == [1, 2]
     assert without_overlaps(boxes[:0], np.zeros(0, np.float32), 0.3).tolist() == []
+
+
+def test_views_turn_with_the_face() -> None:
+    upright = np.array([[[-10, -10], [10, -10], [0, 0], [-8, 10], [8, 10]]], np.float32)
+    angle = np.radians(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], np.float32)
+    straight, tilted = views_around(upright)[0], views_around(upright @ turn.T)[0]
+    assert straight[3] == pytest.approx(0)
+    assert tilted[3] == pytest.approx(angle)
+    np.testing.assert_allclose(tilted[:2], turn @ straight[:2], atol=1e-4)

@@ -10,7 +10,7 @@ import pytorch_lightning as lightning
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
 from fewshot.data.framing import cut, framings
@@ -76,8 +76,9 @@ class FaceCrops(Dataset[dict[str, Tensor]]):
 def reseed(worker: int) -> None:
     """Give each worker of each epoch its own augmentations; torch's seed differs between them and is reproducible."""
     info = torch.utils.data.get_worker_info()
-    if info is not None and isinstance(info.dataset, FaceCrops):
-        info.dataset.rng = np.random.default_rng(info.seed)
+    dataset = info.dataset.dataset if info is not None and isinstance(info.dataset, Subset) else info and info.dataset
+    if info is not None and isinstance(dataset, FaceCrops):
+        dataset.rng = np.random.default_rng(info.seed)
 
 
 class FerDataModule(lightning.LightningDataModule):

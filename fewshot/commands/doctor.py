@@ -15,8 +15,8 @@ from typing import Literal
 from rich.markup import escape
 
 from fewshot import __version__
+from fewshot.commands.terminal import FAILED, console, table
 from fewshot.models import home, list_models
-from fewshot.terminal import FAILED, console, table
 
 LIBRARIES = (
     "numpy",

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.classroom.eyes import photo_perception
+from fewshot.commands.terminal import say
 from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.quality import Limits
 from fewshot.live.sources import Shot
 from fewshot.live.sources.opening import open_source
 from fewshot.live.sources.pictures import PictureSource
 from fewshot.perception import Perception, open_perception
-from fewshot.terminal import say
 from fewshot.types import Face
 
 # Every face found gets a row, also one that would not be read in a lesson; `readable` says which.

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fewshot.classroom.roster import no_such_class
+from fewshot.commands.terminal import FAILED, INTERRUPTED, console, print_error, say
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -25,7 +26,6 @@ from fewshot.perception import open_perception
 from fewshot.room import Classroom, make_loop
 from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
-from fewshot.terminal import FAILED, INTERRUPTED, console, print_error, say
 from fewshot.types import Frame, FrameResult
 
 LAST_TIMELINE = "last-timeline.png"
