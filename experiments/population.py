@@ -9,6 +9,8 @@ experiments/results/population.md (what was compared).
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +18,16 @@ import numpy as np
 from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
 from fewshot.data.pictures import faces_of
 from fewshot.data.subjects import read_subjects
-from fewshot.embedding.runtime import open_embedder
+from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.embedding.training.export import load_state
 from fewshot.embedding.training.population import Candidate, candidates, fer_vectors
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
 from fewshot.prototypes.calibration import Calibration, fit_thresholds
+from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import squared_distances, transform
+from fewshot.prototypes.supports import SupportSet
 from fewshot.prototypes.variances import estimate_variances
 from fewshot.types import EMOTIONS
 
@@ -54,10 +58,11 @@ def main() -> None:
         (candidate.name, *(accuracy(candidate, z[public], truth) for z in (vectors.published, vectors.aligned)))
         for candidate in made
     ]
-    best = made[int(np.argmax([published for _, published, _ in rows]))]
-
     z, subjects, emotions = ckplus(arguments.shared, embedder)
     ck_rows = {candidate.name: float((candidate.predict(z) == emotions).mean()) for candidate in made}
+    # PublicTest alone prefers the learned class vectors, but they lie outside their classes, where photos of a student
+    # never lie; what the runtime needs serves strangers in the wild and the people of one camera alike.
+    best = made[int(np.argmax([aligned + ck_rows[name] for name, _, aligned in rows]))]
     population = build(embedder.network, best, z, subjects, emotions, vectors.aligned[public], truth)
     population.save(WEIGHTS / "expression.json")
     report(rows, ck_rows, best, population)
@@ -68,15 +73,22 @@ def accuracy(candidate: Candidate, vectors: np.ndarray, truth: np.ndarray) -> fl
     return float((candidate.predict(vectors) == truth).mean())
 
 
-def ckplus(shared: Path, embedder: object) -> tuple[np.ndarray, list[str], np.ndarray]:
+def ckplus(shared: Path, embedder: Embedder) -> tuple[np.ndarray, list[str], np.ndarray]:
     """CK+ (development): vectors (n, d), subjects, emotions as indices (n,)."""
+    cache = Path("outputs/vectors") / f"ckplus_{embedder.network}.npz"
+    if cache.is_file():
+        with np.load(cache) as stored:
+            return stored["vectors"], stored["subjects"].tolist(), stored["emotions"]
     detector = ScrfdDetector(shared / "models/insightface/models/buffalo_sc/det_500m.onnx")
-    perception = Perception(detector, embedder)  # type: ignore[arg-type]
+    perception = Perception(detector, embedder)
     wanted = read_subjects(shared / "data/subjects.csv", datasets=["ckplus"])
     faces, kept = faces_of(perception, [shared / "data" / row.path for row in wanted])
     print(f"CK+: {len(faces)} of {len(wanted)} faces found")
     vectors = np.stack([face.expression for face in faces if face.expression is not None])
-    return vectors, [wanted[i].subject for i in kept], np.array([EMOTIONS.index(wanted[i].emotion) for i in kept])
+    subjects = [wanted[i].subject for i in kept]
+    emotions = np.array([EMOTIONS.index(wanted[i].emotion) for i in kept])
+    np.savez(cache, vectors=vectors, subjects=np.array(subjects), emotions=emotions)
+    return vectors, subjects, emotions
 
 
 def build(
@@ -88,13 +100,42 @@ def build(
     public: np.ndarray,
     truth: np.ndarray,
 ) -> Population:
-    """Variances from CK+; thresholds for no photo from PublicTest's crops as the live loop would cut them."""
+    """Variances from CK+; thresholds from PublicTest (no photos; crops as the live loop cuts them) and CK+ (photos)."""
     u = transform(z, chosen.mean)
     names = [EMOTIONS[index] for index in emotions]
     variances = estimate_variances(u, subjects, names, ["ckplus"] * len(u), chosen.prototypes)
     none = fit_thresholds(squared_distances(transform(public, chosen.mean), chosen.prototypes), truth)
     calibration = Calibration((0.0,), (none.temperature,), (none.far,), (none.margin,))
-    return Population(network, EMOTIONS, chosen.mean, chosen.prototypes, variances, calibration)
+    draft = Population(network, EMOTIONS, chosen.mean, chosen.prototypes, variances, calibration)
+    distances, shots = leave_one_out(draft, z, subjects, names)
+    some = fit_thresholds(distances, emotions)
+    print(f"CK+, enrolled with all other photos: {(distances.argmin(1) == emotions).mean():.3f}")
+    rows = zip((0.0, shots), (none, some), strict=True)
+    numbers = [(at, row.temperature, row.far, row.margin) for at, row in rows]
+    return replace(draft, calibration=Calibration(*(tuple(column) for column in zip(*numbers, strict=True))))
+
+
+def leave_one_out(
+    population: Population, z: np.ndarray, subjects: list[str], names: list[str]
+) -> tuple[np.ndarray, float]:
+    """Distances (n, 7) of every photo to the prototypes of its subject made of all their other photos; mean shots."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, subject in enumerate(subjects):
+        rows_of[subject].append(row)
+
+    def supports(rows: list[int]) -> SupportSet:
+        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
+
+    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
+    distances, shots = np.zeros((len(z), len(population.classes))), []
+    for rows in rows_of.values():
+        for row in rows:
+            others = [other for other in rows if other != row]
+            made = hierarchical_prototypes(population, supports(others), effect)
+            vectors = np.stack([prototype.vector for prototype in made])
+            distances[row] = squared_distances(population.transform(z[[row]]), vectors)[0]
+            shots.append(len(others) / len(population.classes))
+    return distances, float(np.mean(shots))
 
 
 def report(
@@ -110,8 +151,9 @@ def report(
         "|---|---|---|---|",
         *(f"| {name} | {a:.3f} | {b:.3f} | {ck_rows[name]:.3f} |" for name, a, b in rows),
         "",
-        f"Chosen on PublicTest: **{best.name}**. Variances from CK+: {population.variances}.",
-        f"Thresholds: {population.calibration.at(0)}.",
+        f"Chosen for the runtime by the sum of the last two columns: **{best.name}**.",
+        f"Variances from CK+: {population.variances}.",
+        f"Thresholds by photos an emotion: {population.calibration}.",
     ]
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "population.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
