@@ -92,8 +92,8 @@ def write(
     lines = [
         "# Closed set: nearest population prototype, seven classes, one crop",
         "",
-        f"Network `{network}`. 95 % intervals: bootstrap over pictures. Framing: the 48x48 picture as published, or",
-        "aligned, as the live loop cuts it. Prototypes: what PublicTest prefers, or the runtime's, which are nearer to the",
+        f"Network `{network}`. 95 % intervals: bootstrap over pictures. Framing: the 48x48 picture as it is,",
+        "or aligned as the live loop cuts it. Prototypes: what PublicTest prefers, or the runtime's, nearer to the",
         "class means so that photos of a student can be mixed with them. FER2013's own labels have their own set.",
         "",
         "| test | n | framing | prototypes | accuracy | macro-F1 |",

@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--prepared", type=Path, default=Path("outputs"))
     parser.add_argument("--out", type=Path, default=Path("fewshot/weights/landmarks.onnx"))
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--faces", type=int, default=20000, help="drawn for every epoch")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -24,7 +24,8 @@ LAYERS = [
     ["data"],
     ["embedding.training"],
     ["demo"],
-    ["cli", "commands"],
+    ["commands"],
+    ["cli"],
 ]
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 KNOW_NO_STUDENTS = ("faces", "embedding", "prototypes", "live")

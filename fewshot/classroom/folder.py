@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fewshot.classroom.consent import CONSENT_FILE, Consent, read_consent_file
 from fewshot.classroom.enrollment import Enrollment
+from fewshot.classroom.names import quoted
 from fewshot.classroom.photos import PhotoFile, list_photos
 from fewshot.classroom.report import EnrollmentReport, PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
@@ -48,7 +49,7 @@ def no_consent(class_name: str, photos: str) -> UsageError:
     """Without a record of consent nobody is enrolled; the line to type is in the message."""
     return UsageError(
         f"Nobody was enrolled: there is no consent on record that holds today. Ask for it, then type: "
-        f"fewshot enroll {_quoted(class_name)} {_quoted(photos)} --consent-by 'WHO GAVE IT' "
+        f"fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
         f"[--consent-until YEAR-MONTH-DAY], or write {CONSENT_FILE} into the folder "
         f"(student,given_by,date,purpose,until)."
     )
@@ -87,7 +88,3 @@ def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
     if absent:
         notes.append(f"{CONSENT_FILE} names {', '.join(absent)}: no folder of that name.")
     return notes
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if " " in text else text

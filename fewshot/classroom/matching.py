@@ -22,7 +22,9 @@ PATIENCE = 1.0
 VOTE_GAP = 0.08
 """Seconds between two votes: neighbouring frames of a video say the same."""
 RECHECK = 3.0
-"""Seconds after which a decided track is looked at again, one track a frame."""
+"""Seconds after which a decided track is looked at again ..."""
+RECHECK_GAP = 0.25
+"""... but there are this many seconds between two such looks: a recogniser's look costs as much as ten expressions."""
 DOUBTS = 3
 """Looks in a row that contradict a track before it is decided anew."""
 LOOKS_A_FRAME = 10
@@ -102,6 +104,7 @@ class TrackStudents:
         # One template a student: the mean over expressions is nearer to every one of them than a single photo is.
         self._templates: Vectors = _unit(np.array(means, dtype=np.float32).reshape(len(self.keys), references.shape[1]))
         self._tracks: dict[int, _Track] = {}
+        self._rechecked = -RECHECK_GAP
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
         """Indices of the faces whose identity vector shall be computed now."""
@@ -122,7 +125,10 @@ class TrackStudents:
             elif time - track.last >= RECHECK:
                 rechecks.append((track.last, index))
         again = [index for *_, index in sorted(votes)[:LOOKS_A_FRAME]]
-        return sorted(pictures + new[:FIRST_LOOKS_A_FRAME] + again + [index for _, index in sorted(rechecks)[:1]])
+        due = [index for _, index in sorted(rechecks)[:1]] if time - self._rechecked >= RECHECK_GAP else []
+        if due:
+            self._rechecked = time
+        return sorted(pictures + new[:FIRST_LOOKS_A_FRAME] + again + due)
 
     def assign(self, faces: Sequence[Face], time: float) -> list[Match]:
         """Student and identity score of every face.
@@ -137,6 +143,8 @@ class TrackStudents:
     def forget(self, alive: Iterable[int]) -> None:
         """Drop what is known about tracks that ended."""
         alive = set(alive)
+        if not alive:
+            self._rechecked = -RECHECK_GAP  # the next source may begin at time 0 again
         self._tracks = {number: track for number, track in self._tracks.items() if number in alive}
 
     def _learn(self, faces: Sequence[Face], time: float) -> None:

@@ -83,3 +83,8 @@ def emotion_of(word: str) -> str:
     if plain in _RESERVED:
         raise UsageError(f"{word!r} cannot be the name of a state: the readings use it for faces that cannot be told.")
     return _EMOTION_OF.get(plain, plain)
+
+
+def quoted(text: str) -> str:
+    """A name as it must be typed on a command line."""
+    return f'"{text}"' if " " in text else text

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.classroom.consent import Consent
-from fewshot.classroom.names import check_name, existing_folder
+from fewshot.classroom.names import check_name, existing_folder, quoted
 from fewshot.errors import StoreError, UsageError
 from fewshot.models import home
 
@@ -162,7 +162,9 @@ def no_such_class(name: str) -> UsageError:
     """The error for a class that does not exist, with the names of those that do."""
     known = ", ".join(class_names())
     there = f"Classes here: {known}." if known else "There is no class here yet."
-    return UsageError(f"There is no class {name!r}. {there} To make it: fewshot enroll {name} PHOTOS --consent-by WHO")
+    return UsageError(
+        f"There is no class {name!r}. {there} To make it: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO"
+    )
 
 
 def delete_class(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from fewshot.classroom.names import quoted
 from fewshot.classroom.report import EnrollmentReport, StudentResult
 from fewshot.classroom.roster import Student, class_names, classes_folder, no_such_class
 from fewshot.commands.runs import LAST_TIMELINE
@@ -41,7 +42,8 @@ def run_enroll(
         )
         return FAILED
     count = len(report.standing)
-    print(f"{count} student{'s' if count > 1 else ''} in class {room.name}. Next: fewshot live --class {room.name}")
+    print(f"{count} student{'s' if count > 1 else ''} in class {room.name}.")
+    print(f"Next: fewshot live --class {quoted(room.name)}")
     return 0
 
 
@@ -107,7 +109,7 @@ def show_roster(class_name: str) -> None:
     console().print(rows)
     say(
         f"The consent for {key} has ended: not recognised any more. Enroll with a new one, or type: fewshot roster "
-        f'{room.name} --remove "{key}"'
+        f"{quoted(room.name)} --remove {quoted(key)}"
         for key in room.ended_consents()
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fewshot.classroom.names import quoted
 from fewshot.classroom.roster import no_such_class
 from fewshot.commands.terminal import FAILED, INTERRUPTED, console, print_error, say
 from fewshot.errors import SourceError, UsageError
@@ -18,7 +19,7 @@ from fewshot.live.overlay import Overlay
 from fewshot.live.play import Outcome, play
 from fewshot.live.sinks.base import Sink, Stop, WindowError
 from fewshot.live.sinks.jsonl import JsonLines
-from fewshot.live.sinks.video import AnnotatedVideo
+from fewshot.live.sinks.video import SUFFIXES, AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_source
 from fewshot.models import home
@@ -55,6 +56,8 @@ class Outputs:
                 raise UsageError(f"There is no folder {path.absolute().parent}. Make it, or choose another place.")
             if path.exists() and any(Path(i).is_file() and path.samefile(i) for i in inputs if "://" not in i):
                 raise UsageError(f"{path} is an input. Choose another name for the output.")
+        if self.save is not None and self.save.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"{self.save}: videos are written as {', '.join(SUFFIXES)}. Choose such a name.")
 
     @property
     def timeline(self) -> Path:
@@ -89,7 +92,10 @@ def open_run(class_name: str | None, detector: str, download: bool) -> Run:
     loop = room.loop()
     say(room.perception.notes)
     ended = room.ended_consents()
-    say(f"The consent for {key} has ended: not recognised. `fewshot roster {room.name}` shows it." for key in ended)
+    say(
+        f"The consent for {key} has ended: not recognised. `fewshot roster {quoted(room.name)}` shows it."
+        for key in ended
+    )
     return Run(loop, [key for key in room.students if key not in ended])
 
 
@@ -208,9 +214,10 @@ def _finish(outcome: Outcome, summary: Summary, outputs: Outputs, faults: Sequen
 
 
 def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
-    dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
     console().print(summary.table())
-    print(f"{outcome.frames} frames in {outcome.seconds:.1f} s ({outcome.rate:.1f} a second{dropped}).")
+    count = f"{outcome.frames} frame{'s' if outcome.frames > 1 else ''}"
+    dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
+    print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} a second{dropped}).")
     outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
     save_timeline(summary, outputs.timeline)
     for what, path in (("Annotated video", outputs.save), ("Results", outputs.jsonl), ("Timeline", outputs.timeline)):

@@ -107,7 +107,7 @@ def correlates_with(faces: NDArray[np.uint8], others: NDArray[np.uint8], thresho
     def standardised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         flat = pictures.reshape(len(pictures), -1).astype(np.float32)
         flat -= flat.mean(axis=1, keepdims=True)
-        return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+        return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
 
     rows, columns = standardised(faces), standardised(others).T
     found = [np.max(rows[start : start + 1024] @ columns, axis=1) for start in range(0, len(rows), 1024)]

@@ -27,4 +27,7 @@ def framings(size: int, landmarks: NDArray[np.float32], trusted: NDArray[np.bool
 
 def cut(face: NDArray[np.uint8], matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
     """One grey crop (112, 112) of a grey picture."""
-    return cv2.warpAffine(face, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    size = (CROP_SIZE, CROP_SIZE)
+    return np.asarray(
+        cv2.warpAffine(face, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

@@ -53,10 +53,11 @@ def teaching_faces(shared: Path, prepared: Path) -> tuple[list[Picture], NDArray
 
 
 def backgrounds(faces: list[Picture], rng: np.random.Generator) -> list[Picture]:
-    """Pictures without a face: photographs, made-up screens, corners of portraits, and faces cut to pieces."""
+    """Pictures without a face: photographs, made-up screens and clouds, corners of portraits, faces cut to pieces."""
     scenes = [_photograph(name) for name in SCENERY]
     scenes += [_screen(rng) for _ in range(16)]
     portraits = [face for face in faces if face.shape[0] == 112]
+    scenes += [_clouds(rng) for _ in range(16)]
     scenes += [_corners(portraits, rng) for _ in range(16)]
     scenes += [_shuffled(faces, side, rng) for side in (8, 12, 16, 24) * 5]
     # Each also as a negative, upside down and on its side: four times as much for a cascade to be mistaken about.
@@ -86,6 +87,15 @@ def _screen(rng: np.random.Generator) -> Picture:
             text = "".join(chr(c) for c in rng.integers(48, 122, 12))
             cv2.putText(screen, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.3 + w / 400, grey, 1 + w // 200)
     return np.asarray(cv2.GaussianBlur(screen, (0, 0), rng.uniform(0.4, 2)), np.uint8)
+
+
+def _clouds(rng: np.random.Generator) -> Picture:
+    """Soft light and shadow, as on arms and folds of cloth."""
+    noise, sigma = rng.standard_normal((400, 400)), rng.uniform(3, 12)
+    layers = [
+        cv2.GaussianBlur(noise * s, (0, 0), sigmaX=s, sigmaY=s * rng.uniform(0.4, 2.5)) for s in (sigma, 3 * sigma)
+    ]
+    return np.asarray(cv2.normalize(layers[0] + layers[1], None, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U), np.uint8)
 
 
 def _corners(portraits: list[Picture], rng: np.random.Generator) -> Picture:

@@ -25,4 +25,4 @@ def training_pictures(folder: Path) -> NDArray[np.uint8]:
     """Grey pictures of the identities that occur in no line of ``pairs.txt``, shape (n, 112, 112)."""
     tested = identities_in_pairs(folder / "pairs.txt")
     paths = [path for path in sorted(folder.glob("*.jpg")) if path.stem.rpartition("_")[0] not in tested]
-    return np.stack([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths])
+    return np.stack([np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8) for path in paths])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import CROP_SIZE
+from fewshot.faces.onnx import open_session
 from fewshot.models import resolve
 from fewshot.types import Vectors
 
@@ -22,7 +22,7 @@ def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.empty((0, CROP_SIZE, CROP_SIZE), np.uint8)
     # One call for the whole stack: rows of all crops under each other are one tall picture.
     tall = np.ascontiguousarray(crops).reshape(-1, CROP_SIZE, 3)
-    return cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY).reshape(-1, CROP_SIZE, CROP_SIZE)
+    return np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY), np.uint8).reshape(-1, CROP_SIZE, CROP_SIZE)
 
 
 class Embedder:
@@ -30,7 +30,7 @@ class Embedder:
 
     Args:
         path: an ONNX file written by ``experiments/export.py``.
-        threads: of ONNX Runtime; 0 lets it choose.
+        threads: of ONNX Runtime; None lets it choose.
 
     Attributes:
         network: name and fingerprint of the weights. Vectors of different networks must never meet, so stores keep it.
@@ -41,13 +41,10 @@ class Embedder:
         ModelUnavailable: the file is missing or not such a network.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         try:
             model = Path(path).read_bytes()
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = open_session(Path(path), threads)
         except Exception as error:  # ONNX Runtime raises a family of its own that it does not export
             raise ModelUnavailable(
                 f"The expression network {path} cannot be loaded ({error}). Expected an ONNX file made by "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from fewshot.errors import ModelUnavailable, UsageError
 from fewshot.models import resolve
 from fewshot.types import Frame
-
-DetectorKind = Literal["auto", "scrfd", "yunet", "cascade"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(kind: DetectorKind = "auto", *, download: bool = True) -> Detector:
+def open_detector(kind: str = "auto", *, download: bool = True) -> Detector:
     """Open a detector by name.
 
     Args:

@@ -35,8 +35,8 @@ class Limits:
     contrast: float = 8
 
 
-# Pitch is the loosest: five points confuse a raised chin with a long nose or a smile (frontal CFEE and group photos read
-# up to 48 degrees).
+# Pitch is the loosest: five points confuse a raised chin with a long nose or a smile (frontal CFEE and group photos
+# read up to 48 degrees).
 LIVE_LIMITS = Limits()
 ENROLLMENT_LIMITS = Limits(size=48, sharpness=0.15, yaw=35, pitch=52, roll=40, dark=35, bright=225, contrast=14)
 

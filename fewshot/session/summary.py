@@ -100,7 +100,9 @@ class Summary:
         seen = np.where(self._frames_of[:used] > 0, np.arange(used), 0)
         source = np.maximum.accumulate(seen)
         rows = [self._students[student][:used] for student in self._order()]
-        best = [np.where(row.any(axis=1), row.argmax(axis=1), -1)[source] for row in rows]
+        # Of equals the last label wins: where several strangers share a row, an emotion tells more than "not readable".
+        last = len(self.labels) - 1
+        best = [np.where(row.any(axis=1), last - row[:, ::-1].argmax(axis=1), -1)[source] for row in rows]
         return self._order(), np.array(best, np.int64).reshape(len(rows), used)
 
     def table(self) -> Table:

@@ -56,7 +56,7 @@ class Augmentation:
         if rng.random() < self.degrade:
             quality = int(rng.uniform(15, 80))
             encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-            crop = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+            crop = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
         if rng.random() < self.degrade:
             noisy = crop + rng.standard_normal(crop.shape, dtype=np.float32) * rng.uniform(2, 12)
             crop = np.clip(noisy, 0, 255).astype(np.uint8)

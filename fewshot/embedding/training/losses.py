@@ -65,7 +65,9 @@ def prototypical_loss(embeddings: Tensor, labels: Tensor, scale: Tensor | float,
     Returns:
         Mean negative log-likelihood of the queries, a scalar; 0 if there is no query.
     """
-    supports, queries, targets = [], [], []
+    supports: list[Tensor] = []
+    queries: list[Tensor] = []
+    targets: list[Tensor] = []
     for label in labels[labels >= 0].unique():
         rows = embeddings[labels == label]
         half = len(rows) // 2
