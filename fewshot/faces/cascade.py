@@ -85,7 +85,7 @@ class CascadeDetector:
 
     name = "cascade"
 
-    def __init__(self, path: Path, longest: int = 800, threshold: float = 0.8, note: str | None = None) -> None:
+    def __init__(self, path: Path, longest: int = 800, threshold: float = 0.9, note: str | None = None) -> None:
         self.note = note
         self._cascade = open_cascade()
         self._session = open_session(path)

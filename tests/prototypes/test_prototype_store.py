@@ -62,7 +62,8 @@ def test_the_table_describes_every_prototype(store, population):
     assert dict(zip(asha.emotions, asha.shots, strict=True))["happy"] == 1
     assert asha.matrix.shape == (8, DIMENSION)
     assert {(row.network, row.variances) for row in asha.rows} == {("test-1", population.variances)}
-    assert sum(store.prototypes_of("béla/7").shots) == pytest.approx(2)
+    # Unlabelled photos count for their most probable emotion, by its probability: together less than two.
+    assert 0 < sum(store.prototypes_of("béla/7").shots) < 2
 
 
 def test_enrolling_again_adds_and_keeps_ids(store, population):
