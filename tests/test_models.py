@@ -183,7 +183,9 @@ def test_a_known_copy_does_as_well(fewshot_home: Path, monkeypatch: pytest.Monke
     assert {check.text for check in models.verify() if check.ok} == {"rebuilt from int8"}
 
 
-def test_embedded_files_need_no_network(tmp_path: Path) -> None:
+def test_embedded_files_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = replace(models.REGISTRY["expression"], sha256=None, size=None)
+    monkeypatch.setitem(models.REGISTRY, "expression", unknown)
     with pytest.raises(ModelUnavailable, match="install fewshot again"):
         models.resolve("expression")
     file = put(tmp_path / "weights/expression.onnx", b"weights")

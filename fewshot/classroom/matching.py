@@ -16,7 +16,8 @@ Match = tuple[str | None, float | None]
 VOTES = 4
 """Frames that decide who a track is ..."""
 SPAN = 0.3
-"""... and the seconds they must at least span."""
+"""... and the seconds they must at least span; or this many, if already the first one was sure:"""
+VOTES_IF_SURE = 2
 PATIENCE = 1.0
 """Seconds after which a track is decided on whatever frames there were."""
 VOTE_GAP = 0.08
@@ -61,8 +62,14 @@ class _Track:
     def mean(self) -> Vectors:
         return _unit(self.total)
 
+    def voted(self) -> bool:
+        """Were there enough looks?"""
+        if self.student is not None and self.looks >= VOTES_IF_SURE:
+            return True
+        return self.looks >= VOTES and self.last - self.first >= SPAN
+
     def decided(self, time: float) -> bool:
-        return (self.looks >= VOTES and self.last - self.first >= SPAN) or time - self.first >= PATIENCE
+        return self.voted() or time - self.first >= PATIENCE
 
     def add(self, vector: Vectors, weight: float, time: float, same: float) -> None:
         """Count one look; after ``DOUBTS`` in a row that show somebody else, start again from those."""
@@ -119,7 +126,7 @@ class TrackStudents:
                 pictures.append(index)
             elif track is None:
                 new.append(index)
-            elif track.doubts or not (track.looks >= VOTES and track.last - track.first >= SPAN):
+            elif track.doubts or not track.voted():
                 if time - track.last >= VOTE_GAP:
                     votes.append((track.looks, track.last, index))
             elif time - track.last >= RECHECK:
