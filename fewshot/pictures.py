@@ -26,30 +26,30 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
-def read_picture(path: str | Path) -> Frame:
+def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a picture as people see it: EXIF rotation applied, transparency on white, 16 bit and grey as 8 bit BGR.
 
     Of a file with several pictures (TIFF pages, animation) the first one counts.
 
     Returns:
-        BGR uint8, shape (height, width, 3), of at most ``MAX_PIXELS`` pixels.
+        BGR uint8, shape (height, width, 3), of at most ``max_pixels`` pixels.
 
     Raises:
         UsageError: there is no such file.
         FewshotError: the file is no picture, is damaged, or is too large to be decoded.
     """
-    return read_sized_picture(path)[0]
+    return read_sized_picture(path, max_pixels)[0]
 
 
-def read_sized_picture(path: str | Path) -> tuple[Frame, tuple[int, int]]:
+def read_sized_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[Frame, tuple[int, int]]:
     """``read_picture``, and the width and height the upright picture had before it was reduced."""
     path = Path(path)
     with _readable(path) as image:
         size = image.size
         try:
-            _reduce_on_decoding(image)
+            _reduce_on_decoding(image, max_pixels)
             image.load()
-            upright = _upright(_fit(_eight_bit(image)))
+            upright = _upright(_fit(_eight_bit(image), max_pixels))
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError) as error:
             raise _damaged(path) from error
     if (size[0] > size[1]) != (upright.width > upright.height):  # turned by EXIF
@@ -100,15 +100,15 @@ def _damaged(path: Path) -> FewshotError:
     return FewshotError(f"{path} is damaged or cut off. Copy it again from where it came from, or use another one.")
 
 
-def _reduce_on_decoding(image: Image.Image) -> None:
+def _reduce_on_decoding(image: Image.Image, max_pixels: int) -> None:
     """Let the JPEG decoder halve, quarter or eighth the picture where it is too large (no-op for other formats)."""
-    excess = image.width * image.height / MAX_PIXELS
+    excess = image.width * image.height / max_pixels
     if excess > 1:
         image.draft(None, (int(image.width / excess**0.5), int(image.height / excess**0.5)))
 
 
-def _fit(image: Image.Image) -> Image.Image:
-    excess = image.width * image.height / MAX_PIXELS
+def _fit(image: Image.Image, max_pixels: int) -> Image.Image:
+    excess = image.width * image.height / max_pixels
     if excess <= 1:
         return image
     size = (max(1, int(image.width / excess**0.5)), max(1, int(image.height / excess**0.5)))

