@@ -26,13 +26,13 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
-def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Frame:
+def read_picture(path: str | Path, max_pixels: int | None = None) -> Frame:
     """Read a picture as people see it: EXIF rotation applied, transparency on white, 16 bit and grey as 8 bit BGR.
 
     Of a file with several pictures (TIFF pages, animation) the first one counts.
 
     Returns:
-        BGR uint8, shape (height, width, 3), of at most ``max_pixels`` pixels.
+        BGR uint8, shape (height, width, 3), of at most ``max_pixels`` pixels (``MAX_PIXELS`` if not given).
 
     Raises:
         UsageError: there is no such file.
@@ -41,9 +41,9 @@ def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Frame:
     return read_sized_picture(path, max_pixels)[0]
 
 
-def read_sized_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[Frame, tuple[int, int]]:
+def read_sized_picture(path: str | Path, max_pixels: int | None = None) -> tuple[Frame, tuple[int, int]]:
     """``read_picture``, and the width and height the upright picture had before it was reduced."""
-    path = Path(path)
+    path, max_pixels = Path(path), max_pixels or MAX_PIXELS
     with _readable(path) as image:
         size = image.size
         try:
