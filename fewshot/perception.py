@@ -5,6 +5,7 @@ Enrollment, the loop, ``fewshot embed`` and every evaluation call this one chain
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -35,7 +36,7 @@ class Perception:
         identity_network: name of what makes the identity vectors.
         identity_dimension: of those vectors.
         notes: lines a user should see once, such as "using the built-in detector".
-        times: seconds of each stage in the latest call of ``look`` and ``identify``.
+        times: seconds of each stage in the latest calls by this thread.
     """
 
     def __init__(
@@ -51,15 +52,23 @@ class Perception:
         self.identity_network = recogniser.name if recogniser else f"{embedder.network}:identity"
         self.identity_dimension = recogniser.dimension if recogniser else embedder.identity_dimension
         self.notes = tuple(notes)
-        self.times: dict[str, float] = {}
+        self._clock = threading.local()
 
     def look(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
-        """All faces of a frame; the readable ones with their expression vector.
+        """All faces of a frame; the readable ones with their expression vector: ``find``, then ``embed``.
 
         Args:
             frame: BGR, shape (height, width, 3).
             limits: of the quality check, in place of the usual ones (enrollment is stricter).
         """
+        faces = self.find(frame, limits)
+        found = self.times
+        self.embed(faces)
+        self.times = {**found, **self.times}
+        return faces
+
+    def find(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
+        """All faces of a frame with crops and quality, without vectors. May run beside ``embed`` of another frame."""
         start = perf_counter()
         found = self.detector.detect(frame)
         detected = perf_counter()
@@ -71,20 +80,28 @@ class Perception:
                 found.boxes, found.landmarks, found.scores, crops, qualities, strict=True
             )
         ]
-        aligned = perf_counter()
-        readable = [index for index, quality in enumerate(qualities) if quality.ok]
-        expression, identity = self.embedder.embed(crops[readable])
-        for row, index in enumerate(readable):
-            faces[index].expression = expression[row]
-            if self.recogniser is None:
-                faces[index].identity = identity[row]
-        self.times = {
-            "detect": detected - start,
-            "align": aligned - detected,
-            "embed": perf_counter() - aligned,
-            "identify": 0.0,
-        }
+        self.times = {"detect": detected - start, "align": perf_counter() - detected}
         return faces
+
+    def embed(self, faces: Sequence[Face]) -> None:
+        """Fill in ``expression`` of the readable ones among these faces, in one batch."""
+        start = perf_counter()
+        readable = [face for face in faces if face.quality.ok]
+        if readable:
+            expression, identity = self.embedder.embed(np.stack([face.crop for face in readable]))
+            for row, face in enumerate(readable):
+                face.expression = expression[row]
+                if self.recogniser is None:
+                    face.identity = identity[row]
+        self.times = {"embed": perf_counter() - start, "identify": 0.0}
+
+    @property
+    def times(self) -> dict[str, float]:
+        return getattr(self._clock, "times", {})
+
+    @times.setter
+    def times(self, times: dict[str, float]) -> None:
+        self._clock.times = times
 
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
         """Fill in ``identity`` of these faces of this frame, in one batch.
@@ -97,7 +114,7 @@ class Perception:
         crops = align(frame, np.stack([face.landmarks for face in faces]), ARCFACE_TEMPLATE)
         for face, vector in zip(faces, self.recogniser.encode(crops), strict=True):
             face.identity = vector
-        self.times["identify"] = self.times.get("identify", 0.0) + perf_counter() - start
+        self.times = {**self.times, "identify": self.times.get("identify", 0.0) + perf_counter() - start}
 
 
 def open_perception(
