@@ -1,0 +1,177 @@
+"""Whom a teacher may want to ask how they are: students unlike their own usual. No score, no ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from fewshot.session.analysis.grid import UNSURE_STATE, Floats, align, all_states
+from fewshot.session.analysis.profile import Profile
+from fewshot.session.analysis.words import MINIMUM, percent
+
+LEAST_LESSONS = 3
+LEAST_SECONDS = 300
+"""Readable seconds of a lesson below which it says nothing about a student."""
+LEAST_CHANGE = 0.1
+FALSE_NAMES = 0.1
+"""Share of the names on the list that chance may have put there (false discovery rate)."""
+_FEWEST, _MOST = 2.0, 12.0
+"""Degrees of freedom of the class's common spread: how much it steadies a spread that rests on three lessons. With an
+upper limit of 30, 11 of 60 made-up lists had a name by chance where 6 should; 12 was chosen on those 60."""
+_ROUGH = 0.03
+"""Radians: spread below which no lesson repeats another."""
+IN_VIEW = "in view"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What is unlike one student's usual.
+
+    Attributes:
+        state: a state, or "in view".
+        share: of this lesson (of the student's readable time; of the lesson for "in view"), 0..1.
+        lowest, highest, usual: in the student's earlier lessons.
+        lessons: earlier ones.
+        chance: probability of a departure like this in a usual lesson of theirs, counting all that was looked at.
+    """
+
+    student: str
+    state: str
+    share: float
+    lowest: float
+    highest: float
+    usual: float
+    lessons: int
+    chance: float
+
+    @property
+    def text(self) -> str:
+        """The evidence in a sentence; never without the student's own range."""
+        what = "in view" if self.state == IN_VIEW else self.state
+        more = "more" if self.share > self.usual else "less"
+        span = f"{percent(self.lowest)} to {percent(self.highest)}"
+        return f"{more} {what} than usual: {percent(self.share)}, in {self.lessons} earlier lessons {span}"
+
+    @property
+    def sure(self) -> str:
+        """In words: a baseline of a few lessons never makes very sure."""
+        if self.lessons < 6 or self.chance > 0.001:
+            return f"not very sure: {self.lessons} earlier lessons are few"
+        return f"fairly sure, from {self.lessons} earlier lessons"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIns:
+    """The list.
+
+    Attributes:
+        found: by name, one line a student and state.
+        too_few: students with fewer than three earlier lessons to compare with, or too little readable time in this.
+        compared: how many students had enough.
+        left_out: earlier lessons that could not be used because another network read them.
+        class_shift: the class's own common change was taken off first.
+    """
+
+    found: list[CheckIn]
+    too_few: list[str]
+    compared: int
+    left_out: int
+    class_shift: bool
+
+
+def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
+    """Students whose lesson was unlike their own earlier ones.
+
+    Shares of readable time are compared on the angular scale (arcsin of the root, which makes spreads alike), by a
+    t statistic for one new value against k earlier ones. A spread from three lessons is unreliable, so it is steadied
+    by the class's common spread (Smyth 2004). If at least five students can be compared, what the class did in common
+    (the median) is taken off first: an exam is unusual for everybody and says nothing about one. Names are kept by
+    Benjamini & Hochberg (1995) at a false discovery rate of one in ten, and only if the share differs by 10 points.
+
+    How sure: hardly ever very; a term of lessons is a small sample, and the network misreads. It is a reason to ask,
+    not a finding. The list is ordered by name.
+
+    Args:
+        today: the lesson.
+        earlier: lessons before it of the same class, in any order; those of another network are left out.
+    """
+    usable = [profile for profile in earlier if profile.info.network == today.info.network]
+    states = all_states([profile.states for profile in [today, *usable]])
+    names = [*states, IN_VIEW]
+    now = _angles(today, today.students, states)
+    past = np.stack([_angles(p, today.students, states) for p in usable]) if usable else np.zeros((0, *now.shape))
+    lessons = (~np.isnan(past[:, :, 0])).sum(axis=0)
+    enough = np.flatnonzero((lessons >= LEAST_LESSONS) & ~np.isnan(now[:, 0]))
+    too_few = [name for row, name in enumerate(today.students) if row not in set(enough.tolist())]
+    left_out = len(earlier) - len(usable)
+    if len(enough) == 0:
+        return CheckIns([], too_few, 0, left_out, False)
+    chance, shifted = _chances(now[enough], past[:, enough], lessons[enough])
+    looked = [column for column, name in enumerate(names) if name != UNSURE_STATE]
+    per_state = np.minimum(1, chance[:, looked] * len(looked))
+    kept = _discoveries(per_state.min(axis=1), FALSE_NAMES)
+    found = []
+    for row in np.flatnonzero(kept):
+        limit = max(FALSE_NAMES / len(enough), float(per_state[row].min()))
+        for number, column in enumerate(looked):
+            shares = np.sin(past[:, enough[row], column]) ** 2
+            shares = shares[~np.isnan(shares)]
+            share = float(np.sin(now[enough[row], column]) ** 2)
+            if per_state[row, number] <= limit and abs(share - shares.mean()) >= LEAST_CHANGE:
+                span = (float(shares.min()), float(shares.max()), float(shares.mean()))
+                student = today.students[int(enough[row])]
+                chance_ = float(per_state[row, number])
+                found.append(CheckIn(student, names[column], share, *span, len(shares), chance_))
+    found.sort(key=lambda line: (line.student.casefold(), line.state))
+    return CheckIns(found, too_few, len(enough), left_out, shifted)
+
+
+def _angles(profile: Profile, students: Sequence[str], states: Sequence[str]) -> Floats:
+    """Shares on the angular scale, NaN where too little could be read, shape (students, states + 1)."""
+    rows = {name: row for row, name in enumerate(profile.students)}
+    share = align(profile.states, states, profile.share)
+    out = np.full((len(students), len(states) + 1), np.nan)
+    for number, name in enumerate(students):
+        row = rows.get(name)
+        if row is not None and profile.readable[row] >= LEAST_SECONDS:
+            in_view = profile.in_view[row] / max(1, profile.watched)
+            out[number] = np.arcsin(np.sqrt(np.clip([*share[row], in_view], 0, 1)))
+    return out
+
+
+def _chances(now: Floats, past: Floats, lessons: Floats) -> tuple[Floats, bool]:
+    """Two-sided chance of each student's departure, shape (students, columns); whether a common shift was taken off."""
+    own = np.maximum(np.nanvar(past, axis=0, ddof=1), _ROUGH**2)
+    free = np.broadcast_to((lessons - 1.0)[:, None], own.shape)
+    common = (own * free).sum(axis=0) / free.sum(axis=0)
+    prior = _prior(own, free)
+    spread = (own * free + common * prior) / (free + prior)
+    change = now - np.nanmean(past, axis=0)
+    shifted = len(now) >= MINIMUM
+    if shifted:
+        change = change - np.median(change, axis=0)
+    t = change / np.sqrt(spread * (1 + 1 / lessons[:, None]))
+    return np.asarray(2 * special.stdtr(free + prior, -np.abs(t))), shifted
+
+
+def _prior(own: Floats, free: Floats) -> float:
+    """How alike the students' spreads are, as degrees of freedom (Smyth 2004, section 6.2, one for all states)."""
+    if len(own) < MINIMUM:
+        return _FEWEST
+    logs = np.log(own) - special.digamma(free / 2) + np.log(free / 2)
+    excess = (logs.var(axis=0, ddof=1) - special.polygamma(1, free / 2).mean(axis=0)).mean()
+    # The trigamma function falls: its inverse is looked up between the two limits.
+    half = np.linspace(_FEWEST / 2, _MOST / 2, 200)
+    return float(2 * np.interp(-excess, -special.polygamma(1, half), half))
+
+
+def _discoveries(chance: Floats, rate: float) -> Floats:
+    """Which to keep (Benjamini & Hochberg 1995), bool, shape of ``chance``."""
+    order = np.argsort(chance)
+    below = chance[order] <= rate * np.arange(1, len(chance) + 1) / len(chance)
+    kept = np.zeros(len(chance), bool)
+    kept[order[: int(np.flatnonzero(below).max()) + 1 if below.any() else 0]] = True
+    return kept

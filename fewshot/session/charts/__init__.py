@@ -1,0 +1,5 @@
+"""Charts of a lesson, for the app and the reports: one library (Altair), one theme, one palette.
+
+Functions take the results of ``fewshot.session.analysis`` and give Altair charts, without a screen or a database.
+``render`` turns them into SVG, PNG or PDF with no browser and no network.
+"""

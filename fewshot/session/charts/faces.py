@@ -1,0 +1,49 @@
+"""A drawn face for every state, as paths: no font has to hold them, and they stay sharp at any size."""
+
+from __future__ import annotations
+
+from fewshot.session.analysis.grid import UNSURE_STATE
+from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+
+_EYES = "M8.7 9.8v1M15.3 9.8v1"
+FACES: dict[str, str] = {
+    "neutral": f"{_EYES}M8.3 15.4h7.4",
+    "happy": f"{_EYES}M7.6 14.2c1.1 2.3 2.6 3.2 4.4 3.2s3.3-.9 4.4-3.2",
+    "sad": f"{_EYES}M8.2 16.8c.9-1.6 2.2-2.3 3.8-2.3s2.9.7 3.8 2.3M6.9 8.2l2.7-1.3M17.1 8.2l-2.7-1.3",
+    "surprise": f"{_EYES}M12 13.4a1.9 2.3 0 1 0 .01 0zM6.8 7.4c.7-.9 1.6-1.2 2.7-1M17.2 7.4c-.7-.9-1.6-1.2-2.7-1",
+    "angry": f"{_EYES}M8.5 16.6c.9-1 2-1.4 3.5-1.4s2.6.4 3.5 1.4M6.7 6.9l3.1 1.6M17.3 6.9l-3.1 1.6",
+    "fear": f"{_EYES}M7.8 16.3l1.7-1.5 1.7 1.5 1.7-1.5 1.7 1.5 1.6-1.5M6.7 8l2.5-1.6M17.3 8l-2.5-1.6",
+    "disgust": f"{_EYES}M8.2 15.2h7.6M12.6 15.3v1.3a1.5 1.5 0 0 0 3 0v-1.3",
+    UNSURE_STATE: "M9.3 9.7a2.7 2.7 0 1 1 4.2 2.3c-1 .6-1.5 1.1-1.5 2.2M12 16.6v.8",
+    NOT_READABLE_STATE: "M6.5 12c1.5-2.3 3.3-3.4 5.5-3.4s4 1.1 5.5 3.4"
+    "c-1.5 2.3-3.3 3.4-5.5 3.4s-4-1.1-5.5-3.4zM7 17L17 7",
+    AWAY_STATE: "M8.5 12h7",
+}
+"""Strokes within a circle of radius 10 around 12, 12."""
+
+OWN_FACE = "M12 6.3l1.6 3.5 3.8.4-2.8 2.6.8 3.8-3.4-1.9-3.4 1.9.8-3.8-2.8-2.6 3.8-.4z"
+"""A star: a student's own state ("confused") can be anything."""
+
+
+def face_svg(state: str, colour: str, ink: str, size: int = 18) -> str:
+    """The face as inline SVG; decoration only, the word stands beside it."""
+    hollow = state in (NOT_READABLE_STATE, AWAY_STATE)
+    rim = 'fill="none" stroke="currentColor" stroke-dasharray="3 2.6"' if hollow else f'fill="{colour}"'
+    stroke = "currentColor" if hollow else ink
+    return (
+        f'<svg viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true"><circle cx="12" cy="12" r="10.5" '
+        f'{rim}/><path d="{FACES.get(state, OWN_FACE)}" fill="none" stroke="{stroke}" stroke-width="1.6" '
+        f'stroke-linecap="round" stroke-linejoin="round"/></svg>'
+    )
+
+
+def ink_on(colour: str) -> str:
+    """Near black or white, whichever has the better contrast on #rrggbb (relative luminance of WCAG 2).
+
+    >>> ink_on("#f0e442"), ink_on("#0072b2")
+    ('#1f2328', '#ffffff')
+    """
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#1f2328" if luminance > 0.2 else "#ffffff"

@@ -1,0 +1,198 @@
+"""The mood of the class over time: a stacked area, its uncertainty, markers and moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fewshot.session.analysis.grid import UNSURE_STATE
+from fewshot.session.analysis.moments import Moment
+from fewshot.session.analysis.mood import Mood
+from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking, time_axis
+from fewshot.session.extras import altair, chart_of
+from fewshot.session.lesson import Marker
+
+_LETTER = 6.2
+"""Pixels a letter of a marker's label takes, roughly."""
+
+
+def mood_chart(
+    mood: Mood,
+    markers: Sequence[Marker] = (),
+    moments: Sequence[Moment] = (),
+    theme: Theme = LIGHT,
+    width: int = WIDTH,
+    height: int = 250,
+) -> Chart:
+    """Shares of the students by state over time, and below it how many students that rests on.
+
+    Markers stand above as words, moments as lettered brackets in the colour of their state.
+    """
+    alt = altair()
+    end = _end(mood)
+    order = stacking(mood.states)
+    colour = palette(mood.states)
+    x = time_axis(alt, end, title=None, labels=False, ticks=False)
+    area = (
+        chart_of(_rows(mood, order))
+        .mark_area(interpolate="monotone", stroke=theme.paper, strokeWidth=0.7)
+        .encode(
+            x=x,
+            y=alt.Y("share:Q", stack="zero", scale=alt.Scale(domain=[0, 1], nice=False),
+                    axis=alt.Axis(format="%", tickCount=4, title="share of readable students")),
+            color=alt.Color("state:N", scale=alt.Scale(domain=order, range=[colour[s] for s in order]), legend=None),
+            opacity=alt.Opacity("weight:Q", scale=None),
+            order=alt.Order("rank:Q"),
+            detail="run:N",
+            tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("span:N", title="95 %"),
+                     alt.Tooltip("students:Q"), alt.Tooltip("clock:N", title="at")],
+        )
+    )  # fmt: skip
+    layers = [area, *_brackets(alt, moments, colour, theme, height), *_marks(alt, markers, end, theme, width, height)]
+    main = alt.layer(*layers).properties(width=width, height=height)
+    return alt.vconcat(main, _basis(alt, mood, end, theme, width), spacing=10)
+
+
+def evidence_chart(
+    mood: Mood, moments: Sequence[Moment] = (), theme: Theme = LIGHT, width: int = WIDTH, most: int = 6
+) -> Chart:
+    """The same shares one by one, each with its interval of 95 %: the most frequent states, and those of moments."""
+    alt = altair()
+    mean = np.nanmean(np.nan_to_num(mood.share), axis=0) if len(mood.time) else np.zeros(len(mood.states))
+    named = list(dict.fromkeys(moment.state for moment in moments))
+    often = [mood.states[i] for i in np.argsort(-mean, kind="stable") if mean[i] > 0]
+    states = [s for s in stacking(mood.states) if s in [*named, *(s for s in often if s not in named)][:most]]
+    end, colour = _end(mood), palette(mood.states)
+    top = float(np.nanmax(mood.high[:, [mood.states.index(s) for s in states]], initial=0.1)) if states else 1.0
+    each = (width - 2 * 46) // 3
+    rows = _rows(mood, states)
+    cells = []
+    for state in states:
+        x = time_axis(alt, end, title=None, labelOverlap=True)
+        scale = alt.Scale(domain=[0, min(1.0, top)], nice=True)
+        y = alt.Y("share:Q", scale=scale, axis=alt.Axis(format="%", tickCount=3, title=None))
+        spans = [{"time": m.start, "end": m.end} for m in moments if m.state == state]
+        shade = chart_of(spans).mark_rect(color=theme.ink, opacity=0.1).encode(x=x, x2="end:Q")
+        base = chart_of([row for row in rows if row["state"] == state]).encode(x=x, detail="run:N")
+        ribbon = base.mark_area(color=line_colour(colour[state], theme), opacity=0.28, interpolate="monotone").encode(
+            y=alt.Y("low:Q", scale=scale, axis=alt.Axis(format="%", tickCount=3, title=None)), y2="high:Q"
+        )
+        line = base.mark_line(color=line_colour(colour[state], theme), strokeWidth=1.8, interpolate="monotone").encode(
+            y=y
+        )
+        cells.append(alt.layer(shade, ribbon, line).properties(width=each, height=84, title=state))
+    return alt.concat(*cells, columns=3, spacing={"row": 18, "column": 16})
+
+
+def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a window and state; ``run`` changes at every gap, so that nothing is drawn across it."""
+    known = ~np.isnan(mood.share[:, 0]) if len(mood.time) else np.zeros(0, bool)
+    run = np.cumsum(np.diff(known.astype(int), prepend=0) == 1)
+    rows = []
+    for window in np.flatnonzero(known):
+        time, students = float(mood.time[window]), int(mood.students[window])
+        clock = f"{int(time) // 60}:{int(time) % 60:02d}"
+        for rank, state in enumerate(order):
+            column = mood.states.index(state)
+            low, high = float(mood.low[window, column]), float(mood.high[window, column])
+            rows.append({
+                "time": time, "clock": clock, "state": state, "rank": rank, "run": int(run[window]),
+                "share": round(float(mood.share[window, column]), 4), "low": round(low, 4), "high": round(high, 4),
+                "weight": 0.55 if state == UNSURE_STATE else 1, "students": students,
+                "span": f"{100 * low:.0f} to {100 * high:.0f} %",
+            })  # fmt: skip
+    return rows
+
+
+def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
+    """How many students the shares rest on."""
+    what = "faces a frame" if mood.crowd else "students counted"
+    rows = [{"time": float(t), "students": int(n)} for t, n in zip(mood.time, mood.students, strict=True)]
+    top = int(max(1, mood.students.max(initial=1)))
+    y = alt.Y(
+        "students:Q",
+        scale=alt.Scale(domain=[0, top], nice=False),
+        axis=alt.Axis(values=[0, top], title=None, grid=False, format="d"),
+    )
+    strip = chart_of(rows).mark_area(color=theme.ink, opacity=0.22, interpolate="step-after")
+    return strip.encode(x=time_axis(alt, end, title=f"minutes into the lesson  (grey: {what})"), y=y).properties(
+        width=width, height=30
+    )
+
+
+def _brackets(alt: Any, moments: Sequence[Moment], colour: dict[str, str], theme: Theme, height: int) -> list[Any]:
+    """A lettered bracket above the area for each moment."""
+    if not moments:
+        return []
+    rows = [
+        {"time": m.start, "end": m.end, "middle": (m.start + m.end) / 2, "letter": letter(i), "state": m.state}
+        for i, m in enumerate(moments)
+    ]
+    data = chart_of(rows)
+    bar = data.mark_rule(strokeWidth=5, strokeCap="butt", opacity=1).encode(
+        x="time:Q", x2="end:Q", y=alt.value(-5),
+        color=alt.Color("state:N", scale=alt.Scale(domain=list(colour), range=list(colour.values())), legend=None),
+    )  # fmt: skip
+    edges = [
+        data.mark_rule(color=theme.ink, strokeDash=[2, 3], opacity=0.55).encode(
+            x=f"{end}:Q", y=alt.value(-8), y2=alt.value(height)
+        )
+        for end in ("time", "end")
+    ]
+    words = data.mark_text(fontSize=12, fontWeight=700, color=theme.ink, baseline="bottom").encode(
+        x="middle:Q", y=alt.value(-9), text="letter:N"
+    )
+    return [bar, *edges, words]
+
+
+def _marks(alt: Any, markers: Sequence[Marker], end: float, theme: Theme, width: int, height: int) -> list[Any]:
+    """A line and a word for each marker; words that would overlap stand in rows above each other."""
+    if not markers:
+        return []
+    placed = chart_of(_places(markers, end, width))
+    x, top = alt.X("time:Q"), alt.Y("row:Q", scale=alt.Scale(domain=[0, 1], range=[-30, -46]), axis=None)
+    rules = [
+        placed.mark_rule(color=colour, strokeWidth=wide, opacity=strength).encode(x=x, y=top, y2=alt.value(height))
+        for colour, wide, strength in ((theme.paper, 3, 0.5), (theme.ink, 1, 0.9))
+    ]
+    words = [
+        placed.transform_filter(f"datum.left == {str(left).lower()}")
+        .mark_text(align="right" if left else "left", dx=-5 if left else 5, fontSize=11.5, color=theme.ink)
+        .encode(x=x, y=top, text="words:N")
+        for left in (False, True)
+    ]
+    return [alt.layer(*rules, *words).resolve_scale(y="independent")]
+
+
+def _places(markers: Sequence[Marker], end: float, width: int) -> list[dict[str, Any]]:
+    """Where each marker's word goes. From the right, and what has no room goes up: so no line crosses a word."""
+    free: list[float] = []
+    rows = []
+    for marker in sorted(markers, key=lambda marker: -marker.second):
+        at = width * marker.second / max(1.0, end)
+        words = marker.text if len(marker.text) <= 26 else marker.text[:25] + "…"
+        wide = _LETTER * len(words) + 14
+        left = at + wide > width  # no room on the right: the word stands on the left of its line
+        first, last = (at - wide, at) if left else (at, at + wide)
+        row = next((number for number, taken in enumerate(free) if last <= taken), len(free))
+        free[row : row + 1] = [first]
+        rows.append({"time": marker.second, "words": words, "row": row, "left": left})
+    return rows
+
+
+def letter(number: int) -> str:
+    """0 -> "A"."""
+    return chr(ord("A") + number % 26)
+
+
+def _end(mood: Mood) -> float:
+    return float(mood.time[-1] + mood.width / 2) if len(mood.time) else 60.0
+
+
+def line_colour(colour: str, theme: Theme) -> str:
+    """The colour of a line: pale colours are lost on white paper, so they are darkened there."""
+    channels = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    pale = sum(channels) > 500 and theme.paper > "#8"
+    return "#" + "".join(f"{round(0.62 * c) if pale else c:02x}" for c in channels)

@@ -1,0 +1,70 @@
+"""Charts as SVG, PNG and PDF by vl-convert: no browser, no network."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
+from fewshot.session.extras import altair, need
+
+
+def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:
+    """The chart as SVG with its text as text.
+
+    Raises:
+        UsageError: vl-convert is not installed.
+    """
+    return str(_converter().vegalite_to_svg(_spec(themed(chart, theme)), allowed_base_urls=[]))
+
+
+def to_png(chart: Chart, theme: Theme = LIGHT, scale: float = 2.0) -> bytes:
+    """The chart as PNG on the theme's paper; ``scale`` is pixels a pixel of the chart.
+
+    Raises:
+        UsageError: vl-convert is not installed.
+    """
+    _register_fonts()
+    spec = _spec(themed(chart, theme).properties(background=theme.paper))
+    return bytes(_converter().vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
+
+
+def to_pdf(chart: Chart, theme: Theme = LIGHT) -> bytes:
+    """The chart as a PDF page of its own size, vectors and embedded letters.
+
+    Raises:
+        UsageError: vl-convert is not installed.
+    """
+    _register_fonts()
+    return bytes(_converter().vegalite_to_pdf(_spec(themed(chart, theme)), allowed_base_urls=[]))
+
+
+def add_fonts(folders: Iterable[Path]) -> None:
+    """Let charts use the fonts in these folders too."""
+    for folder in folders:
+        _converter().register_font_directory(str(folder))
+
+
+def _spec(chart: Chart) -> dict[str, Any]:
+    """The chart as Vega-Lite with its data, however many rows they are."""
+    with altair().data_transformers.enable("default", max_rows=None):
+        spec = dict(chart.to_dict(validate=False))
+    # A description of each of thousands of marks helps nobody; reports describe the chart and add a table.
+    spec["config"]["aria"] = False
+    return spec
+
+
+def _converter() -> Any:
+    return need("vl_convert", "Reports with charts")
+
+
+@functools.cache
+def _register_fonts() -> None:
+    """Where a machine has no fonts at all, those beside OpenCV's window (Linux) have Latin, Greek, Cyrillic, Arabic."""
+    fonts = Path(cv2.__file__).parent / "qt" / "fonts"
+    if fonts.is_dir():
+        _converter().register_font_directory(str(fonts))

@@ -1,0 +1,111 @@
+"""One look for all charts: quiet axes, the palette of ``fewshot.live.colours``, light or dark paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fewshot.live import colours
+from fewshot.session.analysis.grid import UNSURE_STATE
+from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+
+Chart = Any
+"""An Altair chart. Altair is imported only when a chart is made."""
+
+WIDTH = 860
+"""Pixels of the widest chart: a page of A4, a tablet, and half of a large screen."""
+
+PADDING = 6
+"""Pixels around every chart."""
+
+FONT = "Inter, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
+
+_FURTHER = ("#00b8a9", "#8a8d00", "#ff9da7", "#4b0092")
+"""For states that are neither among the seven nor known by name, in order of appearance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of paper and ink.
+
+    Attributes:
+        ink: text, axes and grid (the grid in a tenth of its strength).
+        paper: background that the chart will lie on; charts themselves are transparent.
+        quiet: text of less weight, at least 4.5:1 on the paper.
+        absent: behind rows in which somebody is not in view.
+    """
+
+    ink: str
+    paper: str
+    quiet: str
+    absent: str
+
+
+LIGHT = Theme(ink="#1f2328", paper="#ffffff", quiet="#5b6470", absent="#f1f3f5")
+DARK = Theme(ink="#e6e8eb", paper="#14181d", quiet="#a3abb5", absent="#20262d")
+
+
+def hex_of(colour: colours.Colour) -> str:
+    """Blue, green, red as #rrggbb.
+
+    >>> hex_of((0, 94, 213))
+    '#d55e00'
+    """
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def palette(states: Sequence[str]) -> dict[str, str]:
+    """A colour for every state, as #rrggbb; unknown own states get further ones in order of appearance."""
+    found, further = {}, iter(_FURTHER * (1 + len(states) // len(_FURTHER)))
+    for state in states:
+        if state == UNSURE_STATE:
+            found[state] = hex_of(colours.UNSURE)
+        elif state in (NOT_READABLE_STATE, AWAY_STATE):
+            found[state] = hex_of(colours.NOT_READABLE)
+        elif state in colours.EMOTION_COLOURS or state in colours.OWN_STATES:
+            found[state] = hex_of(colours.colour_of(state))
+        else:
+            found[state] = next(further)
+    return found
+
+
+def stacking(states: Sequence[str]) -> list[str]:
+    """States from the bottom of a stack to its top: what a teacher looks for stands on the ground, the large calm
+    shares lie on it, "unsure" on top."""
+    calm = ("concentrating", "neutral", UNSURE_STATE)
+    order = ["confused", "sad", "angry", "fear", "disgust", "surprise", "happy"]
+    own = [state for state in states if state not in order and state not in calm]
+    return [state for state in [order[0], *own, *order[1:], *calm] if state in states]
+
+
+def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
+    """The chart in the one look; call it once, on the outermost chart."""
+    axis = {
+        "labelColor": theme.quiet, "titleColor": theme.quiet, "labelFontSize": 11, "titleFontSize": 11,
+        "titleFontWeight": "normal", "domain": False, "tickColor": theme.ink, "tickOpacity": 0.25, "tickSize": 4,
+        "gridColor": theme.ink, "gridOpacity": 0.1, "labelFont": FONT, "titleFont": FONT,
+    }  # fmt: skip
+    return chart.configure(
+        background="transparent",
+        font=FONT,
+        axis=axis,
+        view={"stroke": None},
+        title={"color": theme.ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "font": FONT, "offset": 8},
+        legend={"labelColor": theme.ink, "titleColor": theme.quiet, "labelFont": FONT, "titleFont": FONT},
+        concat={"spacing": 12},
+        padding=PADDING,
+    )
+
+
+def time_axis(alt: Any, seconds: float, title: str | None = "minutes into the lesson", **settings: Any) -> Any:
+    """An x axis of minutes with ticks at round ones."""
+    step = next((s for s in (10, 30, 60, 120, 300, 600, 900, 1800) if seconds / s <= 10), 3600)
+    ticks = list(range(0, int(seconds) + 1, step))
+    words = "format(floor(datum.value / 60), 'd') + ':' + format(datum.value % 60, '02d')"
+    return alt.X(
+        "time:Q",
+        scale=alt.Scale(domain=[0, max(1, seconds)], nice=False),
+        axis=alt.Axis(values=ticks, labelExpr=words, title=title, grid=False, labelFlush=False, **settings),
+    )

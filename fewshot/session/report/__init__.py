@@ -1,0 +1,86 @@
+"""A lesson as something to keep: HTML, PDF, CSV, Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fewshot.errors import UsageError
+from fewshot.session.lesson import Lesson
+from fewshot.session.report.contents import Contents, gather
+
+__all__ = ["MEDIA_TYPES", "Contents", "check_suffix", "gather", "report_bytes", "write_report"]
+
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
+}
+"""What a report may be, by the suffix of its file."""
+
+
+def check_suffix(path: str | Path) -> str:
+    """The suffix in small letters.
+
+    Raises:
+        UsageError: a report cannot be such a file.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in MEDIA_TYPES:
+        raise UsageError(f"{path}: a report is written as {', '.join(MEDIA_TYPES)}. Choose a name that ends so.")
+    return suffix
+
+
+def report_bytes(
+    lesson: Lesson, suffix: str, earlier: Sequence[Lesson] = (), aggregate: bool = False
+) -> dict[str, bytes]:
+    """The report as files, without a disk: for a download.
+
+    Args:
+        suffix: ".html", ".pdf", ".csv" or ".parquet".
+        earlier: lessons of the same class before this one, for the check-in list and the course over weeks.
+        aggregate: only what is true of the class: no name, and nothing where fewer than 5 people were counted.
+
+    Returns:
+        What to append to a file's stem, and the file: one, but for CSV, which has its description beside it.
+
+    Raises:
+        UsageError: no such format, or a library that it needs is not installed.
+    """
+    suffix = check_suffix(f"report{suffix}")
+    if suffix in (".csv", ".parquet"):
+        from fewshot.session.report.tables import csv_files, parquet_file
+
+        return csv_files(lesson, aggregate) if suffix == ".csv" else {".parquet": parquet_file(lesson, aggregate)}
+    contents = gather(lesson, earlier, aggregate)
+    if suffix == ".html":
+        from fewshot.session.report.html import html_report
+
+        return {".html": html_report(contents).encode("utf-8")}
+    from fewshot.session.report.pdf import pdf_report
+
+    return {".pdf": pdf_report(contents)}
+
+
+def write_report(
+    lesson: Lesson, path: str | Path, earlier: Sequence[Lesson] = (), aggregate: bool = False
+) -> list[Path]:
+    """Write the report; its suffix says what it is. Arguments are those of ``report_bytes``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: no such format, the folder does not exist, or a library that it needs is not installed.
+    """
+    path = Path(path)
+    suffix = check_suffix(path)
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist. Make it first.")
+    written = []
+    for ending, data in report_bytes(lesson, suffix, earlier, aggregate).items():
+        target = path if ending == suffix else path.with_name(f"{path.stem}{ending}")
+        target.write_bytes(data)
+        written.append(target)
+    return written

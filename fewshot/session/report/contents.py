@@ -1,0 +1,116 @@
+"""Everything a report says, worked out once; HTML and PDF only lay it out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fewshot.session.analysis.checkin import CheckIns, check_ins
+from fewshot.session.analysis.course import Course, class_course
+from fewshot.session.analysis.grid import Grid, make_grid
+from fewshot.session.analysis.moments import Moments, find_moments
+from fewshot.session.analysis.mood import Mood, class_mood
+from fewshot.session.analysis.profile import Profile, make_profile
+from fewshot.session.analysis.students import Visibility, visibility
+from fewshot.session.analysis.words import MINIMUM
+from fewshot.session.lesson import Correction, Lesson, LessonInfo, Marker
+
+LEFT_OUT = "(left out: it has a student's name)"
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A report. What the aggregate view leaves out is not here at all.
+
+    Attributes:
+        grid, visible, profile, checks, corrections: None or empty in the aggregate view.
+        course: of the class over this and earlier lessons; None with fewer than two.
+        nothing: why there is nothing to show ("fewer than 5 people"); "" if there is.
+    """
+
+    info: LessonInfo
+    aggregate: bool
+    mood: Mood
+    moments: Moments
+    markers: list[Marker]
+    grid: Grid | None
+    visible: list[Visibility]
+    profile: Profile | None
+    checks: CheckIns | None
+    corrections: list[Correction]
+    course: Course | None
+    nothing: str = ""
+
+
+def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = False) -> Contents:
+    """Analyse a lesson for a report.
+
+    Args:
+        earlier: lessons of the same class; those that began before this one are its past.
+        aggregate: nothing of any one student; nothing at all with fewer than 5 people. A lesson that kept counts
+            alone is always such.
+    """
+    aggregate = aggregate or lesson.info.aggregate
+    least = MINIMUM if aggregate else 1
+    grid = make_grid(lesson)
+    mood = class_mood(grid, minimum=least)
+    moments = find_moments(grid)
+    profile = make_profile(lesson, grid)
+    past = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]
+    past = [old for old in past if len(old.students)]
+    course = class_course([*past, profile], minimum=least) if past and len(grid.students) else None
+    if aggregate:
+        nothing = "" if mood.students.max(initial=0) >= MINIMUM else f"Fewer than {MINIMUM} people could be read."
+        mood = _without_small(mood)
+        markers = without_names(lesson.markers, lesson.students)
+        info = replace(lesson.info, title=without_name(lesson.info.title, lesson.students))
+        if nothing:
+            moments = Moments([], nothing.lower().rstrip("."))
+        return Contents(info, True, mood, moments, markers, None, [], None, None, [], course, nothing)
+    checks = check_ins(profile, past) if lesson.info.classroom and len(grid.students) else None
+    nothing = "" if mood.students.any() else "No face could be read in this lesson."
+    markers, corrections = list(lesson.markers), [c for c in lesson.corrections if not c.undone]
+    return Contents(
+        lesson.info,
+        False,
+        mood,
+        moments,
+        markers,
+        grid,
+        visibility(grid),
+        profile,
+        checks,
+        corrections,
+        course,
+        nothing,
+    )
+
+
+def without_names(markers: Sequence[Marker], students: Sequence[str]) -> list[Marker]:
+    """Markers for the aggregate view: a text that has a part of a student's name is left out."""
+    return [replace(marker, text=without_name(marker.text, students)) for marker in markers]
+
+
+def without_name(text: str, students: Sequence[str]) -> str:
+    """The text, or a note in its place if it has a part of a student's name."""
+    words = set(_words(text))
+    return LEFT_OUT if any(words & set(_words(name)) for name in students) else text
+
+
+def _words(text: str) -> list[str]:
+    """Words of three letters or more (two in scripts without small letters, where names are short)."""
+    found = re.findall(r"\w+", text.casefold())
+    return [word for word in found if len(word) >= 3 or not word.isascii()]
+
+
+def _without_small(mood: Mood) -> Mood:
+    """Counts of small groups are hidden as well: "1 student was readable" points at one."""
+    small = mood.students < MINIMUM
+    students, in_view = mood.students.copy(), mood.in_view.copy()
+    students[small] = in_view[small] = 0
+    return replace(mood, students=students, in_view=in_view)
+
+
+def _is_before(old: LessonInfo, info: LessonInfo) -> bool:
+    return old.classroom == info.classroom and old.id != info.id and old.started < info.started

@@ -1,0 +1,117 @@
+"""Fonts for the PDF: names come in every script, and no single font has them all."""
+
+from __future__ import annotations
+
+import functools
+import os
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+from PIL import ImageFont
+
+from fewshot.errors import UsageError
+from fewshot.live.lettering import transliterate
+from fewshot.session.extras import need
+
+FOLDER = "FEWSHOT_FONTS"
+"""Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are looked at first."""
+
+_BASE = (
+    ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
+    ("segoeui.ttf", "segoeuib.ttf"),
+    ("Arial.ttf", "Arial Bold.ttf"),
+    ("arial.ttf", "arialbd.ttf"),
+)
+"""Text fonts, plain and bold: beside OpenCV's window (Linux), of Windows, of macOS."""
+
+_FURTHER = (
+    "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "wqy-zenhei.ttc",
+    "NotoSansDevanagari-Regular.ttf", "Lohit-Devanagari.ttf", "NotoSansArabic-Regular.ttf",
+    "NotoSansHebrew-Regular.ttf", "NotoSansBengali-Regular.ttf", "NotoSansTamil-Regular.ttf",
+    "NotoSansTelugu-Regular.ttf", "NotoSansGujarati-Regular.ttf", "NotoSansThai-Regular.ttf",
+    "NotoSansEthiopic-Regular.ttf", "FreeSans.ttf", "segoeui.ttf", "arial.ttf", "Nirmala.ttc", "Nirmala.ttf",
+    "msyh.ttc", "malgun.ttf", "YuGothR.ttc", "LeelawUI.ttf", "ebrima.ttf", "Arial Unicode.ttf", "PingFang.ttc",
+    "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "Kohinoor.ttc",
+)  # fmt: skip
+"""Where the letters are that a text font lacks: of Linux, Windows and macOS, as Pillow finds them."""
+
+
+class Fonts:
+    """What is needed to write some texts.
+
+    Args:
+        texts: everything that will be written.
+
+    Attributes:
+        plain, bold: files of the text font.
+        further: files with letters that it lacks, in order of preference.
+        missing: letters that no font here has; ``showable`` writes them in Latin letters.
+
+    Raises:
+        UsageError: no text font was found.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.plain, self.bold = _base()
+        wanted = {letter for text in texts for letter in unicodedata.normalize("NFC", text) if letter.isprintable()}
+        self.missing = wanted - _letters(self.plain) - {" "}
+        self.further: list[Path] = []
+        for file in _further() if self.missing else ():
+            if self.missing & _letters(file):
+                self.further.append(file)
+                self.missing = self.missing - _letters(file)
+
+    def showable(self, text: str) -> str:
+        """The text with letters that no font has in Latin ones."""
+        text = unicodedata.normalize("NFC", " ".join(text.split()))
+        return "".join(transliterate(letter) if letter in self.missing else letter for letter in text)
+
+
+def _base() -> tuple[Path, Path]:
+    for plain, bold in _BASE:
+        files = _find(plain), _find(bold)
+        if files[0] is not None:
+            return files[0], files[1] or files[0]
+    raise UsageError(
+        "No font for a PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), name a folder that "
+        f"has DejaVuSans.ttf in {FOLDER}, or write the report as .html."
+    )
+
+
+def _further() -> list[Path]:
+    own = [path for path in sorted(_own_folder().glob("*")) if path.suffix.lower() in (".ttf", ".ttc", ".otf")]
+    return [*own, *(path for path in map(_find, _FURTHER) if path is not None)]
+
+
+def _own_folder() -> Path:
+    return Path(os.environ.get(FOLDER) or os.devnull)
+
+
+def _find(name: str) -> Path | None:
+    for folder in (_own_folder(), Path(cv2.__file__).parent / "qt" / "fonts"):
+        if (folder / name).is_file():
+            return folder / name
+    return _installed(name)
+
+
+@functools.cache
+def _installed(name: str) -> Path | None:
+    """A font of this machine; Pillow knows where each system keeps them, and walks through all of them."""
+    try:
+        return Path(str(ImageFont.truetype(name).path))
+    except OSError:
+        return None
+
+
+@functools.cache
+def _letters(file: Path) -> frozenset[str]:
+    """Letters that a font has."""
+    with _opened(file) as font:
+        return frozenset(map(chr, font.getBestCmap()))
+
+
+def _opened(file: Path) -> Any:
+    return need("fontTools.ttLib", "PDF reports").TTFont(str(file), fontNumber=0, lazy=True)

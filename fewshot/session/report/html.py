@@ -1,0 +1,138 @@
+"""The report as one HTML file: no script, nothing fetched, readable aloud, printable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from fewshot.session.analysis.course import Course
+from fewshot.session.analysis.grid import Grid
+from fewshot.session.analysis.students import coarse
+from fewshot.session.analysis.words import LAW, UNCERTAINTY
+from fewshot.session.charts.course import course_chart
+from fewshot.session.charts.legend import band_words
+from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
+from fewshot.session.charts.students import bands_chart, sparkline_svg
+from fewshot.session.charts.theme import stacking
+from fewshot.session.report import markup, words
+from fewshot.session.report.contents import Contents
+from fewshot.session.report.style import STYLE
+from fewshot.session.summary import clock
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""The browser itself refuses to fetch anything for this page."""
+
+
+def html_report(contents: Contents) -> str:
+    """The whole document."""
+    title = escape(words.title(contents.info))
+    body = "".join(_sections(contents))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><style>{STYLE}</style></head>'
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def _sections(contents: Contents) -> Iterator[str]:
+    yield _head(contents)
+    if contents.nothing:
+        yield markup.paragraph(contents.nothing, "lead")
+        return
+    yield _mood(contents)
+    yield _moments(contents)
+    if contents.grid is not None and contents.grid.students:
+        yield _students(contents, contents.grid)
+    yield _check_in(contents)
+    if contents.course is not None:
+        yield _course(contents.course, 4 if contents.grid is not None else 3)
+    if contents.corrections:
+        rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
+        table = markup.table("Corrections", ["Time", "Student", "The reading said", "The teacher said"], rows)
+        yield f"<h2>What the teacher corrected</h2>{markup.paragraph(words.CORRECTIONS, 'quiet')}{table}"
+
+
+def _head(contents: Contents) -> str:
+    badge = '<p class="badge">Sample: recorded, nobody of a real class</p>' if contents.info.sample else ""
+    summary = "" if contents.nothing else markup.paragraph(words.summary_words(contents), "lead")
+    return (
+        f"<header><h1>{markup.name(words.title(contents.info))}</h1>{badge}{summary}"
+        f"{markup.facts(words.facts(contents))}</header>"
+        f'<aside aria-label="How to read this">{markup.paragraph(UNCERTAINTY)}{markup.paragraph(LAW)}</aside>'
+    )
+
+
+def _mood(contents: Contents) -> str:
+    mood, moments = contents.mood, contents.moments.found
+    stack = mood_chart(mood, contents.markers, moments)
+    bands = evidence_chart(mood, moments)
+    head, rows = words.mood_table(mood)
+    numbers = markup.table("Shares with intervals of 95 %, every five minutes", head, rows)
+    says = "Class mood over time. " + words.summary_words(contents)
+    parts = [
+        "<h2>Mood of the class</h2>",
+        markup.legend(stacking(mood.states)),
+        markup.figure(stack, 1, says, "What was shown, by share of the class; markers above, moments in letters."),
+        markup.figure(
+            bands, 2, "The same shares state by state.", "The same shares one by one, with intervals of 95 %."
+        ),
+        markup.folded("The mood in numbers", numbers),
+        markup.paragraph(words.mood_words(mood), "quiet"),
+    ]
+    if contents.markers:
+        rows = [[clock(marker.second), marker.text] for marker in contents.markers]
+        parts.append(markup.folded("Markers", markup.table("Markers", ["Time", "Marker"], rows)))
+    return "".join(parts)
+
+
+def _moments(contents: Contents) -> str:
+    items = []
+    for number, moment in enumerate(contents.moments.found):
+        also = f" At the same time {', '.join(moment.also)}." if moment.also else ""
+        after = words.before(contents.markers, moment.start)
+        items.append(
+            f'<li><span class="letter">{letter(number)}</span><div><span class="when">'
+            f"{words.span(moment.start, moment.end)}</span> {escape(after)}<br>{escape(moment.text)}.{escape(also)}"
+            f"<br><small>{escape(moment.sure.capitalize())}.</small></div></li>"
+        )
+    listed = f'<ol class="moments">{"".join(items)}</ol>' if items else ""
+    return f"<h2>Moments that stand out</h2>{listed}{markup.paragraph(words.moment_words(contents.moments), 'quiet')}"
+
+
+def _students(contents: Contents, grid: Grid) -> str:
+    head, rows = words.student_table(contents)
+    chart = bands_chart(grid, contents.visible, contents.markers)
+    says = f"What each of {len(grid.students)} students showed over the lesson; the table below has the sums."
+    caption = "A strip a student. Thin: unsure. Line: in view, not readable. Empty: not in view. Right: share readable."
+    return (
+        f"<h2>Each student</h2>{markup.legend(band_words(grid.states))}{markup.figure(chart, 3, says, caption)}"
+        f"{markup.folded('The students in numbers', markup.table('Seen, readable, shown', head, rows))}"
+        f"{markup.paragraph(words.VISIBILITY, 'quiet')}"
+    )
+
+
+def _check_in(contents: Contents) -> str:
+    if contents.checks is None or contents.grid is None:
+        return ""
+    grid, items = contents.grid, []
+    cells = coarse(grid, max(1, grid.seconds // 120))
+    for line in contents.checks.found:
+        strip = sparkline_svg(cells[grid.students.index(line.student)], grid.states, 160, 14)
+        items.append(
+            f"<tr><th scope='row'>{markup.name(line.student)}</th><td>{escape(line.text)}<br><small>"
+            f"{escape(line.sure.capitalize())}.</small></td><td>{strip}</td></tr>"
+        )
+    words_of_head = "".join(f'<th scope="col">{word}</th>' for word in ("Student", "What is unlike", "Lesson"))
+    head = f"<thead><tr>{words_of_head}</tr></thead>"
+    table = f'<div class="scroll"><table>{head}<tbody>{"".join(items)}</tbody></table></div>' if items else ""
+    return (
+        f"<h2>Check in: unlike their own usual</h2>{table}"
+        f"{markup.paragraph(words.check_in_words(contents.checks), 'quiet')}"
+    )
+
+
+def _course(course: Course, number: int) -> str:
+    says = f"The class over {len(course.lessons)} lessons, state by state."
+    caption = "Mean share of the readable time over students, with intervals of 95 % over students."
+    return f"<h2>The class over weeks</h2>{markup.figure(course_chart(course), number, says, caption)}"

@@ -1,0 +1,70 @@
+"""Small pieces of HTML. Everything that a person typed is escaped here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from fewshot.session.charts.faces import face_svg, ink_on
+from fewshot.session.charts.render import to_svg
+from fewshot.session.charts.theme import Chart, palette
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Escaped text; ``kind`` is a class of the style sheet."""
+    return f"<p{_kind(kind)}>{escape(text)}</p>"
+
+
+def name(text: str) -> str:
+    """A name, isolated so that one written from right to left does not turn its neighbours round."""
+    return f"<bdi>{escape(text)}</bdi>"
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """A list of names and values."""
+    return "<dl>" + "".join(f"<dt>{escape(what)}</dt><dd>{name(value)}</dd>" for what, value in pairs) + "</dl>"
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose first column names the row."""
+    top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
+    body = "".join(
+        f'<tr><th scope="row">{name(row[0])}</th>' + "".join(f"<td>{name(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption class="quiet">'
+        f"{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def folded(summary: str, inside: str) -> str:
+    """What is opened on request."""
+    return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
+
+
+def figure(chart: Chart, number: int, says: str, caption: str) -> str:
+    """A chart as inline SVG.
+
+    Args:
+        number: of the figure in the document: identifiers inside SVG are shared by the whole page.
+        says: what the picture shows, for who cannot see it.
+    """
+    svg = to_svg(chart)
+    svg = re.sub(r'(id="|url\(#)([\w-]+)', rf"\g<1>f{number}-\2", svg)
+    svg = re.sub(
+        r"<svg\b[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(says)}">', svg, count=1
+    )
+    return f"<figure>{svg}<figcaption>Figure {number}. {escape(caption)}</figcaption></figure>"
+
+
+def legend(states: Sequence[str]) -> str:
+    """Face and word of every state."""
+    colour = palette(states)
+    items = (f"<li>{face_svg(s, colour[s], ink_on(colour[s]))}<span>{escape(s)}</span></li>" for s in states)
+    return f'<ul class="legend" aria-label="Legend">{"".join(items)}</ul>'
+
+
+def _kind(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""

@@ -1,0 +1,212 @@
+"""The report as PDF, by fpdf2: letters of every script are shaped and embedded, charts are pictures of 300 a inch."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fewshot.session.analysis.words import LAW, UNCERTAINTY
+from fewshot.session.charts.course import course_chart
+from fewshot.session.charts.legend import band_words, legend_chart
+from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
+from fewshot.session.charts.render import add_fonts, to_png
+from fewshot.session.charts.students import bands_chart, row_height
+from fewshot.session.charts.theme import LIGHT, PADDING, Chart, stacking
+from fewshot.session.extras import need
+from fewshot.session.report import words
+from fewshot.session.report.contents import Contents
+from fewshot.session.report.fonts import Fonts
+from fewshot.session.summary import clock
+
+_WIDE = 180
+"""Millimetres of text on A4."""
+_SCALE = 2.5
+_NAMES = 30
+"""Millimetres of the names beside the strips."""
+_RULE = "#c9ced4"
+
+
+def pdf_report(contents: Contents) -> bytes:
+    """The whole document.
+
+    Raises:
+        UsageError: fpdf2 is not installed, or there is no font to write with.
+    """
+    fonts = Fonts(_texts(contents))
+    add_fonts(path.parent for path in fonts.further)
+    page = _Page(fonts)
+    shown = _showable(contents, fonts)
+    _head(page, shown)
+    if not shown.nothing:
+        _mood(page, shown)
+        _moments(page, shown)
+        _students(page, shown)
+        _rest(page, shown)
+    return page.finish(words.title(shown.info))
+
+
+class _Page:
+    """Text and charts from top to bottom."""
+
+    def __init__(self, fonts: Fonts) -> None:
+        self.fonts = fonts
+        self.pdf: Any = need("fpdf", "PDF reports").FPDF(format="A4")
+        self.pdf.set_margin(15)
+        self.pdf.set_auto_page_break(True, 18)
+        self.pdf.add_font("text", "", fonts.plain)
+        self.pdf.add_font("text", "B", fonts.bold)
+        for number, file in enumerate(fonts.further):
+            self.pdf.add_font(f"further{number}", "", file)
+        self.pdf.set_fallback_fonts([f"further{number}" for number in range(len(fonts.further))], exact_match=False)
+        need("uharfbuzz", "PDF reports")
+        self.pdf.set_text_shaping(True)
+        self.pdf.add_page()
+
+    def write(self, text: str, size: float = 9.5, bold: bool = False, quiet: bool = False, after: float = 2) -> None:
+        self.pdf.set_font("text", "B" if bold else "", size)
+        self.pdf.set_text_color(LIGHT.quiet if quiet else LIGHT.ink)
+        # The library justifies unless told not to, which tears short lines apart.
+        text = self.fonts.showable(text).replace(" %", "\N{NO-BREAK SPACE}%")
+        self.pdf.multi_cell(_WIDE, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        self.pdf.ln(after)
+
+    def heading(self, text: str, room: float = 60) -> None:
+        """``room``: millimetres that must be left on the page for what follows it."""
+        if self.pdf.will_page_break(room):
+            self.pdf.add_page()
+        else:
+            self.pdf.ln(3)
+        self.pdf.start_section(text)
+        self.write(text, 14, bold=True)
+
+    def chart(self, chart: Chart, says: str, left: float = 0, names: Sequence[str] = (), row: int = 1) -> None:
+        """A chart over the whole width; on a new page if it does not fit.
+
+        Args:
+            left: millimetres to leave free for ``names``, a row each, which are written here because the maker of
+                pictures does not shape every script.
+            row: pixels of the chart a name.
+        """
+        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE)))
+        height = min((_WIDE - left) * picture.height / picture.width, self.pdf.eph)
+        wide = height * picture.width / picture.height
+        if self.pdf.will_page_break(height):
+            self.pdf.add_page()
+        top, pixel = self.pdf.get_y(), height / picture.height * _SCALE
+        self.pdf.image(picture, x=15 + left, w=wide, h=height, alt_text=says)
+        bottom = self.pdf.get_y()
+        for number, name in enumerate(names):
+            self._name(name, top + (PADDING + row * number) * pixel, left, row * pixel)
+        self.pdf.set_y(bottom + 2)
+
+    def _name(self, name: str, top: float, wide: float, height: float) -> None:
+        """A name at the left of its row, shortened if need be."""
+        self.pdf.set_font("text", "", min(9.0, 2.3 * height))
+        self.pdf.set_text_color(LIGHT.ink)
+        short = name
+        while len(short) > 2 and self.pdf.get_string_width(short) > wide - 2:
+            short = short.rstrip("…")[:-1] + "…"
+        self.pdf.set_xy(15, top)
+        self.pdf.cell(wide, height, short, align="R")
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
+        self.pdf.set_font("text", "", 8)
+        self.pdf.set_text_color(LIGHT.ink)
+        self.pdf.set_draw_color(_RULE)
+        with self.pdf.table(
+            col_widths=tuple(widths), line_height=4.4, text_align="LEFT", borders_layout="HORIZONTAL_LINES", padding=0.6
+        ) as table:
+            for row in [head, *rows]:
+                table.row([self.fonts.showable(cell) for cell in row])
+        self.pdf.ln(2)
+
+    def finish(self, title: str) -> bytes:
+        self.pdf.set_title(title)
+        self.pdf.set_lang("en")
+        if self.fonts.missing:
+            self.write(words.TRANSLITERATED, 8, quiet=True)
+        return bytes(self.pdf.output())
+
+
+def _head(page: _Page, contents: Contents) -> None:
+    page.write(words.title(contents.info), 20, bold=True)
+    page.write(words.summary_words(contents), 11)
+    for what, value in words.facts(contents):
+        page.write(f"{what}: {value}", 9, quiet=True, after=0)
+    page.pdf.ln(3)
+    page.write(UNCERTAINTY, 8.5)
+    page.write(LAW, 8.5)
+
+
+def _mood(page: _Page, contents: Contents) -> None:
+    mood, moments = contents.mood, contents.moments.found
+    page.heading("Mood of the class")
+    page.chart(legend_chart(stacking(mood.states)), "Legend")
+    page.chart(mood_chart(mood, contents.markers, moments), words.summary_words(contents))
+    page.chart(evidence_chart(mood, moments), "The same shares one by one, with intervals of 95 %.")
+    page.write(words.mood_words(mood), 8.5, quiet=True)
+    if contents.markers:
+        marked = "; ".join(f"{clock(marker.second)} {marker.text}" for marker in contents.markers)
+        page.write(f"Markers: {marked}.", 8.5, quiet=True)
+
+
+def _moments(page: _Page, contents: Contents) -> None:
+    page.heading("Moments that stand out")
+    for number, moment in enumerate(contents.moments.found):
+        also = f" At the same time {', '.join(moment.also)}." if moment.also else ""
+        after = words.before(contents.markers, moment.start)
+        when = f"{letter(number)}  {words.span(moment.start, moment.end)}"
+        page.write(f"{when}, {after}" if after else when, 10, bold=True, after=0)
+        page.write(f"{moment.text}.{also} {moment.sure.capitalize()}.", 9.5)
+    page.write(words.moment_words(contents.moments), 8.5, quiet=True)
+
+
+def _students(page: _Page, contents: Contents) -> None:
+    grid = contents.grid
+    if grid is None or not grid.students:
+        return
+    page.heading("Each student", room=230)
+    page.chart(legend_chart(band_words(grid.states)), "Legend")
+    chart = bands_chart(grid, contents.visible, contents.markers, names=False)
+    row = row_height(len(grid.students))
+    page.chart(chart, "What each student showed; sums are in the table.", _NAMES, grid.students, row)
+    page.write(words.VISIBILITY, 8.5, quiet=True)
+    head, rows = words.student_table(contents)
+    page.table(head, rows, (46, 29, 27, 78))
+
+
+def _rest(page: _Page, contents: Contents) -> None:
+    if contents.checks is not None:
+        page.heading("Check in: unlike their own usual", room=40)
+        for line in contents.checks.found:
+            page.write(line.student, 10, bold=True, after=0)
+            page.write(f"{line.text}. {line.sure.capitalize()}.", 9.5)
+        page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
+    if contents.course is not None:
+        page.heading("The class over weeks", room=75)
+        page.chart(course_chart(contents.course), "The class over lessons, state by state.")
+    if contents.corrections:
+        page.heading("What the teacher corrected", room=30)
+        rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
+        page.table(["Time", "Student", "The reading said", "The teacher said"], rows, (20, 60, 50, 50))
+        page.write(words.CORRECTIONS, 8.5, quiet=True)
+
+
+def _texts(contents: Contents) -> Iterable[str]:
+    """Everything that a person may have typed, and a line with the signs of ours."""
+    yield from ("“”…", contents.info.title, contents.info.classroom, contents.info.source)
+    yield from (marker.text for marker in contents.markers)
+    yield from contents.mood.states
+    yield from contents.grid.students if contents.grid is not None else ()
+
+
+def _showable(contents: Contents, fonts: Fonts) -> Contents:
+    """With names that the charts can show as well."""
+    markers = [replace(marker, text=fonts.showable(marker.text)) for marker in contents.markers]
+    if contents.grid is None:
+        return replace(contents, markers=markers)
+    grid = replace(contents.grid, students=[fonts.showable(name) for name in contents.grid.students])
+    visible = [replace(line, student=fonts.showable(line.student)) for line in contents.visible]
+    return replace(contents, markers=markers, grid=grid, visible=visible)

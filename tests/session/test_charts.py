@@ -1,0 +1,178 @@
+"""Charts: what is in them, and that they render offline. How they look was judged by eye."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewshot.data.made_lessons import Planted, make_lesson
+from fewshot.errors import UsageError
+from fewshot.live.colours import EMOTION_COLOURS, OWN_STATES, UNSURE
+from fewshot.session import extras
+from fewshot.session.analysis.course import class_course, compare, student_course
+from fewshot.session.analysis.grid import make_grid
+from fewshot.session.analysis.moments import find_moments
+from fewshot.session.analysis.mood import class_mood
+from fewshot.session.analysis.profile import make_profile
+from fewshot.session.analysis.students import visibility
+from fewshot.session.charts.course import comparison_chart, course_chart
+from fewshot.session.charts.faces import face_svg, ink_on
+from fewshot.session.charts.legend import band_words, legend_chart
+from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
+from fewshot.session.charts.render import to_pdf, to_png, to_svg
+from fewshot.session.charts.students import bands_chart, sparkline_svg, visibility_chart
+from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
+from fewshot.session.lesson import Lesson, Marker
+
+pytest.importorskip("altair")
+pytest.importorskip("vl_convert")
+
+EMPTY, SMALL = make_lesson(0, 0), make_lesson(6, 700, 1, [Planted(300, 120, "confused", 1.0)])
+
+
+def charts(lesson: Lesson) -> dict[str, Chart]:
+    grid = make_grid(lesson)
+    mood, moments, seen = class_mood(grid), find_moments(grid, shuffles=60).found, visibility(grid)
+    profiles = [make_profile(lesson), make_profile(make_lesson(len(lesson.students), 400, number=2))]
+    return {
+        "mood": mood_chart(mood, lesson.markers, moments),
+        "evidence": evidence_chart(mood, moments),
+        "bands": bands_chart(grid, seen, lesson.markers),
+        "visibility": visibility_chart(seen),
+        "class": course_chart(class_course(profiles)),
+        "student": course_chart(student_course(profiles, "Bela")),
+        "compare": comparison_chart(compare(*profiles)),
+        "legend": legend_chart(band_words(grid.states)),
+    }
+
+
+@pytest.mark.parametrize("lesson", [EMPTY, SMALL], ids=["empty", "small"])
+def test_every_chart_renders_without_a_network(lesson: Lesson) -> None:
+    for name, chart in charts(lesson).items():
+        root = ElementTree.fromstring(to_svg(chart))
+        assert root.tag.endswith("svg"), name
+        links = [value for element in root.iter() for key, value in element.items() if key.endswith("href")]
+        assert links == []
+
+
+@pytest.fixture(scope="module")
+def small() -> dict[str, Chart]:
+    return charts(SMALL)
+
+
+def words(chart: Chart) -> set[str]:
+    return {"".join(element.itertext()) for element in ElementTree.fromstring(to_svg(chart)).iter() if element.text}
+
+
+def test_names_markers_and_moments_are_written(small: dict[str, Chart]) -> None:
+    assert set(SMALL.students) <= words(small["bands"])
+    assert {marker.text for marker in SMALL.markers} | {"A"} <= words(small["mood"])
+    assert {"confused", "unsure", "not readable", "not in view"} <= words(small["legend"])
+
+
+def test_a_band_has_its_colour_at_its_time(small: dict[str, Chart]) -> None:
+    picture = np.asarray(Image.open(io.BytesIO(to_png(small["bands"], scale=1.0))).convert("RGB"))
+    blue, green, red = OWN_STATES["confused"]
+    confused = (picture == (red, green, blue)).all(2).sum(axis=0)
+    strips = np.flatnonzero((picture[:, :700] == (241, 243, 245)).all(2).any(axis=0))  # under them: "not in view"
+    left, wide = strips[0], 860 - 136 - 116
+    at = [left + round(wide * second / 700) for second in (360, 150, 600)]
+    assert confused[at[0]] > max(30, 2 * confused[at[1]], 2 * confused[at[2]])  # six rows of 26 pixels
+
+
+def test_paper_follows_the_theme(small: dict[str, Chart]) -> None:
+    corners = [
+        Image.open(io.BytesIO(to_png(small["compare"], t, 1.0))).convert("RGB").getpixel((1, 1)) for t in (LIGHT, DARK)
+    ]
+    assert corners == [(255, 255, 255), (20, 24, 29)]
+    assert to_pdf(small["legend"]).startswith(b"%PDF")
+
+
+def test_markers_do_not_cross_each_others_words() -> None:
+    markers = [
+        Marker(i, at, text)
+        for i, (at, text) in enumerate([(0, "start"), (100, "a long exercise"), (110, "b" * 60), (990, "end")])
+    ]
+    placed = {row["time"]: row for row in _places(markers, 1000, 860)}
+    assert placed[100]["row"] > placed[110]["row"] and placed[990]["left"] and len(placed[110]["words"]) <= 26
+    assert _places([], 10, 860) == []
+
+
+def test_every_state_has_a_colour_of_its_own() -> None:
+    states = ["angry", "confused", "bored", "concentrating", "dancing", "dreaming", "unsure", "not readable"]
+    colours = palette(states)
+    assert len(set(colours.values())) == len(states)
+    assert palette([]) == {} and stacking([]) == []
+    assert stacking(["happy", "neutral", "unsure", "dancing", "sad"]) == [
+        "dancing",
+        "sad",
+        "happy",
+        "neutral",
+        "unsure",
+    ]
+
+
+MACHADO = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+"""Colour blindness in linear RGB (Machado et al. 2009, severity 1)."""
+
+
+@pytest.mark.parametrize("kind", ["normal", *MACHADO])
+def test_colours_can_be_told_apart_by_colour_blind_people(kind: str) -> None:
+    named = {**EMOTION_COLOURS, **OWN_STATES}
+    seen = {name: lab(np.array(MACHADO.get(kind, np.eye(3))) @ linear(colour)) for name, colour in named.items()}
+    close = {(a, b): np.linalg.norm(seen[a] - seen[b]) for a, b in itertools.combinations(seen, 2)}
+    assert min(close.values()) > 15, min(close, key=lambda pair: close[pair])
+    # "Unsure" is told by its form and its icon as well.
+    grey = lab(np.array(MACHADO.get(kind, np.eye(3))) @ linear(UNSURE))
+    assert min(np.linalg.norm(grey - value) for value in seen.values()) > 10
+
+
+def linear(colour: tuple[int, int, int]) -> np.ndarray:
+    rgb = np.array(colour[::-1]) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    matrix = np.array(
+        [[0.4124564, 0.3575761, 0.180437], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    )
+    x, y, z = np.cbrt(np.maximum(matrix @ np.clip(rgb, 0, 1) / np.array([0.95047, 1, 1.08883]), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_icons_are_readable_on_their_colours() -> None:
+    for colour in map(hex_of, EMOTION_COLOURS.values()):
+        assert f'stroke="{ink_on(colour)}"' in face_svg("happy", colour, ink_on(colour))
+    assert (
+        "dasharray" in face_svg("not in view", "#000000", "#ffffff")
+        and ElementTree.fromstring(face_svg("x", "#fff000", "#000000")) is not None
+    )
+
+
+def test_sparkline() -> None:
+    assert ElementTree.fromstring(sparkline_svg(np.zeros(0, np.int16), ["happy", "unsure"])) is not None
+    cells = np.array([0, 0, 1, -1, -2, 0], np.int16)
+    svg = sparkline_svg(cells, ["happy", "unsure"], width=60, height=10, label="<asha>")
+    rects = [dict(element.items()) for element in ElementTree.fromstring(svg)]
+    assert [rect["width"] for rect in rects] == ["20.00", "10.00", "10.00", "10.00"]
+    assert [rect["height"] for rect in rects] == ["10.0", "3.2", "1.0", "10.0"] and "&lt;asha&gt;" in svg
+
+
+def test_without_the_libraries_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(module: str) -> None:
+        raise ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+    monkeypatch.setattr(extras.importlib, "import_module", missing)
+    draw: Callable[[], Chart] = lambda: mood_chart(class_mood(make_grid(SMALL)))  # noqa: E731
+    with pytest.raises(UsageError, match=r"Charts need the package altair.*pip install '.\[app\]'"):
+        draw()
