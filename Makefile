@@ -1,5 +1,7 @@
 # make demo    the main job on a fresh machine, light runtime only
+# make app     the teacher's app in the browser, with a sample class one click away
 # make test    install everything, check style and types, run the tests
+# make benchmark   speed, names and the loop written by hand, measured here; tables in experiments/results/
 # make help    this text
 
 PYTHON ?= python3
@@ -11,7 +13,7 @@ BIN := $(VENV)/bin
 endif
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
-.PHONY: demo test install lint types unit help clean
+.PHONY: demo app test install lint types unit benchmark help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +21,9 @@ help:
 
 demo: $(VENV)/light.stamp
 	@$(BIN)/python -m fewshot demo
+
+app: $(VENV)/app.stamp
+	@$(BIN)/python -m fewshot app
 
 test: lint types unit
 
@@ -34,6 +39,9 @@ types: $(VENV)/full.stamp
 unit: $(VENV)/full.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
+benchmark: $(VENV)/full.stamp
+	$(BIN)/python experiments/benchmark.py
+
 # uv, because plain pip resolves torch and torchvision to builds that do not fit each other on some machines.
 $(VENV)/python.stamp:
 	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv \
@@ -46,6 +54,12 @@ $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@test -f $(VENV)/full.stamp || $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
+	@touch $@
+
+$(VENV)/app.stamp: $(VENV)/light.stamp
+	@echo "Installing the app into $(VENV) ..."
+	@test -f $(VENV)/full.stamp || \
+	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[app]"
 	@touch $@
 
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt

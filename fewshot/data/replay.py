@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,11 +12,18 @@ from fewshot.types import Face, Frame, Vectors
 
 NO_CROP: Frame = np.zeros((1, 1, 3), np.uint8)
 
+_Key = tuple[int, bytes]
+
 
 class Looking(Protocol):
-    """What is recorded: a ``Perception``, or anything with its two calls."""
+    """What is recorded: a ``Perception``, or anything with its three calls."""
 
-    def look(self, frame: Frame) -> list[Face]: ...
+    @property
+    def times(self) -> Mapping[str, float]: ...
+
+    def find(self, frame: Frame) -> list[Face]: ...
+
+    def embed(self, faces: Sequence[Face]) -> None: ...
 
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None: ...
 
@@ -24,20 +31,22 @@ class Looking(Protocol):
 class Recorder:
     """A perception that remembers what it saw in every frame of one video and can be rewound.
 
-    The first run does the work (and is the one to be timed); the ones after it get the same boxes, quality and
-    expression vectors for nothing, and identity vectors too where the first run computed them. Crops are not kept.
+    The first run does the work (and is the one to be timed); the ones after it get the same boxes and quality for
+    nothing, and the vectors too where the first run computed them. Crops are not kept. Frames must come one after the
+    other (``Loop.run``, not ``Pipeline``): it counts them.
 
     Args:
         perception: does the looking.
 
     Attributes:
-        times: seconds of each stage in the latest frame; empty in a run that only repeats.
+        times: seconds of each stage in the latest call; empty in a run that only repeats.
     """
 
     def __init__(self, perception: Looking) -> None:
         self._perception = perception
         self._frames: list[list[Face]] = []
-        self._identities: dict[tuple[int, bytes], Vectors] = {}
+        self._expressions: dict[_Key, Vectors] = {}
+        self._identities: dict[_Key, Vectors] = {}
         self._cursor = -1
         self.times: dict[str, float] = {}
 
@@ -49,26 +58,38 @@ class Recorder:
         """The next frame is the first one of the same video."""
         self._cursor = -1
 
-    def look(self, frame: Frame) -> list[Face]:
+    def find(self, frame: Frame) -> list[Face]:
         """The faces of the next frame, free of what an earlier run wrote into them."""
         self._cursor += 1
         if self._cursor == len(self._frames):
-            faces = self._perception.look(frame)
-            self.times = dict(getattr(self._perception, "times", {}))
+            faces = self._perception.find(frame)
+            self.times = dict(self._perception.times)
             self._frames.append([replace(face, crop=NO_CROP) for face in faces])
             return faces
         self.times = {}
         return [replace(face) for face in self._frames[self._cursor]]
 
+    def embed(self, faces: Sequence[Face]) -> None:
+        """Fill in ``expression`` of these faces of the latest frame, from memory where it is known."""
+        unknown = [face for face in faces if self._key(face) not in self._expressions]
+        if unknown:
+            self._perception.embed(unknown)
+            self.times = dict(self._perception.times)
+        for face in faces:
+            if face.expression is not None:
+                self._expressions[self._key(face)] = face.expression
+            face.expression = self._expressions.get(self._key(face))
+
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
-        """Fill in ``identity`` of these faces of the latest frame; only what is not known yet costs anything."""
-        keys = [(self._cursor, face.box.tobytes()) for face in faces]
-        unknown = [face for face, key in zip(faces, keys, strict=True) if key not in self._identities]
+        """Fill in ``identity`` of these faces of the latest frame, from memory where it is known."""
+        unknown = [face for face in faces if self._key(face) not in self._identities]
         if unknown:
             self._perception.identify(frame, unknown)
-            if self.times:
-                self.times = dict(getattr(self._perception, "times", {}))
-        for face, key in zip(faces, keys, strict=True):
-            if face.identity is not None and key not in self._identities:
-                self._identities[key] = face.identity
-            face.identity = self._identities.get(key, face.identity)
+            self.times = dict(self._perception.times)
+        for face in faces:
+            if face.identity is not None:
+                self._identities[self._key(face)] = face.identity
+            face.identity = self._identities.get(self._key(face))
+
+    def _key(self, face: Face) -> _Key:
+        return self._cursor, face.box.tobytes()

@@ -9,7 +9,7 @@ import numpy as np
 
 from fewshot.data.subjects import Picture
 from fewshot.data.tiles import Camera, Motion, away, decorate, place
-from fewshot.data.truth import Box, Truth
+from fewshot.data.truth import Box, Segment, Truth
 from fewshot.data.virtual_classroom import Plan
 from fewshot.types import Frame
 
@@ -38,11 +38,14 @@ def draw_classroom(
             speaking = int(speaker.integers(len(stage)))
         frame: Frame = np.full((settings.height, settings.width, 3), BACKGROUND, np.uint8)
         boxes: list[Box | None] = []
+        taken = {performer.seat.tile for performer in stage if performer.segment(index)}
         for number, performer in enumerate(stage):
             x0, y0, x1, y1 = performer.seat.tile
             tile, box = performer.perform(index)
-            decorate(tile, number == speaking)
-            frame[y0:y1, x0:x1] = tile
+            # Two people may use one tile, one after the other: an absent one does not cover the other.
+            if box is not None or performer.seat.tile not in taken:
+                decorate(tile, number == speaking)
+                frame[y0:y1, x0:x1] = tile
             boxes.append(box)
         yield frame, boxes
 
@@ -61,9 +64,11 @@ class _Performer:
         self, plan: Plan, number: int, load: Callable[[Picture], Frame], locate: Callable[[Frame], Box]
     ) -> None:
         self.seat, self.settings = plan.seats[number], plan.settings
-        self.random = np.random.default_rng([plan.settings.seed, number, 1])
+        # Whoever comes back on another tile brings their camera and their distance to it along.
+        own = [seat for seat in plan.seats if seat.student == self.seat.student]
+        self.random = np.random.default_rng([plan.settings.seed, plan.seats.index(own[0]), 1])
         self.camera, self.motion = Camera.draw(self.random), Motion.draw(self.random)
-        paths = {segment.picture for segment in self.seat.segments}
+        paths = {segment.picture for seat in own for segment in seat.segments}
         self.pictures = {path: load(plan.pictures[path]) for path in sorted(paths)}
         self.faces = {path: locate(picture) for path, picture in self.pictures.items()}
         x0, y0, x1, y1 = self.seat.tile
@@ -74,9 +79,13 @@ class _Performer:
         # Between two pictures the person has moved a little.
         self.postures = {segment: self.random.normal(0, 0.012, 2) for segment in self.seat.segments}
 
+    def segment(self, index: int) -> Segment | None:
+        """What is shown in a frame; None while the person is away."""
+        return next((part for part in self.seat.segments if part.start <= index < part.stop), None)
+
     def perform(self, index: int) -> tuple[Frame, Box | None]:
         """The tile of one frame and the face's box in pixels of the frame."""
-        segment = next((part for part in self.seat.segments if part.start <= index < part.stop), None)
+        segment = self.segment(index)
         if segment is None:
             return away(self.size), None
         pose = self.motion.at(index / self.settings.fps)

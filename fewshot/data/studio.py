@@ -14,6 +14,7 @@ import onnxruntime
 from insightface.model_zoo.scrfd import SCRFD
 from rich.progress import track
 
+from fewshot.data.h264 import H264Video
 from fewshot.data.stage import draw_classroom, with_faces
 from fewshot.data.subjects import Picture, read_subjects
 from fewshot.data.truth import Box, Truth
@@ -75,32 +76,51 @@ def write_classroom(plan: Plan, root: Path, folder: Path, locate: Callable[[Fram
     Raises:
         SourceError: this machine cannot write a video with that codec.
     """
-    settings = plan.settings
     folder.mkdir(parents=True, exist_ok=True)
     write_photos(plan, root, folder / "photos")
-    size = (settings.width, settings.height)
-    writer = cv2.VideoWriter(str(folder / "video.mp4"), cv2.VideoWriter.fourcc(*codec), settings.fps, size)
-    if not writer.isOpened():
-        raise SourceError(f"Cannot write an MP4 file with the codec {codec}. Try --codec mp4v.")
+    truth = write_video(plan, picture_loader(root), locate, folder / "video.mp4", codec)
+    truth.save(folder / "truth.json")
+    return truth
+
+
+def write_video(
+    plan: Plan, load: Callable[[Picture], Frame], locate: Callable[[Frame], Box], path: Path, codec: str = "mp4v"
+) -> Truth:
+    """Only the video, and what is true in it. The codec is four letters of OpenCV's, or "h264".
+
+    Raises:
+        SourceError: this machine cannot write a video with that codec.
+    """
+    settings = plan.settings
+    writer = _writer(path, settings, codec)
     boxes = []
     try:
-        drawn = draw_classroom(plan, picture_loader(root), locate)
-        for frame, faces in track(drawn, f"drawing {folder.name}", settings.frames, transient=True):
+        drawn = draw_classroom(plan, load, locate)
+        for frame, faces in track(drawn, f"drawing {path.parent.name}", settings.frames, transient=True):
             writer.write(frame)
             boxes.append(faces)
     finally:
         writer.release()
-    truth = with_faces(plan, boxes)
-    truth.save(folder / "truth.json")
-    return truth
+    return with_faces(plan, boxes)
+
+
+def _writer(path: Path, settings: Settings, codec: str) -> cv2.VideoWriter | H264Video:
+    size = (settings.width, settings.height)
+    if codec == "h264":
+        return H264Video(path, settings.fps, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), settings.fps, size)
+    if not writer.isOpened():
+        raise SourceError(f"Cannot write an MP4 file with the codec {codec}. Try --codec mp4v.")
+    return writer
 
 
 def classroom_at(
     folder: Path, shared: Path, dataset: str, settings: Settings, skip: tuple[str, ...] = (), codec: str = "mp4v"
 ) -> Truth:
     """The classroom in ``folder``: as it lies there if it was made with the same settings, otherwise made anew."""
-    made_with, wanted = folder / "plan.json", json.dumps({"dataset": dataset, "skip": skip, **asdict(settings)})
-    if made_with.is_file() and made_with.read_text(encoding="utf-8") == wanted:
+    made_with = folder / "plan.json"
+    wanted = json.dumps({"dataset": dataset, "skip": skip, "codec": codec, **asdict(settings)})
+    if made_with.is_file() and _plan_in(made_with) == json.loads(wanted):
         return Truth.load(folder / "truth.json")
     root = shared / "data"
     pictures = read_subjects(root / "subjects.csv", [dataset])
@@ -112,3 +132,9 @@ def classroom_at(
     truth = write_classroom(plan, root, folder, scrfd_locator(shared / SCRFD_FILE), codec)
     made_with.write_text(wanted, encoding="utf-8")
     return truth
+
+
+def _plan_in(file: Path) -> dict[str, object]:
+    """What a finished classroom was made with; a setting that did not exist then had its default."""
+    defaults = json.loads(json.dumps({"codec": "mp4v", **asdict(Settings())}))
+    return {**defaults, **json.loads(file.read_text(encoding="utf-8"))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Settings:
         seconds, fps: length and rate of the video.
         strangers: so many of the tiles hold people who are not enrolled.
         leaving: so many of the students switch their camera off for a while.
+        elsewhere: they come back on the tile of another one of those who left.
         hold: shortest and longest time that one picture is shown, seconds.
         modes: sets of enrollment photos to make: "neutral" (one neutral photo) or a number of photos an emotion.
         face: height of the face as a share of the tile's height, smallest and largest.
@@ -39,6 +40,7 @@ class Settings:
     fps: float = 12.0
     strangers: int = 0
     leaving: int = 0
+    elsewhere: bool = False
     hold: tuple[float, float] = (3.0, 6.0)
     modes: tuple[str, ...] = ("neutral",)
     face: tuple[float, float] = (0.45, 0.58)
@@ -92,7 +94,26 @@ def plan_classroom(pictures: Sequence[Picture], settings: Settings) -> Plan:
         segments = timetable(shown, settings, draw, leaves=student in leaving)
         shown_pictures |= {picture.path: picture for takes_ in shown.values() for picture in takes_}
         seats.append(Seat(tile, student, student not in strangers, segments))
+    if settings.elsewhere:
+        seats = moved(seats)
     return Plan(settings, tuple(seats), shown_pictures, photos)
+
+
+def moved(seats: Sequence[Seat]) -> list[Seat]:
+    """Whoever leaves comes back on the tile that the next one who left had: one seat more for each of them."""
+    parts = [(seat, _parts(seat.segments)) for seat in seats]
+    leavers = [seat for seat, (_, after) in parts if after]
+    tiles = {seat.student: other.tile for seat, other in zip(leavers, leavers[1:] + leavers[:1], strict=True)}
+    before = [replace(seat, segments=first) for seat, (first, _) in parts]
+    return before + [replace(seat, tile=tiles[seat.student], segments=after) for seat, (_, after) in parts if after]
+
+
+def _parts(segments: Sequence[Segment]) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """Segments before and after the gap; all of them, and none, where there is no gap."""
+    for index in range(1, len(segments)):
+        if segments[index].start > segments[index - 1].stop:
+            return tuple(segments[:index]), tuple(segments[index:])
+    return tuple(segments), ()
 
 
 def tile_boxes(settings: Settings) -> list[tuple[int, int, int, int]]:
@@ -143,7 +164,8 @@ def timetable(
 ) -> tuple[Segment, ...]:
     """Segments that fill the video; two in a row never show the same emotion if there is a choice.
 
-    A student who leaves is away for one hold time around the middle of the video.
+    A student who leaves is away for one hold time around the middle of the video; if they come back elsewhere, all
+    of them are away in the very middle, when they change places.
     """
     shortest, longest = (max(1, round(seconds * settings.fps)) for seconds in settings.hold)
     segments: list[Segment] = []
@@ -153,8 +175,11 @@ def timetable(
     emotion = ""
     gone = range(0)
     if leaves:
-        middle = settings.frames // 2 + int(random.integers(-longest, longest + 1)) // 2
-        gone = range(middle, middle + int(random.integers(shortest, longest + 1)))
+        start = settings.frames // 2 + int(random.integers(-longest, longest + 1)) // 2
+        away = int(random.integers(shortest, longest + 1))
+        if settings.elsewhere:
+            start = max(1, settings.frames // 2 - int(random.integers(away)))
+        gone = range(start, start + away)
     while frame < settings.frames:
         if frame in gone:
             frame = gone.stop

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.faces.tracker import Tracker
+from fewshot.live.pipeline import Plan
 from fewshot.live.smoothing import Smoother
 
 hydra = pytest.importorskip("hydra", reason="needs the extra 'train'")
@@ -20,3 +21,4 @@ def test_the_config_composes_and_takes_a_file() -> None:
     assert cfg.source == "lesson.mp4"
     assert isinstance(hydra.utils.instantiate(cfg.smoother), Smoother)
     assert isinstance(hydra.utils.instantiate(cfg.tracker), Tracker)
+    assert hydra.utils.instantiate(cfg.plan) == Plan()

@@ -146,3 +146,25 @@ def test_too_few_people() -> None:
 
 def _as_dict(settings: Settings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+
+
+def test_who_leaves_comes_back_on_the_next_ones_tile() -> None:
+    settings = Settings(
+        columns=2, rows=2, width=320, height=180, seconds=8, fps=10, hold=(1.0, 2.0), leaving=3, elsewhere=True
+    )
+    plan, frames, truth = drawn(settings)
+    assert len(truth.seats) == 4 + 3
+    twice = [
+        [seat for seat in truth.seats if seat.student == student]
+        for student in {seat.student for seat in truth.seats[4:]}
+    ]
+    for before, after in twice:
+        assert before.tile != after.tile
+        assert before.segments[-1].stop <= settings.frames // 2 < after.segments[0].start
+    for index, frame in enumerate(frames):
+        tiles = [truth.seats[face.seat].tile for face in truth.at(index)]
+        assert len(tiles) == len(set(tiles)), "two people on one tile"
+        for face in truth.at(index):
+            x0, y0, x1, y1 = (round(value) for value in face.box)
+            assert frame[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3].mean() > 120, "somebody present is not shown"
+    assert all(plan.photos["neutral"].values())

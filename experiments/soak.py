@@ -1,0 +1,153 @@
+"""Run the live system for an hour on a class that never ends, and watch memory, rates and latency.
+
+    python experiments/soak.py --minutes 60 --faces 49          as fast as a camera of 25 frames a second asks for
+    python experiments/soak.py --minutes 60 --fps 8             a part of the machine only
+
+The video is played in real time, again and again, as a camera; detection, names, expressions and the summary are those
+of ``fewshot live --class``. Writes soak.csv (a line every few seconds), soak.md and soak.png to --results. Ctrl-C ends
+it early, with the same report. Draws the video first if it is not there (see benchmark.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from fewshot.data.endless import Endless
+from fewshot.data.live_bench import FACES, enroll_classes
+from fewshot.data.live_plots import plot_soak
+from fewshot.data.machine import busy, describe
+from fewshot.data.scenes import scene_at
+from fewshot.data.soaking import Growth, Sample, growth
+from fewshot.data.tables import markdown, write_csv
+from fewshot.errors import FewshotError
+from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.sources import Paced, open_source
+from fewshot.room import Classroom
+from fewshot.session.summary import Summary
+
+MOST_GROWTH = 2.0
+"""Percent that memory may grow by after the warm-up."""
+
+
+def prepare(arguments: argparse.Namespace) -> tuple[Path, Path]:
+    """The video, and the folder of the class that sits in it, enrolled anew."""
+    name = next(scene for scene, faces in FACES.items() if faces == arguments.faces)
+    scene = scene_at(arguments.work, arguments.shared, name, arguments.video_seconds)
+    return scene.video, enroll_classes({name: scene})[name]
+
+
+def soak(pipeline: Pipeline, minutes: float, every: float) -> list[Sample]:
+    """Run a pipeline for so long, and look at it every few seconds."""
+    samples: list[Sample] = []
+    end = time.monotonic() + 60 * minutes
+    with pipeline:
+        try:
+            while pipeline.running and (left := end - time.monotonic()) > 0:
+                time.sleep(min(every, left))
+                step = pipeline.latest()
+                named = sum(reading.student is not None for reading in step.result.readings) if step else 0
+                samples.append(Sample.of(pipeline.metrics.snapshot(), named))
+                print(progress(samples[-1]), flush=True)
+        except KeyboardInterrupt:
+            print("Ended early.")
+    return samples
+
+
+def progress(sample: Sample) -> str:
+    """One line for whoever waits."""
+    return (
+        f"{sample.seconds / 60:6.1f} min  {sample.memory_mb:6.1f} MB  {sample.processed_rate:5.1f} a second  "
+        f"p95 {sample.latency_p95_ms:5.1f} ms  {sample.faces} faces, {sample.named} named, {sample.dropped} dropped"
+    )
+
+
+def summary_rows(samples: list[Sample], grown: Growth | None, notes: list[str]) -> list[dict[str, str]]:
+    """What is to be known of the run, line by line."""
+    last = samples[-1]
+    rows = [
+        ("length", f"{last.seconds / 60:.1f} minutes", ""),
+        ("frames processed", f"{last.processed} ({last.processed / last.seconds:.1f} a second)", ""),
+        ("frames recorded", str(last.recorded), "all that were processed"),
+        ("dropped by the camera", f"{last.dropped} of {last.captured}", ""),
+        ("latency, median of p50 / worst p95", f"{median_p50(samples):.0f} / {worst_p95(samples):.0f} ms", ""),
+        ("faces / named in the last frame", f"{last.faces} / {last.named}", ""),
+        ("most frames waiting", str(max(sample.waiting for sample in samples)), ""),
+        ("threads, first and last", f"{samples[0].threads}, {last.threads}", "the same"),
+        ("errors and notes", "; ".join(notes) or "none", "none"),
+    ]
+    if grown is None:
+        rows.append(("memory", "the run was too short to say", ""))
+    else:
+        words = f"{grown.percent:+.2f} % ({grown.start_mb:.1f} to {grown.end_mb:.1f} MB"
+        slope = f"; slope {grown.slope_mb_per_hour:+.1f} MB an hour)"
+        rows.append(("growth of memory after the warm-up", words + slope, f"< {MOST_GROWTH:g} %"))
+    return [{"what": what, "found": found, "wanted": wanted} for what, found, wanted in rows]
+
+
+def median_p50(samples: list[Sample]) -> float:
+    values = sorted(sample.latency_p50_ms for sample in samples)
+    return values[len(values) // 2]
+
+
+def worst_p95(samples: list[Sample]) -> float:
+    return max(sample.latency_p95_ms for sample in samples)
+
+
+def report(rows: list[dict[str, str]], command: str, machine: dict[str, str]) -> str:
+    described = "".join(f"- {name}: {words}\n" for name, words in machine.items())
+    return (
+        f"# A long run\n\n{markdown(rows)}\n![Memory, rate and latency over time](soak.png)\n\n"
+        f"Machine:\n\n{described}\nRepeat with:\n\n    {command}\n"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--faces", choices=list(FACES.values()), default="49")
+    parser.add_argument("--fps", type=float, help="frames a second that are looked at, at most")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds from sample to sample")
+    parser.add_argument("--video-seconds", type=float, default=60.0, help="length of a round")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/ and models/")
+    parser.add_argument("--work", type=Path, default=Path("outputs/live"), help="for video and class")
+    parser.add_argument("--results", type=Path, default=Path("experiments/results"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
+    warning = busy()
+    try:
+        # In a process of its own: what drawing and enrolling leave in memory is not to be counted.
+        with ProcessPoolExecutor(1, get_context("spawn")) as aside:
+            video, folder = aside.submit(prepare, arguments).result()
+        room = Classroom(folder)
+        source = Paced(Endless(lambda: open_source(video)))
+        pipeline = Pipeline(room.loop(), source, [Summary(room.students)], Plan(fps=arguments.fps))
+        samples = soak(pipeline, arguments.minutes, arguments.every)
+    except FewshotError as error:
+        sys.exit(str(error))
+    if not samples:
+        sys.exit("The run ended before the first sample.")
+    grown = growth(samples)
+    rows = summary_rows(samples, grown, [*pipeline.notes, *([str(pipeline.error)] if pipeline.error else [])])
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    write_csv([sample.row() for sample in samples], arguments.results / "soak.csv")
+    plot_soak(arguments.results / "soak.png", samples)
+    machine = {**describe(), **({"note": warning} if warning else {})}
+    command = f"python experiments/soak.py {' '.join(sys.argv[1:])}"
+    (arguments.results / "soak.md").write_text(report(rows, command, machine), encoding="utf-8")
+    print(markdown(rows))
+    if pipeline.error or (grown and grown.percent >= MOST_GROWTH):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""One run of the live system over one video under a stop-watch, and what can be said about it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from fewshot.data import scoring
+from fewshot.data.machine import resident_mb
+from fewshot.data.returns import renamed_tracks, returns
+from fewshot.data.stamped import Stamped
+from fewshot.data.truth import Truth
+from fewshot.live.loop import Loop, Step
+from fewshot.live.pipeline import Pipeline
+from fewshot.live.sources import Source
+from fewshot.types import FrameResult, Reading
+
+STEADY = 1.0
+"""Seconds of video before which a class is still being recognised for the first time."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """What the stop-watch saw.
+
+    Attributes:
+        handed: seconds since the start at which each frame with a result was decoded.
+        labelled: the same, when its readings were there.
+        faces: found in each of these frames.
+        fresh: of these, read from this very frame.
+        latency: seconds from when work on each frame began to its labels, as the pipeline counts them; what a frame
+            of a file that was decoded ahead waited before is left out, what one of a camera waited is not.
+        stages: milliseconds of every stage, as the pipeline counts them: name -> p50_ms, p95_ms.
+        decode_ms: milliseconds to get each frame from the source.
+        memory_mb: largest resident memory.
+        dropped: frames of a live source that there was no time for.
+        video_fps: frames a second of the video.
+    """
+
+    handed: list[float] = field(default_factory=list)
+    labelled: list[float] = field(default_factory=list)
+    faces: list[int] = field(default_factory=list)
+    fresh: list[int] = field(default_factory=list)
+    latency: list[float] = field(default_factory=list)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    decode_ms: list[float] = field(default_factory=list)
+    memory_mb: float = 0.0
+    dropped: int = 0
+    video_fps: float = 25.0
+
+    def summary(self) -> dict[str, float]:
+        """Rates and percentiles: the numbers of one run."""
+        latency = 1000 * np.array(self.latency)
+        queued = 1000 * (np.array(self.labelled) - np.array(self.handed))
+        first = min(round(STEADY * self.video_fps), len(self.labelled) - 2)
+        faces = max(1, sum(self.faces))
+        return {
+            "frames": len(self.labelled),
+            "fps": len(self.labelled) / self.labelled[-1],
+            "fps_steady": (len(self.labelled) - 1 - first) / (self.labelled[-1] - self.labelled[first]),
+            "p50_ms": float(np.percentile(latency, 50)),
+            "p95_ms": float(np.percentile(latency, 95)),
+            "max_ms": float(latency.max()),
+            "queued_p95_ms": float(np.percentile(queued, 95)),
+            "between_p95_ms": float(1000 * np.percentile(np.diff(self.labelled), 95)),
+            "decode_p50_ms": float(np.percentile(self.decode_ms, 50)),
+            "faces": float(np.median(self.faces)),
+            "fresh": sum(self.fresh) / faces,
+            "rss_mb": self.memory_mb,
+            "dropped": self.dropped / (self.dropped + len(self.labelled)),
+        }
+
+    def per_frame_ms(self, first: int, count: int) -> float:
+        """Milliseconds a frame of the ``count`` frames from ``first`` on, with the pipeline full before and after."""
+        return 1000 * (self.labelled[first + count - 1] - self.labelled[first - 1]) / count
+
+
+def run(loop: Loop, source: Source, most: int | None = None, keep: list[FrameResult] | None = None) -> Measured:
+    """Run the pipeline over a source.
+
+    Args:
+        loop: fresh.
+        source: a file or frames, as fast as they can be read; or a live one.
+        most: frames after which to stop.
+        keep: gets every frame's result, without probabilities, for ``identity``.
+    """
+    stamped = Stamped(source, most)
+    measured = Measured(video_fps=source.fps or 25.0)
+    pipeline = Pipeline(loop, stamped)
+    start = perf_counter()
+    for step in pipeline.run():
+        measured.labelled.append(perf_counter() - start)
+        measured.handed.append(stamped.handed[step.result.index] - start)
+        measured.memory_mb = max(measured.memory_mb, resident_mb())
+        _count(step, measured)
+        if keep is not None:
+            keep.append(_slim(step.result))
+    measured.dropped = len(stamped.handed) - len(measured.labelled) + stamped.dropped
+    measured.decode_ms = [1000 * seconds for seconds in stamped.waited]
+    measured.latency = list(loop.times.seconds("latency"))
+    measured.stages = loop.times.table()
+    return measured
+
+
+def _count(step: Step, measured: Measured) -> None:
+    readings = step.result.readings
+    measured.faces.append(len(readings))
+    measured.fresh.append(sum(reading.confidence is not None and reading.age == 0 for reading in readings))
+
+
+def _slim(result: FrameResult) -> FrameResult:
+    """Who and where is all that counts here, and a minute of everything would fill the memory that is measured."""
+    readings = (Reading(one.track, one.box, one.score, one.student, one.identity_score) for one in result.readings)
+    return replace(result, readings=tuple(readings))
+
+
+def identity(truth: Truth, results: Sequence[FrameResult]) -> dict[str, Any]:
+    """Who was called what: shares of true face-frames, name changes, and every return."""
+    seen = scoring.compare(truth, results).observations
+    shares = {
+        "identity": scoring.share(seen, scoring.has_right_name, scoring.is_enrolled),
+        "wrong_name": scoring.share(seen, scoring.has_wrong_name, scoring.is_enrolled),
+        "stranger_named": scoring.share(seen, scoring.is_named, scoring.is_stranger),
+        "found": scoring.share(seen, scoring.is_found),
+    }
+    return {
+        **{name: asdict(share) for name, share in shares.items() if share.count},
+        "renamed_tracks": renamed_tracks(results),
+        "name_switches": scoring.switches(seen, lambda reading: reading.student),
+        "track_switches": scoring.switches(seen, lambda reading: reading.track),
+        "returns": [asdict(one) for one in returns(truth, seen)],
+    }
+
+
+def in_memory(source: Source, count: int) -> Iterator[Any]:
+    """The first ``count`` frames of a source, decoded beforehand."""
+    frames = []
+    for shot in source:
+        frames.append(shot.frame)
+        if len(frames) == count:
+            break
+    source.close()
+    return iter(frames)
+
+
+def median_and_range(values: Iterable[float]) -> dict[str, float]:
+    """Of several runs."""
+    given = list(values)
+    return {"median": float(np.median(given)), "low": min(given), "high": max(given)}

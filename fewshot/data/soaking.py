@@ -1,0 +1,106 @@
+"""Samples of a long run, and what they say: does memory grow, do rates fall?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from fewshot.live.metrics import MetricsSnapshot
+
+WARM_UP = 0.1
+"""Share of the run before memory is expected to stand still: caches and arenas of the networks fill up."""
+SHORTEST_WARM_UP = 30.0
+LEAST = 8
+"""Samples after the warm-up without which nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The state of a run at one moment; rates in frames a second, times in milliseconds."""
+
+    seconds: float
+    state: str
+    memory_mb: float
+    captured: int
+    processed: int
+    recorded: int
+    capture_rate: float
+    processed_rate: float
+    dropped: int
+    waiting: int
+    latency_p50_ms: float
+    latency_p95_ms: float
+    latency_max_ms: float
+    faces: int
+    embedded: int
+    named: int
+    age_max: float
+    threads: int
+
+    @classmethod
+    def of(cls, snap: MetricsSnapshot, named: int) -> Sample:
+        """From the pipeline's own numbers, and how many faces have a name."""
+        latency = snap.stages.get("latency")
+        return cls(
+            seconds=snap.seconds,
+            state=snap.state,
+            memory_mb=snap.memory_mb,
+            captured=snap.captured,
+            processed=snap.processed,
+            recorded=snap.recorded,
+            capture_rate=snap.capture_rate,
+            processed_rate=snap.processed_rate,
+            dropped=snap.dropped.get("capture", 0) + snap.dropped.get("find", 0),
+            waiting=max(snap.queues.values(), default=0),
+            latency_p50_ms=latency.p50_ms if latency else 0.0,
+            latency_p95_ms=latency.p95_ms if latency else 0.0,
+            latency_max_ms=latency.max_ms if latency else 0.0,
+            faces=snap.faces,
+            embedded=snap.embedded,
+            named=named,
+            age_max=snap.age_max,
+            threads=threading.active_count(),
+        )
+
+    def row(self) -> dict[str, str]:
+        """As a line of a table."""
+        return {
+            name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How memory went after the warm-up.
+
+    Attributes:
+        start_mb, end_mb: medians of the first and the last fifth of the samples.
+        percent: from one to the other.
+        slope_mb_per_hour: least squares over all of them.
+        samples: that there were.
+    """
+
+    start_mb: float
+    end_mb: float
+    percent: float
+    slope_mb_per_hour: float
+    samples: int
+
+
+def growth(samples: Sequence[Sample]) -> Growth | None:
+    """Of resident memory; None if the run was too short to say anything."""
+    if not samples:
+        return None
+    after = max(SHORTEST_WARM_UP, WARM_UP * samples[-1].seconds)
+    settled = [sample for sample in samples if sample.seconds >= after]
+    if len(settled) < LEAST:
+        return None
+    seconds = np.array([sample.seconds for sample in settled])
+    memory = np.array([sample.memory_mb for sample in settled])
+    part = max(1, len(memory) // 5)
+    start, end = float(np.median(memory[:part])), float(np.median(memory[-part:]))
+    slope = float(np.polyfit(seconds, memory, 1)[0])
+    return Growth(start, end, 100 * (end - start) / start, 3600 * slope, len(settled))
