@@ -1,10 +1,13 @@
-"""From a training checkpoint to the weights that ship.
+"""From a training checkpoint, or from the safetensors made of one, to the weights that ship.
 
-    python experiments/export.py outputs/train/main/last.ckpt
+    python experiments/export.py outputs/train/main/last.ckpt --shared ../shared
+    python experiments/export.py fewshot/weights/expression.safetensors --shared ../shared
 
-Writes fewshot/weights/expression.safetensors (fp16, with its config), expression.onnx (fp32 arithmetic),
-outputs/expression_fp16.onnx (for comparison) and checks ONNX against torch to 1e-4.
-Then run experiments/population.py, which makes expression.json.
+Writes to fewshot/weights: expression.safetensors (fp16, with its config; from a checkpoint only), expression.onnx
+(8 bit, what the runtime uses), expression_fp32.onnx and identity.onnx (fp32), each with the fingerprint of the trained
+weights; to outputs/ expression_fp16.onnx, for comparison. Checks fp32 ONNX against torch to 1e-4 and the 8-bit vectors
+by their cosine, and prints the lines for fewshot/registry.py. Then run experiments/population.py if the weights are
+new, which makes expression.json, and experiments/quantise.py, which measures what the 8 bits cost.
 """
 
 from __future__ import annotations
@@ -15,41 +18,86 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fewshot.embedding.training.export import export_onnx, largest_difference, load_state, save_state, to_half
+from fewshot.data.fer2013 import load_fer2013
+from fewshot.embedding.runtime import Embedder
+from fewshot.embedding.training.export import (
+    OUTPUTS,
+    export_onnx,
+    fingerprint,
+    largest_difference,
+    load_state,
+    save_state,
+    stored_fingerprint,
+    to_half,
+)
 from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.embedding.training.quantise import calibration_crops, quantise
 from fewshot.errors import FewshotError
+from fewshot.registry import sha256_of
 
 TOLERANCE = 1e-4
+LEAST_COSINE = 0.999
+"""Mean cosine between 8-bit and fp32 vectors, below which the two would be two networks."""
+CHECKED = 256
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--backbone", default="mobilenetv4_conv_small")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help="a .ckpt or .safetensors file")
+    parser.add_argument("--backbone", default="mobilenetv4_conv_small", help="of a checkpoint")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/fer2013, to calibrate")
+    parser.add_argument("--prepared", type=Path, default=Path("outputs"), help="where experiments/prepare.py wrote")
     parser.add_argument("--out", type=Path, default=Path("fewshot/weights"))
     arguments = parser.parse_args()
-    state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)["state_dict"]
-    dimension = len(state["network.project_expression.bias"])
-    identity_dimension = len(state["network.identity_head.project.bias"])
-    network = ExpressionNetwork(arguments.backbone, dimension, identity_dimension)
-    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
-    heads = {name: value for name, value in state.items() if not name.startswith("network.")}
+    out: Path = arguments.out
+    safetensors = arguments.source
+    if safetensors.suffix != ".safetensors":
+        safetensors = out / "expression.safetensors"
+        save_state(*from_checkpoint(arguments.source, arguments.backbone), safetensors)
+    # What ships in fp16 is the truth: the ONNX files are made of the rounded weights, so all give the same vectors.
+    network, _ = load_state(safetensors)
+    name = stored_fingerprint(safetensors) or fingerprint(network)
+    print(f"Network {name}")
 
-    safetensors, onnx_file = arguments.out / "expression.safetensors", arguments.out / "expression.onnx"
-    save_state(network, heads, safetensors)
-    # What ships in fp16 is the truth: the ONNX file is made of the rounded weights, so both give the same vectors.
-    rounded, _ = load_state(safetensors)
-    export_onnx(rounded, onnx_file)
-    crops = np.random.default_rng(0).integers(0, 256, (5, 112, 112), dtype=np.uint8)
-    difference = largest_difference(rounded, onnx_file, crops)
-    if difference > TOLERANCE:
-        raise FewshotError(f"ONNX and torch differ by {difference:.2e}, at most {TOLERANCE} expected. Not exported.")
+    files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": out / "expression_fp32.onnx"}
+    noise = np.random.default_rng(0).integers(0, 256, (5, 112, 112), dtype=np.uint8)
+    for output, path in files.items():
+        export_onnx(network, path, output, name)
+        difference = largest_difference(network, path, output, noise)
+        print(f"{path}: ONNX against torch {difference:.1e}")
+        if difference > TOLERANCE:
+            raise FewshotError(f"ONNX and torch differ by {difference:.2e}, at most {TOLERANCE} expected.")
     half = Path("outputs/expression_fp16.onnx")
     half.parent.mkdir(exist_ok=True)
-    to_half(onnx_file, half)
-    print(f"ONNX against torch: {difference:.1e}; fp16: {largest_difference(rounded, half, crops):.1e}")
-    for path in (safetensors, onnx_file, half):
-        print(f"{path}  {path.stat().st_size / 2**20:.1f} MiB")
+    to_half(files["expression"], half)
+
+    crops = calibration_crops(load_fer2013(arguments.shared / "data/fer2013"), arguments.prepared)
+    quantise(files["expression"], out / "expression.onnx", crops)
+    check_quantised(files["expression"], out / "expression.onnx", crops[:CHECKED])
+    for path in (out / "expression.onnx", *files.values()):
+        print(f'{path}: sha256="{sha256_of(path)}", size={path.stat().st_size:_}')
+
+
+def from_checkpoint(path: Path, backbone: str) -> tuple[ExpressionNetwork, dict[str, torch.Tensor]]:
+    """The network and the learned prototypes of a checkpoint of ``experiments/train.py``."""
+    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    dimensions = [len(state[f"network.{name}.bias"]) for name in ("project_expression", "identity_head.project")]
+    network = ExpressionNetwork(backbone, *dimensions)
+    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
+    return network, {name: value for name, value in state.items() if not name.startswith("network.")}
+
+
+def check_quantised(reference: Path, quantised: Path, crops: np.ndarray) -> None:
+    """Compare vectors of grey crops (n, 112, 112).
+
+    Raises:
+        FewshotError: they are too far apart to bear one name.
+    """
+    exact, coarse = (Embedder(path, engine="onnxruntime").embed_grey(crops) for path in (reference, quantised))
+    cosine = (exact * coarse).sum(axis=1)
+    print(f"{quantised}: cosine to fp32 mean {cosine.mean():.5f}, min {cosine.min():.5f}")
+    if cosine.mean() < LEAST_COSINE:
+        raise FewshotError(f"Mean cosine of 8-bit vectors {cosine.mean():.4f}, at least {LEAST_COSINE} expected.")
 
 
 if __name__ == "__main__":

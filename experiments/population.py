@@ -9,7 +9,6 @@ experiments/results/population.md (what was compared).
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +19,12 @@ from fewshot.data.pictures import faces_of
 from fewshot.data.subjects import read_subjects
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.embedding.training.export import load_state
-from fewshot.embedding.training.population import Candidate, candidates, fer_vectors
+from fewshot.embedding.training.population import Candidate, cache_key, candidates, fer_vectors, leave_one_out
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
 from fewshot.prototypes.calibration import Calibration, Thresholds, fit_thresholds
-from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import squared_distances, transform
-from fewshot.prototypes.supports import SupportSet
 from fewshot.prototypes.variances import estimate_variances
 from fewshot.types import EMOTIONS
 
@@ -39,7 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     arguments = parser.parse_args()
-    embedder = open_embedder(WEIGHTS / "expression.onnx")
+    # Of fp32, the network as it was trained; its 8-bit copy lies around the same means.
+    embedder = open_embedder(WEIGHTS / "expression_fp32.onnx", engine="onnxruntime")
     _, heads = load_state(WEIGHTS / "expression.safetensors")
     learned = heads["votes.weight"][: len(EMOTIONS)]
     learned = (learned / learned.norm(dim=1, keepdim=True)).numpy()
@@ -75,7 +73,7 @@ def accuracy(candidate: Candidate, vectors: np.ndarray, truth: np.ndarray) -> fl
 
 def ckplus(shared: Path, embedder: Embedder) -> tuple[np.ndarray, list[str], np.ndarray]:
     """CK+ (development): vectors (n, d), subjects, emotions as indices (n,)."""
-    cache = Path("outputs/vectors") / f"ckplus_{embedder.network}.npz"
+    cache = Path("outputs/vectors") / f"ckplus_{cache_key(embedder)}.npz"
     if cache.is_file():
         with np.load(cache) as stored:
             return stored["vectors"], stored["subjects"].tolist(), stored["emotions"]
@@ -116,29 +114,6 @@ def build(
     rows = zip((0.0, shots), (none, some), strict=True)
     numbers = [(at, row.temperature, row.far, row.margin) for at, row in rows]
     return replace(draft, calibration=Calibration(*(tuple(column) for column in zip(*numbers, strict=True))))
-
-
-def leave_one_out(
-    population: Population, z: np.ndarray, subjects: list[str], names: list[str]
-) -> tuple[np.ndarray, float]:
-    """Distances (n, 7) of every photo to the prototypes of its subject made of all their other photos; mean shots."""
-    rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, subject in enumerate(subjects):
-        rows_of[subject].append(row)
-
-    def supports(rows: list[int]) -> SupportSet:
-        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
-
-    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
-    distances, shots = np.zeros((len(z), len(population.classes))), []
-    for rows in rows_of.values():
-        for row in rows:
-            others = [other for other in rows if other != row]
-            made = hierarchical_prototypes(population, supports(others), effect)
-            vectors = np.stack([prototype.vector for prototype in made])
-            distances[row] = squared_distances(population.transform(z[[row]]), vectors)[0]
-            shots.append(len(others) / len(population.classes))
-    return distances, float(np.mean(shots))
 
 
 def report(

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
+import cv2
 import numpy as np
 
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 from fewshot.faces.detector import Detector, open_detector
+from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
 from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
 from fewshot.models import resolve
@@ -72,7 +74,8 @@ class Perception:
         start = perf_counter()
         found = self.detector.detect(frame)
         detected = perf_counter()
-        crops = align(frame, found.landmarks)
+        # The network sees grey: turning the frame grey once costs less than cutting out three colours of every face.
+        crops = align(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8), found.landmarks)
         qualities = assess(frame.shape, found, crops, limits or self.limits)
         faces = [
             Face(box, landmarks, float(score), crop, quality)
@@ -83,16 +86,26 @@ class Perception:
         self.times = {"detect": detected - start, "align": perf_counter() - detected}
         return faces
 
+    def following(self, every: int = EVERY) -> Perception:
+        """The same chain for the frames of one video: between two looks of the detector faces are followed.
+
+        It remembers the frame before: frames must come in their order, one at a time, through ``find``; a picture that
+        belongs to no video should go through the chain itself. What else ``find`` does may run beside.
+
+        Args:
+            every: frames from one look to the next, at most; 1 looks at every frame.
+        """
+        detector = FollowingDetector(self.detector, every) if every > 1 else self.detector
+        return Perception(detector, self.embedder, self.recogniser, self.limits, self.notes)
+
     def embed(self, faces: Sequence[Face]) -> None:
         """Fill in ``expression`` of the readable ones among these faces, in one batch."""
         start = perf_counter()
         readable = [face for face in faces if face.quality.ok]
         if readable:
-            expression, identity = self.embedder.embed(np.stack([face.crop for face in readable]))
-            for row, face in enumerate(readable):
-                face.expression = expression[row]
-                if self.recogniser is None:
-                    face.identity = identity[row]
+            expression = self.embedder.embed_grey(np.stack([face.crop for face in readable]))
+            for face, vector in zip(readable, expression, strict=True):
+                face.expression = vector
         self.times = {"embed": perf_counter() - start, "identify": 0.0}
 
     @property
@@ -104,15 +117,16 @@ class Perception:
         self._clock.times = times
 
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
-        """Fill in ``identity`` of these faces of this frame, in one batch.
-
-        Without a recogniser ``look`` has already done it.
-        """
-        if self.recogniser is None or not faces:
+        """Fill in ``identity`` of these faces of this frame, in one batch."""
+        if not faces:
             return
         start = perf_counter()
-        crops = align(frame, np.stack([face.landmarks for face in faces]), ARCFACE_TEMPLATE)
-        for face, vector in zip(faces, self.recogniser.encode(crops), strict=True):
+        if self.recogniser is None:
+            vectors = self.embedder.identify_grey(np.stack([face.crop for face in faces]))
+        else:
+            crops = align(frame, np.stack([face.landmarks for face in faces]), ARCFACE_TEMPLATE)
+            vectors = self.recogniser.encode(crops)
+        for face, vector in zip(faces, vectors, strict=True):
             face.identity = vector
         self.times = {**self.times, "identify": self.times.get("identify", 0.0) + perf_counter() - start}
 
@@ -123,6 +137,7 @@ def open_perception(
     download: bool = True,
     network: Path | None = None,
     recogniser: str = "auto",
+    threads: int | None = None,
 ) -> Perception:
     """The chain with the best parts at hand; ``notes`` says where a weaker one had to do.
 
@@ -131,18 +146,19 @@ def open_perception(
         download: whether missing model files may be fetched.
         network: an expression network of one's own, an ONNX file.
         recogniser: "auto", "mobilefacenet", or "own" for the expression network's second output.
+        threads: of each network, see ``open_session``; 1 where ``find`` and ``embed`` run beside each other.
 
     Raises:
         ModelUnavailable: a part that was asked for by name cannot be had.
     """
-    embedder = open_embedder(network)
-    opened = open_detector(detector, download=download)
+    embedder = open_embedder(network, threads)
+    opened = open_detector(detector, download=download, threads=threads)
     notes = [opened.note] if getattr(opened, "note", None) else []
     face_recogniser: Recogniser | None = None
     # InsightFace's terms bind its recogniser as well: who chose another detector by name still gets to choose here.
     if recogniser != "own":
         try:
-            face_recogniser = Recogniser(resolve("mobilefacenet", download=download))
+            face_recogniser = Recogniser(resolve("mobilefacenet", download=download), threads)
         except ModelUnavailable:
             if recogniser != "auto":
                 raise

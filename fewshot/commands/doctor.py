@@ -25,6 +25,8 @@ LIBRARIES = (
     "insightface",
     "faiss-cpu",
     "scipy",
+    "sqlalchemy",
+    "alembic",
     "pillow",
     "pillow-heif",
     "mss",
@@ -66,11 +68,13 @@ def findings() -> Iterator[Finding]:
     yield _python()
     yield from (_library(name) for name in LIBRARIES)
     yield from _models()
+    yield _guarded("Engine", _engine)
     yield _guarded("Camera", _camera)
     yield _guarded("Screen", _screen)
     yield _guarded("Window", _window)
     yield _guarded("Video files", _video)
     yield _guarded("Folder", _folder)
+    yield _guarded("Database", _database)
 
 
 def _guarded(what: str, look: Callable[[], Finding]) -> Finding:
@@ -131,6 +135,32 @@ def _models() -> Iterator[Finding]:
         else:
             found = "not here" if check.path is None else check.text
             yield Finding(what, "warning", found, "fewshot models pull (without it a weaker part does its work)")
+
+
+def _engine() -> Finding:
+    """What runs the networks, and why; opening one shows whether it really does."""
+    from fewshot.embedding.runtime import open_embedder
+    from fewshot.errors import FewshotError
+    from fewshot.faces.onnx import choose_engine
+
+    try:
+        choice = choose_engine()
+        embedder = open_embedder()
+    except FewshotError as error:
+        return Finding("Engine", "problem", str(error), "Leave FEWSHOT_ENGINE out, or install what it asks for.")
+    return Finding("Engine", "ok", f"{embedder.engine}, because {choice.why}")
+
+
+def _database() -> Finding:
+    from fewshot.classroom.store import ClassStore
+    from fewshot.errors import FewshotError
+
+    try:
+        store = ClassStore()
+        classes = store.names()
+        return Finding("Database", "ok", f"{store.database.check()}, {len(classes)} classes")
+    except FewshotError as error:
+        return Finding("Database", "problem", "cannot be used", str(error))
 
 
 def _camera() -> Finding:

@@ -12,7 +12,7 @@ from fewshot.models import Check, chain_licence, list_models, pull, verify
 CHAINS = {
     "Default (--detector auto or scrfd)": ("scrfd_500m", "mobilefacenet", "expression"),
     "With --detector yunet": ("yunet", "mobilefacenet", "expression"),
-    "Without any download": ("landmarks", "expression"),
+    "Without any download": ("landmarks", "expression", "identity"),
 }
 """What runs together, by how it is chosen."""
 

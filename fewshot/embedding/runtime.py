@@ -1,8 +1,13 @@
-"""The trained network as the running system uses it: crops in, unit vectors out, ONNX Runtime alone."""
+"""The trained network as the running system uses it: crops in, unit vectors out, without torch.
+
+It lies in two files, because they are needed at different times: the expression of every face in every frame, and who
+it is, only where no recogniser is installed and only for the faces somebody asks about.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -11,15 +16,23 @@ from numpy.typing import NDArray
 
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import CROP_SIZE
-from fewshot.faces.onnx import open_session
+from fewshot.faces.onnx import Engine, Session, choose_engine, open_session
 from fewshot.models import resolve
+from fewshot.registry import sha256_of
 from fewshot.types import Vectors
 
 
 def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """BGR crops [n, 112, 112, 3] as the grey pictures [n, 112, 112] that the network was trained on."""
+    """BGR crops [n, 112, 112, 3] as the grey pictures [n, 112, 112] that the network was trained on.
+
+    Raises:
+        ValueError: they have another shape.
+    """
     if len(crops) == 0:
         return np.empty((0, CROP_SIZE, CROP_SIZE), np.uint8)
+    if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3):
+        expected = f"(n, {CROP_SIZE}, {CROP_SIZE}, 3)"
+        raise ValueError(f"Crops have the shape {crops.shape}, expected {expected}. For grey ones there is embed_grey.")
     # One call for the whole stack: rows of all crops under each other are one tall picture.
     tall = np.ascontiguousarray(crops).reshape(-1, CROP_SIZE, 3)
     return np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY), np.uint8).reshape(-1, CROP_SIZE, CROP_SIZE)
@@ -28,58 +41,129 @@ def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
 class Embedder:
     """The prototypical network's f_phi (Snell et al. 2017), exported.
 
+    May be called from several threads at once.
+
     Args:
-        path: an ONNX file written by ``experiments/export.py``.
-        threads: of ONNX Runtime; None lets it choose.
+        path: an ONNX file with the output ``expression``, written by ``experiments/export.py``.
+        identity: the file with the output ``identity``, opened when first used; None takes ``identity.onnx`` beside
+            ``path``.
+        threads: of one run; None lets ``open_session`` choose.
+        engine: what runs it, see ``open_session``.
 
     Attributes:
-        network: name and fingerprint of the weights. Vectors of different networks must never meet, so stores keep it.
+        path: as given.
+        engine: what runs it, in words.
+        network: name and fingerprint of the trained weights, the same for every precision of them. Vectors of
+            different networks must never meet, so stores keep it.
         dimension: of the expression vector.
-        identity_dimension: of the identity vector.
 
     Raises:
         ModelUnavailable: the file is missing or not such a network.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        try:
-            model = Path(path).read_bytes()
-            self._session = open_session(Path(path), threads)
-        except Exception as error:  # ONNX Runtime raises a family of its own that it does not export
-            raise ModelUnavailable(
-                f"The expression network {path} cannot be loaded ({error}). Expected an ONNX file made by "
-                "experiments/export.py. Run: fewshot models verify"
-            ) from error
-        outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        if set(outputs) != {"expression", "identity"}:
-            raise ModelUnavailable(
-                f"{path} has the outputs {sorted(outputs)}, expected 'expression' and 'identity'. "
-                "Export it again with experiments/export.py."
-            )
-        name = self._session.get_modelmeta().custom_metadata_map.get("backbone", Path(path).stem)
-        self.network = f"{name}-{hashlib.sha256(model).hexdigest()[:12]}"
-        self.dimension = int(outputs["expression"][1])
-        self.identity_dimension = int(outputs["identity"][1])
+    def __init__(
+        self, path: Path, identity: Path | None = None, threads: int | None = None, engine: Engine = "auto"
+    ) -> None:
+        self.path = Path(path)
+        self._identity = identity or self.path.with_name("identity.onnx")
+        self._options = (threads, engine)
+        self._lock = threading.Lock()
+        self._session = _open(self.path, "expression", *self._options)
+        self._who: Session | None = None
+        self.engine = self._session.engine
+        properties = self._session.properties
+        self.network = fingerprint(self.path, properties)
+        self.dimension = int(self._session.get_outputs()[0].shape[1])
+        self._identity_dimension = int(properties.get("identity_dimension", 0))
 
-    def embed(self, crops: NDArray[np.uint8]) -> tuple[Vectors, Vectors]:
-        """Embed expression crops.
+    @property
+    def identity_dimension(self) -> int:
+        """k of the identity vector; a file that does not say it is asked."""
+        if not self._identity_dimension:
+            self._identity_dimension = int(self._identity_session().get_outputs()[0].shape[1])
+        return self._identity_dimension
+
+    def embed(self, crops: NDArray[np.uint8]) -> Vectors:
+        """Expression vectors, float32 rows of length 1, shape (n, dimension).
 
         Args:
             crops: BGR in the framing of ``EXPRESSION_TEMPLATE``, shape (n, 112, 112, 3); n may be 0.
-
-        Returns:
-            (expression, shape (n, dimension); identity, shape (n, identity_dimension)), float32 rows of length 1.
         """
         return self.embed_grey(grey_crops(crops))
 
-    def embed_grey(self, crops: NDArray[np.uint8]) -> tuple[Vectors, Vectors]:
+    def embed_grey(self, crops: NDArray[np.uint8]) -> Vectors:
         """``embed`` for crops that are grey already, shape (n, 112, 112)."""
         if len(crops) == 0:
-            return np.empty((0, self.dimension), np.float32), np.empty((0, self.identity_dimension), np.float32)
-        expression, identity = self._session.run(["expression", "identity"], {"crops": crops})
-        return expression, identity
+            return np.empty((0, self.dimension), np.float32)
+        return np.asarray(self._session.run(["expression"], {"crops": crops})[0], np.float32)
+
+    def identify(self, crops: NDArray[np.uint8]) -> Vectors:
+        """Identity vectors of crops as ``embed`` takes them, float32 rows of length 1, shape (n, identity_dimension).
+
+        Raises:
+            ModelUnavailable: the file with this output is missing, or belongs to another network.
+        """
+        return self.identify_grey(grey_crops(crops))
+
+    def identify_grey(self, crops: NDArray[np.uint8]) -> Vectors:
+        """``identify`` for crops that are grey already, shape (n, 112, 112)."""
+        if len(crops) == 0:
+            return np.empty((0, self.identity_dimension), np.float32)
+        return np.asarray(self._identity_session().run(["identity"], {"crops": crops})[0], np.float32)
+
+    def _identity_session(self) -> Session:
+        with self._lock:
+            if self._who is None:
+                self._who = self._open_identity()
+            return self._who
+
+    def _open_identity(self) -> Session:
+        if not self._identity.is_file():
+            raise ModelUnavailable(
+                f"Without a face recogniser people are told apart by {self._identity}, which is not there. "
+                "Export the network again with experiments/export.py, or run: fewshot models pull"
+            )
+        session = _open(self._identity, "identity", *self._options)
+        network = fingerprint(self._identity, session.properties)
+        if network != self.network:
+            raise ModelUnavailable(
+                f"{self._identity} belongs to the network {network}, {self.path} is {self.network}. "
+                "Export both again with experiments/export.py."
+            )
+        return session
 
 
-def open_embedder(path: Path | None = None) -> Embedder:
-    """The network at ``path``, or the one that ships with the package."""
-    return Embedder(resolve("expression", path))
+def fingerprint(path: Path, properties: Mapping[str, str]) -> str:
+    """The network's name as the exporter wrote it into the file; made of the file's content where there is none."""
+    written = properties.get("network")
+    return written or f"{properties.get('backbone', path.stem)}-{sha256_of(path)[:12]}"
+
+
+def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Session:
+    """Open one of the two files.
+
+    Raises:
+        ModelUnavailable: it is missing or has another output.
+    """
+    if not path.is_file():
+        raise ModelUnavailable(f"There is no network {path}. Expected an ONNX file made by experiments/export.py.")
+    session = open_session(path, threads, engine, fast=True)
+    names = [port.name for port in session.get_outputs()]
+    if names != [output]:
+        raise ModelUnavailable(
+            f"{path} has the outputs {names}, expected {output!r} alone. Export it again with experiments/export.py."
+        )
+    return session
+
+
+def open_embedder(path: Path | None = None, threads: int | None = None, engine: Engine = "auto") -> Embedder:
+    """The network at ``path``, or the one that ships with the package, in the precision that the engine runs best.
+
+    Raises:
+        UsageError: there is nothing at ``path``.
+        ModelUnavailable: what is there is no such network, or the engine is not here.
+    """
+    # Processors multiply bytes fastest; graphics cards and Apple's chips have no use for them.
+    eight_bits = choose_engine(engine).engine in ("onnxruntime", "openvino")
+    name = "expression" if eight_bits else "expression_fp32"
+    return Embedder(resolve(name, path), None, threads, engine)

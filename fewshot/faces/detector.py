@@ -66,13 +66,14 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(kind: str = "auto", *, download: bool = True) -> Detector:
+def open_detector(kind: str = "auto", *, download: bool = True, threads: int | None = None) -> Detector:
     """Open a detector by name.
 
     Args:
         kind: "scrfd" (InsightFace, non-commercial), "yunet" (MIT), "cascade" (nothing to download), or "auto": SCRFD
             if its file is here or can be had, else the cascades, with a ``note`` that says so.
         download: whether a missing model may be fetched.
+        threads: of SCRFD's network, see ``open_session``.
 
     Raises:
         ModelUnavailable: the file of the chosen detector is not to be had.
@@ -85,7 +86,7 @@ def open_detector(kind: str = "auto", *, download: bool = True) -> Detector:
 
     if kind == "auto":
         try:
-            return ScrfdDetector(resolve("scrfd_500m", download=download))
+            return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
         except ModelUnavailable:
             note = (
                 "The face detector SCRFD is not on this machine and cannot be downloaded: OpenCV's cascades find the "
@@ -93,7 +94,7 @@ def open_detector(kind: str = "auto", *, download: bool = True) -> Detector:
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
     if kind == "scrfd":
-        return ScrfdDetector(resolve("scrfd_500m", download=download))
+        return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
     if kind == "yunet":
         return YunetDetector(resolve("yunet", download=download))
     if kind == "cascade":

@@ -48,7 +48,7 @@ class Recogniser:
     needs_crop: CropKind = "arcface"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
-        self._session = open_session(path, threads)
+        self._session = open_session(path, threads, fast=True)
         self._input = self._session.get_inputs()[0].name
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
 

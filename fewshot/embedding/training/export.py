@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -23,24 +24,49 @@ from fewshot.faces.align import CROP_SIZE
 BLOCKED = [*float16.DEFAULT_OP_BLOCK_LIST, "Cast"]
 
 
-class _FromBytes(nn.Module):
-    """The network with the runtime's input: grey bytes (n, 112, 112)."""
+OUTPUTS = ("expression", "identity")
+"""Each in an ONNX file of its own: every frame needs the first, the second is asked for seldom or never."""
 
-    def __init__(self, network: ExpressionNetwork) -> None:
+
+class _FromBytes(nn.Module):
+    """One output of the network, from the runtime's input: grey bytes (n, 112, 112)."""
+
+    def __init__(self, network: ExpressionNetwork, output: str) -> None:
         super().__init__()
         self.network = network
+        self.index = OUTPUTS.index(output)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        expression, identity = self.network(crops.unsqueeze(1).float())
-        return expression, identity
+    def forward(self, crops: Tensor) -> Tensor:
+        vectors: Tensor = self.network(crops.unsqueeze(1).float())[self.index]
+        return vectors
 
 
 def save_state(network: ExpressionNetwork, heads: dict[str, Tensor], path: Path) -> None:
-    """Write weights in fp16 with the network's config; ``heads`` are the learned prototypes."""
+    """Write weights in fp16 with the network's config and fingerprint; ``heads`` are the learned prototypes."""
     state = {f"network.{name}": value for name, value in network.state_dict().items()} | heads
     half = {name: (value.half() if value.is_floating_point() else value).contiguous() for name, value in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(half, str(path), metadata={"config": json.dumps(network.config)})
+    about = {"config": json.dumps(network.config), "network": fingerprint(network)}
+    save_file(half, str(path), metadata=about)
+
+
+def fingerprint(network: ExpressionNetwork) -> str:
+    """Name of the trained weights: backbone and a hash of them as they are stored, in fp16.
+
+    What is made of them (fp32, fp16 or 8-bit files) bears the same name, because its vectors mean the same.
+    """
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        stored = value.half() if value.is_floating_point() else value
+        digest.update(name.encode() + stored.contiguous().numpy().tobytes())
+    return f"{network.config['backbone']}-{digest.hexdigest()[:12]}"
+
+
+def stored_fingerprint(path: Path) -> str | None:
+    """The fingerprint that stands in a file of ``save_state``; older files have none."""
+    with safe_open(str(path), framework="pt") as stored:
+        name: str | None = (stored.metadata() or {}).get("network")
+        return name
 
 
 def load_state(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
@@ -55,26 +81,40 @@ def load_state(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
     return network.eval(), {name: value for name, value in state.items() if not name.startswith("network.")}
 
 
-def export_onnx(network: ExpressionNetwork, path: Path) -> None:
-    """Write the fp32 ONNX file: input ``crops`` uint8 (n, 112, 112), outputs ``expression`` and ``identity``."""
+def export_onnx(network: ExpressionNetwork, path: Path, output: str, name: str | None = None) -> None:
+    """Write one output of the network as fp32 ONNX: input ``crops`` uint8 (n, 112, 112), ``output`` (n, dimension).
+
+    Args:
+        output: "expression" or "identity"; of the latter's file only the layers it needs are part.
+        name: fingerprint of the weights that the runtime will show; computed if None.
+    """
     example = torch.zeros(2, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
     program = torch.onnx.export(
-        _FromBytes(network).eval(),
+        _FromBytes(network, output).eval(),
         (example,),
         dynamo=True,
         input_names=["crops"],
-        output_names=["expression", "identity"],
+        output_names=[output],
         dynamic_shapes={"crops": {0: torch.export.Dim("n", min=1, max=4096)}},
         verbose=False,
     )
     if program is None:
         raise FewshotError("torch.onnx.export returned nothing. Expected an ONNX program; check torch's version.")
-    model = program.model_proto
-    for name, value in network.config.items():
+    model = without_traces(program.model_proto)
+    for key, value in {**network.config, "network": name or fingerprint(network)}.items():
         entry = model.metadata_props.add()
-        entry.key, entry.value = name, str(value)
+        entry.key, entry.value = key, str(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(path))
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out what torch wrote about the lines of code, and their folders, that each node came from."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    return model
 
 
 def to_half(source: Path, target: Path) -> None:
@@ -83,10 +123,10 @@ def to_half(source: Path, target: Path) -> None:
     onnx.save(model, str(target))
 
 
-def largest_difference(network: ExpressionNetwork, path: Path, crops: NDArray[np.uint8]) -> float:
-    """Largest absolute difference of any output between torch and the ONNX file on grey crops (n, 112, 112)."""
+def largest_difference(network: ExpressionNetwork, path: Path, output: str, crops: NDArray[np.uint8]) -> float:
+    """Largest absolute difference between torch and the ONNX file of an output on grey crops (n, 112, 112)."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    exported = session.run(["expression", "identity"], {"crops": crops})
+    exported = session.run([output], {"crops": crops})[0]
     with torch.inference_mode():
-        direct = _FromBytes(network).eval()(torch.from_numpy(crops))
-    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(exported, direct, strict=True))
+        direct = _FromBytes(network, output).eval()(torch.from_numpy(crops))
+    return float(np.abs(exported - direct.numpy()).max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import Embedder
 from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
 from fewshot.embedding.training.losses import squared_distances
+from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import squared_distances as distances_between
 from fewshot.prototypes.space import transform
+from fewshot.prototypes.supports import SupportSet
+from fewshot.registry import sha256_of
 from fewshot.types import Vectors
 
 FRAMINGS = ("published", "aligned")
@@ -37,8 +43,8 @@ class FerVectors:
 
 
 def fer_vectors(embedder: Embedder, fer: Fer2013, prepared: Path, cache: Path) -> FerVectors:
-    """Embed every face in both framings, once for each network (about three minutes on two cores)."""
-    stored = cache / f"fer2013_{embedder.network}.npz"
+    """Embed every face in both framings, once for each file and engine (about a minute)."""
+    stored = cache / f"fer2013_{cache_key(embedder)}.npz"
     with np.load(prepared / "fer2013_prepared.npz") as data:
         landmarks, scores, excluded = data["landmarks"], data["scores"], data["excluded"]
     if stored.is_file():
@@ -50,11 +56,16 @@ def fer_vectors(embedder: Embedder, fer: Fer2013, prepared: Path, cache: Path) -
         rows = []
         for start in range(0, len(fer.faces), 256):
             chosen = range(start, min(start + 256, len(fer.faces)))
-            rows.append(embedder.embed_grey(np.stack([cut(fer.faces[i], matrices[i, framing]) for i in chosen]))[0])
+            rows.append(embedder.embed_grey(np.stack([cut(fer.faces[i], matrices[i, framing]) for i in chosen])))
         vectors.append(np.concatenate(rows))
     cache.mkdir(parents=True, exist_ok=True)
     np.savez(stored, published=vectors[0], aligned=vectors[1])
     return FerVectors(vectors[0], vectors[1], excluded)
+
+
+def cache_key(embedder: Embedder) -> str:
+    """Whose vectors these are, to the last bit: precisions and engines of one network differ a little."""
+    return f"{embedder.network}_{sha256_of(embedder.path)[:8]}_{embedder.engine.replace(' ', '_')}"
 
 
 def class_means(vectors: NDArray[np.floating], targets: NDArray[np.floating]) -> Vectors:
@@ -134,3 +145,34 @@ def candidates(vectors: Vectors, targets: NDArray[np.floating], learned: Vectors
         fitted = fitted_prototypes(u, targets, means, pull)
         made.append(Candidate(f"fitted (CL2N, pull {pull:g})", b, fitted))
     return made
+
+
+def leave_one_out(
+    population: Population, z: Vectors, subjects: list[str], names: list[str]
+) -> tuple[NDArray[np.float64], float]:
+    """Every photo read with all other photos of its subject enrolled, in one class of all subjects.
+
+    Args:
+        z: vectors, shape (n, d).
+        subjects, names: who it is and which emotion, length n.
+
+    Returns:
+        (distances to the prototypes, shape (n, k); mean number of photos an emotion)
+    """
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, subject in enumerate(subjects):
+        rows_of[subject].append(row)
+
+    def supports(rows: list[int]) -> SupportSet:
+        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
+
+    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
+    distances, shots = np.zeros((len(z), len(population.classes))), []
+    for rows in rows_of.values():
+        for row in rows:
+            others = [other for other in rows if other != row]
+            made = hierarchical_prototypes(population, supports(others), effect)
+            vectors = np.stack([prototype.vector for prototype in made])
+            distances[row] = distances_between(population.transform(z[[row]]), vectors)[0]
+            shots.append(len(others) / len(population.classes))
+    return distances, float(np.mean(shots))
