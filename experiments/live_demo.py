@@ -12,40 +12,37 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from fewshot.classroom.matching import TrackStudents
-from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.data.tables import show
 from fewshot.errors import FewshotError
 from fewshot.live.loop import Loop
 from fewshot.live.overlay import Overlay
+from fewshot.live.pipeline import Plan
 from fewshot.live.play import play
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window
-from fewshot.live.sources import Source, open_source
+from fewshot.live.sources import Source, open_lasting
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
-from fewshot.prototypes.store import PrototypeStore
 from fewshot.room import Classroom, open_population
 
 
-def build_loop(cfg: DictConfig) -> Loop:
-    """Perception, prototypes, students, smoother and tracker, put together by hand.
+def build_loop(cfg: DictConfig, plan: Plan) -> Loop:
+    """Perception, prototypes, students, smoother and tracker, put together as the config asks.
 
     Raises:
-        FewshotError: a model is missing, or the class was enrolled with other models.
+        FewshotError: a model or the class is missing, or the class was enrolled with other models.
     """
-    parts = {"smoother": hydra.utils.instantiate(cfg.smoother), "tracker": hydra.utils.instantiate(cfg.tracker)}
-    if cfg.class_name is None:
-        return Loop(open_perception(cfg.detector), Classifier(open_population()), **parts)
-    room = Classroom.open(cfg.class_name, detector=cfg.detector)
-    perception = room.perception
-    store = PrototypeStore.load(room.folder, network=perception.network, identity_network=perception.identity_network)
-    for student in set(room.ended_consents()) & set(store.students()):
-        store.remove(student)  # from this run's copy
-    students = TrackStudents(*store.identity_references(), identity_thresholds(perception.identity_network))
-    return Loop(perception, Classifier(room.population, store), students, **parts)
+    parts = {
+        "smoother": hydra.utils.instantiate(cfg.smoother),
+        "tracker": hydra.utils.instantiate(cfg.tracker),
+        "budget": cfg.budget_ms / 1000 if cfg.budget_ms is not None else None,
+    }
+    if cfg.class_name is not None:
+        return Classroom.open(cfg.class_name, detector=cfg.detector).loop(**parts)
+    perception = open_perception(cfg.detector, threads=plan.threads())
+    return Loop(perception, Classifier(open_population()), moving=perception.following(), **parts)
 
 
 def open_sinks(cfg: DictConfig, source: Source) -> list[Sink]:
@@ -62,9 +59,10 @@ def open_sinks(cfg: DictConfig, source: Source) -> list[Sink]:
 @hydra.main(version_base=None, config_path="../conf", config_name="live_demo")
 def main(cfg: DictConfig) -> None:
     try:
-        loop = build_loop(cfg)
-        source = open_source(cfg.source)
-        outcome = play(loop, [source], open_sinks(cfg, source))
+        plan = hydra.utils.instantiate(cfg.plan)
+        loop = build_loop(cfg, plan)
+        source = open_lasting(cfg.source, cfg.wait, print)
+        outcome = play(loop, [source], open_sinks(cfg, source), plan=plan)
     except FewshotError as error:
         sys.exit(str(error))
     for note in outcome.notes:

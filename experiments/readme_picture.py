@@ -2,7 +2,7 @@
 
     python experiments/readme_picture.py VIDEO --class-folder FOLDER --time 12
 
-VIDEO and FOLDER are a virtual classroom and the class that experiments/benchmark.py enrolled for it (outputs/).
+VIDEO and FOLDER are a virtual classroom and the class that experiments/accuracy.py enrolled for it (outputs/).
 """
 
 from __future__ import annotations

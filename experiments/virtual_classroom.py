@@ -25,10 +25,11 @@ def main() -> None:
     parser.add_argument("--dataset", default="cfee", help="of the table data/subjects.csv")
     parser.add_argument("--out", type=Path, default=None, help="outputs/classroom_<dataset> if not given")
     parser.add_argument("--modes", nargs="*", default=list(defaults.modes), help="neutral, or photos an emotion")
-    parser.add_argument("--codec", default="mp4v", help="four letters, e.g. avc1 where this OpenCV has it")
+    parser.add_argument("--codec", default="mp4v", help="h264 (needs PyAV), or four letters of OpenCV's")
     parser.add_argument("--hold", type=float, nargs=2, default=defaults.hold, help="seconds a picture is shown")
     for name in ("columns", "rows", "width", "height", "strangers", "leaving", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(defaults, name))
+    parser.add_argument("--elsewhere", action="store_true", help="who leaves comes back on another tile")
     for name in ("seconds", "fps"):
         parser.add_argument(f"--{name}", type=float, default=getattr(defaults, name))
     given = vars(parser.parse_args())

@@ -37,6 +37,10 @@ DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto 
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
 SaveOption = Annotated[Path | None, typer.Option(help="Annotated video to write (.mp4).")]
 JsonlOption = Annotated[Path | None, typer.Option(help="Results to write, one JSON line a frame.")]
+RecordOption = Annotated[bool, typer.Option("--record", help="Keep the lesson: readings by the second, no picture.")]
+TitleOption = Annotated[str, typer.Option(help="Title of the lesson that is kept.")]
+ProfileOption = Annotated[Path | None, typer.Option(help="Metrics to write: rates, drops, times (.json).")]
+WorkersOption = Annotated[int | None, typer.Option(help="Frames worked on at once; default: what is fastest.")]
 PictureOption = Annotated[Path | None, typer.Option(help="Where to draw the timeline of the class (.png).")]
 
 
@@ -66,6 +70,17 @@ def live(
     save: SaveOption = None,
     jsonl: JsonlOption = None,
     summary_picture: PictureOption = None,
+    record: RecordOption = False,
+    title: TitleOption = "",
+    fps: Annotated[float | None, typer.Option(help="Frames a second of a live source to read, at most.")] = None,
+    budget_ms: Annotated[
+        float | None, typer.Option(help="Milliseconds a frame for expressions; beyond it faces take turns.")
+    ] = None,
+    wait: Annotated[
+        float | None, typer.Option(help="Seconds to wait for a lost camera; default: as long as it takes; 0: end.")
+    ] = None,
+    workers: WorkersOption = None,
+    profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
 ) -> None:
@@ -73,11 +88,13 @@ def live(
 
     Without --class nobody is recognised, and expressions are read by the population's prototypes.
     """
+    from fewshot.commands.pace import Pace
     from fewshot.commands.runs import Outputs, open_run, run_live
 
-    outputs = Outputs(save, jsonl, summary_picture)
+    outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check([source])
-    raise typer.Exit(run_live(open_run(class_name, detector, not offline), source, show, outputs))
+    pace = Pace(fps, budget_ms, wait, workers)
+    raise typer.Exit(run_live(open_run(class_name, detector, not offline, pace), source, show, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -87,16 +104,22 @@ def analyze(
     save: SaveOption = None,
     jsonl: JsonlOption = None,
     summary_picture: PictureOption = None,
+    record: RecordOption = False,
+    title: TitleOption = "",
+    workers: WorkersOption = None,
+    profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
 ) -> None:
     """Read every frame of files, without a window."""
+    from fewshot.commands.pace import Pace
     from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
     check_files(files)
-    outputs = Outputs(save, jsonl, summary_picture)
+    outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check(files)
-    raise typer.Exit(run_files(open_run(class_name, detector, not offline), files, outputs))
+    pace = Pace(workers=workers)
+    raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace), files, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -137,6 +160,20 @@ def roster(
 
 
 @app.command()
+def lessons(
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Without it: of all classes.")] = None,
+    delete: Annotated[int | None, typer.Option(help="Delete the lesson of this number.")] = None,
+) -> None:
+    """The lessons that were kept (--record), newest first."""
+    from fewshot.commands.desk import delete_lesson, show_lessons
+
+    if delete is not None:
+        delete_lesson(delete)
+    else:
+        show_lessons(class_name)
+
+
+@app.command()
 def embed(
     images: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures.")],
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
@@ -149,12 +186,36 @@ def embed(
     run_embed(images, out, detector, not offline)
 
 
+@app.command(epilog=NOTICE)
+def report(
+    lesson: Annotated[str, typer.Argument(help="Number of a lesson that was kept, or last.")],
+    out: Annotated[Path, typer.Option(help="File to write: .html, .pdf, .csv or .parquet.")],
+    aggregate: Annotated[bool, typer.Option("--aggregate", help="No names, nothing under 5 people.")] = False,
+) -> None:
+    """Write the report of a lesson: mood, moments, students, check-in list; or its readings as a table."""
+    from fewshot.commands.report import run_report
+
+    run_report(lesson, out, aggregate)
+
+
 @app.command()
 def doctor() -> None:
     """Check this machine: Python, libraries, models, camera, screen, video, and where files are kept."""
     from fewshot.commands.doctor import run_doctor
 
     raise typer.Exit(run_doctor())
+
+
+@app.command("app", epilog=NOTICE)
+def teacher_app(
+    port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
+    host: Annotated[str, typer.Option(help="Address to listen at; the usual one is this computer only.")] = "127.0.0.1",
+) -> None:
+    """The teacher's app in the browser: enroll a class, watch a lesson, read the report; a sample class is in it."""
+    from fewshot.commands.app import run_app
+
+    run_app(port, browser, host)
 
 
 @app.command(epilog=NOTICE)
@@ -166,9 +227,11 @@ def demo(
     offline: OfflineOption = False,
 ) -> None:
     """Enroll four of the six people of a sample picture, watch a video of all, and say what went right and wrong."""
+    from fewshot.commands.app import offer_app
     from fewshot.demo.run import run_demo
 
     run_demo(out, detector, not offline)
+    offer_app()
 
 
 @models_app.command("list")

@@ -6,30 +6,42 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from fewshot.classroom.consent import Consent, make_consent
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.classroom.consent import SAMPLE_CONSENT, Consent, make_consent
+from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.eyes import photo_perception
 from fewshot.classroom.folder import enroll_all, no_consent, read_folder, stray_notes
-from fewshot.classroom.matching import TrackStudents
+from fewshot.classroom.learning import learn, unlearn
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.photos import PhotoFile, list_photos_of
 from fewshot.classroom.report import EnrollmentReport, StudentResult
-from fewshot.classroom.roster import ROSTER_FILE, Roster, class_folder, delete_class, no_such_class
+from fewshot.classroom.roster import Roster
+from fewshot.classroom.rows import Networks
+from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
+from fewshot.database import Database, in_folder
 from fewshot.live.loop import Loop
+from fewshot.live.pipeline import Pipeline, Plan
 from fewshot.live.sources import open_source
 from fewshot.models import resolve
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.store import FILE as STORE_FILE
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import has_neutral_reference
+from fewshot.session.recorder import LessonRecorder
+from fewshot.session.settings import Settings
 from fewshot.types import FrameResult
 
 if TYPE_CHECKING:
+    from fewshot.faces.tracker import Tracker
     from fewshot.live.loop import Reader, Students
+    from fewshot.live.smoothing import Smoother
 
 PathLike = str | Path
 
@@ -47,51 +59,70 @@ class Classroom:
         ...     print([(reading.student, reading.emotion) for reading in result.readings])
     """
 
-    def __init__(self, folder: Path, detector: str = "auto", download: bool = True) -> None:
-        self.folder = folder
+    def __init__(
+        self, place: str | Path, detector: str = "auto", download: bool = True, database: Database | None = None
+    ) -> None:
+        """Open a class; one that does not exist yet is made when the first student is enrolled.
+
+        Args:
+            place: name of the class, in any script; or, as a ``Path``, a folder with a database of its own, whose
+                name is the class's.
+            detector: "auto", "scrfd", "yunet" or "cascade".
+            download: whether missing models may be fetched.
+            database: where the class is kept; None is the usual one.
+
+        Raises:
+            UsageError: the name cannot be a class's.
+            StoreError: the database is damaged.
+        """
+        if isinstance(place, Path):
+            database = database or in_folder(place)
+        self.store = ClassStore(database)
+        self._name = self.store.spelled(place.name if isinstance(place, Path) else place)
         self._detector, self._download = detector, download
         self._perception: Perception | None = None
         self._population: Population | None = None
+        self._current: WeakSet[CurrentClass] = WeakSet()
 
     @classmethod
-    def open(cls, name: str, *, detector: str = "auto", download: bool = True) -> Classroom:
-        """Open a class by name; one that does not exist yet is made when the first student is enrolled.
+    def open(
+        cls, name: str, *, detector: str = "auto", download: bool = True, database: Database | None = None
+    ) -> Classroom:
+        """Open a class by name; see the class itself."""
+        return cls(name, detector, download, database)
 
-        Args:
-            name: of the class, in any script.
-            detector: "auto", "scrfd", "yunet" or "cascade".
-            download: whether missing models may be fetched.
-
-        Raises:
-            UsageError: the name cannot be a folder's.
-        """
-        return cls(class_folder(name), detector, download)
+    @classmethod
+    def temporary(cls, name: str, *, detector: str = "auto", download: bool = True) -> Classroom:
+        """A class in memory, which is gone with this object."""
+        return cls(name, detector, download, Database("sqlite://"))
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        return self._name
 
     @property
     def exists(self) -> bool:
-        return (self.folder / ROSTER_FILE).is_file()
+        return self.store.exists(self._name)
 
     @property
     def students(self) -> list[str]:
-        """Keys of everybody enrolled, also of those whose consent has ended. Loads no model."""
+        """Keys of everybody in the class, also of those whose consent has ended. Loads no model."""
         return sorted(self.roster().students)
 
     def roster(self) -> Roster:
-        """The roster as it stands on disk.
+        """The roster as it stands in the database.
 
         Raises:
             StoreError: it is damaged.
         """
-        return Roster.load(self.folder)
+        return self.store.roster(self._name)
 
     @property
     def perception(self) -> Perception:
         if self._perception is None:
-            self._perception = open_perception(self._detector, download=self._download, recogniser=self._recogniser())
+            self._perception = open_perception(
+                self._detector, download=self._download, recogniser=self._recogniser(), threads=Plan().threads()
+            )
         return self._perception
 
     @property
@@ -129,7 +160,7 @@ class Classroom:
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
         recorded = roster.students[key].consent if key in roster.students else None
-        consent = _given(consent_by, consent_until) or recorded
+        consent = _given(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
             raise no_consent(self.name, "PHOTOS")
         report = self._enroll(roster, {key: _files(photos, label)}, {key: consent})
@@ -164,111 +195,184 @@ class Classroom:
         consents: dict[str, Consent],
         on_student: Callable[[str], None] | None = None,
     ) -> EnrollmentReport:
-        store = self._store(roster) if self._has_store() else self._new_store(roster)
+        perception = self.perception
+        networks = Networks(
+            perception.network,
+            perception.identity_network,
+            perception.embedder.dimension,
+            perception.identity_dimension,
+        )
         enrollment = Enrollment(
-            photo_perception(self.perception),
+            photo_perception(perception),
             roster,
-            store,
-            identity_thresholds(self.perception.identity_network),
+            self._vectors() or networks.empty_store(),
+            identity_thresholds(perception.identity_network),
             lambda supports: has_neutral_reference(supports, self.population),
         )
         report = enroll_all(enrollment, photos, consents, on_student)
-        if roster.students:
-            # The store first: a student in the store alone has no consent and is dropped, one in the roster alone
-            # would seem to be enrolled.
-            store.rebuild(self.population)
-            store.save(self.folder)
-            roster.save()
+        self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
+        self._refresh()
         return report
 
+    def create(self, sample: bool = False) -> None:
+        """Make the class, with nobody in it yet; see ``ClassStore.create``."""
+        self._name = self.store.create(self._name, sample)
+
+    def rename(self, name: str) -> None:
+        """Give the class another name; see ``ClassStore.rename``."""
+        self._name = self.store.rename(self._name, name)
+
+    def delete(self) -> None:
+        """Delete the class with its students and all its lessons; see ``ClassStore.delete``."""
+        self.store.delete(self._name)
+        self._refresh()
+
     def remove(self, student: str) -> None:
-        """Remove a student and everything that was theirs; the last one's removal removes the class.
+        """Remove a student and everything that was theirs, in the lessons too; an empty class goes with its last one.
 
         Raises:
             UsageError: there is no such class or student.
-            StoreError: what is on disk is damaged.
+            StoreError: the database is damaged.
         """
-        if not self.exists:
-            raise no_such_class(self.name)
-        roster = self.roster()
-        roster.remove(student)
-        if not roster.students:
-            delete_class(self.folder)
-            return
-        store = PrototypeStore.load(self.folder)
-        if student in store.students():
-            store.remove(student)
-            store.save(self.folder)
-        roster.save()
+        self.store.remove_student(self._name, student)
+        self._refresh()
 
-    def watch(self, source: object) -> Iterator[FrameResult]:
-        """Read a source frame by frame.
+    def correct(
+        self,
+        lesson: int,
+        student: str,
+        second: float,
+        actually: str,
+        vector: NDArray[np.floating],
+        said: str | None = None,
+    ) -> int:
+        """Tell what a student really showed. Their prototypes learn it at once, in every loop made by this object.
+
+        Args:
+            lesson: number of the lesson it is about.
+            second: since its start.
+            actually: an emotion, or a state of the student's own ("concentrating").
+            vector: ``Face.expression`` of the student's face at that moment, shape (d,).
+            said: what the reading had named; None for "unsure".
+
+        Returns:
+            Number of the correction, for ``undo``.
+
+        Raises:
+            UsageError: no such lesson or student, or a label that cannot be one.
+            DimensionMismatch: the vector is another network's.
+        """
+        correction = learn(self.store.database, self._name, lesson, student, second, actually, vector, said)
+        self._refresh()
+        return correction
+
+    def undo(self, correction: int) -> None:
+        """Take a correction back: the prototypes are again what they were without it.
+
+        Raises:
+            UsageError: there is no such correction of this class.
+        """
+        unlearn(self.store.database, self._name, correction)
+        self._refresh()
+
+    def watch(self, source: object, plan: Plan | None = None) -> Iterator[FrameResult]:
+        """Read a source frame by frame: every frame of a file, the newest of a live source.
 
         Args:
             source: a camera number, file, folder, address, "screen", or frames (BGR arrays).
+            plan: how the work is shared out among threads.
 
         Raises:
             UsageError: there is no such class, or no such source.
             StoreError: the class is damaged, or was enrolled with another network.
             SourceError: the source gives no picture.
         """
-        loop = self.loop()
-        opened = open_source(source)  # type: ignore[arg-type]
-        return (step.result for step in loop.run(opened))
+        pipeline = Pipeline(self.loop(), open_source(source), plan=plan)  # type: ignore[arg-type]
+        return (step.result for step in pipeline.run())
 
-    def loop(self) -> Loop:
+    def loop(
+        self, *, smoother: Smoother | None = None, tracker: Tracker | None = None, budget: float | None = None
+    ) -> Loop:
         """A run over one or more sources with the students whose consent holds today.
+
+        Args:
+            smoother, tracker, budget: see ``fewshot.live.loop.Loop``.
 
         Raises:
             UsageError, StoreError: as ``watch``.
         """
         if not self.exists:
-            raise no_such_class(self.name)
-        roster = self.roster()
-        store = self._store(roster)
-        for key in self.ended_consents():
-            if key in store.students():
-                store.remove(key)  # from this run's copy; what is on disk stays until somebody removes them
-        store.rebuild(self.population)
-        keys, references = store.identity_references()
-        students = TrackStudents(keys, references, identity_thresholds(self.perception.identity_network))
-        return make_loop(self.perception, Classifier(self.population, store), students)
+            raise no_such_class(self.name, self.store.names())
+        thresholds = identity_thresholds(self.perception.identity_network)
+        current = CurrentClass(self.population, thresholds, self.vectors())
+        self._current.add(current)
+        return make_loop(self.perception, current, current)
+
+    def vectors(self) -> PrototypeStore | None:
+        """Supports, identity references and prototypes of the students whose consent holds today; None without any.
+
+        Raises:
+            StoreError: the class is damaged, or was enrolled with another network.
+        """
+        store = self._vectors()
+        if store is not None:
+            for key in set(self.ended_consents()) & set(store.students()):
+                store.remove(key)  # from this run's copy; what is in the database stays until somebody removes them
+            store.rebuild(self.population)
+        return store
 
     def ended_consents(self) -> list[str]:
         """Students who are not recognised any more because their consent has ended."""
         roster = self.roster()
         return sorted(set(roster.students) - set(roster.consenting()))
 
+    def recorder(
+        self, source: str = "", title: str = "", aggregate: bool | None = None, sample: bool = False
+    ) -> LessonRecorder:
+        """A sink that keeps a lesson of the students whose consent holds today.
+
+        Args:
+            source: what is watched.
+            title: of the lesson.
+            aggregate: keep counts alone; None as the settings say.
+            sample: the lesson shows nobody real.
+
+        Raises:
+            UsageError: there is no such class.
+        """
+        if not self.exists:
+            raise no_such_class(self.name, self.store.names())
+        return LessonRecorder.start(
+            self._name,
+            self.roster().consenting(),
+            source=source,
+            network=self.perception.network,
+            title=title,
+            sample=sample or self.store.is_sample(self._name),
+            aggregate=Settings(self.store.database).aggregate_only if aggregate is None else aggregate,
+            database=self.store.database,
+        )
+
+    def _refresh(self) -> None:
+        """Let every loop that is under way read by the prototypes as they are now."""
+        if self._current:
+            store = self.vectors()
+            for current in list(self._current):
+                current.update(store)
+
     def _recogniser(self) -> str:
         """Whose identity vectors this class is made of; any for a new one."""
-        if not self._has_store():
+        networks = self.store.networks(self._name)
+        if networks is None:
             return "auto"
-        stored = PrototypeStore.load(self.folder).identity_network
-        return "own" if stored.endswith(":identity") else "mobilefacenet"
+        return "own" if networks.identity_network.endswith(":identity") else "mobilefacenet"
 
-    def _has_store(self) -> bool:
-        return (self.folder / STORE_FILE).is_file()
-
-    def _store(self, roster: Roster) -> PrototypeStore:
-        """The store, without anybody who is not on the roster."""
-        perception = self.perception
-        store = PrototypeStore.load(
-            self.folder, network=perception.network, identity_network=perception.identity_network
-        )
-        for key in set(store.students()) - set(roster.students):
-            store.remove(key)
+    def _vectors(self) -> PrototypeStore | None:
+        """Raises StoreError if another network made them than the one in use."""
+        store = self.store.vectors(self._name)
+        if store is not None:
+            store.require(self.perception.network, self.perception.identity_network)
         return store
-
-    def _new_store(self, roster: Roster) -> PrototypeStore:
-        if roster.students:
-            PrototypeStore.load(self.folder)  # raises: a roster without its store
-        perception = self.perception
-        return PrototypeStore(
-            perception.embedder.dimension,
-            perception.identity_dimension,
-            perception.network,
-            perception.identity_network,
-        )
 
 
 def open_population() -> Population:
@@ -276,9 +380,15 @@ def open_population() -> Population:
     return Population.load(resolve("expression").with_suffix(".json"))
 
 
-def make_loop(perception: Perception, reader: Reader | None = None, students: Students | None = None) -> Loop:
+def make_loop(
+    perception: Perception,
+    reader: Reader | None = None,
+    students: Students | None = None,
+    budget: float | None = None,
+) -> Loop:
     """A loop with these students; without any it reads expressions by the population's prototypes."""
-    return Loop(perception, reader or Classifier(open_population()), students)
+    reader = reader or Classifier(open_population())
+    return Loop(perception, reader, students, budget=budget, moving=perception.following())
 
 
 def _given(consent_by: str | None, until: str | date | None) -> Consent | None:

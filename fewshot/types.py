@@ -51,7 +51,7 @@ class Face:
         landmarks: left eye, right eye, nose, left and right mouth corner (as seen in the picture), pixels of the
             source, float32, shape (5, 2).
         score: the detector's, 0..1.
-        crop: the aligned crop that the expression network sees, BGR uint8, shape (112, 112, 3).
+        crop: the aligned crop that the expression network sees, grey uint8, shape (112, 112).
         quality: whether it can be read.
         track: number of the track, never reused within a run; -1 for an untracked picture.
         expression: unit vector of the expression network, float32, shape (d,); None until embedded.
@@ -61,7 +61,7 @@ class Face:
     box: NDArray[np.float32]
     landmarks: NDArray[np.float32]
     score: float
-    crop: Frame
+    crop: NDArray[np.uint8]
     quality: Quality
     track: int = -1
     expression: NDArray[np.float32] | None = None

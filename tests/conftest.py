@@ -23,4 +23,6 @@ def fewshot_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "fewshot-home"
     monkeypatch.setenv("FEWSHOT_HOME", str(home))
     monkeypatch.delenv("FEWSHOT_SHARED", raising=False)
+    # Whatever is installed: OpenVINO would compile its networks anew in every home.
+    monkeypatch.setenv("FEWSHOT_ENGINE", "onnxruntime")
     return home

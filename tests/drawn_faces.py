@@ -75,6 +75,12 @@ class DrawnEyes:
         self.embedder = self
 
     def look(self, frame: Frame) -> list[Face]:
+        return self.find(frame)
+
+    def embed(self, faces: Sequence[Face]) -> None:
+        """``find`` has done it."""
+
+    def find(self, frame: Frame) -> list[Face]:
         found, _, stats, centres = cv2.connectedComponentsWithStats((frame[..., 2] > 200).astype(np.uint8))
         return [self._face(frame, stats[i], centres[i]) for i in range(1, found) if stats[i][4] > 100]
 
@@ -93,6 +99,9 @@ class DrawnEyes:
         face.expression = vector / np.linalg.norm(vector)
         face.landmarks[0] = blue, 0
         return face
+
+    def following(self) -> DrawnEyes:
+        return self
 
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
         for face in faces:
@@ -125,7 +134,7 @@ class Desk:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.photos = folder
-        self.roster = Roster(home / "classes" / "physics")
+        self.roster = Roster("physics")
         self.store = PrototypeStore(DIMENSION, IDENTITY_DIMENSION, "drawn-1", "drawn-identity-1")
         self.consent: Consent = make_consent("her mother")
         self.neutral = True

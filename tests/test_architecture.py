@@ -19,11 +19,13 @@ LAYERS = [
     ["embedding", "prototypes"],
     ["perception"],
     ["live"],
+    ["database"],
     ["classroom", "session"],
     ["room"],
     ["data"],
     ["embedding.training"],
     ["demo"],
+    ["app"],
     ["commands"],
     ["cli"],
 ]
@@ -77,13 +79,28 @@ def test_the_lower_packages_know_no_names_and_no_database() -> None:
         for name, tree in modules()
         if unit_of(name) in KNOW_NO_STUDENTS
         for used in imports_of(tree)
-        if used.startswith(("fewshot.classroom", "fewshot.session", "fewshot.room", "sqlalchemy", "streamlit"))
+        if used.startswith(
+            ("fewshot.classroom", "fewshot.session", "fewshot.room", "fewshot.database", "sqlalchemy", "streamlit")
+        )
+    ]
+    assert wrong == []
+
+
+def test_only_class_and_session_know_the_database() -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in modules()
+        if unit_of(name) not in ("database", "classroom", "session", "room")
+        for used in imports_of(tree)
+        if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
     ]
     assert wrong == []
 
 
 def test_the_running_system_loads_no_training_package() -> None:
-    running = [name for name, _ in modules() if not name.startswith(TRAINING_ONLY) and name != "fewshot.__main__"]
+    # Alembic's own scripts run only inside one of its commands.
+    passed_over = (*TRAINING_ONLY, "fewshot.__main__", "fewshot.database.migrations.")
+    running = [name for name, _ in modules() if not name.startswith(passed_over)]
     script = (
         f"import importlib, sys\nfor name in {running!r}: importlib.import_module(name)\n"
         "heavy = {'torch', 'torchvision', 'timm', 'pytorch_lightning', 'lightning', 'hydra', 'torchmetrics'}\n"

@@ -16,9 +16,10 @@ from drawn_faces import DrawnEyes, draw_photo, see_drawings
 from typer.testing import CliRunner
 
 from fewshot import __version__
-from fewshot.classroom.roster import class_names
+from fewshot.classroom.store import class_names
 from fewshot.cli import app
 from fewshot.live.sources import FrameSource
+from fewshot.session.lessons import LessonStore
 
 ASHA, BELA, STRANGER = 1, 2, 5
 HAPPY, NEUTRAL = 3, 6
@@ -200,6 +201,11 @@ def test_embed(photos: Path) -> None:
         (["analyze", "frame.png", "--jsonl", "x.mp4", "--save", "x.mp4"], "same name"),
         (["analyze", "frame.png", "--save", "x.gif"], "videos are written as"),
         (["analyze", "frame.png", "--save", "."], "is a folder"),
+        (["analyze", "frame.png", "--profile", "frame.png"], "is an input"),
+        (["analyze", "frame.png", "--workers", "0"], "workers"),
+        (["live", "--source", "frame.png", "--fps", "0"], "impossible"),
+        (["live", "--source", "frame.png", "--budget-ms", "-1"], "no time for any face"),
+        (["live", "--source", "frame.png", "--wait", "-1"], "wait"),
         (["enroll", "physics", "nowhere", "--consent-by", "x"], "does not exist"),
         (["enroll", "physics", "frame.png", "--consent-by", "x"], "is a file"),
         (["roster", "physics"], "no class 'physics'"),
@@ -235,7 +241,7 @@ def test_videos_that_are_none(lesson: Path) -> None:
 def test_a_camera_lost_in_mid_run(monkeypatch: pytest.MonkeyPatch) -> None:
     source = FrameSource([np.zeros((80, 80, 3), np.uint8)] * 5, name="camera 0")
     source.lost = "camera 0 gave no more pictures after 0.5 s."
-    monkeypatch.setattr("fewshot.commands.runs.open_source", lambda text: source)
+    monkeypatch.setattr("fewshot.commands.runs.open_lasting", lambda *what: source)
     output = fewshot("live", "--jsonl", "out.jsonl", "--no-show", code=1)
     assert "gave no more pictures" in output
     assert len(records(Path("out.jsonl"))) == 5
@@ -247,11 +253,43 @@ def test_ctrl_c_keeps_what_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
             yield np.zeros((80, 80, 3), np.uint8)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fewshot.commands.runs.open_source", lambda text: FrameSource(frames(), name="camera 0"))
+    monkeypatch.setattr("fewshot.commands.runs.open_lasting", lambda *what: FrameSource(frames(), name="camera 0"))
     output = fewshot("live", "--no-show", "--jsonl", "out.jsonl", "--save", "out.mp4", code=130)
     assert "5 frames" in output
     assert len(records(Path("out.jsonl"))) == 5
     assert cv2.VideoCapture("out.mp4").read()[0]
+
+
+@pytest.mark.parametrize("words", [["analyze"], ["live", "--budget-ms", "5", "--fps", "9", "--no-show", "--source"]])
+def test_profile(lesson: Path, words: list[str]) -> None:
+    output = fewshot(*words, lesson, "--profile", "profile.json", "--workers", "1")
+    assert "Profile: profile.json" in output
+    assert ("--fps does not count" in output) == (words[0] == "live")
+    (run,) = json.loads(Path("profile.json").read_text())["runs"]
+    assert (run["state"], run["captured"], run["processed"], run["recorded"]) == ("ended", 12, 12, 12)
+    assert (run["source"], run["live"], run["faces"], run["dropped"]["find"]) == (str(lesson), False, 3, 0)
+    assert run["stages"]["latency"]["frames"] == 12
+    assert run["memory_mb"] > 10
+    assert not list(Path().glob("*.part"))
+
+
+def test_a_profile_that_cannot_be_written(lesson: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, which only Linux has")
+    assert "choose another place" in fewshot("analyze", lesson, "--profile", "/dev/full", code=1).lower()
+
+
+def test_a_camera_that_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Camera(FrameSource):
+        live = True
+
+    cameras = [Camera([np.zeros((80, 80, 3), np.uint8)] * 5, name="camera 0") for _ in range(2)]
+    cameras[0].lost = "camera 0 gave no more pictures after 0.5 s."
+    monkeypatch.setattr("fewshot.live.sources.opening._open_named", lambda text: cameras.pop(0))
+    monkeypatch.setattr("fewshot.live.sources.lasting.PAUSES", (0.0,))
+    output = fewshot("live", "--no-show", "--jsonl", "out.jsonl")
+    assert output.count("camera 0 is away since") == output.count("camera 0 is back") == 1
+    assert [line["frame"] for line in records(Path("out.jsonl"))][-1] == 9
 
 
 def test_a_store_of_another_network_or_damaged(photos: Path, lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,11 +297,30 @@ def test_a_store_of_another_network_or_damaged(photos: Path, lesson: Path, monke
     monkeypatch.setattr(DrawnEyes, "network", "drawn-2")
     assert "drawn-2" in fewshot("analyze", lesson, "--class", "physics", code=1)
     monkeypatch.setattr(DrawnEyes, "network", "drawn-1")
-    store = Path(os.environ["FEWSHOT_HOME"]) / "classes" / "physics" / "prototypes.store"
-    store.write_bytes(store.read_bytes()[:100])
+    store = Path(os.environ["FEWSHOT_HOME"]) / "fewshot.db"
+    store.write_bytes(b"not a database" * 100)
     assert str(store) in fewshot("analyze", lesson, "--class", "physics", code=1)
     fewshot("enroll", "physics", photos, "--consent-by", "x", code=1)
-    assert store.stat().st_size == 100
+    assert store.read_bytes() == b"not a database" * 100
+
+
+def test_a_lesson_is_kept(photos: Path, lesson: Path) -> None:
+    assert "No lesson is kept yet" in fewshot("lessons")
+    enroll(photos)
+    assert "Lesson 1 is kept" in fewshot("analyze", lesson, "--class", "physics", "--record", "--title", "Optics [1]")
+    assert "Lesson 2 is kept" in fewshot("live", "--source", lesson, "--no-show", "--record")
+    output = fewshot("lessons")
+    assert "Optics [1]" in output
+    assert output.count("ended") == 2
+    assert "Optics" in fewshot("lessons", "Physics")
+    kept = LessonStore().load(1)
+    assert kept.students == ["asha", "bela"]
+    assert kept.frames_per_second.sum() == 12
+    assert set(kept.readings.student.tolist()) == {-1, 0, 1}
+    assert LessonStore().load(2).students == []
+    assert "was deleted" in fewshot("lessons", "--delete", "1")
+    fewshot("lessons", "--delete", "1", code=2)
+    fewshot("lessons", "maths", code=2)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which only Linux has")

@@ -7,9 +7,11 @@ import pytest
 from drawn_faces import DrawnEyes, draw_photo, see_drawings
 
 from fewshot import Classroom
-from fewshot.classroom.roster import class_names
-from fewshot.errors import StoreError, UsageError
-from fewshot.types import Frame
+from fewshot.classroom.store import class_names
+from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.live.sources import FrameSource
+from fewshot.session.lessons import LessonStore
+from fewshot.types import EMOTIONS, Frame
 
 ASHA, BELA, STRANGER = 1, 2, 5
 HAPPY, NEUTRAL = 3, 6
@@ -52,10 +54,10 @@ def test_enroll_watch_remove(photos: Path, tmp_path: Path, fewshot_home: Path) -
     assert again.students == ["bela"]
     left = b"".join(path.read_bytes() for path in fewshot_home.rglob("*") if path.is_file())
     assert b"asha" not in left
+    assert b"bela" in left
     assert [r.student for r in list(again.watch(lesson(tmp_path, {ASHA: 100})))[-1].readings] == [None]
     again.remove("bela")
     assert class_names() == []
-    assert not room.folder.exists()
 
 
 def test_enroll_files_of_one_student(photos: Path) -> None:
@@ -79,7 +81,7 @@ def test_without_consent_nobody_is_enrolled(photos: Path, fewshot_home: Path) ->
         room.enroll_folder(photos)
     with pytest.raises(UsageError, match="--consent-by"):
         room.enroll("asha", [photos / "asha/happy/1.png"])
-    assert not fewshot_home.exists()
+    assert class_names() == []
 
 
 def test_consent_file_counts_student_by_student(photos: Path) -> None:
@@ -96,10 +98,7 @@ def test_consent_file_counts_student_by_student(photos: Path) -> None:
 def test_who_lost_consent_is_not_recognised(photos: Path, tmp_path: Path) -> None:
     room = Classroom.open("physics")
     room.enroll_folder(photos, consent_by="their parents", consent_until=date.today() + timedelta(days=30))
-    roster = room.roster()
-    consent = roster.students["asha"].consent
-    roster.students["asha"].consent = type(consent)(consent.given_by, consent.day, until=date(2020, 1, 1))
-    roster.save()
+    room.store.withdraw_consent("physics", "asha")
     assert room.ended_consents() == ["asha"]
     result = list(room.watch(lesson(tmp_path, {ASHA: 100, BELA: 90})))[-1]
     assert [reading.student for reading in result.readings] == [None, "bela"]
@@ -137,35 +136,108 @@ def test_a_store_of_another_network_is_refused(photos: Path, monkeypatch: pytest
         room.enroll_folder(photos, consent_by="x")
 
 
-@pytest.mark.parametrize("file", ["prototypes.store", "roster.json"])
-def test_damaged_files_are_named_and_never_written_over(photos: Path, file: str) -> None:
-    room = Classroom.open("physics")
-    room.enroll_folder(photos, consent_by="x")
-    path = room.folder / file
-    path.write_bytes(path.read_bytes()[:-20])
+def test_a_damaged_database_is_named_and_never_written_over(photos: Path, fewshot_home: Path) -> None:
+    Classroom.open("physics").enroll_folder(photos, consent_by="x")
+    path = fewshot_home / "fewshot.db"
+    path.write_bytes(b"not a database at all" * 100)
     before = path.read_bytes()
-    for action in (lambda: room.watch([]), lambda: Classroom.open("physics").enroll_folder(photos, consent_by="x")):
-        with pytest.raises(StoreError, match="damaged"):
-            action()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"fewshot\.db is damaged"):
+            Classroom.open("physics").enroll_folder(photos, consent_by="x")
     assert path.read_bytes() == before
 
 
-def test_a_store_that_got_lost_is_named(photos: Path) -> None:
-    room = Classroom.open("physics")
+def test_a_folder_with_a_class_of_its_own(photos: Path, tmp_path: Path) -> None:
+    room = Classroom(tmp_path / "demo")
     room.enroll_folder(photos, consent_by="x")
-    (room.folder / "prototypes.store").unlink()
-    with pytest.raises(StoreError):
-        Classroom.open("physics").enroll_folder(photos, consent_by="x")
+    assert room.name == "demo"
+    assert Classroom(tmp_path / "demo").students == ["asha", "bela"]
+    assert class_names() == []
 
 
-def test_who_is_in_the_store_alone_has_no_consent_and_goes(photos: Path, tmp_path: Path) -> None:
+def test_a_correction_is_learned_by_the_loop_that_runs_and_can_be_undone(photos: Path, tmp_path: Path) -> None:
     room = Classroom.open("physics")
     room.enroll_folder(photos, consent_by="x")
-    roster = room.roster()
-    roster.remove("asha")
-    roster.save()
-    result = list(Classroom.open("physics").watch(lesson(tmp_path, {ASHA: 100})))[-1]
-    assert result.readings[0].student is None
+    loop, frames = room.loop(), lesson(tmp_path, {ASHA: 100})
+    recorder = room.recorder("a picture", "first")
+    steps = list(loop.run(FrameSource(frames, 15.0)))
+    before = room.vectors().prototypes_of("asha")
+    vector = steps[-1].faces[0].expression
+    assert steps[-1].result.readings[0].emotion == "happy"
+    for step in steps:
+        recorder.write(step.result, step.frame)
+    recorder.close()
+    number = room.correct(recorder.lesson, "asha", 0.5, "Concentrating", vector, said="happy")
+    shown = list(loop.run(FrameSource(frames, 15.0)))[-1].result.readings[0]
+    assert shown.probabilities["concentrating"] > 0.3
+    after = room.vectors().prototypes_of("asha")
+    assert after.emotions == (*before.emotions, "concentrating")
+    kept = LessonStore().load(recorder.lesson)
+    assert [(c.id, c.student, c.said, c.actually, c.undone) for c in kept.corrections] == [
+        (number, "asha", "happy", "concentrating", False)
+    ]
+    room.undo(number)
+    room.undo(number)
+    assert "concentrating" not in list(loop.run(FrameSource(frames, 15.0)))[-1].result.readings[0].probabilities
+    np.testing.assert_array_equal(room.vectors().prototypes_of("asha").matrix, before.matrix)
+    assert LessonStore().load(recorder.lesson).corrections[0].undone
+
+
+def test_a_correction_moves_the_prototype_of_a_known_emotion(photos: Path) -> None:
+    room = Classroom.open("physics")
+    room.enroll_folder(photos, consent_by="x")
+    number = room.recorder().lesson
+    vector = np.eye(8, dtype=np.float32)[5]
+    place = EMOTIONS.index("sad")
+    before = room.vectors().prototypes_of("asha").matrix[place]
+    room.correct(number, "asha", 0.0, "sad", vector)
+    after = room.vectors().prototypes_of("asha").matrix[place]
+    assert np.linalg.norm(after - vector) < np.linalg.norm(before - vector) - 0.1
+
+
+def test_corrections_that_cannot_be(photos: Path) -> None:
+    room = Classroom.open("physics")
+    room.enroll_folder(photos, consent_by="x")
+    number, vector = room.recorder().lesson, np.eye(8, dtype=np.float32)[5]
+    with pytest.raises(UsageError, match="no lesson 99"):
+        room.correct(99, "asha", 0.0, "sad", vector)
+    with pytest.raises(UsageError, match="No student 'zoe'"):
+        room.correct(number, "zoe", 0.0, "sad", vector)
+    with pytest.raises(UsageError, match="name of a state"):
+        room.correct(number, "asha", 0.0, "unsure", vector)
+    with pytest.raises(DimensionMismatch, match="another network"):
+        room.correct(number, "asha", 0.0, "sad", vector[:4])
+    with pytest.raises(UsageError, match="could not be read"):
+        room.correct(number, "asha", 0.0, "sad", vector * np.nan)
+    with pytest.raises(UsageError, match="no correction 1 "):
+        room.undo(1)
+    counts = room.recorder(aggregate=True).lesson
+    with pytest.raises(UsageError, match="counts alone"):
+        room.correct(counts, "asha", 0.0, "sad", vector)
+
+
+def test_who_is_removed_in_mid_run_is_a_stranger_from_the_next_frame_on(photos: Path, tmp_path: Path) -> None:
+    room = Classroom.open("physics")
+    room.enroll_folder(photos, consent_by="x")
+    frames = lesson(tmp_path, {ASHA: 100, BELA: 90}, frames=30)
+    named = []
+    for number, step in enumerate(room.loop().run(FrameSource(frames, 15.0))):
+        if number == 15:
+            room.remove("asha")
+        named.append([reading.student for reading in step.result.readings])
+    assert named[14] == ["asha", "bela"]
+    assert named[-1] == [None, "bela"]
+    assert "asha" not in {name for row in named[16:] for name in row}
+
+
+def test_a_sample_class_needs_no_consent(photos: Path) -> None:
+    room = Classroom.open("sample")
+    room.create(sample=True)
+    assert room.exists
+    assert room.enroll_folder(photos).standing == ["asha", "bela"]
+    assert room.enroll("chen", draw_photo(photos / "x.png", {3: 100}, seed=9)).stands
+    assert room.ended_consents() == []
+    assert LessonStore().info(room.recorder().lesson).sample
 
 
 def test_a_class_keeps_to_the_recogniser_it_was_enrolled_with(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

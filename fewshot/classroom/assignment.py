@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+from fewshot.faces.pairing import best_pairs
 
 KEEP = 0.05
 """Head start of the student that a face already has."""
@@ -25,24 +26,25 @@ def assign_students(
         Index of the student of every face, -1 for a stranger, shape (n,).
     """
     count, students = scores.shape
+    if not count:
+        return np.zeros(0, np.int64)
     worth = scores.astype(np.float64)
     kept = np.flatnonzero(held >= 0)
     worth[kept, held[kept]] += KEEP
     # A place of his own for everyone as a stranger, worth as much as the least similarity that would do.
-    strangers = np.repeat(np.asarray(floors, dtype=np.float64)[:, None], count, axis=1)
-    rows, columns = linear_sum_assignment(np.hstack([worth, strangers]), maximize=True)
+    places = np.full((count, count), -1e6)
+    np.fill_diagonal(places, floors)
+    rows, columns = best_pairs(np.hstack([worth, places]), -1e3)
     chosen = np.full(count, -1)
     chosen[rows] = np.where(columns < students, columns, -1)
     owners = np.full(students, -1)
     owners[chosen[chosen >= 0]] = np.flatnonzero(chosen >= 0)
-    result = chosen.copy()
-    for row in np.flatnonzero(chosen >= 0):
-        others = worth[row].copy()
-        others[chosen[row]] = -np.inf
-        # A rival student who is clearly on another face in view is no rival.
-        elsewhere = (owners >= 0) & (owners != row)
-        elsewhere[elsewhere] = worth[owners[elsewhere], np.flatnonzero(elsewhere)] >= others[elsewhere] + margin
-        others[elsewhere] = -np.inf
-        if worth[row, chosen[row]] < others.max(initial=-np.inf) + margin or worth[row, chosen[row]] < floors[row]:
-            result[row] = -1
-    return result
+    taken = np.where(owners >= 0, worth[owners, np.arange(students)], -np.inf)
+    # A rival student who is clearly on another face in view is no rival.
+    rivals = np.where(taken >= worth + margin, -np.inf, worth)
+    named = np.flatnonzero(chosen >= 0)
+    lead = worth[named, chosen[named]]
+    rivals[named, chosen[named]] = -np.inf
+    sure = (lead >= rivals[named].max(axis=1, initial=-np.inf) + margin) & (lead >= np.asarray(floors)[named])
+    chosen[named[~sure]] = -1
+    return chosen

@@ -25,26 +25,21 @@ class Consent:
         day: on which it was given.
         purpose: what it was given for.
         until: the last day on which it holds; None if no end was named.
+        withdrawn: the day on which it was withdrawn, from which on it does not hold.
     """
 
     given_by: str
     day: date
     purpose: str = PURPOSE
     until: date | None = None
+    withdrawn: date | None = None
 
     def holds(self, day: date) -> bool:
-        return self.until is None or day <= self.until
-
-    def as_json(self) -> dict[str, str | None]:
-        return {
-            "given_by": self.given_by,
-            "date": self.day.isoformat(),
-            "purpose": self.purpose,
-            "until": self.until.isoformat() if self.until else None,
-        }
+        return (self.until is None or day <= self.until) and (self.withdrawn is None or day < self.withdrawn)
 
     @classmethod
     def from_json(cls, record: Mapping[str, str | None]) -> Consent:
+        """A record of an earlier version's roster."""
         until = record.get("until")
         return cls(
             given_by=record["given_by"] or "",
@@ -52,6 +47,10 @@ class Consent:
             purpose=record.get("purpose") or PURPOSE,
             until=date.fromisoformat(until) if until else None,
         )
+
+
+SAMPLE_CONSENT = Consent("nobody: the sample class shows nobody real", date(2026, 1, 1), "trying the program out")
+"""What stands for consent in a sample class."""
 
 
 def parse_day(text: str, where: str) -> date:

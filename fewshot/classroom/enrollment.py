@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
-from fewshot.types import EMOTIONS, Face, Frame, Vectors
+from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box has this many times the area of the second."""
@@ -37,6 +38,30 @@ class Eyes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted photo: all that is kept of it.
+
+    Attributes:
+        student: key.
+        emotion: label; None for an unlabelled one.
+        sha256, fingerprint: of the file and of the picture.
+        expression, identity: unit vectors, shapes (d,) and (k,).
+        size, sharpness: of the face; see ``Quality``.
+        enrolled: the day.
+    """
+
+    student: str
+    emotion: str | None
+    sha256: str
+    fingerprint: str
+    expression: Vectors
+    identity: Vectors
+    size: float | None
+    sharpness: float | None
+    enrolled: date
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     """A photo with one readable face, not yet known whose."""
 
@@ -46,6 +71,7 @@ class _Candidate:
     fingerprint: str
     expression: Vectors
     identity: Vectors
+    quality: Quality
 
 
 class Enrollment:
@@ -56,6 +82,10 @@ class Enrollment:
         roster, store: of the class; both are changed.
         thresholds: of the identity network.
         has_neutral: whether there is a neutral photo among a student's.
+
+    Attributes:
+        accepted: what is to be written of all students so far, in the order of the photos.
+        consents: of everybody whose photos were looked at.
     """
 
     def __init__(
@@ -68,6 +98,8 @@ class Enrollment:
     ) -> None:
         self.eyes, self.roster, self.store = eyes, roster, store
         self.thresholds, self.has_neutral = thresholds, has_neutral
+        self.accepted: list[Accepted] = []
+        self.consents: dict[str, Consent] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one; every photo is judged, none raises."""
@@ -102,7 +134,9 @@ class Enrollment:
             if reason:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
                 continue
-            candidates.append(_Candidate(index, file, loaded.sha256, mark, face.expression, face.identity))
+            candidates.append(
+                _Candidate(index, file, loaded.sha256, mark, face.expression, face.identity, face.quality)
+            )
         return candidates
 
     def _seen_before(self, key: str, loaded: LoadedPhoto, candidates: list[_Candidate]) -> tuple[Status, str]:
@@ -174,6 +208,7 @@ class Enrollment:
         return most_alike(vectors, [keys[row] for row in others], references[others])
 
     def _keep(self, key: str, candidates: list[_Candidate], consent: Consent) -> None:
+        self.consents[key] = consent
         if key in self.roster.students:
             self.roster.students[key].consent = consent
         if not candidates:
@@ -186,8 +221,15 @@ class Enrollment:
         self.store.add(key, supports, np.stack([candidate.identity for candidate in candidates]))
         student = self.roster.students.setdefault(key, Student(key, consent))
         today = date.today()
-        for candidate in candidates:
-            student.photos[candidate.sha256] = Photo(candidate.file.emotion, today, candidate.fingerprint)
+        for found in candidates:
+            emotion, size, sharpness = found.file.emotion, found.quality.size, found.quality.sharpness
+            student.photos[found.sha256] = Photo(emotion, today, found.fingerprint, size, sharpness)
+            self.accepted.append(
+                Accepted(
+                    key, emotion, found.sha256, found.fingerprint, found.expression, found.identity, size, sharpness,
+                    today,
+                )
+            )  # fmt: skip
 
     def _notes(self, key: str, offered: int) -> list[str]:
         """What the teacher should know about the photos of a student who stands."""
@@ -206,8 +248,13 @@ class Enrollment:
 def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
     """Photos in order, decoded a few ahead in threads (Pillow lets go of the interpreter while it decodes)."""
     with ThreadPoolExecutor(max_workers=_READ_AHEAD) as pool:
-        for start in range(0, len(files), _READ_AHEAD):
-            yield from pool.map(load_photo, files[start : start + _READ_AHEAD])
+        waiting = deque(pool.submit(load_photo, file) for file in files[:_READ_AHEAD])
+        for file in files[_READ_AHEAD:]:
+            loaded = waiting.popleft().result()
+            waiting.append(pool.submit(load_photo, file))
+            yield loaded
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _area(face: Face) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from fewshot.classroom.consent import CONSENT_FILE, Consent, read_consent_file
+from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, read_consent_file
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.names import quoted
 from fewshot.classroom.photos import PhotoFile, list_photos
@@ -38,7 +38,8 @@ def read_folder(
     file = folder / CONSENT_FILE
     listed = read_consent_file(file) if file.is_file() else {}
     recorded = {key: student.consent for key, student in roster.students.items()}
-    found = {key: listed.get(key) or given or recorded.get(key) for key in photos}
+    usual = SAMPLE_CONSENT if roster.sample else None
+    found = {key: listed.get(key) or given or recorded.get(key) or usual for key in photos}
     consents = {key: consent for key, consent in found.items() if consent and consent.holds(date.today())}
     if photos and not consents:
         raise no_consent(roster.name, str(folder))

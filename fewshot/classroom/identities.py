@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from fewshot.types import Vectors
 
@@ -24,6 +23,8 @@ def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:
     Returns:
         Shape (n,).
     """
+    from scipy.sparse.csgraph import connected_components  # costs a third of a second, and watching needs none of it
+
     everything = np.concatenate([vectors, known]) if len(known) else vectors
     if len(everything) < 2:
         return np.ones(len(vectors), dtype=bool)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 
 from fewshot.errors import UsageError
 from fewshot.types import EMOTIONS
@@ -59,15 +58,9 @@ def _unfit(name: str, what: str, why: str) -> UsageError:
     return UsageError(f"{name!r} cannot be the name of a {what}. {why} Use another one.")
 
 
-def existing_folder(parent: Path, name: str) -> Path:
-    """``parent/name``, spelled as it already stands there: "Physics" and "physics" are one folder on half the world's
-    machines, so they are one class on all of them."""
-    if parent.is_dir():
-        wanted = name.casefold()
-        for folder in sorted(parent.iterdir()):
-            if folder.is_dir() and unicodedata.normalize("NFC", folder.name).casefold() == wanted:
-                return folder
-    return parent / name
+def folded(name: str) -> str:
+    """What two spellings of one class have in common: "Physics" and "physics" are one."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def emotion_of(word: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.classroom.consent import CONSENT_FILE
 from fewshot.classroom.names import check_name, emotion_of
@@ -134,8 +135,8 @@ def shrink(frame: Frame, longest: int = LONGEST_SIDE) -> Frame:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def fingerprint(photo: Frame, crop: Frame) -> str:
-    """Difference hash of a photo (1024 bits) and of the aligned face in it (256 bits), hexadecimal."""
+def fingerprint(photo: Frame, crop: NDArray[np.uint8]) -> str:
+    """Difference hash of a photo (1024 bits) and of the aligned face in it (grey, 256 bits), hexadecimal."""
     return _difference_hash(photo, 32) + _difference_hash(crop, 16)
 
 
@@ -146,8 +147,8 @@ def same_photo(one: str, other: str) -> bool:
     return (bits >> _CROP_BITS).bit_count() <= _SAME_PHOTO and crop.bit_count() <= _SAME_CROP
 
 
-def _difference_hash(picture: Frame, side: int) -> str:
+def _difference_hash(picture: NDArray[np.uint8], side: int) -> str:
     """Is each pixel of a small copy brighter than its left neighbour? side * side bits."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
     small = cv2.resize(grey, (side + 1, side), interpolation=cv2.INTER_AREA).astype(np.int16)
     return np.packbits(np.diff(small, axis=1) > 0).tobytes().hex()

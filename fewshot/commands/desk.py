@@ -6,15 +6,19 @@ from datetime import date
 from pathlib import Path
 
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from fewshot.classroom.names import quoted
 from fewshot.classroom.report import EnrollmentReport, StudentResult
-from fewshot.classroom.roster import Student, class_names, classes_folder, no_such_class
+from fewshot.classroom.roster import Student
+from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.commands.runs import LAST_TIMELINE
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
 from fewshot.models import home
 from fewshot.room import Classroom
+from fewshot.session.lessons import LessonStore
+from fewshot.session.summary import clock
 
 
 def run_enroll(
@@ -23,12 +27,15 @@ def run_enroll(
     """Enroll a folder and show what became of every photo. 0 if at least one of its students stands, else 1."""
     room = Classroom.open(class_name, detector=detector, download=download)
     terminal = console(stderr=True)
-    with terminal.status("Reading photos") as status:
+    columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
+        task = bar.add_task("", total=len(folders), completed=-1)  # a student counts when the next one begins
         report = room.enroll_folder(
             photos,
             consent_by=consent_by,
             consent_until=consent_until,
-            on_student=lambda key: status.update(f"Reading photos of {escape(key)}"),
+            on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
         )
     if report.students:
         say(room.perception.notes)
@@ -86,11 +93,12 @@ def _remarks(result: StudentResult) -> list[str]:
 
 def show_classes() -> None:
     """The classes on this machine."""
-    names = class_names()
+    store = ClassStore()
+    names = store.names()
     if not names:
-        print(f"No class yet in {classes_folder()}. Make one: fewshot enroll CLASS PHOTOS --consent-by WHO")
+        print(f"No class yet in {store.database.url}. Make one: fewshot enroll CLASS PHOTOS --consent-by WHO")
     for name in names:
-        print(f"{name}: {', '.join(Classroom.open(name).students)}")
+        print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'nobody yet'}")
 
 
 def show_roster(class_name: str) -> None:
@@ -98,11 +106,11 @@ def show_roster(class_name: str) -> None:
 
     Raises:
         UsageError: there is no such class.
-        StoreError: its roster is damaged.
+        StoreError: the database is damaged.
     """
     room = Classroom.open(class_name)
     if not room.exists:
-        raise no_such_class(class_name)
+        raise no_such_class(class_name, room.store.names())
     rows = table("Student", "Photos", "Consent given by", "on", "until", title=f"Class {room.name}")
     for key, student in sorted(room.roster().students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
@@ -114,6 +122,34 @@ def show_roster(class_name: str) -> None:
     )
 
 
+def show_lessons(class_name: str | None) -> None:
+    """The lessons of a class, or of all.
+
+    Raises:
+        UsageError: there is no such class.
+    """
+    classes = ClassStore()
+    if class_name is not None and not classes.exists(class_name):
+        raise no_such_class(class_name, classes.names())
+    kept = LessonStore(classes.database).lessons(None if class_name is None else classes.spelled(class_name))
+    if not kept:
+        print("No lesson is kept yet. To keep one: fewshot live --class CLASS --record")
+        return
+    rows = table("Lesson", "Class", "Title", "Started", "Length", "State", "Source")
+    for info in kept:
+        started = info.started.astimezone().strftime("%Y-%m-%d %H:%M")
+        state = f"{info.state}, counts alone" if info.aggregate else info.state
+        cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
+        rows.add_row(str(info.id), *(escape(cell) for cell in cells))
+    console().print(rows)
+
+
+def delete_lesson(lesson: int) -> None:
+    """Delete a lesson with all its readings."""
+    LessonStore().delete(lesson)
+    print(f"Lesson {lesson} was deleted.")
+
+
 def remove_student(class_name: str, student: str) -> None:
     """Remove a student with everything that was theirs."""
     room = Classroom.open(class_name)
@@ -121,7 +157,7 @@ def remove_student(class_name: str, student: str) -> None:
     (home() / LAST_TIMELINE).unlink(missing_ok=True)  # names may stand in it
     left = room.students
     print(
-        f"{student} was removed from {room.name}: consent, vectors and prototypes. Left: {', '.join(left) or 'nobody'}."
+        f"{student} was removed from {room.name}: consent, vectors and readings. Left: {', '.join(left) or 'nobody'}."
     )
     print("What you saved yourself (--save, --jsonl, pictures, photos) is yours to delete.")
 
@@ -134,4 +170,6 @@ def _days(student: Student) -> tuple[str, str]:
     until = student.consent.until
     ended = not student.consent.holds(date.today())
     end = "until it is withdrawn" if until is None else str(until)
+    if student.consent.withdrawn is not None:
+        end = f"withdrawn {student.consent.withdrawn}"
     return str(student.consent.day), f"[red]{end}, ended[/red]" if ended else end

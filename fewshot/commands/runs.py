@@ -11,34 +11,40 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fewshot.classroom.names import quoted
-from fewshot.classroom.roster import no_such_class
+from fewshot.classroom.store import no_such_class
+from fewshot.commands.health import Health
+from fewshot.commands.pace import Pace
 from fewshot.commands.terminal import FAILED, INTERRUPTED, console, print_error, say
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
 from fewshot.live.play import Outcome, play
 from fewshot.live.sinks.base import Sink, Stop, WindowError
+from fewshot.live.sinks.encoders import SUFFIXES
 from fewshot.live.sinks.jsonl import JsonLines
-from fewshot.live.sinks.video import SUFFIXES, AnnotatedVideo
+from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
-from fewshot.live.sources import Source, open_source
+from fewshot.live.sources import Source, open_lasting, open_source
 from fewshot.models import home
 from fewshot.perception import open_perception
 from fewshot.room import Classroom, make_loop
+from fewshot.session.recorder import LessonRecorder
+from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
-from fewshot.types import Frame, FrameResult
 
 LAST_TIMELINE = "last-timeline.png"
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written besides the summary in the terminal."""
+    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to keep."""
 
     save: Path | None = None
     jsonl: Path | None = None
     picture: Path | None = None
+    lesson: str | None = None
+    profile: Path | None = None
 
     def check(self, inputs: Sequence[str]) -> None:
         """Make sure that nothing is written over an input, before anything is opened.
@@ -46,7 +52,7 @@ class Outputs:
         Raises:
             UsageError: it would be, or an output cannot be where it is wanted.
         """
-        wanted = [path for path in (self.save, self.jsonl, self.picture) if path is not None]
+        wanted = [path for path in (self.save, self.jsonl, self.picture, self.profile) if path is not None]
         if len({path.absolute() for path in wanted}) < len(wanted):
             raise UsageError("Two outputs have the same name. Give each its own.")
         for path in wanted:
@@ -74,29 +80,45 @@ class Run:
 
     loop: Loop
     students: list[str] = field(default_factory=list)
+    network: str = ""
+    room: Classroom | None = None
+
+    def recorder(self, outputs: Outputs, source: str) -> LessonRecorder | None:
+        """What keeps the lesson in the database, if one is wanted.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        if outputs.lesson is None:
+            return None
+        if self.room is not None:
+            return self.room.recorder(source, outputs.lesson)
+        counts = Settings().aggregate_only
+        return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
 
 
-def open_run(class_name: str | None, detector: str, download: bool) -> Run:
+def open_run(class_name: str | None, detector: str, download: bool, pace: Pace | None = None) -> Run:
     """Load models and class; say what a user should know about both.
 
     Raises:
         UsageError, StoreError, ModelUnavailable: the class or a model cannot be used.
     """
+    pace = pace or Pace()
     if class_name is None:
-        perception = open_perception(detector, download=download)
+        perception = open_perception(detector, download=download, threads=pace.plan().threads())
         say(perception.notes)
-        return Run(make_loop(perception))
+        return Run(make_loop(perception, budget=pace.budget), network=perception.network)
     room = Classroom.open(class_name, detector=detector, download=download)
     if not room.exists:
-        raise no_such_class(class_name)
-    loop = room.loop()
+        raise no_such_class(class_name, room.store.names())
+    loop = room.loop(budget=pace.budget)
     say(room.perception.notes)
     ended = room.ended_consents()
     say(
         f"The consent for {key} has ended: not recognised. `fewshot roster {quoted(room.name)}` shows it."
         for key in ended
     )
-    return Run(loop, [key for key in room.students if key not in ended])
+    return Run(loop, [key for key in room.students if key not in ended], room.perception.network, room)
 
 
 class _Shown(Window):
@@ -104,46 +126,68 @@ class _Shown(Window):
 
     closed_by_user = False
 
-    def write(self, result: FrameResult, frame: Frame) -> None:
+    def idle(self) -> None:
         try:
-            Window.write(self, result, frame)
+            Window.idle(self)
         except Stop:
             self.closed_by_user = True
             raise
 
 
-def run_live(run: Run, text: str, show: bool | None, outputs: Outputs) -> int:
+class _Notes:
+    """Says every sentence once: at the moment something happens, or else at the end."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, *notes: str) -> None:
+        new = [note for note in dict.fromkeys(notes) if note not in self._said]
+        self._said.update(new)
+        say(new)
+
+
+def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pace | None = None) -> int:
     """One source as it comes, to its end or until the user ends it. Returns the exit code."""
-    overlay = Overlay()
+    pace, notes, overlay = pace or Pace(), _Notes(), Overlay()
     window = _open_window(show, overlay)
-    source = open_source(text)
+    source = open_lasting(text, pace.wait, notes)
+    if pace.fps is not None and not source.live:
+        notes(f"{source.name} is a file: every frame of it is read, and --fps does not count.")
     with ExitStack() as stack:
         stack.callback(source.close)
-        sinks: list[Sink] = [*_sinks(outputs, source, overlay), *([window] if window else [])]
+        lesson = run.recorder(outputs, source.name)
+        sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
             say(["Nothing is shown or written, only the summary at the end. Add --jsonl or --save to keep more."])
         print(f"Watching {source.name}. Ctrl-C{' or q in the window' if window else ''} ends it.")
-        summary = Summary(run.students)
-        outcome = play(run.loop, [source], [summary, *sinks])
-    code = _finish(outcome, summary, outputs, [source.lost] if source.lost else [])
+        summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
+        sinks.insert(0, summary)
+        outcome = play(run.loop, [source], sinks, plan=pace.plan(), on_begin=health.begin, on_note=notes)
+    code = _finish(outcome, summary, outputs, [source.lost] if source.lost else [], lesson, notes)
     return INTERRUPTED if outcome.stopped and not (window and window.closed_by_user) else code
 
 
-def run_files(run: Run, files: Sequence[str], outputs: Outputs) -> int:
+def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | None = None) -> int:
     """Every frame of every file. A file that cannot be opened among several is named, and the others are read."""
+    pace, notes = pace or Pace(), _Notes()
     faults: list[str] = []
     read: list[Source] = []
     sources = _open_each(files, faults, read)
     first = next(sources, None)
     summary = Summary(run.students)
-    outcome = Outcome()
+    outcome, lesson = Outcome(), None
     if first is not None:
         with ExitStack() as stack:
             stack.callback(first.close)
-            sinks = [summary, *_sinks(outputs, first, Overlay())]
-            with _progress() as bar:
-                outcome = play(run.loop, chain([first], sources), sinks, _advance(bar))
-    code = _finish(outcome, summary, outputs, [*faults, *(source.lost for source in read if source.lost)])
+            lesson = run.recorder(outputs, ", ".join(files))
+            sinks = [summary, *_sinks(outputs, first, Overlay(), lesson)]
+            health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
+            every = chain([first], sources)
+            outcome = play(
+                run.loop, every, sinks, _advance(bar), plan=pace.plan(), on_begin=health.begin, on_note=notes
+            )
+    faults += [source.lost for source in read if source.lost]
+    code = _finish(outcome, summary, outputs, faults, lesson, notes)
     return INTERRUPTED if outcome.stopped else code
 
 
@@ -179,10 +223,10 @@ def _open_window(show: bool | None, overlay: Overlay) -> _Shown | None:
     return _Shown(overlay) if show is not False else None
 
 
-def _sinks(outputs: Outputs, first: Source, overlay: Overlay) -> list[Sink]:
+def _sinks(outputs: Outputs, first: Source, overlay: Overlay, lesson: LessonRecorder | None) -> list[Sink]:
     video = AnnotatedVideo.for_source(outputs.save, first, overlay) if outputs.save else None
     lines = JsonLines(outputs.jsonl) if outputs.jsonl else None
-    return [sink for sink in (lines, video) if sink is not None]
+    return [sink for sink in (lines, video, lesson) if sink is not None]
 
 
 def _progress() -> Progress:
@@ -203,11 +247,20 @@ def _advance(bar: Progress) -> Callable[[Source, Step], None]:
     return advance
 
 
-def _finish(outcome: Outcome, summary: Summary, outputs: Outputs, faults: Sequence[str]) -> int:
+def _finish(
+    outcome: Outcome,
+    summary: Summary,
+    outputs: Outputs,
+    faults: Sequence[str],
+    lesson: LessonRecorder | None,
+    notes: _Notes,
+) -> int:
     """Say what the run found, where it was written, and what went wrong on the way. Returns the exit code."""
-    say(note for note in outcome.notes if note not in faults)
+    notes(*(note for note in outcome.notes if note not in faults))
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
+    if lesson is not None:
+        print(f"Lesson {lesson.lesson} is kept. All of them: fewshot lessons")
     for fault in faults:
         print_error(fault)
     return FAILED if faults else 0
@@ -220,6 +273,12 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} a second{dropped}).")
     outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
     save_timeline(summary, outputs.timeline)
-    for what, path in (("Annotated video", outputs.save), ("Results", outputs.jsonl), ("Timeline", outputs.timeline)):
+    written = {
+        "Annotated video": outputs.save,
+        "Results": outputs.jsonl,
+        "Timeline": outputs.timeline,
+        "Profile": outputs.profile,
+    }
+    for what, path in written.items():
         if path is not None:
             print(f"{what}: {path}")

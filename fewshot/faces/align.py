@@ -34,21 +34,26 @@ def similarity_transforms(landmarks: NDArray[np.floating], template: NDArray[np.
 
     Args:
         landmarks: source points, shape (n, p, 2).
-        template: target points, shape (p, 2).
+        template: target points, shape (p, 2), or for every set its own, shape (n, p, 2).
 
     Returns:
         Matrices for ``cv2.warpAffine`` that map source to target, shape (n, 2, 3).
     """
-    points = np.asarray(landmarks, dtype=np.float64).reshape(-1, len(template), 2)
+    points = np.asarray(landmarks, dtype=np.float64).reshape(-1, template.shape[-2], 2)
     source = points[..., 0] + 1j * points[..., 1]
-    target = template[:, 0].astype(np.float64) + 1j * template[:, 1]
-    source_mean, target_mean = source.mean(axis=1, keepdims=True), target.mean()
+    target = template[..., 0].astype(np.float64) + 1j * template[..., 1]
+    source_mean, target_mean = source.mean(axis=1, keepdims=True), target.mean(axis=-1, keepdims=True)
     centred = source - source_mean
     spread = np.maximum((np.abs(centred) ** 2).sum(axis=1), 1e-9)
     a = (np.conj(centred) * (target - target_mean)).sum(axis=1) / spread
-    b = target_mean - a * source_mean[:, 0]
+    b = target_mean[..., 0] - a * source_mean[:, 0]
     rows = np.stack([np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)], axis=1)
     return rows.astype(np.float32)
+
+
+def apply(matrices: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points [n, p, 2] mapped by the matrices [n, 2, 3], one a set; shape (n, p, 2)."""
+    return np.asarray(points @ matrices[:, :, :2].transpose(0, 2, 1) + matrices[:, None, :, 2], np.float32)
 
 
 def align(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -87,9 +88,16 @@ class CascadeDetector:
 
     def __init__(self, path: Path, longest: int = 800, threshold: float = 0.9, note: str | None = None) -> None:
         self.note = note
-        self._cascade = open_cascade()
+        # OpenCV's cascade keeps the picture that it searches: every thread has its own.
+        self._cascades = threading.local()
         self._session = open_session(path)
         self._longest, self._threshold = longest, threshold
+
+    def _cascade(self) -> cv2.CascadeClassifier:
+        if not hasattr(self._cascades, "own"):
+            self._cascades.own = open_cascade()
+        own: cv2.CascadeClassifier = self._cascades.own
+        return own
 
     def detect(self, frame: Frame) -> Detections:
         """All faces of a BGR frame, shape (height, width, 3)."""
@@ -122,7 +130,7 @@ class CascadeDetector:
                 picture = cv2.warpAffine(picture, turn, (int(size[0]), int(size[1])))
             # Coarse steps and one neighbour: fast, and as many faces as with fine steps. Equalising the histogram
             # loses faces and adds mistakes.
-            rows = self._cascade.detectMultiScale(picture, scaleFactor=1.2, minNeighbors=1, minSize=(20, 20))
+            rows = self._cascade().detectMultiScale(picture, scaleFactor=1.2, minNeighbors=1, minSize=(20, 20))
             boxes = np.array(rows, np.float32).reshape(-1, 4)
             back = cv2.invertAffineTransform(turn)
             middles = (boxes[:, :2] + boxes[:, 2:] / 2) @ back[:, :2].T + back[:, 2]

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+from fewshot.faces.pairing import best_pairs
 
 _IMPOSSIBLE = -1e6
-
-
-@dataclass(slots=True)
-class _Track:
-    """A face that is followed: its box, how its centre moves (pixels a second), when it was seen last."""
-
-    box: NDArray[np.float32]
-    velocity: NDArray[np.float32]
-    seen: float
 
 
 def pairwise_iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,8 +36,8 @@ class Tracker:
 
     def __init__(self, memory: float = 1.0, reach: float = 0.75) -> None:
         self._memory, self._reach = memory, reach
-        self._tracks: dict[int, _Track] = {}
         self._next = 0
+        self.reset()
 
     def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], time: float) -> NDArray[np.int64]:
         """Take in one frame.
@@ -61,36 +51,42 @@ class Tracker:
             The track number of every box, shape (n,).
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-        self._tracks = {number: track for number, track in self._tracks.items() if time - track.seen <= self._memory}
+        self._keep(time - self._seen <= self._memory)
+        rows, columns = best_pairs(self._affinity(boxes, self._expected(time)), _IMPOSSIBLE / 2)
         numbers = np.full(len(boxes), -1, np.int64)
-        known = list(self._tracks)
-        for row, column in self._pairs(boxes, known, time):
-            numbers[row] = known[column]
-            self._move(self._tracks[known[column]], boxes[row], time)
+        numbers[rows] = self._numbers[columns]
+        self._move(columns, boxes[rows], time)
         # The surest face first, so that numbers do not depend on the order of the boxes.
-        for row in np.argsort(-np.asarray(scores, np.float32).ravel(), kind="stable"):
-            if numbers[row] < 0:
-                numbers[row] = self._next
-                self._tracks[self._next] = _Track(boxes[row].copy(), np.zeros(2, np.float32), time)
-                self._next += 1
+        order = np.argsort(-np.asarray(scores, np.float32).ravel(), kind="stable")
+        new = order[numbers[order] < 0]
+        numbers[new] = self._begin(boxes[new], time)
         return numbers
 
     def alive(self) -> set[int]:
         """Tracks that are seen, or still remembered."""
-        return set(self._tracks)
+        return set(self._numbers.tolist())
 
     def reset(self) -> None:
         """Forget all tracks (another source begins); numbers go on."""
-        self._tracks.clear()
+        self._numbers = np.zeros(0, np.int64)
+        self._boxes = np.zeros((0, 4), np.float32)
+        self._velocities = np.zeros((0, 2), np.float32)  # of the centres, pixels a second
+        self._seen = np.zeros(0)
 
-    def _pairs(self, boxes: NDArray[np.float32], known: list[int], time: float) -> list[tuple[int, int]]:
-        """Indices (box, known track) that belong together."""
-        if not len(boxes) or not known:
-            return []
-        expected = np.stack([self._expected(self._tracks[number], time) for number in known])
-        affinity = self._affinity(boxes, expected)
-        rows, columns = linear_sum_assignment(affinity, maximize=True)
-        return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if affinity[r, c] > _IMPOSSIBLE / 2]
+    def _keep(self, chosen: NDArray[np.bool_]) -> None:
+        if not chosen.all():
+            self._numbers, self._boxes = self._numbers[chosen], self._boxes[chosen]
+            self._velocities, self._seen = self._velocities[chosen], self._seen[chosen]
+
+    def _begin(self, boxes: NDArray[np.float32], time: float) -> NDArray[np.int64]:
+        """Start a track for each of these boxes, shape (n, 4); their numbers, shape (n,)."""
+        numbers = np.arange(self._next, self._next + len(boxes))
+        self._next += len(boxes)
+        self._numbers = np.concatenate([self._numbers, numbers])
+        self._boxes = np.concatenate([self._boxes, boxes])
+        self._velocities = np.concatenate([self._velocities, np.zeros((len(boxes), 2), np.float32)])
+        self._seen = np.concatenate([self._seen, np.full(len(boxes), time)])
+        return numbers
 
     def _affinity(self, boxes: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32]:
         """Overlap (0..1) plus nearness (0..1) of boxes and expected boxes, shape (n, m)."""
@@ -103,16 +99,15 @@ class Tracker:
         possible = ((overlap > 0.2) | (far < self._reach)) & (ratio < 2.0) & (ratio > 0.5)
         return np.where(possible, overlap + 1 - np.minimum(far, 1), _IMPOSSIBLE).astype(np.float32)
 
-    @staticmethod
-    def _expected(track: _Track, time: float) -> NDArray[np.float32]:
-        """Where the box should be now. Nobody is trusted to keep a speed for more than a fifth of a second."""
-        shift = track.velocity * min(time - track.seen, 0.2)
-        return track.box + np.tile(shift, 2)
+    def _expected(self, time: float) -> NDArray[np.float32]:
+        """Where the boxes should be now. Nobody is trusted to keep a speed for more than a fifth of a second."""
+        shifts = self._velocities * np.minimum(time - self._seen, 0.2)[:, None]
+        return np.asarray(self._boxes + np.tile(shifts, 2), np.float32)
 
-    @staticmethod
-    def _move(track: _Track, box: NDArray[np.float32], time: float) -> None:
-        elapsed = time - track.seen
-        if elapsed > 0:
-            shift = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2
-            track.velocity = (0.5 * track.velocity + 0.5 * shift / elapsed).astype(np.float32)
-        track.box, track.seen = box.copy(), time
+    def _move(self, columns: NDArray[np.int64], boxes: NDArray[np.float32], time: float) -> None:
+        """These tracks were seen again, in these boxes."""
+        before, elapsed = self._boxes[columns], (time - self._seen[columns])[:, None]
+        shifts = (boxes[:, :2] + boxes[:, 2:] - before[:, :2] - before[:, 2:]) / 2
+        faster = 0.5 * self._velocities[columns] + 0.5 * shifts / np.where(elapsed > 0, elapsed, 1.0)
+        self._velocities[columns] = np.where(elapsed > 0, faster, self._velocities[columns])
+        self._boxes[columns], self._seen[columns] = boxes, time

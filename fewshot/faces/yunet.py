@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -28,6 +29,8 @@ class YunetDetector:
         # By its bytes: OpenCV cannot open a path with letters outside the code page on Windows.
         model = np.frombuffer(path.read_bytes(), np.uint8)
         nothing = np.zeros(0, np.uint8)
+        # It keeps what it computes on: two threads take turns.
+        self._lock = threading.Lock()
         self._network = cv2.FaceDetectorYN.create("onnx", model, nothing, (_SIDE, _SIDE), threshold, 0.4, 1000)
 
     def detect(self, frame: Frame) -> Detections:
@@ -38,7 +41,8 @@ class YunetDetector:
         square = np.zeros((_SIDE, _SIDE, 3), np.uint8)
         method = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
         square[: inner[1], : inner[0]] = cv2.resize(frame, inner, interpolation=method)
-        _, rows = self._network.detect(square)
+        with self._lock:
+            _, rows = self._network.detect(square)
         # A row: x, y, width, height, five points (in our order), score.
         rows = np.zeros((0, 15), np.float32) if rows is None else rows
         ratio = np.array([width / inner[0], height / inner[1]], np.float32)

@@ -15,6 +15,8 @@ from fewshot.types import Frame
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _TEST_SIZE = 24
+LONGEST, ELLIPSIS = 24, "…"
+"""Letters of a name at most; what replaces the others."""
 
 _ELSEWHERE = (
     "NotoSans-Regular.ttf",
@@ -43,6 +45,18 @@ def text_tile(text: str, height: int, ink: Colour, paper: Colour) -> Frame:
         BGR uint8, shape (height, width, 3).
     """
     return _tile(text, height, ink, paper)
+
+
+@functools.lru_cache(maxsize=4096)
+def fitted_tile(text: str, height: int, ink: Colour, paper: Colour, width: int) -> Frame:
+    """The same, with the text shortened ("Wilhelm…") until the tile is at most ``width`` pixels wide, or one letter."""
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + ELLIPSIS
+    tile = text_tile(text, height, ink, paper)
+    while tile.shape[1] > width and len(text) > 2:
+        keep = min(len(text) - 2, max(1, int(len(text) * width / tile.shape[1])))
+        text = text[:keep].rstrip() + ELLIPSIS
+        tile = text_tile(text, height, ink, paper)
+    return tile
 
 
 @functools.lru_cache(maxsize=4096)

@@ -2,83 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fewshot.errors import UsageError
 from fewshot.faces.tracker import Tracker
+from fewshot.live.budget import Cost, Rota
+from fewshot.live.parts import Perceiving, Reader, Sighting, Step, Strangers, Students
+from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources.base import Shot, Source
+from fewshot.live.steady import SteadyClock
 from fewshot.live.times import StageTimes
-from fewshot.types import Face, Frame, FrameResult, Reading, Vectors
+from fewshot.types import Face, FrameResult, Reading
 
 if TYPE_CHECKING:
     from fewshot.prototypes.classifier import Verdict
 
-_Match = tuple[str | None, float | None]
-
-
-class Perceiving(Protocol):
-    """What the loop needs of ``fewshot.perception.Perception``; ``times`` holds seconds a stage of the latest frame."""
-
-    times: dict[str, float]
-
-    def look(self, frame: Frame) -> list[Face]: ...
-
-    def identify(self, frame: Frame, faces: Sequence[Face]) -> None: ...
-
-
-class Reader(Protocol):
-    """Vectors to emotions, by each student's own prototypes (``fewshot.prototypes.classifier.Classifier``)."""
-
-    def read(self, vectors: Vectors, students: Sequence[str | None]) -> Sequence[Verdict]: ...
-
-
-class Students(Protocol):
-    """Who a track is. Keys are opaque here: the loop knows no names. Faces of single pictures have track -1."""
-
-    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]: ...
-
-    def assign(self, faces: Sequence[Face], time: float) -> Sequence[_Match]: ...
-
-    def forget(self, alive: Collection[int]) -> None: ...
-
-
-class Strangers:
-    """``Students`` of a class that nobody is enrolled in: identity is not looked at."""
-
-    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
-        return []
-
-    def assign(self, faces: Sequence[Face], time: float) -> Sequence[_Match]:
-        return [(None, None)] * len(faces)
-
-    def forget(self, alive: Collection[int]) -> None:
-        """Nothing is remembered."""
-
-
-class Step(NamedTuple):
-    """One frame's outcome. ``faces`` belong to ``result.readings`` one by one; their boxes are pixels of ``frame``."""
-
-    result: FrameResult
-    frame: Frame
-    faces: list[Face]
+__all__ = ["Loop", "Perceiving", "Reader", "Sighting", "Step", "Strangers", "Students"]
 
 
 class Loop:
     """Reads sources frame by frame. One loop is one run: track numbers go on from source to source.
 
+    A frame passes four stages. ``find`` and ``embed`` cost nearly all the time, know nothing of other frames and may
+    run beside each other in several threads; ``follow`` and ``conclude`` must see the frames in order, one at a time.
+    ``step`` is all four; ``fewshot.live.pipeline.Pipeline`` runs them side by side, with the same results.
+
     Args:
-        perception: frame to faces with expression vectors, and identity vectors on request.
+        perception: frame to faces, faces to expression vectors, and identity vectors on request.
         reader: vectors to verdicts.
         students: tracks to students; None when nobody is enrolled.
         smoother: None takes the usual one; ``Smoother(0)`` smooths nothing.
         tracker: None takes a fresh one.
+        budget: seconds a frame for expression vectors, and as many for identity vectors. Where it does not suffice,
+            faces take turns, and a reading's ``age`` says how old it is. None: every face in every frame.
+        moving: finds the faces of frames that follow one another, in order (``Perception.following``). None: every
+            frame is looked at for itself, by ``perception``, as pictures that stand alone always are.
 
     Attributes:
         times: seconds of every stage.
+        in_order: ``find`` must see the frames in order, one at a time.
+
+    Raises:
+        UsageError: a budget that is not above 0.
 
     Example:
         >>> for result, frame, faces in loop.run(open_source("lesson.mp4")):  # doctest: +SKIP
@@ -92,16 +62,30 @@ class Loop:
         students: Students | None = None,
         smoother: Smoother | None = None,
         tracker: Tracker | None = None,
+        budget: float | None = None,
+        moving: Perceiving | None = None,
     ) -> None:
+        if budget is not None and not budget > 0:
+            raise UsageError(f"A budget of {1000 * budget:g} ms a frame leaves no time for any face. Give more than 0.")
         self.times = StageTimes()
-        self._perception, self._reader = perception, reader
+        self._perception, self._reader, self._budget = perception, reader, budget
+        self._moving, self.in_order = moving or perception, moving is not None
         self._students: Students = students or Strangers()
         self._smoother, self._tracker = smoother or Smoother(), tracker or Tracker()
+        self._embedding, self._looking = Cost(), Cost()
+        self.begin()
+
+    def begin(self) -> None:
+        """Another source begins: carry nothing over. The tracker goes on counting."""
+        self._clock, self._size = SteadyClock(), (0, 0)
+        self._rota, self._looks = Rota(), Rota()
+        self._tracker.reset()
+        self._forget_all()
 
     def run(self, source: Source) -> Iterator[Step]:
-        """Every frame of a source, to its end. The source is closed whatever happens."""
+        """Every frame of a source, to its end, in this thread. The source is closed whatever happens."""
         try:
-            self._forget()
+            self.begin()
             for shot in source:
                 yield self.step(shot)
         finally:
@@ -109,58 +93,111 @@ class Loop:
 
     def step(self, shot: Shot) -> Step:
         """One frame."""
-        start = perf_counter()
-        if shot.independent:
-            self._forget()
-        faces = self._perception.look(shot.frame)
-        tracks = self._track(faces, shot)
-        matches = self._match(faces, shot)
-        for face, track in zip(faces, tracks, strict=True):
-            face.track = track
-        with self.times.measure("classify"):
-            readings = self._read(faces, matches, shot)
-        self.times.merge(self._perception.times)
-        self.times.add("total", perf_counter() - start)
-        if not shot.independent:
-            alive = self._tracker.alive()
-            self._students.forget(alive)
-            self._smoother.forget(alive)
-        width, height = shot.size or (shot.frame.shape[1], shot.frame.shape[0])
-        result = FrameResult(shot.source, shot.index, shot.time, width, height, tuple(readings))
-        return Step(result, shot.frame, faces)
+        sighting = self.find(shot)
+        self.follow(sighting)
+        self.embed(sighting)
+        return self.conclude(sighting)
 
-    def _forget(self) -> None:
-        """Carry nothing over; the tracker goes on counting."""
-        self._tracker.reset()
+    def find(self, shot: Shot) -> Sighting:
+        """Find the faces of a frame. May run in any thread, beside any other stage; see ``in_order``."""
+        start = perf_counter()
+        eyes = self._perception if shot.independent else self._moving
+        faces = eyes.find(shot.frame)
+        return Sighting(shot, faces, start, dict(eyes.times))
+
+    def follow(self, seen: Sighting) -> None:
+        """Number the faces and choose those to embed. Frames in order, one at a time."""
+        start, shot = perf_counter(), seen.shot
+        if shot.independent:
+            self._tracker.reset()
+        seen.time = shot.time if shot.independent else self._clock.tell(shot.time)
+        scores = np.array([face.score for face in seen.faces], np.float32)
+        seen.tracks = [int(track) for track in self._tracker.update(self._boxes(seen), scores, seen.time)]
+        seen.alive = self._tracker.alive()
+        if not shot.independent:  # faces of a single picture keep track -1 until they are matched: there is no track
+            for face, track in zip(seen.faces, seen.tracks, strict=True):
+                face.track = track
+        seen.chosen = self._choose(seen)
+        self._rota.forget(seen.alive)
+        seen.seconds["track"] = perf_counter() - start
+
+    def embed(self, seen: Sighting) -> None:
+        """Expression vectors of the faces chosen. May run in any thread, beside any other stage."""
+        start = perf_counter()
+        if seen.chosen:
+            self._perception.embed(seen.chosen)
+        seen.seconds["embed"] = perf_counter() - start
+
+    def conclude(self, seen: Sighting) -> Step:
+        """Who they are and what they show. Frames in order, one at a time."""
+        shot = seen.shot
+        if shot.independent:
+            self._forget_all()
+        self._embedding.learn(len(seen.chosen), seen.seconds["embed"])
+        matches = self._match(seen)
+        for face, track in zip(seen.faces, seen.tracks, strict=True):
+            face.track = track
+        start = perf_counter()
+        readings = self._read(seen, matches)
+        if not shot.independent:
+            for memory in (self._students, self._smoother, self._looks):
+                memory.forget(seen.alive)
+        end = perf_counter()
+        self.times.merge({**seen.seconds, "classify": end - start, "total": end - seen.start})
+        result = FrameResult(shot.source, shot.index, shot.time, *size_of(shot), tuple(readings))
+        return Step(result, shot.frame, seen.faces)
+
+    def _forget_all(self) -> None:
         self._students.forget(())
         self._smoother.forget(())
 
-    def _track(self, faces: list[Face], shot: Shot) -> list[int]:
-        """Number the faces. Those of a single picture keep track -1 until they are matched: there is no track."""
-        with self.times.measure("track"):
-            boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
-            scores = np.array([face.score for face in faces], np.float32)
-            tracks = [int(track) for track in self._tracker.update(boxes, scores, shot.time)]
-        if not shot.independent:
-            for face, track in zip(faces, tracks, strict=True):
-                face.track = track
-        return tracks
+    def _boxes(self, seen: Sighting) -> np.ndarray:
+        """The boxes for the tracker, shape (n, 4): in pixels of the first frame, if later ones have another size."""
+        boxes = np.array([face.box for face in seen.faces], np.float32).reshape(-1, 4)
+        height, width = seen.shot.frame.shape[:2]
+        if seen.shot.independent or self._size == (0, 0):
+            self._size = (width, height)
+        if self._size == (width, height):
+            return boxes
+        return boxes * np.tile(np.array([self._size[0] / width, self._size[1] / height], np.float32), 2)
 
-    def _match(self, faces: list[Face], shot: Shot) -> Sequence[_Match]:
-        wanted = self._students.wanted([face.track for face in faces], faces, shot.time)
+    def _choose(self, seen: Sighting) -> list[Face]:
+        """The readable faces that are embedded now: all, or as many as the budget allows, in turn."""
+        readable = [face for face in seen.faces if face.quality.ok]
+        if self._budget is None or seen.shot.independent:
+            return readable
+        places = self._embedding.affordable(self._budget, len(readable))
+        return [readable[index] for index in self._rota.choose([face.track for face in readable], places)]
+
+    def _match(self, seen: Sighting) -> Sequence[Match]:
+        start, faces = perf_counter(), seen.faces
+        wanted = self._students.wanted([face.track for face in faces], faces, seen.time)
+        if wanted and self._budget is not None and not seen.shot.independent:
+            places = self._looking.affordable(self._budget, len(wanted))
+            wanted = [wanted[index] for index in self._looks.choose([faces[i].track for i in wanted], places)]
         if wanted:
-            self._perception.identify(shot.frame, [faces[index] for index in wanted])
-        return self._students.assign(faces, shot.time)
+            self._perception.identify(seen.shot.frame, [faces[index] for index in wanted])
+            self._looking.learn(len(wanted), perf_counter() - start)
+        matches = self._students.assign(faces, seen.time)
+        seen.seconds["identify"] = perf_counter() - start
+        return matches
 
-    def _read(self, faces: list[Face], matches: Sequence[_Match], shot: Shot) -> list[Reading]:
-        verdicts = self._classify(faces, [student for student, _ in matches])
+    def _read(self, seen: Sighting, matches: Sequence[Match]) -> list[Reading]:
+        verdicts = self._classify(seen.faces, [student for student, _ in matches])
+        if not seen.shot.independent and verdicts:
+            tracks = [seen.tracks[index] for index in verdicts]
+            students = [matches[index][0] for index in verdicts]
+            smoothed = self._smoother.smooth_all(tracks, students, list(verdicts.values()), seen.time)
+            verdicts = dict(zip(verdicts, smoothed, strict=True))
         readings = []
-        for index, (face, match) in enumerate(zip(faces, matches, strict=True)):
-            verdict, age = self._verdict(face, match[0], verdicts.get(index), shot)
-            readings.append(_reading(face, match, verdict, age, _box(face, shot)))
+        for index, (face, match) in enumerate(zip(seen.faces, matches, strict=True)):
+            verdict, age = verdicts.get(index), 0.0
+            if verdict is None and face.quality.ok and not seen.shot.independent:
+                verdict, age = self._held(face, match[0], seen.time)
+            readings.append(reading_of(face, match, verdict, age, seen.shot))
         return readings
 
-    def _classify(self, faces: list[Face], students: Sequence[str | None]) -> Mapping[int, Verdict]:
+    def _classify(self, faces: list[Face], students: Sequence[str | None]) -> dict[int, Verdict]:
         """Verdicts on all faces that have an expression vector, in one batch, by index."""
         readable = [(i, face.expression) for i, face in enumerate(faces) if face.quality.ok]
         vectors = {i: vector for i, vector in readable if vector is not None}
@@ -169,49 +206,10 @@ class Loop:
         verdicts = self._reader.read(np.stack(list(vectors.values())), [students[i] for i in vectors])
         return dict(zip(vectors, verdicts, strict=True))
 
-    def _verdict(
-        self, face: Face, student: str | None, verdict: Verdict | None, shot: Shot
-    ) -> tuple[Verdict | None, float]:
-        """The smoothed verdict and the age of its crop; None where the crop cannot be read."""
-        if shot.independent:
-            return verdict, 0.0
-        if verdict is not None:
-            return self._smoother.smooth(face.track, student, verdict, shot.time), 0.0
-        # A readable face without a vector: perception had no time for it in this frame. What was seen last holds.
-        held = self._smoother.held(face.track, student) if face.quality.ok else None
-        return (held[0], shot.time - held[1]) if held else (None, 0.0)
-
-
-def _box(face: Face, shot: Shot) -> tuple[float, float, float, float]:
-    """The face's box in pixels of the source, inside it, at least one pixel wide and high."""
-    height, width = shot.frame.shape[:2]
-    source_width, source_height = shot.size or (width, height)
-    x0, y0, x1, y1 = (float(value) for value in face.box)
-    x0, x1 = _span(x0 * source_width / width, x1 * source_width / width, source_width)
-    y0, y1 = _span(y0 * source_height / height, y1 * source_height / height, source_height)
-    return x0, y0, x1, y1
-
-
-def _span(low: float, high: float, limit: int) -> tuple[float, float]:
-    low = min(max(low, 0.0), limit - 1.0)
-    return low, min(max(high, low + 1.0), float(limit))
-
-
-def _reading(
-    face: Face, match: _Match, verdict: Verdict | None, age: float, box: tuple[float, float, float, float]
-) -> Reading:
-    student, score = match
-    if verdict is None:
-        return Reading(face.track, box, face.score, student, score, age=age)
-    return Reading(
-        track=face.track,
-        box=box,
-        score=face.score,
-        student=student,
-        identity_score=score,
-        emotion=verdict.emotion,
-        confidence=verdict.confidence,
-        probabilities=verdict.probabilities,
-        prototypes=verdict.prototypes,
-        age=age,
-    )
+    def _held(self, face: Face, student: str | None, time: float) -> tuple[Verdict | None, float]:
+        """What was read last on a readable face that was not embedded, because it was not its turn; and its age."""
+        held = self._smoother.held(face.track, student)
+        if held is None:
+            self._rota.hurry(face.track)
+            return None, 0.0
+        return held[0], time - held[1]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from fewshot.prototypes.classifier import Verdict
+from fewshot.prototypes.verdict import Verdict, decide_all
 
 _FAR = 16.0
 """Stands for an infinite squared distance (unit vectors: at most 4); averaging infinity would never end."""
@@ -51,25 +50,48 @@ class Smoother:
         self._memories: dict[int, _Memory] = {}
 
     def smooth(self, track: int, student: str | None, verdict: Verdict, time: float) -> Verdict:
-        """Take in a verdict on a track and give the smoothed one.
+        """``smooth_all`` for one track."""
+        return self.smooth_all([track], [student], [verdict], time)[0]
+
+    def smooth_all(
+        self, tracks: Sequence[int], students: Sequence[str | None], verdicts: Sequence[Verdict], time: float
+    ) -> list[Verdict]:
+        """Take in the verdicts of one frame and give the smoothed ones.
 
         Args:
-            track: its number.
-            student: who it is taken for; smoothing starts afresh when that or the labels change.
-            verdict: of this frame, with probabilities.
+            tracks: their numbers, no two alike.
+            students: who each is taken for; smoothing starts afresh when that or the labels change.
+            verdicts: of this frame, with probabilities.
             time: seconds; when it runs backwards smoothing starts afresh.
         """
-        subject = (student, tuple(verdict.probabilities))
-        sums = np.stack([_row(verdict.probabilities, subject[1], 0.0), _row(verdict.distances, subject[1], _FAR)])
-        weight, memory = 1.0, self._memories.get(track)
-        if memory is None or memory.subject != subject or time < memory.time:
-            result = verdict
-        else:
-            fade = self._fade(time - memory.time)
-            sums, weight = sums + fade * memory.sums, weight + fade * memory.weight
-            result = _decided(verdict, subject[1], sums / weight)
-        self._memories[track] = _Memory(subject, sums, weight, time, result)
-        return result
+        results = list(verdicts)
+        goes_on: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, (track, student, verdict) in enumerate(zip(tracks, students, verdicts, strict=True)):
+            labels = tuple(verdict.probabilities)
+            memory = self._memories.get(track)
+            if labels and memory and memory.subject == (student, labels) and time >= memory.time:
+                goes_on[labels].append(row)
+            else:
+                self._memories[track] = _Memory((student, labels), _rows([verdict], labels)[0], 1.0, time, verdict)
+        for labels, rows in goes_on.items():
+            memories = [self._memories[tracks[row]] for row in rows]
+            sums, weights = self._mixed([verdicts[row] for row in rows], memories, labels, time)
+            smoothed = _decided([verdicts[row] for row in rows], labels, sums / weights[:, None, None])
+            for row, memory, total, weight, verdict in zip(
+                rows, memories, sums, weights.tolist(), smoothed, strict=True
+            ):
+                memory.sums, memory.weight, memory.time, memory.latest = total, weight, time, verdict
+                results[row] = verdict
+        return results
+
+    def _mixed(
+        self, verdicts: Sequence[Verdict], memories: Sequence[_Memory], labels: tuple[str, ...], time: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Sums, shape (n, 2, k), and weights, shape (n,), of these verdicts and what is remembered of their tracks."""
+        fades = np.array([self._fade(time - memory.time) for memory in memories])
+        old = np.array([memory.sums for memory in memories])
+        weights = 1.0 + fades * [memory.weight for memory in memories]
+        return _rows(verdicts, labels) + fades[:, None, None] * old, weights
 
     def held(self, track: int, student: str | None) -> tuple[Verdict, float] | None:
         """The latest smoothed verdict on a track and its time, for a frame in which the face was not embedded."""
@@ -84,17 +106,37 @@ class Smoother:
         return math.exp(-elapsed / self._time_constant) if self._time_constant > 0 else 0.0
 
 
-def _row(values: Mapping[str, float], labels: tuple[str, ...], missing: float) -> NDArray[np.float64]:
-    """Values in the order of the labels, finite, shape (k,)."""
-    row = np.array([values.get(label, missing) for label in labels], np.float64)
-    return np.nan_to_num(row, nan=missing, posinf=_FAR, neginf=0.0)
+def _rows(verdicts: Sequence[Verdict], labels: tuple[str, ...]) -> NDArray[np.float64]:
+    """Probabilities and distances of every verdict in the order of the labels, finite, shape (n, 2, k)."""
+    values = [(_row(verdict.probabilities, labels, 0.0), _row(verdict.distances, labels, _FAR)) for verdict in verdicts]
+    table = np.array(values, np.float64).reshape(len(verdicts), 2, len(labels))
+    for column, missing in enumerate((0.0, _FAR)):
+        np.nan_to_num(table[:, column], copy=False, nan=missing, posinf=_FAR, neginf=0.0)
+    return table
 
 
-def _decided(verdict: Verdict, labels: tuple[str, ...], means: NDArray[np.float64]) -> Verdict:
-    """The verdict that the classifier's own rule gives on the means."""
-    if not labels:
-        return verdict
-    probabilities, distances = (dict(zip(labels, row.tolist(), strict=True)) for row in means)
-    smooth = replace(verdict, probabilities=probabilities, distances=distances)
-    emotion, confidence = smooth.decide(probabilities)
-    return replace(smooth, emotion=emotion, confidence=confidence)
+def _row(values: Mapping[str, float], labels: tuple[str, ...], missing: float) -> list[float]:
+    if tuple(values) == labels:
+        return list(values.values())
+    return [values.get(label, missing) for label in labels]
+
+
+def _decided(verdicts: Sequence[Verdict], labels: tuple[str, ...], means: NDArray[np.float64]) -> list[Verdict]:
+    """The verdicts that the classifier's own rule gives on the means, shape (n, 2, k)."""
+    limits = np.array([_row(verdict.limits, labels, math.inf) for verdict in verdicts])
+    margins = np.array([verdict.margin for verdict in verdicts])
+    decided = decide_all(means[:, 0], means[:, 1], limits, margins)
+    return [
+        Verdict(
+            labels[best] if named else None,
+            confidence,
+            dict(zip(labels, probabilities, strict=True)),
+            verdict.prototypes,
+            dict(zip(labels, distances, strict=True)),
+            verdict.limits,
+            verdict.margin,
+        )
+        for verdict, best, named, confidence, (probabilities, distances) in zip(
+            verdicts, *decided, means.tolist(), strict=True
+        )
+    ]

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter
 
 import numpy as np
 
-STAGES = ("detect", "align", "embed", "track", "identify", "classify")
+STAGES = ("capture", "decode", "detect", "align", "track", "embed", "identify", "classify", "latency", "record", "show")
 """In the order in which a frame passes through them."""
 
 
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """How long a stage took, milliseconds, over ``frames`` frames."""
+
+    p50_ms: float
+    p95_ms: float
+    max_ms: float
+    frames: int
+
+
 class StageTimes:
-    """Seconds of every stage for the latest frames (a lesson has 100,000: older ones are dropped).
+    """Seconds of every stage for the latest frames (a lesson has 100,000: older ones are dropped). Any thread may add.
 
     Args:
         remember: frames.
@@ -22,9 +35,11 @@ class StageTimes:
 
     def __init__(self, remember: int = 10_000) -> None:
         self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=remember))
+        self._lock = threading.Lock()
 
     def add(self, stage: str, seconds: float) -> None:
-        self._seconds[stage].append(seconds)
+        with self._lock:
+            self._seconds[stage].append(seconds)
 
     def merge(self, stages: Mapping[str, float]) -> None:
         """Add what another part measured for this frame."""
@@ -43,24 +58,33 @@ class StageTimes:
     @property
     def stages(self) -> tuple[str, ...]:
         """Those measured, known ones first."""
-        return tuple(sorted(self._seconds, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)))
+        with self._lock:
+            names = list(self._seconds)
+        return tuple(sorted(names, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)))
 
-    def seconds(self, stage: str) -> tuple[float, ...]:
-        """Every measurement that is remembered, oldest first."""
-        return tuple(self._seconds.get(stage, ()))
+    def seconds(self, stage: str, last: int | None = None) -> tuple[float, ...]:
+        """Every measurement that is remembered, or the ``last`` ones, oldest first."""
+        with self._lock:
+            values = self._seconds.get(stage, ())
+            start = 0 if last is None else max(0, len(values) - last)
+            return tuple(islice(values, start, None))
 
     def percentile(self, stage: str, percent: float) -> float:
         """Seconds that ``percent`` % of the frames stay below; 0 for a stage that was never measured."""
-        values = self._seconds.get(stage)
-        return float(np.percentile(np.fromiter(values, np.float64), percent)) if values else 0.0
+        values = self.seconds(stage)
+        return float(np.percentile(values, percent)) if values else 0.0
+
+    def summary(self, stage: str, last: int | None = None) -> StageSummary:
+        """Of all frames that are remembered, or of the ``last`` ones; zeros for a stage that was never measured."""
+        values = self.seconds(stage, last)
+        if not values:
+            return StageSummary(0.0, 0.0, 0.0, 0)
+        middle, high = np.percentile(values, (50, 95))
+        return StageSummary(1000 * float(middle), 1000 * float(high), 1000 * max(values), len(values))
 
     def table(self) -> dict[str, dict[str, float]]:
         """Milliseconds p50 and p95, and the number of frames, of every stage."""
         return {
-            stage: {
-                "p50_ms": 1000 * self.percentile(stage, 50),
-                "p95_ms": 1000 * self.percentile(stage, 95),
-                "frames": float(len(self._seconds[stage])),
-            }
-            for stage in self.stages
+            stage: {"p50_ms": row.p50_ms, "p95_ms": row.p95_ms, "frames": float(row.frames)}
+            for stage, row in ((stage, self.summary(stage)) for stage in self.stages)
         }

@@ -1,9 +1,9 @@
-"""Nearest prototype with a temperature and the right to say nothing (Snell et al. 2017; Chow 1970 for the reject)."""
+"""Nearest prototype with a temperature (Snell et al. 2017)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,64 +13,23 @@ from fewshot.prototypes.estimators import Level, Prototype, hierarchical_prototy
 from fewshot.prototypes.index import Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
+from fewshot.prototypes.verdict import Verdict, decide, decide_all
 from fewshot.types import Vectors
+
+__all__ = ["Classifier", "Verdict", "decide"]
 
 _Rows = Sequence[Row | Prototype]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the prototypes say about one face in one frame, and what is needed to decide again after smoothing.
-
-    Attributes:
-        emotion: the nearest prototype's, or None: too far from all, too close to the second, or not reliable yet.
-        confidence: probability of the nearest prototype's emotion, 0..1.
-        probabilities: over the population's emotions and this student's own states; sums to 1.
-        prototypes: whose prototypes decided.
-        distances: squared distance to each of them; infinite for a vector that says nothing.
-        limits: largest distance at which each may be named; negative for a state that is not reliable yet.
-        margin: smallest lead over the second at which one may be named.
-    """
-
-    emotion: str | None
-    confidence: float
-    probabilities: dict[str, float]
-    prototypes: Level
-    distances: Mapping[str, float] = field(default_factory=dict)
-    limits: Mapping[str, float] = field(default_factory=dict)
-    margin: float = 0.0
-
-    def decide(self, probabilities: Mapping[str, float]) -> tuple[str | None, float]:
-        """Decide again, from probabilities smoothed in time: (emotion or None, confidence)."""
-        return decide(probabilities, self.distances, self.limits, self.margin)
-
-
-def decide(
-    probabilities: Mapping[str, float], distances: Mapping[str, float], limits: Mapping[str, float], margin: float
-) -> tuple[str | None, float]:
-    """The most probable emotion, or None where naming it would be a guess.
-
-    Args:
-        probabilities: at least one.
-        distances: squared, of this frame.
-        limits, margin: see ``Verdict``.
-
-    Returns:
-        (emotion or None, probability of the most probable one).
-    """
-    best = max(probabilities, key=lambda emotion: probabilities[emotion])
-    confidence = probabilities[best]
-    second = max((p for emotion, p in probabilities.items() if emotion != best), default=0.0)
-    too_far = distances.get(best, 0.0) > limits.get(best, np.inf)
-    return (None if too_far or confidence - second < margin else best), confidence
-
-
-@dataclass(frozen=True, slots=True)
 class _Card:
-    """What one student is read by; all arithmetic is done on the rows, the rest labels it."""
+    """What one student is read by.
 
+    ``number`` is its row in the tables on which ``Classifier`` computes: all that is the same in every frame.
+    """
+
+    number: int
     emotions: tuple[str, ...]
-    first_row: int
     level: Level
     limits: dict[str, float]
     margin: float
@@ -93,12 +52,14 @@ class Classifier:
         self.population = population
         decks = dict(_decks(population, store))
         self._widest = max(len(rows) for rows, _ in decks.values())
-        self._matrix = np.concatenate([matrix for _, matrix in decks.values()])
-        self._cards: dict[str | None, _Card] = {}
-        first = 0
-        for student, (rows, _) in decks.items():
-            self._cards[student] = self._card(rows, first)
-            first += len(rows)
+        self._cards = {student: self._card(rows, number) for number, (student, (rows, _)) in enumerate(decks.items())}
+        cards = list(self._cards.values())
+        self._matrix = np.stack([_filled(matrix, self._widest) for _, matrix in decks.values()])
+        self._there = np.arange(self._widest) < np.array([[len(card.emotions)] for card in cards])
+        self._reach = np.stack([card.reach for card in cards])
+        self._limits = np.array([_padded(list(card.limits.values()), self._widest) for card in cards])
+        self._margins = np.array([card.margin for card in cards])
+        self._temperatures = np.array([[card.temperature] for card in cards])
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> list[Verdict]:
         """Read all faces of a frame at once.
@@ -119,28 +80,36 @@ class Classifier:
         cards = [self._cards.get(student, stranger) for _, student in zip(transformed, students, strict=True)]
         if not cards:
             return []
-        distances = self._distances(transformed, cards)
+        numbers = np.array([card.number for card in cards])
+        distances = self._distances(transformed, numbers)
         # A state of the student's own is no candidate beyond its radius, or it would attract its owner's every face.
         # Within it, one that is not reliable yet competes all the same: its photos are then no other emotion either.
-        candidates = distances <= np.stack([card.reach for card in cards])
-        temperatures = np.array([[card.temperature] for card in cards])
-        probabilities = softmax(np.where(candidates, -distances / temperatures, -np.inf))
+        candidates = distances <= self._reach[numbers]
+        probabilities = softmax(np.where(candidates, -distances / self._temperatures[numbers], -np.inf))
         distances[~transformed.any(axis=1)] = np.inf
+        decided = decide_all(probabilities, distances, self._limits[numbers], self._margins[numbers])
         return [
-            _verdict(card, row, far)
-            for card, row, far in zip(cards, probabilities.tolist(), distances.tolist(), strict=True)
+            Verdict(
+                card.emotions[best] if named else None,
+                confidence,
+                dict(zip(card.emotions, row, strict=False)),
+                card.level,
+                dict(zip(card.emotions, far, strict=False)),
+                card.limits,
+                card.margin,
+            )
+            for card, best, named, confidence, row, far in zip(
+                cards, *decided, probabilities.tolist(), distances.tolist(), strict=True
+            )
         ]
 
-    def _distances(self, transformed: Vectors, cards: Sequence[_Card]) -> NDArray[np.float64]:
+    def _distances(self, transformed: Vectors, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Squared distances to each face's own prototypes, shape (n, widest); inf where a student has fewer."""
-        columns = np.arange(self._widest)
-        width = np.array([[len(card.emotions)] for card in cards])
-        first = np.array([[card.first_row] for card in cards])
-        differences = self._matrix[first + np.minimum(columns, width - 1)] - transformed[:, None, :]
+        differences = self._matrix[numbers] - transformed[:, None, :]
         squared = np.einsum("nkd,nkd->nk", differences, differences).astype(np.float64)
-        return np.where(columns < width, squared, np.inf)
+        return np.where(self._there[numbers], squared, np.inf)
 
-    def _card(self, rows: _Rows, first_row: int) -> _Card:
+    def _card(self, rows: _Rows, number: int) -> _Card:
         known = len(self.population.classes)
         thresholds = self.population.calibration.at(sum(row.shots for row in rows[:known]) / known)
         limits = {row.emotion: thresholds.far for row in rows[:known]}
@@ -150,8 +119,8 @@ class Classifier:
             reach[column] = row.radius or 0.0
             limits[row.emotion] = float(reach[column]) if row.reliable else -1.0
         return _Card(
+            number=number,
             emotions=tuple(row.emotion for row in rows),
-            first_row=first_row,
             level=rows[0].level,
             limits=limits,
             margin=thresholds.margin,
@@ -177,8 +146,10 @@ def _decks(
             yield student, (made, np.stack([prototype.vector for prototype in made]))
 
 
-def _verdict(card: _Card, probabilities: list[float], distances: list[float]) -> Verdict:
-    named = dict(zip(card.emotions, probabilities, strict=False))
-    far = dict(zip(card.emotions, distances, strict=False))
-    emotion, confidence = decide(named, far, card.limits, card.margin)
-    return Verdict(emotion, confidence, named, card.level, far, card.limits, card.margin)
+def _filled(matrix: Vectors, count: int) -> Vectors:
+    """Prototypes (k, d) as (count, d): the last one stands in for those that are missing."""
+    return matrix[np.minimum(np.arange(count), len(matrix) - 1)]
+
+
+def _padded(values: list[float], count: int) -> list[float]:
+    return values + [np.inf] * (count - len(values))

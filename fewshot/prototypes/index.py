@@ -72,6 +72,8 @@ class PrototypeIndex:
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
         self.rows: dict[int, Row] = {}
+        # Whose rows they are: looked up by student, since going through all of them takes minutes in a large school.
+        self._owned: dict[str | None, list[Row]] = {}
         self._ids: dict[tuple[str | None, str], int] = {}
         self._next_id = 1
         self._faiss = _empty(dimension)
@@ -84,10 +86,10 @@ class PrototypeIndex:
         for student, prototype in entries:
             key = (student, prototype.emotion)
             ids[key] = self._ids[key] if key in self._ids else self._new_id()
-            self.rows[ids[key]] = Row(
+            self._put(Row(
                 ids[key], student, prototype.emotion, prototype.shots, prototype.level, prototype.radius,
                 prototype.reliable, network, variances,
-            )  # fmt: skip
+            ))  # fmt: skip
         self._ids = ids
         if entries:
             matrix = np.stack([prototype.vector for _, prototype in entries])
@@ -95,7 +97,7 @@ class PrototypeIndex:
 
     def clear(self) -> None:
         """Drop every vector; numbers stay reserved for their (student, emotion)."""
-        self.rows = {}
+        self.rows, self._owned = {}, {}
         self._faiss = _empty(self.dimension)
 
     def retire(self, student: str) -> None:
@@ -105,10 +107,12 @@ class PrototypeIndex:
 
     def of(self, student: str | None) -> PrototypeSet | None:
         """All prototypes of one student (None: of the class); None if there are none."""
-        rows = tuple(row for row in self.rows.values() if row.student == student)
+        rows = self._owned.get(student)
         if not rows:
             return None
-        return PrototypeSet(rows, self._faiss.reconstruct_batch(np.array([row.id for row in rows], dtype=np.int64)))
+        return PrototypeSet(
+            tuple(rows), self._faiss.reconstruct_batch(np.array([row.id for row in rows], dtype=np.int64))
+        )
 
     def search(
         self, queries: Vectors, count: int, ids: Iterable[int] | None = None
@@ -150,13 +154,17 @@ class PrototypeIndex:
         index = cls(dimension)
         index._next_id = int(table["next_id"])
         index._ids = {(student, emotion): int(number) for number, student, emotion in table["ids"]}
-        rows = [Row(**{**row, "variances": Variances(**row["variances"])}) for row in table["rows"]]
-        index.rows = {row.id: row for row in rows}
+        for row in table["rows"]:
+            index._put(Row(**{**row, "variances": Variances(**row["variances"])}))
         index._faiss = faiss.deserialize_index(content)
         stored = faiss.vector_to_array(index._faiss.id_map).tolist()
         if index._faiss.d != dimension or stored != list(index.rows):
             raise ValueError("the table does not describe the index")
         return index
+
+    def _put(self, row: Row) -> None:
+        self.rows[row.id] = row
+        self._owned.setdefault(row.student, []).append(row)
 
     def _new_id(self) -> int:
         self._next_id += 1

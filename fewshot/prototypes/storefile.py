@@ -10,9 +10,9 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +40,28 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[An
     Raises:
         StoreError: it could not be written (full disk, no permission); what was there is untouched.
     """
-    _remove_leftovers(path)
     payload = io.BytesIO()
     text = np.frombuffer(json.dumps(dict(header)).encode(), dtype=np.uint8)
     np.savez(payload, allow_pickle=False, **{_HEADER: text}, **dict(arrays))
     body = payload.getvalue()
+    with replacing(path) as file:
+        file.write(MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` when the block ends well: temporary file, fsync, rename.
+
+    Raises:
+        StoreError: it could not be written (full disk, no permission); what was there is untouched.
+    """
+    _remove_leftovers(path)
     temporary = None
     try:
         # mkstemp: a name of our own, readable by nobody else; the rename keeps that.
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=_TEMPORARY)
         with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from fewshot.session.course import Course
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
 UNSURE, NOT_READABLE = "unsure", "not readable"
@@ -60,17 +61,16 @@ class Summary:
         self._students: dict[str | None, NDArray[np.int32]] = {student: self._empty() for student in students}
         self._present: dict[str | None, int] = {}
         self._frames_of = np.zeros(BINS, np.int32)
-        self._source: str | None = None
-        self._base, self._last, self._step = 0.0, 0.0, 1.0
+        self._course = Course()
 
     @property
     def duration(self) -> float:
         """Seconds, the last frame's included."""
-        return self._base + self._last + self._step if self.frames else 0.0
+        return self._course.end
 
     def write(self, result: FrameResult, frame: Frame | None = None) -> None:
         """Count one frame."""
-        bin_ = self._bin(self._place(result))
+        bin_ = self._bin(self._course.place(result))
         self.frames += 1
         self._frames_of[bin_] += 1
         for student in {reading.student for reading in result.readings}:
@@ -137,16 +137,6 @@ class Summary:
     def _order(self) -> list[str | None]:
         known = sorted((key for key in self._students if key is not None), key=str.casefold)
         return [*known, *([None] if None in self._students else [])]
-
-    def _place(self, result: FrameResult) -> float:
-        """Seconds since the start of the run."""
-        if self._source is not None and (result.source != self._source or result.time < self._last):
-            self._base += self._last + self._step
-            self._last, self._step = 0.0, 1.0
-        elif result.time > self._last:
-            self._step = min(1.0, result.time - self._last)
-        self._source, self._last = result.source, result.time
-        return self._base + result.time
 
     def _bin(self, time: float) -> int:
         while int(time / self.width + 1e-6) >= BINS:

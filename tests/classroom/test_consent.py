@@ -36,9 +36,10 @@ def test_consent_nobody_gave_or_that_is_over(given_by: str, until: str | None, w
         make_consent(given_by, until, TODAY)
 
 
-def test_json_there_and_back() -> None:
-    consent = Consent("herself", TODAY, "a study", date(2027, 1, 1))
-    assert Consent.from_json(consent.as_json()) == consent
+def test_consent_that_was_withdrawn_holds_no_more() -> None:
+    consent = Consent("herself", TODAY, until=date(2027, 1, 1), withdrawn=date(2026, 12, 24))
+    days = [date(2026, 12, 23), date(2026, 12, 24), date(2027, 1, 2)]
+    assert [consent.holds(day) for day in days] == [True, False, False]
 
 
 def test_consent_file(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drawn_faces import THRESHOLDS, make_face, person_vector
@@ -142,6 +144,78 @@ def test_assignment(scores: object, held: list[int], expected: list[int]) -> Non
     matrix = np.array(scores, np.float32).reshape(len(expected), 2)
     chosen = assign_students(matrix, np.full(len(expected), 0.42), np.array(held, dtype=int), 0.05)
     assert chosen.tolist() == expected
+
+
+def blend(person: int, similarity: float, other: int = STRANGER) -> np.ndarray:
+    """A unit vector with this cosine to a person."""
+    return (similarity * person_vector(person) + np.sqrt(1 - similarity**2) * person_vector(other)).astype(np.float32)
+
+
+def clear_students() -> TrackStudents:
+    keys = [f"s{person}" for person in range(3)]
+    thresholds = replace(THRESHOLDS, clear=0.44, lead=0.15)
+    return TrackStudents(keys, np.stack([person_vector(p) for p in range(3)]), thresholds)
+
+
+@pytest.mark.parametrize(
+    ("vector", "student"),
+    [
+        (blend(0, 0.43), None),
+        (blend(0, 0.45), "s0"),  # far below `sure`, but nobody else is near
+        (blend(0, 0.50, other=1), "s1"),
+        ((0.47 * np.eye(16)[0] + 0.40 * np.eye(16)[1] + 0.787 * np.eye(16)[STRANGER]).astype(np.float32), None),
+    ],
+)
+def test_one_clear_look_decides(vector: np.ndarray, student: str | None) -> None:
+    face = make_face(track=1)
+    face.identity = vector
+    assert clear_students().assign([face], 0.0)[0][0] == student
+    assert students().assign([face], 0.0)[0][0] == (student if student == "s1" else None)
+
+
+def test_a_clear_and_sure_look_needs_no_second_one_and_a_clear_one_does() -> None:
+    matching = clear_students()
+    sure, clear = make_face(track=1), make_face(track=2)
+    sure.identity, clear.identity = blend(0, 0.7), blend(1, 0.48)
+    assert [key for key, _ in matching.assign([sure, clear], 0.0)] == ["s0", "s1"]
+    assert matching.wanted([1, 2], [make_face(track=1), make_face(track=2)], 0.1) == [1]
+
+
+def test_whoever_comes_back_on_another_track_is_known_at_once() -> None:
+    matching = students()
+    watch(matching, {1: 0, 2: 1}, 0.0, 10)
+    assert watch(matching, {2: 1}, 1.0, 10)[0][0] == "s1"
+    answers = watch(matching, {2: 1, 3: 0}, 2.0, 1, wobble=0.2)
+    assert [key for key, _ in answers] == ["s1", "s0"]
+
+
+def test_a_track_that_was_out_of_view_is_looked_at_again_and_one_look_suffices() -> None:
+    matching = students()
+    watch(matching, {1: 0, 2: 1}, 0.0, 10)
+    assert watch(matching, {2: 1}, 1.0, 6)[0][0] == "s1"
+    # Somebody else sits on the tile that track 1 was on.
+    assert [key for key, _ in watch(matching, {1: 2, 2: 1}, 1.6, 1, wobble=0.2)] == ["s2", "s1"]
+
+
+def test_slow_frames_are_no_absence() -> None:
+    matching = students()
+    watch(matching, {1: 0}, 0.0, 10)
+    face = make_face(track=1)
+    assert [matching.wanted([1], [face], 1.0 + 0.5 * step) for step in range(3)] == [[]] * 3
+
+
+def test_a_picture_that_changes_is_looked_at_again() -> None:
+    matching = students()
+    first, second = make_face(track=1), make_face(track=1)
+    first.crop[:56], second.crop[:, 56:] = 200, 200
+    for time in (0.0, 0.1, 0.2, 0.3, 0.4):
+        for index in matching.wanted([1], [first], time):
+            first.identity = person_vector(0, 0.2, seed=index)
+        assert matching.assign([first], time)[0][0] == "s0"
+        first.identity = None
+    assert matching.wanted([1], [second], 0.5) == [0]
+    second.identity = person_vector(1)
+    assert matching.assign([second], 0.5)[0][0] == "s1"
 
 
 def test_thresholds_belong_to_a_network() -> None:

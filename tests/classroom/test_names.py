@@ -1,8 +1,6 @@
-from pathlib import Path
-
 import pytest
 
-from fewshot.classroom.names import check_name, emotion_of, existing_folder
+from fewshot.classroom.names import check_name, emotion_of, folded
 from fewshot.errors import UsageError
 
 
@@ -67,8 +65,8 @@ def test_words_of_the_readings_are_no_states(word: str) -> None:
         emotion_of(word)
 
 
-def test_a_class_is_one_whatever_the_case(tmp_path: Path) -> None:
-    (tmp_path / "Physics").mkdir()
-    assert existing_folder(tmp_path, "physics") == tmp_path / "Physics"
-    assert existing_folder(tmp_path, "maths") == tmp_path / "maths"
-    assert existing_folder(tmp_path / "nowhere", "maths") == tmp_path / "nowhere" / "maths"
+def test_a_class_is_one_whatever_the_case() -> None:
+    assert folded(" Physics") == folded("PHYSICS")
+    assert folded("Rene\u0301") == folded("Ren\u00e9")
+    assert folded("Straße") == folded("STRASSE")
+    assert folded("Physics") != folded("Maths")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.transform import SimilarityTransform
 
-from fewshot.faces.align import ARCFACE_TEMPLATE, EXPRESSION_TEMPLATE, align, similarity_transforms
+from fewshot.faces.align import ARCFACE_TEMPLATE, EXPRESSION_TEMPLATE, align, apply, similarity_transforms
 
 
 def test_no_faces() -> None:
@@ -36,3 +36,12 @@ def test_points_land_on_the_template(template: np.ndarray) -> None:
 
 def test_grey_and_points_in_one_place() -> None:
     assert align(np.full((50, 50), 7, np.uint8), np.zeros((2, 5, 2))).shape == (2, 112, 112)
+
+
+def test_every_set_may_have_its_own_target() -> None:
+    rng = np.random.default_rng(1)
+    source = ARCFACE_TEMPLATE + rng.normal(0, 5, (6, 5, 2)).astype(np.float32)
+    moved = source * 1.1 + rng.normal(0, 9, (6, 1, 2)).astype(np.float32)
+    matrices = similarity_transforms(source, moved)
+    np.testing.assert_allclose(apply(matrices, source), moved, atol=1e-3)
+    assert apply(matrices[:0], source[:0]).shape == (0, 5, 2)

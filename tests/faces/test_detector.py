@@ -53,7 +53,14 @@ def test_detections_are_clipped_and_sorted(boxes: list[list[float]], scores: lis
 
 @pytest.mark.parametrize(
     ("frame", "expected"),
-    [((1920, 1080), (640, 384)), ((1080, 1920), (384, 640)), ((640, 480), (640, 480)), ((5000, 20), (640, 32))],
+    [
+        ((1, 1), (640, 640)),
+        ((1920, 1080), (640, 352)),
+        ((1080, 1920), (352, 640)),
+        ((640, 480), (640, 480)),
+        ((1280, 886), (640, 448)),
+        ((5000, 20), (640, 32)),
+    ],
 )
 def test_input_size_follows_the_frame(frame: tuple[int, int], expected: tuple[int, int]) -> None:
     assert input_size(*frame, 640) == expected

@@ -8,7 +8,7 @@ import pytest
 
 from fewshot.faces.align import EXPRESSION_TEMPLATE
 from fewshot.faces.detector import Detections
-from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, sharpness
+from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, levels, sharpness
 from fewshot.types import Quality
 
 HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.545, 0.4], [-0.405, 1.03, 0.1], [0.405, 1.03, 0.1]])
@@ -25,11 +25,11 @@ def turned(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def pattern(blur: float = 0.0) -> np.ndarray:
-    """A crop with edges of every size, blurred by a Gaussian of ``blur`` pixels; shape (1, 112, 112, 3)."""
+    """A crop with edges of every size, blurred by a Gaussian of ``blur`` pixels; shape (1, 112, 112)."""
     grey = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
     large = cv2.resize(grey, (112, 112), interpolation=cv2.INTER_CUBIC)
     large = cv2.GaussianBlur(large, (0, 0), blur) if blur else large
-    return cv2.cvtColor(large, cv2.COLOR_GRAY2BGR)[None]
+    return large[None]
 
 
 def stretched(crop: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def judged(
 
 def test_no_face_no_judgement() -> None:
     nothing = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-    assert assess((10, 10, 3), nothing, np.zeros((0, 112, 112, 3), np.uint8)) == []
+    assert assess((10, 10, 3), nothing, np.zeros((0, 112, 112), np.uint8)) == []
     assert sharpness(np.zeros((0, 112, 112), np.uint8), np.zeros(0)).shape == (0,)
     assert head_pose(np.zeros((0, 5, 2))).shape == (0, 3)
 
@@ -89,3 +89,25 @@ def test_sharpness_falls_with_blur_and_does_not_see_contrast() -> None:
     values = [judged(pattern(blur)).sharpness for blur in (0, 2, 4, 8)]
     assert values == sorted(values, reverse=True)
     assert judged(100 + pattern() // 4).sharpness == pytest.approx(values[0], abs=0.05)
+
+
+def test_levels_are_numpys() -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 20, 30)).astype(np.uint8)[:, 3:-3, 2:-2]
+    means, spreads = levels(pictures)
+    np.testing.assert_allclose(means, pictures.mean(axis=(1, 2)))
+    np.testing.assert_allclose(spreads, pictures.std(axis=(1, 2)))
+    assert [part.shape for part in levels(pictures[:0])] == [(0,), (0,)]
+
+
+@pytest.mark.parametrize("size", [30, 100])
+def test_sharpness_is_what_it_says(size: int) -> None:
+    grey = np.concatenate([pattern(blur) for blur in (0, 1, 4)])
+    scale, half = (2, 0.35) if size >= 56 else (4, 1.0)
+    side, expected = 112 // scale, []
+    for crop in grey:
+        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA).astype(np.float64)
+        inner = (slice(side // 6, side - side // 6),) * 2
+        raw = cv2.Laplacian(small, cv2.CV_64F)[inner].var() / small[inner].var()
+        expected.append(raw / (raw + half))
+    # The rows next to the crop above and below are all that differs, and they lie outside of the middle.
+    np.testing.assert_allclose(sharpness(grey, np.full(3, size)), expected, rtol=1e-4)

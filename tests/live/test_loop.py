@@ -108,7 +108,7 @@ def test_stages_are_timed() -> None:
     loop = Loop(FakePerception([face()], [face()]), FakeReader())
     list(loop.run(FrameSource([blank()] * 2)))
     table = loop.times.table()
-    assert list(table)[:4] == ["detect", "embed", "track", "classify"]
+    assert list(table)[:5] == ["detect", "track", "embed", "identify", "classify"]
     assert table["detect"]["p50_ms"] == pytest.approx(2) and table["total"]["frames"] == 2
     assert loop.times.percentile("nothing", 50) == 0
 
@@ -121,7 +121,7 @@ def test_the_source_is_closed_whatever_happens() -> None:
             closed.append(self.name)
 
     class Broken(FakePerception):
-        def look(self, frame: Frame) -> list:
+        def find(self, frame: Frame) -> list:
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections import namedtuple
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
-from live_fakes import FakePerception, FakeReader, blank, face, result, write_video
+from live_fakes import FakePerception, FakeReader, blank, face, reading, result, write_video
 
 from fewshot.errors import FewshotError, SourceError, UsageError
+from fewshot.live.colours import EMOTION_COLOURS
 from fewshot.live.loop import Loop
 from fewshot.live.play import play
 from fewshot.live.sinks.base import OutputError, Stop, WindowError
+from fewshot.live.sinks.encoders import open_encoder
 from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo, letterbox
 from fewshot.live.sinks.window import check_display
@@ -32,11 +36,14 @@ def read_back(path: Path) -> tuple[list[Frame], float]:
     return frames, video.get(cv2.CAP_PROP_FPS)
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "out.avi", "Übung.mkv"])
-def test_a_file_has_the_frames_and_the_rate_of_its_source(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("codec", ["h264", "mpeg4"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi", "Übung.mkv", "out.mov"])
+def test_a_file_has_the_frames_and_the_rate_of_its_source(tmp_path: Path, name: str, codec: str) -> None:
+    if codec == "h264":
+        pytest.importorskip("av", reason="PyAV is an extra")
     write_video(tmp_path / "in.mp4", frames=20, fps=12.5)
     source = open_source(tmp_path / "in.mp4")
-    sink = AnnotatedVideo.for_source(tmp_path / name, source)
+    sink = AnnotatedVideo.for_source(tmp_path / name, source, codec=codec)
     outcome = play(Loop(FakePerception([face()]), FakeReader()), [source], [sink])
     frames, fps = read_back(tmp_path / name)
     assert (len(frames), outcome.frames, frames[0].shape) == (20, 20, (48, 64, 3)) and fps == pytest.approx(12.5)
@@ -61,6 +68,61 @@ def test_frames_of_another_size_are_fitted_in(tmp_path: Path) -> None:
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
     fitted = letterbox(blank(128, 48, 200), (64, 48))
     assert fitted[0].max() == 0 and fitted[24].min() == 200
+
+
+@pytest.mark.parametrize("codec", ["h264", "mpeg4"])
+def test_what_is_read_back_is_what_was_written(tmp_path: Path, codec: str) -> None:
+    if codec == "h264":
+        pytest.importorskip("av", reason="PyAV is an extra")
+    encoder = open_encoder(tmp_path / "a.mp4", 29.97, (64, 48), codec)
+    written = [np.full((48, 64, 3), colour, np.uint8) for colour in [(200, 40, 30), (30, 180, 60), (20, 60, 220)]]
+    for frame in written:
+        encoder.write(frame)
+    encoder.close()
+    frames, fps = read_back(tmp_path / "a.mp4")
+    assert fps == pytest.approx(29.97, abs=0.01) and len(frames) == 3
+    for frame, other in zip(frames, written, strict=True):
+        assert np.abs(frame.astype(int) - other).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("installed", "name", "codec", "used"),
+    [
+        (True, "a.mp4", "auto", "H.264"),
+        (True, "a.avi", "auto", "Motion JPEG"),
+        (True, "a.mp4", "mpeg4", "MPEG-4"),
+        (False, "a.mp4", "auto", "MPEG-4"),
+    ],
+)
+def test_the_codec_is_what_this_machine_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, name: str, codec: str, used: str
+) -> None:
+    if installed:
+        pytest.importorskip("av", reason="PyAV is an extra")
+    monkeypatch.setattr("fewshot.live.sinks.encoders.has_h264", lambda: installed)
+    encoder = open_encoder(tmp_path / name, 10, (64, 48), codec)
+    assert encoder.codec == used
+    encoder.close()
+
+
+def test_h264_without_pyav_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(OutputError, match="pip install"):
+        open_encoder(tmp_path / "a.mp4", 10, (64, 48), "h264")
+
+
+def test_a_smaller_video_has_its_labels_in_place(tmp_path: Path) -> None:
+    one = FrameResult("a", 0, 0.0, 1280, 960, (reading(box=(400.0, 300.0, 800.0, 700.0)),))
+    for height, shape in [(480, (480, 640)), (2000, (960, 1280)), (None, (960, 1280))]:
+        sink = AnnotatedVideo(tmp_path / f"{height}.avi", fps=10, height=height)
+        sink.write(one, blank(1280, 960, value=90))
+        sink.close()
+        ((frame,), _) = read_back(tmp_path / f"{height}.avi")
+        assert frame.shape[:2] == shape
+        happy = np.abs(frame.astype(int) - EMOTION_COLOURS["happy"]).sum(axis=2) < 60
+        rows, columns = np.nonzero(happy)
+        scale = shape[0] / 960
+        assert abs(columns.min() - 400 * scale) < 6 and abs(rows.min() - 300 * scale) < 6
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "nowhere/out.mp4"])

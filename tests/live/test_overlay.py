@@ -7,7 +7,7 @@ import pytest
 from live_fakes import blank, reading, result
 
 from fewshot.live.colours import EMOTION_COLOURS, OWN_STATE, PAPER, UNSURE, colour_of
-from fewshot.live.lettering import text_tile, transliterate
+from fewshot.live.lettering import fitted_tile, text_tile, transliterate
 from fewshot.live.overlay import Overlay
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
@@ -98,3 +98,40 @@ def test_names_in_other_scripts_differ_from_each_other() -> None:
 @pytest.mark.parametrize(("letter", "ascii"), [("é", "e"), ("ß", "s"), ("ж", "zhe"), ("李", "674E"), ("\u0301", "")])
 def test_transliteration(letter: str, ascii: str) -> None:
     assert transliterate(letter) == ascii
+
+
+def columns_of(picture: np.ndarray, rows: slice) -> np.ndarray:
+    """Where labels are in these rows: columns that have their paper's colour."""
+    return np.flatnonzero((picture[rows] == np.array(PAPER, np.uint8)).all(axis=2).any(axis=0))
+
+
+def test_names_of_neighbours_do_not_run_into_each_other() -> None:
+    boxes = [(x, 100.0, x + 60.0, 180.0) for x in (20.0, 130.0, 240.0, 350.0)]
+    faces = [reading(track=k, student="Wilhelmina Featherstonehaugh", box=box) for k, box in enumerate(boxes)]
+    columns = columns_of(draw(*faces), slice(84, 96))
+    gaps = np.flatnonzero(np.diff(columns) > 1)
+    assert len(gaps) == 3  # four labels, something between any two
+    alone = columns_of(draw(faces[1]), slice(84, 96))
+    assert np.ptp(alone) > 150  # with room, the name is longer
+
+
+def test_faces_above_each_other_keep_their_names_whole() -> None:
+    upper, lower = reading(box=(200.0, 60.0, 260.0, 140.0)), reading(box=(202.0, 200.0, 262.0, 280.0))
+    assert np.array_equal(columns_of(draw(upper), slice(44, 56)), columns_of(draw(upper, lower), slice(44, 56)))
+
+
+@pytest.mark.parametrize("text", ["", "A", "李雷", "Wilhelmina Featherstonehaugh", "x" * 200])
+@pytest.mark.parametrize("width", [1, 60, 1000])
+def test_fitted_text_is_no_wider_than_its_room(text: str, width: int) -> None:
+    tile = fitted_tile(text, 20, WHITE, BLACK, width)
+    assert tile.shape[1] <= max(
+        width, text_tile("W…", 20, WHITE, BLACK).shape[1], text_tile(text[:2], 20, WHITE, BLACK).shape[1]
+    )
+    if width == 1000 and len(text) <= 24:
+        np.testing.assert_array_equal(tile, text_tile(text, 20, WHITE, BLACK))
+
+
+def test_a_frame_of_another_size_is_drawn_anew() -> None:
+    overlay, one = Overlay(), result(reading())
+    large = overlay.draw(blank(), one)
+    assert overlay.draw(blank(32, 24), one).shape == (24, 32, 3) != large.shape

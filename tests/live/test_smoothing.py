@@ -95,3 +95,20 @@ def test_it_can_be_turned_off() -> None:
     smoother = Smoother(0)
     smoother.smooth(0, None, verdict("neutral"), 0)
     assert smoother.smooth(0, None, verdict("happy"), 0.01).emotion == "happy"
+
+
+def test_all_tracks_at_once_is_each_track_alone() -> None:
+    assert Smoother().smooth_all([], [], [], 0.0) == []
+    together, alone = Smoother(), Smoother()
+    words = ["happy", "sad", "angry", "neutral"]
+    for index in range(12):
+        time, tracks = index / 10, [0, 1, 2, 3][: 4 if index % 3 else 2]
+        students = ["asha", None, "chen" if index < 6 else "béla", None][: len(tracks)]
+        verdicts = [verdict(words[(index // 4 + track) % 4], 0.5 + track / 10) for track in tracks]
+        own = verdicts[0].probabilities | {"confused": 0.0}
+        verdicts[0] = dataclasses.replace(verdicts[0], probabilities=own)
+        smoothed = together.smooth_all(tracks, students, verdicts, time)
+        assert smoothed == [
+            alone.smooth(track, student, one, time)
+            for track, student, one in zip(tracks, students, verdicts, strict=True)
+        ]

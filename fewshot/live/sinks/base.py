@@ -9,7 +9,12 @@ from fewshot.types import Frame, FrameResult
 
 
 class Sink(Protocol):
-    """Takes every frame's result. ``close`` may be called more than once, and after a failed ``write``."""
+    """Takes every frame's result. ``close`` may be called more than once, and after a failed ``write``.
+
+    A sink that somebody looks at (a window) has an attribute ``display`` that is true: it is written to in the main
+    thread, which windows demand, and of a live source it gets the newest result whenever it is ready for one. It may
+    have a method ``idle``, called while there is nothing to show. All others get every result, in a thread of theirs.
+    """
 
     def write(self, result: FrameResult, frame: Frame) -> None: ...
 

@@ -28,7 +28,7 @@ def as_record(result: FrameResult) -> dict[str, Any]:
 
 
 class JsonLines:
-    """Writes ``as_record`` of every frame, one a line, UTF-8; each line is on disk before the next frame is read.
+    """Writes ``as_record`` of every frame, one a line, UTF-8; each line is on disk before the next one is begun.
 
     Args:
         path: the file; one that is there is written over.

@@ -11,12 +11,10 @@ import numpy as np
 from fewshot.errors import UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import OutputError
+from fewshot.live.sinks.encoders import SUFFIXES, Codec, Encoder, open_encoder
 from fewshot.live.sources.base import Source
 from fewshot.live.sources.capture import open_file
 from fewshot.types import Frame, FrameResult
-
-SUFFIXES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-"""Containers, and the codec in each that every OpenCV wheel can write (H.264 is missing from them for its licence)."""
 
 RESERVE = 32_000_000
 """Bytes that stay free: OpenCV does not tell when the disk is full, and an mp4 without room for its index is lost."""
@@ -40,15 +38,25 @@ class AnnotatedVideo:
         fps: frames a second.
         live: place frames by their time.
         overlay: draws them; one that the window shares saves half the drawing.
+        codec: see ``open_encoder``.
+        height: of the video in pixels, if it shall be smaller than the frames: 720 instead of 1080 halves the work.
 
     Raises:
         OutputError: it cannot be written.
     """
 
-    def __init__(self, path: str | Path, fps: float, live: bool = False, overlay: Overlay | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        fps: float,
+        live: bool = False,
+        overlay: Overlay | None = None,
+        codec: Codec = "auto",
+        height: int | None = None,
+    ) -> None:
         self.path, self._fps, self._live = Path(path), fps, live
-        self._overlay = overlay or Overlay()
-        self._writer: cv2.VideoWriter | None = None
+        self._overlay, self._codec, self._height = overlay or Overlay(), codec, height
+        self._writer: Encoder | None = None
         self._size = (0, 0)
         self._latest: Frame | None = None
         self._written, self._offset, self._last_time = 0, 0.0, 0.0
@@ -59,16 +67,24 @@ class AnnotatedVideo:
         self._check_space()
 
     @classmethod
-    def for_source(cls, path: str | Path, source: Source, overlay: Overlay | None = None) -> AnnotatedVideo:
+    def for_source(
+        cls,
+        path: str | Path,
+        source: Source,
+        overlay: Overlay | None = None,
+        codec: Codec = "auto",
+        height: int | None = None,
+    ) -> AnnotatedVideo:
         """With the frame rate that fits a source, which it must not write over."""
         if Path(source.name).is_file() and Path(path).is_file() and Path(path).samefile(source.name):
             raise UsageError(f"{path} is the video that is read. Choose another name for the annotated one.")
         if source.live:
-            return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), live=True, overlay=overlay)
-        return cls(path, source.fps or PICTURE_RATE, overlay=overlay)
+            return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), True, overlay, codec, height)
+        return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
-        picture = self._overlay.draw(frame, result)
+        # Reduced before anything is drawn: letters stay sharp, and there is less to draw on.
+        picture = self._overlay.draw(reduced(frame, self._height), result)
         if self._writer is None:
             self._open(picture)
         picture = letterbox(picture, self._size)
@@ -86,8 +102,8 @@ class AnnotatedVideo:
         """
         if self._writer is None:
             return
-        self._writer.release()
-        self._writer = None
+        writer, self._writer = self._writer, None
+        writer.close()
         check = open_file(self.path)
         readable = check.isOpened() and check.read()[0]
         check.release()
@@ -97,11 +113,7 @@ class AnnotatedVideo:
     def _open(self, first: Frame) -> None:
         # Chroma is stored at half the resolution: odd sizes would be cut or refused.
         self._size = (max(2, first.shape[1] // 2 * 2), max(2, first.shape[0] // 2 * 2))
-        codec = cv2.VideoWriter.fourcc(*SUFFIXES[self.path.suffix.lower()])
-        writer = cv2.VideoWriter(str(self.path.absolute()), codec, self._fps, self._size)
-        if not writer.isOpened():
-            raise OutputError(f"{self.path} cannot be written. Check that the folder may be written to.")
-        self._writer = writer
+        self._writer = open_encoder(self.path, self._fps, self._size, self._codec)
 
     def _slot(self, time: float) -> int:
         """The number of the frame that a time falls on."""
@@ -129,6 +141,16 @@ class AnnotatedVideo:
                 f"{self.path}: the disk is full (less than {RESERVE // 1_000_000} MB free). Free some space or choose "
                 "another place; what was written so far can be watched."
             )
+
+
+def reduced(frame: Frame, height: int | None) -> Frame:
+    """The frame in this height, if it is higher."""
+    if height is None or frame.shape[0] <= height:
+        return frame
+    size = (max(1, round(frame.shape[1] * height / frame.shape[0])), height)
+    # Linear, not area: a third of the time, and no difference to be seen down to half the size.
+    way = cv2.INTER_LINEAR if 2 * height >= frame.shape[0] else cv2.INTER_AREA
+    return np.asarray(cv2.resize(frame, size, interpolation=way), np.uint8)
 
 
 def letterbox(picture: Frame, size: tuple[int, int]) -> Frame:

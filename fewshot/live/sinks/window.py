@@ -17,7 +17,7 @@ _ESCAPE, _LARGEST = 27, (1600, 900)
 
 
 class Window:
-    """Shows every frame.
+    """Shows frames.
 
     Args:
         overlay: draws it; one that the video shares saves half the drawing.
@@ -26,6 +26,8 @@ class Window:
     Raises:
         WindowError: this session has no display.
     """
+
+    display = True
 
     def __init__(self, overlay: Overlay | None = None, title: str = "fewshot - q to quit") -> None:
         check_display()
@@ -41,6 +43,16 @@ class Window:
         if not self._open:
             self._show_first(picture)
         cv2.imshow(self._title, picture)
+        self.idle()
+
+    def idle(self) -> None:
+        """Let the window live while there is no frame to show.
+
+        Raises:
+            Stop: the user has seen enough.
+        """
+        if not self._open:
+            return
         key = cv2.waitKey(1) & 0xFF
         if key in (ord("q"), ord("Q"), _ESCAPE) or cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
             raise Stop

@@ -37,7 +37,10 @@ class Shot:
 
 
 class Source(Protocol):
-    """Frames in order; to be iterated once, and closed in any case.
+    """Frames in order; to be iterated once, in any one thread, and closed there in any case.
+
+    A source that may wait long for its next frame also has a method ``interrupt``, see below; one that may lose its
+    device and wait for it has an attribute ``away``: a sentence while it does, else None.
 
     Attributes:
         name: what the user typed (a password in an address is masked).
@@ -49,17 +52,38 @@ class Source(Protocol):
         notes: what else a user should know, such as pictures that could not be read.
     """
 
-    name: str
-    live: bool
-    fps: float | None
-    frames: int | None
-    dropped: int
-    lost: str | None
-    notes: list[str]
+    # Read-only here, so that a source may compute them.
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def fps(self) -> float | None: ...
+
+    @property
+    def frames(self) -> int | None: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def lost(self) -> str | None: ...
+
+    @property
+    def notes(self) -> list[str]: ...
 
     def __iter__(self) -> Iterator[Shot]: ...
 
     def close(self) -> None: ...
+
+
+def interrupt(source: Source) -> None:
+    """Wake a source that waits for its next frame, from another thread: its iteration then ends."""
+    wake = getattr(source, "interrupt", None)
+    if wake is not None:
+        wake()
 
 
 class FrameSource:

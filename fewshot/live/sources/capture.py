@@ -12,6 +12,9 @@ OPEN_TIMEOUT = 5.0
 """Seconds a stream may take to answer."""
 READ_TIMEOUT = 10.0
 """Seconds a stream or camera may stay silent before it counts as lost."""
+FILE_DECODERS, STREAM_DECODERS = 2, 1
+"""Threads of ffmpeg's, where it would take one a core. Each works on a frame of its own: two decode 1080p faster than
+anybody looks at it, the cores are perception's; and of a stream every further one is a frame of delay."""
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
 # Whoever sets one of these wants to see the noise. On import, because ffmpeg's is read once, when the process opens or
@@ -31,20 +34,21 @@ def _backend() -> int:
 def open_file(path: Path) -> cv2.VideoCapture:
     """A video file; ``isOpened()`` of the result tells whether it is one."""
     # Absolute, because ffmpeg takes "lesson 10:30.mp4" for a protocol "lesson 10".
-    return cv2.VideoCapture(str(path.absolute()), _backend())
+    return cv2.VideoCapture(str(path.absolute()), _backend(), [cv2.CAP_PROP_N_THREADS, FILE_DECODERS])
 
 
 def open_stream(url: str) -> cv2.VideoCapture:
     """A network stream, given up after ``OPEN_TIMEOUT``. RTSP is tried over TCP (no torn pictures), then over UDP."""
-    timeouts = [
+    options = [
+        *(cv2.CAP_PROP_N_THREADS, STREAM_DECODERS),
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(OPEN_TIMEOUT * 1000)),
         *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(READ_TIMEOUT * 1000)),
     ]
-    stream = cv2.VideoCapture(url, _backend(), timeouts)
+    stream = cv2.VideoCapture(url, _backend(), options)
     if not stream.isOpened() and url.lower().startswith("rtsp://") and _OPTIONS not in os.environ:
         os.environ[_OPTIONS] = "rtsp_transport;udp"  # OpenCV has no other way to say so
         try:
-            stream = cv2.VideoCapture(url, _backend(), timeouts)
+            stream = cv2.VideoCapture(url, _backend(), options)
         finally:
             del os.environ[_OPTIONS]
     return stream

@@ -73,10 +73,14 @@ class NewestFrames:
         if not self._closing:
             self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({index} frames)."
 
-    def close(self) -> None:
+    def interrupt(self) -> None:
+        """End the iteration, from any thread."""
         with self._fresh:
             self._closing = True
             self._fresh.notify_all()
+
+    def close(self) -> None:
+        self.interrupt()
         self._thread.join(timeout=2.0)
 
     def _wait(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
 from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
+from fewshot.live.sources.lasting import LastingSource
 from fewshot.live.sources.pictures import PictureSource, open_folder
 from fewshot.live.sources.screen import ScreenSource
 from fewshot.live.sources.video import VideoSource
@@ -32,6 +33,27 @@ def open_source(what: str | int | os.PathLike[str] | Source | Iterable[Frame]) -
     if hasattr(what, "live") and hasattr(what, "close"):
         return what  # type: ignore[return-value]  # a Source by its shape
     return FrameSource(what)  # type: ignore[arg-type]
+
+
+def open_lasting(
+    what: str | int | os.PathLike[str] | Source | Iterable[Frame],
+    patience: float | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Source:
+    """As ``open_source``, but a camera, stream or screen that is lost later on is waited for.
+
+    Args:
+        what: see ``open_source``. Files, and sources that are open already, are given back as they are.
+        patience: seconds for which a lost source is waited for; None: until somebody ends the run; 0: not at all.
+        on_note: is given a sentence when the source is lost and one when it is back.
+
+    Raises:
+        SourceNotFound, SourceError: as ``open_source``; the first time nothing is waited for.
+    """
+    source = open_source(what)
+    if source is what or not source.live or patience == 0:
+        return source
+    return LastingSource(source, lambda: open_source(what), patience, on_note)
 
 
 def _open_named(text: str) -> Source:

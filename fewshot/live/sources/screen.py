@@ -47,52 +47,34 @@ class ScreenSource:
         self.notes: list[str] = []
         self._step, self._clock, self._sleep = 1 / fps, clock, sleep
         wanted = parse_region(text)
-        self._camera = open_screen()
+        camera = open_screen()
         try:
-            self._region = self._choose(wanted)
-            self._check_permission(self._grab())
-        except SourceError:
-            self.close()
-            raise
+            self._region = _choose(camera, wanted)
+            self._check_permission(_grab(camera, self._region))
+        finally:
+            camera.close()
 
     def __iter__(self) -> Iterator[Shot]:
         from mss.exception import ScreenShotError
 
+        camera = open_screen()  # here, because a connection to the display works only in the thread that made it
         start, index, last = self._clock(), 0, -1.0
-        while True:
-            pause = start + last + self._step - self._clock()
-            if index and pause > 0:
-                self._sleep(pause)
-            try:
-                frame = self._grab()
-            except ScreenShotError as error:
-                self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({error})."
-                return
-            last = max(self._clock() - start if index else 0.0, last + 1e-3)
-            yield Shot(self.name, index, last, frame)
-            index += 1
+        try:
+            while True:
+                pause = start + last + self._step - self._clock()
+                if index and pause > 0:
+                    self._sleep(pause)
+                frame = _grab(camera, self._region)
+                last = max(self._clock() - start if index else 0.0, last + 1e-3)
+                yield Shot(self.name, index, last, frame)
+                index += 1
+        except ScreenShotError as error:
+            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({error})."
+        finally:
+            camera.close()
 
     def close(self) -> None:
-        self._camera.close()
-
-    def _choose(self, wanted: tuple[int, int, int, int] | None) -> dict[str, int]:
-        everything, *screens = self._camera.monitors
-        if wanted is None:
-            return dict(screens[0] if screens else everything)
-        x, y, width, height = wanted
-        left, top = everything["left"], everything["top"]
-        right, bottom = left + everything["width"], top + everything["height"]
-        if not (left <= x and x + width <= right and top <= y and y + height <= bottom):
-            raise SourceError(
-                f"The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
-                f"{right},{bottom}. Give x,y,width,height inside it."
-            )
-        return {"left": x, "top": y, "width": width, "height": height}
-
-    def _grab(self) -> Frame:
-        shot = self._camera.grab(self._region)
-        picture = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
-        return np.ascontiguousarray(picture[..., :3])
+        """Nothing is held open but by the iteration."""
 
     def _check_permission(self, frame: Frame) -> None:
         if os.environ.get("XDG_SESSION_TYPE") == "wayland" and not frame.any():
@@ -100,6 +82,27 @@ class ScreenSource:
                 "This desktop (Wayland) gives other programs a black screen only. Log in with an Xorg session, or use "
                 "a recording of the lesson as source."
             )
+
+
+def _choose(camera: Any, wanted: tuple[int, int, int, int] | None) -> dict[str, int]:
+    everything, *screens = camera.monitors
+    if wanted is None:
+        return dict(screens[0] if screens else everything)
+    x, y, width, height = wanted
+    left, top = everything["left"], everything["top"]
+    right, bottom = left + everything["width"], top + everything["height"]
+    if not (left <= x and x + width <= right and top <= y and y + height <= bottom):
+        raise SourceError(
+            f"The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
+            f"{right},{bottom}. Give x,y,width,height inside it."
+        )
+    return {"left": x, "top": y, "width": width, "height": height}
+
+
+def _grab(camera: Any, region: dict[str, int]) -> Frame:
+    shot = camera.grab(region)
+    picture = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+    return np.ascontiguousarray(picture[..., :3])
 
 
 def parse_region(text: str) -> tuple[int, int, int, int] | None:

@@ -38,7 +38,8 @@ class Clock:
 class VideoSource:
     """Frames of a video file (or of a file behind an HTTP address), none dropped.
 
-    When the frame size changes in the middle, OpenCV gives later frames in the size of the first.
+    When the frame size changes in the middle (recordings of WebRTC calls do that), OpenCV scales later frames to the
+    size of the first, stretched if need be, and does not tell. ``ffmpeg -i in.webm out.mp4`` beforehand helps.
 
     Raises:
         SourceError: it cannot be opened, or has no picture in it.

@@ -1,0 +1,118 @@
+"""Screenshots of every page of the app, light and dark, with the sample class only: docs/images/app-*.png.
+
+    python experiments/screenshots.py                      # needs Chromium and playwright
+    python experiments/screenshots.py --scheme light --out outputs/screenshots
+
+Serves the app in a folder of its own, clicks through it as a teacher would, and photographs it at 1280x720.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+PORT = 8690
+ADDRESS = f"http://localhost:{PORT}"
+PATIENCE = 120_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument("--scheme", nargs="*", choices=["light", "dark"], default=["light", "dark"])
+    parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
+    arguments = parser.parse_args()
+    if not arguments.chromium:
+        sys.exit("Chromium is missing. On Debian or Ubuntu: sudo apt-get install -y chromium")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "fewshot", "app", "--port", str(PORT), "--no-browser"]
+        server = subprocess.Popen(command, env={**os.environ, "FEWSHOT_HOME": home})
+        try:
+            wait()
+            for scheme in arguments.scheme:
+                photograph(arguments.chromium, scheme, arguments.out)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait() -> None:
+    """Until the server answers."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    sys.exit("The app did not start within two minutes.")
+
+
+def photograph(chromium: str, scheme: str, out: Path) -> None:
+    """All pages in one colour scheme."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme).new_page()
+        page.set_default_timeout(PATIENCE)
+
+        def shot(name: str, settle: float = 1.5) -> None:
+            time.sleep(settle)
+            page.mouse.move(640, 5)
+            page.screenshot(path=out / f"app-{name}-{scheme}.png")
+
+        walk(page, shot)
+        browser.close()
+
+
+def walk(page: Any, shot: Any) -> None:
+    """Through the app, as a teacher does who tries it out."""
+    page.goto(ADDRESS)
+    page.get_by_text("Acknowledged on").or_(page.get_by_role("button", name="I have read this")).first.wait_for()
+    shot("start")
+    page.get_by_role("button", name="Try with the sample class").click()
+    page.locator("button.tile").nth(48).wait_for()
+    page.get_by_text("recorded lesson, playing").wait_for()
+    for _ in range(6):
+        page.get_by_role("button", name="+1 min").click()
+        time.sleep(0.5)
+    page.locator(".vega-embed, [data-testid=stVegaLiteChart]").first.wait_for()
+    shot("live", 6)
+    page.locator("button.tile").nth(9).click()
+    page.get_by_role("button", name="Close").wait_for()
+    shot("live-correct")
+    page.get_by_role("button", name="Close").click()
+    for link, name in (("Class", "class"), ("Enrollment", "enrollment"), ("Settings", "settings")):
+        page.get_by_role("link", name=link).first.click()
+        page.get_by_role("heading", level=1).first.wait_for()
+        shot(name, 4)
+    page.get_by_role("link", name="Live").first.click()
+    while page.get_by_text("ended", exact=False).count() == 0:
+        page.get_by_role("button", name="+1 min").click()
+        time.sleep(1)
+        if page.get_by_role("button", name="Report").count():
+            break
+    page.get_by_role("button", name="Report").first.click()
+    page.get_by_text("students counted at a time").wait_for()
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    shot("report", 3)
+    for tab in ("Students", "Check in", "Keep"):
+        page.get_by_role("tab", name=tab).click()
+        shot(f"report-{tab.lower().replace(' ', '-')}", 4)
+    page.get_by_role("link", name="Live").first.click()
+    page.get_by_role("button", name="New lesson").click()
+    page.get_by_role("button", name="Start the lesson").wait_for()
+    shot("live-start", 3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The browser side: a grid of tiles that can be clicked, drawn anew several times a second without a flicker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from fewshot.app.shell import asset
+
+_board = st.components.v2.component(
+    "fewshot_board",
+    html='<div class="grid" role="group"></div>',
+    css=asset("board.css"),
+    js=asset("board.js"),
+)
+_camera_check = st.components.v2.component("fewshot_camera_check", html="<span></span>", js=asset("camera_check.js"))
+_picture = st.components.v2.component(
+    "fewshot_picture", html='<img class="picture" alt="">', css=asset("picture.css"), js=asset("picture.js")
+)
+
+
+def board(data: dict[str, Any], key: str, on_pick: Callable[[], None] | None = None) -> str | None:
+    """Show tiles (``tiles.board_data``). Returns the key of the tile that was just clicked."""
+    result = _board(data=data, key=key, on_picked_change=on_pick or (lambda: None))
+    picked = getattr(result, "picked", None)
+    return str(picked) if picked else None
+
+
+def camera_check(key: str) -> str | None:
+    """Ask the browser for its camera once and let go of it. Returns "ok", the browser's error, or None so far."""
+    result = _camera_check(key=key, on_outcome_change=lambda: None)
+    outcome = getattr(result, "outcome", None)
+    return str(outcome) if outcome else None
+
+
+def picture(jpeg: bytes, words: str, key: str) -> None:
+    """Show a frame in place of the one before."""
+    import base64
+
+    _picture(data={"jpeg": base64.b64encode(jpeg).decode(), "words": words}, key=key)

@@ -1,0 +1,226 @@
+"""Guided enrollment: half a minute at the camera, prompt by prompt, and the best frames are picked by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.types import EMOTIONS, Face, Frame, Vectors
+
+Shares = Sequence[dict[str, float]]
+
+KEEP = 3
+"""Pictures that are offered for every prompt."""
+APART = 0.6
+"""Seconds between two of them at least: neighbouring frames teach nothing new."""
+PROBABLE = 0.25
+"""A picture fits its prompt if the network gives the prompt's expression at least this probability."""
+SHARPEST, FRONTAL = 1.0, 22.0
+_CLEAR_SUBJECT = 3.0
+_MOST = 40
+_GET_READY = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What somebody is asked to do, for how many seconds, and the state that the pictures will stand for."""
+
+    state: str
+    words: str
+    seconds: float = 7.0
+
+
+PROMPTS = (
+    Prompt("neutral", "Look at the camera as you usually do."),
+    Prompt("happy", "Smile."),
+    Prompt("surprise", "Look surprised."),
+    Prompt("confused", "Look as if you did not understand."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that may be enrolled.
+
+    Attributes:
+        picture: head and shoulders, BGR.
+        time: seconds, when it was taken.
+        score: the larger the better; sharp, frontal, large and fitting.
+        fit: probability of the prompt's expression, 0..1; for a state of one's own, how far it is from neutral.
+        identity: unit vector.
+    """
+
+    picture: Frame
+    time: float
+    score: float
+    fit: float
+    identity: NDArray[np.float32]
+
+    @property
+    def fits(self) -> bool:
+        return self.fit >= PROBABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the guide is.
+
+    Attributes:
+        index: of the prompt; as many as there are prompts when all is done.
+        left: seconds that this prompt still takes.
+        hint: what to do differently, or "".
+        ready: whether pictures are being taken (after a moment to read the prompt).
+        counts: good pictures so far, a prompt.
+    """
+
+    index: int
+    left: float
+    hint: str
+    ready: bool
+    counts: tuple[int, ...]
+
+    @property
+    def done(self) -> bool:
+        return self.index >= len(self.counts)
+
+
+@dataclass(slots=True)
+class _Take:
+    """Everything seen for one prompt."""
+
+    began: float | None = None
+    over: bool = False
+    found: list[Candidate] = field(default_factory=list)
+
+
+class Guide:
+    """Judges a stream of frames. Thread-safe enough: one thread feeds, others read.
+
+    Args:
+        prompts: in order.
+        read: expression vectors (n, d) to probabilities over the seven emotions.
+        same: cosine similarity from which two identity vectors are one person.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt], read: Callable[[Vectors], Shares], same: float) -> None:
+        self.prompts = tuple(prompts)
+        self._read, self._same = read, same
+        self._takes = [_Take() for _ in prompts]
+        self._hint = ""
+        self._now = 0.0
+
+    @property
+    def progress(self) -> Progress:
+        index = self._current()
+        counts = tuple(len(take.found) for take in self._takes)
+        if index >= len(self.prompts):
+            return Progress(index, 0.0, "", False, counts)
+        began = self._takes[index].began
+        passed = 0.0 if began is None else self._now - began
+        left = max(0.0, self.prompts[index].seconds - passed)
+        return Progress(index, left, self._hint, passed >= _GET_READY, counts)
+
+    def feed(self, frame: Frame, faces: Sequence[Face], time: float) -> None:
+        """Look at one frame; the subject's face carries both vectors.
+
+        Args:
+            frame: BGR.
+            faces: of the frame, with enrollment's limits applied.
+            time: seconds, growing.
+        """
+        self._now = time
+        index = self._current()
+        if index >= len(self.prompts):
+            return
+        take = self._takes[index]
+        take.began = time if take.began is None else take.began
+        if time - take.began >= self.prompts[index].seconds:
+            take.over, self._hint = True, ""
+            return
+        face, self._hint = subject(faces)
+        if face is None or time - take.began < _GET_READY:
+            return
+        candidate = self._candidate(frame, face, self.prompts[index], time)
+        if candidate is not None:
+            take.found = sorted([*take.found, candidate], key=lambda c: -c.score)[:_MOST]
+
+    def best(self, index: int, keep: int = KEEP) -> list[Candidate]:
+        """The pictures to offer for a prompt: the best ones, spread in time; those that fit the prompt first."""
+        chosen: list[Candidate] = []
+        for candidate in sorted(self._takes[index].found, key=lambda c: (not c.fits, -c.score)):
+            if len(chosen) < keep and all(abs(candidate.time - other.time) >= APART for other in chosen):
+                chosen.append(candidate)
+        return sorted(chosen, key=lambda c: c.time)
+
+    def retake(self, index: int) -> None:
+        """Ask for one prompt again."""
+        self._takes[index] = _Take()
+
+    def _current(self) -> int:
+        return next((index for index, take in enumerate(self._takes) if not take.over), len(self._takes))
+
+    def _candidate(self, frame: Frame, face: Face, prompt: Prompt, time: float) -> Candidate | None:
+        if face.expression is None or face.identity is None:
+            return None
+        person = self._person()
+        if person is not None and float(person @ face.identity) < self._same:
+            self._hint = "This does not look like the same person as before."
+            return None
+        fit = fit_of(prompt.state, self._read(face.expression[None])[0])
+        if not fit >= PROBABLE:
+            self._hint = (
+                "A little more, so that it can be told from your usual face." if prompt.state != "neutral" else ""
+            )
+        picture = portrait(frame, face.box)
+        return Candidate(picture, time, _score(face, fit), fit, face.identity)
+
+    def _person(self) -> NDArray[np.float32] | None:
+        """Mean identity of the first good pictures; None until there are three."""
+        vectors = [candidate.identity for take in self._takes for candidate in take.found[:5]]
+        if len(vectors) < 3:
+            return None
+        mean = np.mean(vectors, axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
+    """The one face that a frame is about, or what is wrong."""
+    if not faces:
+        return None, "Nobody is in the picture."
+    by_area = sorted(faces, key=_area, reverse=True)
+    if len(by_area) > 1 and _area(by_area[0]) < _CLEAR_SUBJECT * _area(by_area[1]):
+        return None, "Only one person, please."
+    face = by_area[0]
+    if not face.quality.ok:
+        return None, f"{'; '.join(face.quality.reasons).capitalize()}."
+    if abs(face.quality.yaw) > FRONTAL:
+        return None, "Turn your face to the camera."
+    return face, ""
+
+
+def fit_of(state: str, shares: dict[str, float]) -> float:
+    """How well an expression fits a prompt, 0..1; a state of one's own is everything but neutral."""
+    return shares.get(state, 0.0) if state in EMOTIONS else 1 - shares.get("neutral", 0.0)
+
+
+def portrait(frame: Frame, box: NDArray[np.float32], room: float = 2.2) -> Frame:
+    """Head and shoulders: a square of ``room`` times the box, as far as the frame goes."""
+    x0, y0, x1, y1 = (float(value) for value in box)
+    half = room * max(x1 - x0, y1 - y0) / 2
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    top, left = max(0, round(y - half)), max(0, round(x - half))
+    return frame[top : round(y + half), left : round(x + half)].copy()
+
+
+def _score(face: Face, fit: float) -> float:
+    frontal = 1 - min(1.0, abs(face.quality.yaw) / 60 + abs(face.quality.pitch) / 90)
+    size = min(1.0, face.quality.size / 160)
+    return (0.25 + min(fit, 1.0)) * (0.3 + min(SHARPEST, face.quality.sharpness)) * frontal * (0.5 + 0.5 * size)
+
+
+def _area(face: Face) -> float:
+    width, height = face.box[2:] - face.box[:2]
+    return float(width * height)

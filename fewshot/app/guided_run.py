@@ -1,0 +1,118 @@
+"""The camera, the models and the guide put together: a thread that looks at a student for half a minute."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+
+from fewshot.app.guided import Candidate, Guide, subject
+from fewshot.classroom.enrollment import Eyes
+from fewshot.classroom.report import PhotoResult, StudentResult
+from fewshot.errors import FewshotError, UsageError
+from fewshot.live.sources.base import Source
+
+logger = logging.getLogger(__name__)
+
+
+class GuidedRun:
+    """Feeds a guide from a camera.
+
+    Args:
+        camera: a source; closed at the end.
+        prepare: opens the models, gives the guide and the eyes; called in the thread, it may take seconds.
+    """
+
+    def __init__(self, camera: Source, prepare: Callable[[], tuple[Guide, Eyes]]) -> None:
+        self.camera = camera
+        self.guide: Guide | None = None
+        self.failure: str | None = None
+        self._prepare = prepare
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fewshot guided enrollment", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let go of the camera."""
+        self._leaving.set()
+        self.camera.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.guide, eyes = self._prepare()
+            with closing(self.camera):
+                for shot in self.camera:
+                    if self._leaving.is_set():
+                        return
+                    faces = eyes.look(shot.frame)
+                    face, _ = subject(faces)
+                    if face is not None and face.identity is None:
+                        eyes.identify(shot.frame, [face])
+                    self.guide.feed(shot.frame, faces, shot.time)
+        except FewshotError as error:
+            self.failure = str(error)
+        except Exception:
+            logger.exception("guided enrollment failed")
+            self.failure = "Something went wrong that should not. Start again; details are in the log of fewshot."
+
+
+class Enrolling(Protocol):
+    """What is needed of ``fewshot.Classroom``."""
+
+    def enroll(
+        self,
+        student: str,
+        photos: str | Path | Sequence[str | Path],
+        *,
+        consent_by: str | None = None,
+        consent_until: str | date | None = None,
+        emotion: str | None = None,
+    ) -> StudentResult: ...
+
+
+def enroll_candidates(
+    room: Enrolling,
+    student: str,
+    kept: Mapping[str, Sequence[Candidate]],
+    consent_by: str | None,
+    until: date | None = None,
+) -> list[PhotoResult]:
+    """Enroll the pictures that were accepted, state by state; the pictures themselves are gone afterwards.
+
+    Returns:
+        What became of each, by the same rules as for any photo.
+
+    Raises:
+        UsageError: none was accepted, or there is no consent.
+    """
+    if not any(kept.values()):
+        raise UsageError("No picture was accepted. Accept at least one, or take them again.")
+    results: list[PhotoResult] = []
+    with tempfile.TemporaryDirectory(prefix="fewshot-guided-") as folder:
+        for state, candidates in kept.items():
+            files: list[str | Path] = []
+            for number, candidate in enumerate(candidates, start=1):
+                file = Path(folder) / f"{state} {number}.png"
+                ok, encoded = cv2.imencode(".png", candidate.picture)
+                if not ok:
+                    raise UsageError("OpenCV cannot write pictures here. Install opencv-python again.")
+                file.write_bytes(encoded.tobytes())
+                files.append(file)
+            if files:
+                done = room.enroll(student, files, consent_by=consent_by, consent_until=until, emotion=state)
+                results += done.photos
+                consent_by, until = None, None  # recorded now
+    return results

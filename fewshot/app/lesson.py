@@ -1,0 +1,385 @@
+"""One running lesson, in threads of its own: pages come and go, it goes on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import cv2
+
+from fewshot.app.board import Board, BoardView
+from fewshot.errors import FewshotError, UsageError
+from fewshot.live.loop import Step
+from fewshot.live.overlay import Overlay
+from fewshot.live.sinks.base import Sink
+from fewshot.session.analysis.pace import Hint
+from fewshot.types import Frame, FrameResult, Vectors
+
+logger = logging.getLogger(__name__)
+
+State = Literal["preparing", "running", "paused", "ended", "failed"]
+OURS = "Something went wrong that should not. The lesson up to here is kept; details are in the log."
+PICTURE_WIDTH = 960
+HINT_EVERY = 5.0
+
+
+class Engine(Protocol):
+    """What moves a lesson on: ``fewshot.live.pipeline.Pipeline``, or a ``Replay``."""
+
+    error: BaseException | None
+    notes: list[str]
+
+    @property
+    def running(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def latest(self) -> Step | None: ...
+
+
+class Notebook(Protocol):
+    """What keeps a lesson: ``fewshot.session.recorder.LessonRecorder``."""
+
+    lesson: int
+
+    @property
+    def position(self) -> float: ...
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Memory(Protocol):
+    """What the teacher adds is kept here: markers (``LessonStore``) and corrections (``Classroom``)."""
+
+    def mark(self, lesson: int, second: float, text: str) -> int: ...
+
+    def correct(
+        self, lesson: int, student: str, second: float, actually: str, vector: Vectors, said: str | None = None
+    ) -> int: ...
+
+    def undo(self, correction: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A lesson ready to be started; made by what opens sources and models, which may take seconds.
+
+    Attributes:
+        notebook: keeps the lesson.
+        memory: markers and corrections; None where there is nothing to learn from them.
+        engine: gets the sinks and gives what moves the lesson.
+        states: what a teacher may say a student really shows.
+        learns: corrections reach prototypes.
+        kept: the lesson can be opened again when it is over.
+        hint: second of the lesson to a hint on pace, or None.
+    """
+
+    notebook: Notebook
+    memory: Memory
+    engine: Callable[[Sequence[Sink]], Engine]
+    states: Sequence[str] = ()
+    learns: bool = True
+    kept: bool = True
+    hint: Callable[[float], Hint | None] = lambda now: None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for when a lesson is started.
+
+    Attributes:
+        classroom: name of the class, "" for nobody enrolled.
+        students: who has a tile; () for a class that is only seen as a whole.
+        source: what is watched, in words.
+        recorded: it is a recording of an earlier run.
+        aggregate: only counts over the class are kept and shown.
+        camera: its frames come from a browser.
+    """
+
+    classroom: str
+    title: str
+    students: tuple[str, ...]
+    source: str
+    recorded: bool = False
+    aggregate: bool = False
+    camera: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A reading that a teacher clicked on, held until the second click says what it should have been."""
+
+    student: str
+    second: float
+    said: str | None
+    vector: Vectors | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A correction that was made in this lesson."""
+
+    id: int
+    student: str
+    said: str | None
+    actually: str
+    second: float
+
+
+@dataclass(frozen=True, slots=True)
+class LessonView:
+    """Everything that a page shows of a lesson, at one moment.
+
+    Attributes:
+        id: of the lesson in the store; None while it is being prepared.
+        note: a sentence for the teacher, or None.
+        metrics: figures of the run (``MetricsSnapshot.as_json``); {} for a recording.
+    """
+
+    plan: Plan
+    state: State
+    id: int | None
+    note: str | None
+    board: BoardView
+    markers: tuple[tuple[float, str], ...]
+    fixed: tuple[Fixed, ...]
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+class RunningLesson:
+    """A lesson from start to end. Every method may be called from any thread.
+
+    Args:
+        plan: what is asked for.
+        prepare: opens models, source and store; called in the lesson's own thread.
+    """
+
+    def __init__(self, plan: Plan, prepare: Callable[[], Setup]) -> None:
+        self.plan = plan
+        self._prepare = prepare
+        self._board = Board(() if plan.aggregate else plan.students)
+        self._lock = threading.RLock()
+        self._state: State = "preparing"
+        self._note: str | None = None
+        self._setup: Setup | None = None
+        self._engine: Engine | None = None
+        self._markers: list[tuple[float, str]] = []
+        self._fixed: list[Fixed] = []
+        self._vectors: dict[str, Vectors] = {}
+        self._picture: tuple[FrameResult, bytes] | None = None
+        self._overlay = Overlay()
+        self._hint: tuple[float, Hint | None] = (-HINT_EVERY, None)
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fewshot lesson", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """It is being prepared, runs, or is paused."""
+        return self._state in ("preparing", "running", "paused")
+
+    @property
+    def id(self) -> int | None:
+        return self._setup.notebook.lesson if self._setup else None
+
+    @property
+    def states(self) -> Sequence[str]:
+        return self._setup.states if self._setup else ()
+
+    @property
+    def learns(self) -> bool:
+        """Corrections reach prototypes."""
+        return bool(self._setup and self._setup.learns)
+
+    @property
+    def kept(self) -> bool:
+        """The lesson can be opened again when it is over."""
+        return bool(self._setup and self._setup.kept)
+
+    def hint(self) -> Hint | None:
+        """A hint on pace, looked for every few seconds however many pages ask."""
+        now = self._board.view().second
+        with self._lock:
+            if self._setup is not None and abs(now - self._hint[0]) >= HINT_EVERY:
+                self._hint = (now, self._setup.hint(now))
+            return self._hint[1]
+
+    @property
+    def engine(self) -> Engine | None:
+        return self._engine
+
+    def view(self) -> LessonView:
+        """How things stand."""
+        self._remember()
+        engine = self._engine
+        metrics = getattr(engine, "metrics", None)
+        figures = metrics.snapshot().as_json() if metrics is not None else {}
+        notes = [figures.get("note"), *(engine.notes[-1:] if engine else [])]
+        note = self._note or next((text for text in notes if text), None)
+        with self._lock:
+            markers, fixed = tuple(self._markers), tuple(self._fixed)
+        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, fixed, figures)
+
+    def picture(self) -> bytes | None:
+        """The newest frame with its own boxes on it, JPEG; None where there is none, or only the whole class counts."""
+        step = self._engine.latest() if self._engine and not self.plan.aggregate else None
+        if step is None:
+            return None
+        with self._lock:
+            if self._picture is None or self._picture[0] is not step.result:
+                self._picture = (step.result, _jpeg(self._overlay.draw(step.frame, step.result)))
+            return self._picture[1]
+
+    def pause(self) -> None:
+        if self._engine and self._state == "running":
+            self._engine.pause()
+            self._state = "paused"
+
+    def resume(self) -> None:
+        if self._engine and self._state == "paused":
+            self._engine.resume()
+            self._state = "running"
+
+    def stop(self) -> None:
+        """End it and wait until everything is written."""
+        self._leaving.set()
+        if self._engine:
+            self._engine.stop()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(timeout=30)
+
+    def mark(self, text: str) -> None:
+        """Mark this moment.
+
+        Raises:
+            UsageError: it has not begun.
+        """
+        setup = self._ready()
+        second = setup.notebook.position
+        text = text.strip() or "marked"
+        setup.memory.mark(setup.notebook.lesson, second, text)
+        with self._lock:
+            self._markers.append((second, text))
+
+    def pick(self, student: str) -> Picked:
+        """First click of a correction: hold on to what is said about a student now."""
+        setup = self._ready()
+        self._remember()
+        tile = next((tile for tile in self._board.view().tiles if tile.student == student), None)
+        if tile is None:
+            raise UsageError(f"{student} has no tile in this lesson. Choose somebody who is on the page.")
+        said = tile.state if tile.state in tuple(setup.states) else None
+        return Picked(student, setup.notebook.position, said, self._vectors.get(student))
+
+    def correct(self, picked: Picked, actually: str) -> Fixed:
+        """Second click: say what it should have been; the student's prototype learns from it.
+
+        Raises:
+            UsageError: there is nothing to learn from.
+        """
+        setup = self._ready()
+        if not setup.learns:
+            raise UsageError(
+                "The sample class keeps no vectors, so nothing can be learned. Try it with your own class."
+            )
+        if picked.vector is None:
+            raise UsageError(f"{picked.student} could not be read at that moment. Try again when there is a reading.")
+        number = setup.memory.correct(
+            setup.notebook.lesson, picked.student, picked.second, actually, picked.vector, said=picked.said
+        )
+        fixed = Fixed(number, picked.student, picked.said, actually, picked.second)
+        with self._lock:
+            self._fixed.append(fixed)
+        return fixed
+
+    def undo(self, correction: int) -> None:
+        """Take a correction back."""
+        self._ready().memory.undo(correction)
+        with self._lock:
+            self._fixed = [fixed for fixed in self._fixed if fixed.id != correction]
+
+    def _ready(self) -> Setup:
+        if self._setup is None:
+            raise UsageError("The lesson has not begun yet. Wait until its first picture is there.")
+        return self._setup
+
+    def _remember(self) -> None:
+        """Keep the newest vector of everybody in view: a correction needs the face that the teacher saw."""
+        step = self._engine.latest() if self._engine else None
+        if step is not None and not self.plan.aggregate:
+            for reading, face in zip(step.result.readings, step.faces, strict=True):
+                if reading.student is not None and face.expression is not None:
+                    self._vectors[reading.student] = face.expression
+
+    def _run(self) -> None:
+        try:
+            setup = self._prepare()
+        except Exception as error:
+            self._fail(error)
+            return
+        try:
+            self._setup = setup
+            self._engine = setup.engine([_BoardSink(self._board), setup.notebook])
+            if not self._leaving.is_set():
+                self._engine.start()
+                self._state = "running"
+            while self._engine.running and not self._leaving.wait(0.05):
+                pass
+            self._engine.stop()
+            if self._engine.error is not None:
+                self._fail(self._engine.error)
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._close(setup)
+
+    def _close(self, setup: Setup) -> None:
+        try:
+            setup.notebook.close()
+        except Exception as error:
+            self._fail(error)
+        if self._state != "failed":
+            self._state = "ended"
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, FewshotError):
+            self._note = str(error)
+        else:
+            logger.error("a lesson failed", exc_info=error)
+            self._note = OURS
+        self._state = "failed"
+
+
+class _BoardSink:
+    """Lets the board take part in a run."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+        self._board.add(result)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _jpeg(frame: Frame) -> bytes:
+    height, width = frame.shape[:2]
+    if width > PICTURE_WIDTH:
+        size = (PICTURE_WIDTH, round(height * PICTURE_WIDTH / width))
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    ok, encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return encoded.tobytes() if ok else b""

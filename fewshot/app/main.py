@@ -1,0 +1,50 @@
+"""The app's pages. Streamlit runs this file anew for every click; each page imports what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from fewshot.app.shell import calm, say_now, style
+from fewshot.app.warm import warm_up
+
+PAGES = (
+    ("start", "Start", ":material/home:"),
+    ("classes", "Class", ":material/groups:"),
+    ("enroll", "Enrollment", ":material/photo_camera:"),
+    ("live", "Live", ":material/sensors:"),
+    ("report", "Report", ":material/monitoring:"),
+    ("settings", "Settings", ":material/settings:"),
+)
+
+ICON = Path(__file__).with_name("assets") / "icon.svg"
+
+
+def _page(name: str) -> Callable[[], None]:
+    @calm
+    def page() -> None:
+        import_module(f"fewshot.app.views.{name}").page()
+
+    page.__name__ = name
+    return page
+
+
+def main() -> None:
+    st.set_page_config(page_title="fewshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
+    style()
+    pages = {
+        name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
+        for name, title, icon in PAGES
+    }
+    st.session_state["pages"] = pages
+    chosen = st.navigation(list(pages.values()), position="top")
+    say_now()
+    chosen.run()
+    warm_up()
+
+
+if __name__ == "__main__":  # Streamlit runs it so
+    main()

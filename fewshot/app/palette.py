@@ -1,0 +1,59 @@
+"""How a state looks everywhere in the app: one colour, one drawn face, one word. Never a colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from urllib.parse import quote
+
+from fewshot.session.analysis.grid import UNSURE_STATE
+from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+from fewshot.session.charts.faces import face_svg, ink_on
+from fewshot.session.charts.theme import palette
+from fewshot.types import EMOTIONS
+
+UNSURE, NOT_READABLE, AWAY = UNSURE_STATE, NOT_READABLE_STATE, AWAY_STATE
+NO_STATE = (UNSURE, NOT_READABLE, AWAY)
+"""What is shown where nothing is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state's word, its colour as #rrggbb, and the ink that is readable on it."""
+
+    word: str
+    colour: str
+    ink: str
+
+
+@cache
+def look_of(state: str) -> Look:
+    """The look of an emotion, of a student's own state, or of one of ``NO_STATE``; the reports' palette."""
+    colour = palette([state])[state]
+    return Look(state, colour, ink_on(colour))
+
+
+@cache
+def icon(state: str, size: int = 20) -> str:
+    """The drawn face of a state as SVG; decoration only (the word stands beside it), so hidden from screen readers."""
+    look = look_of(state)
+    return face_svg(state, look.colour, look.ink, size)
+
+
+@cache
+def image(state: str, size: int = 18) -> str:
+    """The drawn face as an image, for places where SVG is stripped from HTML (``st.html``)."""
+    drawn = icon(state, size).replace("currentColor", "#808080")
+    drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
+    return f'<img class="fs-icon" alt="" width="{size}" height="{size}" src="data:image/svg+xml,{quote(drawn)}">'
+
+
+def chip(state: str, text: str = "") -> str:
+    """Icon and word in a line of text, for ``st.html``."""
+    return f'<span class="fs-chip">{image(state)}<span>{escape(text or state)}</span></span>'
+
+
+def legend(own: tuple[str, ...] = ()) -> str:
+    """All states with icon and word, as one line of HTML."""
+    return '<div class="fs-legend">' + "".join(chip(state) for state in (*EMOTIONS, *own, UNSURE, AWAY)) + "</div>"

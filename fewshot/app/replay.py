@@ -1,0 +1,109 @@
+"""A recorded lesson played at its own pace, through the same doors as a live one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.app.recording import Recording
+from fewshot.live.loop import Step
+from fewshot.live.sinks.base import Sink
+from fewshot.types import Frame
+
+TICK = 0.1
+NO_PICTURE: Frame = np.zeros((1, 1, 3), np.uint8)
+"""A recording has none; sinks that need one are of no use to it."""
+
+
+@dataclass(slots=True)
+class ReplayState:
+    """Where a replay is; read by others, written by its thread."""
+
+    step: int = 0
+    paused: bool = False
+    running: bool = True
+
+
+class Replay:
+    """Plays a recording in a thread; has the shape of ``fewshot.live.pipeline.Pipeline``.
+
+    Args:
+        recording: what to play.
+        recorders: sinks that get every result, in order.
+        ahead: seconds of the lesson that are told at once, so that the page is alive from the first moment.
+        clock, sleep: seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        recorders: Sequence[Sink],
+        ahead: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.error: BaseException | None = None
+        self.notes: list[str] = []
+        self._recording, self._recorders = recording, recorders
+        self._clock, self._sleep = clock, sleep
+        self._state = ReplayState()
+        self._wanted = threading.Lock()
+        self._position = ahead  # seconds of the lesson that may be told now
+        self._thread = threading.Thread(target=self._play, name="fewshot replay", daemon=True)
+
+    @property
+    def running(self) -> bool:
+        return self._state.running
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def pause(self) -> None:
+        self._state.paused = True
+
+    def resume(self) -> None:
+        self._state.paused = False
+
+    def skip(self, seconds: float) -> None:
+        """Tell the next ``seconds`` of the lesson at once."""
+        with self._wanted:
+            self._position += seconds
+
+    def stop(self) -> None:
+        """End it; returns when the recorders have got everything they will."""
+        self._state.running = False
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def latest(self) -> Step | None:
+        """None: a recording has no pictures."""
+        return None
+
+    def _play(self) -> None:
+        try:
+            before = self._clock()
+            while self._state.running and self._state.step < len(self._recording):
+                now = self._clock()
+                with self._wanted:
+                    self._position += 0.0 if self._state.paused else now - before
+                before = now
+                self._tell()
+                self._sleep(TICK)
+        except BaseException as error:  # told where the lesson is watched from
+            self.error = error
+        finally:
+            self._state.running = False
+
+    def _tell(self) -> None:
+        """Everything up to the present position."""
+        while self._state.running and self._state.step < len(self._recording):
+            if self._recording.times[self._state.step] > self._position:
+                return
+            result = self._recording.result(self._state.step)
+            for recorder in self._recorders:
+                recorder.write(result, NO_PICTURE)
+            self._state.step += 1

@@ -1,0 +1,76 @@
+"""The sample class: a lesson that the real loop recorded, played or kept through the same doors as a live one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fewshot.app.lesson import Plan, RunningLesson, Setup
+from fewshot.app.lesson_room import ROOM, LessonRoom
+from fewshot.app.memory import Remembered, hint_on
+from fewshot.app.recording import Recording, sample_recording
+from fewshot.app.replay import Replay
+from fewshot.classroom.consent import SAMPLE_CONSENT
+from fewshot.classroom.store import ClassStore
+from fewshot.session.lessons import LessonStore
+from fewshot.session.recorder import LessonRecorder
+from fewshot.types import EMOTIONS
+
+SAMPLE_CLASS = "Sample class"
+AHEAD = 150.0
+"""Seconds of the sample lesson that are over when somebody comes in."""
+
+
+def ensure_sample_class(recording: Recording) -> str:
+    """The sample class: names and a note in place of consent, no photo and no vector. Made when first asked for."""
+    store = ClassStore()
+    if not store.exists(SAMPLE_CLASS):
+        store.create(SAMPLE_CLASS, sample=True)
+    known = store.roster(SAMPLE_CLASS).students
+    for student in recording.students:
+        if student not in known:
+            store.record_consent(SAMPLE_CLASS, student, SAMPLE_CONSENT)
+    return SAMPLE_CLASS
+
+
+def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson:
+    """The recorded lesson, at its own pace; whoever asks while it plays joins it."""
+    recording = sample_recording()
+    title, source = str(recording.about["title"]), str(recording.about["source"])
+    plan = Plan(SAMPLE_CLASS, title, recording.students, source, recorded=True)
+
+    def prepare() -> Setup:
+        ensure_sample_class(recording)
+        notebook = _sample_notebook(recording)
+        memory = Remembered(LessonStore(), None)
+        for second, text in recording.markers:
+            memory.mark(notebook.lesson, second, text)
+        hint = hint_on(notebook)
+        return Setup(notebook, memory, lambda sinks: Replay(recording, sinks, ahead), EMOTIONS, learns=False, hint=hint)
+
+    return room.start(plan, prepare)
+
+
+def keep_sample(on_share: Callable[[float], None] | None = None) -> int:
+    """The whole sample lesson at once, for those who want to see its report now. Returns the lesson's number."""
+    recording = sample_recording()
+    ensure_sample_class(recording)
+    with _sample_notebook(recording) as notebook:
+        for second, text in recording.markers:
+            LessonStore().mark(notebook.lesson, second, text)
+        for step, result in enumerate(recording.results()):
+            notebook.write(result)
+            if on_share is not None and step % 50 == 0:
+                on_share(step / len(recording))
+    return notebook.lesson
+
+
+def _sample_notebook(recording: Recording) -> LessonRecorder:
+    about = recording.about
+    return LessonRecorder.start(
+        SAMPLE_CLASS,
+        recording.students,
+        source=str(about["source"]),
+        network=str(about["network"]),
+        title=str(about["title"]),
+        sample=True,
+    )

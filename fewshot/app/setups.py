@@ -1,0 +1,158 @@
+"""What a lesson is made of: class, source, models and store put together, ready for the lesson room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fewshot.app.guided import Guide, Prompt
+from fewshot.app.guided_run import GuidedRun
+from fewshot.app.lesson import Engine, Plan, RunningLesson, Setup
+from fewshot.app.lesson_room import ROOM, LessonRoom
+from fewshot.app.memory import Remembered, hint_on
+from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.enrollment import Eyes
+from fewshot.classroom.eyes import photo_perception
+from fewshot.classroom.thresholds import identity_thresholds
+from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
+from fewshot.live.pipeline import Pipeline
+from fewshot.live.pipeline import Plan as Schedule
+from fewshot.live.sinks.base import Sink
+from fewshot.live.sources import Paced, open_lasting, open_source
+from fewshot.live.sources.base import FrameSource, Source
+from fewshot.perception import open_perception
+from fewshot.prototypes.classifier import Classifier
+from fewshot.room import Classroom, make_loop
+from fewshot.session.lessons import LessonStore
+from fewshot.session.recorder import LessonRecorder
+from fewshot.session.settings import Settings
+from fewshot.types import EMOTIONS, Frame, Vectors
+
+SAMPLE_PICTURE = "Sample picture"
+NOBODY = ""
+"""The class of those who watch without one: expressions, no names."""
+
+
+def open_class(classroom: str) -> Classroom:
+    """A class with the detector of the settings."""
+    return Classroom.open(classroom, detector=str(Settings().get("detector", "auto")))
+
+
+def start_lesson(
+    classroom: str,
+    source: str | BrowserCamera,
+    *,
+    title: str = "",
+    aggregate: bool = False,
+    paced: bool = True,
+    room: LessonRoom = ROOM,
+) -> RunningLesson:
+    """A lesson of a class on a source, or the one that the class is having.
+
+    Args:
+        classroom: its name; ``NOBODY`` reads expressions without names.
+        source: as for ``fewshot live --source``, or a browser's camera.
+        aggregate: keep and show only counts over the class.
+        paced: play a video file at its own pace; False reads it as fast as this machine can.
+    """
+    opened = open_class(classroom) if classroom else None
+    students = tuple(opened.roster().consenting()) if opened else ()
+    camera = source if isinstance(source, BrowserCamera) else None
+    name = source.name if isinstance(source, BrowserCamera) else source
+    plan = Plan(classroom, title, students, name, aggregate=aggregate, camera=camera)
+
+    def prepare() -> Setup:
+        watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
+        try:
+            loop = opened.loop() if opened else make_loop(open_perception(str(Settings().get("detector", "auto"))))
+            notebook = (
+                opened.recorder(source=name, title=title, aggregate=aggregate)
+                if opened
+                else LessonRecorder.start(source=name, title=title, aggregate=aggregate)
+            )
+        except BaseException:
+            watched.close()
+            raise
+        memory = Remembered(LessonStore(), opened)
+
+        def engine(sinks: Sequence[Sink]) -> Engine:
+            return Pipeline(loop, watched, sinks, Schedule(fps=rate_of(watched)))
+
+        learns = opened is not None and not aggregate
+        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook))
+
+    return room.start(plan, prepare)
+
+
+def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
+    """The sample picture of the demo, moving, through the real loop; its class is gone with the lesson."""
+    people = tuple(person.name for person in PEOPLE if person.enrolled)
+    plan = Plan(SAMPLE_PICTURE, "Live sample picture", people, "the sample picture, moving")
+
+    def prepare() -> Setup:
+        import tempfile
+        from pathlib import Path
+
+        picture = sample_picture()
+        opened = Classroom.temporary(SAMPLE_PICTURE)
+        with tempfile.TemporaryDirectory(prefix="fewshot-sample-") as folder:
+            enrollment_photos(picture, Path(folder))
+            opened.enroll_folder(folder, consent_by="nobody: sample picture, forgotten after the lesson")
+        notebook = opened.recorder(source=plan.source, title=plan.title)
+        loop = opened.loop()
+        source = Paced(FrameSource(_endless(picture), FPS, plan.source))
+        memory = _Temporary(opened)
+        return Setup(notebook, memory, lambda sinks: Pipeline(loop, source, sinks), states_of(opened), kept=False)
+
+    return room.start(plan, prepare)
+
+
+class _Temporary(Remembered):
+    """Memory of a class that is kept nowhere: its markers stay with the running lesson."""
+
+    def __init__(self, room: Classroom) -> None:
+        self._room = room
+
+    def mark(self, lesson: int, second: float, text: str) -> int:
+        return 0
+
+
+def open_named(source: str, paced: bool) -> Source:
+    """A source by its name; cameras and streams that go away are waited for, files play at their own pace."""
+    opened = open_lasting(source) if "://" in source or source.isdigit() else open_source(source)
+    return Paced(opened) if paced and not opened.live else opened
+
+
+def rate_of(source: Source) -> float | None:
+    """Frames a second that are worth looking at: expressions need no more than 15 of a live source."""
+    return 15.0 if source.live else None
+
+
+def states_of(room: Classroom | None) -> list[str]:
+    """What a teacher may say a student shows: the seven, and every state that somebody in the class has."""
+    if room is None:
+        return list(EMOTIONS)
+    students = room.roster().students.values()
+    own = {emotion for student in students for emotion in student.emotions() if emotion}
+    return [*EMOTIONS, *sorted(own - set(EMOTIONS) | {"concentrating", "confused"})]
+
+
+def _endless(picture: Frame) -> Iterator[Frame]:
+    while True:
+        yield from video(picture)
+
+
+def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
+    """A guided enrollment at the browser's camera, with the eyes that enrollment sees with."""
+    camera = BrowserCamera(patience=90.0)
+
+    def prepare() -> tuple[Guide, Eyes]:
+        room = open_class(classroom)
+        reader = Classifier(room.population)
+        same = identity_thresholds(room.perception.identity_network).same
+
+        def read(vectors: Vectors) -> list[dict[str, float]]:
+            return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
+
+        return Guide(prompts, read, same), photo_perception(room.perception)
+
+    return GuidedRun(camera, prepare)

@@ -1,0 +1,85 @@
+"""What all pages share: the calm way of failing, the style, who is looking, where pages are."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import uuid
+from collections.abc import Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import streamlit as st
+
+from fewshot.errors import FewshotError
+
+if TYPE_CHECKING:
+    from fewshot.session.charts.theme import Theme
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SORRY = (
+    "Something went wrong that should not. What runs goes on; load the page again. Details are in the log of fewshot."
+)
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """A text file of the app."""
+    return (files("fewshot.app") / "assets" / name).read_text(encoding="utf-8")
+
+
+def calm(page: Callable[P, T]) -> Callable[P, T | None]:
+    """A page, or a part of one, whose errors become sentences. Nobody ever sees a traceback."""
+
+    @functools.wraps(page)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return page(*args, **kwargs)
+        except FewshotError as error:
+            st.error(str(error), icon=":material/info:")
+        except Exception:
+            logger.exception("a page failed")
+            st.error(SORRY, icon=":material/sentiment_dissatisfied:")
+        return None
+
+    return guarded
+
+
+def style() -> None:
+    """The app's own style sheet."""
+    st.html(f"<style>{asset('app.css')}</style>")
+
+
+def session() -> str:
+    """A name for this browser tab; a reload is a new one."""
+    return str(st.session_state.setdefault("tab", uuid.uuid4().hex))
+
+
+def say_later(text: str) -> None:
+    """A message that is shown after the page was drawn anew."""
+    st.session_state["said"] = text
+
+
+def say_now() -> None:
+    """What was left to be said."""
+    text = st.session_state.pop("said", None)
+    if text:
+        st.toast(text, icon=":material/check_circle:")
+
+
+def go(page: str, **parameters: Any) -> None:
+    """To another page by its name ("live"); parameters are left for it in the session."""
+    for name, value in parameters.items():
+        st.session_state[name] = value
+    st.switch_page(st.session_state["pages"][page])
+
+
+def chart_theme() -> Theme:
+    """Light or dark, as the browser shows the page now."""
+    from fewshot.session.charts.theme import DARK, LIGHT
+
+    return DARK if st.context.theme.type == "dark" else LIGHT

@@ -1,0 +1,63 @@
+"""streamlit-webrtc, send-only: the picture goes from the browser into a box, and nothing comes back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fewshot.app.components import camera_check
+from fewshot.app.webrtc import ADVICE, CONSTRAINTS, BrowserCamera, advice_for, rtc_configuration
+from fewshot.session.settings import Settings
+
+KEY = "fewshot-camera"
+
+
+def connection() -> dict[str, object]:
+    """STUN and TURN servers from the settings; none is right for one machine."""
+    ice = Settings().get("ice", {}) or {}
+    return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), ice.get("password", ""))
+
+
+def send_camera(box: BrowserCamera, key: str = KEY) -> None:
+    """Ask for the camera, and send it into the box; what goes wrong becomes a sentence that tells what to do."""
+    outcome = camera_check(f"{key}-check-{st.session_state.get('camera tries', 0)}")
+    if outcome is None:
+        st.info("Your browser asks whether this page may use the camera. Please allow it.", icon=":material/videocam:")
+        return
+    if outcome != "ok":
+        st.error(advice_for(outcome), icon=":material/videocam_off:")
+        if st.button("Try the camera again", icon=":material/refresh:"):
+            st.session_state["camera tries"] = st.session_state.get("camera tries", 0) + 1
+            st.rerun()
+        return
+    _stream(box, key)
+
+
+def _stream(box: BrowserCamera, key: str) -> None:
+    from streamlit_webrtc import WebRtcMode, create_video_sink_track, webrtc_streamer
+
+    ice = connection()
+    webrtc_streamer(
+        key=key,
+        mode=WebRtcMode.SENDONLY,
+        rtc_configuration=ice,
+        media_stream_constraints=CONSTRAINTS,
+        sink_video_track=create_video_sink_track(box.push, key=key),
+        desired_playing_state=True,
+        translations={
+            "start": "Start the camera",
+            "stop": "Stop the camera",
+            "media_api_not_available": ADVICE["https"],
+            "device_ask_permission": "Please allow the camera.",
+            "device_not_available": ADVICE["none"],
+            "device_access_denied": ADVICE["refused"],
+        },
+    )
+    _watch_connection(box)
+
+
+@st.fragment(run_every=2.0)
+def _watch_connection(box: BrowserCamera) -> None:
+    """Say so where no connection comes about; a camera that went away is the lesson's own note."""
+    waited = box.quiet
+    if waited > 12 and not box.received:
+        st.error(ADVICE["ice"], icon=":material/wifi_off:")

@@ -1,0 +1,67 @@
+"""The class at a glance: one tile a student, drawn as HTML in Python and put in place by ``board.js``."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from fewshot.app.avatars import avatar
+from fewshot.app.board import BARS, Bar, BoardView, Tile
+from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
+
+_HIGH, _STEP = 16, 3
+
+
+def tile_html(tile: Tile, drawn: bool = False) -> str:
+    """The inside of one tile: who, what state and how sure, and the last minutes."""
+    percent = f'<span class="pct">{tile.confidence:.0%}</span>' if _says_how_sure(tile) else ""
+    return (
+        f'<span class="who">{avatar(tile.student, 24, drawn)}<span class="name">{escape(tile.student)}</span></span>'
+        f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{percent}</span>'
+        f"{sparkline(tile.bars)}"
+    )
+
+
+def sparkline(bars: tuple[Bar, ...]) -> str:
+    """The last minutes: a bar for every few seconds, as high as the reading was sure, in the colour of the state.
+
+    "Unsure" is a low grey bar, "not in view" a gap.
+    """
+    strokes: dict[str, list[str]] = {}
+    first = BARS - len(bars)
+    for place, bar in enumerate(bars, start=first):
+        if bar.state == AWAY:
+            continue
+        high = 3.0 if bar.state in NO_STATE else 4 + 12 * min(max(bar.confidence, 0.0), 1.0)
+        strokes.setdefault(look_of(bar.state).colour, []).append(f"M{place * _STEP} {_HIGH}v-{high:.0f}h2v{high:.0f}z")
+    paths = "".join(f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in strokes.items())
+    box = f"0 0 {BARS * _STEP} {_HIGH}"
+    return f'<svg class="spark" viewBox="{box}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
+
+
+def spoken(tile: Tile) -> str:
+    """A tile in words, for screen readers."""
+    if tile.state == AWAY:
+        return f"{tile.student}: not in view"
+    if tile.confidence is None:
+        return f"{tile.student}: {tile.state}"
+    return f"{tile.student}: {tile.state}, {tile.confidence:.0%} sure"
+
+
+def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) -> dict[str, Any]:
+    """What ``board.js`` needs: a row a student: key, words, class of the tile, colour of its edge, HTML."""
+    tiles = [
+        [
+            tile.student,
+            spoken(tile),
+            "away" if tile.state == AWAY else "none" if tile.state in NO_STATE else "shown",
+            look_of(tile.state).colour,
+            tile_html(tile, drawn),
+        ]
+        for tile in view.tiles
+    ]
+    return {"tiles": tiles, "chosen": chosen}
+
+
+def _says_how_sure(tile: Tile) -> bool:
+    return tile.confidence is not None and (tile.state == UNSURE or tile.state not in NO_STATE)

@@ -1,0 +1,161 @@
+"""What a browser sends (single photos, a folder, a zip) → the folder that enrollment reads."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import cv2
+
+from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.photos import shrink
+from fewshot.errors import FewshotError, UsageError
+from fewshot.pictures import read_picture
+from fewshot.types import EMOTIONS
+
+MOST_FILES, MOST_BYTES = 3000, 1 << 30
+"""A zip that unpacks to more is refused before anything is written."""
+_NOISE = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file from the browser: its name, with folders if a folder was sent, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+def save_class(uploads: Sequence[Upload], folder: Path) -> list[str]:
+    """Lay out photos of several students as ``folder/<student>/[<emotion>/]file``.
+
+    Args:
+        uploads: files with ``<student>/...`` in their names, or zips of such folders.
+        folder: an empty one.
+
+    Returns:
+        The students.
+
+    Raises:
+        UsageError: a zip is damaged or too large, or a file lies in no student's folder.
+    """
+    files = _without_common_top(list(_unpacked(uploads)))
+    loose = [name for name, _ in files if len(PurePosixPath(name).parts) < 2 and not name.endswith(".csv")]
+    if loose:
+        raise UsageError(
+            f"{loose[0]} lies in no student's folder. Send a folder or a zip with one folder for every student, or "
+            "add photos to a single student."
+        )
+    for name, data in files:
+        _write(folder.joinpath(*PurePosixPath(name).parts), data)
+    return sorted({PurePosixPath(name).parts[0] for name, _ in files if len(PurePosixPath(name).parts) > 1})
+
+
+def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion: str | None = None) -> Path:
+    """Lay out photos of one student; folders inside a zip are taken for emotions unless ``emotion`` says better.
+
+    Returns:
+        The folder of the student's photos.
+
+    Raises:
+        UsageError: the name cannot be one, or a zip is damaged or too large.
+    """
+    target = folder / check_name(student, "student")
+    target.mkdir(parents=True, exist_ok=True)
+    for name, data in _unpacked(uploads):
+        parts = PurePosixPath(name).parts
+        inner = [emotion] if emotion else list(parts[-2:-1])
+        _write(target.joinpath(*inner, parts[-1]), data)
+    return target
+
+
+def thumbnail(path: Path, side: int = 220) -> bytes | None:
+    """A small JPEG of a photo, to show beside the reason why it was refused; None if it is no picture."""
+    try:
+        small = shrink(read_picture(path, side * side * 4), side)
+    except FewshotError:
+        return None
+    ok, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])
+    return encoded.tobytes() if ok else None
+
+
+def thumbnail_of(name: str, data: bytes) -> bytes:
+    """A small JPEG of an uploaded picture.
+
+    Raises:
+        UsageError: it is no picture.
+    """
+    with tempfile.TemporaryDirectory(prefix="fewshot-picture-") as folder:
+        path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
+        path.write_bytes(data)
+        small = thumbnail(path)
+    if small is None:
+        raise UsageError(f"{name} is no picture that can be read. Use a JPEG, PNG or HEIC file.")
+    return small
+
+
+def _unpacked(uploads: Iterable[Upload]) -> Iterator[tuple[str, bytes]]:
+    for upload in uploads:
+        if upload.name.lower().endswith(".zip"):
+            yield from _from_zip(upload)
+        elif not _is_noise(upload.name):
+            yield _safe(upload.name), upload.data
+
+
+def _from_zip(upload: Upload) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_noise(entry.filename)]
+            size = sum(entry.file_size for entry in entries)
+            if len(entries) > MOST_FILES or size > MOST_BYTES:
+                raise UsageError(
+                    f"{upload.name} holds {len(entries)} files, {size >> 20} MB unpacked. At most {MOST_FILES} files "
+                    f"and {MOST_BYTES >> 20} MB are taken at a time: send it in parts."
+                )
+            for entry in entries:
+                yield _safe(entry.filename), archive.read(entry)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        raise UsageError(
+            f"{upload.name} cannot be unpacked ({error}). Make the zip again, without a password."
+        ) from error
+
+
+def _safe(name: str) -> str:
+    """The name without anything that leads out of its folder."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and part]
+    if not parts:
+        raise UsageError("A file without a name was sent. Leave it out.")
+    return "/".join(part.replace(":", "_") for part in parts)
+
+
+def _is_noise(name: str) -> bool:
+    parts = name.replace("\\", "/").lower().split("/")
+    return any(part in _NOISE or part.startswith("._") for part in parts)
+
+
+def _without_common_top(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Without the folder that holds all the others: people zip ``photos/`` rather than what is in it."""
+    paths = [PurePosixPath(name).parts for name, _ in files]
+    tops = {parts[0] for parts in paths}
+    deep = [parts for parts in paths if parts[-1].lower() != "consent.csv"]
+    inner = {parts[1] for parts in deep if len(parts) > 2}
+    one_student = len(inner) < 2 or any(_is_emotion(name) for name in inner)
+    if len(tops) == 1 and all(len(parts) > 2 for parts in deep) and not one_student:
+        return [("/".join(PurePosixPath(name).parts[1:]), data) for name, data in files]
+    return files
+
+
+def _is_emotion(name: str) -> bool:
+    try:
+        return emotion_of(name) in EMOTIONS
+    except UsageError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

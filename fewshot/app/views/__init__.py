@@ -1,0 +1,1 @@
+"""One module a page: what it shows, and which of the tested modules it asks."""

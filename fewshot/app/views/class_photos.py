@@ -1,0 +1,149 @@
+"""Add students: a folder or zip of many, photos of one, or the camera; every photo's fate with its reason."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fewshot.app.shell import calm, go
+from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
+from fewshot.classroom.report import StudentResult
+from fewshot.classroom.roster import Roster
+from fewshot.errors import UsageError
+from fewshot.types import EMOTIONS
+
+KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
+UNLABELLED, OWN = "not said", "another state …"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an upload; thumbnails are of the photos that were refused."""
+
+    students: list[StudentResult]
+    pictures: dict[str, bytes]
+    notes: list[str]
+
+
+def add(name: str, roster: Roster) -> None:
+    """The three ways to add students."""
+    with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students):
+        many, one, camera = st.tabs(["A folder or zip of many", "Photos of one student", "With the camera"])
+        with many:
+            _many(name)
+        with one:
+            _one(name, roster)
+        with camera:
+            _camera(name, roster)
+    _show(st.session_state.get(f"outcome {name}"))
+
+
+@calm
+def _many(name: str) -> None:
+    st.caption(
+        "One folder for every student; inside it the photos, or folders named after what they show (neutral, happy, "
+        "confused …). A consent.csv beside the students' folders is read too."
+    )
+    left, right = st.columns(2)
+    folder = left.file_uploader("A folder", type=KINDS, accept_multiple_files="directory", key=f"folder {name}")
+    packed = right.file_uploader("or a zip", type=["zip"], key=f"zip {name}")
+    by, until = _consent("many")
+    files = [*(folder or []), *([packed] if packed else [])]
+    if st.button("Enroll them", type="primary", disabled=not files, key="enroll many"):
+        uploads = [Upload(file.name, file.getvalue()) for file in files]
+
+        def enroll(room: Any, place: Path, bar: Any) -> Any:
+            students = save_class(uploads, place)
+            done: list[str] = []
+
+            def tell(student: str) -> None:
+                done.append(student)
+                bar.progress(len(done) / max(1, len(students)), f"Looking at the photos of {student} …")
+
+            return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell)
+
+        _enroll(name, enroll)
+
+
+@calm
+def _one(name: str, roster: Roster) -> None:
+    left, right = st.columns(2)
+    student = left.text_input("Name of the student", placeholder="Asha", key="one student", max_chars=64)
+    shown = right.selectbox("What the photos show", [UNLABELLED, *EMOTIONS, OWN], index=1 + EMOTIONS.index("neutral"))
+    emotion = None if shown == UNLABELLED else shown
+    if shown == OWN:
+        emotion = st.text_input("The state, in a word", placeholder="confused", max_chars=40)
+        st.caption("Three pictures make a state that can be recognised; a neutral photo makes it reliable.")
+    photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=f"photos {name}")
+    known = roster.students.get(student.strip())
+    by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
+    if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
+        uploads = [Upload(file.name, file.getvalue()) for file in photos]
+
+        def enroll(room: Any, place: Path, bar: Any) -> Any:
+            bar.progress(0.3, f"Looking at {len(uploads)} photos …")
+            place = save_student(uploads, place, student.strip(), emotion)
+            return room.enroll(student.strip(), place, consent_by=by, consent_until=until)
+
+        _enroll(name, enroll)
+
+
+def _camera(name: str, roster: Roster) -> None:
+    st.caption("Thirty seconds: neutral, a smile, surprise, “did not understand”. The best pictures pick themselves.")
+    student = st.text_input("Name of the student", placeholder="Asha", key="camera student", max_chars=64)
+    if st.button("Go to the camera", icon=":material/photo_camera:", disabled=not student.strip()):
+        go("enroll", **{"class": name, "student": student.strip()})
+
+
+def _consent(key: str) -> tuple[str | None, date | None]:
+    left, right = st.columns(2)
+    by = left.text_input("Consent given by", placeholder="her mother, in writing", key=f"consent {key}")
+    until = right.date_input("until (if it ends)", value=None, key=f"until {key}", min_value=date.today())
+    return by.strip() or None, until
+
+
+@calm
+def _enroll(name: str, work: Any) -> None:
+    from fewshot.app.setups import open_class
+
+    bar = st.progress(0.0, "Opening the models …")
+    room = open_class(name)
+    with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
+        report = work(room, Path(folder), bar)
+        students = getattr(report, "students", [report])
+        refused = [photo.path for student in students for photo in student.rejected]
+        pictures = {str(path): small for path in refused[:60] if (small := thumbnail(path))}
+    bar.empty()
+    if not students:
+        raise UsageError("No photo was found in what was sent. Send JPEG, PNG or HEIC pictures.")
+    st.session_state[f"outcome {name}"] = Outcome(students, pictures, list(getattr(report, "notes", [])))
+    st.rerun()
+
+
+def _show(outcome: Outcome | None) -> None:
+    """What was accepted, and every refused photo with its reason."""
+    if outcome is None:
+        return
+    for note in outcome.notes:
+        st.info(note, icon=":material/info:")
+    accepted = sum(student.count("accepted") for student in outcome.students)
+    refused = [(student, photo) for student in outcome.students for photo in student.rejected]
+    twice = sum(student.count("already enrolled") for student in outcome.students)
+    words = f"{accepted} photo{'s' if accepted != 1 else ''} accepted"
+    words += f", {twice} enrolled already" if twice else ""
+    (st.success if accepted else st.warning)(f"{words}, {len(refused)} refused.", icon=":material/fact_check:")
+    columns = st.columns(4)
+    for place, (student, photo) in enumerate(refused):
+        with columns[place % 4].container(border=True):
+            picture = outcome.pictures.get(str(photo.path))
+            if picture:
+                st.image(picture, width="stretch")
+            st.markdown(f"**{student.student}** · {photo.path.name}  \n:red-badge[refused] {photo.reason}")
+    for student in outcome.students:
+        for note in student.notes:
+            st.caption(f"{student.student}: {note}")

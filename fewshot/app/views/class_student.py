@@ -1,0 +1,110 @@
+"""One student's card, opened: consent, photos, picture, name, and removal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from fewshot.app.cards import consent_words, quality
+from fewshot.app.palette import chip
+from fewshot.app.shell import calm, go, say_later
+from fewshot.classroom.consent import make_consent
+from fewshot.classroom.roster import Student
+from fewshot.classroom.store import ClassStore
+
+
+def open_card(store: ClassStore, name: str, student: str) -> None:
+    """Show the card over the page."""
+    st.dialog(student, width="medium", icon=":material/person:")(_card)(store, name, student)
+
+
+@calm
+def _card(store: ClassStore, name: str, student: str) -> None:
+    roster = store.roster(name)
+    if roster.sample:
+        st.write("An invented student of the sample class. There are readings of this student, and nothing else.")
+        return
+    one = roster.students[student]
+    photos, consent, more = st.tabs(["Photos", "Consent", "More"])
+    with photos:
+        _photos(store, name, one)
+    with consent:
+        _consent(store, name, one)
+    with more:
+        _more(store, name, one)
+
+
+def _photos(store: ClassStore, name: str, student: Student) -> None:
+    if not student.photos:
+        st.write("No photo yet.")
+    for sha, photo in sorted(student.photos.items(), key=lambda item: (item[1].emotion or "", item[1].enrolled)):
+        left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
+        left.html(chip(photo.emotion or "unsure", photo.emotion or "not labelled"))
+        good = {"good": "good quality", "weak": "small or blurred", "": ""}[quality(photo.size, photo.sharpness)]
+        middle.caption(f"{photo.enrolled:%d %b %Y}{f' · {good}' if good else ''}")
+        if right.button("Forget", key=f"forget {sha}", width="stretch"):
+            store.remove_photo(name, student.key, sha)
+            say_later("The photo's vectors are gone.")
+            st.rerun()
+    if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
+        go("enroll", **{"class": name, "student": student.key})
+
+
+def _consent(store: ClassStore, name: str, student: Student) -> None:
+    st.write(consent_words(student, date.today()).capitalize() + ".")
+    for consent in reversed(store.consents(name, student.key)[:-1]):
+        st.caption(f"Earlier: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}")
+    with st.form("consent", border=False):
+        by = st.text_input("New consent given by", placeholder="her mother, in writing")
+        until = st.date_input("until (if it ends)", value=None, min_value=date.today())
+        if st.form_submit_button("Record it", width="stretch"):
+            _record(store, name, student, by, until)
+    if st.button("Consent was withdrawn today", icon=":material/block:", width="stretch"):
+        store.withdraw_consent(name, student.key)
+        say_later(f"{student.key} is not recognised any more.")
+        st.rerun()
+
+
+@calm
+def _record(store: ClassStore, name: str, student: Student, by: str, until: date | None) -> None:
+    store.record_consent(name, student.key, make_consent(by, until))
+    say_later("Recorded.")
+    st.rerun()
+
+
+def _more(store: ClassStore, name: str, student: Student) -> None:
+    with st.form("rename student", border=False):
+        new = st.text_input("Name", value=student.key, max_chars=64)
+        if st.form_submit_button("Rename", width="stretch"):
+            _rename(store, name, student, new)
+    _portrait(store, name, student)
+    st.write("Removing a student removes everything that was theirs: vectors, readings, corrections, consent.")
+    sure = st.text_input("Type the student's name to remove them")
+    if st.button("Remove for good", disabled=sure != student.key, width="stretch"):
+        store.remove_student(name, student.key, keep_class=True)
+        say_later(f"{student.key} and everything that was theirs is gone.")
+        st.rerun()
+
+
+@calm
+def _rename(store: ClassStore, name: str, student: Student, new: str) -> None:
+    store.rename_student(name, student.key, new)
+    st.rerun()
+
+
+@calm
+def _portrait(store: ClassStore, name: str, student: Student) -> None:
+    from fewshot.app.uploads import thumbnail_of
+    from fewshot.session.settings import Settings
+
+    if not Settings().portraits:
+        st.caption("A picture on the card can be allowed under Settings → Privacy. By default no picture is kept.")
+        return
+    upload = st.file_uploader("Picture for the card", type=["jpg", "jpeg", "png", "heic"], key="portrait")
+    if upload is not None and st.button("Keep this picture", width="stretch"):
+        store.set_portrait(name, student.key, thumbnail_of(upload.name, upload.getvalue()))
+        st.rerun()
+    if store.portrait(name, student.key) and st.button("Delete the picture", width="stretch"):
+        store.set_portrait(name, student.key, None)
+        st.rerun()

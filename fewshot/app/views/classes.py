@@ -1,0 +1,127 @@
+"""Class: make, rename and delete classes; the roster as cards; add students from photos."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from fewshot.app.cards import roster_data
+from fewshot.app.components import board
+from fewshot.app.shell import calm, go, say_later
+from fewshot.app.views import class_photos, class_student
+from fewshot.classroom.roster import Roster
+from fewshot.classroom.store import ClassStore
+from fewshot.session.settings import Settings
+
+
+def page() -> None:
+    store = ClassStore()
+    names = store.names()
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        st.html("<h1>Your class</h1>")
+        name = _choose(names)
+    with right:
+        _manage(store, name)
+    if name is None:
+        _first()
+        return
+    _roster(store, name)
+
+
+def _choose(names: list[str]) -> str | None:
+    if not names:
+        return None
+    wanted = st.session_state.get("class")
+    index = names.index(wanted) if wanted in names else 0
+    chosen = st.selectbox("Class", names, index=index, label_visibility="collapsed")
+    st.session_state["class"] = chosen
+    return str(chosen)
+
+
+def _first() -> None:
+    st.info(
+        "There is no class yet. Make one, then add students from a folder, a zip, single photos, or the camera.",
+        icon=":material/group_add:",
+    )
+
+
+@calm
+def _manage(store: ClassStore, name: str | None) -> None:
+    one, two, three = st.columns(3)
+    with (
+        one,
+        st.popover("New", icon=":material/add:", width="stretch", key=f"new beside {name}"),
+        st.form("new class", border=False),
+    ):
+        new = st.text_input("Name of the class", placeholder="Physics 9b", max_chars=64)
+        if st.form_submit_button("Make it", type="primary", width="stretch"):
+            _make(store, new)
+    if name is None:
+        return
+    with two, st.popover("Rename", icon=":material/edit:", width="stretch"), st.form("rename class", border=False):
+        new = st.text_input("New name", value=name, max_chars=64)
+        if st.form_submit_button("Rename", width="stretch"):
+            _rename(store, name, new)
+    with three, st.popover("Delete", icon=":material/delete:", width="stretch"):
+        st.write(f"Deletes **{name}** with its students, their vectors, and all its lessons. This cannot be undone.")
+        sure = st.text_input("Type the name of the class to delete it")
+        if st.button("Delete for good", disabled=sure != name, width="stretch"):
+            store.delete(name)
+            st.session_state.pop("class", None)
+            say_later(f"{name} and everything that was kept of it is gone.")
+            st.rerun()
+
+
+@calm
+def _make(store: ClassStore, new: str) -> None:
+    st.session_state["class"] = store.create(new)
+    say_later(f"{new} is made. Now add students.")
+    st.rerun()
+
+
+@calm
+def _rename(store: ClassStore, name: str, new: str) -> None:
+    st.session_state["class"] = store.rename(name, new)
+    st.rerun()
+
+
+@calm
+def _roster(store: ClassStore, name: str) -> None:
+    roster = store.roster(name)
+    today = date.today()
+    st.html(f'<p class="fs-muted">{_count(roster, today)}</p>')
+    if not roster.sample:
+        class_photos.add(name, roster)
+    if not roster.students:
+        st.info("Nobody is in this class yet. Add students above.", icon=":material/person_add:")
+        return
+    portraits = _portraits(store, roster)
+    picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
+    if picked is not None and picked in roster.students:
+        class_student.open_card(store, name, picked)
+
+
+def _count(roster: Roster, today: date) -> str:
+    students = len(roster.students)
+    if roster.sample:
+        return f"{students} invented students of the sample class: readings only, so there is nothing to enroll here."
+    holding = len(roster.consenting(today))
+    if not students:
+        return "Nobody is in it yet."
+    lacking = sum(not student.photos for student in roster.students.values())
+    words = f"{students} student{'s' if students != 1 else ''}, {holding} with consent on file"
+    return f"{words}, {lacking} without a photo." if lacking else f"{words}. Click a card for more."
+
+
+def _portraits(store: ClassStore, roster: Roster) -> dict[str, bytes]:
+    if not Settings().portraits:
+        return {}
+    pictures = {student: store.portrait(roster.name, student) for student in roster.students}
+    return {student: picture for student, picture in pictures.items() if picture}
+
+
+def enroll_by_camera(name: str, student: str) -> None:
+    """On to the guided enrollment of a student."""
+    go("enroll", **{"class": name, "student": student})

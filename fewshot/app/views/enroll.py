@@ -1,0 +1,185 @@
+"""Guided enrollment: half a minute at the camera; the best pictures pick themselves and are accepted or retaken."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+
+import cv2
+import streamlit as st
+
+from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
+from fewshot.app.palette import image
+from fewshot.app.shell import calm, say_later
+from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.store import ClassStore
+from fewshot.errors import UsageError
+from fewshot.session.settings import Settings
+
+
+def page() -> None:
+    st.html("<h1>Enrollment at the camera</h1>")
+    run = st.session_state.get("guided")
+    if run is None:
+        _form()
+    elif run.failure:
+        st.error(run.failure, icon=":material/info:")
+        _leave("Start again")
+    elif run.guide is not None and run.guide.progress.done:
+        _review()
+    else:
+        _take()
+
+
+@calm
+def _form() -> None:
+    store = ClassStore()
+    names = [name for name in store.names() if not store.is_sample(name)]
+    if not names:
+        st.info("Make a class first, on the page Class.", icon=":material/group_add:")
+        return
+    if Settings().acknowledged is None:
+        st.warning("Read and acknowledge on the start page where this may not be used, first.", icon=":material/gavel:")
+    left, right = st.columns([3, 2], gap="large")
+    with left, st.container(border=True):
+        wanted = st.session_state.get("class")
+        name = st.selectbox("Class", names, index=names.index(wanted) if wanted in names else 0)
+        student = st.text_input("Student", value=st.session_state.get("student", ""), max_chars=64, placeholder="Asha")
+        known = store.roster(name).students.get(student.strip())
+        by: str | None = None
+        until = None
+        if not (known and known.consent.holds(date.today())):
+            one, two = st.columns(2)
+            by = one.text_input("Consent given by", placeholder="her mother, in writing").strip() or None
+            until = two.date_input("until (if it ends)", value=None, min_value=date.today())
+        states = st.pills(
+            "What to show", [prompt.state for prompt in PROMPTS], selection_mode="multi",
+            default=[prompt.state for prompt in PROMPTS],
+        )  # fmt: skip
+        own = st.text_input("and a state of the student's own", placeholder="concentrating", max_chars=40)
+        blocked = Settings().acknowledged is None
+        if st.button("Start the camera", type="primary", icon=":material/photo_camera:", disabled=blocked):
+            _begin(name, student, (by, until, known is not None), list(states), own)
+    with right:
+        st.write(
+            "The student sits in front of the camera and follows the prompts, seven seconds each. The sharpest "
+            "frontal pictures that fit the prompt are offered; you accept or retake them. Vectors are kept, pictures "
+            "are not."
+        )
+
+
+@calm
+def _begin(name: str, student: str, consent: tuple[str | None, date | None, bool], states: list[str], own: str) -> None:
+    from fewshot.app.setups import guided_run
+
+    student = check_name(student, "student")
+    by, until, known = consent
+    if by is None and not known:
+        raise UsageError("Without consent nobody is enrolled. Say who gave it.")
+    prompts = [prompt for prompt in PROMPTS if prompt.state in states]
+    if own.strip():
+        state = emotion_of(own)
+        prompts.append(Prompt(state, f"Show how you look when you are {state}."))
+    if not prompts:
+        raise UsageError("Nothing is to be shown. Choose at least one state.")
+    st.session_state["guided"] = guided_run(name, prompts)
+    st.session_state["guided for"] = (name, student, by, until)
+    st.session_state["guided"].start()
+    st.rerun()
+
+
+def _take() -> None:
+    from fewshot.app.streamer import send_camera
+
+    run = st.session_state["guided"]
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        send_camera(run.camera, key="fewshot-guided")
+    with right:
+        st.fragment(_prompt, run_every=0.3)()
+        _leave("Stop")
+
+
+@calm
+def _prompt() -> None:
+    run = st.session_state.get("guided")
+    if run is None:
+        return
+    guide: Guide | None = run.guide
+    if run.failure or (guide is not None and guide.progress.done):
+        st.rerun()
+    if guide is None:
+        st.info("Opening the models …", icon=":material/hourglass:")
+        return
+    progress = guide.progress
+    prompt = guide.prompts[progress.index]
+    words = escape(prompt.words if run.camera.received else "Waiting for the camera …")
+    st.html(
+        f'<div role="status" aria-live="polite"><p class="fs-muted">{progress.index + 1} of {len(guide.prompts)}</p>'
+        f'<p class="fs-prompt">{image(prompt.state, 56)} {words}</p></div>'
+    )
+    st.progress(1 - progress.left / prompt.seconds, "Taking pictures" if progress.ready else "Get ready")
+    st.html(f'<p class="fs-tip" aria-live="polite">{escape(progress.hint) or "&nbsp;"}</p>')
+    done = [f"{image(p.state)} {min(n, 9)}" for p, n in zip(guide.prompts, progress.counts, strict=True)]
+    st.html(f'<p class="fs-muted">Good pictures so far: {" &nbsp; ".join(done)}</p>')
+
+
+@calm
+def _review() -> None:
+    run, (name, student, by, until) = st.session_state["guided"], st.session_state["guided for"]
+    guide: Guide = run.guide
+    st.write(f"**{student}**: keep what shows the state well; take the rest again.")
+    kept: dict[str, list[Candidate]] = {}
+    for index, prompt in enumerate(guide.prompts):
+        kept[prompt.state] = _row(guide, index, prompt)
+    left, right, _ = st.columns([1, 1, 2])
+    count = sum(map(len, kept.values()))
+    if left.button(f"Enroll {count} pictures", type="primary", disabled=count == 0, width="stretch"):
+        _enroll(name, student, kept, by, until)
+    with right:
+        _leave("Throw all away")
+
+
+def _row(guide: Guide, index: int, prompt: Prompt) -> list[Candidate]:
+    kept = []
+    with st.container(border=True):
+        columns = st.columns([1.1, 1, 1, 1, 0.9], vertical_alignment="center")
+        columns[0].html(f'<p class="fs-prompt small">{image(prompt.state, 30)} {escape(prompt.state)}</p>')
+        best = guide.best(index)
+        if not best:
+            columns[1].caption("No good picture. Take it again with more light, nearer, facing the camera.")
+        for column, candidate in zip(columns[1:4], best, strict=False):
+            column.image(cv2.cvtColor(candidate.picture, cv2.COLOR_BGR2RGB), width=150)
+            words = "keep" if candidate.fits else "keep (does not look like it)"
+            if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):
+                kept.append(candidate)
+        if columns[4].button("Retake", key=f"retake {index}", icon=":material/refresh:", width="stretch"):
+            guide.retake(index)
+            st.rerun()
+    return kept
+
+
+@calm
+def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str | None, until: date | None) -> None:
+    from fewshot.app.guided_run import enroll_candidates
+    from fewshot.app.setups import open_class
+
+    with st.spinner("Enrolling …"):
+        results = enroll_candidates(open_class(name), student, kept, by, until)
+    refused = [result for result in results if result.status == "rejected"]
+    accepted = sum(result.status == "accepted" for result in results)
+    for result in refused:
+        st.warning(f"{result.path.name}: {result.reason}")
+    if accepted:
+        st.session_state.pop("guided").stop()
+        say_later(f"{student}: {accepted} pictures enrolled, {len(refused)} refused.")
+        st.session_state["class"] = name
+        st.switch_page(st.session_state["pages"]["classes"])
+
+
+def _leave(words: str) -> None:
+    if st.button(words, width="stretch"):
+        run = st.session_state.pop("guided", None)
+        if run is not None:
+            run.stop()
+        st.rerun()

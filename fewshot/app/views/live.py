@@ -1,0 +1,75 @@
+"""Live: the class at a glance while the lesson runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fewshot.app.components import board, picture
+from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.lesson_room import ROOM
+from fewshot.app.shell import calm
+from fewshot.app.tiles import board_data
+from fewshot.app.views import live_controls, live_setup, live_side
+
+TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
+"""Seconds between two looks: tiles more than four times a second, what changes slowly less often."""
+
+
+def page() -> None:
+    classroom = st.session_state.get("class")
+    lesson = ROOM.of(classroom) if classroom is not None else None
+    if lesson is None:
+        others = ROOM.alive()
+        if others and st.session_state.get("class") is None:
+            lesson = others[0]
+            st.session_state["class"] = lesson.plan.classroom
+    if lesson is None:
+        live_setup.page()
+        return
+    _show(lesson)
+
+
+def _show(lesson: RunningLesson) -> None:
+    st.session_state["state_seen"] = lesson.view().state
+    live_controls.head(lesson, HEAD_EVERY)
+    live_controls.camera(lesson)
+    whole = lesson.plan.aggregate or not lesson.plan.students or st.session_state.get("whole_class", False)
+    if whole:
+        live_side.whole_class(lesson, SIDE_EVERY)
+        return
+    left, right = st.columns([3.1, 1], gap="medium")
+    with left:
+        _tiles(lesson)
+    with right:
+        live_side.correction(lesson)
+        live_side.side(lesson)
+
+
+@st.fragment(run_every=TILES_EVERY)
+@calm
+def _tiles(lesson: RunningLesson) -> None:
+    """The grid. Only this is drawn anew several times a second."""
+    view = lesson.view()
+    if view.state != st.session_state.get("state_seen"):
+        st.rerun()  # controls and advice belong to a state
+    if view.state == "preparing":
+        st.info(
+            "Getting ready: opening the source and the models. This takes a few seconds.", icon=":material/hourglass:"
+        )
+    if st.session_state.get("with_picture"):
+        _picture(lesson, view)
+    held = st.session_state.get("picked")
+    chosen = held.student if held is not None else None
+    picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen), key="tiles")
+    if picked is not None:
+        st.session_state["picked"] = lesson.pick(picked)
+        st.rerun()
+
+
+def _picture(lesson: RunningLesson, view: LessonView) -> None:
+    jpeg = lesson.picture()
+    if jpeg:
+        words = f"The picture of {view.plan.source} with {view.board.in_view} students marked"
+        picture(jpeg, words, key="picture")
+    else:
+        st.caption("No picture: this lesson is a recording of readings.")

@@ -1,0 +1,135 @@
+"""The head of the live page: what runs, since when, and the buttons."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.lesson_room import ROOM
+from fewshot.app.shell import calm, go, say_later, session
+from fewshot.session.summary import clock
+
+_QUICK = ("Question", "Exercise", "Group work")
+BADGES = {
+    "preparing": ("off", "getting ready"),
+    "running": ("live", "live"),
+    "paused": ("off", "paused"),
+    "ended": ("off", "ended"),
+    "failed": ("off", "stopped"),
+}
+
+
+def head(lesson: RunningLesson, every: float) -> None:
+    """Name, state and clock on the left, buttons on the right."""
+    left, right = st.columns([5, 6], vertical_alignment="center")
+    with left:
+        st.fragment(_status, run_every=every)(lesson)
+    with right:
+        _buttons(lesson)
+    with st.container(key="note"):
+        st.fragment(_note, run_every=every)(lesson)
+
+
+@calm
+def _note(lesson: RunningLesson) -> None:
+    view = lesson.view()
+    if view.state == "failed":
+        st.error(view.note or "The lesson ended early.", icon=":material/info:")
+    elif view.note:
+        st.warning(view.note, icon=":material/info:")
+
+
+@calm
+def _status(lesson: RunningLesson) -> None:
+    st.html(status_html(lesson.view()))
+
+
+def status_html(view: LessonView) -> str:
+    """Class, badge, clock and how many are in view, in one line."""
+    kind, word = BADGES[view.state]
+    if view.plan.recorded and view.state in ("running", "paused"):
+        kind, word = "rec", f"recorded lesson, {'playing' if view.state == 'running' else 'paused'}"
+    name = view.plan.classroom or "Without a class"
+    seen = f"{view.board.in_view} of {len(view.board.tiles)} in view" if view.board.tiles else ""
+    if view.plan.aggregate or not view.plan.students:
+        seen = "whole class only" if view.plan.aggregate else f"{view.board.in_view} people in view"
+    return (
+        f'<div class="fs-head"><h1>{escape(name)}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
+        f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{seen}</span></div>'
+    )
+
+
+def _buttons(lesson: RunningLesson) -> None:
+    view = lesson.view()
+    columns = st.columns([1.1, 1.15, 1, 1.15, 1.1], vertical_alignment="center")
+    if view.state in ("ended", "failed"):
+        _after(lesson, columns)
+        return
+    ready = view.state != "preparing"
+    with columns[0]:
+        if view.state == "paused":
+            st.button("Go on", icon=":material/play_arrow:", on_click=lesson.resume, width="stretch")
+        else:
+            st.button("Pause", icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
+    with columns[1], st.popover("Mark", icon=":material/flag:", disabled=not ready, width="stretch"):
+        _mark(lesson)
+    if columns[2].button("Stop", icon=":material/stop:", width="stretch"):
+        with st.spinner("Writing the last seconds …"):
+            lesson.stop()
+        st.rerun()
+    with columns[3], st.popover("View", icon=":material/visibility:", width="stretch"):
+        _view(lesson)
+    skip = getattr(lesson.engine, "skip", None)
+    if skip is not None:
+        columns[4].button("+1 min", icon=":material/fast_forward:", on_click=skip, args=(60.0,), width="stretch")
+
+
+def _after(lesson: RunningLesson, columns: list) -> None:  # type: ignore[type-arg]
+    kept = lesson.id is not None and lesson.kept
+    if kept and columns[0].button("Report", type="primary", icon=":material/monitoring:", width="stretch"):
+        go("report", lesson=lesson.id)
+    if columns[1].button("New lesson", icon=":material/add:", width="stretch"):
+        ROOM.forget(lesson.plan.classroom)
+        st.rerun()
+
+
+def _mark(lesson: RunningLesson) -> None:
+    for text in _QUICK:
+        if st.button(text, key=f"mark {text}", width="stretch"):
+            _set_mark(lesson, text)
+    with st.form("mark", clear_on_submit=True, border=False):
+        text = st.text_input("Something else", placeholder="exercise 2", max_chars=80)
+        if st.form_submit_button("Mark this moment", width="stretch"):
+            _set_mark(lesson, text)
+
+
+@calm
+def _set_mark(lesson: RunningLesson, text: str) -> None:
+    lesson.mark(text)
+    say_later(f"Marked: {text or 'this moment'}")
+    st.rerun()
+
+
+def _view(lesson: RunningLesson) -> None:
+    if not lesson.plan.aggregate and lesson.plan.students:
+        st.toggle("Whole class only: no names, no tiles", key="whole_class")
+    if not lesson.plan.recorded:
+        st.toggle("Picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
+    if lesson.plan.aggregate:
+        st.caption("This lesson keeps counts over the class, and nothing of any student.")
+
+
+def camera(lesson: RunningLesson) -> None:
+    """The field that sends this browser's camera, where the lesson watches one."""
+    box = lesson.plan.camera
+    if box is None or not lesson.alive:
+        return
+    from fewshot.app.streamer import send_camera
+
+    with st.container(key="camera"):
+        if box.may_send(session()):
+            send_camera(box)
+        else:
+            st.caption("The camera of another tab is watched. This tab looks on.")

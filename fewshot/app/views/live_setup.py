@@ -1,0 +1,126 @@
+"""Live, before a lesson runs: which class, which source, and start."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from fewshot.app.sample import SAMPLE_CLASS, start_sample
+from fewshot.app.shell import calm, go
+from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.store import ClassStore
+from fewshot.errors import UsageError
+from fewshot.session.settings import Settings
+
+WITHOUT = "Without a class: expressions, no names"
+CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
+HELP = {
+    CAMERA: "The camera of the device on which you read this. The picture goes to this program and nowhere else.",
+    SCREEN: "How a Zoom, Meet or Teams gallery comes in: put the call in gallery view, and leave it visible.",
+    FILE: "A recording of a lesson: upload it, or name a file on this computer.",
+    STREAM: "An address that begins with rtsp:// or http://, as a classroom camera has it.",
+}
+
+
+def page() -> None:
+    st.html("<h1>Watch a lesson</h1>")
+    settings = Settings()
+    if settings.acknowledged is None:
+        st.warning(
+            "Before you watch people, read where this may not be used, and acknowledge it, on the start page. The "
+            "sample class needs no acknowledgement.",
+            icon=":material/gavel:",
+        )
+    left, right = st.columns([3, 2], gap="large")
+    with left, st.container(border=True):
+        _form(settings)
+    with right:
+        _samples()
+
+
+@calm
+def _form(settings: Settings) -> None:
+    store = ClassStore()
+    own = [name for name in store.names() if not store.is_sample(name)]
+    options = [*own, WITHOUT]
+    wanted = st.session_state.get("class")
+    index = options.index(wanted) if wanted in options else 0
+    chosen = st.selectbox("Class", options, index=index)
+    kind = st.segmented_control("What to watch", [CAMERA, SCREEN, FILE, STREAM], default=CAMERA, width="stretch")
+    st.caption(HELP[kind or CAMERA])
+    source, paced = _source(kind or CAMERA)
+    title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
+    aggregate = st.toggle(
+        "Whole class only: keep and show no student, only counts",
+        value=settings.aggregate_only,
+        disabled=settings.aggregate_only,
+        help="Fewer than five people show nothing.",
+    )
+    blocked = settings.acknowledged is None
+    if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
+        if source is None:
+            raise UsageError("Say first what is to be watched: choose a file, or type an address.")
+        classroom = "" if chosen == WITHOUT else chosen
+        st.session_state["class"] = classroom
+        from fewshot.app.setups import start_lesson
+
+        start_lesson(classroom, source, title=title, aggregate=aggregate, paced=paced)
+        st.rerun()
+
+
+def _source(kind: str) -> tuple[str | BrowserCamera | None, bool]:
+    """What was chosen, and whether a file is played at its own pace."""
+    if kind == CAMERA:
+        return BrowserCamera(), True
+    if kind == SCREEN:
+        return _screen(), True
+    if kind == STREAM:
+        address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
+        return address.strip() or None, True
+    upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
+    path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
+    paced = st.toggle("Play it at its own pace", value=True, help="Off: read it as fast as this computer can.")
+    if upload is not None:
+        return _kept_upload(upload.name, upload.getbuffer()), paced
+    return path.strip().strip('"') or None, paced
+
+
+def _screen() -> str:
+    whole = st.toggle("The whole screen", value=True)
+    if whole:
+        return "screen"
+    columns = st.columns(4)
+    labels = (("Left", 0), ("Top", 0), ("Width", 1280), ("Height", 720))
+    numbers = [
+        column.number_input(label, value=value, step=10) for column, (label, value) in zip(columns, labels, strict=True)
+    ]
+    return "screen:" + ",".join(str(int(number)) for number in numbers)
+
+
+def _kept_upload(name: str, data: memoryview) -> str:
+    """The upload as a file that OpenCV can open; gone when the session's folder is."""
+    folder = st.session_state.get("uploads")
+    if folder is None:
+        folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(prefix="fewshot-upload-")
+    path = Path(folder.name) / Path(name).name
+    if not path.exists() or path.stat().st_size != len(data):
+        path.write_bytes(data)
+    return str(path)
+
+
+@calm
+def _samples() -> None:
+    with st.container(border=True):
+        st.subheader("Just looking?")
+        st.write("A lesson of 49 people that the program recorded: readings only, invented names.")
+        if st.button("Try with the sample class", icon=":material/play_circle:", width="stretch"):
+            start_sample()
+            go("live", **{"class": SAMPLE_CLASS})
+        st.write("Six people in a moving picture, watched by the real loop right now on this computer.")
+        if st.button("Live sample picture", icon=":material/image:", width="stretch"):
+            from fewshot.app.setups import SAMPLE_PICTURE, start_picture
+
+            start_picture()
+            go("live", **{"class": SAMPLE_PICTURE})

@@ -1,0 +1,153 @@
+"""Beside the tiles: the mood of the class, a hint on pace, markers, and the second click of a correction."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from fewshot.app.board import FEWEST, BoardView, states_in
+from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.moodchart import live_mood_spec
+from fewshot.app.palette import image, look_of
+from fewshot.app.shell import calm, chart_theme, say_later
+from fewshot.session.summary import clock
+
+TOO_FEW = f"The class as a whole is shown from {FEWEST} people on: fewer would be a reading of one person."
+
+
+def side(lesson: RunningLesson, every: float = 2.0) -> None:
+    """The column beside the tiles."""
+    st.fragment(_side, run_every=every)(lesson)
+
+
+def whole_class(lesson: RunningLesson, every: float) -> None:
+    """The class without names and tiles."""
+    st.fragment(_whole, run_every=every)(lesson)
+
+
+def correction(lesson: RunningLesson) -> None:
+    """What a clicked student really shows; choosing it is the second click."""
+    picked = st.session_state.get("picked")
+    if picked is None:
+        return
+    with st.container(border=True):
+        said = picked.said or "unsure"
+        st.html(f"<b>{escape(picked.student)}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
+        if not lesson.learns:
+            st.caption("In your own class you say here what it really was, and the student's prototype learns from it.")
+        else:
+            st.caption("What is it really? The prototype learns from your answer.")
+            _answers(lesson)
+        if st.button("Close", key="close correction", width="stretch"):
+            del st.session_state["picked"]
+            st.rerun()
+
+
+@calm
+def _answers(lesson: RunningLesson) -> None:
+    picked = st.session_state["picked"]
+    states = [state for state in lesson.states if state != picked.said]
+    columns = st.columns(2)
+    for place, state in enumerate(states):
+        if columns[place % 2].button(state, key=f"really {state}", width="stretch"):
+            _correct(lesson, state)
+    other = st.text_input("Another state", placeholder="a word of your own", key="own state", max_chars=40)
+    if other and st.button(f"It is “{other}”", width="stretch"):
+        from fewshot.classroom.names import emotion_of
+
+        _correct(lesson, emotion_of(other))
+
+
+def _correct(lesson: RunningLesson, state: str) -> None:
+    fixed = lesson.correct(st.session_state.pop("picked"), state)
+    say_later(f"{fixed.student}: {state}. Learned; you can take it back at the side.")
+    st.rerun()
+
+
+@calm
+def _side(lesson: RunningLesson) -> None:
+    view = lesson.view()
+    _now(view.board)
+    if view.board.mood:
+        _chart(view, 150)
+    _hint(lesson, view)
+    _fixed(lesson, view)
+    _markers(view)
+
+
+@calm
+def _whole(lesson: RunningLesson) -> None:
+    view = lesson.view()
+    left, right = st.columns([1, 2.2], gap="large")
+    with left:
+        _now(view.board)
+        _hint(lesson, view)
+        _markers(view)
+    with right:
+        if view.board.mood:
+            _chart(view, 420)
+
+
+def _chart(view: LessonView, height: int) -> None:
+    board = view.board
+    spec = live_mood_spec(board.mood, view.markers, board.second, chart_theme(), height)
+    st.vega_lite_chart(spec=spec, theme=None, key="mood", width="stretch")
+
+
+def _now(view: BoardView) -> None:
+    """How many people show what, of late."""
+    recent = [step for step in view.mood[-3:] if step.people]
+    if not recent:
+        st.html(f'<p class="fs-muted">{TOO_FEW}</p>')
+        return
+    st.html(now_html(view))
+
+
+def now_html(view: BoardView) -> str:
+    """The last quarter of a minute as rows: icon, word, bar, share."""
+    recent = [step for step in view.mood[-3:] if step.people]
+    people = sum(step.people for step in recent) / len(recent)
+    rows = []
+    shares = {state: sum(step.share([state]) for step in recent) / len(recent) for state in states_in(recent)}
+    for state, share in sorted(shares.items(), key=lambda item: -item[1]):
+        colour = look_of(state).colour
+        rows.append(
+            f'<span class="fs-chip" style="margin:0">{image(state)}{escape(state)}</span>'
+            f'<span class="b"><i style="width:{100 * share:.0f}%;background:{colour}"></i></span>'
+            f'<span class="n">{share:.0%}</span>'
+        )
+    return (
+        f'<p style="margin:.1rem 0 .4rem"><b>The class now</b> <span class="fs-muted">{people:.0f} readable</span></p>'
+        f'<div class="fs-rows">{"".join(rows)}</div>'
+    )
+
+
+def _hint(lesson: RunningLesson, view: LessonView) -> None:
+    hint = lesson.hint()
+    if hint is not None:
+        text = f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. It does not say why."
+        st.html(f'<div class="fs-hint more" role="status">{text}</div>')
+    elif view.board.second < 480:
+        st.html('<div class="fs-hint">A hint on pace needs eight minutes of lesson to know what is usual.</div>')
+    else:
+        st.html('<div class="fs-hint">Pace: nothing unusual in the last three minutes.</div>')
+
+
+def _fixed(lesson: RunningLesson, view: LessonView) -> None:
+    for fixed in reversed(view.fixed[-4:]):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        left.html(
+            f'<span class="fs-muted">{clock(fixed.second)} learned: <b>{escape(fixed.student)}</b> was '
+            f"{escape(fixed.actually)}, not {escape(fixed.said or 'unsure')}</span>"
+        )
+        if right.button("Undo", key=f"undo {fixed.id}", width="stretch"):
+            lesson.undo(fixed.id)
+            say_later(f"Taken back: {fixed.student} was {fixed.actually}.")
+            st.rerun()
+
+
+def _markers(view: LessonView) -> None:
+    if view.markers:
+        rows = "".join(f"<li><b>{clock(s)}</b> {escape(text)}</li>" for s, text in view.markers[-6:])
+        st.html(f'<p style="margin:.6rem 0 0"><b>Marked</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')

@@ -1,0 +1,151 @@
+"""Lesson report: mood, moments, students, who to check in with, the course over weeks, and files to keep."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from fewshot.app.reports import REPORTS
+from fewshot.app.shell import calm, say_later
+from fewshot.app.views import report_over_time, report_parts
+from fewshot.session.analysis.words import LAW, UNCERTAINTY
+from fewshot.session.lesson import Lesson, LessonInfo
+from fewshot.session.lessons import LessonStore
+from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes, words
+from fewshot.session.settings import Settings
+
+
+def page() -> None:
+    store = LessonStore()
+    lessons = store.lessons()
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        st.html("<h1>Lesson report</h1>")
+        lesson = _choose(lessons)
+    with right:
+        settings = Settings()
+        aggregate = st.toggle(
+            "Whole class only: no names", value=settings.aggregate_only, disabled=settings.aggregate_only
+        )
+    if lesson is None:
+        _nothing()
+        return
+    with st.spinner("Working out the report …"):
+        loaded, contents = REPORTS.of(store, lesson, aggregate)
+    _show(store, loaded, contents)
+
+
+def _choose(lessons: list[LessonInfo]) -> int | None:
+    if not lessons:
+        return None
+    ids = [info.id for info in lessons]
+    wanted = st.session_state.get("lesson")
+    chosen = st.selectbox(
+        "Lesson",
+        ids,
+        index=ids.index(wanted) if wanted in ids else 0,
+        format_func={info.id: name_of(info) for info in lessons}.__getitem__,
+        label_visibility="collapsed",
+    )
+    st.session_state["lesson"] = chosen
+    return int(chosen)
+
+
+def name_of(info: LessonInfo) -> str:
+    """A lesson in a line of a list."""
+    parts = [info.title or "Lesson", info.classroom or "without a class"]
+    parts.append(f"{info.started.astimezone():%d %b %Y, %H:%M}")
+    parts.append(f"{info.seconds / 60:.0f} min" if info.seconds >= 60 else f"{info.seconds:.0f} s")
+    if info.state != "ended":
+        parts.append({"running": "runs now", "interrupted": "interrupted"}[info.state])
+    if info.sample:
+        parts.append("sample, recorded")
+    return " · ".join(parts)
+
+
+def _nothing() -> None:
+    st.info("No lesson has been kept yet. Here is one to look at:", icon=":material/monitoring:")
+    if st.button("The report of the sample lesson", type="primary", icon=":material/play_circle:"):
+        _keep_sample()
+
+
+@calm
+def _keep_sample() -> None:
+    from fewshot.app.sample import keep_sample
+
+    bar = st.progress(0.0, "Opening the recorded lesson …")
+
+    def tell(share: float) -> None:
+        bar.progress(share, "Opening the recorded lesson …")
+
+    st.session_state["lesson"] = keep_sample(tell)
+    st.rerun()
+
+
+@calm
+def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
+    if contents.info.sample:
+        st.html('<span class="fs-badge rec">● sample: a recorded lesson, nobody real</span>')
+    if contents.nothing:
+        st.info(contents.nothing, icon=":material/info:")
+    else:
+        st.html(f'<p class="fs-lead">{escape(words.summary_words(contents))}</p>')
+    names = ["The class", "Students", "Check in", "Over weeks", "Keep"]
+    if contents.aggregate:
+        names = ["The class", "Over weeks", "Keep"]
+    tabs = dict(zip(names, st.tabs(names), strict=True))
+    with tabs["The class"]:
+        report_parts.mood(contents)
+        report_parts.moments(contents)
+    if not contents.aggregate:
+        with tabs["Students"]:
+            report_parts.students(contents)
+        with tabs["Check in"]:
+            report_parts.check_in(contents)
+    with tabs["Over weeks"]:
+        report_over_time.page(store, lesson, contents)
+    with tabs["Keep"]:
+        _keep(store, lesson, contents)
+    with st.expander("How far to trust this, and where it may not be used", icon=":material/gavel:"):
+        st.write(UNCERTAINTY)
+        st.write(LAW)
+
+
+@calm
+def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
+    st.write("The report as one file for the browser or the printer, or every second as a table.")
+    what = st.segmented_control("Format", ["HTML", "PDF", "CSV", "Parquet"], default="HTML")
+    suffix = f".{(what or 'HTML').lower()}"
+    key = f"files {lesson.info.id} {suffix} {contents.aggregate} {lesson.info.seconds}"
+    if key not in st.session_state:
+        if not st.button(f"Make the {what or 'HTML'} file", type="primary", icon=":material/description:"):
+            _forget(store, lesson)
+            return
+        with st.spinner("Writing …"):
+            st.session_state[key] = report_bytes(
+                lesson, suffix, report_over_time.past(store, lesson), contents.aggregate
+            )
+    stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
+    for ending, data in st.session_state[key].items():
+        name = f"{stem}{ending}"
+        media = MEDIA_TYPES.get(suffix, "application/octet-stream")
+        st.download_button(f"Save {name} ({len(data) / 1000:.0f} kB)", data, name, media, icon=":material/download:")
+    _forget(store, lesson)
+
+
+def _forget(store: LessonStore, lesson: Lesson) -> None:
+    st.divider()
+    left, right = st.columns(2)
+    with left.form("rename lesson", border=False):
+        title = st.text_input("Title", value=lesson.info.title, max_chars=80)
+        if st.form_submit_button("Rename"):
+            store.rename(lesson.info.id, title)
+            st.rerun()
+    with right, st.popover("Delete this lesson", icon=":material/delete:"):
+        st.write("Its readings, markers and corrections are deleted. What prototypes learned stays with the students.")
+        if st.button("Delete for good"):
+            store.delete(lesson.info.id)
+            st.session_state.pop("lesson", None)
+            say_later("The lesson is deleted.")
+            st.rerun()

@@ -1,0 +1,35 @@
+"""Loads what the other pages need while the teacher reads the first one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from importlib import import_module
+
+_HEAVY = (
+    "fewshot.app.sample",
+    "fewshot.app.views.live",
+    "fewshot.app.views.report",
+    "fewshot.app.setups",
+    "fewshot.app.views.classes",
+    "fewshot.app.views.enroll",
+)
+# Not streamlit_webrtc: its component registers itself with the page that runs while it is imported.
+_PAUSE = 1.5
+"""Seconds that the first page has for itself."""
+_started = threading.Event()
+
+
+def warm_up() -> None:
+    """Start loading, once a process. What cannot be loaded is left to the page that needs it, which says why."""
+    if not _started.is_set():
+        _started.set()
+        threading.Thread(target=_load, name="fewshot warm-up", daemon=True).start()
+
+
+def _load() -> None:
+    time.sleep(_PAUSE)
+    for name in _HEAVY:
+        with contextlib.suppress(Exception):
+            import_module(name)

@@ -1,0 +1,295 @@
+"""Classes and their students in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
+from fewshot.classroom.earlier import import_earlier
+from fewshot.classroom.enrollment import Accepted
+from fewshot.classroom.lookup import class_of, find_class, no_such_class, student_of, students_of
+from fewshot.classroom.names import check_name, folded
+from fewshot.classroom.removal import remove_traces
+from fewshot.classroom.roster import Roster, Student
+from fewshot.classroom.rows import Networks, consent_of, consents_of, photos_of, save_photo, vectors_of
+from fewshot.database import Database, open_database
+from fewshot.database.columns import now
+from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow
+from fewshot.errors import StoreError, UsageError
+from fewshot.prototypes.store import PrototypeStore
+
+__all__ = ["ClassStore", "class_names", "no_such_class"]
+
+LARGEST_PORTRAIT = 200_000
+"""Bytes."""
+
+
+class ClassStore:
+    """All classes. Cheap to make; one object may serve several threads.
+
+    Names of classes may be given in any case: "Physics" and "physics" are one class.
+
+    Args:
+        database: None is the usual one; classes that an earlier version kept in folders are taken into it.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or open_database()
+        if database is None:
+            import_earlier(self.database)
+
+    def names(self) -> list[str]:
+        """The classes there are."""
+        with self.database.read() as session:
+            return sorted(session.scalars(select(ClassRow.name)).all())
+
+    def spelled(self, name: str) -> str:
+        """A class's name as it was first written; ``name`` itself, in Unicode's composed form, if there is none.
+
+        Raises:
+            UsageError: it cannot be the name of a class.
+        """
+        plain = check_name(name, "class")
+        with self.database.read() as session:
+            row = find_class(session, plain)
+            return row.name if row else plain
+
+    def exists(self, name: str) -> bool:
+        with self.database.read() as session:
+            return find_class(session, name) is not None
+
+    def is_sample(self, name: str) -> bool:
+        """Whether nobody real is in it. Raises UsageError if there is no such class."""
+        with self.database.read() as session:
+            return class_of(session, name).sample
+
+    def create(self, name: str, sample: bool = False) -> str:
+        """Make an empty class.
+
+        Args:
+            sample: nobody real will be in it, so consent is not asked for.
+
+        Returns:
+            The name as it is kept.
+
+        Raises:
+            UsageError: there is one of that name, or the name cannot be one.
+        """
+        plain = check_name(name, "class")
+        with self.database.write() as session:
+            if find_class(session, plain) is not None:
+                raise UsageError(f"There is a class {plain!r} already. Choose another name.")
+            session.add(ClassRow(name=plain, folded=folded(plain), sample=sample))
+        return plain
+
+    def rename(self, name: str, new: str) -> str:
+        """Give a class another name; its lessons keep to it. Returns the name as it is kept.
+
+        Raises:
+            UsageError: there is no such class, or one of the new name, or the name cannot be one.
+        """
+        plain = check_name(new, "class")
+        with self.database.write() as session:
+            row = class_of(session, name)
+            taken = find_class(session, plain)
+            if taken is not None and taken.id != row.id:
+                raise UsageError(f"There is a class {plain!r} already. Choose another name.")
+            row.name, row.folded = plain, folded(plain)
+        return plain
+
+    def delete(self, name: str) -> None:
+        """Delete a class with its students, their vectors and all its lessons.
+
+        Raises:
+            UsageError: there is no such class.
+        """
+        with self.database.write() as session:
+            session.delete(class_of(session, name))
+        self.database.forget_deleted()
+
+    def roster(self, name: str) -> Roster:
+        """The students of a class as they stand now; nobody if there is no such class."""
+        with self.database.read() as session:
+            row = find_class(session, name)
+            if row is None:
+                return Roster(name)
+            students = {}
+            photos = photos_of(session, row.id)
+            for student in students_of(session, row.id):
+                consent = consent_of(session, student.id) or SAMPLE_CONSENT
+                students[student.name] = Student(student.name, consent, photos.get(student.id, {}))
+            return Roster(row.name, students, row.sample)
+
+    def networks(self, name: str) -> Networks | None:
+        """Which networks made the vectors of a class; None while it has none."""
+        with self.database.read() as session:
+            row = find_class(session, name)
+            return None if row is None or not row.dimension else Networks.of(row)
+
+    def vectors(self, name: str) -> PrototypeStore | None:
+        """What is known of the students' faces, for FAISS; None while there is nothing. No prototype is estimated yet.
+
+        Raises:
+            StoreError: vectors and class do not belong together.
+        """
+        with self.database.read() as session:
+            row = find_class(session, name)
+            return None if row is None or not row.dimension else vectors_of(session, row)
+
+    def keep(
+        self, name: str, accepted: Sequence[Accepted], consents: Mapping[str, Consent], networks: Networks
+    ) -> None:
+        """Write what an enrollment accepted, all of it or nothing. The class is made if it is new.
+
+        Args:
+            accepted: photos as vectors; one that is there already is left as it is.
+            consents: of everybody in ``accepted``, and newer ones of students who are in the class.
+            networks: that made the vectors.
+
+        Raises:
+            StoreError: the class was enrolled with other networks.
+        """
+        with self.database.write() as session:
+            row = find_class(session, name)
+            if row is None:
+                if not accepted:
+                    return
+                row = ClassRow(name=name, folded=folded(name), sample=False)
+                session.add(row)
+            if not row.dimension:
+                networks.write_to(row)
+            elif accepted and Networks.of(row) != networks:
+                raise StoreError(f"Class {name!r} was enrolled with other networks meanwhile. Enroll again.")
+            session.flush()
+            students = {student.name: student for student in students_of(session, row.id)}
+            for key in dict.fromkeys(photo.student for photo in accepted):
+                if key not in students:
+                    students[key] = StudentRow(class_id=row.id, name=key)
+                    session.add(students[key])
+            session.flush()
+            for key, consent in consents.items():
+                if key in students:
+                    _record(session, students[key].id, consent)
+            for photo in accepted:
+                save_photo(session, students[photo.student].id, photo, networks)
+
+    def remove_student(self, name: str, student: str, keep_class: bool = False) -> None:
+        """Remove a student and everything that was theirs, in the lessons too.
+
+        Args:
+            keep_class: keep the class if it is empty then: no student, no lesson.
+
+        Raises:
+            UsageError: there is no such class or student.
+        """
+        with self.database.write() as session:
+            row = class_of(session, name)
+            found = student_of(session, row, student)
+            remove_traces(session, row.id, found)
+            session.flush()
+            rest = session.scalar(select(StudentRow.id).where(StudentRow.class_id == row.id).limit(1))
+            lesson = session.scalar(select(LessonRow.id).where(LessonRow.class_id == row.id).limit(1))
+            if rest is None and lesson is None and not keep_class:
+                session.delete(row)
+            elif rest is None:
+                Networks().write_to(row)
+        self.database.forget_deleted()
+
+    def rename_student(self, name: str, student: str, new: str) -> str:
+        """Give a student another name, in all lessons too. Returns the name as it is kept.
+
+        Raises:
+            UsageError: there is no such class or student, or one of the new name, or the name cannot be one.
+        """
+        plain = check_name(new, "student")
+        with self.database.write() as session:
+            row = class_of(session, name)
+            found = student_of(session, row, student)
+            if plain != student and plain in {other.name for other in students_of(session, row.id)}:
+                raise UsageError(f"There is a student {plain!r} in class {row.name!r} already. Choose another name.")
+            found.name = plain
+        return plain
+
+    def consents(self, name: str, student: str) -> list[Consent]:
+        """Every consent that was recorded for a student, the latest last: the one that counts."""
+        with self.database.read() as session:
+            return consents_of(session, student_of(session, class_of(session, name), student).id)
+
+    def record_consent(self, name: str, student: str, consent: Consent) -> None:
+        """Record a consent; a student who is not in the class yet is entered, without photos.
+
+        Raises:
+            UsageError: there is no such class, or the name cannot be a student's.
+        """
+        key = check_name(student, "student")
+        with self.database.write() as session:
+            row = class_of(session, name)
+            found = {other.name: other for other in students_of(session, row.id)}.get(key)
+            if found is None:
+                found = StudentRow(class_id=row.id, name=key)
+                session.add(found)
+                session.flush()
+            _record(session, found.id, consent)
+
+    def withdraw_consent(self, name: str, student: str, day: date | None = None) -> None:
+        """Note that consent was withdrawn on ``day`` (today): from then on the student is not recognised.
+
+        Raises:
+            UsageError: there is no such class or student, or no consent.
+        """
+        with self.database.write() as session:
+            number = student_of(session, class_of(session, name), student).id
+            latest = select(ConsentRow).where(ConsentRow.student_id == number).order_by(ConsentRow.id.desc()).limit(1)
+            consent = session.scalar(latest)
+            if consent is None:
+                raise UsageError(f"No consent is on record for {student!r}, so none can be withdrawn.")
+            consent.withdrawn = day or date.today()
+
+    def remove_photo(self, name: str, student: str, sha256: str) -> None:
+        """Forget one photo: its vectors too. One that is gone already is no error."""
+        with self.database.write() as session:
+            number = student_of(session, class_of(session, name), student).id
+            session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
+        self.database.forget_deleted()
+
+    def portrait(self, name: str, student: str) -> bytes | None:
+        """The picture (JPEG) for a student's card; None unless the teacher wanted one."""
+        with self.database.read() as session:
+            row = session.get(PortraitRow, student_of(session, class_of(session, name), student).id)
+            return row.picture if row else None
+
+    def set_portrait(self, name: str, student: str, picture: bytes | None) -> None:
+        """Keep a small JPEG for a student's card, or delete it (None).
+
+        Raises:
+            UsageError: there is no such class or student, or the picture is no JPEG or too large.
+        """
+        if picture is not None and (not picture.startswith(b"\xff\xd8") or len(picture) > LARGEST_PORTRAIT):
+            raise UsageError(f"A portrait must be a JPEG of at most {LARGEST_PORTRAIT} bytes. Make it smaller.")
+        with self.database.write() as session:
+            number = student_of(session, class_of(session, name), student).id
+            session.execute(delete(PortraitRow).where(PortraitRow.student_id == number))
+            if picture is not None:
+                session.add(PortraitRow(student_id=number, picture=picture, made=now()))
+        self.database.forget_deleted()
+
+
+def class_names() -> list[str]:
+    """The classes in the usual database."""
+    return ClassStore().names()
+
+
+def _record(session: Session, student: int, consent: Consent) -> None:
+    """Add a consent to a student's history, unless it is the one that counts already."""
+    if consent_of(session, student) != consent:
+        session.add(
+            ConsentRow(
+                student_id=student, given_by=consent.given_by, day=consent.day, purpose=consent.purpose,
+                until=consent.until, withdrawn=consent.withdrawn,
+            )
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Alembic's folder: how one state of the tables becomes the next."""

@@ -1,0 +1,26 @@
+"""What Alembic runs for every command; the connection is handed in, and its transaction is the caller's."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection, create_engine
+
+from fewshot.database import lesson_tables  # noqa: F401  # their tables are part of the metadata
+from fewshot.database.tables import Base
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+_given = context.config.attributes.get("connection")
+if _given is not None:
+    _run(_given)
+else:
+    # A developer's `alembic -x`-less call: the address stands in the configuration.
+    with create_engine(context.config.get_main_option("sqlalchemy.url") or "sqlite://").begin() as _connection:
+        _run(_connection)

@@ -1,0 +1,133 @@
+"""Detection only as often as it must: between two looks of the detector the landmarks are followed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.faces.align import apply, similarity_transforms
+from fewshot.faces.detector import Detections, Detector
+from fewshot.types import Frame
+
+EVERY = 3
+"""Frames from one look of the detector to the next: docs/faces.md says what is gained by more, and lost."""
+_LONGEST = 960
+"""Longer side of the grey picture in which points are followed."""
+_BLOCK = 10
+"""Side of the blocks in which a change of the scene is looked for, pixels of that picture ..."""
+_CHANGED = 24.0
+"""... and by how many grey levels a block must change, outside of the faces, to be one."""
+_MISFIT = 0.12
+"""Largest distance of a followed point from where its face has moved to, in units of the distance between the eyes."""
+_STRETCH = 0.1
+"""Largest change of a face's size from one frame to the next."""
+
+_Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The frame before: its grey picture, its blocks, its faces, and how long ago the detector looked (frames)."""
+
+    grey: _Grey
+    blocks: _Grey
+    faces: Detections
+    age: int
+
+
+class FollowingDetector:
+    """Asks a detector at every ``every``-th frame, and follows the faces in between (Lucas and Kanade 1981).
+
+    The five points of a face move as one: the similarity that fits them best moves box and landmarks. Where the fit is
+    bad, a face leaves, or something changes between the faces (somebody arrives, a cut), the detector looks at once.
+
+    One object follows one video: frames must come in their order, one at a time.
+
+    Args:
+        detector: finds the faces.
+        every: frames from one look to the next, at most.
+    """
+
+    def __init__(self, detector: Detector, every: int = EVERY) -> None:
+        self.detector, self.every = detector, every
+        self.name, self.note = detector.name, detector.note
+        self.looks = 0
+        self._memory: _Memory | None = None
+        self._lock = threading.Lock()
+
+    def detect(self, frame: Frame) -> Detections:
+        """All faces of the next BGR frame, shape (height, width, 3)."""
+        if self.every < 2:
+            return self.detector.detect(frame)
+        with self._lock:
+            grey, scale = _small_grey(frame)
+            blocks = _means(grey)
+            before, faces, age = self._memory, None, 0
+            if before is not None and before.grey.shape == grey.shape and before.age + 1 < self.every:
+                faces, age = self._follow(before, grey, blocks, scale, frame), before.age + 1
+            if faces is None:
+                faces, age = self.detector.detect(frame), 0
+                self.looks += 1
+            self._memory = _Memory(grey, blocks, faces, age)
+            return faces
+
+    def _follow(self, before: _Memory, grey: _Grey, blocks: _Grey, scale: float, frame: Frame) -> Detections | None:
+        """The faces of the frame before, where they are now; None where the detector has to look."""
+        if _scene_changed(before, blocks, scale):
+            return None
+        faces = before.faces
+        if not len(faces):
+            return faces
+        points = (faces.landmarks.reshape(-1, 1, 2) * scale).astype(np.float32)
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(
+            before.grey, grey, points, np.empty_like(points), winSize=(11, 11), maxLevel=1, criteria=(3, 10, 0.03)
+        )
+        if not found.all():
+            return None
+        targets = moved.reshape(-1, 5, 2) / np.float32(scale)
+        matrices = similarity_transforms(faces.landmarks, targets)
+        landmarks = apply(matrices, faces.landmarks)
+        eyes = np.linalg.norm(faces.landmarks[:, 1] - faces.landmarks[:, 0], axis=1)
+        misfit = np.linalg.norm(landmarks - targets, axis=2).max(axis=1) / np.maximum(eyes, 1e-6)
+        growth = np.linalg.norm(matrices[:, :, 0], axis=1)
+        if (misfit > _MISFIT).any() or (np.abs(growth - 1) > _STRETCH).any():
+            return None
+        return Detections.of(_moved(faces.boxes, matrices, growth), faces.scores, landmarks, frame)
+
+
+def _small_grey(frame: Frame) -> tuple[_Grey, float]:
+    """The frame, grey and small, and its scale."""
+    scale = min(1.0, _LONGEST / max(frame.shape[:2]))
+    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale < 1 else frame
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8), scale
+
+
+def _means(grey: _Grey) -> _Grey:
+    """Mean of every block; what is left at the right and at the bottom belongs to none."""
+    height, width = (max(1, side // _BLOCK) for side in grey.shape)
+    whole = grey[: height * _BLOCK, : width * _BLOCK]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scene_changed(before: _Memory, blocks: _Grey, scale: float) -> bool:
+    """Is there a change outside of the faces that are followed?"""
+    changed = cv2.absdiff(before.blocks, blocks) > _CHANGED
+    if not changed.any():
+        return False
+    for x0, y0, x1, y1 in before.faces.boxes * (scale / _BLOCK):
+        changed[int(y0) : int(y1) + 2, int(x0) : int(x1) + 2] = False
+    return bool(changed.any())
+
+
+def _moved(
+    boxes: NDArray[np.float32], matrices: NDArray[np.float32], growth: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Upright boxes whose centres move, and whose sides grow, as the faces do."""
+    middles = np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float32)
+    centres = apply(matrices, middles[:, None])[:, 0]
+    halves = (boxes[:, 2:] - boxes[:, :2]) / 2 * growth[:, None]
+    return np.concatenate([centres - halves, centres + halves], axis=1)

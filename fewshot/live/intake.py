@@ -1,0 +1,163 @@
+"""The thread that reads a source, so that the camera, or the decoder, never waits for anything else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from fewshot.live.channel import TICK, Channel, Closed
+from fewshot.live.metrics import Metrics
+from fewshot.live.sources.base import Shot, Source, interrupt
+
+_PATIENCE = 5.0
+"""Seconds for a source to notice that it was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A frame, and when it was there, by ``perf_counter``."""
+
+    shot: Shot
+    at: float
+
+
+class Intake:
+    """Reads a source to its end. Live: one frame waits, the newest. File: ``ahead`` frames wait, none is dropped.
+
+    The camera is read as fast as it gives frames, whatever the others do.
+
+    Args:
+        source: closed by this thread when it ends, whatever happens.
+        metrics: told what comes and what is dropped.
+        fps: the most that is let through of a live source, frames a second by the source's own time.
+        ahead: frames of a file that are decoded ahead.
+        tell: is given sentences for the user.
+
+    Attributes:
+        error: what ended it, if not the source's end; to be looked at when ``take`` raises ``Closed``.
+    """
+
+    def __init__(
+        self, source: Source, metrics: Metrics, fps: float | None, ahead: int, tell: Callable[[str], None]
+    ) -> None:
+        self.error: BaseException | None = None
+        self._source, self._metrics, self._tell = source, metrics, tell
+        self._step = 1 / fps if fps and source.live else 0.0
+        self._due, self._skipped = float("-inf"), 0
+        self._size: tuple[int, int] | None = None
+        self._told = False
+        self._waiting: Channel[Arrival] = Channel(1 if source.live else ahead, newest=source.live)
+        metrics.gauge("find", self._waiting.__len__)
+        self._going = threading.Event()
+        self._going.set()
+        self._ending = self._closed = False
+        self._closing = threading.Lock()
+        # A daemon: a driver that hangs in its read must not keep the program from ending.
+        self._thread = threading.Thread(target=self._read_all, name=f"fewshot intake {source.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def take(self) -> Arrival | None:
+        """The next frame; None after a while without one.
+
+        Raises:
+            Closed: there are no more.
+        """
+        if self._going.wait(TICK):
+            return self._waiting.get(TICK)
+        return None
+
+    def pause(self) -> None:
+        """Let nothing through: a live source is read on, and its frames thrown away; a file waits."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        if self._source.live:
+            self._waiting.clear()
+        self._going.set()
+
+    def stop(self) -> None:
+        """End the thread, which closes the source. Waits until it has, or some seconds if the source hangs."""
+        self._ending = True
+        self._waiting.close()
+        self._going.set()
+        interrupt(self._source)
+        deadline = perf_counter() + _PATIENCE
+        while self._thread.is_alive() and perf_counter() < deadline:
+            self._thread.join(TICK)
+        if self._thread.is_alive():
+            self._tell(f"{self._source.name} does not answer; it was left to itself.")
+        else:
+            self._close()  # where Ctrl-C came before the thread had begun
+
+    def _read_all(self) -> None:
+        try:
+            self._pass_on()
+        except Closed:
+            pass
+        except BaseException as error:  # whatever it is, it ends the run, in the thread that waits for it
+            self.error = error
+        finally:
+            self._close()
+            self._waiting.finish()
+
+    def _close(self) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self._source.close()
+        except Exception as error:
+            self.error = self.error or error
+        self._metrics.drop("capture", self._source.dropped)
+
+    def _pass_on(self) -> None:
+        if self._ending:
+            return
+        stage = "capture" if self._source.live else "decode"
+        start = perf_counter()
+        for shot in self._source:
+            now = perf_counter()
+            self._metrics.times.add(stage, now - start)
+            if self._ending:
+                return
+            self._arrived(Arrival(shot, now))
+            start = perf_counter()
+
+    def _arrived(self, arrival: Arrival) -> None:
+        metrics, shot = self._metrics, arrival.shot
+        metrics.count("captured")
+        if self._source.live and not self._going.is_set():
+            return
+        if self._step and self._too_early(shot.time):
+            self._skipped += 1
+            metrics.drop("fps", self._skipped)
+            return
+        self._watch_size(shot)
+        self._waiting.put(arrival)
+        metrics.drop("find", self._waiting.dropped)
+        metrics.drop("capture", self._source.dropped)
+
+    def _too_early(self, time: float) -> bool:
+        """Is the frame above the rate that was asked for? A tenth of a step is forgiven: cameras are not punctual."""
+        step, due = self._step, self._due
+        if 0.1 * step < due - time < 10 * step:
+            return True
+        # Counting on from when it was due keeps the mean rate; after a gap, or a jump of the clock, from now.
+        self._due = (due if abs(time - due) < step else time) + step
+        return False
+
+    def _watch_size(self, shot: Shot) -> None:
+        size = (shot.frame.shape[1], shot.frame.shape[0])
+        if self._size is None:
+            self._size = size
+        elif size != self._size and not shot.independent and not self._told:
+            self._told = True
+            self._tell(
+                f"{self._source.name} changed its picture from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]} "
+                f"after {shot.time:.1f} s. A video that is written keeps its first size."
+            )

@@ -1,0 +1,62 @@
+"""A face, who it is and what its vector says -> the reading that is shown and written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fewshot.live.sources.base import Shot
+from fewshot.types import Face, Reading
+
+if TYPE_CHECKING:
+    from fewshot.prototypes.classifier import Verdict
+
+Match = tuple[str | None, float | None]
+"""A student's key and the identity score it rests on."""
+
+
+def size_of(shot: Shot) -> tuple[int, int]:
+    """Width and height of the source's frame, pixels."""
+    return shot.size or (shot.frame.shape[1], shot.frame.shape[0])
+
+
+def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, shot: Shot) -> Reading:
+    """What is said about one face.
+
+    Args:
+        face: with its track.
+        match: who it is.
+        verdict: None where the face cannot be read.
+        age: seconds since the crop was embedded that the verdict rests on.
+        shot: the frame it is in.
+    """
+    student, score = match
+    box = _box(face, shot)
+    if verdict is None:
+        return Reading(face.track, box, face.score, student, score, age=age)
+    return Reading(
+        track=face.track,
+        box=box,
+        score=face.score,
+        student=student,
+        identity_score=score,
+        emotion=verdict.emotion,
+        confidence=verdict.confidence,
+        probabilities=verdict.probabilities,
+        prototypes=verdict.prototypes,
+        age=age,
+    )
+
+
+def _box(face: Face, shot: Shot) -> tuple[float, float, float, float]:
+    """The face's box in pixels of the source, inside it, at least one pixel wide and high."""
+    height, width = shot.frame.shape[:2]
+    source_width, source_height = size_of(shot)
+    x0, y0, x1, y1 = (float(value) for value in face.box)
+    x0, x1 = _span(x0 * source_width / width, x1 * source_width / width, source_width)
+    y0, y1 = _span(y0 * source_height / height, y1 * source_height / height, source_height)
+    return x0, y0, x1, y1
+
+
+def _span(low: float, high: float, limit: int) -> tuple[float, float]:
+    low = min(max(low, 0.0), limit - 1.0)
+    return low, min(max(high, low + 1.0), float(limit))

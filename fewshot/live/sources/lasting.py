@@ -1,0 +1,128 @@
+"""A live source that outlives its device: a camera that is unplugged is waited for and goes on when it is back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from fewshot.errors import SourceError
+from fewshot.live.sources.base import Shot, Source, interrupt
+
+PAUSES = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between tries to open the device again; the last one is repeated."""
+
+
+class LastingSource:
+    """Opens its source again when that was lost. Frame numbers and times go on; the gap is in the times.
+
+    Args:
+        first: the source, open.
+        reopen: opens it again; raises ``SourceError`` while it is not there.
+        patience: seconds for which a lost source is waited for; None: as long as it takes.
+        on_note: is given a sentence when the source is lost and one when it is back.
+        clock: seconds, monotone.
+        wait: waits so many seconds, or until the event is set; for tests.
+
+    Attributes:
+        away: a sentence while the source is lost and waited for, else None.
+        lost: why it ended, if it was not waited for any longer.
+    """
+
+    live = True
+    frames: int | None = None
+
+    def __init__(
+        self,
+        first: Source,
+        reopen: Callable[[], Source],
+        patience: float | None = None,
+        on_note: Callable[[str], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+    ) -> None:
+        self.name, self.fps = first.name, first.fps
+        self.lost: str | None = None
+        self.away: str | None = None
+        self._told: list[str] = []
+        self._source, self._reopen, self._patience = first, reopen, patience
+        self._on_note, self._clock, self._wait = on_note, clock, wait
+        self._dropped_before = 0
+        self._ending = threading.Event()
+
+    @property
+    def dropped(self) -> int:
+        return self._dropped_before + self._source.dropped
+
+    @property
+    def notes(self) -> list[str]:
+        return [*self._told, *self._source.notes]
+
+    def __iter__(self) -> Iterator[Shot]:
+        index, start, last = 0, 0.0, 0.0
+        began: float | None = None
+        while True:
+            why = None
+            try:
+                for shot in self._source:
+                    began = self._clock() - shot.time if began is None else began
+                    last = start + shot.time
+                    yield replace(shot, index=index, time=last)
+                    index += 1
+            except SourceError as error:
+                why = str(error)
+            why = why or self._source.lost
+            if why is None or self._ending.is_set() or not self._come_back(why, last):
+                return
+            # By the clock, so that whoever was in view is forgotten after a gap, and never before the last frame.
+            now = self._clock()
+            start = max(now - (now if began is None else began), last + 1e-3)
+
+    def interrupt(self) -> None:
+        """End the iteration, from any thread."""
+        self._ending.set()
+        interrupt(self._source)
+
+    def close(self) -> None:
+        self._ending.set()
+        self._source.close()
+
+    def _come_back(self, why: str, last: float) -> bool:
+        """Wait for the source; False when it will not be waited for any longer."""
+        self._source.close()
+        if self._patience == 0:
+            self.lost = why
+            return False
+        gone, tries = self._clock(), 0
+        self.away = f"{self.name} is away since {last:.0f} s; waiting for it to come back."
+        self._tell(self.away)
+        while not self._ending.is_set():
+            if self._patience is not None and self._clock() - gone >= self._patience:
+                self.lost = f"{why} It did not come back within {self._patience:g} s."
+                break
+            self._wait(self._ending, PAUSES[min(tries, len(PAUSES) - 1)])
+            tries += 1
+            if not self._ending.is_set() and self._opened():
+                self.away = None
+                self._tell(f"{self.name} is back after {self._clock() - gone:.0f} s.")
+                return True
+        self.away = None
+        return False
+
+    def _opened(self) -> bool:
+        try:
+            source = self._reopen()
+        except SourceError:  # not there yet
+            return False
+        self._dropped_before += self._source.dropped
+        self._source = source
+        if self._ending.is_set():  # closed while it was being opened
+            source.close()
+            return False
+        return True
+
+    def _tell(self, note: str) -> None:
+        self._told.append(note)
+        if self._on_note is not None:
+            self._on_note(note)

@@ -1,0 +1,59 @@
+"""A recording played like a camera: in real time, and whoever is too slow misses frames."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from fewshot.live.sources.base import Shot, Source
+
+
+class Paced:
+    """Gives the frames of a source when their time has come. It counts as live: whoever is too slow misses frames.
+
+    Args:
+        source: a file.
+        clock: seconds, monotone.
+        wait: waits so many seconds, or until the event is set; for tests.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        source: Source,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+    ) -> None:
+        self.name, self.fps, self.frames = source.name, source.fps, source.frames
+        self.dropped = 0
+        self._source, self._clock, self._wait = source, clock, wait
+        self._ending = threading.Event()
+
+    @property
+    def lost(self) -> str | None:
+        return self._source.lost
+
+    @property
+    def notes(self) -> list[str]:
+        return self._source.notes
+
+    def __iter__(self) -> Iterator[Shot]:
+        start: float | None = None
+        for shot in self._source:
+            start = self._clock() - shot.time if start is None else start
+            early = start + shot.time - self._clock()
+            if early > 0:
+                self._wait(self._ending, early)
+            if self._ending.is_set():
+                return
+            yield shot
+
+    def interrupt(self) -> None:
+        """End the iteration, from any thread."""
+        self._ending.set()
+
+    def close(self) -> None:
+        self._ending.set()
+        self._source.close()

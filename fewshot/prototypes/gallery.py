@@ -1,0 +1,239 @@
+"""Who a face is, among a class, a school or a nation: identity references in FAISS, under numbers that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.prototypes import cells, indexfile
+from fewshot.prototypes.storefile import damaged
+from fewshot.types import Vectors
+
+VERSION = 1
+Ids = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Kind = Literal["exact", "cells"]
+
+EXACT_NUMBERS = 4_000_000
+"""Exact up to so many numbers (7,812 references of 512): there 49 queries cost about 10 ms, in cells 1.5."""
+_NOBODY = -1
+
+
+def choose_kind(count: int, dimension: int) -> Kind:
+    """How a gallery of this size is searched; the one rule: exactly while that is fast, in cells beyond.
+
+    "exact" is ``IndexFlatIP``; "cells" is an inverted file with scalar quantisation (``cells.py``). It is not HNSW: its
+    graph takes longer to build, finds less in the same time, and cannot forget: FAISS removes no vector from it, and a
+    student has a right to be removed (measured: docs/store.md).
+    """
+    return "exact" if count * dimension <= EXACT_NUMBERS else "cells"
+
+
+class IdentityGallery:
+    """Unit vectors of people's identity, searched by cosine similarity.
+
+    Every reference has a number that is never given twice. A gallery that outgrows its kind or its cells is built anew
+    by ``add``, and the numbers stay. What is removed is overwritten in memory, and not in what is saved next.
+
+    Args:
+        dimension: of the vectors.
+        network: name and hash of the identity network.
+
+    Example:
+        >>> gallery = IdentityGallery(4)
+        >>> ids = gallery.add(["asha", "ben"], np.eye(4, dtype=np.float32)[:2])
+        >>> found, scores = gallery.search(np.eye(4, dtype=np.float32)[1:2])
+        >>> gallery.students_of(found[:, 0])
+        ['ben']
+    """
+
+    def __init__(self, dimension: int, network: str = "") -> None:
+        self.dimension, self.network, self.kind = dimension, network, choose_kind(0, dimension)
+        self._index: Any = faiss.IndexFlatIP(dimension)
+        self._next_id = 1
+        # One entry a row of the index, ids ascending; arrays, because a million Python objects outweigh the vectors.
+        self._ids: Ids = np.zeros(0, np.int64)
+        self._owners: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._names: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return int((self._owners != _NOBODY).sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the vectors as they are kept."""
+        size = 4 * self.dimension if self.kind == "exact" else cells.code_size(self._index)
+        return int(self._index.ntotal) * size
+
+    def students(self) -> list[str]:
+        """Keys of everybody in the gallery."""
+        return list(self._numbers)
+
+    def add(self, students: Sequence[str], references: Vectors) -> Ids:
+        """Add references.
+
+        Args:
+            students: whose each is; a student may have many.
+            references: unit vectors, shape (n, dimension).
+
+        Returns:
+            Their numbers, shape (n,).
+
+        Raises:
+            DimensionMismatch: vectors of another network.
+            UsageError: not one student a reference.
+        """
+        vectors = self._checked(references)
+        if len(students) != len(vectors):
+            raise UsageError(f"{len(vectors)} references and {len(students)} students: give one student a reference.")
+        ids = np.arange(self._next_id, self._next_id + len(vectors), dtype=np.int64)
+        owners = np.array([self._number(student) for student in students], np.int32)
+        if self._outgrown(len(self) + len(vectors)):
+            self._rebuild(ids, owners, vectors)
+        else:
+            self._ids, self._owners = np.concatenate([self._ids, ids]), np.concatenate([self._owners, owners])
+            if self.kind == "exact":
+                self._index.add(vectors)
+            else:
+                cells.add(self._index, vectors)
+        self._next_id += len(vectors)
+        return ids
+
+    def remove(self, student: str) -> int:
+        """Forget a student.
+
+        Returns:
+            How many references that were.
+
+        Raises:
+            UsageError: there is no such student.
+        """
+        if student not in self._numbers:
+            raise UsageError(f"There is no student {student!r} in this gallery of {len(self._numbers)} students.")
+        number = self._numbers.pop(student)
+        self._names[number] = ""
+        rows = np.flatnonzero(self._owners == number)
+        if self.kind == "exact":
+            self._owners[rows] = _NOBODY
+            self._rebuild(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros((0, self.dimension), np.float32))
+        else:
+            cells.erase(self._index, rows)
+            self._owners[rows] = _NOBODY
+        return len(rows)
+
+    def search(self, queries: Vectors, count: int = 1) -> tuple[Ids, Scores]:
+        """The most similar references, best first.
+
+        Args:
+            queries: unit vectors, shape (n, dimension).
+            count: how many at most.
+
+        Returns:
+            (numbers, cosine similarities), each of shape (n, m) with m <= count. In cells a query may find fewer; what
+            is missing has number 0 and similarity -inf.
+
+        Raises:
+            DimensionMismatch: vectors of another network.
+        """
+        vectors, count = self._checked(queries), min(count, len(self))
+        if not count or not len(vectors):
+            return np.zeros((len(vectors), count), np.int64), np.zeros((len(vectors), count), np.float32)
+        scores, rows = self._index.search(vectors, count)
+        return np.where(rows < 0, 0, self._ids[rows]), np.where(rows < 0, -np.inf, scores).astype(np.float32)
+
+    def students_of(self, ids: Ids) -> list[str | None]:
+        """Whose references these are, ids of shape (n,); None for a number that is not, or no longer, here."""
+        if not len(self._ids):
+            return [None] * len(ids)
+        rows = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        owners = np.where(self._ids[rows] == ids, self._owners[rows], _NOBODY)
+        return [None if owner == _NOBODY else self._names[owner] for owner in owners.tolist()]
+
+    def save(self, path: str | Path) -> None:
+        """Write one file, whole or not at all; a crash leaves what was there.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        header = {
+            "version": VERSION,
+            "kind": self.kind,
+            "dimension": self.dimension,
+            "network": self.network,
+            "next_id": self._next_id,
+            "names": self._names,
+        }
+        indexfile.write(Path(path), header, {"ids": self._ids, "owners": self._owners}, self._index)
+
+    @classmethod
+    def load(cls, path: str | Path, network: str | None = None) -> IdentityGallery:
+        """Read what ``save`` wrote.
+
+        Args:
+            network: the identity network in use; None reads any gallery.
+
+        Raises:
+            StoreError: there is none, it is damaged, or another version or network made it.
+        """
+        header, arrays, index = indexfile.read(Path(path))
+        try:
+            if header["version"] != VERSION or (network is not None and header["network"] != network):
+                raise StoreError(
+                    f"The gallery {path} has version {header['version']} and vectors of {header['network'] or '?'}, "
+                    f"this program reads version {VERSION} and uses {network}. Enroll again."
+                )
+            gallery = cls(header["dimension"], header["network"])
+            gallery.kind, gallery._index, gallery._next_id = header["kind"], index, header["next_id"]
+            gallery._ids, gallery._owners, gallery._names = arrays["ids"], arrays["owners"], header["names"]
+            present = set(arrays["owners"].tolist())
+            gallery._numbers = {name: number for number, name in enumerate(gallery._names) if number in present}
+            if index.d != gallery.dimension or not index.ntotal == len(gallery._ids) == len(gallery._owners):
+                raise ValueError("the table does not describe the index")
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(Path(path), f"{type(error).__name__}: {error}") from error
+        return gallery
+
+    def _outgrown(self, count: int) -> bool:
+        if self.kind == "exact":
+            return choose_kind(count, self.dimension) != "exact"
+        return cells.choose_cells(count) >= 4 * cells.cells_of(self._index)
+
+    def _rebuild(self, ids: Ids, owners: NDArray[np.int32], vectors: Vectors) -> None:
+        """A new index of what is there and these, without the rows of nobody."""
+        rows = np.flatnonzero(self._owners != _NOBODY)
+        if self.kind == "exact":
+            kept = self._index.reconstruct_batch(rows) if len(rows) else vectors[:0]
+            cells.overwrite(self._index)
+        else:
+            kept = cells.vectors_of(self._index, rows)
+        everything = np.concatenate([kept, vectors]) if len(kept) else vectors
+        # Vectors that went through 8 bits stay in cells: an exact index of them would promise too much.
+        self.kind = "cells" if self.kind == "cells" else choose_kind(len(everything), self.dimension)
+        if self.kind == "exact":
+            self._index = faiss.IndexFlatIP(self.dimension)
+            self._index.add(everything)
+        else:
+            self._index = cells.build(everything)
+        self._ids, self._owners = np.concatenate([self._ids[rows], ids]), np.concatenate([self._owners[rows], owners])
+
+    def _number(self, student: str) -> int:
+        number = self._numbers.get(student)
+        if number is None:
+            number = self._numbers[student] = len(self._names)
+            self._names.append(student)
+        return number
+
+    def _checked(self, vectors: Vectors) -> Vectors:
+        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
+            raise DimensionMismatch(
+                f"These identity vectors have shape {vectors.shape}, this gallery expects (n, {self.dimension}): "
+                f"they were made by different networks. Enroll again with the one in use."
+            )
+        return np.ascontiguousarray(vectors, np.float32)

@@ -1,0 +1,82 @@
+"""What the prototypes say about a face, and the right to say nothing (Chow 1970)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.prototypes.estimators import Level
+
+_Table = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the prototypes say about one face in one frame, and what is needed to decide again after smoothing.
+
+    Attributes:
+        emotion: the nearest prototype's, or None: too far from all, too close to the second, or not reliable yet.
+        confidence: probability of the nearest prototype's emotion, 0..1.
+        probabilities: over the population's emotions and this student's own states; sums to 1.
+        prototypes: whose prototypes decided.
+        distances: squared distance to each of them; infinite for a vector that says nothing.
+        limits: largest distance at which each may be named; negative for a state that is not reliable yet.
+        margin: smallest lead over the second at which one may be named.
+    """
+
+    emotion: str | None
+    confidence: float
+    probabilities: dict[str, float]
+    prototypes: Level
+    distances: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    margin: float = 0.0
+
+    def decide(self, probabilities: Mapping[str, float]) -> tuple[str | None, float]:
+        """Decide again, from probabilities smoothed in time: (emotion or None, confidence)."""
+        return decide(probabilities, self.distances, self.limits, self.margin)
+
+
+def decide(
+    probabilities: Mapping[str, float], distances: Mapping[str, float], limits: Mapping[str, float], margin: float
+) -> tuple[str | None, float]:
+    """The most probable emotion, or None where naming it would be a guess.
+
+    Args:
+        probabilities: at least one.
+        distances: squared, of this frame.
+        limits, margin: see ``Verdict``.
+
+    Returns:
+        (emotion or None, probability of the most probable one).
+    """
+    best = max(probabilities, key=lambda emotion: probabilities[emotion])
+    confidence = probabilities[best]
+    second = max((p for emotion, p in probabilities.items() if emotion != best), default=0.0)
+    too_far = distances.get(best, 0.0) > limits.get(best, np.inf)
+    return (None if too_far or confidence - second < margin else best), confidence
+
+
+def decide_all(
+    probabilities: _Table, distances: _Table, limits: _Table, margins: _Table
+) -> tuple[list[int], list[bool], list[float]]:
+    """``decide`` for many faces at once.
+
+    Args:
+        probabilities: shape (n, k), k > 0; 0 where a face has fewer emotions than others.
+        distances, limits: shape (n, k).
+        margins: shape (n,).
+
+    Returns:
+        For every face: column of the most probable emotion, whether it may be named, its probability.
+    """
+    rows = np.arange(len(probabilities))
+    best = probabilities.argmax(axis=1)
+    confidence = probabilities[rows, best]
+    others = probabilities.copy()
+    others[rows, best] = 0.0
+    sure = (confidence - others.max(axis=1) >= margins) & (distances[rows, best] <= limits[rows, best])
+    return best.tolist(), sure.tolist(), confidence.tolist()

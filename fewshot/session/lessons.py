@@ -1,0 +1,190 @@
+"""The lessons in the database: start one, list them, open one again, mark a moment, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from fewshot.database import Database, open_database
+from fewshot.database.columns import now
+from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
+from fewshot.database.tables import ClassRow, StudentRow
+from fewshot.errors import UsageError
+from fewshot.session.lesson import Lesson, LessonInfo, Readings
+from fewshot.session.opened import info_of, lesson_of, open_readings
+from fewshot.session.owner import this_process
+from fewshot.session.settings import Settings
+from fewshot.types import EMOTIONS
+
+LONGEST_TEXT = 500
+"""Characters of a title or a marker."""
+
+
+class LessonStore:
+    """Lessons of all classes. Cheap to make; one object may serve several threads.
+
+    Args:
+        database: None is the usual one.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or open_database()
+
+    def create(
+        self,
+        classroom: str = "",
+        *,
+        title: str = "",
+        source: str = "",
+        network: str = "",
+        students: Sequence[str] = (),
+        sample: bool = False,
+        aggregate: bool = False,
+        started: datetime | None = None,
+    ) -> int:
+        """Start a lesson, which this process writes from now on (``LessonRecorder``).
+
+        Args:
+            classroom: name of a class that exists; "" for none, and then there are no students.
+            students: whose readings may come.
+            aggregate: keep counts over the class, and nothing of any student.
+            started: aware; None is now.
+
+        Returns:
+            Its number.
+
+        Raises:
+            UsageError: there is no such class or student.
+        """
+        self.apply_retention()
+        with self.database.write() as session:
+            class_id = _class_id(session, classroom) if classroom else None
+            row = LessonRow(
+                class_id=class_id, title=_text(title, "title"), source=source, network=network, sample=sample,
+                aggregate=aggregate, started=started or now(), heartbeat=now(), owner=this_process(),
+                labels=list(EMOTIONS),
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            if not aggregate:
+                known = _student_ids(session, class_id, students, classroom)
+                session.add_all(ParticipantRow(lesson_id=row.id, student_id=number) for number in (None, *known))
+            return row.id
+
+    def lessons(self, classroom: str | None = None) -> list[LessonInfo]:
+        """All lessons of a class, newest first; None: of every class, and those without one."""
+        wanted = select(LessonRow, ClassRow.name).outerjoin(ClassRow)
+        if classroom is not None:
+            wanted = wanted.where(ClassRow.name == classroom if classroom else LessonRow.class_id.is_(None))
+        with self.database.read() as session:
+            rows = session.execute(wanted.order_by(LessonRow.started.desc(), LessonRow.id.desc())).all()
+            return [info_of(row, name) for row, name in rows]
+
+    def info(self, lesson: int) -> LessonInfo:
+        """Raises UsageError if there is no such lesson."""
+        with self.database.read() as session:
+            return info_of(*_found(session, lesson))
+
+    def load(self, lesson: int) -> Lesson:
+        """Everything that is kept of a lesson, also while it runs.
+
+        Raises:
+            UsageError: there is no such lesson.
+        """
+        with self.database.read() as session:
+            return lesson_of(session, *_found(session, lesson))
+
+    def readings(self, lesson: int, since: int = 0) -> Readings:
+        """The readings from second ``since`` on; indices are those of ``load`` at the same moment."""
+        with self.database.read() as session:
+            row, _ = _found(session, lesson)
+            return open_readings(session, row, since).readings
+
+    def rename(self, lesson: int, title: str) -> None:
+        """Give a lesson another title."""
+        with self.database.write() as session:
+            _found(session, lesson)[0].title = _text(title, "title")
+
+    def mark(self, lesson: int, second: float, text: str) -> int:
+        """Mark a moment. Returns the number of the marker."""
+        with self.database.write() as session:
+            marker = MarkerRow(lesson_id=_found(session, lesson)[0].id, second=second, text=_text(text, "marker"))
+            session.add(marker)
+            session.flush()
+            return marker.id
+
+    def unmark(self, marker: int) -> None:
+        """Take a marker away; one that is gone already is no error."""
+        with self.database.write() as session:
+            session.execute(delete(MarkerRow).where(MarkerRow.id == marker))
+
+    def end(self, lesson: int) -> None:
+        """Say that nothing more will come. A lesson that ended before keeps its end."""
+        with self.database.write() as session:
+            row, _ = _found(session, lesson)
+            row.ended = row.ended or now()
+
+    def delete(self, lesson: int) -> None:
+        """Delete a lesson with all its readings. One that still runs is recorded no further.
+
+        What a student's prototypes learned from a correction stays with the student, and can be undone there.
+
+        Raises:
+            UsageError: there is no such lesson.
+        """
+        with self.database.write() as session:
+            session.delete(_found(session, lesson)[0])
+        self.database.forget_deleted()
+
+    def delete_older_than(self, days: int, at: datetime | None = None) -> int:
+        """Delete the lessons that started more than ``days`` days before ``at`` (now), save those that still run.
+
+        Returns:
+            How many.
+        """
+        limit = (at or now()) - timedelta(days=days)
+        with self.database.write() as session:
+            rows = session.scalars(select(LessonRow).where(LessonRow.started < limit)).all()
+            old = [row.id for row in rows if info_of(row, "").state != "running"]
+            session.execute(delete(LessonRow).where(LessonRow.id.in_(old)))
+        if old:
+            self.database.forget_deleted()
+        return len(old)
+
+    def apply_retention(self) -> int:
+        """Delete what the teacher's setting says is too old. Returns how many."""
+        days = Settings(self.database).retention_days
+        return 0 if days is None else self.delete_older_than(days)
+
+
+def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:
+    row = session.get(LessonRow, lesson)
+    if row is None:
+        raise UsageError(f"There is no lesson {lesson}. `fewshot lessons` shows those that are kept.")
+    owner = session.get(ClassRow, row.class_id) if row.class_id is not None else None
+    return row, owner.name if owner else ""
+
+
+def _class_id(session: Session, name: str) -> int:
+    found = session.scalar(select(ClassRow.id).where(ClassRow.name == name))
+    if found is None:
+        raise UsageError(f"There is no class {name!r} to keep a lesson of. `fewshot roster` shows the classes.")
+    return found
+
+
+def _student_ids(session: Session, class_id: int | None, students: Sequence[str], classroom: str) -> list[int]:
+    wanted = select(StudentRow.name, StudentRow.id).where(StudentRow.class_id == class_id)
+    ids = dict(session.execute(wanted).tuples().all())
+    missing = [student for student in students if student not in ids]
+    if missing:
+        raise UsageError(f"Not in class {classroom!r}: {', '.join(missing)}. A lesson keeps readings of its students.")
+    return [ids[student] for student in students]
+
+
+def _text(text: str, what: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise UsageError(f"This {what} has {len(text)} characters. Use at most {LONGEST_TEXT}.")
+    return text

@@ -1,0 +1,200 @@
+"""A sink that keeps a lesson in the database while it runs, never more than two seconds behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from fewshot.database import Database
+from fewshot.errors import StoreError
+from fewshot.session.course import Course
+from fewshot.session.lessons import LessonStore
+from fewshot.session.seconds import Second, SecondCounter
+from fewshot.session.writing import keep_seconds, student_ids
+from fewshot.types import Frame, FrameResult
+
+PACE = 0.5
+"""Seconds between two looks at what is to be written."""
+
+LATE = 0.9
+"""A second under way is written, for the time being, when its first frame came so many seconds ago."""
+
+SIGN_OF_LIFE = 2.0
+"""Seconds after which an idle recorder still says that it is there."""
+
+BACKLOG = 600
+"""Seconds of a lesson that may wait for a slow disk; then the run waits too. Bounds the memory."""
+
+PATIENCE = 30.0
+"""Seconds for which a database that refuses is tried again, before the run is told."""
+
+
+class LessonRecorder:
+    """Keeps what everybody showed in every second. A thread of its own writes: the run never waits for a disk.
+
+    Killed at any moment, the lesson is in the database up to two seconds before, and opens as "interrupted".
+
+    Args:
+        store: where the lesson is.
+        lesson: its number, from ``LessonStore.create``.
+        students: whose readings are kept; any other face counts as nobody enrolled.
+        aggregate: as the lesson was created.
+        threaded: False writes only in ``flush`` and ``close``.
+
+    Attributes:
+        lesson: number of the lesson.
+        position: seconds from its start to the end of the latest frame.
+        deleted: somebody deleted the lesson meanwhile; nothing more is kept.
+
+    Example:
+        >>> with LessonRecorder.start("physics", room.students) as recorder:  # doctest: +SKIP
+        ...     play(loop, [source], [recorder])
+    """
+
+    def __init__(
+        self,
+        store: LessonStore,
+        lesson: int,
+        students: Sequence[str] = (),
+        aggregate: bool = False,
+        threaded: bool = True,
+    ) -> None:
+        self.lesson = lesson
+        self.deleted = False
+        self._store, self._course = store, Course()
+        self._counter = SecondCounter(students, aggregate)
+        with store.database.read() as session:
+            self._students = student_ids(session, lesson)
+        self._state = threading.Condition()  # guards all that follows
+        self._waiting: list[Second] = []
+        self._since = 0.0  # when the second under way began
+        self._provisional: tuple[int, int] | None = None  # the second written unfinished, and the frames it had then
+        self._fault: StoreError | None = None
+        self._closed = False
+        self._writing = threading.Lock()  # one flush at a time
+        self._beat = self._well = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"lesson {lesson}", daemon=True) if threaded else None
+        if self._thread:
+            self._thread.start()
+
+    @classmethod
+    def start(
+        cls,
+        classroom: str = "",
+        students: Sequence[str] = (),
+        *,
+        source: str = "",
+        network: str = "",
+        title: str = "",
+        sample: bool = False,
+        aggregate: bool = False,
+        started: datetime | None = None,
+        database: Database | None = None,
+    ) -> LessonRecorder:
+        """Create a lesson and record it; see ``LessonStore.create``."""
+        store = LessonStore(database)
+        lesson = store.create(
+            classroom, title=title, source=source, network=network, students=students, sample=sample,
+            aggregate=aggregate, started=started,
+        )  # fmt: skip
+        return cls(store, lesson, students, aggregate)
+
+    @property
+    def position(self) -> float:
+        with self._state:
+            return self._course.end
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+        """Count one frame.
+
+        Raises:
+            StoreError: the database has refused for a while; what was written before is safe.
+        """
+        with self._state:
+            if self._fault is not None:
+                raise self._fault
+            finished = self._counter.add(result, self._course.place(result))
+            if self._counter.frames == 1:
+                self._since = time.monotonic()
+            if finished is not None:
+                self._waiting.append(finished)
+            while self._thread and len(self._waiting) > BACKLOG and self._fault is None and not self.deleted:
+                self._state.wait(PACE)
+
+    def flush(self, unfinished: bool = True) -> None:
+        """Write what is known.
+
+        Args:
+            unfinished: the second under way too, as it stands; it is written again when it is over.
+
+        Raises:
+            StoreError: the database refuses; nothing is lost, and the next flush tries again.
+        """
+        with self._writing:
+            with self._state:
+                finished, length = list(self._waiting), self._course.end
+                current = self._counter.current() if unfinished else None
+                labels = list(self._counter.labels)  # the second under way may have brought a new one
+            if current is not None and self._provisional == (current.number, current.frames):
+                current = None
+            batch = [*finished, *([current] if current is not None else [])]
+            again = [second.number for second in batch if self._provisional and second.number == self._provisional[0]]
+            if not self.deleted:
+                self.deleted = not self._keep(batch, labels, length, again)
+            if current is not None:
+                self._provisional = (current.number, current.frames)
+            elif again:
+                self._provisional = None
+            self._beat = time.monotonic()
+            with self._state:
+                del self._waiting[: len(finished)]
+                self._state.notify_all()
+
+    def close(self) -> None:
+        """Write the rest and end the lesson.
+
+        Raises:
+            StoreError: the rest could not be written.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+        self.flush()
+        if not self.deleted:
+            self._store.end(self.lesson)
+
+    def __enter__(self) -> LessonRecorder:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _keep(self, batch: list[Second], labels: list[str], length: float, again: list[int]) -> bool:
+        with self._store.database.write() as session:
+            return keep_seconds(
+                session, self.lesson, batch, students=self._students, labels=labels, length=length, again=again
+            )
+
+    def _work(self) -> None:
+        while not self._stop.wait(PACE):
+            with self._state:
+                late = self._counter.frames > 0 and time.monotonic() - self._since > LATE
+                due = bool(self._waiting) or late or time.monotonic() - self._beat > SIGN_OF_LIFE
+            if not due:
+                continue
+            try:
+                self.flush(unfinished=late)
+                self._well = time.monotonic()
+            except StoreError as error:
+                if time.monotonic() - self._well > PATIENCE:
+                    with self._state:
+                        self._fault = error
+                        self._state.notify_all()
+                    return

@@ -1,0 +1,97 @@
+"""Seconds of a lesson into the database, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from fewshot.database.columns import now
+from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
+from fewshot.database.tables import StudentRow
+from fewshot.session.seconds import Second
+
+
+def student_ids(session: Session, lesson: int) -> dict[str, int]:
+    """Name -> number of the students of a lesson. The number stays, whatever they are called later."""
+    wanted = select(StudentRow.name, StudentRow.id).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
+    return dict(session.execute(wanted).tuples().all())
+
+
+def keep_seconds(
+    session: Session,
+    lesson: int,
+    seconds: Sequence[Second],
+    *,
+    students: Mapping[str, int],
+    labels: Sequence[str],
+    length: float,
+    again: Collection[int] = (),
+) -> bool:
+    """Write seconds, and the sign of life.
+
+    Args:
+        seconds: each number at most once.
+        students: what ``student_ids`` said when the lesson began.
+        labels: that the rows count in.
+        length: of the lesson so far, seconds.
+        again: numbers among ``seconds`` that were written before, and are replaced.
+
+    Returns:
+        False if there is no such lesson any more.
+    """
+    known = session.scalar(select(LessonRow.labels).where(LessonRow.id == lesson))
+    if known is None:
+        return False
+    # A label that was blanked with its owner stays blank.
+    merged = [*known, *labels[len(known) :]]
+    session.execute(
+        update(LessonRow).where(LessonRow.id == lesson).values(heartbeat=now(), seconds=length, labels=merged)
+    )
+    wanted = select(ParticipantRow.student_id, ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
+    participants = dict(session.execute(wanted).tuples().all())
+    if again:
+        session.execute(delete(SecondRow).where(SecondRow.lesson_id == lesson, SecondRow.second.in_(again)))
+        mine = list(participants.values())
+        session.execute(delete(ReadingRow).where(ReadingRow.participant_id.in_(mine), ReadingRow.second.in_(again)))
+    if seconds:
+        session.execute(
+            insert(SecondRow),
+            [
+                {
+                    "lesson_id": lesson,
+                    "second": second.number,
+                    "frames": second.frames,
+                    "counts": None if second.counts is None else list(second.counts),
+                }
+                for second in seconds
+            ],
+        )
+    rows = [row for second in seconds for row in _rows(second, students, participants)]
+    if rows:
+        session.execute(insert(ReadingRow), rows)
+    return True
+
+
+def _rows(
+    second: Second, students: Mapping[str, int], participants: Mapping[int | None, int]
+) -> list[dict[str, object]]:
+    """Rows of everybody who is still in the lesson: a student may have been removed while it runs."""
+    rows: list[dict[str, object]] = []
+    for person in second.people:
+        participant = participants.get(None if person.student is None else students.get(person.student, -1))
+        if participant is not None:
+            rows.append(
+                {
+                    "participant_id": participant,
+                    "second": second.number,
+                    "frames": person.frames,
+                    "readable": person.readable,
+                    "faces": person.faces,
+                    "emotion": person.emotion,
+                    "confidence": person.confidence,
+                    "probabilities": person.probabilities,
+                }
+            )
+    return rows

@@ -1,0 +1,106 @@
+"""A class of one's own: three students by upload, one bad photo with its reason; then a lesson with the camera."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fewshot.demo.sample import enrollment_photos, sample_picture, video
+from tests.browser.conftest import Served, acknowledge, to
+
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip of three students of the demo's picture; one has a photo without a face."""
+    folder = tmp_path_factory.mktemp("photos")
+    enrollment_photos(sample_picture(), folder)
+    target = folder / "class.zip"
+    with zipfile.ZipFile(target, "w") as archive:
+        for student in ("asha", "ben", "chidi"):
+            for photo in sorted((folder / student).iterdir()):
+                archive.write(photo, f"{student}/{photo.name}")
+        wall = np.random.default_rng(0).integers(90, 110, (400, 500, 3), np.uint8)
+        archive.writestr("ben/wall.jpg", cv2.imencode(".jpg", wall)[1].tobytes())
+    return target
+
+
+@pytest.fixture(scope="module")
+def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the fake camera shows: the demo's moving picture."""
+    target = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    film = io.BytesIO()
+    for frame in video(sample_picture()):
+        film.write(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+    target.write_bytes(film.getvalue())
+    return target
+
+
+def make_class(page: Any, name: str) -> None:
+    to(page, "Class")
+    page.get_by_role("button", name="New").click()
+    page.get_by_label("Name of the class").fill(name)
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_text(f"{name} is made").wait_for()
+
+
+def enroll(page: Any, photos: Path) -> None:
+    page.locator("input[type=file]").nth(1).set_input_files(str(photos))
+    page.get_by_text("class.zip").wait_for()
+    page.get_by_label("Consent given by").first.fill("the demo")
+    page.get_by_label("Consent given by").first.press("Enter")
+    page.get_by_role("button", name="Enroll them").click()
+    page.get_by_text("photos accepted").wait_for()
+
+
+def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
+    served: Served, browse: Callable[..., Any], photos: Path, camera_film: Path
+) -> None:
+    page = browse(*CAMERA, f"--use-file-for-fake-video-capture={camera_film}", permissions=["camera"])
+    acknowledge(page, served.address)
+    make_class(page, "Physics")
+    enroll(page, photos)
+    page.get_by_text("9 photos accepted, 1 refused").wait_for()
+    assert page.get_by_text("no face found").count()
+    assert page.get_by_text("wall.jpg").count()
+    cards = page.locator("button.tile")
+    cards.nth(2).wait_for()
+    assert re.findall("asha|ben|chidi", " ".join(cards.all_inner_texts())) == ["asha", "ben", "chidi"]
+
+    to(page, "Live")
+    page.get_by_role("button", name="Start the lesson").click()
+    tiles = page.locator("button.tile.shown, button.tile.none")
+    tiles.nth(2).wait_for()
+    assert sorted(
+        name for name in ("asha", "ben", "chidi") if page.locator(f"button.tile:has-text('{name}')").count()
+    ) == [
+        "asha",
+        "ben",
+        "chidi",
+    ]
+    page.reload()
+    page.locator("button.tile.shown, button.tile.none").nth(2).wait_for()  # the lesson went on
+    page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="Report").first.wait_for()
+
+
+def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, browse: Callable[..., Any]) -> None:
+    page = browse("--use-fake-device-for-media-stream", "--deny-permission-prompts")
+    acknowledge(page, served.address)
+    to(page, "Live")
+    page.get_by_role("button", name="Start the lesson").wait_for()
+    page.get_by_label("Class", exact=True).first.click()
+    page.get_by_role("option", name="Without a class").click()
+    page.get_by_role("button", name="Start the lesson").click()
+    page.get_by_text("was not allowed to use the camera").wait_for()
+    page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="New lesson").click()

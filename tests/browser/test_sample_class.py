@@ -1,0 +1,62 @@
+"""The sample class, from the first click to files that are opened and checked."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.browser.conftest import Served
+
+
+def test_from_the_first_click_to_the_report_and_its_files(
+    served: Served, browse: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = browse()
+    page.goto(served.address)
+    page.get_by_role("button", name="Try with the sample class").click()
+    tiles = page.locator("button.tile")
+    tiles.nth(48).wait_for()
+    assert tiles.count() == 49
+    assert page.get_by_text("recorded lesson").count()
+    before = int(page.locator(".grid").get_attribute("data-updates") or 0)
+    page.wait_for_timeout(3000)
+    after = int(page.locator(".grid").get_attribute("data-updates") or 0)
+    assert after > before, "the tiles stand still"
+    page.get_by_role("button", name="+1 min").click()
+    page.get_by_role("button", name="Mark").click()
+    page.get_by_role("button", name="Question").click()
+    page.get_by_text("Marked: Question").wait_for()
+    page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="Report").first.click()
+    page.get_by_text("Lesson report").wait_for()
+    page.get_by_text("students counted at a time").wait_for()
+    page.get_by_role("tab", name="Keep").click()
+    for kind in ("HTML", "CSV", "Parquet", "PDF"):
+        check(kind, saved(page, kind, tmp_path))
+
+
+def saved(page: Any, kind: str, folder: Path) -> bytes:
+    page.get_by_role("radio", name=kind).or_(page.get_by_role("button", name=kind, exact=True)).first.click()
+    page.get_by_role("button", name=f"Make the {kind} file").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile(r"Save lesson .*")).first.click()
+    path = folder / f"report.{kind.lower()}"
+    download.value.save_as(path)
+    return path.read_bytes()
+
+
+def check(kind: str, data: bytes) -> None:
+    if kind == "PDF":
+        assert data.startswith(b"%PDF")
+    elif kind == "HTML":
+        text = data.decode()
+        assert "Amara" in text and "http://" not in re.sub(r"http://www\.w3\.org[^\"']*", "", text)
+    elif kind == "CSV":
+        assert b"Amara" in data and data.count(b"\n") > 1000
+    else:
+        import pyarrow.parquet
+
+        assert pyarrow.parquet.read_table(io.BytesIO(data)).num_rows > 1000

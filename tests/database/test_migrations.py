@@ -1,0 +1,86 @@
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from fewshot.database import Database, lesson_tables, open_database
+from fewshot.database.tables import Base
+from fewshot.database.upgrade import HEAD, MIGRATIONS
+from fewshot.errors import StoreError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_newest_migration_is_the_one_that_is_named() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+@pytest.mark.parametrize("url", ["sqlite://", None])
+def test_migrations_make_what_the_tables_say(url: str | None) -> None:
+    database = open_database(url)
+    assert lesson_tables.LessonRow.__tablename__ in Base.metadata.tables
+    with database.read() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize("dialect", [postgresql.dialect(), sqlite.dialect()])
+def test_every_table_can_be_made_elsewhere(dialect: object) -> None:
+    made = [str(CreateTable(table).compile(dialect=dialect)) for table in Base.metadata.sorted_tables]
+    made += [
+        str(CreateIndex(index).compile(dialect=dialect)) for t in Base.metadata.tables.values() for index in t.indexes
+    ]
+    assert len(made) > 14
+
+
+def test_opening_again_changes_nothing(fewshot_home: Path) -> None:
+    path = open_database().path
+    before = path.read_bytes()
+    assert Database(f"sqlite:///{path}").path == path
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", ["0002", "9999"])
+def test_a_database_of_a_newer_program_is_refused(version: str) -> None:
+    path = open_database().path
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [version])
+    connection.close()
+    with pytest.raises(StoreError, match=rf"newer fewshot \(version {version}.*pip install --upgrade"):
+        Database(f"sqlite:///{path}")
+
+
+OPENER = """
+import sys
+sys.stdin.readline()
+from fewshot.database import open_database
+from fewshot.session.lessons import LessonStore
+print(LessonStore(open_database(sys.argv[1])).create(title="x"))
+"""
+
+
+def test_programs_that_start_at_once_migrate_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENER, f"sqlite:///{tmp_path / 'x.db'}"]
+    pipe = subprocess.PIPE
+    programs = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) for _ in range(2)]
+    done = [program.communicate("go\n") for program in programs]
+    assert sorted(out.strip() for out, _ in done) == ["1", "2"], done
+
+
+def test_threads_that_open_databases_at_once() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        databases = list(pool.map(Database, ["sqlite://"] * 8))
+    for database in databases:
+        with database.read() as session:
+            assert session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD
