@@ -51,7 +51,8 @@ $(VENV)/python.stamp:
 
 $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing the light runtime into $(VENV) ..."
-	@test -f $(VENV)/full.stamp || $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@test -f $(VENV)/full.stamp || \
+	  $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable .
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@
@@ -59,12 +60,12 @@ $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 $(VENV)/app.stamp: $(VENV)/light.stamp
 	@echo "Installing the app into $(VENV) ..."
 	@test -f $(VENV)/full.stamp || \
-	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[app]"
+	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[openvino,video,app]"
 	@touch $@
 
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing everything into $(VENV) ..."
-	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,app,dev]"
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,openvino,video,app,dev]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@

@@ -96,11 +96,7 @@ def walk(page: Any, shot: Any) -> None:
         page.get_by_role("heading", level=1).first.wait_for()
         shot(name, 4)
     page.get_by_role("link", name="Live").first.click()
-    while page.get_by_text("ended", exact=False).count() == 0:
-        page.get_by_role("button", name="+1 min").click()
-        time.sleep(1)
-        if page.get_by_role("button", name="Report").count():
-            break
+    page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students counted at a time").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()

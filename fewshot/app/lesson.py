@@ -83,6 +83,7 @@ class Setup:
         learns: corrections reach prototypes.
         kept: the lesson can be opened again when it is over.
         hint: second of the lesson to a hint on pace, or None.
+        markers: moments that a recorded lesson's teacher marked: (second, text), by time; set when they come.
     """
 
     notebook: Notebook
@@ -92,6 +93,7 @@ class Setup:
     learns: bool = True
     kept: bool = True
     hint: Callable[[float], Hint | None] = lambda now: None
+    markers: Sequence[tuple[float, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class RunningLesson:
         self._engine: Engine | None = None
         self._markers: list[tuple[float, str]] = []
         self._fixed: list[Fixed] = []
+        self._planned = 0
         self._vectors: dict[str, Vectors] = {}
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
@@ -311,6 +314,16 @@ class RunningLesson:
         with self._lock:
             self._fixed = [fixed for fixed in self._fixed if fixed.id != correction]
 
+    def _mark_planned(self, now: float) -> None:
+        """Set the markers of a recording that have come by ``now``."""
+        setup = self._ready()
+        while self._planned < len(setup.markers) and setup.markers[self._planned][0] <= now:
+            second, text = setup.markers[self._planned]
+            self._planned += 1
+            setup.memory.mark(setup.notebook.lesson, second, text)
+            with self._lock:
+                self._markers.append((second, text))
+
     def _ready(self) -> Setup:
         if self._setup is None:
             raise UsageError("The lesson has not begun yet. Wait until its first picture is there.")
@@ -332,7 +345,7 @@ class RunningLesson:
             return
         try:
             self._setup = setup
-            self._engine = setup.engine([_BoardSink(self._board), setup.notebook])
+            self._engine = setup.engine([_BoardSink(self._board, self._mark_planned), setup.notebook])
             if not self._leaving.is_set():
                 self._engine.start()
                 self._state = "running"
@@ -366,11 +379,12 @@ class RunningLesson:
 class _BoardSink:
     """Lets the board take part in a run."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, board: Board, then: Callable[[float], None]) -> None:
+        self._board, self._then = board, then
 
     def write(self, result: FrameResult, frame: Frame | None = None) -> None:
         self._board.add(result)
+        self._then(result.time)
 
     def close(self) -> None:
         """Nothing is held open."""

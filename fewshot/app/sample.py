@@ -42,10 +42,15 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
         ensure_sample_class(recording)
         notebook = _sample_notebook(recording)
         memory = Remembered(LessonStore(), None)
-        for second, text in recording.markers:
-            memory.mark(notebook.lesson, second, text)
-        hint = hint_on(notebook)
-        return Setup(notebook, memory, lambda sinks: Replay(recording, sinks, ahead), EMOTIONS, learns=False, hint=hint)
+        return Setup(
+            notebook,
+            memory,
+            lambda sinks: Replay(recording, sinks, ahead),
+            EMOTIONS,
+            learns=False,
+            hint=hint_on(notebook),
+            markers=recording.markers,
+        )
 
     return room.start(plan, prepare)
 

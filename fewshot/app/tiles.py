@@ -10,6 +10,8 @@ from fewshot.app.board import BARS, Bar, BoardView, Tile
 from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
 
 _HIGH, _STEP = 16, 3
+_QUIET = "#8f949c73"
+"""Neutral is what most show most of the time: half transparent, so that on light and dark ground the others stand out."""
 
 
 def tile_html(tile: Tile, drawn: bool = False) -> str:
@@ -33,10 +35,14 @@ def sparkline(bars: tuple[Bar, ...]) -> str:
         if bar.state == AWAY:
             continue
         high = 3.0 if bar.state in NO_STATE else 4 + 12 * min(max(bar.confidence, 0.0), 1.0)
-        strokes.setdefault(look_of(bar.state).colour, []).append(f"M{place * _STEP} {_HIGH}v-{high:.0f}h2v{high:.0f}z")
+        strokes.setdefault(_colour(bar.state), []).append(f"M{place * _STEP} {_HIGH}v-{high:.0f}h2v{high:.0f}z")
     paths = "".join(f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in strokes.items())
     box = f"0 0 {BARS * _STEP} {_HIGH}"
     return f'<svg class="spark" viewBox="{box}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
+
+
+def _colour(state: str) -> str:
+    return _QUIET if state == "neutral" else look_of(state).colour
 
 
 def spoken(tile: Tile) -> str:
@@ -55,7 +61,7 @@ def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) 
             tile.student,
             spoken(tile),
             "away" if tile.state == AWAY else "none" if tile.state in NO_STATE else "shown",
-            look_of(tile.state).colour,
+            _colour(tile.state),
             tile_html(tile, drawn),
         ]
         for tile in view.tiles

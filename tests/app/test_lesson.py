@@ -177,6 +177,16 @@ def test_a_mark_has_the_time_of_the_latest_frame() -> None:
     stage.lesson.stop()
 
 
+def test_the_markers_of_a_recording_are_set_when_they_come() -> None:
+    stage = Stage(markers=((0.0, "welcome"), (5.0, "exercise"), (90.0, "homework")))
+    engine = stage.start()
+    engine.tell(step_of(1.0))
+    assert stage.lesson.view().markers == ((0.0, "welcome"),)
+    engine.tell(step_of(7.0))
+    stage.lesson.stop()
+    assert stage.memory.marks == [(7, 0.0, "welcome"), (7, 5.0, "exercise")]
+
+
 def test_two_clicks_correct_the_face_that_was_seen_at_the_first() -> None:
     stage = Stage()
     engine = stage.start()
