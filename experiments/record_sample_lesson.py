@@ -37,11 +37,12 @@ FPS = 1.5
 SAVE = 90
 """Frames after which the recording is written, as far as it goes."""
 
-NAMES = (
+_INVENTED = (
     "Amara Anton Asha Ben Bilal Bruno Carla Chidi Clara Dana Deniz Diego Elif Emil Esra Farid Femke Finn Greta Hana "
     "Hugo Ines Ivo Jana Jonas Kaan Kira Lars Leila Lina Luca Maja Malik Mara Mei Milan Nadia Nils Noor Olga Oskar "
     "Priya Rafael Rosa Samir Sofia Tariq Vera Yuki"
-).split()
+)
+NAMES = _INVENTED.split()
 
 Weights = Mapping[str, float]
 CALM: Weights = {"neutral": 8, "happy": 1.0, "surprise": 0.3, "sad": 0.4}

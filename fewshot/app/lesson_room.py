@@ -6,7 +6,8 @@ import atexit
 import threading
 from collections.abc import Callable
 
-from fewshot.app.lesson import Plan, RunningLesson, Setup
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import Plan, Setup
 
 
 class LessonRoom:

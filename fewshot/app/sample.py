@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fewshot.app.lesson import Plan, RunningLesson, Setup
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import Plan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered, hint_on
 from fewshot.app.recording import Recording, sample_recording

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fewshot.app.guided import Guide, Prompt
 from fewshot.app.guided_run import GuidedRun
-from fewshot.app.lesson import Engine, Plan, RunningLesson, Setup
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import Engine, Plan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered, hint_on
 from fewshot.app.webrtc import BrowserCamera

@@ -11,7 +11,7 @@ from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
 
 _HIGH, _STEP = 16, 3
 _QUIET = "#8f949c73"
-"""Neutral is what most show most of the time: half transparent, so that on light and dark ground the others stand out."""
+"""Neutral is what most show most of the time: half transparent, so that the others stand out on any ground."""
 
 
 def tile_html(tile: Tile, drawn: bool = False) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fewshot.app.board import FEWEST
-from fewshot.app.lesson import OURS, Plan, RunningLesson, Setup
+from fewshot.app.lesson import OURS, RunningLesson
+from fewshot.app.lesson_parts import Plan, Setup
 from fewshot.app.lesson_room import LessonRoom
 from fewshot.errors import SourceError, UsageError
 from fewshot.faces.quality import Quality

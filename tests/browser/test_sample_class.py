@@ -20,7 +20,7 @@ def test_from_the_first_click_to_the_report_and_its_files(
     tiles = page.locator("button.tile")
     tiles.nth(48).wait_for()
     assert tiles.count() == 49
-    assert page.get_by_text("recorded lesson").count()
+    page.get_by_text("recorded lesson, playing").wait_for()
     before = int(page.locator(".grid").get_attribute("data-updates") or 0)
     page.wait_for_timeout(3000)
     after = int(page.locator(".grid").get_attribute("data-updates") or 0)

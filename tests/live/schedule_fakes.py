@@ -13,7 +13,7 @@ from fewshot.live.loop import Loop
 from fewshot.live.sources import Shot
 from fewshot.types import Face, Frame, FrameResult
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds after which a test that hangs fails. Nobody waits so long but a bug."""
 
 

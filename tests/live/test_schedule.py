@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 
@@ -368,6 +370,15 @@ def test_a_window_that_fails_ends_the_run() -> None:
     assert keeper.closed == 1
 
 
+@pytest.fixture
+def sigint() -> Iterator[None]:
+    """Python's own handler: a library that an earlier test used may have left another."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_while_no_frame_comes_ends_the_run() -> None:
     done = threading.Event()
     source, keeper = HandSource(), Keeper(lambda index: done.set())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fewshot.app.components import board, picture
-from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm
 from fewshot.app.tiles import board_data

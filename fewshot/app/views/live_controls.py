@@ -6,7 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, say_later, session
 from fewshot.session.summary import clock

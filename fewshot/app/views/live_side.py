@@ -7,7 +7,8 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.board import FEWEST, BoardView, states_in
-from fewshot.app.lesson import LessonView, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_parts import LessonView
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, say_later
