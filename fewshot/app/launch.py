@@ -25,7 +25,7 @@ THEME: Mapping[str, Any] = {
     "theme.light.textColor": "#1f2328",
     "theme.light.borderColor": "#d9d8d2",
     "theme.light.linkColor": "#4b45a8",
-    "theme.dark.primaryColor": "#7c75e8",
+    "theme.dark.primaryColor": "#a8a2ff",
     "theme.dark.backgroundColor": "#14161a",
     "theme.dark.secondaryBackgroundColor": "#1f2228",
     "theme.dark.textColor": "#eceef1",
