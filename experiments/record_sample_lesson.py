@@ -1,11 +1,15 @@
-"""Record the sample lesson of the app: the real loop on a virtual classroom of 49, readings only.
+"""Record the sample lessons of the app: the real loop on a virtual classroom of 49, readings only.
 
-    python experiments/record_sample_lesson.py                   # about ten minutes on two idle cores
-    python experiments/record_sample_lesson.py --minutes 1 --out outputs/try.npz
+    python experiments/record_sample_lesson.py                   # all of them: 20 minutes on two idle cores
+    python experiments/record_sample_lesson.py --lessons 0 1     # the one that is played, and the first of the earlier
+    python experiments/record_sample_lesson.py --share 0.1 --out outputs/try
 
 Each tile holds a person of CFEE whose picture changes as a lesson goes: a quiet start, an explanation, a hard exercise,
-its solution. Everybody is enrolled with one neutral photo, seen through another camera than in the lesson. What is
-kept are the readings, three every two seconds, under invented names: no picture and no vector leaves this script.
+its solution. Everybody is enrolled with their only neutral photo, mirrored and in another light than in the lessons.
+The same people under the same names were in shorter lessons of the weeks before; every lesson has its own cameras and
+its own chance. In the lesson that is played the exercise is harder than usual, and two people (``UNLIKE``) show mostly
+one expression: the pictures were chosen so, the readings are what the loop said of them. What is kept are readings,
+under invented names: no picture and no vector leaves this script.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,7 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from fewshot.app.recording import SAMPLE, RecordingWriter
+from fewshot.app.recording import EARLIER, SAMPLE, Recording, RecordingWriter
 from fewshot.data.stage import draw_classroom
 from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
 from fewshot.data.subjects import Picture, by_student, read_subjects
@@ -30,12 +34,7 @@ from fewshot.data.truth import Segment
 from fewshot.data.virtual_classroom import Plan, Settings, plan_classroom
 from fewshot.live.sources.base import Shot
 from fewshot.room import Classroom
-from fewshot.types import EMOTIONS
-
-FPS = 1.5
-"""Frames a second that the loop sees, and results that are kept."""
-SAVE = 90
-"""Frames after which the recording is written, as far as it goes."""
+from fewshot.types import EMOTIONS, Frame
 
 _INVENTED = (
     "Amara Anton Asha Ben Bilal Bruno Carla Chidi Clara Dana Deniz Diego Elif Emil Esra Farid Femke Finn Greta Hana "
@@ -45,98 +44,165 @@ _INVENTED = (
 NAMES = _INVENTED.split()
 
 Weights = Mapping[str, float]
-CALM: Weights = {"neutral": 8, "happy": 1.0, "surprise": 0.3, "sad": 0.4}
-STORY: tuple[tuple[float, str, Weights], ...] = (
-    (0.00, "Welcome", {"neutral": 5, "happy": 4, "surprise": 0.5}),
-    (0.10, "Fractions: what they are", CALM),
-    (0.45, "Exercise 2", {"neutral": 3.0, "sad": 3.2, "angry": 1.4, "fear": 0.6}),
-    (0.68, "Solution on the board", {"neutral": 3, "surprise": 3, "happy": 2.5, "sad": 0.4}),
-    (0.83, "Homework", {**CALM, "sad": 0.7, "happy": 1.6}),
-)
+Story = tuple[tuple[float, str, Weights], ...]
 """From which share of the lesson on what is shown how often, and the marker the teacher set there."""
+
+WELCOME: Weights = {"neutral": 5, "happy": 4, "surprise": 0.5}
+CALM: Weights = {"neutral": 8, "happy": 1.0, "surprise": 0.3, "sad": 0.4}
+EXERCISE: Weights = {"neutral": 3, "sad": 3, "angry": 0.8, "surprise": 0.5, "happy": 0.5}
+HARD: Weights = {"neutral": 0.5, "sad": 7, "angry": 0.8, "fear": 0.5, "surprise": 0.5}
+SOLVED: Weights = {"neutral": 3, "surprise": 3, "happy": 2.5, "sad": 0.4}
+HOMEWORK: Weights = {**CALM, "sad": 0.7, "happy": 1.6}
+
+UNLIKE: Mapping[str, Weights] = {"Lina": {"neutral": 1, "sad": 8}, "Farid": {"neutral": 1, "angry": 8, "sad": 0.5}}
+"""Whose pictures in the lesson that is played are mostly of one expression, all along. Chosen among those whose
+expression the network reads: of somebody else the lesson would show nothing."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A lesson to be recorded; ``weeks`` before the one that is played, ``fps`` are frames a second the loop sees."""
+
+    file: str
+    title: str
+    weeks: int
+    minutes: float
+    fps: float
+    story: Story
+    unlike: Mapping[str, Weights] = field(default_factory=dict)
+
+
+LESSONS = (
+    Told(
+        SAMPLE, "Sample lesson: fractions", 0, 11, 1.5,
+        ((0.0, "Welcome", WELCOME), (0.1, "Fractions: what they are", CALM), (0.5, "Exercise 2", HARD),
+         (0.8, "Solution on the board", SOLVED), (0.92, "Homework", HOMEWORK)),
+        UNLIKE,
+    ),
+    Told(
+        EARLIER[0], "Sample lesson: decimals", 3, 6, 1.0,
+        ((0.0, "Welcome", WELCOME), (0.12, "Decimals", CALM), (0.5, "Exercise 1", EXERCISE), (0.75, "Solution", SOLVED),
+         (0.9, "Homework", HOMEWORK)),
+    ),
+    Told(
+        EARLIER[1], "Sample lesson: area of a circle", 2, 6, 1.0,
+        ((0.0, "Welcome", WELCOME), (0.1, "Pi", CALM), (0.6, "Exercise 1", EXERCISE), (0.8, "Solution", SOLVED)),
+    ),
+    Told(
+        EARLIER[2], "Sample lesson: angles", 1, 6, 1.0,
+        ((0.0, "Homework gone through", SOLVED), (0.15, "Angles in a triangle", CALM), (0.55, "Exercise 1", EXERCISE),
+         (0.78, "Solution", SOLVED), (0.9, "Homework", HOMEWORK)),
+    ),
+)  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/ and models/")
-    parser.add_argument("--minutes", type=float, default=11.0)
-    parser.add_argument("--out", type=Path, default=Path("fewshot/app") / SAMPLE)
+    parser.add_argument("--lessons", type=int, nargs="*", default=list(range(len(LESSONS))), help="0 is the played one")
+    parser.add_argument("--share", type=float, default=1.0, help="of each lesson's length, for a try")
+    parser.add_argument("--out", type=Path, default=Path("fewshot/app"), help="folder")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared))
-    plan = told(plan_of(arguments.shared, arguments.minutes, arguments.seed), arguments.shared, arguments.seed)
-    names = dict(zip((seat.student for seat in plan.seats), NAMES, strict=True))
+    arguments.out.mkdir(parents=True, exist_ok=True)
     root = arguments.shared / "data"
     with tempfile.TemporaryDirectory() as home:
         os.environ["FEWSHOT_HOME"] = home
         room = Classroom.open("sample")
-        write_photos(plan, root, Path(home) / "photos", names)
+        seated = plan_of(arguments.shared, LESSONS[0], arguments.share, arguments.seed)
+        names = names_of(seated)
+        write_photos(seated, root, Path(home) / "photos", names)
         room.enroll_folder(Path(home) / "photos", consent_by="the terms of the dataset")
-        loop, writer = room.loop(), RecordingWriter(NAMES, EMOTIONS)
-        about = about_of(plan, room.perception.network)
-        drawn = draw_classroom(plan, picture_loader(root), scrfd_locator(arguments.shared / SCRFD_FILE))
-        for index, (frame, _) in enumerate(track(drawn, "recording", plan.settings.frames)):
-            writer.add(loop.step(Shot("virtual classroom", index, index / FPS, frame)).result)
-            if index % SAVE == SAVE - 1:
-                writer.finish(about).save(arguments.out)  # whatever happens, what was seen so far is there
-    recording = writer.finish(about)
-    recording.save(arguments.out)
-    print(f"{arguments.out}: {len(recording)} steps, {arguments.out.stat().st_size / 1000:.0f} kB")
+        for number in arguments.lessons:
+            lesson = LESSONS[number]
+            plan = told(plan_of(arguments.shared, lesson, arguments.share, arguments.seed), arguments.shared, lesson)
+            drawn = draw_classroom(plan, picture_loader(root), scrfd_locator(arguments.shared / SCRFD_FILE))
+            recording = record(room, plan, lesson, drawn)
+            recording.save(arguments.out / lesson.file)  # only a whole one: the file may be the package's own
+            size = (arguments.out / lesson.file).stat().st_size
+            print(f"{arguments.out / lesson.file}: {len(recording)} steps, {size / 1000:.0f} kB")
 
 
-def about_of(plan: Plan, network: str) -> dict[str, Any]:
+def record(room: Classroom, plan: Plan, lesson: Told, drawn: Iterable[tuple[Frame, Any]]) -> Recording:
+    """What the loop says of a lesson that is drawn."""
+    loop, writer = room.loop(), RecordingWriter(NAMES, EMOTIONS)
+    for index, (frame, _) in enumerate(track(drawn, lesson.title, plan.settings.frames)):
+        writer.add(loop.step(Shot("virtual classroom", index, index / lesson.fps, frame)).result)
+    return writer.finish(about_of(plan, lesson, room.perception.network))
+
+
+def names_of(plan: Plan) -> dict[str, str]:
+    """Person to invented name: the same in every lesson, because who sits where depends on the seed alone."""
+    return dict(zip((seat.student for seat in plan.seats), NAMES, strict=True))
+
+
+def about_of(plan: Plan, lesson: Told, network: str) -> dict[str, Any]:
     """Where the recording comes from."""
     settings = plan.settings
     return {
-        "title": "Sample lesson: fractions",
+        "title": lesson.title,
         "source": "virtual classroom of 49 people (CFEE photographs)",
         "network": network,
         "width": settings.width,
         "height": settings.height,
-        "markers": [[round(share * settings.seconds, 1), text] for share, text, _ in STORY],
+        "weeks_before": lesson.weeks,
+        "markers": [[round(share * settings.seconds, 1), text] for share, text, _ in lesson.story],
     }
 
 
-def plan_of(shared: Path, minutes: float, seed: int) -> Plan:
+def plan_of(shared: Path, lesson: Told, share: float, seed: int) -> Plan:
     """Who sits where."""
     pictures = read_subjects(shared / "data" / "subjects.csv", ["cfee"])
-    return plan_classroom(pictures, Settings(seconds=60 * minutes, fps=FPS, seed=seed, modes=("neutral",)))
+    settings = Settings(seconds=60 * lesson.minutes * share, fps=lesson.fps, seed=seed, modes=("neutral",))
+    return plan_classroom(pictures, settings)
 
 
-def told(plan: Plan, shared: Path, seed: int) -> Plan:
-    """The same people with a lesson's timetable in place of the random one; some leave for a while."""
+def told(plan: Plan, shared: Path, lesson: Told) -> Plan:
+    """The same people with a lesson's timetable in place of the random one; some leave for a while.
+
+    How strongly the lesson reaches somebody is theirs in every lesson; all else is drawn anew, cameras and light too.
+    """
     grouped = by_student(read_subjects(shared / "data" / "subjects.csv", ["cfee"]))
     pictures = {p.path: p for seat in plan.seats for takes in grouped[seat.student].values() for p in takes}
-    seats = tuple(
-        replace(
-            seat, segments=timetable(grouped[seat.student], plan.settings, np.random.default_rng([seed, number, 9]))
-        )
-        for number, seat in enumerate(plan.seats)
-    )
-    return replace(plan, seats=seats, pictures=pictures)
+    names, seed = names_of(plan), plan.settings.seed
+    seats = []
+    for number, seat in enumerate(plan.seats):
+        reached = float(np.random.default_rng([seed, number, 9]).uniform(0.25, 1.3))
+        own = lesson.unlike.get(names[seat.student])
+        story = lesson.story if own is None else ((0.0, "", own),)
+        random = np.random.default_rng([seed, number, 10 + lesson.weeks])
+        segments = timetable(grouped[seat.student], plan.settings, story, reached if own is None else 1.0, random)
+        seats.append(replace(seat, segments=segments))
+    settings = replace(plan.settings, seed=seed + 100 * lesson.weeks)
+    return replace(plan, settings=settings, seats=tuple(seats), pictures=pictures)
 
 
 def timetable(
-    shown: Mapping[str, Sequence[Picture]], settings: Settings, random: np.random.Generator
+    shown: Mapping[str, Sequence[Picture]],
+    settings: Settings,
+    story: Story,
+    reached: float,
+    random: np.random.Generator,
 ) -> tuple[Segment, ...]:
     """What one person shows: each expression for some seconds, neutral longer, after the weights of the story.
 
-    Everybody has a temperament: how strongly the story reaches them.
+    Args:
+        reached: how strongly the story reaches them.
     """
     segments: list[Segment] = []
-    reached = random.uniform(0.25, 1.3)
     leaves = random.uniform(0.2, 0.9) * settings.frames if random.random() < 0.14 else None
     frame = 0
     while frame < settings.frames:
         if leaves is not None and frame >= leaves:
-            frame, leaves = frame + int(random.uniform(25, 80) * settings.fps), None
+            frame, leaves = frame + int(random.uniform(15, 50) * settings.fps), None
             continue
-        weights = next(w for share, _, w in reversed(STORY) if frame >= share * settings.frames)
+        weights = next(w for share, _, w in reversed(story) if frame >= share * settings.frames)
         words = [word for word in weights if word in shown]
         odds = np.array([weights[word] * (1.0 if word == "neutral" else reached) for word in words])
         emotion = words[int(random.choice(len(words), p=odds / odds.sum()))]
         length = random.gamma(4, 6.0 if emotion == "neutral" else 2.2)
-        stop = min(settings.frames, frame + max(6, round(length * settings.fps)))
+        stop = min(settings.frames, frame + max(3, round(length * settings.fps)))
         picture = shown[emotion][int(random.integers(len(shown[emotion])))]
         segments.append(Segment(frame, stop, emotion, picture.path))
         frame = stop

@@ -86,7 +86,7 @@ def walk(page: Any, shot: Any) -> None:
     page.get_by_role("button", name="Try with the sample class").click()
     page.locator("button.tile").nth(48).wait_for()
     page.get_by_text("recorded lesson, playing").wait_for()
-    for _ in range(6):
+    for _ in range(3):
         page.get_by_role("button", name="+1 min").click()
         time.sleep(0.5)
     page.locator(".vega-embed, [data-testid=stVegaLiteChart]").first.wait_for()
@@ -105,7 +105,7 @@ def walk(page: Any, shot: Any) -> None:
     page.get_by_text("students counted at a time").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     shot("report", 3)
-    for tab in ("Students", "Check in", "Keep"):
+    for tab in ("Students", "Check in", "Over weeks", "Keep"):
         page.get_by_role("tab", name=tab).click()
         shot(f"report-{tab.lower().replace(' ', '-')}", 4)
     page.get_by_role("link", name="Live").first.click()

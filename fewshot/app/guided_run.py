@@ -26,19 +26,31 @@ class GuidedRun:
     """Feeds a guide from a camera.
 
     Args:
-        camera: a source; closed at the end.
+        open_camera: a source; closed at the end.
         prepare: opens the models, gives the guide and the eyes; called in the thread, it may take seconds.
     """
 
-    def __init__(self, camera: Source, prepare: Callable[[], tuple[Guide, Eyes]]) -> None:
-        self.camera = camera
+    def __init__(self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Eyes]]) -> None:
+        self.camera = open_camera()
         self.guide: Guide | None = None
         self.failure: str | None = None
-        self._prepare = prepare
+        self._open_camera, self._prepare = open_camera, prepare
+        self._eyes: Eyes | None = None
         self._leaving = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fewshot guided enrollment", daemon=True)
+        self._thread = self._new_thread()
 
     def start(self) -> None:
+        self._thread.start()
+
+    def retake(self, index: int) -> None:
+        """Ask for one prompt again, at a fresh camera: the one before may have given up while pictures were chosen."""
+        if self.guide is None or self._leaving.is_set():
+            return
+        self.camera.close()
+        self._thread.join(timeout=10)
+        self.guide.retake(index)
+        self.camera = self._open_camera()
+        self._thread = self._new_thread()
         self._thread.start()
 
     def stop(self) -> None:
@@ -50,23 +62,32 @@ class GuidedRun:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="fewshot guided enrollment", daemon=True)
+
     def _run(self) -> None:
         try:
-            self.guide, eyes = self._prepare()
+            if self.guide is None or self._eyes is None:
+                self.guide, self._eyes = self._prepare()
             with closing(self.camera):
-                for shot in self.camera:
-                    if self._leaving.is_set():
-                        return
-                    faces = eyes.look(shot.frame)
-                    face, _ = subject(faces)
-                    if face is not None and face.identity is None:
-                        eyes.identify(shot.frame, [face])
-                    self.guide.feed(shot.frame, faces, shot.time)
+                self._watch(self.guide, self._eyes)
+            if not self.guide.progress.done and not self._leaving.is_set():
+                self.failure = self.camera.lost or "The camera gave no more pictures. Start again."
         except FewshotError as error:
             self.failure = str(error)
         except Exception:
             logger.exception("guided enrollment failed")
             self.failure = "Something went wrong that should not. Start again; details are in the log of fewshot."
+
+    def _watch(self, guide: Guide, eyes: Eyes) -> None:
+        for shot in self.camera:
+            if self._leaving.is_set() or guide.progress.done:
+                return
+            faces = eyes.look(shot.frame)
+            face, _ = subject(faces)
+            if face is not None and face.identity is None:
+                eyes.identify(shot.frame, [face])
+            guide.feed(shot.frame, faces, shot.time)
 
 
 class Enrolling(Protocol):

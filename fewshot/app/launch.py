@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import socket
 import sys
@@ -15,6 +16,8 @@ from fewshot.errors import UsageError
 
 HOST, PORT = "127.0.0.1", 8501
 MAIN = Path(__file__).with_name("main.py")
+_FIRST = ("PIL.Image", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
+"""What Streamlit and the first page would load in front of the first visitor's eyes."""
 _NEEDED = ("streamlit", "streamlit_webrtc", "altair", "sqlalchemy")
 
 THEME: Mapping[str, Any] = {
@@ -112,11 +115,14 @@ def has_browser() -> bool:
 
 def _load_first_page() -> None:
     """Load what the first page needs before anybody is told where it is; the rest is loaded while it is read."""
+    from fewshot.session.lessons import LessonStore
     from fewshot.session.settings import Settings
 
-    import_module("fewshot.app.views.start")
-    import_module("fewshot.session.lessons")
+    for name in _FIRST:
+        import_module(name)
     _ = Settings().acknowledged  # opens the database, and makes or upgrades it
+    LessonStore().lessons()  # the page's other question, so that SQLAlchemy has it worked out
+    inspect.stack()  # Streamlit asks for it once, for 0.1 s: Python looks for the file of every module, and remembers
 
 
 def _serve(options: dict[str, Any]) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fewshot.errors import UsageError
 from fewshot.session.analysis.pace import Hint, pace_hint
+from fewshot.session.lesson import Readings
 from fewshot.session.lessons import LessonStore
+from fewshot.session.opened import OpenedReadings
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import Vectors
 
@@ -38,9 +43,43 @@ class Remembered:
 
 def hint_on(notebook: LessonRecorder) -> Callable[[float], Hint | None]:
     """Looks for a hint on pace in what is kept of the lesson so far."""
+    kept = SoFar(LessonStore(), notebook.lesson)
 
     def look(now: float) -> Hint | None:
-        lesson = LessonStore().load(notebook.lesson)
-        return pace_hint(lesson.readings, now, lesson.labels)
+        opened = kept.read()
+        return pace_hint(opened.readings, now, opened.labels)
 
     return look
+
+
+class SoFar:
+    """The readings of a lesson that runs: each second is fetched once, however often somebody looks."""
+
+    def __init__(self, lessons: LessonStore, lesson: int) -> None:
+        self._lessons, self._lesson = lessons, lesson
+        self._known: OpenedReadings | None = None
+
+    def read(self) -> OpenedReadings:
+        """All that is kept by now.
+
+        Raises:
+            UsageError: the lesson was deleted.
+        """
+        known = self._known
+        if known is None or len(known.readings) == 0:
+            self._known = self._lessons.opened(self._lesson)
+            return self._known
+        since = int(known.readings.second[-1])  # seconds come in order, but the last one is written again when it ends
+        new = self._lessons.opened(self._lesson, since)
+        if (new.students, new.labels) == (known.students, known.labels):
+            self._known = replace(new, readings=_joined(known.readings, new.readings, since))
+        else:  # somebody was removed, or showed a state of their own for the first time: indices count differently now
+            self._known = self._lessons.opened(self._lesson)
+        return self._known
+
+
+def _joined(old: Readings, new: Readings, since: int) -> Readings:
+    """``old`` up to second ``since``, then ``new``."""
+    cut = int(np.searchsorted(old.second, since))
+    parts = {f.name: np.concatenate([getattr(old, f.name)[:cut], getattr(new, f.name)]) for f in fields(Readings)}
+    return Readings(**parts)

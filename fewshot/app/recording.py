@@ -16,6 +16,8 @@ from fewshot.errors import StoreError
 from fewshot.types import FrameResult, Reading
 
 SAMPLE = "sample_lesson.npz"
+EARLIER = ("sample_earlier_1.npz", "sample_earlier_2.npz", "sample_earlier_3.npz")
+"""Shorter lessons of the same class in the weeks before, oldest first."""
 UNSURE, NOT_READABLE, AWAY = -1, -2, -3
 """Values of ``Recording.states`` that are no index into the labels."""
 
@@ -33,7 +35,8 @@ class Recording:
         states: index into ``labels``, or UNSURE, NOT_READABLE, AWAY, int8, shape (steps, students).
         shares: probabilities in 1/255, uint8, shape (steps, students, labels).
         boxes: x0, y0, x1, y1 of each student's place in the frame, int16, shape (students, 4).
-        about: where it comes from: title, network, source, width, height, markers ([second, text], ...).
+        about: where it comes from: title, network, source, width, height, markers ([second, text], ...), and for the
+            sample lessons weeks_before.
     """
 
     students: tuple[str, ...]
@@ -169,6 +172,11 @@ class RecordingWriter:
         return self._labels.index(reading.emotion) if reading.emotion in self._labels else UNSURE
 
 
-def sample_recording() -> Recording:
-    """The lesson that ships with the package (made by experiments/record_sample_lesson.py)."""
-    return Recording.load(Path(str(files("fewshot.app") / SAMPLE)))
+def sample_recording(name: str = SAMPLE) -> Recording:
+    """A lesson that ships with the package (made by experiments/record_sample_lesson.py)."""
+    return Recording.load(Path(str(files("fewshot.app") / name)))
+
+
+def earlier_recordings() -> list[Recording]:
+    """The same class in the weeks before, oldest first."""
+    return [sample_recording(name) for name in EARLIER]

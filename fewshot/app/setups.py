@@ -18,8 +18,9 @@ from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, 
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.pipeline import Plan as Schedule
 from fewshot.live.sinks.base import Sink
-from fewshot.live.sources import Paced, open_lasting, open_source
+from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
+from fewshot.live.sources.cameras import without_password
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom, make_loop
@@ -45,6 +46,7 @@ def start_lesson(
     title: str = "",
     aggregate: bool = False,
     paced: bool = True,
+    called: str = "",
     room: LessonRoom = ROOM,
 ) -> RunningLesson:
     """A lesson of a class on a source, or the one that the class is having.
@@ -54,11 +56,12 @@ def start_lesson(
         source: as for ``fewshot live --source``, or a browser's camera.
         aggregate: keep and show only counts over the class.
         paced: play a video file at its own pace; False reads it as fast as this machine can.
+        called: what the source is called on pages and in the report; "" is its own name.
     """
     opened = open_class(classroom) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
     camera = source if isinstance(source, BrowserCamera) else None
-    name = source.name if isinstance(source, BrowserCamera) else source
+    name = called or (source.name if isinstance(source, BrowserCamera) else without_password(source))
     plan = Plan(classroom, title, students, name, aggregate=aggregate, camera=camera)
 
     def prepare() -> Setup:
@@ -118,8 +121,8 @@ class _Temporary(Remembered):
 
 
 def open_named(source: str, paced: bool) -> Source:
-    """A source by its name; cameras and streams that go away are waited for, files play at their own pace."""
-    opened = open_lasting(source) if "://" in source or source.isdigit() else open_source(source)
+    """A source by its name; cameras, screens and streams that go away are waited for, files play at their own pace."""
+    opened = open_lasting(source)
     return Paced(opened) if paced and not opened.live else opened
 
 
@@ -144,7 +147,6 @@ def _endless(picture: Frame) -> Iterator[Frame]:
 
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
     """A guided enrollment at the browser's camera, with the eyes that enrollment sees with."""
-    camera = BrowserCamera(patience=90.0)
 
     def prepare() -> tuple[Guide, Eyes]:
         room = open_class(classroom)
@@ -156,4 +158,4 @@ def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
 
         return Guide(prompts, read, same), photo_perception(room.perception)
 
-    return GuidedRun(camera, prepare)
+    return GuidedRun(lambda: BrowserCamera(patience=90.0), prepare)

@@ -14,7 +14,7 @@ from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.tables import ClassRow, StudentRow
 from fewshot.errors import UsageError
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
-from fewshot.session.opened import info_of, lesson_of, open_readings
+from fewshot.session.opened import OpenedReadings, info_of, lesson_of, open_readings
 from fewshot.session.owner import this_process
 from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
@@ -99,9 +99,13 @@ class LessonStore:
 
     def readings(self, lesson: int, since: int = 0) -> Readings:
         """The readings from second ``since`` on; indices are those of ``load`` at the same moment."""
+        return self.opened(lesson, since).readings
+
+    def opened(self, lesson: int, since: int = 0) -> OpenedReadings:
+        """``readings`` with the students and labels that they count in, all read at one moment."""
         with self.database.read() as session:
             row, _ = _found(session, lesson)
-            return open_readings(session, row, since).readings
+            return open_readings(session, row, since)
 
     def rename(self, lesson: int, title: str) -> None:
         """Give a lesson another title."""
@@ -121,11 +125,11 @@ class LessonStore:
         with self.database.write() as session:
             session.execute(delete(MarkerRow).where(MarkerRow.id == marker))
 
-    def end(self, lesson: int) -> None:
-        """Say that nothing more will come. A lesson that ended before keeps its end."""
+    def end(self, lesson: int, at: datetime | None = None) -> None:
+        """Say that nothing more will come, since ``at`` (aware; None is now). A lesson that ended keeps its end."""
         with self.database.write() as session:
             row, _ = _found(session, lesson)
-            row.ended = row.ended or now()
+            row.ended = row.ended or at or now()
 
     def delete(self, lesson: int) -> None:
         """Delete a lesson with all its readings. One that still runs is recorded no further.

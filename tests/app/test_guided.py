@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from fewshot.app.guided import APART, KEEP, Candidate, Guide, Prompt, fit_of, portrait, subject
-from fewshot.app.guided_run import enroll_candidates
+from fewshot.app.guided_run import GuidedRun, enroll_candidates
 from fewshot.classroom.report import PhotoResult, StudentResult
 from fewshot.errors import UsageError
 from fewshot.faces.quality import Quality
+from fewshot.live.sources import FrameSource
 from fewshot.types import Face
 
 FRAME = np.zeros((360, 640, 3), np.uint8)
@@ -180,3 +182,45 @@ def test_accepted_pictures_are_enrolled_state_by_state_and_then_gone() -> None:
 def test_nothing_accepted_enrolls_nobody() -> None:
     with pytest.raises(UsageError, match="No picture was accepted"):
         enroll_candidates(Room(), "Asha", {"neutral": []}, "her mother")
+
+
+class Seeing:
+    """Eyes that see Asha in every frame."""
+
+    def look(self, frame: np.ndarray) -> list[Face]:
+        return [face()]
+
+    def identify(self, frame: np.ndarray, faces: Sequence[Face]) -> None:
+        raise AssertionError("her identity is known already")
+
+
+def run_on(*seconds: float) -> tuple[GuidedRun, list[str]]:
+    """A run of one prompt of 3 s at cameras that give up after so many seconds; and what was opened."""
+    cameras, opened = iter(seconds), list[str]()
+
+    def camera() -> FrameSource:
+        opened.append("camera")
+        return FrameSource([FRAME] * round(10 * next(cameras)), fps=10)
+
+    def prepare() -> tuple[Guide, Seeing]:
+        opened.append("models")
+        return guide((Prompt("neutral", "as usual", 3.0),)), Seeing()
+
+    run = GuidedRun(camera, prepare)
+    run.start()
+    run._thread.join(10)
+    return run, opened
+
+
+def test_a_retake_has_a_camera_of_its_own_and_the_same_models() -> None:
+    run, opened = run_on(5, 5)
+    assert run.guide is not None and run.guide.progress.done and run.failure is None
+    run.retake(0)
+    run._thread.join(10)
+    assert run.guide.progress.done and run.guide.best(0) and opened == ["camera", "models", "camera"]
+
+
+@pytest.mark.parametrize("seconds", [0, 2])
+def test_a_camera_that_gives_up_in_between_is_a_sentence(seconds: float) -> None:
+    run, _ = run_on(seconds)
+    assert run.failure is not None and "Start again" in run.failure and not run.alive

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
 PATIENCE = 60_000
 """Milliseconds; a machine that is busy with other tests is slow to import."""
 
@@ -32,25 +33,31 @@ def chromium() -> str:
 
 
 class Served:
-    """The app in a process of its own."""
+    """The app in a process of its own.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: folder for all that it keeps.
+        **more: of its environment, besides this process's own.
+    """
+
+    def __init__(self, home: Path, **more: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.address = f"http://localhost:{self.port}"
         self.home, self.log = home, home / "server.log"
         home.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "FEWSHOT_HOME": str(home)}
+        # OpenVINO, where it is installed, would compile its networks anew in every home.
+        self.environment = {**os.environ, "FEWSHOT_ENGINE": "onnxruntime", **more, "FEWSHOT_HOME": str(home)}
         if (SHARED / "models").is_dir():
-            environment["FEWSHOT_SHARED"] = str(SHARED)
+            self.environment["FEWSHOT_SHARED"] = str(SHARED)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser"],
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=Path(__file__).resolve().parents[2],
+                cwd=ROOT,
             )
         self._wait()
 
@@ -67,6 +74,20 @@ class Served:
         self.stop()
         raise AssertionError(self.log.read_text())
 
+    def database(self) -> Any:
+        """What it keeps, looked at from this process."""
+        from fewshot.database.engine import in_folder
+
+        return in_folder(self.home)
+
+    def enroll(self, classroom: str, photos: Path) -> None:
+        """Enroll PHOTOS/<student>/* from the command line, a third process on the same store."""
+        command = [sys.executable, "-m", "fewshot", "enroll", classroom, str(photos), "--consent-by", "the test"]
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def stop(self) -> None:
         self.process.terminate()
         try:
@@ -80,6 +101,11 @@ def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """One server for all tests of a process; classes have names of their own."""
     app = Served(tmp_path_factory.mktemp("home"))
     yield app
+    finish(app)
+
+
+def finish(app: Served) -> None:
+    """End a server; whatever a test did, nothing went wrong in it."""
     app.stop()
     assert "Traceback" not in app.log.read_text(), app.log.read_text()[-3000:]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -15,8 +14,7 @@ import pytest
 
 from fewshot.demo.sample import enrollment_photos, sample_picture, video
 from tests.browser.conftest import Served, acknowledge, to
-
-CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+from tests.browser.steps import CAMERA, camera_film, make_class
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +33,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def film(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the fake camera shows: the demo's moving picture."""
-    target = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    film = io.BytesIO()
-    for frame in video(sample_picture()):
-        film.write(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
-    target.write_bytes(film.getvalue())
-    return target
-
-
-def make_class(page: Any, name: str) -> None:
-    to(page, "Class")
-    page.get_by_role("button", name="New").click()
-    page.get_by_label("Name of the class").fill(name)
-    page.get_by_role("button", name="Make it").click()
-    page.get_by_text(f"{name} is made").wait_for()
+    return camera_film(video(sample_picture()), tmp_path_factory.mktemp("camera") / "film.mjpeg")
 
 
 def enroll(page: Any, photos: Path) -> None:
@@ -63,9 +48,9 @@ def enroll(page: Any, photos: Path) -> None:
 
 
 def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
-    served: Served, browse: Callable[..., Any], photos: Path, camera_film: Path
+    served: Served, browse: Callable[..., Any], photos: Path, film: str
 ) -> None:
-    page = browse(*CAMERA, f"--use-file-for-fake-video-capture={camera_film}", permissions=["camera"])
+    page = browse(*CAMERA, film, permissions=["camera"])
     acknowledge(page, served.address)
     make_class(page, "Physics")
     enroll(page, photos)

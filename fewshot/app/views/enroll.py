@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
+from typing import TYPE_CHECKING
 
 import cv2
 import streamlit as st
@@ -15,6 +16,9 @@ from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.session.settings import Settings
+
+if TYPE_CHECKING:
+    from fewshot.app.guided_run import GuidedRun
 
 
 def page() -> None:
@@ -46,9 +50,10 @@ def _form() -> None:
         name = st.selectbox("Class", names, index=names.index(wanted) if wanted in names else 0)
         student = st.text_input("Student", value=st.session_state.get("student", ""), max_chars=64, placeholder="Asha")
         known = store.roster(name).students.get(student.strip())
+        consents = known is not None and known.consent.holds(date.today())
         by: str | None = None
         until = None
-        if not (known and known.consent.holds(date.today())):
+        if not consents:
             one, two = st.columns(2)
             by = one.text_input("Consent given by", placeholder="her mother, in writing").strip() or None
             until = two.date_input("until (if it ends)", value=None, min_value=date.today())
@@ -59,7 +64,7 @@ def _form() -> None:
         own = st.text_input("and a state of the student's own", placeholder="concentrating", max_chars=40)
         blocked = Settings().acknowledged is None
         if st.button("Start the camera", type="primary", icon=":material/photo_camera:", disabled=blocked):
-            _begin(name, student, (by, until, known is not None), list(states), own)
+            _begin(name, student, (by, until, consents), list(states), own)
     with right:
         st.write(
             "The student sits in front of the camera and follows the prompts, seven seconds each. The sharpest "
@@ -73,8 +78,8 @@ def _begin(name: str, student: str, consent: tuple[str | None, date | None, bool
     from fewshot.app.setups import guided_run
 
     student = check_name(student, "student")
-    by, until, known = consent
-    if by is None and not known:
+    by, until, holds = consent
+    if by is None and not holds:
         raise UsageError("Without consent nobody is enrolled. Say who gave it.")
     prompts = [prompt for prompt in PROMPTS if prompt.state in states]
     if own.strip():
@@ -106,12 +111,12 @@ def _prompt() -> None:
     if run is None:
         return
     guide: Guide | None = run.guide
-    if run.failure or (guide is not None and guide.progress.done):
+    progress = guide.progress if guide is not None else None
+    if run.failure or (progress is not None and progress.done):
         st.rerun()
-    if guide is None:
+    if guide is None or progress is None:
         st.info("Opening the models …", icon=":material/hourglass:")
         return
-    progress = guide.progress
     prompt = guide.prompts[progress.index]
     words = escape(prompt.words if run.camera.received else "Waiting for the camera …")
     st.html(
@@ -131,7 +136,7 @@ def _review() -> None:
     st.write(f"**{student}**: keep what shows the state well; take the rest again.")
     kept: dict[str, list[Candidate]] = {}
     for index, prompt in enumerate(guide.prompts):
-        kept[prompt.state] = _row(guide, index, prompt)
+        kept[prompt.state] = _row(run, index, prompt)
     left, right, _ = st.columns([1, 1, 2])
     count = sum(map(len, kept.values()))
     if left.button(f"Enroll {count} pictures", type="primary", disabled=count == 0, width="stretch"):
@@ -140,12 +145,12 @@ def _review() -> None:
         _leave("Throw all away")
 
 
-def _row(guide: Guide, index: int, prompt: Prompt) -> list[Candidate]:
+def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
     kept = []
     with st.container(border=True):
         columns = st.columns([1.1, 1, 1, 1, 0.9], vertical_alignment="center")
         columns[0].html(f'<p class="fs-prompt small">{image(prompt.state, 30)} {escape(prompt.state)}</p>')
-        best = guide.best(index)
+        best = run.guide.best(index) if run.guide is not None else []
         if not best:
             columns[1].caption("No good picture. Take it again with more light, nearer, facing the camera.")
         for column, candidate in zip(columns[1:4], best, strict=False):
@@ -154,7 +159,7 @@ def _row(guide: Guide, index: int, prompt: Prompt) -> list[Candidate]:
             if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):
                 kept.append(candidate)
         if columns[4].button("Retake", key=f"retake {index}", icon=":material/refresh:", width="stretch"):
-            guide.retake(index)
+            run.retake(index)
             st.rerun()
     return kept
 
@@ -168,11 +173,13 @@ def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str |
         results = enroll_candidates(open_class(name), student, kept, by, until)
     refused = [result for result in results if result.status == "rejected"]
     accepted = sum(result.status == "accepted" for result in results)
-    for result in refused:
-        st.warning(f"{result.path.name}: {result.reason}")
-    if accepted:
+    if not accepted:
+        for result in results:
+            st.warning(f"{result.path.stem}: {result.reason}")
+    else:
         st.session_state.pop("guided").stop()
-        say_later(f"{student}: {accepted} pictures enrolled, {len(refused)} refused.")
+        why = "".join(f" {result.path.stem}: {result.reason}." for result in refused)
+        say_later(f"{student}: {accepted} pictures enrolled, {len(refused)} refused.{why}")
         st.session_state["class"] = name
         st.switch_page(st.session_state["pages"]["classes"])
 

@@ -19,11 +19,9 @@ TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 def page() -> None:
     classroom = st.session_state.get("class")
     lesson = ROOM.of(classroom) if classroom is not None else None
-    if lesson is None:
-        others = ROOM.alive()
-        if others and st.session_state.get("class") is None:
-            lesson = others[0]
-            st.session_state["class"] = lesson.plan.classroom
+    if lesson is None and classroom is None and len(running := ROOM.alive()) == 1:  # of two, the teacher chooses
+        (lesson,) = running
+        st.session_state["class"] = lesson.plan.classroom
     if lesson is None:
         live_setup.page()
         return
@@ -51,8 +49,7 @@ def _show(lesson: RunningLesson) -> None:
 def _tiles(lesson: RunningLesson) -> None:
     """The grid. Only this is drawn anew several times a second."""
     view = lesson.view()
-    if view.state != st.session_state.get("state_seen"):
-        st.rerun()  # controls and advice belong to a state
+    live_controls.follow(lesson, view)
     if view.state == "preparing":
         st.info(
             "Getting ready: opening the source and the models. This takes a few seconds.", icon=":material/hourglass:"

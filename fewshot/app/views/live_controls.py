@@ -44,7 +44,16 @@ def _note(lesson: RunningLesson) -> None:
 
 @calm
 def _status(lesson: RunningLesson) -> None:
-    st.html(status_html(lesson.view()))
+    view = lesson.view()
+    follow(lesson, view)
+    st.html(status_html(view))
+
+
+def follow(lesson: RunningLesson, view: LessonView) -> None:
+    """Draw the page anew when another tab paused or ended the lesson, or began the next one of the class."""
+    newer = ROOM.of(lesson.plan.classroom)
+    if view.state != st.session_state.get("state_seen") or (newer is not None and newer is not lesson):
+        st.rerun()  # controls and advice belong to a state
 
 
 def status_html(view: LessonView) -> str:

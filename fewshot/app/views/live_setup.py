@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
+from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import SAMPLE_CLASS, start_sample
 from fewshot.app.shell import calm, go
 from fewshot.app.webrtc import BrowserCamera
@@ -24,8 +26,17 @@ HELP = {
 }
 
 
+class _Chosen(NamedTuple):
+    """What is to be watched; whether a file is played at its own pace; what it is called, where not by its name."""
+
+    source: str | BrowserCamera | None
+    paced: bool = True
+    called: str = ""
+
+
 def page() -> None:
     st.html("<h1>Watch a lesson</h1>")
+    _running()
     settings = Settings()
     if settings.acknowledged is None:
         st.warning(
@@ -41,6 +52,22 @@ def page() -> None:
 
 
 @calm
+def _running() -> None:
+    """Lessons that go on: a second teacher, or a tab that was loaded anew, joins one of them."""
+    lessons = ROOM.alive()
+    if not lessons:
+        return
+    with st.container(border=True):
+        st.write("**Going on now.** Look on at a lesson that runs already:")
+        with st.container(horizontal=True):
+            for lesson in lessons:
+                name = lesson.plan.classroom
+                if st.button(name or "Without a class", icon=":material/sensors:", key=f"join {name}"):
+                    st.session_state["class"] = name
+                    st.rerun()
+
+
+@calm
 def _form(settings: Settings) -> None:
     store = ClassStore()
     own = [name for name in store.names() if not store.is_sample(name)]
@@ -50,7 +77,7 @@ def _form(settings: Settings) -> None:
     chosen = st.selectbox("Class", options, index=index)
     kind = st.segmented_control("What to watch", [CAMERA, SCREEN, FILE, STREAM], default=CAMERA, width="stretch")
     st.caption(HELP[kind or CAMERA])
-    source, paced = _source(kind or CAMERA)
+    watched = _source(kind or CAMERA)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
         "Whole class only: keep and show no student, only counts",
@@ -60,31 +87,32 @@ def _form(settings: Settings) -> None:
     )
     blocked = settings.acknowledged is None
     if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
-        if source is None:
+        if watched.source is None:
             raise UsageError("Say first what is to be watched: choose a file, or type an address.")
         classroom = "" if chosen == WITHOUT else chosen
         st.session_state["class"] = classroom
         from fewshot.app.setups import start_lesson
 
-        start_lesson(classroom, source, title=title, aggregate=aggregate, paced=paced)
+        start_lesson(
+            classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
+        )
         st.rerun()
 
 
-def _source(kind: str) -> tuple[str | BrowserCamera | None, bool]:
-    """What was chosen, and whether a file is played at its own pace."""
+def _source(kind: str) -> _Chosen:
     if kind == CAMERA:
-        return BrowserCamera(), True
+        return _Chosen(BrowserCamera())
     if kind == SCREEN:
-        return _screen(), True
+        return _Chosen(_screen())
     if kind == STREAM:
         address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
-        return address.strip() or None, True
+        return _Chosen(address.strip() or None)
     upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
     path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
     paced = st.toggle("Play it at its own pace", value=True, help="Off: read it as fast as this computer can.")
     if upload is not None:
-        return _kept_upload(upload.name, upload.getbuffer()), paced
-    return path.strip().strip('"') or None, paced
+        return _Chosen(_kept_upload(upload.file_id, upload.name, upload.getbuffer()), paced, upload.name)
+    return _Chosen(path.strip().strip('"') or None, paced)
 
 
 def _screen() -> str:
@@ -99,13 +127,19 @@ def _screen() -> str:
     return "screen:" + ",".join(str(int(number)) for number in numbers)
 
 
-def _kept_upload(name: str, data: memoryview) -> str:
-    """The upload as a file that OpenCV can open; gone when the session's folder is."""
+def _kept_upload(number: str, name: str, data: memoryview) -> str:
+    """The upload as a file that OpenCV can open; gone when the session's folder is.
+
+    Named by the upload's number: another film may have the same name, and the one before may still be watched.
+    """
     folder = st.session_state.get("uploads")
     if folder is None:
-        folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(prefix="fewshot-upload-")
-    path = Path(folder.name) / Path(name).name
-    if not path.exists() or path.stat().st_size != len(data):
+        # Windows deletes no file that a lesson still reads; the system's own cleaning does later.
+        folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(
+            prefix="fewshot-upload-", ignore_cleanup_errors=True
+        )
+    path = Path(folder.name) / f"{number}{Path(name).suffix}"
+    if not path.exists():
         path.write_bytes(data)
     return str(path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -162,9 +161,5 @@ def _card() -> None:
 
     weights = resolve("expression")
     st.caption(f"Network file: {weights.name}, {weights.stat().st_size / 1e6:.1f} MB")
-    places = (weights.with_name("model_card.md"), Path(__file__).parents[3] / "docs" / "model_card.md")
-    card = next((place for place in places if place.is_file()), None)
-    if card is None:
-        st.info("The model card stands in the project's documentation, docs/model_card.md.", icon=":material/article:")
-    else:
-        st.markdown(card.read_text(encoding="utf-8"))
+    card = resolve("expression").with_name("model_card.md")
+    st.markdown(card.read_text(encoding="utf-8"))
