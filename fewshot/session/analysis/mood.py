@@ -43,6 +43,16 @@ class Mood:
     crowd: bool = False
 
 
+def window_for(seconds: int) -> tuple[int, int]:
+    """Width and step of the windows for a lesson of this length: a minute, and less where six of them do not fit.
+
+    >>> window_for(2700), window_for(120), window_for(10)
+    ((60, 15), (20, 5), (4, 1))
+    """
+    width = min(60, max(4, seconds // 6))
+    return width, max(1, width // 4)
+
+
 def class_mood(grid: Grid, width: int = 60, step: int = 15, minimum: int = 1) -> Mood:
     """The mood over time.
 

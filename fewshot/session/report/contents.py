@@ -10,7 +10,7 @@ from fewshot.session.analysis.checkin import CheckIns, check_ins
 from fewshot.session.analysis.course import Course, class_course
 from fewshot.session.analysis.grid import Grid, make_grid
 from fewshot.session.analysis.moments import Moments, find_moments
-from fewshot.session.analysis.mood import Mood, class_mood
+from fewshot.session.analysis.mood import Mood, class_mood, window_for
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.students import Visibility, visibility
 from fewshot.session.analysis.words import MINIMUM
@@ -54,7 +54,7 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     aggregate = aggregate or lesson.info.aggregate
     least = MINIMUM if aggregate else 1
     grid = make_grid(lesson)
-    mood = class_mood(grid, minimum=least)
+    mood = class_mood(grid, *window_for(grid.seconds), minimum=least)
     moments = find_moments(grid)
     profile = make_profile(lesson, grid)
     past = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]
