@@ -37,7 +37,8 @@ types: $(VENV)/full.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/full.stamp
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/browser
 
 benchmark: $(VENV)/full.stamp
 	$(BIN)/python experiments/benchmark.py

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from fewshot.app.recording import EARLIER, SAMPLE, Recording, RecordingWriter
+from fewshot.app.recording import SAMPLE, Recording, RecordingWriter
 from fewshot.data.stage import draw_classroom
 from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
 from fewshot.data.subjects import Picture, by_student, read_subjects
@@ -74,22 +74,22 @@ class Told:
 
 LESSONS = (
     Told(
-        SAMPLE, "Sample lesson: fractions", 0, 11, 1.5,
+        SAMPLE, "Sample lesson: fractions", 0, 11, 1.0,
         ((0.0, "Welcome", WELCOME), (0.1, "Fractions: what they are", CALM), (0.5, "Exercise 2", HARD),
          (0.8, "Solution on the board", SOLVED), (0.92, "Homework", HOMEWORK)),
         UNLIKE,
     ),
     Told(
-        EARLIER[0], "Sample lesson: decimals", 3, 6, 1.0,
+        "sample_earlier_1.npz", "Sample lesson: decimals", 3, 5.5, 1.0,
         ((0.0, "Welcome", WELCOME), (0.12, "Decimals", CALM), (0.5, "Exercise 1", EXERCISE), (0.75, "Solution", SOLVED),
          (0.9, "Homework", HOMEWORK)),
     ),
     Told(
-        EARLIER[1], "Sample lesson: area of a circle", 2, 6, 1.0,
+        "sample_earlier_2.npz", "Sample lesson: area of a circle", 2, 5.5, 1.0,
         ((0.0, "Welcome", WELCOME), (0.1, "Pi", CALM), (0.6, "Exercise 1", EXERCISE), (0.8, "Solution", SOLVED)),
     ),
     Told(
-        EARLIER[2], "Sample lesson: angles", 1, 6, 1.0,
+        "sample_earlier_3.npz", "Sample lesson: angles", 1, 5.5, 1.0,
         ((0.0, "Homework gone through", SOLVED), (0.15, "Angles in a triangle", CALM), (0.55, "Exercise 1", EXERCISE),
          (0.78, "Solution", SOLVED), (0.9, "Homework", HOMEWORK)),
     ),
