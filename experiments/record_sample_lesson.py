@@ -1,6 +1,6 @@
 """Record the sample lessons of the app: the real loop on a virtual classroom of 49, readings only.
 
-    python experiments/record_sample_lesson.py                   # all of them: 20 minutes on two idle cores
+    python experiments/record_sample_lesson.py                   # all of them: seven minutes of processor time
     python experiments/record_sample_lesson.py --lessons 0 1     # the one that is played, and the first of the earlier
     python experiments/record_sample_lesson.py --share 0.1 --out outputs/try
 
@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from fewshot.app.recording import SAMPLE, Recording, RecordingWriter
+from fewshot.app.recording import EARLIER, SAMPLE, Recording, RecordingWriter
 from fewshot.data.stage import draw_classroom
 from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
 from fewshot.data.subjects import Picture, by_student, read_subjects
@@ -80,16 +80,16 @@ LESSONS = (
         UNLIKE,
     ),
     Told(
-        "sample_earlier_1.npz", "Sample lesson: decimals", 3, 5.5, 1.0,
+        EARLIER[0], "Sample lesson: decimals", 3, 5.5, 1.0,
         ((0.0, "Welcome", WELCOME), (0.12, "Decimals", CALM), (0.5, "Exercise 1", EXERCISE), (0.75, "Solution", SOLVED),
          (0.9, "Homework", HOMEWORK)),
     ),
     Told(
-        "sample_earlier_2.npz", "Sample lesson: area of a circle", 2, 5.5, 1.0,
+        EARLIER[1], "Sample lesson: area of a circle", 2, 5.5, 1.0,
         ((0.0, "Welcome", WELCOME), (0.1, "Pi", CALM), (0.6, "Exercise 1", EXERCISE), (0.8, "Solution", SOLVED)),
     ),
     Told(
-        "sample_earlier_3.npz", "Sample lesson: angles", 1, 5.5, 1.0,
+        EARLIER[2], "Sample lesson: angles", 1, 5.5, 1.0,
         ((0.0, "Homework gone through", SOLVED), (0.15, "Angles in a triangle", CALM), (0.55, "Exercise 1", EXERCISE),
          (0.78, "Solution", SOLVED), (0.9, "Homework", HOMEWORK)),
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fewshot.app.shell import calm, say_now, style
+from fewshot.app.shell import calm, count_visit, say_now, style
 from fewshot.app.warm import warm_up
 
 PAGES = (
@@ -41,6 +41,7 @@ def main() -> None:
     }
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
+    count_visit(chosen.title)
     say_now()
     chosen.run()
     warm_up()

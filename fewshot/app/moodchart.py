@@ -50,7 +50,10 @@ def live_mood_spec(
     lines["data"] = {"values": [{"time": second, "text": text} for second, text in markers if second <= seconds]}
     axis = time_axis(altair(), seconds, None).to_dict()
     for layer in (area, lines):
-        layer["encoding"]["x"] |= {"scale": axis["scale"], "axis": {**axis["axis"], "labelOverlap": "greedy"}}
+        layer["encoding"]["x"] |= {
+            "scale": axis["scale"],
+            "axis": {**axis["axis"], "labelOverlap": "greedy", "labelSeparation": 10},
+        }
     return spec
 
 

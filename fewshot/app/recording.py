@@ -16,7 +16,7 @@ from fewshot.errors import StoreError
 from fewshot.types import FrameResult, Reading
 
 SAMPLE = "sample_lesson.npz"
-EARLIER: tuple[str, ...] = ()
+EARLIER = ("sample_earlier_1.npz", "sample_earlier_2.npz", "sample_earlier_3.npz")
 """Shorter lessons of the same class in the weeks before, oldest first."""
 UNSURE, NOT_READABLE, AWAY = -1, -2, -3
 """Values of ``Recording.states`` that are no index into the labels."""

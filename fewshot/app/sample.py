@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -40,9 +41,12 @@ def ensure_earlier_lessons(at: datetime | None = None) -> None:
 
     They are what a student's usual, and the course over weeks, are made of.
     """
+    if not LessonStore().lessons(SAMPLE_CLASS):
+        _keep_earlier_lessons(at)
+
+
+def _keep_earlier_lessons(at: datetime | None = None) -> None:
     lessons = LessonStore()
-    if lessons.lessons(SAMPLE_CLASS):
-        return
     for recording in earlier_recordings():
         started = (at or datetime.now(UTC)) - timedelta(weeks=int(recording.about["weeks_before"]))
         with _sample_notebook(recording, started, threaded=False) as notebook:
@@ -62,7 +66,8 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
 
     def prepare() -> Setup:
         ensure_sample_class(recording)
-        ensure_earlier_lessons()
+        if not LessonStore().lessons(SAMPLE_CLASS):  # some seconds of writing, which nobody need wait for
+            threading.Thread(target=_keep_earlier_lessons, name="fewshot sample weeks", daemon=True).start()
         notebook = _sample_notebook(recording)
         memory = Remembered(LessonStore(), None)
         return Setup(

@@ -59,6 +59,13 @@ def session() -> str:
     return str(st.session_state.setdefault("tab", uuid.uuid4().hex))
 
 
+def count_visit(page: str) -> None:
+    """Note that a page is shown; coming back to it is another visit."""
+    if st.session_state.get("shown") != page:
+        st.session_state["shown"] = page
+        st.session_state["visit"] = st.session_state.get("visit", 0) + 1
+
+
 def say_later(text: str) -> None:
     """A message that is shown after the page was drawn anew."""
     st.session_state["said"] = text

@@ -18,7 +18,12 @@ def connection() -> dict[str, object]:
 
 
 def send_camera(box: BrowserCamera, key: str = KEY) -> None:
-    """Ask for the camera, and send it into the box; what goes wrong becomes a sentence that tells what to do."""
+    """Ask for the camera, and send it into the box; what goes wrong becomes a sentence that tells what to do.
+
+    Every box and every visit of the page has a connection of its own: streamlit-webrtc does not open one again by a key
+    whose field has left the page.
+    """
+    key = f"{key}-{box.number}-{st.session_state.get('visit', 0)}"
     outcome = camera_check(f"{key}-check-{st.session_state.get('camera tries', 0)}")
     if outcome is None:
         st.info("Your browser asks whether this page may use the camera. Please allow it.", icon=":material/videocam:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ FIRST_PICTURE = 20.0
 PATIENCE = 600.0
 """Seconds that a lesson waits for its camera to come back."""
 _TICK = 0.2
+_numbers = count(1)
 
 
 class BrowserCamera:
@@ -58,6 +60,7 @@ class BrowserCamera:
         self.lost: str | None = None
         self.notes: list[str] = []
         self.owner: str | None = None
+        self.number = next(_numbers)
         self._patience, self._clock = patience, clock
         self._fresh = threading.Condition()
         self._box: tuple[float, av.VideoFrame] | None = None

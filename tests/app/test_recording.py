@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fewshot.app.recording import AWAY, NOT_READABLE, UNSURE, Recording, RecordingWriter, sample_recording
+from fewshot.app.recording import (
+    AWAY,
+    EARLIER,
+    NOT_READABLE,
+    SAMPLE,
+    UNSURE,
+    Recording,
+    RecordingWriter,
+    earlier_recordings,
+    sample_recording,
+)
 from fewshot.app.replay import Replay
 from fewshot.errors import StoreError
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
@@ -60,12 +71,23 @@ def test_a_damaged_file_is_said_to_be_so(tmp_path: Path, content: bytes) -> None
         Recording.load(tmp_path / "r.npz")
 
 
-def test_the_sample_lesson_ships_small_and_says_where_it_is_from() -> None:
-    sample = sample_recording()
-    assert len(sample.students) == 49 and sample.seconds > 300 and sample.markers
-    assert "CFEE" in sample.about["source"]
+@pytest.mark.parametrize(
+    ("name", "minutes", "weeks"), [(SAMPLE, 11, 0), *zip(EARLIER, [5.5] * 3, [3, 2, 1], strict=True)]
+)
+def test_the_sample_lessons_ship_and_say_where_they_are_from(name: str, minutes: float, weeks: int) -> None:
+    sample, played = sample_recording(name), sample_recording()
+    assert sample.students == played.students and len(sample.students) == 49
+    assert sample.seconds == pytest.approx(60 * minutes) and sample.about["weeks_before"] == weeks
+    assert "CFEE" in sample.about["source"] and sample.about["network"] == played.about["network"]
+    assert sample.markers and all(0 <= second < sample.seconds for second, _ in sample.markers)
     shown = {EMOTIONS[state] for state in np.unique(sample.states) if state >= 0}
     assert {"neutral", "happy", "surprise", "sad"} <= shown and (sample.states == UNSURE).any()
+
+
+def test_the_sample_lessons_are_small() -> None:
+    folder = files("fewshot.app")
+    assert sum(len((folder / name).read_bytes()) for name in (SAMPLE, *EARLIER)) <= 500_000
+    assert [recording.about["weeks_before"] for recording in earlier_recordings()] == [3, 2, 1]
 
 
 class Clock:
