@@ -44,6 +44,10 @@ def test_no_name_is_anywhere_in_the_page(served: Served, browse: Callable[..., A
     page.keyboard.press("Escape")
     page.wait_for_timeout(2500)
     assert names_in(page) == []
+    page.reload()
+    page.get_by_text("The class now").wait_for()
+    page.wait_for_timeout(2500)
+    assert names_in(page) == []  # what was hidden stays hidden
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students counted at a time").wait_for()

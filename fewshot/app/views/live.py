@@ -30,9 +30,10 @@ def page() -> None:
 
 def _show(lesson: RunningLesson) -> None:
     st.session_state["state_seen"] = lesson.view().state
+    hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
     live_controls.head(lesson, HEAD_EVERY)
     live_controls.camera(lesson)
-    whole = lesson.plan.aggregate or not lesson.plan.students or st.session_state.get("whole_class", False)
+    whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
         return

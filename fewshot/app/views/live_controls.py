@@ -21,6 +21,9 @@ BADGES = {
     "failed": ("off", "stopped"),
 }
 
+_NAMES = "names"
+"""Of the address: what a reload of the page leaves."""
+
 
 def head(lesson: RunningLesson, every: float) -> None:
     """Name, state and clock on the left, buttons on the right."""
@@ -124,11 +127,26 @@ def _set_mark(lesson: RunningLesson, text: str) -> None:
 
 def _view(lesson: RunningLesson) -> None:
     if not lesson.plan.aggregate and lesson.plan.students:
-        st.toggle("Whole class only: no names, no tiles", key="whole_class")
+        st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
     if not lesson.plan.recorded:
         st.toggle("Picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
     if lesson.plan.aggregate:
         st.caption("This lesson keeps counts over the class, and nothing of any student.")
+
+
+def names_hidden() -> bool:
+    """Has this tab hidden the names? Also after a reload or another page: they must not come back by themselves."""
+    hidden = st.session_state.get("names_hidden", st.query_params.get(_NAMES) == "hidden")
+    st.session_state.setdefault("whole_class", hidden)
+    return bool(hidden)
+
+
+def _remember_names() -> None:
+    hidden = st.session_state["names_hidden"] = st.session_state["whole_class"]
+    if hidden:
+        st.query_params[_NAMES] = "hidden"
+    else:
+        st.query_params.pop(_NAMES, None)
 
 
 def camera(lesson: RunningLesson) -> None:
