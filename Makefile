@@ -2,6 +2,7 @@
 # make app     the teacher's app in the browser, with a sample class one click away
 # make test    install everything, check style and types, run the tests
 # make benchmark   speed, names and the loop written by hand, measured here; tables in experiments/results/
+# make browser  the tests in a real browser
 # make help    this text
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 endif
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
-.PHONY: demo app test install lint types unit benchmark help clean
+.PHONY: demo app test install lint types unit browser benchmark help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +39,9 @@ types: $(VENV)/full.stamp
 
 unit: $(VENV)/full.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report=term:skip-covered
+
+# Ten minutes with a real browser (Debian: chromium xvfb); skipped, with the reason, where there is none.
+browser: $(VENV)/full.stamp
 	$(BIN)/python -m pytest tests/browser
 
 benchmark: $(VENV)/full.stamp
