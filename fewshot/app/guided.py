@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.classroom.enrollment import CLEAR_SUBJECT, face_area
 from fewshot.types import EMOTIONS, Face, Frame, Vectors
 
 Shares = Sequence[dict[str, float]]
@@ -19,7 +20,6 @@ APART = 0.6
 PROBABLE = 0.25
 """A picture fits its prompt if the network gives the prompt's expression at least this probability."""
 SHARPEST, FRONTAL = 1.0, 22.0
-_CLEAR_SUBJECT = 3.0
 _MOST = 40
 _GET_READY = 1.5
 
@@ -190,8 +190,8 @@ def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
     """The one face that a frame is about, or what is wrong."""
     if not faces:
         return None, "Nobody is in the picture."
-    by_area = sorted(faces, key=_area, reverse=True)
-    if len(by_area) > 1 and _area(by_area[0]) < _CLEAR_SUBJECT * _area(by_area[1]):
+    by_area = sorted(faces, key=face_area, reverse=True)
+    if len(by_area) > 1 and face_area(by_area[0]) < CLEAR_SUBJECT * face_area(by_area[1]):
         return None, "Only one person, please."
     face = by_area[0]
     if not face.quality.ok:
@@ -219,8 +219,3 @@ def _score(face: Face, fit: float) -> float:
     frontal = 1 - min(1.0, abs(face.quality.yaw) / 60 + abs(face.quality.pitch) / 90)
     size = min(1.0, face.quality.size / 160)
     return (0.25 + min(fit, 1.0)) * (0.3 + min(SHARPEST, face.quality.sharpness)) * frontal * (0.5 + 0.5 * size)
-
-
-def _area(face: Face) -> float:
-    width, height = face.box[2:] - face.box[:2]
-    return float(width * height)

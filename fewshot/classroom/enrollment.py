@@ -159,10 +159,10 @@ class Enrollment:
     def _subject(self, photo: Frame) -> tuple[Face | None, str]:
         """The one face a photo is about, with both vectors, or the reason why there is none."""
         height, width = photo.shape[:2]
-        faces = sorted(self.eyes.look(photo), key=_area, reverse=True)
+        faces = sorted(self.eyes.look(photo), key=face_area, reverse=True)
         if not faces:
             return None, f"no face found ({width}x{height}). Use a photo where the face is at least 60 pixels wide"
-        if len(faces) > 1 and _area(faces[0]) < CLEAR_SUBJECT * _area(faces[1]):
+        if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
             return None, f"{len(faces)} faces, none clearly the subject. Cut the photo to the student"
         face = faces[0]
         if not face.quality.ok:
@@ -257,7 +257,8 @@ def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
             yield waiting.popleft().result()
 
 
-def _area(face: Face) -> float:
+def face_area(face: Face) -> float:
+    """Of the box, square pixels: the largest face of a picture is its subject, see ``CLEAR_SUBJECT``."""
     width, height = face.box[2:] - face.box[:2]
     return float(width * height)
 
