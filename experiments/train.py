@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor,
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from fewshot.embedding.training.module import ProtoNet
+from fewshot.embedding.training.network import ExpressionNetwork
 
 
 @hydra.main(version_base=None, config_path="../conf", config_name="train")
@@ -22,7 +23,10 @@ def main(cfg: DictConfig) -> None:
     lightning.seed_everything(cfg.seed, workers=True)
     folder = hydra.core.hydra_config.HydraConfig.get().runtime.output_dir
     data = hydra.utils.instantiate(cfg.data)
-    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=hydra.utils.instantiate(cfg.backbone))
+    network: ExpressionNetwork = hydra.utils.instantiate(cfg.backbone)
+    if cfg.pretrained:
+        network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
+    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network)
     trainer: lightning.Trainer = hydra.utils.instantiate(
         cfg.trainer,
         callbacks=[

@@ -38,6 +38,18 @@ def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY), np.uint8).reshape(-1, CROP_SIZE, CROP_SIZE)
 
 
+def shrunk(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Grey crops (n, 112, 112), or one of (112, 112), at the size that a network was made for: (n, size, size)."""
+    if crops.shape[-1] == size:
+        return crops
+    if crops.ndim == 2:
+        return np.asarray(cv2.resize(crops, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.empty((len(crops), size, size), np.uint8)
+    for target, crop in zip(small, crops, strict=True):
+        cv2.resize(crop, (size, size), dst=target, interpolation=cv2.INTER_AREA)
+    return small
+
+
 class Embedder:
     """The prototypical network's f_phi (Snell et al. 2017), exported.
 
@@ -74,6 +86,7 @@ class Embedder:
         properties = self._session.properties
         self.network = fingerprint(self.path, properties)
         self.dimension = int(self._session.get_outputs()[0].shape[1])
+        self._size = int(properties.get("size", CROP_SIZE))
         self._identity_dimension = int(properties.get("identity_dimension", 0))
 
     @property
@@ -95,7 +108,7 @@ class Embedder:
         """``embed`` for crops that are grey already, shape (n, 112, 112)."""
         if len(crops) == 0:
             return np.empty((0, self.dimension), np.float32)
-        return np.asarray(self._session.run(["expression"], {"crops": crops})[0], np.float32)
+        return np.asarray(self._session.run(["expression"], {"crops": shrunk(crops, self._size)})[0], np.float32)
 
     def identify(self, crops: NDArray[np.uint8]) -> Vectors:
         """Identity vectors of crops as ``embed`` takes them, float32 rows of length 1, shape (n, identity_dimension).

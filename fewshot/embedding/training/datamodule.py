@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
 from fewshot.data.framing import cut, framings
+from fewshot.embedding.runtime import shrunk
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.errors import UsageError
 from fewshot.faces.align import CROP_SIZE
@@ -48,12 +49,18 @@ class FaceCrops(Dataset[dict[str, Tensor]]):
         augmentation: None for evaluation.
         aligned: framing for evaluation: by landmarks as in the live loop, or the whole picture as published.
         seed: of the augmentation.
+        size: of the crops, pixels.
     """
 
     def __init__(
-        self, table: FaceTable, augmentation: Augmentation | None = None, aligned: bool = False, seed: int = 0
+        self,
+        table: FaceTable,
+        augmentation: Augmentation | None = None,
+        aligned: bool = False,
+        seed: int = 0,
+        size: int = CROP_SIZE,
     ) -> None:
-        self.table, self.augmentation, self.aligned = table, augmentation, aligned
+        self.table, self.augmentation, self.aligned, self.size = table, augmentation, aligned, size
         self.rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -68,6 +75,7 @@ class FaceCrops(Dataset[dict[str, Tensor]]):
         crop = cut(table.faces[index], matrix)
         if change:
             crop = change.picture(crop, self.rng)
+        crop = shrunk(crop, self.size)
         row = {name: torch.as_tensor(values[index]) for name, values in table.targets.items()}
         row["grey"] = torch.from_numpy(crop).unsqueeze(0)
         return row
@@ -94,6 +102,8 @@ class FerDataModule(lightning.LightningDataModule):
         full_size_epochs: how many epochs at the end run at resolutions[1].
         limit: keep only so many training faces (tests); 0 keeps all.
         workers: processes that make crops.
+        size: of the crops that the network gets, pixels; they are cut at 112 and shrunk, as the runtime does.
+        identity_faces: add the faces that teach identity alone.
     """
 
     def __init__(
@@ -107,18 +117,28 @@ class FerDataModule(lightning.LightningDataModule):
         limit: int = 0,
         workers: int = 1,
         seed: int = 0,
+        size: int = CROP_SIZE,
+        identity_faces: bool = True,
     ) -> None:
         super().__init__()
+        self.size, self.identity_faces = size, identity_faces
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
         self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
         self.limit, self.workers, self.seed = limit, workers, seed
 
     def setup(self, stage: str) -> None:
-        self.tables = training_tables(self.root, self.prepared, self.limit)
+        self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
+
+    def class_frequencies(self) -> tuple[Tensor, Tensor]:
+        """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
+        targets = self.tables["train"].targets
+        votes = (targets["votes"] * targets["has_votes"][:, None]).sum(0)
+        labels = np.bincount(targets["label"][targets["label"] >= 0], minlength=7)
+        return tuple(torch.as_tensor(counts / counts.sum()).float() for counts in (votes, labels))  # type: ignore[return-value]
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         return DataLoader(
-            FaceCrops(self.tables["train"], self.augmentation, seed=self.seed),
+            FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size),
             batch_size=self.batch_size,
             shuffle=True,
             drop_last=True,
@@ -128,7 +148,7 @@ class FerDataModule(lightning.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        return DataLoader(FaceCrops(self.tables["public"]), batch_size=256)
+        return DataLoader(FaceCrops(self.tables["public"], aligned=True, size=self.size), batch_size=256)
 
     def resolution(self) -> int:
         """Side of the training crops in this epoch, pixels, a multiple of 8."""
@@ -141,14 +161,16 @@ class FerDataModule(lightning.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
         batch["grey"] = batch["grey"].float()
-        if self.trainer is not None and self.trainer.training and (side := self.resolution()) != CROP_SIZE:
+        if self.trainer is not None and self.trainer.training and (side := self.resolution()) != self.size:
             batch["grey"] = torch.nn.functional.interpolate(
                 batch["grey"], size=(side, side), mode="bilinear", antialias=True
             )
         return batch
 
 
-def training_tables(root: Path, prepared: Path, limit: int = 0) -> dict[str, FaceTable]:
+def training_tables(
+    root: Path, prepared: Path, limit: int = 0, identity_faces: bool = True
+) -> dict[str, FaceTable]:
     """The tables ``train`` and ``public``.
 
     Raises:
@@ -190,6 +212,8 @@ def training_tables(root: Path, prepared: Path, limit: int = 0) -> dict[str, Fac
         "train": rows(train[:limit] if limit else train),
         "public": rows(np.flatnonzero((fer.usage == PUBLIC_TEST) & ~excluded)),
     }
+    if not identity_faces:
+        return tables
     n = len(lfw_faces)
     lfw = FaceTable(
         faces=list(lfw_faces),

@@ -88,7 +88,7 @@ def export_onnx(network: ExpressionNetwork, path: Path, output: str, name: str |
         output: "expression" or "identity"; of the latter's file only the layers it needs are part.
         name: fingerprint of the weights that the runtime will show; computed if None.
     """
-    example = torch.zeros(2, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
+    example = torch.zeros(2, network.config["size"], network.config["size"], dtype=torch.uint8)
     program = torch.onnx.export(
         _FromBytes(network, output).eval(),
         (example,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import timm
@@ -9,6 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fewshot.errors import FewshotError
+from fewshot.faces.align import CROP_SIZE
+
+GREY_SPREAD = 64.0
+"""Grey levels are divided by this, about their standard deviation, after taking 127.5 away."""
 IDENTITY_STRIDE = 8
 IDENTITY_GRID = 14
 
@@ -56,10 +63,18 @@ class ExpressionNetwork(nn.Module):
         dimension: of the expression vector.
         identity_dimension: of the identity vector.
         drop_rate: dropout before the expression vector.
+        size: side of the grey pictures it is made for, pixels; the runtime shrinks its 112x112 crops to that.
+        options: further arguments of ``timm.create_model``, such as ``act_layer``.
     """
 
     def __init__(
-        self, backbone: str, dimension: int = 128, identity_dimension: int = 128, drop_rate: float = 0.1
+        self,
+        backbone: str,
+        dimension: int = 128,
+        identity_dimension: int = 128,
+        drop_rate: float = 0.1,
+        size: int = CROP_SIZE,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.config: dict[str, Any] = {
@@ -67,12 +82,14 @@ class ExpressionNetwork(nn.Module):
             "dimension": dimension,
             "identity_dimension": identity_dimension,
             "drop_rate": drop_rate,
+            "size": size,
+            "options": dict(options or {}),
         }
-        self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0)
+        self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0, **self.config["options"])
         stages = [stage["reduction"] for stage in self.backbone.feature_info]
         self.stage = max(index for index, stride in enumerate(stages) if stride == IDENTITY_STRIDE)
         with torch.no_grad():
-            features, maps = self.eval().features(torch.zeros(1, 1, 112, 112))
+            features, maps = self.eval().features(torch.zeros(1, 1, size, size))
         self.dropout = nn.Dropout(drop_rate)
         self.project_expression = nn.Linear(features.shape[1], dimension)
         self.identity_head = IdentityHead(maps.shape[1], identity_dimension)
@@ -80,19 +97,49 @@ class ExpressionNetwork(nn.Module):
 
     def features(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """Pooled features (n, width) and the map at stride 8 (n, channels, h, w) of ``forward``'s input."""
-        last, maps = self.backbone.forward_intermediates((grey - 127.5) / 64.0, indices=[self.stage])
+        last, maps = self.backbone.forward_intermediates((grey - 127.5) / GREY_SPREAD, indices=[self.stage])
         return self.backbone.forward_head(last), maps[0]
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """Embed crops.
 
         Args:
-            grey: float, 0..255, shape (n, 1, height, width); 112x112 is what the runtime gives it.
+            grey: float, 0..255, shape (n, 1, height, width); ``size`` is what the runtime gives it.
 
         Returns:
             (expression, shape (n, dimension); identity, shape (n, identity_dimension)), rows of length 1.
         """
         features, maps = self.features(grey)
-        expression = functional.normalize(self.project_expression(self.dropout(features)), dim=1)
+        expression = self._project(features)
         # Identity must not pull at what expression needs: its gradient ends here.
         return expression, self.identity_head(maps.detach())
+
+    def expression(self, grey: Tensor) -> Tensor:
+        """The first of ``forward``'s two, without the cost of the second."""
+        return self._project(self.features(grey)[0])
+
+    def _project(self, features: Tensor) -> Tensor:
+        return functional.normalize(self.project_expression(self.dropout(features)), dim=1)
+
+    def start_from(self, path: str | Path, scale: float) -> None:
+        """Take a colour network's weights for the backbone: its first layer sums over the colours of a grey picture.
+
+        Args:
+            path: state dict of the same timm model, with or without a classifier.
+            scale: what the pretrained network's input is divided by, in grey levels (127.5 for inputs in -1..1).
+
+        Raises:
+            FewshotError: the file is of another network.
+        """
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        own = self.backbone.state_dict()
+        taken = {name: value for name, value in state.items() if name in own}
+        stem = next(name for name, value in own.items() if value.dim() == 4)
+        if missing := sorted(set(own) - set(taken)):
+            raise FewshotError(f"{path} has no {missing[0]}: it is no {self.config['backbone']}.")
+        taken[stem] = taken[stem].sum(dim=1, keepdim=True) * (GREY_SPREAD / scale)
+        self.backbone.load_state_dict(taken)
+
+    def front(self, blocks: int) -> list[nn.Module]:
+        """The stem and the first blocks, which may stay as pretraining left them."""
+        return [self.backbone.conv_stem, self.backbone.bn1, *self.backbone.blocks[:blocks]] if blocks else []
