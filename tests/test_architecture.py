@@ -24,6 +24,7 @@ LAYERS = [
     ["room"],
     ["data"],
     ["embedding.training"],
+    ["protocols"],
     ["demo"],
     ["app"],
     ["commands"],
@@ -31,7 +32,7 @@ LAYERS = [
 ]
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 KNOW_NO_STUDENTS = ("faces", "embedding", "prototypes", "live")
-TRAINING_ONLY = ("fewshot.embedding.training", "fewshot.data")
+TRAINING_ONLY = ("fewshot.embedding.training", "fewshot.data", "fewshot.protocols")
 
 
 def unit_of(module: str) -> str:

@@ -1,0 +1,1 @@
+"""Protocols of few-shot expression reading: what is enrolled, what is asked, and what may be claimed from it."""

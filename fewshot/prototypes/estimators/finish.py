@@ -1,0 +1,54 @@
+"""From vectors to ``Prototype``: the population's emotions, and states that only one student has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.prototypes.estimators.base import Level, Prototype
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.supports import SupportSet, has_neutral_reference
+from fewshot.types import Vectors
+
+SPREAD_PRIOR = 4.0
+"""How many photos of its own a state needs before its own spread counts as much as the population's s_w^2."""
+
+REACH = 2.5
+"""A state of the student's own reaches so many times the expected squared distance of a new photo of it. On JAFFE, with
+one emotion at a time in the part of the unknown state, one photo of it and a neutral one: 2.5 finds 82 % of it with
+5 % false alarms; without a limit it is 89 % with 11 %."""
+
+
+def named(
+    population: Population, vectors: NDArray[np.floating], counts: NDArray[np.floating], level: Level
+) -> list[Prototype]:
+    """Prototypes of the population's emotions from vectors (k, d) and photos of each, shape (k,)."""
+    return [
+        Prototype(emotion, vector, float(shots), level)
+        for emotion, vector, shots in zip(population.classes, _finished(population, vectors), counts, strict=True)
+    ]
+
+
+def own_states(population: Population, supports: SupportSet) -> list[Prototype]:
+    """Prototypes of the words the population has never heard: m_e, and how far around it they reach."""
+    words = sorted({word for word in supports.emotions if word is not None} - set(population.classes))
+    if not words:
+        return []
+    reliable = has_neutral_reference(supports, population)
+    vectors, within = population.transform(supports.vectors), population.variances.within
+    states = []
+    for word in words:
+        own = vectors[[emotion == word for emotion in supports.emotions]]
+        mean = own.mean(axis=0)
+        # Spread of a new photo around a mean of n: the photo's own, and the mean's 1/n of it.
+        spread = (SPREAD_PRIOR * within + ((own - mean) ** 2).sum()) / (SPREAD_PRIOR + len(own) - 1)
+        radius = float(REACH * spread * (1.0 + 1.0 / len(own)))
+        vector = _finished(population, mean[None])[0]
+        states.append(Prototype(word, vector, float(len(own)), "personal", radius, reliable))
+    return states
+
+
+def _finished(population: Population, vectors: NDArray[np.floating]) -> Vectors:
+    if population.rescale:
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return vectors.astype(np.float32)

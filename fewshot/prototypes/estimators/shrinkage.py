@@ -1,0 +1,99 @@
+"""The three effects of the hierarchical model, each predicted from the photos there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.prototypes.estimators.base import Cells
+from fewshot.prototypes.population import Population, Variances
+
+
+def cell_precision(counts: NDArray[np.float64], variances: Variances) -> NDArray[np.float64]:
+    """w_e = 1 / (s_g^2 + s_w^2 / n_e): how sharply m_e tells the student's offset; 0 without a photo. Shape (k,)."""
+    spread = variances.interaction + variances.within / np.where(counts > 0, counts, 1.0)
+    return np.where(counts > 0, 1.0 / np.maximum(spread, 1e-12), 0.0)
+
+
+def class_effect(population: Population, students: Iterable[Cells]) -> NDArray[np.float64]:
+    """c_e: what this class's camera and light do to each emotion, from all photos enrolled in the class.
+
+    Best linear unbiased prediction (Henderson 1975) of c_e with the students' offsets integrated out, so that one
+    student with many photos does not pass for the camera. Given this c_e, ``student_offset`` is the same model's
+    prediction of d_s.
+
+    Returns:
+        Shape (k, d); zeros without photos.
+    """
+    return effect_of(population, (witness(population, cells) for cells in students))
+
+
+def witness(population: Population, cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What one student's photos say about c_e: (information, shape (k, k); evidence, shape (k, d)).
+
+    Those of a class add up.
+    """
+    variances = population.variances
+    precision = cell_precision(cells.counts, variances)
+    if not precision.any():
+        return np.zeros((len(precision), len(precision))), np.zeros(population.prototypes.shape)
+    # Without d_s the cells of one student would count as independent witnesses of the camera.
+    share = np.outer(precision, precision) / (precision.sum() + _inverse(variances.student))
+    information = np.diag(precision) - share
+    return information, information @ cells.residuals(population.prototypes)
+
+
+def effect_of(
+    population: Population, witnesses: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
+) -> NDArray[np.float64]:
+    """c_e from what ``witness`` gave of everybody in the class, shape (k, d); zeros without anybody."""
+    kinds, variances = len(population.classes), population.variances
+    information, evidence = np.zeros((kinds, kinds)), np.zeros(population.prototypes.shape)
+    for known, seen in witnesses:
+        information += known
+        evidence += seen
+    prior = variances.classroom * np.eye(kinds) + variances.common
+    return np.asarray(prior @ np.linalg.solve(np.eye(kinds) + information @ prior, evidence))
+
+
+def student_offset(cells: Cells, centres: NDArray[np.floating], variances: Variances) -> NDArray[np.float64]:
+    """delta: how far this student's face lies from the class's, whatever it shows.
+
+    delta = sum_e w_e (m_e - mu_e - c_e) / (sum_e w_e + 1 / s_d^2), over the emotions that have photos.
+
+    Args:
+        cells: photos of the student.
+        centres: mu_e + c_e, shape (k, d).
+        variances: of the population.
+
+    Returns:
+        Shape (d,); zeros without a photo.
+    """
+    precision = cell_precision(cells.counts, variances)
+    if not precision.any():
+        return np.zeros(centres.shape[1])
+    return np.asarray(precision @ cells.residuals(centres) / (precision.sum() + _inverse(variances.student)))
+
+
+def shrunken_means(cells: Cells, expected: NDArray[np.floating], variances: Variances) -> NDArray[np.float64]:
+    """p_e = (n_e m_e + kappa expected_e) / (n_e + kappa), kappa = s_w^2 / s_g^2; expected_e where n_e = 0.
+
+    Args:
+        cells: photos of the student.
+        expected: mu_e + c_e + delta, shape (k, d).
+        variances: of the population.
+
+    Returns:
+        Shape (k, d).
+    """
+    # n_e / (n_e + kappa), written so that neither variance being 0 divides by 0.
+    weight = cells.counts * variances.interaction
+    total = weight + variances.within
+    weight = np.where(cells.counts > 0, np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0), 0.0)
+    return np.asarray(expected + weight[:, None] * cells.residuals(expected))
+
+
+def _inverse(variance: float) -> float:
+    return 1.0 / variance if variance > 0 else float("inf")
