@@ -17,8 +17,9 @@ from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 
-from fewshot.data.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, correlates_with, load_fer2013
+from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013, order_of
 from fewshot.data.lfw import training_pictures
+from fewshot.data.use_sets import leaking_rows
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 
 # A 48-pixel face is too small and too tight for SCRFD: enlarge it and give it a margin.
@@ -54,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--out", type=Path, default=Path("outputs"))
+    parser.add_argument("--only", choices=["fer2013", "lfw"], help="leave the other one as it is")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     pack = arguments.shared / "models/insightface/models/buffalo_sc"
@@ -63,33 +65,44 @@ def main() -> None:
     detector.prepare(-1, input_size=(ENLARGED + 2 * MARGIN, ENLARGED + 2 * MARGIN), det_thresh=0.1)
     recogniser = ArcFaceONNX(mobilefacenet, session=onnxruntime.InferenceSession(mobilefacenet, providers=providers))
 
-    fer = load_fer2013(arguments.shared / "data/fer2013")
+    if arguments.only != "lfw":
+        prepare_fer2013(detector, recogniser, arguments.shared / "data/fer2013", arguments.out)
+    if arguments.only != "fer2013":
+        prepare_lfw(detector, recogniser, arguments.shared / "data/lfw", arguments.out)
+
+
+def prepare_fer2013(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out: Path) -> None:
+    """Write ``fer2013_prepared.npz``, row by row as the faces lie in ``folder``."""
+    fer = load_fer2013(folder)
     landmarks, scores = located(detector, fer.faces)
-    excluded = fer.leaked.copy()
-    train = np.flatnonzero(fer.usage == TRAINING)
-    tests = fer.faces[(fer.usage == PUBLIC_TEST) | (fer.usage == PRIVATE_TEST)]
-    excluded[train] |= correlates_with(fer.faces[train], tests)
-    # Pictures of PublicTest that recur in PrivateTest must not help to choose anything.
-    public = np.flatnonzero(fer.usage == PUBLIC_TEST)
-    excluded[public] |= correlates_with(fer.faces[public], fer.faces[fer.usage == PRIVATE_TEST])
+    excluded = leaking_rows(fer)
     teachable = np.flatnonzero((fer.usage == TRAINING) & ~excluded & (scores > 0.4))
     identity = np.zeros((len(fer.faces), 512), np.float16)
     identity[teachable] = recogniser_vectors(recogniser, fer.faces[teachable], landmarks[teachable])
     np.savez(
-        arguments.out / "fer2013_prepared.npz", landmarks=landmarks, scores=scores, excluded=excluded, identity=identity
+        out / "fer2013_prepared.npz",
+        landmarks=landmarks,
+        scores=scores,
+        excluded=excluded,
+        identity=identity,
+        order=order_of(fer.faces),
     )
+    left_out = [int(excluded[fer.usage == usage].sum()) for usage in (TRAINING, PUBLIC_TEST)]
     print(
-        f"FER2013 faces found {np.mean(scores > 0):.4f}, excluded: {excluded[train].sum()} of training, "
-        f"{excluded[public].sum()} of PublicTest; with an identity {len(teachable)}"
+        f"FER2013 faces found {np.mean(scores > 0):.4f}, excluded: {left_out[0]} of training, {left_out[1]} of "
+        f"PublicTest; with an identity {len(teachable)}"
     )
     print("median landmarks\n", np.median(landmarks[scores > 0.5], axis=0).round(4))
 
-    pictures = training_pictures(arguments.shared / "data/lfw")
+
+def prepare_lfw(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out: Path) -> None:
+    """Write ``lfw_prepared.npz``: the pictures that may teach identity and have a face."""
+    pictures = training_pictures(folder)
     landmarks, scores = located(detector, pictures)
     kept = scores > 0.4
     pictures, landmarks = pictures[kept], landmarks[kept]
     identity = recogniser_vectors(recogniser, pictures, landmarks).astype(np.float16)
-    np.savez(arguments.out / "lfw_prepared.npz", faces=pictures, landmarks=landmarks, identity=identity)
+    np.savez(out / "lfw_prepared.npz", faces=pictures, landmarks=landmarks, identity=identity)
     print(f"LFW pictures of identities in no line of pairs.txt: {len(pictures)}")
 
 

@@ -22,7 +22,8 @@ class Picture:
         dataset: short name of the dataset ("cfee").
         path: the file, relative to the folder of the table.
         subject: the person, unique within the dataset.
-        emotion: one of the seven, or any other word of the dataset ("contempt", "compound:happily_surprised").
+        emotion: one of the seven, or any other word of the dataset ("contempt", "compound:happily_surprised"); empty
+            where it says none (LFW).
         session: which take, as the table has it.
     """
 
