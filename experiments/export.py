@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from fewshot.data.fer2013 import load_fer2013
-from fewshot.embedding.runtime import Embedder
+from fewshot.embedding.runtime import Embedder, shrunk
 from fewshot.embedding.training.export import (
     OUTPUTS,
     export_onnx,
@@ -44,7 +44,6 @@ CHECKED = 256
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="a .ckpt or .safetensors file")
-    parser.add_argument("--backbone", default="mobilenetv4_conv_small", help="of a checkpoint")
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/fer2013, to calibrate")
     parser.add_argument("--prepared", type=Path, default=Path("outputs"), help="where experiments/prepare.py wrote")
     parser.add_argument("--out", type=Path, default=Path("fewshot/weights"))
@@ -53,14 +52,15 @@ def main() -> None:
     safetensors = arguments.source
     if safetensors.suffix != ".safetensors":
         safetensors = out / "expression.safetensors"
-        save_state(*from_checkpoint(arguments.source, arguments.backbone), safetensors)
+        save_state(*from_checkpoint(arguments.source), safetensors)
     # What ships in fp16 is the truth: the ONNX files are made of the rounded weights, so all give the same vectors.
     network, _ = load_state(safetensors)
     name = stored_fingerprint(safetensors) or fingerprint(network)
     print(f"Network {name}")
 
     files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": out / "expression_fp32.onnx"}
-    noise = np.random.default_rng(0).integers(0, 256, (5, 112, 112), dtype=np.uint8)
+    size = network.config["size"]
+    noise = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
     for output, path in files.items():
         export_onnx(network, path, output, name)
         difference = largest_difference(network, path, output, noise)
@@ -71,18 +71,18 @@ def main() -> None:
     half.parent.mkdir(exist_ok=True)
     to_half(files["expression"], half)
 
-    crops = calibration_crops(load_fer2013(arguments.shared / "data/fer2013"), arguments.prepared)
+    crops = shrunk(calibration_crops(load_fer2013(arguments.shared / "data/fer2013"), arguments.prepared), size)
     quantise(files["expression"], out / "expression.onnx", crops)
     check_quantised(files["expression"], out / "expression.onnx", crops[:CHECKED])
     for path in (out / "expression.onnx", *files.values()):
         print(f'{path}: sha256="{sha256_of(path)}", size={path.stat().st_size:_}')
 
 
-def from_checkpoint(path: Path, backbone: str) -> tuple[ExpressionNetwork, dict[str, torch.Tensor]]:
+def from_checkpoint(path: Path) -> tuple[ExpressionNetwork, dict[str, torch.Tensor]]:
     """The network and the learned prototypes of a checkpoint of ``experiments/train.py``."""
-    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
-    dimensions = [len(state[f"network.{name}.bias"]) for name in ("project_expression", "identity_head.project")]
-    network = ExpressionNetwork(backbone, *dimensions)
+    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    state = checkpoint["state_dict"]
+    network = ExpressionNetwork(**checkpoint["network"])
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     return network, {name: value for name, value in state.items() if not name.startswith("network.")}
 

@@ -26,11 +26,14 @@ def main(cfg: DictConfig) -> None:
     network: ExpressionNetwork = hydra.utils.instantiate(cfg.backbone)
     if cfg.pretrained:
         network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
+        if cfg.pretrained.folded:
+            data.setup("fit")
+            network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
     model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network)
     trainer: lightning.Trainer = hydra.utils.instantiate(
         cfg.trainer,
         callbacks=[
-            EMAWeightAveraging(decay=0.999),
+            EMAWeightAveraging(decay=cfg.ema),
             LearningRateMonitor("epoch"),
             ModelCheckpoint(folder, filename="epoch{epoch:02d}", auto_insert_metric_name=False, save_last=True),
         ],

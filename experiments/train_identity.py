@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Subset
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, reseed, training_tables
 from fewshot.embedding.training.losses import identity_distillation
-from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.embedding.training.network import GREY_SPREAD, ExpressionNetwork
 
 HELD_OUT = 10
 
@@ -27,20 +27,19 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--backbone", default="mobilenetv4_conv_small")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--lr", type=float, default=3e-3)
     arguments = parser.parse_args()
     torch.manual_seed(0)
     checkpoint = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     state = {name: value for name, value in checkpoint["state_dict"].items() if "identity" not in name}
-    dimension = len(state["network.project_expression.bias"])
-    network = ExpressionNetwork(arguments.backbone, dimension)
+    network = ExpressionNetwork(**checkpoint["network"])
     own = {name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")}
     missing, unexpected = network.load_state_dict(own, strict=False)
     if unexpected or any(not name.startswith("identity_head.") for name in missing):
-        raise SystemExit(f"{arguments.checkpoint} is no checkpoint of {arguments.backbone}: {missing} {unexpected}")
+        raise SystemExit(f"{arguments.checkpoint} does not fit its own config: {missing} {unexpected}")
 
+    size = network.config["size"]
     table = training_tables(arguments.shared / "data/fer2013", Path("outputs"))["train"]
     centre_targets(table)
     table.to_crop[:, 0] = table.to_crop[:, 1]
@@ -49,16 +48,18 @@ def main() -> None:
     rows = np.flatnonzero(table.targets["has_identity"] > 0)
     kept, held = rows[np.arange(len(rows)) % HELD_OUT != 0], rows[np.arange(len(rows)) % HELD_OUT == 0]
     batches = DataLoader(
-        Subset(FaceCrops(table, gentle), kept.tolist()),
+        Subset(FaceCrops(table, gentle, size=size), kept.tolist()),
         batch_size=128,
         shuffle=True,
         drop_last=True,
         num_workers=1,
         worker_init_fn=reseed,
     )
-    trained = train(network, batches, DataLoader(Subset(FaceCrops(table, aligned=True), held.tolist()), 256), arguments)
+    trained = train(
+        network, batches, DataLoader(Subset(FaceCrops(table, aligned=True, size=size), held.tolist()), 256), arguments
+    )
     state |= {f"network.identity_head.{name}": value for name, value in trained.items()}
-    torch.save({"state_dict": state}, arguments.out)
+    torch.save({"state_dict": state, "network": network.config}, arguments.out)
     print(f"written: {arguments.out}")
 
 
@@ -98,9 +99,9 @@ def train(
 
 
 def maps_of(network: ExpressionNetwork, grey: torch.Tensor) -> torch.Tensor:
-    """The backbone's map at stride 8, without computing anything behind it."""
+    """The map that identity is read from, without computing anything behind it."""
     maps = network.backbone.forward_intermediates(
-        (grey.float() - 127.5) / 64.0, indices=[network.stage], stop_early=True, intermediates_only=True
+        (grey.float() - 127.5) / GREY_SPREAD, indices=[network.stage], stop_early=True, intermediates_only=True
     )
     return maps[0]
 

@@ -122,7 +122,8 @@ class Embedder:
         """``identify`` for crops that are grey already, shape (n, 112, 112)."""
         if len(crops) == 0:
             return np.empty((0, self.identity_dimension), np.float32)
-        return np.asarray(self._identity_session().run(["identity"], {"crops": crops})[0], np.float32)
+        small = shrunk(crops, self._size)
+        return np.asarray(self._identity_session().run(["identity"], {"crops": small})[0], np.float32)
 
     def _identity_session(self) -> Session:
         with self._lock:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
+from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, check_order, load_fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import shrunk
 from fewshot.embedding.training.augment import Augmentation
@@ -127,7 +127,8 @@ class FerDataModule(lightning.LightningDataModule):
         self.limit, self.workers, self.seed = limit, workers, seed
 
     def setup(self, stage: str) -> None:
-        self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
+        if not hasattr(self, "tables"):
+            self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
@@ -168,18 +169,17 @@ class FerDataModule(lightning.LightningDataModule):
         return batch
 
 
-def training_tables(
-    root: Path, prepared: Path, limit: int = 0, identity_faces: bool = True
-) -> dict[str, FaceTable]:
+def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: bool = True) -> dict[str, FaceTable]:
     """The tables ``train`` and ``public``.
 
     Raises:
-        UsageError: ``experiments/prepare.py`` has not been run.
+        UsageError: ``experiments/prepare.py`` has not been run, or on FER2013 in another order.
     """
     if not (prepared / "fer2013_prepared.npz").is_file():
         raise UsageError(f"No fer2013_prepared.npz in {prepared}. Run: python experiments/prepare.py")
     fer = load_fer2013(root)
     with np.load(prepared / "fer2013_prepared.npz") as stored:
+        check_order(fer, stored, prepared / "fer2013_prepared.npz")
         landmarks, scores, excluded = stored["landmarks"], stored["scores"], stored["excluded"]
         identity = stored["identity"].astype(np.float32)
     with np.load(prepared / "lfw_prepared.npz") as stored:

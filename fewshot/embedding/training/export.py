@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.errors import FewshotError
-from fewshot.faces.align import CROP_SIZE
 
 # The cast from bytes has to stay a cast to float32: the converter does not rewrite its target type.
 BLOCKED = [*float16.DEFAULT_OP_BLOCK_LIST, "Cast"]

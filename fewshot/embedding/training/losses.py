@@ -26,7 +26,8 @@ class CosinePrototypes(nn.Module):
 
     def __init__(self, n_classes: int, dimension: int, scale: float = 8.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_classes, dimension))
+        # Of length 1: the longer a normalised weight, the slower it turns.
+        self.weight = nn.Parameter(functional.normalize(torch.randn(n_classes, dimension), dim=1))
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
 
     @property

@@ -50,6 +50,7 @@ class ProtoNet(lightning.LightningModule):
         balance: how much of each class's log frequency is added to the logits in training (Menon et al. 2021, logit
             adjustment). At 1 the nearest prototype is the answer for classes equally likely; a test set with the
             training set's frequencies is answered by adding them again.
+        head_speed: learning rate of projection and class vectors, as a multiple of the backbone's.
         frozen_blocks: the stem and so many blocks stay as they were loaded, which halves the cost of a step.
     """
 
@@ -62,6 +63,7 @@ class ProtoNet(lightning.LightningModule):
         label_smoothing: float = 0.1,
         balance: float = 0.0,
         frozen_blocks: int = 0,
+        head_speed: float = 1.0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -70,7 +72,7 @@ class ProtoNet(lightning.LightningModule):
         dimension = network.project_expression.out_features
         self.votes = CosinePrototypes(8, dimension)
         self.labels = CosinePrototypes(7, dimension)
-        self.balance = balance
+        self.balance, self.head_speed = balance, head_speed
         self.votes_prior: Tensor
         self.labels_prior: Tensor
         self.register_buffer("votes_prior", torch.zeros(8))
@@ -133,6 +135,9 @@ class ProtoNet(lightning.LightningModule):
         right = (self.labels(expression) + self.labels_prior).argmax(1) == batch["label"]
         self.log("val/fer2013", right.float().mean(), batch_size=len(right), prog_bar=True)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["network"] = self.network.config
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Resume with another number of epochs: what is left of the cycle is stretched or shortened to fit."""
         if not checkpoint.get("lr_schedulers") or not self.trainer.max_epochs:
@@ -143,11 +148,17 @@ class ProtoNet(lightning.LightningModule):
         cycle["_schedule_phases"][-1]["end_step"] = steps - 1
 
     def configure_optimizers(self) -> Any:
-        trained = [p for p in self.parameters() if p.requires_grad]
-        decayed = [p for p in trained if p.dim() > 1]
-        free = [p for p in trained if p.dim() <= 1]
-        groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": free, "weight_decay": 0.0}]
+        new = {id(p) for part in (self.network.project_expression, self.votes, self.labels) for p in part.parameters()}
+        groups = []
+        for faster, decay in ((False, True), (False, False), (True, True), (True, False)):
+            chosen = [p for p in self.parameters() if p.requires_grad and (p.dim() > 1) == decay]
+            chosen = [p for p in chosen if (id(p) in new) == faster]
+            rate = self.lr * (self.head_speed if faster else 1.0)
+            groups.append({"params": chosen, "lr": rate, "weight_decay": self.weight_decay if decay else 0.0})
         optimizer = torch.optim.AdamW(groups, lr=self.lr, fused=True)
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.lr, total_steps=steps, pct_start=0.15)
+        rates = [group["lr"] for group in groups]
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rates, total_steps=steps, pct_start=0.1, div_factor=10
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

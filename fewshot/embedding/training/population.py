@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,7 @@ from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import Embedder
 from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
 from fewshot.embedding.training.losses import squared_distances
-from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
-from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import squared_distances as distances_between
 from fewshot.prototypes.space import transform
-from fewshot.prototypes.supports import SupportSet
 from fewshot.registry import sha256_of
 from fewshot.types import Vectors
 
@@ -145,34 +140,3 @@ def candidates(vectors: Vectors, targets: NDArray[np.floating], learned: Vectors
         fitted = fitted_prototypes(u, targets, means, pull)
         made.append(Candidate(f"fitted (CL2N, pull {pull:g})", b, fitted))
     return made
-
-
-def leave_one_out(
-    population: Population, z: Vectors, subjects: list[str], names: list[str]
-) -> tuple[NDArray[np.float64], float]:
-    """Every photo read with all other photos of its subject enrolled, in one class of all subjects.
-
-    Args:
-        z: vectors, shape (n, d).
-        subjects, names: who it is and which emotion, length n.
-
-    Returns:
-        (distances to the prototypes, shape (n, k); mean number of photos an emotion)
-    """
-    rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, subject in enumerate(subjects):
-        rows_of[subject].append(row)
-
-    def supports(rows: list[int]) -> SupportSet:
-        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
-
-    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
-    distances, shots = np.zeros((len(z), len(population.classes))), []
-    for rows in rows_of.values():
-        for row in rows:
-            others = [other for other in rows if other != row]
-            made = hierarchical_prototypes(population, supports(others), effect)
-            vectors = np.stack([prototype.vector for prototype in made])
-            distances[row] = distances_between(population.transform(z[[row]]), vectors)[0]
-            shots.append(len(others) / len(population.classes))
-    return distances, float(np.mean(shots))
