@@ -2,8 +2,10 @@
 
     python experiments/screenshots.py                      # needs Chromium and playwright
     python experiments/screenshots.py --scheme light --out outputs/screenshots
+    python experiments/screenshots.py --size 1024x768 768x1024 --out outputs/tablet        # as a tablet shows it
 
-Serves the app in a folder of its own, clicks through it as a teacher would, and photographs it at 1280x720.
+Serves the app in a folder of its own, clicks through it as a teacher would, and photographs it, at 1280x720 if nothing
+else is said.
 """
 
 from __future__ import annotations
@@ -25,12 +27,18 @@ from PIL import Image
 PORT = 8690
 ADDRESS = f"http://localhost:{PORT}"
 PATIENCE = 120_000
+USUAL = "1280x720"
+WIDTHS = """() => [...document.querySelectorAll("[data-testid=stMain] *")]
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
+  .map(e => `${e.dataset.testid || e.tagName} ${Math.round(e.getBoundingClientRect().right)}`).slice(0, 4).join(", ")"""
+"""What sticks out on the right."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--scheme", nargs="*", choices=["light", "dark"], default=["light", "dark"])
+    parser.add_argument("--size", nargs="*", default=[USUAL], help="of the page, pixels: 1024x768")
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     arguments = parser.parse_args()
     if not arguments.chromium:
@@ -41,11 +49,12 @@ def main() -> None:
         server = subprocess.Popen(command, env={**os.environ, "FEWSHOT_HOME": home})
         try:
             wait()
-            for scheme in arguments.scheme:
-                photograph(arguments.chromium, scheme, arguments.out)
+            for size in arguments.size:
+                for scheme in arguments.scheme:
+                    photograph(arguments.chromium, scheme, arguments.out, size)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def wait() -> None:
@@ -59,20 +68,29 @@ def wait() -> None:
     sys.exit("The app did not start within two minutes.")
 
 
-def photograph(chromium: str, scheme: str, out: Path) -> None:
-    """All pages in one colour scheme."""
+def photograph(chromium: str, scheme: str, out: Path, size: str) -> None:
+    """All pages in one colour scheme and size; says which are wider than the window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme).new_page()
+        width, height = (int(number) for number in size.split("x"))
+        touch = size != USUAL
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch, is_mobile=touch
+        )
+        page = context.new_page()
         page.set_default_timeout(PATIENCE)
 
         def shot(name: str, settle: float = 1.5) -> None:
             time.sleep(settle)
-            page.mouse.move(640, 5)
+            page.mouse.move(width // 2, 5)
+            wide = page.evaluate(WIDTHS)
+            if wide:
+                print(f"{size} {name}: wider than the window: {wide}", flush=True)
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            picture.quantize(255).save(out / f"app-{name}-{scheme}.png", optimize=True)  # a third of the size
+            suffix = "" if size == USUAL else f"-{size}"
+            picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
 
         walk(page, shot)
         browser.close()

@@ -16,7 +16,7 @@ from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.eyes import photo_perception
 from fewshot.classroom.folder import enroll_all, no_consent, read_folder, stray_notes
-from fewshot.classroom.learning import learn, unlearn
+from fewshot.classroom.learning import Learned, learn, learned, unlearn
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.photos import PhotoFile, list_photos_of
 from fewshot.classroom.report import EnrollmentReport, StudentResult
@@ -139,6 +139,7 @@ class Classroom:
         consent_by: str | None = None,
         consent_until: str | date | None = None,
         emotion: str | None = None,
+        shots: bool = False,
     ) -> StudentResult:
         """Enroll a student, or add photos to one.
 
@@ -148,6 +149,7 @@ class Classroom:
             consent_by: who allowed it; may be left out while a recorded consent holds.
             consent_until: last day of the consent.
             emotion: what the photos show; None leaves files unlabelled.
+            shots: a camera took them now: two that look alike are not taken for one photo saved twice.
 
         Returns:
             Every photo's result with its reason, and whether the student is in the class now.
@@ -163,7 +165,7 @@ class Classroom:
         consent = _given(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
             raise no_consent(self.name, "PHOTOS")
-        report = self._enroll(roster, {key: _files(photos, label)}, {key: consent})
+        report = self._enroll(roster, {key: _files(photos, label, shots)}, {key: consent})
         return report.students[0]
 
     def enroll_folder(
@@ -265,6 +267,10 @@ class Classroom:
         correction = learn(self.store.database, self._name, lesson, student, second, actually, vector, said)
         self._refresh()
         return correction
+
+    def corrections(self) -> list[Learned]:
+        """Corrections of any lesson that the class still reads by, newest first; each can be undone."""
+        return learned(self.store.database, self._name)
 
     def undo(self, correction: int) -> None:
         """Take a correction back: the prototypes are again what they were without it.
@@ -395,10 +401,10 @@ def _given(consent_by: str | None, until: str | date | None) -> Consent | None:
     return make_consent(consent_by or "", until) if consent_by is not None or until is not None else None
 
 
-def _files(photos: PathLike | Sequence[PathLike], label: str | None) -> list[PhotoFile]:
+def _files(photos: PathLike | Sequence[PathLike], label: str | None, shots: bool = False) -> list[PhotoFile]:
     if isinstance(photos, str | Path):
         if Path(photos).is_dir():
             found = list_photos_of(Path(photos))
             return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
         photos = [photos]
-    return [PhotoFile(Path(photo), label) for photo in photos]
+    return [PhotoFile(Path(photo), label, shot=shots) for photo in photos]

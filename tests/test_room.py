@@ -176,8 +176,12 @@ def test_a_correction_is_learned_by_the_loop_that_runs_and_can_be_undone(photos:
     assert [(c.id, c.student, c.said, c.actually, c.undone) for c in kept.corrections] == [
         (number, "asha", "happy", "concentrating", False)
     ]
+    (learned,) = Classroom.open("physics").corrections()  # whoever opens the class later sees it
+    assert (learned.id, learned.student, learned.said, learned.actually) == (number, "asha", "happy", "concentrating")
+    assert learned.lesson == recorder.lesson and learned.second == 0.5
     room.undo(number)
     room.undo(number)
+    assert room.corrections() == []
     assert "concentrating" not in list(loop.run(FrameSource(frames, 15.0)))[-1].result.readings[0].probabilities
     np.testing.assert_array_equal(room.vectors().prototypes_of("asha").matrix, before.matrix)
     assert LessonStore().load(recorder.lesson).corrections[0].undone

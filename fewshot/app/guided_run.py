@@ -101,6 +101,7 @@ class Enrolling(Protocol):
         consent_by: str | None = None,
         consent_until: str | date | None = None,
         emotion: str | None = None,
+        shots: bool = False,
     ) -> StudentResult: ...
 
 
@@ -133,7 +134,9 @@ def enroll_candidates(
                 file.write_bytes(encoded.tobytes())
                 files.append(file)
             if files:
-                done = room.enroll(student, files, consent_by=consent_by, consent_until=until, emotion=state)
+                done = room.enroll(
+                    student, files, consent_by=consent_by, consent_until=until, emotion=state, shots=True
+                )
                 results += done.photos
                 consent_by, until = None, None  # recorded now
     return results

@@ -16,7 +16,7 @@ from fewshot.errors import UsageError
 
 HOST, PORT = "127.0.0.1", 8501
 MAIN = Path(__file__).with_name("main.py")
-_FIRST = ("PIL.Image", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
+_FIRST = ("PIL.Image", "PIL.ImageFile", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
 """What Streamlit and the first page would load in front of the first visitor's eyes."""
 _NEEDED = ("streamlit", "streamlit_webrtc", "altair", "sqlalchemy")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 
 import cv2
 
 from fewshot.app.board import Board
-from fewshot.app.lesson_parts import Engine, Fixed, LessonView, Picked, Plan, Setup, State
+from fewshot.app.lesson_parts import Engine, LessonView, Picked, Plan, Setup, State
+from fewshot.classroom.learning import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.pace import Hint
@@ -28,10 +30,14 @@ class RunningLesson:
     Args:
         plan: what is asked for.
         prepare: opens models, source and store; called in the lesson's own thread.
+
+    Attributes:
+        token: tells it from all others, also before it has a number, and says nothing of it.
     """
 
     def __init__(self, plan: Plan, prepare: Callable[[], Setup]) -> None:
         self.plan = plan
+        self.token = uuid.uuid4().hex[:12]
         self._prepare = prepare
         self._board = Board(() if plan.aggregate else plan.students)
         self._lock = threading.RLock()
@@ -40,7 +46,6 @@ class RunningLesson:
         self._setup: Setup | None = None
         self._engine: Engine | None = None
         self._markers: list[tuple[float, str]] = []
-        self._fixed: list[Fixed] = []
         self._planned = 0
         self._vectors: dict[str, Vectors] = {}
         self._picture: tuple[FrameResult, bytes] | None = None
@@ -96,8 +101,8 @@ class RunningLesson:
         notes = [figures.get("note"), *(engine.notes[-1:] if engine else [])]
         note = self._note or next((text for text in notes if text), None)
         with self._lock:
-            markers, fixed = tuple(self._markers), tuple(self._fixed)
-        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, fixed, figures)
+            markers = tuple(self._markers)
+        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures)
 
     def picture(self) -> bytes | None:
         """The newest frame with its own boxes on it, JPEG; None where there is none, or only the whole class counts."""
@@ -150,8 +155,8 @@ class RunningLesson:
         said = tile.state if tile.state in tuple(setup.states) else None
         return Picked(student, setup.notebook.position, said, self._vectors.get(student))
 
-    def correct(self, picked: Picked, actually: str) -> Fixed:
-        """Second click: say what it should have been; the student's prototype learns from it.
+    def correct(self, picked: Picked, actually: str) -> int:
+        """Second click: say what it should have been; the student's prototype learns from it. Returns its number.
 
         Raises:
             UsageError: there is nothing to learn from.
@@ -163,19 +168,18 @@ class RunningLesson:
             )
         if picked.vector is None:
             raise UsageError(f"{picked.student} could not be read at that moment. Try again when there is a reading.")
-        number = setup.memory.correct(
+        return setup.memory.correct(
             setup.notebook.lesson, picked.student, picked.second, actually, picked.vector, said=picked.said
         )
-        fixed = Fixed(number, picked.student, picked.said, actually, picked.second)
-        with self._lock:
-            self._fixed.append(fixed)
-        return fixed
 
     def undo(self, correction: int) -> None:
         """Take a correction back."""
         self._ready().memory.undo(correction)
-        with self._lock:
-            self._fixed = [fixed for fixed in self._fixed if fixed.id != correction]
+
+    def corrections(self) -> Sequence[Learned]:
+        """What the class has learned from corrections, of earlier lessons too, newest first; as the store has it."""
+        setup = self._setup
+        return () if setup is None or not setup.learns else setup.memory.corrections()
 
     def _mark_planned(self, now: float) -> None:
         """Set the markers of a recording that have come by ``now``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
+from fewshot.classroom.learning import Learned
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
 from fewshot.session.analysis.pace import Hint
@@ -58,6 +59,8 @@ class Memory(Protocol):
     ) -> int: ...
 
     def undo(self, correction: int) -> None: ...
+
+    def corrections(self) -> Sequence[Learned]: ...
 
 
 @dataclass(frozen=True)
@@ -118,17 +121,6 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A correction that was made in this lesson."""
-
-    id: int
-    student: str
-    said: str | None
-    actually: str
-    second: float
-
-
-@dataclass(frozen=True, slots=True)
 class LessonView:
     """Everything that a page shows of a lesson, at one moment.
 
@@ -144,5 +136,4 @@ class LessonView:
     note: str | None
     board: BoardView
     markers: tuple[tuple[float, str], ...]
-    fixed: tuple[Fixed, ...]
     metrics: dict[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fewshot.app.shell import calm, count_visit, say_now, style
+from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
 from fewshot.app.warm import warm_up
 
 PAGES = (
@@ -43,6 +43,8 @@ def main() -> None:
     chosen = st.navigation(list(pages.values()), position="top")
     count_visit(chosen.title)
     say_now()
+    if chosen.title != "Live":
+        calm(remind_of_camera)()
     chosen.run()
     warm_up()
 

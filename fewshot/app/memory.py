@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fewshot.classroom.learning import Learned
 from fewshot.errors import UsageError
 from fewshot.session.analysis.pace import Hint, pace_hint
 from fewshot.session.lesson import Readings
@@ -39,6 +40,9 @@ class Remembered:
     def undo(self, correction: int) -> None:
         if self._room is not None:
             self._room.undo(correction)
+
+    def corrections(self) -> Sequence[Learned]:
+        return () if self._room is None else self._room.corrections()
 
 
 def hint_on(notebook: LessonRecorder) -> Callable[[float], Hint | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import uuid
 from collections.abc import Callable
 from importlib.resources import files
@@ -76,6 +77,21 @@ def say_now() -> None:
     text = st.session_state.pop("said", None)
     if text:
         st.toast(text, icon=":material/check_circle:")
+
+
+def remind_of_camera() -> None:
+    """On any other page: say that a lesson waits for this tab's camera, which only the page Live sends."""
+    running = sys.modules.get("fewshot.app.lesson_room")  # no lesson runs where nobody has loaded it yet
+    for lesson in running.ROOM.alive() if running is not None else ():
+        camera = lesson.plan.camera
+        if camera is not None and camera.owner == session():
+            name = lesson.plan.classroom or "without a class"
+            with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    f"**The lesson ({name}) waits for its camera**: this tab sends it only while the page Live is open."
+                )
+                if st.button("Back to the lesson", icon=":material/sensors:"):
+                    go("live", **{"class": lesson.plan.classroom})
 
 
 def go(page: str, **parameters: Any) -> None:

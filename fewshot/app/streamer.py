@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from fewshot.app.components import camera_check
@@ -38,7 +40,7 @@ def send_camera(box: BrowserCamera, key: str = KEY) -> None:
 
 
 def _stream(box: BrowserCamera, key: str) -> None:
-    from streamlit_webrtc import WebRtcMode, create_video_sink_track, webrtc_streamer
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
     ice = connection()
     webrtc_streamer(
@@ -46,7 +48,7 @@ def _stream(box: BrowserCamera, key: str) -> None:
         mode=WebRtcMode.SENDONLY,
         rtc_configuration=ice,
         media_stream_constraints=CONSTRAINTS,
-        sink_video_track=create_video_sink_track(box.push, key=key),
+        sink_video_track=sink_of(box, key),
         desired_playing_state=True,
         translations={
             "start": "Start the camera",
@@ -58,6 +60,22 @@ def _stream(box: BrowserCamera, key: str) -> None:
         },
     )
     _watch_connection(box)
+
+
+def sink_of(box: BrowserCamera, key: str) -> Any:
+    """The end of the line: hands every frame to the box. One a connection, also when the page is drawn anew.
+
+    Not by streamlit-webrtc's ``create_video_sink_track``: when the teacher leaves the page, it clears its cache in the
+    session's state from a thread of its own, under another lock than the page's, and the next page failed now and then.
+    """
+    from streamlit_webrtc import VideoSinkTrack
+
+    if box.sink is None or box.sink[0] != key:
+        track: Any = VideoSinkTrack(box.push)
+        track._streamlit_webrtc_lifecycle_scope = "webrtc-session"
+        track._streamlit_webrtc_reset_on_session_end = track.stop
+        box.sink = (key, track)
+    return box.sink[1]
 
 
 @st.fragment(run_every=2.0)

@@ -7,6 +7,8 @@ import threading
 import time
 from importlib import import_module
 
+from fewshot.errors import FewshotError
+
 _HEAVY = (
     "fewshot.app.sample",
     "fewshot.app.views.live",
@@ -33,3 +35,12 @@ def _load() -> None:
     for name in _HEAVY:
         with contextlib.suppress(Exception):
             import_module(name)
+    with contextlib.suppress(FewshotError):  # a store that cannot be read is said by every page
+        _finish_sample()
+
+
+def _finish_sample() -> None:
+    """What a program that was killed left of the sample class's earlier lessons."""
+    from fewshot.app.sample_past import tell_past_meanwhile
+
+    tell_past_meanwhile()

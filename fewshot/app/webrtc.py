@@ -60,6 +60,7 @@ class BrowserCamera:
         self.lost: str | None = None
         self.notes: list[str] = []
         self.owner: str | None = None
+        self.sink: tuple[str, Any] | None = None  # the connection's name, and what it ends in
         self.number = next(_numbers)
         self._patience, self._clock = patience, clock
         self._fresh = threading.Condition()

@@ -126,11 +126,8 @@ class Enrollment:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
                 continue
             mark = fingerprint(photo, face.crop)
-            twin = next((other for other in candidates if same_photo(other.fingerprint, mark)), None)
-            if twin:
-                reason = f"the same photo twice: it is {_short(twin.file.path)}, saved anew"
-            elif self._saved_anew(key, mark):
-                status, reason = "already enrolled", "the same photo, saved anew, is enrolled already"
+            if not file.shot:
+                status, reason = self._saved_anew(key, mark, candidates)
             if reason:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
                 continue
@@ -152,9 +149,15 @@ class Enrollment:
         twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
         return "rejected", f"the same photo twice: it is {_short(twin.file.path)}" if twin else ""
 
-    def _saved_anew(self, key: str, mark: str) -> bool:
+    def _saved_anew(self, key: str, mark: str, candidates: list[_Candidate]) -> tuple[Status, str]:
+        """Status and reason for another photo saved anew; an empty reason for one that looks like none before."""
+        twin = next((other for other in candidates if same_photo(other.fingerprint, mark)), None)
+        if twin:
+            return "rejected", f"the same photo twice: it is {_short(twin.file.path)}, saved anew"
         student = self.roster.students.get(key)
-        return student is not None and any(same_photo(photo.fingerprint, mark) for photo in student.photos.values())
+        if student is not None and any(same_photo(photo.fingerprint, mark) for photo in student.photos.values()):
+            return "already enrolled", "the same photo, saved anew, is enrolled already"
+        return "rejected", ""
 
     def _subject(self, photo: Frame) -> tuple[Face | None, str]:
         """The one face a photo is about, with both vectors, or the reason why there is none."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
@@ -14,6 +17,50 @@ from fewshot.database.columns import now
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow
 from fewshot.database.tables import ClassRow, StudentRow, SupportRow
 from fewshot.errors import DimensionMismatch, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A correction that a student's prototypes rest on now.
+
+    Attributes:
+        id: number of the correction.
+        student: name.
+        said: what the reading had named, None for "unsure".
+        actually: what the student really showed.
+        lesson: its number; None if it was deleted.
+        second: since that lesson's start.
+        made: when it was said, UTC, aware.
+    """
+
+    id: int
+    student: str
+    said: str | None
+    actually: str
+    lesson: int | None
+    second: float
+    made: datetime
+
+
+def learned(database: Database, class_name: str, student: str | None = None) -> list[Learned]:
+    """What a class has learned from corrections and could unlearn, in whatever lesson, newest first.
+
+    Args:
+        student: of this one only.
+    """
+    wanted = (
+        select(CorrectionRow, StudentRow.name)
+        .join(StudentRow, CorrectionRow.student_id == StudentRow.id)
+        .join(ClassRow, StudentRow.class_id == ClassRow.id)
+        .where(ClassRow.name == class_name, CorrectionRow.undone.is_(None))
+    )
+    if student is not None:
+        wanted = wanted.where(StudentRow.name == student)
+    with database.read() as session:
+        rows = session.execute(wanted.order_by(CorrectionRow.made.desc(), CorrectionRow.id.desc())).all()
+        return [
+            Learned(row.id, name, row.said, row.actually, row.lesson_id, row.second, row.made) for row, name in rows
+        ]
 
 
 def learn(

@@ -40,11 +40,13 @@ class PhotoFile:
         path: of the file.
         emotion: its label, None for an unlabelled photo.
         problem: why it cannot be enrolled, known before it is even opened; "" if nothing speaks against it.
+        shot: a camera took it now, so it is no other photo saved anew, however alike: who sits still looks the same.
     """
 
     path: Path
     emotion: str | None = None
     problem: str = ""
+    shot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

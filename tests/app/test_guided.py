@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from drawn_faces import see_drawings
 
 from fewshot.app.guided import APART, KEEP, Candidate, Guide, Prompt, fit_of, portrait, subject
 from fewshot.app.guided_run import GuidedRun, enroll_candidates
@@ -15,9 +17,11 @@ from fewshot.classroom.report import PhotoResult, StudentResult
 from fewshot.errors import UsageError
 from fewshot.faces.quality import Quality
 from fewshot.live.sources import FrameSource
-from fewshot.types import Face
+from fewshot.room import Classroom
+from fewshot.types import EMOTIONS, Face
 
 FRAME = np.zeros((360, 640, 3), np.uint8)
+ASHA_DRAWN = 1
 ASHA, BEN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 PROMPTS = (Prompt("neutral", "as usual", 5.0), Prompt("happy", "smile", 5.0))
 
@@ -163,8 +167,8 @@ class Room:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str | None, str | None]] = []
 
-    def enroll(self, student, photos, *, consent_by=None, consent_until=None, emotion=None):  # type: ignore[no-untyped-def]
-        assert all(Path(photo).read_bytes().startswith(b"\x89PNG") for photo in photos)
+    def enroll(self, student, photos, *, consent_by=None, consent_until=None, emotion=None, shots=False):  # type: ignore[no-untyped-def]
+        assert shots and all(Path(photo).read_bytes().startswith(b"\x89PNG") for photo in photos)
         self.calls.append((student, len(photos), emotion, consent_by))
         return StudentResult(student, [PhotoResult(Path(p), emotion, "accepted") for p in photos])
 
@@ -177,6 +181,34 @@ def test_accepted_pictures_are_enrolled_state_by_state_and_then_gone() -> None:
     )
     assert room.calls == [("Asha", 2, "neutral", "her mother"), ("Asha", 1, "happy", None)]
     assert len(results) == 3 and not any(result.path.exists() for result in results)
+
+
+def still(shows: int, number: int) -> Candidate:
+    """Pictures of somebody who hardly moves: nothing but the expression, and a pixel of noise, tells them apart."""
+    frame = np.zeros((320, 480, 3), np.uint8)
+    frame[40:140, 20:120] = (ASHA_DRAWN * 12 + 6, shows * 12 + 6, 255)
+    frame[300, number] = 255
+    return Candidate(frame, float(number), 1.0, 0.9, ASHA)
+
+
+def test_who_sits_still_is_enrolled_with_every_expression(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    see_drawings(monkeypatch)
+    happy, neutral = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
+    for state, shows in (("neutral", neutral), ("happy", happy)):
+        (tmp_path / "photos" / state).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "photos" / state / "1.png"), still(shows, 1).picture)
+    twins = Classroom.open("photos").enroll("Asha", tmp_path / "photos", consent_by="her mother")
+    assert [photo.status for photo in twins.photos] == ["accepted", "rejected"]  # as files they would be one photo
+
+    room = Classroom.open("camera")
+    kept = {"neutral": [still(neutral, 1), still(neutral, 2)], "happy": [still(happy, 3)], "proud": [still(happy, 4)]}
+    results = enroll_candidates(room, "Asha", kept, "her mother")
+    assert [(result.emotion, result.status) for result in results] == [
+        ("neutral", "accepted"), ("neutral", "accepted"), ("happy", "accepted"), ("proud", "accepted"),
+    ]  # fmt: skip
+    assert room.roster().students["Asha"].emotions() == {"neutral": 2, "happy": 1, "proud": 1}
+    again = enroll_candidates(room, "Asha", {"happy": [still(happy, 5)]}, None)
+    assert [result.status for result in again] == ["accepted"]
 
 
 def test_nothing_accepted_enrolls_nobody() -> None:

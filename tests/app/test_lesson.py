@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fewshot.app.board import FEWEST
 from fewshot.app.lesson import OURS, RunningLesson
 from fewshot.app.lesson_parts import Plan, Setup
 from fewshot.app.lesson_room import LessonRoom
+from fewshot.classroom.learning import Learned
 from fewshot.errors import SourceError, UsageError
 from fewshot.faces.quality import Quality
 from fewshot.live.loop import Step
@@ -86,7 +88,8 @@ class Notebook:
 class Memory:
     def __init__(self) -> None:
         self.marks: list[tuple[int, float, str]] = []
-        self.corrections: dict[int, tuple[Any, ...]] = {}
+        self.told: dict[int, Learned] = {}
+        self.vectors: dict[int, list[float]] = {}
 
     def mark(self, lesson: int, second: float, text: str) -> int:
         self.marks.append((lesson, second, text))
@@ -95,11 +98,16 @@ class Memory:
     def correct(
         self, lesson: int, student: str, second: float, actually: str, vector: Vectors, said: str | None = None
     ) -> int:
-        self.corrections[len(self.corrections) + 1] = (student, actually, said, vector.tolist())
-        return len(self.corrections)
+        number = len(self.vectors) + 1
+        self.told[number] = Learned(number, student, said, actually, lesson, second, datetime.now(UTC))
+        self.vectors[number] = vector.tolist()
+        return number
 
     def undo(self, correction: int) -> None:
-        del self.corrections[correction]
+        del self.told[correction]
+
+    def corrections(self) -> list[Learned]:
+        return list(reversed(self.told.values()))
 
 
 class Stage:
@@ -195,11 +203,24 @@ def test_two_clicks_correct_the_face_that_was_seen_at_the_first() -> None:
     picked = stage.lesson.pick("Ben")
     engine.tell(step_of(4.0, ["Ben"]))  # Ben's face has another vector now
     stage.lesson.view()
-    fixed = stage.lesson.correct(picked, "sad")
-    assert stage.memory.corrections == {1: ("Ben", "sad", "happy", [1.0] * 4)}
-    assert stage.lesson.view().fixed == (fixed,)
-    stage.lesson.undo(fixed.id)
-    assert stage.memory.corrections == {} and stage.lesson.view().fixed == ()
+    number = stage.lesson.correct(picked, "sad")
+    (learned,) = stage.lesson.corrections()
+    assert (learned.student, learned.said, learned.actually, learned.lesson) == ("Ben", "happy", "sad", 7)
+    assert stage.memory.vectors == {number: [1.0] * 4}
+    stage.lesson.undo(number)
+    assert list(stage.lesson.corrections()) == []
+    stage.lesson.stop()
+
+
+def test_corrections_of_an_earlier_lesson_are_told_and_can_be_undone() -> None:
+    stage = Stage()
+    assert list(stage.lesson.corrections()) == []  # not begun
+    stage.memory.correct(3, "Ben", 12.0, "sad", np.zeros(4, np.float32))
+    stage.start()
+    (learned,) = stage.lesson.corrections()
+    assert learned.lesson == 3
+    stage.lesson.undo(learned.id)
+    assert list(stage.lesson.corrections()) == []
     stage.lesson.stop()
 
 
@@ -225,7 +246,7 @@ def test_a_lesson_that_cannot_learn_says_so() -> None:
     stage.start().tell(step_of(3.0))
     with pytest.raises(UsageError, match="your own class"):
         stage.lesson.correct(stage.lesson.pick("Ben"), "sad")
-    assert stage.memory.corrections == {}
+    assert stage.memory.told == {}
     stage.lesson.stop()
 
 

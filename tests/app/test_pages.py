@@ -32,13 +32,15 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ROOM._lessons.clear()
 
 
-def page(view: str, **state: object) -> AppTest:
-    """One page, run alone as the navigation runs it."""
+def page(view: str, query: dict[str, str] | None = None, **state: object) -> AppTest:
+    """One page, run alone as the navigation runs it; ``query`` stands in its address."""
     script = (
         "import streamlit as st\nfrom importlib import import_module\nfrom fewshot.app.shell import calm, say_now\n"
         f"say_now()\ncalm(import_module('fewshot.app.views.{view}').page)()\n"
     )
     test = AppTest.from_string(script, default_timeout=60)
+    for name, value in (query or {}).items():
+        test.query_params[name] = value
     for name, value in state.items():
         test.session_state[name] = value
     return test.run()

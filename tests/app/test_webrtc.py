@@ -18,6 +18,7 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from streamlit_webrtc import VideoSinkTrack
 
+from fewshot.app.streamer import sink_of
 from fewshot.app.webrtc import ADVICE, BrowserCamera, advice_for, rtc_configuration
 from fewshot.errors import SourceError
 
@@ -60,7 +61,10 @@ class Counted:
 
 async def through_webrtc(track: Frames, box: BrowserCamera) -> None:
     """As streamlit-webrtc does it: a relay, and a sink that calls back on the loop."""
-    sink = VideoSinkTrack(box.push)
+    await through(track, sink_of(box, "connection"))
+
+
+async def through(track: Frames, sink: VideoSinkTrack) -> None:
     sink.addTrack(MediaRelay().subscribe(track))
     sink.start()
     while sink.readyState != "ended":
@@ -85,6 +89,17 @@ def test_a_slow_consumer_gets_the_newest_frame_each_time() -> None:
         values.append(int(next(shots).frame[0, 0, 0]))
     assert values == pytest.approx([9, 19, 29], abs=2)  # the colours go through yuv
     assert box.dropped == 27
+
+
+def test_a_connection_has_one_end_however_often_the_page_is_drawn_and_keeps_out_of_the_sessions_state() -> None:
+    box = BrowserCamera()
+    first = sink_of(box, "first visit")
+    assert sink_of(box, "first visit") is first and isinstance(first, VideoSinkTrack)
+    second = sink_of(box, "second visit")
+    assert second is not first and sink_of(box, "second visit") is second
+    first.stop()  # as streamlit-webrtc does when the page was left
+    asyncio.run(through(Frames(3), second))
+    assert box.received == 3
 
 
 def test_shots_are_counted_and_their_times_grow() -> None:

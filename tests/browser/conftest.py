@@ -21,6 +21,10 @@ PATIENCE = 60_000
 """Milliseconds; a machine that is busy with other tests is slow to import."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "core: browser tests that continuous integration runs, about three minutes")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser."""

@@ -47,6 +47,7 @@ def enroll(page: Any, photos: Path) -> None:
     page.get_by_text("photos accepted").wait_for()
 
 
+@pytest.mark.core
 def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
     served: Served, browse: Callable[..., Any], photos: Path, film: str
 ) -> None:
@@ -78,6 +79,7 @@ def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
     page.get_by_role("button", name="Report").first.wait_for()
 
 
+@pytest.mark.core
 def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, browse: Callable[..., Any]) -> None:
     page = browse("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     acknowledge(page, served.address)

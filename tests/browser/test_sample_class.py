@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.browser.conftest import Served
 
 
+@pytest.mark.core
 def test_from_the_first_click_to_the_report_and_its_files(
     served: Served, browse: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def names_in(page: Any) -> list[str]:
     return sorted(words & set(sample_recording().students))
 
 
+@pytest.mark.core
 def test_no_name_is_anywhere_in_the_page(served: Served, browse: Callable[..., Any]) -> None:
     page = browse()
     open_sample(page, served)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -22,9 +23,10 @@ from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.profile import make_profile
 from fewshot.session.analysis.students import visibility
 from fewshot.session.charts.course import comparison_chart, course_chart
-from fewshot.session.charts.faces import face_svg, ink_on
-from fewshot.session.charts.legend import band_words, legend_chart
+from fewshot.session.charts.faces import FACES, face_svg, ink_on, plate, strokes
+from fewshot.session.charts.legend import _centred, band_words, legend_chart
 from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
+from fewshot.session.charts.own_faces import PLATES, SIGNS
 from fewshot.session.charts.render import to_pdf, to_png, to_svg
 from fewshot.session.charts.students import bands_chart, sparkline_svg, visibility_chart
 from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
@@ -157,6 +159,46 @@ def test_icons_are_readable_on_their_colours() -> None:
         "dasharray" in face_svg("not in view", "#000000", "#ffffff")
         and ElementTree.fromstring(face_svg("x", "#fff000", "#000000")) is not None
     )
+
+
+OWN = (
+    "thinking",
+    "asking",
+    "dancing",
+    "dreaming",
+    "curious",
+    "frustrated",
+    "lost",
+    "müde",
+    "скучно",
+    "困惑",
+    "yawning",
+)
+
+
+def test_own_states_look_different_without_colour_and_the_same_every_time() -> None:
+    drawn = {state: (plate(state), strokes(state)) for state in (*EMOTION_COLOURS, *OWN_STATES, *OWN)}
+    assert len(set(drawn.values())) == len(drawn)
+    assert not {plate(state) for state in OWN} & {plate(state) for state in (*EMOTION_COLOURS, *OWN_STATES)}
+    assert drawn["thinking"] == (plate("Thinking"), strokes("Thinking"))
+    # By the name alone, on every machine: what was printed last year must still be right.
+    assert (PLATES.index(plate("thinking")), SIGNS.index(strokes("thinking"))) == (3, 37)
+
+
+def test_all_plates_and_signs_differ_and_can_be_drawn_in_a_page_and_in_a_chart() -> None:
+    assert len(set(PLATES)) == len(PLATES) and len(set(SIGNS)) == len(SIGNS)
+    for path in (*PLATES, *SIGNS, *FACES.values()):
+        numbers = [float(n) for n in re.findall(r"-?\d*\.?\d+(?=[ ,a-zA-Z]|$)", _centred(path))]
+        assert numbers and all(np.isfinite(numbers)), path
+    svg = to_svg(legend_chart(["happy", *OWN, "unsure", "not in view"]))
+    assert all(state in svg for state in OWN)
+
+
+def test_the_colour_of_an_own_state_does_not_depend_on_the_states_beside_it() -> None:
+    alone = {state: palette([state])[state] for state in OWN}
+    assert len(set(alone.values())) > 1
+    first, second = OWN[0], next(state for state in OWN if alone[state] != alone[OWN[0]])
+    assert palette([first, second]) == palette([second, first]) == {first: alone[first], second: alone[second]}
 
 
 def test_sparkline() -> None:

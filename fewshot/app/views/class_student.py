@@ -10,6 +10,7 @@ from fewshot.app.cards import consent_words, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import calm, go, say_later
 from fewshot.classroom.consent import make_consent
+from fewshot.classroom.learning import learned, unlearn
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore
 
@@ -47,8 +48,32 @@ def _photos(store: ClassStore, name: str, student: Student) -> None:
             store.remove_photo(name, student.key, sha)
             say_later("The photo's vectors are gone.")
             st.rerun()
+    _learned(store, name, student)
     if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
         go("enroll", **{"class": name, "student": student.key})
+
+
+def _learned(store: ClassStore, name: str, student: Student) -> None:
+    """What the prototypes learned from corrections, of any lesson, and the way back."""
+    for one in learned(store.database, name, student.key):
+        left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
+        left.html(chip(one.actually))
+        middle.caption(f"corrected {one.made.astimezone():%d %b %Y} · the reading said {one.said or 'unsure'}")
+        if right.button("Take back", key=f"unlearn {one.id}", width="stretch"):
+            _unlearn(store, name, one.id)
+            say_later(f"Taken back: {student.key} was {one.actually}.")
+            st.rerun()
+
+
+def _unlearn(store: ClassStore, name: str, correction: int) -> None:
+    """By the lesson that runs, if one does: its loop is to know at once."""
+    from fewshot.app.lesson_room import ROOM
+
+    lesson = ROOM.of(name)
+    if lesson is not None and lesson.alive and lesson.learns:
+        lesson.undo(correction)
+    else:
+        unlearn(store.database, name, correction)
 
 
 def _consent(store: ClassStore, name: str, student: Student) -> None:

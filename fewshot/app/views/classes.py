@@ -18,7 +18,8 @@ from fewshot.session.settings import Settings
 def page() -> None:
     store = ClassStore()
     names = store.names()
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with st.container(key="wrap-class"):
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         st.html("<h1>Your class</h1>")
         name = _choose(names)

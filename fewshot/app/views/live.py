@@ -7,24 +7,20 @@ import streamlit as st
 from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
-from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm
 from fewshot.app.tiles import board_data
-from fewshot.app.views import live_controls, live_setup, live_side
+from fewshot.app.views import live_controls, live_joined, live_setup, live_side
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 """Seconds between two looks: tiles more than four times a second, what changes slowly less often."""
 
 
 def page() -> None:
-    classroom = st.session_state.get("class")
-    lesson = ROOM.of(classroom) if classroom is not None else None
-    if lesson is None and classroom is None and len(running := ROOM.alive()) == 1:  # of two, the teacher chooses
-        (lesson,) = running
-        st.session_state["class"] = lesson.plan.classroom
+    lesson = live_joined.lesson_of_tab()
     if lesson is None:
         live_setup.page()
         return
+    live_joined.say_joined(lesson)
     _show(lesson)
 
 
@@ -37,7 +33,8 @@ def _show(lesson: RunningLesson) -> None:
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
         return
-    left, right = st.columns([3.1, 1], gap="medium")
+    with st.container(key="board"):
+        left, right = st.columns([3.1, 1], gap="medium")
     with left:
         _tiles(lesson)
     with right:

@@ -27,7 +27,8 @@ _NAMES = "names"
 
 def head(lesson: RunningLesson, every: float) -> None:
     """Name, state and clock on the left, buttons on the right."""
-    left, right = st.columns([5, 6], vertical_alignment="center")
+    with st.container(key="wrap-head"):
+        left, right = st.columns([5, 6], vertical_alignment="center")
     with left:
         st.fragment(_status, run_every=every)(lesson)
     with right:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.sample import SAMPLE_CLASS, start_sample
+from fewshot.app.sample import start_sample
+from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import calm, go
+from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -64,6 +66,7 @@ def _running() -> None:
                 name = lesson.plan.classroom
                 if st.button(name or "Without a class", icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
+                    make_known(lesson)
                     st.rerun()
 
 
@@ -93,9 +96,10 @@ def _form(settings: Settings) -> None:
         st.session_state["class"] = classroom
         from fewshot.app.setups import start_lesson
 
-        start_lesson(
-            classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
-        )
+        with starting(classroom):
+            start_lesson(
+                classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
+            )
         st.rerun()
 
 
@@ -150,11 +154,13 @@ def _samples() -> None:
         st.subheader("Just looking?")
         st.write("A lesson of 49 people that the program recorded: readings only, invented names.")
         if st.button("Try with the sample class", icon=":material/play_circle:", width="stretch"):
-            start_sample()
+            with starting(SAMPLE_CLASS):
+                start_sample()
             go("live", **{"class": SAMPLE_CLASS})
         st.write("Six people in a moving picture, watched by the real loop right now on this computer.")
         if st.button("Live sample picture", icon=":material/image:", width="stretch"):
             from fewshot.app.setups import SAMPLE_PICTURE, start_picture
 
-            start_picture()
+            with starting(SAMPLE_PICTURE):
+                start_picture()
             go("live", **{"class": SAMPLE_PICTURE})

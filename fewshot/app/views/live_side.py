@@ -12,8 +12,11 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, say_later
+from fewshot.classroom.learning import Learned
 from fewshot.session.summary import clock
 
+_LATEST, _MOST = 4, 30
+"""Corrections that are shown: of this lesson at once, of earlier ones behind the fold."""
 TOO_FEW = f"The class as a whole is shown from {FEWEST} people on: fewer would be a reading of one person."
 
 
@@ -61,8 +64,9 @@ def _answers(lesson: RunningLesson) -> None:
 
 
 def _correct(lesson: RunningLesson, state: str) -> None:
-    fixed = lesson.correct(st.session_state.pop("picked"), state)
-    say_later(f"{fixed.student}: {state}. Learned; you can take it back at the side.")
+    picked = st.session_state.pop("picked")
+    lesson.correct(picked, state)
+    say_later(f"{picked.student}: {state}. Learned; you can take it back at the side.")
     st.rerun()
 
 
@@ -73,7 +77,7 @@ def _side(lesson: RunningLesson) -> None:
     if view.board.mood:
         _chart(view, 150)
     _hint(lesson, view)
-    _fixed(lesson, view)
+    _learned(lesson)
     _markers(view)
 
 
@@ -135,17 +139,31 @@ def _hint(lesson: RunningLesson, view: LessonView) -> None:
         st.html('<div class="fs-hint">Pace: nothing unusual in the last three minutes.</div>')
 
 
-def _fixed(lesson: RunningLesson, view: LessonView) -> None:
-    for fixed in reversed(view.fixed[-4:]):
-        left, right = st.columns([3, 1], vertical_alignment="center")
-        left.html(
-            f'<span class="fs-muted">{clock(fixed.second)} learned: <b>{escape(fixed.student)}</b> was '
-            f"{escape(fixed.actually)}, not {escape(fixed.said or 'unsure')}</span>"
-        )
-        if right.button("Undo", key=f"undo {fixed.id}", width="stretch"):
-            lesson.undo(fixed.id)
-            say_later(f"Taken back: {fixed.student} was {fixed.actually}.")
-            st.rerun()
+def _learned(lesson: RunningLesson) -> None:
+    """The latest corrections of this lesson, and behind a fold all others that the class still reads by."""
+    corrections = lesson.corrections()
+    latest = [one for one in corrections if one.lesson == lesson.id][:_LATEST]
+    for one in latest:
+        _correction_row(lesson, one, clock(one.second))
+    earlier = [one for one in corrections if one not in latest]
+    if earlier:
+        with st.expander("What this class learned before", icon=":material/history:"):
+            for one in earlier[:_MOST]:
+                _correction_row(lesson, one, f"{one.made.astimezone():%d %b %Y}")
+            if len(earlier) > _MOST:
+                st.caption(f"{len(earlier) - _MOST} older ones are on the students' cards, on the page Class.")
+
+
+def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.html(
+        f'<span class="fs-muted">{when} learned: <b>{escape(one.student)}</b> was '
+        f"{escape(one.actually)}, not {escape(one.said or 'unsure')}</span>"
+    )
+    if right.button("Undo", key=f"undo {one.id}", width="stretch"):
+        lesson.undo(one.id)
+        say_later(f"Taken back: {one.student} was {one.actually}.")
+        st.rerun()
 
 
 def _markers(view: LessonView) -> None:

@@ -38,7 +38,8 @@ def page() -> None:
 
 
 def _doors() -> None:
-    one, two = st.columns(2)
+    with st.container(key="wrap-doors"):
+        one, two = st.columns(2)
     if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
     if two.button("Make a class of my own", icon=":material/group_add:", width="stretch"):
@@ -52,9 +53,12 @@ def _doors() -> None:
 @calm
 def _open_sample() -> None:
     with st.spinner("Opening the sample class …"):
-        from fewshot.app.sample import SAMPLE_CLASS, start_sample
+        from fewshot.app.sample import start_sample
+        from fewshot.app.sample_past import SAMPLE_CLASS
+        from fewshot.app.views.live_joined import starting
 
-        start_sample()
+        with starting(SAMPLE_CLASS):
+            start_sample()
     go("live", **{"class": SAMPLE_CLASS})
 
 

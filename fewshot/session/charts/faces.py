@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+from fewshot.session.charts.own_faces import CIRCLE, plate_of, sign_of
 
 _EYES = "M8.7 9.8v1M15.3 9.8v1"
 FACES: dict[str, str] = {
@@ -14,15 +15,27 @@ FACES: dict[str, str] = {
     "angry": f"{_EYES}M8.5 16.6c.9-1 2-1.4 3.5-1.4s2.6.4 3.5 1.4M6.7 6.9l3.1 1.6M17.3 6.9l-3.1 1.6",
     "fear": f"{_EYES}M7.8 16.3l1.7-1.5 1.7 1.5 1.7-1.5 1.7 1.5 1.6-1.5M6.7 8l2.5-1.6M17.3 8l-2.5-1.6",
     "disgust": f"{_EYES}M8.2 15.2h7.6M12.6 15.3v1.3a1.5 1.5 0 0 0 3 0v-1.3",
+    "confused": "M8.7 10.4v.9M15.3 10v.9M8.2 16.2c1.3-1.7 2.6-1.9 3.8-1s2.4.6 3.8-1.2"
+    "M6.9 8l2.7.3M14 7.3c1-1.2 2.2-1.4 3.2-.6",
+    "concentrating": "M8.7 10.6v.7M15.3 10.6v.7M10 15.6h4M7 8.6h3.4M17 8.6h-3.4M11.2 7.2v1.4M12.8 7.2v1.4",
+    "bored": "M7.3 10.2h3M13.7 10.2h3M9 11.6h.02M15.4 11.6h.02M8.6 16.2l6.8-1.4",
+    "tired": "M7.2 10.4c.8 1 2.3 1 3.1 0M13.7 10.4c.8 1 2.3 1 3.1 0M12 14a1.5 2 0 1 0 .01 0z",
     UNSURE_STATE: "M9.3 9.7a2.7 2.7 0 1 1 4.2 2.3c-1 .6-1.5 1.1-1.5 2.2M12 16.6v.8",
     NOT_READABLE_STATE: "M6.5 12c1.5-2.3 3.3-3.4 5.5-3.4s4 1.1 5.5 3.4"
     "c-1.5 2.3-3.3 3.4-5.5 3.4s-4-1.1-5.5-3.4zM7 17L17 7",
     AWAY_STATE: "M8.5 12h7",
 }
-"""Strokes within a circle of radius 10 around 12, 12."""
+"""Strokes within a circle of radius 10 around 12, 12; also of the own states that many classes have."""
 
-OWN_FACE = "M12 6.3l1.6 3.5 3.8.4-2.8 2.6.8 3.8-3.4-1.9-3.4 1.9.8-3.8-2.8-2.6 3.8-.4z"
-"""A star: a student's own state ("confused") can be anything."""
+
+def plate(state: str) -> str:
+    """What a state's strokes are drawn on, as a path within 24 x 24: a circle, but for own states without a face."""
+    return CIRCLE if state in FACES else plate_of(state)
+
+
+def strokes(state: str) -> str:
+    """The face of a state, or the sign of an own one that has no face, as a path within 24 x 24."""
+    return FACES.get(state) or sign_of(state)
 
 
 def face_svg(state: str, colour: str, ink: str, size: int = 18) -> str:
@@ -31,8 +44,8 @@ def face_svg(state: str, colour: str, ink: str, size: int = 18) -> str:
     rim = 'fill="none" stroke="currentColor" stroke-dasharray="3 2.6"' if hollow else f'fill="{colour}"'
     stroke = "currentColor" if hollow else ink
     return (
-        f'<svg viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true"><circle cx="12" cy="12" r="10.5" '
-        f'{rim}/><path d="{FACES.get(state, OWN_FACE)}" fill="none" stroke="{stroke}" stroke-width="1.6" '
+        f'<svg viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true"><path d="{plate(state)}" '
+        f'{rim}/><path d="{strokes(state)}" fill="none" stroke="{stroke}" stroke-width="1.6" '
         f'stroke-linecap="round" stroke-linejoin="round"/></svg>'
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
-from fewshot.session.charts.faces import FACES, OWN_FACE, ink_on
+from fewshot.session.charts.faces import ink_on, plate, strokes
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette
 from fewshot.session.extras import altair, chart_of
 
@@ -32,18 +33,24 @@ def legend_chart(states: Sequence[str], theme: Theme = LIGHT, width: int = WIDTH
         x=alt.X("x:Q", scale=alt.Scale(domain=[0, width], nice=False), axis=None),
         y=alt.Y("y:Q", scale=alt.Scale(domain=[row + 1, 0], nice=False), axis=None),
     )
-    paths = [_centred(FACES.get(state, OWN_FACE)) for state in states]
-    shape = alt.Shape("state:N", scale=alt.Scale(domain=list(states), range=paths), legend=None)
     layers = [
-        data.mark_point(shape="circle", size=290, strokeWidth=1, opacity=1).encode(
-            fill=alt.Fill("disc:N", scale=None), stroke=alt.Stroke("rim:N", scale=None)
+        data.mark_point(size=255, strokeWidth=1, opacity=1).encode(
+            shape=_shape(alt, states, plate),
+            fill=alt.Fill("disc:N", scale=None),
+            stroke=alt.Stroke("rim:N", scale=None),
         ),
         data.mark_point(size=255, filled=False, strokeWidth=1.3, opacity=1, strokeCap="round").encode(
-            shape=shape, stroke=alt.Stroke("ink:N", scale=None)
+            shape=_shape(alt, states, strokes), stroke=alt.Stroke("ink:N", scale=None)
         ),
         data.mark_text(align="left", baseline="middle", dx=15, fontSize=12, color=theme.ink).encode(text="state:N"),
     ]
-    return alt.layer(*layers).properties(width=width, height=(row + 1) * _ROW)
+    return alt.layer(*layers).resolve_scale(shape="independent").properties(width=width, height=(row + 1) * _ROW)
+
+
+def _shape(alt: Any, states: Sequence[str], path_of: Callable[[str], str]) -> Any:
+    """A path for every state, as the shape of a point."""
+    paths = [_centred(path_of(state)) for state in states]
+    return alt.Shape("state:N", scale=alt.Scale(domain=list(states), range=paths), legend=None)
 
 
 def _centred(path: str) -> str:

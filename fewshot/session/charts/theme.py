@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.live import colours
 from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+from fewshot.session.charts.own_faces import seed_of
 
 Chart = Any
 """An Altair chart. Altair is imported only when a chart is made."""
@@ -22,7 +23,7 @@ PADDING = 6
 FONT = "Inter, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 _FURTHER = ("#00b8a9", "#8a8d00", "#ff9da7", "#4b0092")
-"""For states that are neither among the seven nor known by name, in order of appearance."""
+"""For states that are neither among the seven nor known by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def hex_of(colour: colours.Colour) -> str:
 
 
 def palette(states: Sequence[str]) -> dict[str, str]:
-    """A colour for every state, as #rrggbb; unknown own states get further ones in order of appearance."""
-    found, further = {}, iter(_FURTHER * (1 + len(states) // len(_FURTHER)))
+    """A colour for every state, as #rrggbb; unknown own states get further ones by their name, the next where taken."""
+    found: dict[str, str] = {}
     for state in states:
         if state == UNSURE_STATE:
             found[state] = hex_of(colours.UNSURE)
@@ -67,8 +68,14 @@ def palette(states: Sequence[str]) -> dict[str, str]:
         elif state in colours.EMOTION_COLOURS or state in colours.OWN_STATES:
             found[state] = hex_of(colours.colour_of(state))
         else:
-            found[state] = next(further)
+            found[state] = _further(state, found.values())
     return found
+
+
+def _further(state: str, taken: Collection[str]) -> str:
+    first = seed_of(state) % len(_FURTHER)
+    order = _FURTHER[first:] + _FURTHER[:first]
+    return next((colour for colour in order if colour not in taken), order[0])
 
 
 def stacking(states: Sequence[str]) -> list[str]:

@@ -1,0 +1,115 @@
+"""What the sample class did in the weeks before: three recorded lessons, written once, whatever happens meanwhile.
+
+Writing them takes some seconds. What is still to be written stands in the settings, so that a program that was killed
+half-way finishes the work when it is started again, and a lesson that a teacher deleted does not come back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+from fewshot.app.recording import Recording, earlier_recordings
+from fewshot.classroom.store import ClassStore
+from fewshot.errors import FewshotError
+from fewshot.session.lesson import LessonInfo
+from fewshot.session.lessons import LessonStore
+from fewshot.session.recorder import LessonRecorder
+from fewshot.session.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_CLASS = "Sample class"
+_PENDING = "sample past"
+"""Setting: when the class was made, and the titles of the lessons before it that are still to be written."""
+_writing = threading.Lock()
+
+
+def plan_past(at: datetime | None = None) -> None:
+    """Note, before the class is made, that its past is to be written; ``at`` (aware) is its today, None is now."""
+    titles = [str(recording.about["title"]) for recording in earlier_recordings()]
+    Settings().set(_PENDING, {"at": (at or datetime.now(UTC)).isoformat(), "titles": titles})
+
+
+def past_is_told() -> bool:
+    """Nothing is left to be written."""
+    return Settings().get(_PENDING) is None
+
+
+def tell_past_meanwhile() -> None:
+    """Write what is left in a thread of its own: nobody need wait for it."""
+    if not past_is_told():
+        threading.Thread(target=_tell_calmly, name="fewshot sample past", daemon=True).start()
+
+
+def tell_past() -> None:
+    """Write what is left. A lesson that a killed program left half-written is thrown away and written anew.
+
+    One thread of this process writes, the others wait; another process that is at it is left to finish.
+    """
+    with _writing:
+        pending = Settings().get(_PENDING)
+        if pending is None or not _class_stands():
+            return
+        lessons, left = LessonStore(), list(pending["titles"])
+        if any(info.state == "running" for title in left for info in _of_title(lessons, title)):
+            return
+        for recording in earlier_recordings():
+            title = str(recording.about["title"])
+            if title in left:
+                weeks = timedelta(weeks=int(recording.about["weeks_before"]))
+                _write_anew(lessons, title, recording, datetime.fromisoformat(pending["at"]) - weeks)
+                left.remove(title)
+                Settings().set(_PENDING, {**pending, "titles": left} if left else None)
+
+
+def sample_notebook(recording: Recording, started: datetime | None = None, threaded: bool = True) -> LessonRecorder:
+    """A lesson of the sample class, to be written; ``started`` (aware) None is now."""
+    about, store = recording.about, LessonStore()
+    lesson = store.create(
+        SAMPLE_CLASS,
+        title=str(about["title"]),
+        source=str(about["source"]),
+        network=str(about["network"]),
+        students=recording.students,
+        sample=True,
+        started=started,
+    )
+    return LessonRecorder(store, lesson, recording.students, threaded=threaded)
+
+
+def _write_anew(lessons: LessonStore, title: str, recording: Recording, started: datetime) -> None:
+    known = _of_title(lessons, title)
+    for info in known:
+        if info.state == "interrupted":
+            lessons.delete(info.id)
+    if any(info.state == "ended" for info in known):  # killed between its end and the note of it
+        return
+    notebook = sample_notebook(recording, started, threaded=False)  # not closed on the way: half of it is no lesson
+    for result in recording.results():
+        notebook.write(result)
+    for second, text in recording.markers:
+        lessons.mark(notebook.lesson, second, text)
+    notebook.flush()
+    lessons.end(notebook.lesson, started + timedelta(seconds=recording.seconds))
+
+
+def _class_stands() -> bool:
+    """The class is there with everybody; who is still making it tells its past afterwards."""
+    store = ClassStore()
+    if not store.exists(SAMPLE_CLASS):
+        return False
+    known = store.roster(SAMPLE_CLASS).students
+    return all(student in known for recording in earlier_recordings() for student in recording.students)
+
+
+def _of_title(lessons: LessonStore, title: str) -> list[LessonInfo]:
+    return [info for info in lessons.lessons(SAMPLE_CLASS) if info.sample and info.title == title]
+
+
+def _tell_calmly() -> None:
+    try:
+        tell_past()
+    except FewshotError as error:  # the class or the lesson was deleted meanwhile, or the disk is full
+        logger.warning("the sample class's earlier lessons are not all written: %s", error)

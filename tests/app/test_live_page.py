@@ -1,0 +1,153 @@
+"""The page Live without a browser: a lesson that runs is made up, the store is a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("streamlit", reason="needs the extra app")
+
+from streamlit.testing.v1 import AppTest
+
+from fewshot.app.lesson_parts import Plan
+from fewshot.app.lesson_room import ROOM
+from fewshot.app.memory import Remembered
+from fewshot.app.views.class_student import _unlearn
+from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.consent import make_consent
+from fewshot.classroom.enrollment import Accepted
+from fewshot.classroom.learning import learn, learned
+from fewshot.classroom.rows import Networks
+from fewshot.classroom.store import ClassStore
+from fewshot.room import Classroom
+from fewshot.session.lessons import LessonStore
+from tests.app.test_lesson import NAMES, Stage, step_of, until
+from tests.app.test_pages import MAIN, page, words
+
+
+@pytest.fixture(autouse=True)
+def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("fewshot.app.warm._load", lambda: None)
+    yield
+    ROOM.close()
+    ROOM._lessons.clear()
+
+
+def teach(*classes: str) -> list[Stage]:
+    """A lesson of each class, running, with everybody in view."""
+    stages = [Stage(Plan(name, "", NAMES, "x")) for name in classes]
+    for stage in stages:
+        stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
+        assert stage.begun.wait(5)
+        until(lambda stage=stage: stage.lesson.view().state == "running")
+        stage.engines[0].tell(step_of(1.0))
+    return stages
+
+
+def press(test, label: str):  # type: ignore[no-untyped-def]
+    (button,) = [button for button in test.button if button.label == label]
+    return button.click().run()
+
+
+def enrolled(name: str) -> ClassStore:
+    """A class with vectors, and an earlier lesson in which two readings were corrected."""
+    store = ClassStore()
+    vector = np.eye(4, dtype=np.float32)
+    photos = [
+        Accepted(who, "neutral", f"sha {who}", "0f", vector[0], vector[1], 100.0, 0.9, make_consent("x").day)
+        for who in NAMES
+    ]
+    store.keep(name, photos, {who: make_consent("the parents") for who in NAMES}, Networks("n", "i", 4, 4))
+    lesson = LessonStore().create(name, students=NAMES)
+    learn(store.database, name, lesson, "Asha", 3.0, "sad", vector[2], "happy")
+    learn(store.database, name, lesson, "Ben", 9.0, "concentrating", vector[3], None)
+    return store
+
+
+def test_corrections_of_an_earlier_session_are_undone_from_the_live_page() -> None:
+    store = enrolled("physics")
+    (stage,) = teach("physics")
+    stage.memory = Remembered(LessonStore(), Classroom.open("physics"))  # type: ignore[assignment]
+    stage.lesson._setup = stage.prepare()
+    test = page("live", **{"class": "physics"})
+    assert not test.exception and not test.error
+    assert "Asha</b> was sad, not happy" in words(test) and "Ben</b> was concentrating, not unsure" in words(test)
+    first, second = [button for button in test.button if button.label == "Undo"]
+    assert first.key != second.key
+    first.click().run()
+    assert [one.student for one in learned(store.database, "physics")] == ["Asha"]
+    assert "Ben</b> was concentrating" not in words(page("live", **{"class": "physics"}))
+    assert store.vectors("physics").supports_of("Ben").vectors.shape == (1, 4)  # type: ignore[union-attr]
+
+
+def test_corrections_are_on_the_students_card_too_and_the_lesson_that_runs_is_told() -> None:
+    store = enrolled("physics")
+
+    def script() -> None:
+        from fewshot.app.views.class_student import _card
+        from fewshot.classroom.store import ClassStore
+
+        _card(ClassStore(), "physics", "Asha")
+
+    test = AppTest.from_function(script, default_timeout=60).run()
+    assert not test.exception and "the reading said happy" in words(test)
+    press(test, "Take back")
+    assert [one.student for one in learned(store.database, "physics")] == ["Ben"]
+
+    (stage,) = teach("physics")
+    undone: list[int] = []
+    stage.memory.undo = undone.append  # type: ignore[method-assign]
+    (ben,) = learned(store.database, "physics")
+    _unlearn(store, "physics", ben.id)
+    assert undone == [ben.id]  # by the lesson, whose loop reads on without it
+
+
+def test_a_fresh_tab_joins_the_only_lesson_says_so_and_may_leave_it() -> None:
+    (stage,) = teach("physics")
+    test = page("live")
+    assert not test.exception and not test.error
+    assert "You have joined a lesson that was running already" in words(test) and "class: physics" in words(test)
+    press(test, "Stay and look on")
+    assert "You have joined" not in words(test) and "<h1>physics</h1>" in words(test)
+
+    other = page("live")
+    press(other, "Leave it and choose another")
+    assert "<h1>Watch a lesson</h1>" in words(other) and stage.lesson.alive
+    press(other, "physics")  # chosen now: nothing more to say
+    assert "<h1>physics</h1>" in words(other) and "You have joined" not in words(other)
+    stage.lesson.stop()
+
+
+def test_of_two_lessons_the_teacher_chooses_and_a_reload_finds_its_own() -> None:
+    maths, _ = teach("maths", "latin")
+    test = page("live")
+    assert "<h1>Watch a lesson</h1>" in words(test)
+    press(test, "latin")
+    assert "<h1>latin</h1>" in words(test)
+    again = page("live", {"lesson": test.query_params["lesson"]})
+    assert "<h1>latin</h1>" in words(again) and "You have joined" not in words(again)
+    assert maths.lesson.token not in str(test.query_params)
+
+
+def test_a_class_that_another_teacher_has_a_lesson_with_is_joined_and_it_is_said() -> None:
+    teach("physics")
+    test = page("live", **{"class": "physics"})  # looked at on the page Class
+    assert "You have joined a lesson that was running already" in words(test)
+
+
+def test_who_goes_to_another_page_is_told_that_the_lesson_waits_for_the_camera() -> None:
+    (stage,) = teach("physics")
+    camera = BrowserCamera()
+    stage.lesson.plan = replace(stage.lesson.plan, camera=camera)
+    test = AppTest.from_file(str(MAIN), default_timeout=60)
+    test.session_state["tab"] = "this tab"
+    assert camera.may_send("this tab")
+    assert "waits for its camera" in words(test.run())
+    camera.owner = "another tab"
+    assert "waits for its camera" not in words(test.run())
+    camera.owner = "this tab"
+    stage.lesson.stop()
+    assert "waits for its camera" not in words(test.run())
