@@ -21,7 +21,6 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.data.closed_set import ClosedSet
 from fewshot.data.fer2013 import PRIVATE_TEST, Fer2013, load_fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.data.pictures import faces_of
@@ -32,6 +31,7 @@ from fewshot.embedding.training.population import Candidate, leave_one_out
 from fewshot.faces.engines import OnnxRuntimeSession, OpenVinoSession, Session
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
+from fewshot.protocols.fer import fer_tests
 from fewshot.prototypes.population import Population
 from fewshot.types import EMOTIONS, Vectors
 
@@ -127,7 +127,7 @@ def read_tests(shared: Path) -> list[Test]:
     fer = load_fer2013(shared / "data/fer2013")
     crops, excluded = private_test(fer)
     private = fer.usage == PRIVATE_TEST
-    labels = ClosedSet().tests(fer, excluded)
+    labels = fer_tests(fer, excluded)
     tests = []
     for name in ("FER+ test, published rule", "FER2013 PrivateTest, FER2013's own labels"):
         truth = labels[name][private]

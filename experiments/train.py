@@ -1,6 +1,6 @@
 """Train the prototypical network.
 
-    python experiments/train.py experiment=mobilenetv4
+    python experiments/train.py experiment=mobilenetv2
     python experiments/train.py backbone=resnet18 trainer=gpu model.losses.episodic=0
 
 Checkpoints (every epoch, with the averaged weights in ``state_dict``), CSV and TensorBoard logs go to outputs/train/.

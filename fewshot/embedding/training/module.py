@@ -149,7 +149,7 @@ class ProtoNet(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         new = {id(p) for part in (self.network.project_expression, self.votes, self.labels) for p in part.parameters()}
-        groups = []
+        groups: list[dict[str, Any]] = []
         for faster, decay in ((False, True), (False, False), (True, True), (True, False)):
             chosen = [p for p in self.parameters() if p.requires_grad and (p.dim() > 1) == decay]
             chosen = [p for p in chosen if (id(p) in new) == faster]
@@ -157,7 +157,7 @@ class ProtoNet(lightning.LightningModule):
             groups.append({"params": chosen, "lr": rate, "weight_decay": self.weight_decay if decay else 0.0})
         optimizer = torch.optim.AdamW(groups, lr=self.lr, fused=True)
         steps = int(self.trainer.estimated_stepping_batches)
-        rates = [group["lr"] for group in groups]
+        rates: Any = [group["lr"] for group in groups]
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rates, total_steps=steps, pct_start=0.1, div_factor=10
         )

@@ -96,7 +96,7 @@ class ExpressionNetwork(nn.Module):
             features, maps = self.eval().features(torch.zeros(1, 1, size, size))
         self.dropout = nn.Dropout(drop_rate)
         self.project_expression = nn.Linear(features.shape[1], dimension)
-        self.identity_head = IdentityHead(*maps.shape[1:3], identity_dimension, identity_layers)
+        self.identity_head = IdentityHead(maps.shape[1], maps.shape[2], identity_dimension, identity_layers)
         self.train()
 
     def features(self, grey: Tensor) -> tuple[Tensor, Tensor]:
