@@ -1,0 +1,156 @@
+"""Temperatures by number of photos and the reach of new states, chosen on CK+ and PublicTest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.errors import UsageError
+from fewshot.protocols.album import Album
+from fewshot.protocols.draws import Draw, few_shots, only
+from fewshot.protocols.made_photos import left_out, made_state, made_takes
+from fewshot.protocols.new_states import NewState, measure, outcome
+from fewshot.protocols.report import Row
+from fewshot.protocols.room import Room
+from fewshot.protocols.scores import reliability
+from fewshot.prototypes.calibration import Calibration, Thresholds, fit_temperature, softmax
+from fewshot.prototypes.estimators import REACH, Hierarchical
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import squared_distances
+from fewshot.prototypes.supports import NEUTRAL
+
+SHOTS = (1, 2, 5)
+REACHES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 1000.0)
+ALARMS = 0.005
+"""On CK+, whose people hold still before one camera; ten times as many would still be half of what is allowed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Development readings by the prototypes of enrolled students.
+
+    Attributes:
+        distances: squared, to the population's emotions, shape (n, k).
+        truth: columns, shape (n,).
+        shots: mean photos an emotion behind them.
+    """
+
+    distances: NDArray[np.float64]
+    truth: NDArray[np.int64]
+    shots: float
+
+
+def ask(population: Population, album: Album, draws: Sequence[Draw], shots: float) -> Asked:
+    """Distances of all queries to the prototypes that the runtime would read them by.
+
+    Raises:
+        UsageError: there are none.
+    """
+    distances, truth = [], []
+    for draw in draws:
+        room = Room(population, Hierarchical(), album, draw)
+        for who, rows in draw.queries.items():
+            if rows:
+                made = room.prototypes(who, who, classmates=True)[: len(population.classes)]
+                matrix = np.stack([prototype.vector for prototype in made])
+                distances.append(squared_distances(population.transform(album.vectors[rows]), matrix))
+                truth += [population.classes.index(album.emotions[row]) for row in rows]
+    if not distances:
+        raise UsageError("No picture to choose a temperature on. Check the development data.")
+    return Asked(np.concatenate(distances).astype(np.float64), np.array(truth), shots)
+
+
+def development(population: Population, album: Album, seed: int = 0) -> dict[str, Asked]:
+    """Everything that temperatures with photos are chosen on, by name."""
+    kinds, neutral = len(population.classes), only(neutral=1)
+    draws, brought = left_out(album, seed)
+    found = {
+        "one neutral photo": ask(population, album, few_shots(album, neutral, neutral, 2, seed), 1 / kinds),
+        "left out": ask(population, album, draws, brought / kinds),
+    }
+    for shots in SHOTS:
+        made, draw = made_takes(album, shots, seed)
+        found[f"made, {shots}"] = ask(population, made, [draw], float(shots))
+    return found
+
+
+def calibration_of(found: dict[str, Asked], none: Thresholds) -> Calibration:
+    """Temperatures by number of photos; distances and margins stay those of no photo.
+
+    At each number of photos the temperature is fitted to made and left-out readings together, as many of each: between
+    too easy and too hard. It does not rise with the number of photos: one more makes nobody less sure.
+
+    Args:
+        found: of ``development``.
+        none: fitted without photos.
+    """
+    neutral = found["one neutral photo"]
+    rows = [(0.0, none.temperature), (neutral.shots, fit_temperature(neutral.distances, neutral.truth))]
+    hard = found["left out"]
+    for shots in SHOTS:
+        easy = found[f"made, {shots}"]
+        rows.append((float(shots), fit_temperature(*_both(easy, hard))))
+    temperatures = tuple(float(value) for value in np.minimum.accumulate([temperature for _, temperature in rows]))
+    count = len(rows)
+    return Calibration(tuple(at for at, _ in rows), temperatures, (none.far,) * count, (none.margin,) * count)
+
+
+def _both(easy: Asked, hard: Asked) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """As many readings of each kind, the more frequent kind thinned out evenly."""
+    count = min(len(easy.truth), len(hard.truth))
+    parts = [np.linspace(0, len(asked.truth) - 1, count).astype(int) for asked in (easy, hard)]
+    pairs = list(zip((easy, hard), parts, strict=True))
+    return (
+        np.concatenate([asked.distances[rows] for asked, rows in pairs]),
+        np.concatenate([asked.truth[rows] for asked, rows in pairs]),
+    )
+
+
+def honesty_rows(found: dict[str, Asked], calibration: Calibration) -> list[Row]:
+    """Accuracy and calibration error of every kind of development reading, by a calibration and by its own best."""
+    rows: list[Row] = []
+    for name, asked in found.items():
+        chosen, best = calibration.at(asked.shots).temperature, fit_temperature(asked.distances, asked.truth)
+        errors = [reliability(softmax(-asked.distances / at), asked.truth).error for at in (chosen, best)]
+        rows.append(
+            {
+                "readings of CK+": name,
+                "photos an emotion": asked.shots,
+                "n": len(asked.truth),
+                "accuracy": float((asked.distances.argmin(axis=1) == asked.truth).mean()),
+                "temperature": chosen,
+                "calibration error": errors[0],
+                "its own best": best,
+                "error at that": errors[1],
+            }
+        )
+    return rows
+
+
+def reach_rows(population: Population, album: Album, shots: int = 2, seed: int = 0) -> list[Row]:
+    """False alarms on real pictures and recall by made-up photos, each emotion in turn a new state, by its reach."""
+    made = {
+        state: made_state(album, state, shots, seed)
+        for state in population.classes
+        if state != NEUTRAL and state in album.emotions
+    }
+    rows: list[Row] = []
+    for reach in sorted({*REACHES, REACH}):
+        state: NewState = outcome(
+            [(word, measure(population, photos, word, [draw], reach / REACH)) for word, (photos, draw) in made.items()]
+        )
+        alarms, recall = (float(np.mean(list(part.values()))) for part in (state.false_alarms, state.recall))
+        rows.append({"reach": reach, "false alarms": alarms, "recall": recall})
+    return rows
+
+
+def chosen_reach(rows: Sequence[Row], alarms: float = ALARMS) -> float:
+    """The furthest reach with at most so many false alarms; the nearest one if all have more.
+
+    Made-up photos lie nearer than real ones, so a reach that only just holds them would be too short.
+    """
+    held = [float(str(row["reach"])) for row in rows if float(str(row["false alarms"])) <= alarms]
+    return max(held, default=min(float(str(row["reach"])) for row in rows))

@@ -1,0 +1,262 @@
+"""Protocol "enrollment": what a few photos of one's own are worth, beside the classmates' and somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from fewshot.embedding.looks import LookingTwice
+from fewshot.errors import UsageError
+from fewshot.perception import Perception
+from fewshot.protocols.album import Album, faces_found
+from fewshot.protocols.controls import (
+    ANOTHER,
+    CLASSMATES,
+    CONTROLS,
+    LOOKS,
+    NO_NEUTRAL,
+    NO_PHOTO,
+    OWN,
+    OWN_NO_NEUTRAL,
+    Readings,
+    by_subject,
+    false_neutral,
+    read_class,
+)
+from fewshot.protocols.enrollment_plots import PAIRS, Found, differences, plots_of
+from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
+from fewshot.protocols.peer_population import peer_population
+from fewshot.protocols.peers import FACEAPI
+from fewshot.protocols.report import Cell, Context, Plot, Report, Row, Table
+from fewshot.protocols.schemes import Scheme, schemes_of
+from fewshot.protocols.vectors import embed_pictures
+from fewshot.prototypes.estimators import EnrollmentEstimator
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.supports import NEUTRAL
+
+FEW = 20
+"""Up to so many subjects are shown one by one."""
+
+ABOUT = """Every subject is a student in a class of all subjects of the data set, and is read by the nearest prototype,
+without the reject option. What differs is whose photos the prototypes were made of: nobody's, the classmates' (never
+the student's own), another subject's in the student's place (several others in turn), or the student's own beside the
+classmates'. No picture that is read is enrolled. Accuracy is the mean over subjects, bootstrapped over subjects;
+"balanced" is the mean over a subject's emotions first; "over pictures" pools all; "called neutral" is the share of
+pictures of an emotion that are. Gains are differences of balanced accuracy, paired by subject."""
+
+
+@dataclass(frozen=True)
+class Enrollment:
+    """Reads every subject of a data set by photos of their own, of their class and of others.
+
+    Args:
+        datasets: out of "ckplus", "jaffe" and "cfee".
+        development: reads CK+ alone: what to use while anything may still be changed.
+        draws: repeated choices of the takes that are enrolled.
+        others: in "another subject's photos", so many others in turn.
+        looks: also with each photo enrolled by the mean of ten looks at it (``fewshot.embedding.looks``).
+        peers: also by the features of face-api.js.
+        resamples: of the bootstrap over subjects.
+    """
+
+    datasets: Sequence[str] = ("ckplus", "jaffe", "cfee")
+    development: bool = False
+    draws: int = 12
+    others: int = 5
+    looks: bool = True
+    peers: bool = True
+    resamples: int = 5000
+
+    def run(self, context: Context) -> Report:
+        """Every table of the protocol."""
+        estimators = enrollment_estimators(context)
+        levels: list[Row] = []
+        gains: list[Row] = []
+        people: list[Table] = []
+        plots: dict[str, Plot] = {}
+        faces: list[str] = []
+        datasets = ["ckplus"] if self.development else list(self.datasets)
+        strange = peer_population(context, FACEAPI) if self.peers else None
+        for dataset in datasets:
+            album, found_of = self.album(context, dataset)
+            faces.append(found_of)
+            schemes = schemes_of(dataset, album, self.draws, context.seed)
+            found = self.measure(context.population, album, schemes, estimators, context.seed)
+            levels += self.levels(found, schemes, dataset, "ours", context.seed)
+            gains += self.gains(found, schemes, dataset, "ours", context.seed)
+            plots |= plots_of(found, schemes, dataset, context.seed, self.resamples)
+            if len(album.people()) <= FEW:
+                people.append(Table(f"Every subject of {dataset}", everybody(found, schemes), f"subjects_{dataset}"))
+            if strange is not None:
+                other = context.embed_peer(FACEAPI, dataset, ())
+                theirs = Album.of(other.pictures, other.vectors, other.found)
+                same = schemes_of(dataset, theirs, self.draws, context.seed)
+                again = self.measure(strange, theirs, same, estimators[:1], context.seed)
+                levels += self.levels(again, same, dataset, FACEAPI.name, context.seed)
+                gains += self.gains(again, same, dataset, FACEAPI.name, context.seed)
+                gains += self.against(found, again, schemes, dataset, FACEAPI.name, context.seed)
+        return Report(
+            "enrollment",
+            "Enrollment: what photos of one's own are worth",
+            ABOUT.replace("\n", " "),
+            {name: "development" if name == "ckplus" else "test" for name in datasets},
+            [
+                Table("Accuracy", levels, note=f"Faces found: {', '.join(faces)}."),
+                Table("Gains, paired by subject", gains, "gains"),
+                *people,
+            ],
+            plots,
+        )
+
+    def album(self, context: Context, dataset: str) -> tuple[Album, str]:
+        """The seven emotions of a data set, as they are read and enrolled, and in how many a face was found."""
+        seen, careful = context.embed(dataset, ()), None
+        if self.looks:
+            embedder = LookingTwice(context.network, engine=context.engine)
+            chain = Perception(context.chain.detector, embedder)
+            careful = embed_pictures(chain, seen.pictures, context.root, context.cache).vectors
+        return Album.of(seen.pictures, seen.vectors, seen.found, enrolled=careful), faces_found(seen, dataset)
+
+    def measure(
+        self,
+        population: Population,
+        album: Album,
+        schemes: Sequence[Scheme],
+        estimators: Sequence[EnrollmentEstimator],
+        seed: int,
+    ) -> dict[tuple[str, str, str], Readings]:
+        """All readings of one data set: the first estimator by every control, the others by own photos only."""
+        plain = replace(album, enrolled=None)
+        found: dict[tuple[str, str, str], Readings] = {}
+        for scheme in schemes:
+            # Without photos all estimators are the same.
+            for place, estimator in enumerate(estimators[:1] if scheme.nobody else estimators):
+                controls = controls_of(scheme, album) if place == 0 else [OWN]
+                read = read_class(population, estimator, plain, scheme.draws, controls, self.others, seed)
+                if place == 0 and album.enrolled is not None and not scheme.nobody:
+                    read |= read_class(population, estimator, album, scheme.draws, [LOOKS], self.others, seed)
+                found |= {(scheme.name, estimator.name, control): readings for control, readings in read.items()}
+        return found
+
+    def levels(self, found: Found, schemes: Sequence[Scheme], dataset: str, network: str, seed: int) -> list[Row]:
+        """One row a scheme, estimator and control: accuracy with its interval over subjects."""
+        named = {scheme.name: scheme for scheme in schemes}
+        return [
+            {"data": dataset, "network": network, **named[name].words, "read by": control, "estimator": estimator}
+            | dict(self._measures(readings, seed))
+            for (name, estimator, control), readings in found.items()
+        ]
+
+    def gains(self, found: Found, schemes: Sequence[Scheme], dataset: str, network: str, seed: int) -> list[Row]:
+        """Paired differences: one's own photos against every control, the class against none, and the estimators."""
+        first = next(estimator for _, estimator, _ in found)
+        rows: list[Row] = []
+        for scheme in (scheme for scheme in schemes if not scheme.nobody):
+            pairs = [
+                ((first, one), (first, other), one, other)
+                for one, other in (*PAIRS, (LOOKS, OWN))
+                if (scheme.name, first, one) in found
+            ]
+            pairs += [
+                ((first, OWN), (estimator, OWN), f"{OWN}, {first}", f"{OWN}, {estimator}")
+                for name, estimator, _ in found
+                if name == scheme.name and estimator != first
+            ]
+            for this, that, one, other in pairs:
+                gain, subjects = self.gain(found[scheme.name, *this], found[scheme.name, *that], seed)
+                rows.append(_compared(scheme, dataset, network, one, other, gain, subjects))
+        return rows
+
+    def against(
+        self, ours: Found, theirs: Found, schemes: Sequence[Scheme], dataset: str, peer: str, seed: int
+    ) -> list[Row]:
+        """Our network against a peer's on the same draws, paired by subject: without photos and with one's own."""
+        rows: list[Row] = []
+        for key, readings in theirs.items():
+            if key[2] in (NO_PHOTO, OWN) and key in ours:
+                gain, subjects = self.gain(ours[key], readings, seed)
+                scheme = next(scheme for scheme in schemes if scheme.name == key[0])
+                rows.append(_compared(scheme, dataset, "both", f"{key[2]}, ours", f"{key[2]}, {peer}", gain, subjects))
+        return rows
+
+    def gain(self, one: Readings, other: Readings, seed: int) -> tuple[Interval, int]:
+        """Difference of balanced accuracy, paired by subject, and how many subjects.
+
+        Raises:
+            UsageError: no subject is in both.
+        """
+        mine, theirs = differences(one, other)
+        if not mine:
+            raise UsageError("No subject was read both ways, so nothing can be compared in pairs.")
+        gain = paired_difference(mine, theirs, seed, self.resamples)
+        return Gain(gain.value, gain.low, gain.high), len(mine)
+
+    def _measures(self, readings: Readings, seed: int) -> Row:
+        plain = np.sort(list(by_subject(readings).values()))
+        even, neutral = by_subject(readings, balanced=True), false_neutral(readings)
+        right = np.array(readings.truth) == np.array(readings.predicted)
+        return {
+            "subjects": len(plain),
+            "readings": len(readings),
+            "accuracy": bootstrap_mean(plain, seed, self.resamples),
+            "balanced": bootstrap_mean(list(even.values()), seed, self.resamples),
+            "over pictures": float(right.mean()),
+            "called neutral": bootstrap_mean(list(neutral.values()), seed, self.resamples),
+            "worst tenth": float(plain[: -(-len(plain) // 10)].mean()),
+        }
+
+
+def controls_of(scheme: Scheme, album: Album) -> list[str]:
+    """Whose photos a scheme is read by; a neutral prototype is only removed where no neutral picture is asked."""
+    if scheme.nobody:
+        return [NO_PHOTO]
+    asked = {album.emotions[row] for draw in scheme.draws for rows in draw.queries.values() for row in rows}
+    return [control for control in CONTROLS if NEUTRAL not in asked or control not in (NO_NEUTRAL, OWN_NO_NEUTRAL)]
+
+
+class Gain(Interval):
+    """A difference, written with its sign."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self.signed
+
+
+def everybody(found: Found, schemes: Sequence[Scheme]) -> list[Row]:
+    """One row a subject and scheme: accuracy by every control, for data sets of few people."""
+    first = next(estimator for _, estimator, _ in found)
+    rows: list[Row] = []
+    for scheme in (scheme for scheme in schemes if not scheme.nobody):
+        scores = {
+            control: by_subject(found[scheme.name, first, control]) for control in (NO_PHOTO, CLASSMATES, ANOTHER, OWN)
+        }
+        for subject in scores[OWN]:
+            rows.append({"subject": subject, **scheme.words} | {name: score[subject] for name, score in scores.items()})
+    return rows
+
+
+def enrollment_estimators(context: Context) -> list[EnrollmentEstimator]:
+    """Those of the context that make prototypes of a student; the full hierarchical one first.
+
+    Raises:
+        UsageError: there is none.
+    """
+    able = [cast(EnrollmentEstimator, e) for e in context.estimators.values() if hasattr(e, "prototypes")]
+    if not able:
+        raise UsageError(
+            "No estimator here makes prototypes of a student. Use estimator=all or estimator=hierarchical."
+        )
+    return sorted(able, key=lambda estimator: estimator.name != "hierarchical")
+
+
+def _compared(
+    scheme: Scheme, dataset: str, network: str, one: str, other: str, gain: Interval, subjects: int
+) -> dict[str, Cell]:
+    """A row of the table of gains."""
+    apart = "yes" if gain.low > 0 or gain.high < 0 else "no"
+    about = {"data": dataset, "network": network, **scheme.words, "this": one, "against": other}
+    return {**about, "subjects": subjects, "gain": gain, "apart from 0": apart}

@@ -1,0 +1,57 @@
+"""Plots of the enrollment protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fewshot.protocols.controls import ANOTHER, CLASSMATES, NO_PHOTO, OWN, Readings, by_subject
+from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
+from fewshot.protocols.plots import accuracy_against_shots, paired_gains, written
+from fewshot.protocols.report import Plot
+from fewshot.protocols.schemes import Scheme
+
+Found = Mapping[tuple[str, str, str], Readings]
+"""By scheme, estimator and control."""
+
+PAIRS = ((OWN, CLASSMATES), (OWN, ANOTHER), (OWN, NO_PHOTO), (CLASSMATES, NO_PHOTO), (ANOTHER, CLASSMATES))
+SHORT = {OWN: "own", CLASSMATES: "classmates'", ANOTHER: "another's", NO_PHOTO: "no photo"}
+SHOWN = ("1 an emotion | 1 an emotion", "all but the one asked | 1 an emotion", "1 neutral | 1 an emotion")
+"""The scheme whose gains are plotted: the first that a data set has."""
+SHOTS = {"1 an emotion | 1 an emotion": 1, "2 an emotion | 2 an emotion": 2}
+
+
+def differences(one: Readings, other: Readings) -> tuple[list[float], list[float]]:
+    """Balanced accuracy of the subjects who were read both ways, in the same order."""
+    mine, theirs = by_subject(one, balanced=True), by_subject(other, balanced=True)
+    both = sorted(mine.keys() & theirs.keys())
+    return [mine[subject] for subject in both], [theirs[subject] for subject in both]
+
+
+def plots_of(found: Found, schemes: Sequence[Scheme], dataset: str, seed: int, resamples: int) -> dict[str, Plot]:
+    """Gains subject by subject where the class brings photos of every emotion, and accuracy by number of photos."""
+    first = next(estimator for _, estimator, _ in found)
+    plots: dict[str, Plot] = {}
+    named = {scheme.name: scheme for scheme in schemes}
+    shown = next((named[name] for name in SHOWN if name in named), None)
+    if shown is not None:
+        gains: dict[str, list[float]] = {}
+        intervals: dict[str, Interval] = {}
+        for one, other in PAIRS:
+            mine, theirs = differences(found[shown.name, first, one], found[shown.name, first, other])
+            name = f"{SHORT[one]} - {SHORT[other]}"
+            gains[name] = [a - b for a, b in zip(mine, theirs, strict=True)]
+            intervals[name] = paired_difference(mine, theirs, seed, resamples)
+        title = f"{dataset}: {shown.own}; classmates: {shown.brought}"
+        plots[f"gains_{dataset}"] = written(paired_gains, gains, intervals, title)
+    if all((name, first, OWN) in found for name in SHOTS):
+        curves: dict[str, dict[int, Interval]] = {}
+        for control in (OWN, CLASSMATES, ANOTHER):
+            curves[control] = {0: _accuracy(found["nothing | nothing", first, NO_PHOTO], seed, resamples)}
+            for name, shots in SHOTS.items():
+                curves[control][shots] = _accuracy(found[name, first, control], seed, resamples)
+        plots[f"shots_{dataset}"] = written(accuracy_against_shots, curves, f"{dataset}: photos of each emotion")
+    return plots
+
+
+def _accuracy(readings: Readings, seed: int, resamples: int) -> Interval:
+    return bootstrap_mean(list(by_subject(readings).values()), seed, resamples)

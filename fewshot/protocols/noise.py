@@ -1,0 +1,199 @@
+"""Protocol "noise": enrolled on good photos, read on bad pictures; and enrolled with wrong labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.classroom.eyes import photo_perception
+from fewshot.data.pictures import ANYTHING
+from fewshot.perception import Perception
+from fewshot.pictures import read_picture
+from fewshot.protocols.album import Album, Rows
+from fewshot.protocols.changes import CHANGES, Finder, Spoiled
+from fewshot.protocols.controls import NO_PHOTO, OWN, Readings, by_subject, read_class
+from fewshot.protocols.crops import largest
+from fewshot.protocols.draws import Draw, few_shots, leave_one_emotion_out, only
+from fewshot.protocols.enrollment import enrollment_estimators
+from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
+from fewshot.protocols.report import Cell, Context, Report, Row, Table
+from fewshot.protocols.sheets import contact_sheet
+from fewshot.prototypes.estimators import EnrollmentEstimator
+from fewshot.prototypes.population import Population
+from fewshot.types import EMOTIONS
+
+CLEAN = "as it is"
+ABOUT = """Everybody enrolls pictures as they are and is read on changed ones: out of focus by 6 % of the distance
+between the eyes; JPEG of quality 20; a face of 32 pixels in a picture of 640x384; an eighth of the light with the
+noise of a sensor; dark-rimmed glasses; the mouth behind a mask; one side behind a hand. The changes are made to the
+picture, before the detector; "found" is the share of the pictures in which it still finds a face, and the others are
+not read. The live loop would call some of the found ones unreadable; here all are read. Balanced accuracy is the mean
+over a subject's emotions, then over subjects, bootstrapped over subjects; "loss" is paired by subject against the
+same pictures unchanged. Wrong labels: that share of all enrolled photos, drawn anew in every repetition, carries
+another of the seven emotions."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Reads two data sets under every change, and with labels made wrong.
+
+    Attributes:
+        datasets: name to role.
+        changes: out of ``CHANGES``.
+        wrong: shares of wrong labels.
+        draws: repeated choices of the neutral photo that is enrolled.
+        repetitions: of the choice of wrong labels.
+        development: leave the test sets out.
+        resamples: of the bootstrap over subjects.
+    """
+
+    datasets: dict[str, str]
+    changes: Sequence[str] = tuple(CHANGES)
+    wrong: Sequence[float] = (0.0, 0.1, 0.3)
+    draws: int = 4
+    repetitions: int = 5
+    development: bool = False
+    resamples: int = 5000
+
+    def run(self, context: Context) -> Report:
+        roles = {name: role for name, role in self.datasets.items() if role == "development" or not self.development}
+        estimators = enrollment_estimators(context)
+        changed: list[Row] = []
+        wrong: list[Row] = []
+        for dataset in roles:
+            clean = context.embed(dataset)
+            album = Album.of(clean.pictures, clean.vectors, clean.found)
+            draws = self.enrolled(album, context.seed)
+            changed += self._changed(context, dataset, estimators[0], album, clean.found, draws)
+            for estimator in estimators:
+                wrong += self.mislabelled(context.population, estimator, album, draws, dataset, context.seed)
+            self._sheet(context, dataset)
+        return Report(
+            "noise",
+            "Noise: bad pictures and wrong labels",
+            ABOUT.replace("\n", " "),
+            roles,
+            [Table("Changed pictures", changed), Table("Wrong labels among the enrolled photos", wrong, "labels")],
+        )
+
+    def enrolled(self, album: Album, seed: int) -> dict[str, list[Draw]]:
+        """What the students bring, in words, to the classes drawn so. The classmates bring as much."""
+        neutral = only(neutral=1)
+        return {
+            "1 neutral": few_shots(album, neutral, neutral, self.draws, seed, keep=0),
+            "all but the one asked": leave_one_emotion_out(album, True, EMOTIONS),
+        }
+
+    def _changed(
+        self,
+        context: Context,
+        dataset: str,
+        estimator: EnrollmentEstimator,
+        album: Album,
+        found: NDArray[np.bool_],
+        draws: dict[str, list[Draw]],
+    ) -> list[Row]:
+        rows: list[Row] = []
+        read: dict[tuple[str, str], Readings] = {}
+        for change in (CLEAN, *self.changes):
+            spoiled = None if change == CLEAN else Spoiled(change, finder(context.chain))
+            seen = context.embed(dataset, change=spoiled).only(found)
+            both = asked_as(album, Album(seen.vectors, album.subjects, album.emotions))
+            for brought, plain in draws.items():
+                moved = [shifted(draw, len(album), seen.found) for draw in plain]
+                answers = read_class(context.population, estimator, both, moved, (NO_PHOTO, OWN), seed=context.seed)
+                for control, readings in answers.items():
+                    reference = read.setdefault((brought, control), readings)
+                    about: dict[str, Cell] = {"data": dataset, "change": change, "found": float(seen.found.mean())}
+                    about |= {"student brings": brought, "read by": control}
+                    rows.append(about | self._numbers(readings, reference, context.seed))
+        return rows
+
+    def mislabelled(
+        self,
+        population: Population,
+        estimator: EnrollmentEstimator,
+        album: Album,
+        draws: dict[str, list[Draw]],
+        dataset: str,
+        seed: int,
+    ) -> list[Row]:
+        """One row an enrollment and share of wrong labels; what is read keeps its true label."""
+        rows: list[Row] = []
+        for brought, plain in draws.items():
+            first: Readings | None = None
+            for share in self.wrong:
+                readings = Readings()
+                for repetition in range(self.repetitions if share else 1):
+                    rng = np.random.default_rng([seed, repetition])
+                    supports = replace(album, emotions=wrong_labels(album.emotions, share, rng))
+                    moved = [shifted(draw, len(album)) for draw in plain]
+                    some = read_class(population, estimator, asked_as(supports, album), moved, (OWN,), seed=seed)[OWN]
+                    for subject, truth, predicted in zip(some.subjects, some.truth, some.predicted, strict=True):
+                        readings.add(subject, [truth], [predicted])
+                first = first or readings
+                about: dict[str, Cell] = {"data": dataset, "student brings": brought, "estimator": estimator.name}
+                rows.append(about | {"wrong labels": f"{share:.0%}"} | self._numbers(readings, first, seed))
+        return rows
+
+    def _numbers(self, readings: Readings, reference: Readings, seed: int) -> dict[str, Cell]:
+        mine, before = by_subject(readings, balanced=True), by_subject(reference, balanced=True)
+        both = sorted(mine.keys() & before.keys())
+        values = list(mine.values())
+        numbers: dict[str, Cell] = {
+            "subjects": len(mine),
+            "balanced accuracy": bootstrap_mean(values, seed, self.resamples),
+        }
+        if readings is not reference:
+            loss: Interval = paired_difference(
+                [before[who] for who in both], [mine[who] for who in both], seed, self.resamples
+            )
+            numbers["loss"] = loss
+        return numbers
+
+    def _sheet(self, context: Context, dataset: str, people: int = 4) -> None:
+        """Some pictures under every change, to look at."""
+        pictures = context.pictures(dataset)
+        chosen = [pictures[place] for place in np.linspace(0, len(pictures) - 1, people).astype(int)]
+        find, shown, captions = finder(context.chain), [], []
+        for picture in chosen:
+            frame = read_picture(context.root / picture.path)
+            shown += [frame, *(Spoiled(change, find)(frame) for change in self.changes)]
+            captions += [picture.emotion, *self.changes]
+        path = context.outputs / "sheets" / f"noise_{dataset}.png"
+        contact_sheet(shown, captions, path, columns=len(self.changes) + 1, side=160)
+
+
+def finder(chain: Perception) -> Finder:
+    """The largest face of a picture, by the chain's own detector."""
+    eyes = photo_perception(chain, ANYTHING)
+    return lambda frame: largest(eyes.find(frame))
+
+
+def asked_as(enrolled: Album, asked: Album) -> Album:
+    """Both albums under each other: rows of the second are the same pictures as they are asked about."""
+    return Album(
+        np.concatenate([enrolled.vectors, asked.vectors]),
+        enrolled.subjects + asked.subjects,
+        enrolled.emotions + asked.emotions,
+    )
+
+
+def shifted(draw: Draw, rows: int, found: NDArray[np.bool_] | None = None) -> Draw:
+    """The same draw with its queries in the second half of ``asked_as``; those not found are not asked."""
+
+    def moved(queries: Rows) -> Rows:
+        return [row + rows for row in queries if found is None or found[row]]
+
+    return replace(draw, queries={subject: moved(queries) for subject, queries in draw.queries.items()})
+
+
+def wrong_labels(emotions: Sequence[str], share: float, rng: np.random.Generator) -> tuple[str, ...]:
+    """The emotions with ``share`` of them, drawn at random, replaced by another of the seven."""
+    labels = list(emotions)
+    for row in rng.choice(len(labels), round(share * len(labels)), replace=False):
+        labels[row] = str(rng.choice([emotion for emotion in EMOTIONS if emotion != labels[row]]))
+    return tuple(labels)

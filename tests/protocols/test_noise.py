@@ -1,0 +1,160 @@
+"""Noise: what the changes do to a picture, wrong labels, and what both do to accuracy in a made-up world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from small_world_of_people import made_album, world
+
+from fewshot.data.subjects import Picture
+from fewshot.protocols import noise
+from fewshot.protocols.album import Album
+from fewshot.protocols.changes import CHANGES, Spoiled
+from fewshot.protocols.draws import Draw
+from fewshot.protocols.intervals import Interval
+from fewshot.protocols.noise import Noise, asked_as, shifted, wrong_labels
+from fewshot.protocols.report import Context
+from fewshot.protocols.sheets import contact_sheet
+from fewshot.protocols.vectors import Embedded
+from fewshot.prototypes.estimators import Hierarchical, Mean
+from fewshot.types import EMOTIONS, Face, Frame, Quality
+
+
+def face_at(frame: Frame) -> Face:
+    """A face of 100 pixels in the middle of a picture of 320x240."""
+    landmarks = np.array([[140, 100], [180, 100], [160, 122], [145, 142], [175, 142]], np.float32)
+    quality = Quality(100, 1, 0, 0, 0, 128)
+    return Face(np.array([110, 60, 210, 180], np.float32), landmarks, 0.9, np.zeros((112, 112), np.uint8), quality)
+
+
+@pytest.fixture
+def frame() -> Frame:
+    """Stripes, so that there is something to blur."""
+    picture = np.full((240, 320, 3), 120, np.uint8)
+    picture[::4] = 220
+    return picture
+
+
+def extent(canvas: Frame) -> tuple[int, int]:
+    """Height and width of what lies on a grey canvas."""
+    there = (canvas != 127).any(axis=2)
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    return int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_without_a_face_a_picture_stays_as_it_is(name: str, frame: Frame) -> None:
+    assert Spoiled(name, lambda picture: None)(frame) is frame
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_leave_the_picture_alone_and_are_the_same_again(name: str, frame: Frame) -> None:
+    before, change = frame.copy(), Spoiled(name, face_at)
+    changed = change(frame)
+    assert np.array_equal(frame, before) and changed.dtype == np.uint8 and changed.ndim == 3
+    assert changed.shape != frame.shape or (changed != frame).any()
+    assert np.array_equal(change(frame), changed)
+    assert change.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("blur", lambda before, after: after.std() < 0.7 * before.std()),
+        ("dark", lambda before, after: after.mean() == pytest.approx(before.mean() / 8, abs=1.0)),
+        ("32-pixel face", lambda before, after: extent(after) == (round(240 * 0.32), round(320 * 0.32))),
+        ("mouth covered", lambda before, after: (after[142, 145:175] == after[142, 160]).all()),
+        ("mouth covered", lambda before, after: (after[100] == before[100]).all()),
+        ("one side covered", lambda before, after: (after[:, 175:] == before[:, 175:]).all()),
+        ("one side covered", lambda before, after: (after[100, 135:150] == after[100, 140]).all()),
+        ("glasses", lambda before, after: (after[130:] == before[130:]).all() and (after[95:105] < 60).any()),
+    ],
+)
+def test_what_a_change_does(name: str, holds: Callable[[Frame, Frame], bool], frame: Frame) -> None:
+    assert holds(frame, Spoiled(name, face_at)(frame))
+
+
+@pytest.mark.parametrize(("count", "share", "wrong"), [(0, 0.5, 0), (20, 0.0, 0), (20, 0.1, 2), (10, 1.0, 10)])
+def test_so_many_labels_are_wrong(count: int, share: float, wrong: int) -> None:
+    labels = [EMOTIONS[row % 7] for row in range(count)]
+    made = wrong_labels(labels, share, np.random.default_rng(1))
+    assert sum(one != other for one, other in zip(labels, made, strict=True)) == wrong
+    assert set(made) <= set(EMOTIONS)
+
+
+def test_queries_move_to_the_second_album() -> None:
+    one = Album(np.zeros((2, 3), np.float32), ("a", "b"), ("sad", "fear"))
+    other = Album(np.ones((2, 3), np.float32), ("a", "b"), ("sad", "happy"))
+    both = asked_as(one, other)
+    assert both.vectors[:, 0].tolist() == [0, 0, 1, 1] and both.emotions == ("sad", "fear", "sad", "happy")
+    draw = shifted(Draw({"a": [0]}, {"b": [1]}, {"a": [0], "b": [1]}), 2, np.array([False, True]))
+    assert (draw.own, draw.brought, draw.queries) == ({"a": [0]}, {"b": [1]}, {"a": [], "b": [3]})
+
+
+def test_wrong_labels_cost_the_mean_more_than_the_hierarchy() -> None:
+    population, rng = world()
+    album = made_album(population, rng, people=12, takes=3)
+    protocol = Noise({"made": "development"}, wrong=(0.0, 0.3), draws=2, repetitions=2, resamples=200)
+    draws = protocol.enrolled(album, seed=0)
+    assert set(draws) == {"1 neutral", "all but the one asked"}
+    loss = {}
+    for estimator in (Mean(), Hierarchical()):
+        rows = protocol.mislabelled(population, estimator, album, draws, "made", seed=0)
+        assert [row["wrong labels"] for row in rows] == ["0%", "30%"] * 2
+        right, wrong = rows[2]["balanced accuracy"], rows[3]["balanced accuracy"]
+        assert isinstance(right, Interval) and isinstance(wrong, Interval) and right.value > wrong.value
+        assert "loss" not in rows[2] and isinstance(rows[3]["loss"], Interval)
+        loss[estimator.name] = right.value - wrong.value
+        assert rows == protocol.mislabelled(population, estimator, album, draws, "made", seed=0)
+    assert loss[Hierarchical().name] < loss[Mean().name]
+
+
+class MadeUp(Context):
+    """A context whose pictures are a made-up album; changed pictures are noisier, and every fifth has no face."""
+
+    population: Any = None
+    chain: Any = None
+
+    def embed(self, dataset: str, emotions: Any = (), features: bool = False, change: Any = None) -> Embedded:
+        population, rng = world()
+        album = made_album(population, rng, people=8, takes=2)
+        pictures = [
+            Picture(dataset, str(row), who, emotion)
+            for row, (who, emotion) in enumerate(zip(album.subjects, album.emotions, strict=True))
+        ]
+        found = np.ones(len(album), bool) if change is None else np.arange(len(album)) % 5 > 0
+        worse = rng.normal(size=album.vectors.shape) * (0.0 if change is None else 0.5)
+        return Embedded(pictures, (album.vectors + worse).astype(np.float32), None, found)
+
+
+def test_whole_protocol_in_a_made_up_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Noise, "_sheet", lambda self, context, dataset: None)
+    context = MadeUp(shared=tmp_path, network=tmp_path / "x.onnx", estimators={"one": Hierarchical(), "two": Mean()})
+    object.__setattr__(context, "population", world()[0])
+    monkeypatch.setattr(noise, "finder", lambda chain: face_at)
+    protocol = Noise({"ckplus": "development", "cfee": "test"}, ["blur"], (0.0, 0.3), 2, 2, True, 100)
+    report = protocol.run(context)
+    assert report.roles == {"ckplus": "development"}
+    rows = list(report.tables[0].rows)
+    assert [(row["change"], row["read by"]) for row in rows[:2]] == [
+        ("as it is", "no photo"),
+        ("as it is", "own photos"),
+    ]
+    assert len(rows) == 2 * 2 * 2
+    assert {row["found"] for row in rows if row["change"] == "as it is"} == {1.0}
+    assert all(row["found"] == pytest.approx(0.8, abs=0.02) for row in rows if row["change"] == "blur")
+    losses = [row["loss"] for row in rows if row["change"] == "blur"]
+    assert all(isinstance(loss, Interval) and loss.value > 0 for loss in losses)
+    assert {row["estimator"] for row in report.tables[1].rows} == {Hierarchical().name, Mean().name}
+
+
+def test_contact_sheet_holds_every_picture(tmp_path: Path, frame: Frame) -> None:
+    path = contact_sheet([frame, frame[..., 0], frame[:100]], ["a", "b\nc", "d"], tmp_path / "s/a.png", 2, side=50)
+    sheet = cv2.imread(str(path))
+    assert sheet is not None and sheet.shape == (2 * (50 + 2 * 14 + 4), 2 * 54, 3)
+    assert cv2.imread(str(contact_sheet([], [], tmp_path / "empty.png"))) is not None

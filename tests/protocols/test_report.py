@@ -1,0 +1,117 @@
+"""Reports as files, and the configuration of every protocol."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from fewshot.errors import UsageError
+from fewshot.protocols import report
+from fewshot.protocols.intervals import Interval
+from fewshot.protocols.report import Context, Report, Table
+from fewshot.protocols.vectors import Embedded
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+class Named:
+    network = "made-1"
+    engine = "numpy"
+
+
+class Bare(Context):
+    """A context without files."""
+
+    population: Any = Named()
+    embedder: Any = Named()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Bare(shared=tmp_path, network=tmp_path / "net.onnx", seed=4, command="python experiments/evaluate.py it")
+
+
+def report_of(rows: list[dict[str, Any]]) -> Report:
+    plots = {"curve": lambda path: path.write_bytes(b"a picture")}
+    return Report("it", "A question", "How.", {"CK+": "development"}, [Table("T", rows, note="N")], plots)
+
+
+def test_a_report_without_rows(context: Context, tmp_path: Path) -> None:
+    path = report_of([]).write(tmp_path / "results", context)
+    assert "## T" in path.read_text() and (tmp_path / "results/it.csv").read_text().strip() == ""
+
+
+def test_files_of_a_report(context: Context, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"way": "a", "n": 3, "accuracy": Interval(0.5, 0.25, 0.75), "error": 0.01234}]
+    text = report_of([*rows, {"way": "b", "new": "x"}]).write(tmp_path, context).read_text()
+    assert "    python experiments/evaluate.py it\n" in text
+    assert "`made-1`" in text and "seed 4" in text and "CK+: **development**" in text
+    assert "| a | 3 | 0.500 (0.250-0.750) | 0.012 |  |" in text and "![curve](it_curve.png)" in text
+    assert str(tmp_path) not in text
+    with (tmp_path / "it.csv").open(newline="") as lines:
+        read = list(csv.DictReader(lines))
+    assert read[0]["accuracy_low"] == "0.2500" and read[0]["error"] == "0.0123" and read[1]["accuracy"] == ""
+    assert (tmp_path / "it_curve.png").read_bytes() == b"a picture"
+
+
+def test_further_tables_have_files_of_their_own(context: Context, tmp_path: Path) -> None:
+    tables = [Table("One", [{"a": 1}]), Table("Two", [{"b": 2}], "two")]
+    Report("it", "Q", "H", {}, tables).write(tmp_path, context)
+    assert (tmp_path / "it.csv").read_text() == "a\n1\n" and (tmp_path / "it_two.csv").read_text() == "b\n2\n"
+
+
+def test_a_folder_without_data_is_named(tmp_path: Path) -> None:
+    context = Context(shared=tmp_path, network=tmp_path / "net.onnx")
+    with pytest.raises(UsageError, match=r"subjects\.csv"):
+        context.pictures("ckplus")
+
+
+def test_one_data_set_is_looked_at_once_and_then_chosen_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    lines = ["dataset,path,subject,emotion,session", "x,a.png,p,happy,1", "x,b.png,p,tired,1", "y,c.png,q,sad,1"]
+    (tmp_path / "data/subjects.csv").write_text("\n".join(lines))
+    asked: list[list[str]] = []
+
+    def embed(chain: Any, pictures: Any, root: Path, cache: Path, features: bool, change: Any = None) -> Embedded:
+        asked.append([picture.path for picture in pictures])
+        count = len(pictures)
+        return Embedded(list(pictures), np.ones((count, 2), np.float32), None, np.ones(count, bool))
+
+    monkeypatch.setattr(report, "embed_pictures", embed)
+    monkeypatch.setattr(report, "crop_pictures", lambda *arguments, **options: None)
+    context = Bare(shared=tmp_path, network=tmp_path / "net.onnx")
+    object.__setattr__(context, "chain", None)
+    assert context.embed("x").emotions == ["happy"]
+    assert context.embed("x", ()).emotions == ["happy", "tired"]
+    assert context.embed("x", change=lambda frame: frame).emotions == ["happy"]
+    assert asked == [["a.png", "b.png"], ["a.png", "b.png"], ["a.png"]]
+
+
+def test_population_lies_beside_every_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr("fewshot.protocols.report.Population.load", asked.append)
+    for name in ("expression.onnx", "expression_fp32.onnx", "expression_fp16.onnx"):
+        Context(shared=tmp_path, network=tmp_path / name).population  # noqa: B018
+    assert asked == [tmp_path / "expression.json"] * 3
+
+
+@pytest.mark.parametrize("protocol", sorted(path.stem for path in (CONF / "protocol").glob("*.yaml")))
+def test_every_protocol_can_be_made_of_its_configuration(protocol: str) -> None:
+    with initialize_config_dir(str(CONF), version_base=None):
+        cfg = compose("evaluate", [f"protocol={protocol}"])
+    made = instantiate(cfg.protocol, _convert_="all")
+    for one in made.values() if isinstance(made, dict) else [made]:
+        assert callable(one.run)
+
+
+def test_estimators_come_alone_or_all_together() -> None:
+    with initialize_config_dir(str(CONF), version_base=None):
+        every = instantiate(compose("evaluate").estimator, _convert_="all")
+        alone = instantiate(compose("evaluate", ["estimator=cl2n"]).estimator, _convert_="all")
+    assert {"mean", "cl2n", "hierarchical"} <= set(every) and hasattr(alone, "scores")
