@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,15 @@ from fewshot.data.pictures import faces_of
 from fewshot.data.subjects import read_subjects
 from fewshot.embedding.runtime import Embedder
 from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
-from fewshot.embedding.training.population import Candidate, leave_one_out
+from fewshot.embedding.training.population import Candidate
 from fewshot.faces.engines import OnnxRuntimeSession, OpenVinoSession, Session
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
 from fewshot.protocols.fer import fer_tests
+from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import squared_distances
+from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Vectors
 
 WEIGHTS, RESULTS = Path("fewshot/weights"), Path("experiments/results")
@@ -159,7 +163,7 @@ def enrolled(shared: Path, dataset: str, population: Population) -> Test:
     truth = np.array([EMOTIONS.index(name) for name in names])
 
     def score(z: Vectors) -> float:
-        distances, _ = leave_one_out(population, z, subjects, names)
+        distances = leave_one_out(population, z, subjects, names)
         return float((distances.argmin(axis=1) == truth).mean())
 
     title = {"ckplus": "CK+ (development), enrolled", "jaffe": "JAFFE, enrolled"}[dataset]
@@ -184,6 +188,33 @@ def write(tests: list[str], sizes: list[int], rows: list[list[str]]) -> None:
     ]
     (RESULTS / "quantised.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+
+
+def leave_one_out(population: Population, z: Vectors, subjects: list[str], names: list[str]) -> NDArray[np.float64]:
+    """Every photo read with all other photos of its subject enrolled, in one class of all subjects.
+
+    Args:
+        z: vectors, shape (n, d).
+        subjects, names: who it is and which emotion, length n.
+
+    Returns:
+        Distances to the prototypes, shape (n, k).
+    """
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, subject in enumerate(subjects):
+        rows_of[subject].append(row)
+
+    def supports(rows: list[int]) -> SupportSet:
+        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
+
+    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
+    distances = np.zeros((len(z), len(population.classes)))
+    for rows in rows_of.values():
+        for row in rows:
+            made = hierarchical_prototypes(population, supports([other for other in rows if other != row]), effect)
+            vectors = np.stack([prototype.vector for prototype in made])
+            distances[row] = squared_distances(population.transform(z[[row]]), vectors)[0]
+    return distances
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.data.counts import without_copies
 from fewshot.data.subjects import Picture, read_subjects
 from fewshot.data.tables import markdown, write_csv
 from fewshot.embedding.runtime import Embedder
@@ -78,8 +79,8 @@ class Context:
         return self.shared / "data"
 
     def pictures(self, dataset: str, emotions: Sequence[str] = EMOTIONS) -> list[Picture]:
-        """Pictures of a data set that show one of ``emotions`` (empty: all), in the order of the table."""
-        return read_subjects(self.root / "subjects.csv", datasets=[dataset], emotions=emotions)
+        """Pictures of a data set that show one of ``emotions`` (empty: all), in the order of the table, each once."""
+        return [picture for picture in _uncopied(self.root, dataset) if not emotions or picture.emotion in emotions]
 
     def embed(
         self,
@@ -116,6 +117,12 @@ class Context:
         unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
         full = Embedded(everything, spread(unit, crops.found), spread(features, crops.found), crops.found)
         return full.only(_shows(everything, emotions))
+
+
+@lru_cache
+def _uncopied(root: Path, dataset: str) -> list[Picture]:
+    """All pictures of a data set but copies of one another, which would be asked about while they are enrolled."""
+    return without_copies(read_subjects(root / "subjects.csv", datasets=[dataset], emotions=()), root)[0]
 
 
 @dataclass(frozen=True)
