@@ -166,7 +166,7 @@ class ExpressionNetwork(nn.Module):
             assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
             scale = norm.weight / (norm.running_var + norm.eps).sqrt()
             offset = norm.bias - norm.running_mean * scale
-            mean, variance = values.mean((0, 2, 3)), values.var((0, 2, 3))
+            mean, variance = values.mean((0, 2, 3)), values.var((0, 2, 3), correction=0)
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(variance)
             norm.weight.copy_(scale * (variance + norm.eps).sqrt())
