@@ -4,9 +4,9 @@
     python experiments/notebooks.py 03 05      # some, by the beginning of their names
     python experiments/notebooks.py --check    # run none, look at what is there
 
-02 needs FER2013 (docs/data.md) and what ``experiments/prepare.py`` writes; 04 takes CK+ where it is and a made-up world
-where it is not; the others need nothing. A notebook that fails, or whose outputs name a folder of this machine or show a
-picture that is no plot, is left as it was.
+02 needs FER2013 (docs/data.md) and what ``experiments/prepare.py`` writes; 04 takes CK+ where it is and a made-up
+world where it is not; the others need nothing. A notebook that fails, or whose outputs name a folder of this machine or
+show a picture that is no plot, is left as it was.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import NotebookNode
 from rich.console import Console
 
@@ -76,16 +76,19 @@ def run(notebook: NotebookNode, folder: Path = FOLDER) -> None:
     Raises:
         CellExecutionError: a cell failed.
     """
-    if SHARED.is_dir():
-        os.environ.setdefault("FEWSHOT_SHARED", str(SHARED))
+    data = {"FEWSHOT_SHARED": str(SHARED)} if SHARED.is_dir() else {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     with tempfile.TemporaryDirectory() as home:
-        os.environ["FEWSHOT_HOME"] = home
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        ExecutePreprocessor(timeout=PATIENCE, kernel_name="python3").preprocess(
-            notebook, {"metadata": {"path": str(folder)}}
+        client = NotebookClient(
+            notebook,
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
         )
+        client.execute(env={**data, **os.environ, "FEWSHOT_HOME": home})
 
 
 def tidy(notebook: NotebookNode) -> None:

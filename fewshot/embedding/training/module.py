@@ -51,7 +51,8 @@ class ProtoNet(lightning.LightningModule):
             adjustment). At 1 the nearest prototype is the answer for classes equally likely; a test set with the
             training set's frequencies is answered by adding them again.
         head_speed: learning rate of projection and class vectors, as a multiple of the backbone's.
-        frozen_blocks: the stem and so many blocks stay as they were loaded, which halves the cost of a step.
+        frozen_blocks: the weights of the stem and of so many blocks stay as they were loaded, which halves the cost of
+            a step; the statistics of their norms go on following the pictures.
     """
 
     def __init__(
@@ -77,8 +78,7 @@ class ProtoNet(lightning.LightningModule):
         self.labels_prior: Tensor
         self.register_buffer("votes_prior", torch.zeros(8))
         self.register_buffer("labels_prior", torch.zeros(7))
-        self.front = network.front(frozen_blocks)
-        for part in self.front:
+        for part in network.front(frozen_blocks):
             part.requires_grad_(False)
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,12 +91,6 @@ class ProtoNet(lightning.LightningModule):
             votes, labels = self.trainer.datamodule.class_frequencies()  # type: ignore[attr-defined]
             self.votes_prior.copy_(votes.log() * self.balance)
             self.labels_prior.copy_(labels.log() * self.balance)
-
-    def train(self, mode: bool = True) -> ProtoNet:
-        super().train(mode)
-        for part in self.front:  # its batch statistics stay too
-            part.eval()
-        return self
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         weights = self.losses

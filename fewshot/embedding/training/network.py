@@ -173,5 +173,5 @@ class ExpressionNetwork(nn.Module):
             norm.bias.copy_(offset + mean * scale)
 
     def front(self, blocks: int) -> list[nn.Module]:
-        """The stem and the first blocks, which may stay as pretraining left them."""
+        """The stem and the first blocks, whose weights may stay as pretraining left them."""
         return [self.backbone.conv_stem, self.backbone.bn1, *self.backbone.blocks[:blocks]] if blocks else []
