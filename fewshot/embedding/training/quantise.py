@@ -26,7 +26,9 @@ from fewshot.errors import FewshotError
 _QUANTISED = ["Conv", "Add", "Relu", "ReduceMean"]
 """The projection (Gemm) stays in fp32: a thousandth of the work, and it can make up for what came before it."""
 _BATCH = 64
-_RIDGE = 1e-1
+_CALIBRATED = 512
+"""Crops that scales are read off; the histograms of more would not fit into a small machine's memory."""
+_RIDGE = 1e-2
 """How strongly the projection is held where training left it, as a share of its inputs' mean square."""
 
 
@@ -76,17 +78,17 @@ def quantise(source: Path, target: Path, crops: NDArray[np.uint8], seven_bits: b
         quantize_static(
             str(prepared),
             str(coarse),
-            _Crops(crops),
+            _Crops(crops[:_CALIBRATED]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTISED,
             per_channel=True,
             reduce_range=seven_bits,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            # The mean of the batches' extremes: single outliers would cost all others their precision.
+            calibrate_method=CalibrationMethod.Percentile,
+            # Not the extremes: single outliers would cost all others their precision.
             extra_options={
-                "CalibMovingAverage": True,
+                "CalibPercentile": 99.99,
                 "TensorQuantOverrides": {first: [{"scale": scale, "zero_point": zero}]},
             },
         )

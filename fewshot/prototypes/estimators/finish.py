@@ -13,10 +13,10 @@ from fewshot.types import Vectors
 SPREAD_PRIOR = 4.0
 """How many photos of its own a state needs before its own spread counts as much as the population's s_w^2."""
 
-REACH = 2.5
-"""A state of the student's own reaches so many times the expected squared distance of a new photo of it. On JAFFE, with
-one emotion at a time in the part of the unknown state, one photo of it and a neutral one: 2.5 finds 82 % of it with
-5 % false alarms; without a limit it is 89 % with 11 %."""
+REACH = 4.0
+"""A state of the student's own reaches so many times the expected squared distance of a new photo of it: the furthest
+that names at most 0.5 % of other pictures on CK+ (development; ``experiments/population.py`` chooses it). What it does to
+people who are in no choice stands in experiments/results/open_set.md."""
 
 
 def named(
