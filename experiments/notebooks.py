@@ -32,6 +32,8 @@ PLOT = "plot"
 """Tag of the cells that may show a picture: one that the code drew, with no photograph in it."""
 PATIENCE = 1800
 """Seconds that one cell may take."""
+QUIET = "ignore:IProgress not found"
+"""What tqdm says on stderr where there is no browser to show its bars."""
 ABSOLUTE = re.compile(r"(?<![\w.:/\\-])/(?:home|root|tmp|work|usr|var|opt|mnt|srv|data|Users|private)/\w|\b[A-Z]:\\\w")
 """Beginnings of paths that only one machine has; an address of the web is none."""
 
@@ -88,7 +90,7 @@ def run(notebook: NotebookNode, folder: Path = FOLDER) -> None:
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
         )
-        client.execute(env={**data, **os.environ, "FEWSHOT_HOME": home})
+        client.execute(env={**data, **os.environ, "FEWSHOT_HOME": home, "PYTHONWARNINGS": QUIET})
 
 
 def tidy(notebook: NotebookNode) -> None:

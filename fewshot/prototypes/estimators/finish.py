@@ -15,8 +15,8 @@ SPREAD_PRIOR = 4.0
 
 REACH = 4.0
 """A state of the student's own reaches so many times the expected squared distance of a new photo of it: the furthest
-that names at most 0.5 % of other pictures on CK+ (development; ``experiments/population.py`` chooses it). What it does to
-people who are in no choice stands in experiments/results/open_set.md."""
+that names at most 0.5 % of other pictures on CK+ (development; ``experiments/population.py`` shows it). What it does to
+people of other sets stands in experiments/results/open_set.md."""
 
 
 def named(

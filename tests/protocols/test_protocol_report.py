@@ -75,7 +75,10 @@ def test_a_folder_without_data_is_named(tmp_path: Path) -> None:
 def test_one_data_set_is_looked_at_once_and_then_chosen_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").mkdir()
     lines = ["dataset,path,subject,emotion,session", "x,a.png,p,happy,1", "x,b.png,p,tired,1", "y,c.png,q,sad,1"]
+    lines.append("x,a_again.png,p,happy,2")  # the very picture of a.png, which must not be asked about beside it
     (tmp_path / "data/subjects.csv").write_text("\n".join(lines))
+    for name in ("a", "b", "c", "a_again"):
+        (tmp_path / f"data/{name}.png").write_bytes(name[:1].encode())
     asked: list[list[str]] = []
 
     def embed(chain: Any, pictures: Any, root: Path, cache: Path, features: bool, change: Any = None) -> Embedded:
