@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fewshot.data.lfw import read_pairs
 from fewshot.data.pictures import faces_of
 from fewshot.data.subjects import read_subjects
 from fewshot.embedding.runtime import open_embedder
@@ -107,18 +108,14 @@ def on_lfw(perception: Perception, folder: Path, limit: int) -> tuple[float, int
 
 def lfw_pairs(folder: Path) -> list[tuple[Path, Path, bool]]:
     """Pairs of pictures and whether they show one person."""
-    pairs = []
-    for line in (folder / "pairs.txt").read_text().splitlines():
-        words = line.split()
-        if len(words) == 3:
-            pairs.append((picture(folder, words[0], words[1]), picture(folder, words[0], words[2]), True))
-        elif len(words) == 4:
-            pairs.append((picture(folder, words[0], words[1]), picture(folder, words[2], words[3]), False))
-    return pairs
+    return [
+        (picture(folder, *first), picture(folder, *second), first[0] == second[0])
+        for first, second in read_pairs(folder / "pairs.txt")
+    ]
 
 
-def picture(folder: Path, name: str, number: str) -> Path:
-    return folder / f"{name}_{int(number):04d}.jpg"
+def picture(folder: Path, name: str, number: int) -> Path:
+    return folder / f"{name}_{number:04d}.jpg"
 
 
 if __name__ == "__main__":

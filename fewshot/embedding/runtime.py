@@ -147,6 +147,11 @@ class Embedder:
         return session
 
 
+def cache_key(embedder: Embedder) -> str:
+    """Whose vectors these are, to the last bit: precisions and engines of one network differ a little."""
+    return f"{embedder.network}_{sha256_of(embedder.path)[:8]}_{embedder.engine.replace(' ', '_')}"
+
+
 def fingerprint(path: Path, properties: Mapping[str, str]) -> str:
     """The network's name as the exporter wrote it into the file; made of the file's content where there is none."""
     written = properties.get("network")

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fewshot.data.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, Fer2013
 from fewshot.data.framing import cut, framings
-from fewshot.embedding.runtime import Embedder
+from fewshot.embedding.runtime import Embedder, cache_key
 from fewshot.errors import UsageError
 from fewshot.protocols.crops import saved
-from fewshot.protocols.vectors import BATCH, cache_key
+from fewshot.protocols.vectors import BATCH
 from fewshot.types import Vectors
 
 FRAMINGS = ("published", "aligned")

@@ -21,7 +21,7 @@ from fewshot.perception import Perception
 from fewshot.protocols.crops import Change, Crops, crop_pictures
 from fewshot.protocols.intervals import Interval
 from fewshot.protocols.peers import Peer, peer_outputs
-from fewshot.protocols.vectors import Embedded, detector_of, embed_pictures, spread
+from fewshot.protocols.vectors import Embedded, beside, detector_of, embed_pictures, spread
 from fewshot.prototypes.estimators.base import EnrollmentEstimator, FewShotEstimator
 from fewshot.prototypes.population import Population
 from fewshot.types import EMOTIONS
@@ -66,8 +66,7 @@ class Context:
     @cached_property
     def population(self) -> Population:
         """The runtime's prototypes, which lie beside the network whatever its precision."""
-        stem = self.network.stem.removesuffix("_fp32").removesuffix("_fp16")
-        return Population.load(self.network.with_name(f"{stem}.json"))
+        return Population.load(beside(self.network, ".json"))
 
     @property
     def cache(self) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.data.subjects import Picture
-from fewshot.embedding.runtime import Embedder, shrunk
+from fewshot.embedding.runtime import Embedder, cache_key, shrunk
 from fewshot.errors import UsageError
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
@@ -110,9 +110,9 @@ def spread(rows: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.fl
     return full
 
 
-def cache_key(embedder: Embedder) -> str:
-    """Whose vectors these are, to the last bit: precisions and engines of one network differ a little."""
-    return f"{embedder.network}_{sha256_of(embedder.path)[:8]}_{embedder.engine.replace(' ', '_')}"
+def beside(network: Path, suffix: str) -> Path:
+    """The file with this suffix that lies beside an ONNX file of any precision, such as its Population (".json")."""
+    return network.with_name(network.stem.removesuffix("_fp32").removesuffix("_fp16") + suffix)
 
 
 def weights_of(network: Path) -> Path:
@@ -121,7 +121,7 @@ def weights_of(network: Path) -> Path:
     Raises:
         UsageError: it is not there.
     """
-    path = network.with_name(f"{network.stem.removesuffix('_fp32').removesuffix('_fp16')}.safetensors")
+    path = beside(network, ".safetensors")
     if not path.is_file():
         raise UsageError(f"No weights {path} beside {network.name}. They are written by experiments/export.py.")
     return path

@@ -12,11 +12,10 @@ from torch.nn import functional
 
 from fewshot.data.fer2013 import Fer2013
 from fewshot.data.framing import cut, framings
-from fewshot.embedding.runtime import Embedder
+from fewshot.embedding.runtime import Embedder, cache_key
 from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
 from fewshot.embedding.training.losses import squared_distances
 from fewshot.prototypes.space import transform
-from fewshot.registry import sha256_of
 from fewshot.types import Vectors
 
 FRAMINGS = ("published", "aligned")
@@ -56,11 +55,6 @@ def fer_vectors(embedder: Embedder, fer: Fer2013, prepared: Path, cache: Path) -
     cache.mkdir(parents=True, exist_ok=True)
     np.savez(stored, published=vectors[0], aligned=vectors[1])
     return FerVectors(vectors[0], vectors[1], excluded)
-
-
-def cache_key(embedder: Embedder) -> str:
-    """Whose vectors these are, to the last bit: precisions and engines of one network differ a little."""
-    return f"{embedder.network}_{sha256_of(embedder.path)[:8]}_{embedder.engine.replace(' ', '_')}"
 
 
 def class_means(vectors: NDArray[np.floating], targets: NDArray[np.floating]) -> Vectors:
