@@ -1,8 +1,12 @@
-"""Once before training: landmarks, what leaks into a test, and the recogniser's vectors to distil identity from.
+"""Once before training: landmarks, what leaks into a test, and what other networks see in the training faces.
+
+The recogniser's vectors teach identity, MediaPipe's blendshapes what moves in a face (`uv pip install ai-edge-litert`;
+without it they are left out, and experiment=shapes cannot be trained).
 
     python experiments/prepare.py --shared ../shared
 
-Writes outputs/fer2013_prepared.npz and outputs/lfw_prepared.npz. About eight minutes on two cores.
+Writes outputs/fer2013_prepared.npz, outputs/fer2013_blendshapes.npz and outputs/lfw_prepared.npz. Eight minutes on two
+cores, and as many again for the blendshapes.
 """
 
 from __future__ import annotations
@@ -16,14 +20,20 @@ import onnxruntime
 from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
+from rich.progress import track
 
-from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013, order_of
+from fewshot.data.blendshapes import NAMES, BlendshapeTeacher
+from fewshot.data.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, check_order, load_fer2013, order_of
 from fewshot.data.lfw import training_pictures
 from fewshot.data.use_sets import leaking_rows
+from fewshot.embedding.training.datamodule import TRUSTED_BLENDSHAPES
+from fewshot.errors import FewshotError
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 
 # A 48-pixel face is too small and too tight for SCRFD: enlarge it and give it a margin.
 ENLARGED, MARGIN = 128, 32
+SEEN = 0.4
+"""SCRFD's score of a face whose landmarks may be used to cut it out for another network."""
 
 
 def face_landmarks(detector: SCRFD, face: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
@@ -55,20 +65,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--out", type=Path, default=Path("outputs"))
-    parser.add_argument("--only", choices=["fer2013", "lfw"], help="leave the other one as it is")
+    parser.add_argument("--only", choices=["fer2013", "lfw", "blendshapes"], help="leave the others as they are")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    pack = arguments.shared / "models/insightface/models/buffalo_sc"
+    fer, lfw, blendshapes = (arguments.only in (None, name) for name in ("fer2013", "lfw", "blendshapes"))
+    if fer or lfw:
+        prepare_recognition(arguments.shared, arguments.out, fer, lfw)
+    if blendshapes:
+        try:
+            prepare_blendshapes(arguments.shared, arguments.out)
+        except FewshotError as error:
+            print(f"No blendshapes. {error}")
+
+
+def prepare_recognition(shared: Path, out: Path, fer: bool, lfw: bool) -> None:
+    """Landmarks, leaks and the recogniser's vectors."""
+    pack = shared / "models/insightface/models/buffalo_sc"
     providers = ["CPUExecutionProvider"]
     scrfd, mobilefacenet = str(pack / "det_500m.onnx"), str(pack / "w600k_mbf.onnx")
     detector = SCRFD(scrfd, session=onnxruntime.InferenceSession(scrfd, providers=providers))
     detector.prepare(-1, input_size=(ENLARGED + 2 * MARGIN, ENLARGED + 2 * MARGIN), det_thresh=0.1)
     recogniser = ArcFaceONNX(mobilefacenet, session=onnxruntime.InferenceSession(mobilefacenet, providers=providers))
 
-    if arguments.only != "lfw":
-        prepare_fer2013(detector, recogniser, arguments.shared / "data/fer2013", arguments.out)
-    if arguments.only != "fer2013":
-        prepare_lfw(detector, recogniser, arguments.shared / "data/lfw", arguments.out)
+    if fer:
+        prepare_fer2013(detector, recogniser, shared / "data/fer2013", out)
+    if lfw:
+        prepare_lfw(detector, recogniser, shared / "data/lfw", out)
 
 
 def prepare_fer2013(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out: Path) -> None:
@@ -76,7 +98,7 @@ def prepare_fer2013(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out:
     fer = load_fer2013(folder)
     landmarks, scores = located(detector, fer.faces)
     excluded = leaking_rows(fer)
-    teachable = np.flatnonzero((fer.usage == TRAINING) & ~excluded & (scores > 0.4))
+    teachable = np.flatnonzero((fer.usage == TRAINING) & ~excluded & (scores > SEEN))
     identity = np.zeros((len(fer.faces), 512), np.float16)
     identity[teachable] = recogniser_vectors(recogniser, fer.faces[teachable], landmarks[teachable])
     np.savez(
@@ -95,11 +117,31 @@ def prepare_fer2013(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out:
     print("median landmarks\n", np.median(landmarks[scores > 0.5], axis=0).round(4))
 
 
+def prepare_blendshapes(shared: Path, out: Path) -> None:
+    """Write ``fer2013_blendshapes.npz``, row by row as the faces lie in FER2013; those of PublicTest tell how well they
+    are learned, and PrivateTest is left alone.
+
+    Raises:
+        FewshotError: LiteRT or the face landmarker is missing.
+    """
+    teacher = BlendshapeTeacher(shared / "models/pretrained/face_landmarker.task")
+    fer = load_fer2013(shared / "data/fer2013")
+    with np.load(out / "fer2013_prepared.npz") as stored:
+        check_order(fer, stored, out / "fer2013_prepared.npz")
+        landmarks, known = stored["landmarks"], stored["scores"] > SEEN
+    landmarks[~known] = np.median(landmarks[known], axis=0)
+    values, scores = np.zeros((len(fer.faces), len(NAMES)), np.float16), np.zeros(len(fer.faces), np.float32)
+    for row in track(np.flatnonzero(fer.usage != PRIVATE_TEST), "blendshapes"):
+        values[row], scores[row] = teacher.see(fer.faces[row], landmarks[row] * fer.faces.shape[1])
+    np.savez(out / "fer2013_blendshapes.npz", blendshapes=values, scores=scores, order=order_of(fer.faces))
+    print(f"Blendshapes of {int((scores > TRUSTED_BLENDSHAPES).sum())} faces")
+
+
 def prepare_lfw(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out: Path) -> None:
     """Write ``lfw_prepared.npz``: the pictures that may teach identity and have a face."""
     pictures = training_pictures(folder)
     landmarks, scores = located(detector, pictures)
-    kept = scores > 0.4
+    kept = scores > SEEN
     pictures, landmarks = pictures[kept], landmarks[kept]
     identity = recogniser_vectors(recogniser, pictures, landmarks).astype(np.float16)
     np.savez(out / "lfw_prepared.npz", faces=pictures, landmarks=landmarks, identity=identity)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hydra
 import pytorch_lightning as lightning
+import torch
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from fewshot.embedding.training.module import ProtoNet
 from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.errors import UsageError
 
 
 @hydra.main(version_base=None, config_path="../conf", config_name="train")
@@ -30,6 +32,8 @@ def main(cfg: DictConfig) -> None:
             data.setup("fit")
             network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
     model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network)
+    if cfg.start:
+        begin_with(model, cfg.start)
     trainer: lightning.Trainer = hydra.utils.instantiate(
         cfg.trainer,
         callbacks=[
@@ -40,6 +44,22 @@ def main(cfg: DictConfig) -> None:
         logger=[CSVLogger(folder, name="", version=""), TensorBoardLogger(folder, name="", version="")],
     )
     trainer.fit(model, datamodule=data, ckpt_path=cfg.resume)
+
+
+def begin_with(model: ProtoNet, path: str) -> None:
+    """Weights of an earlier run, which may have had fewer losses; the schedule and the averages begin anew.
+
+    Raises:
+        UsageError: the checkpoint is of another network.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    own = model.state_dict()
+    strange = sorted(name for name, value in state.items() if name not in own or own[name].shape != value.shape)
+    strange = [name for name in strange if "identity_head" not in name]
+    missing = [name for name in own if name.startswith("network.backbone.") and name not in state]
+    if strange or missing:
+        raise UsageError(f"{path} is of another network: {', '.join([*strange, *missing][:5])}")
+    model.load_state_dict({name: value for name, value in state.items() if "identity_head" not in name}, strict=False)
 
 
 if __name__ == "__main__":

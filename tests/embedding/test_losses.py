@@ -14,6 +14,7 @@ from fewshot.embedding.training.losses import (  # noqa: E402
     prototypical_loss,
     soft_cross_entropy,
     squared_distances,
+    standardised_error,
 )
 
 
@@ -56,3 +57,9 @@ def test_prototypical_loss_without_an_episode_is_zero_and_differentiable(labels:
 def test_identity_distillation_is_one_minus_cosine() -> None:
     student, teacher = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [1.0, 0.0]])
     assert identity_distillation(student, teacher, torch.tensor([1.0, 0.0])).item() == pytest.approx(0.4)
+
+
+def test_standardised_error_leaves_rows_out() -> None:
+    predicted, target = torch.tensor([[1.0, 0.0], [9.0, 9.0]]), torch.tensor([[0.0, 0.0], [0.0, 0.0]])
+    assert standardised_error(predicted, target, torch.tensor([1.0, 0.0])).item() == pytest.approx(0.5)
+    assert standardised_error(predicted, target, torch.zeros(2)).item() == 0.0

@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 
 from fewshot.data.fer2013 import correlates_with, load_fer2013
 from fewshot.embedding.training.augment import Augmentation
-from fewshot.embedding.training.datamodule import FaceCrops, principal_axes, training_tables
+from fewshot.embedding.training.datamodule import FaceCrops, add_blendshapes, principal_axes, training_tables
 from fewshot.errors import UsageError
 from fewshot.faces.align import EXPRESSION_TEMPLATE
 
@@ -146,7 +146,31 @@ def test_principal_axes_keep_cosines_of_vectors_in_their_span() -> None:
     np.testing.assert_allclose((vectors @ axes) @ (vectors @ axes).T, vectors @ vectors.T, atol=1e-4)
 
 
-def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_path: Path) -> None:
+def write_blendshapes(folder: Path, n: int = 60) -> None:
+    rng = np.random.default_rng(2)
+    scores = np.ones(n, np.float32)
+    scores[:2] = 0.1
+    np.savez(folder / "fer2013_blendshapes.npz", blendshapes=rng.random((n, 52)).astype(np.float16), scores=scores)
+
+
+def test_blendshapes_go_to_their_faces_and_to_no_other(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    tables = training_tables(*folders)
+    with pytest.raises(UsageError, match="--only blendshapes"):
+        add_blendshapes(tables, folders[0], tmp_path)
+    write_blendshapes(tmp_path)
+    add_blendshapes(tables, folders[0], tmp_path)
+    train, public = (tables[name].targets for name in ("train", "public"))
+    known = train["has_shapes"] > 0
+    # Two were not seen well, one is excluded, and LFW's 200 have none.
+    assert known.sum() == 30 - 2 - 1 and not known[-200:].any()
+    np.testing.assert_allclose(train["shapes"][known].mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(train["shapes"][known].std(axis=0), 1, atol=1e-4)
+    assert public["shapes"].shape == (15, train["shapes"].shape[1]) and public["has_shapes"].all()
+
+
+@pytest.mark.parametrize("shapes", [False, True], ids=["classes alone", "with blendshapes"])
+def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_path: Path, shapes: bool) -> None:
+    write_blendshapes(folders[1])
     with initialize_config_dir(str(CONF), version_base=None):
         cfg = compose(
             "train",
@@ -156,6 +180,7 @@ def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_
                 f"data.root={folders[0].as_posix()}",
                 f"data.prepared={folders[1].as_posix()}",
                 f"trainer.default_root_dir={tmp_path.as_posix()}",
+                *(["data.blendshapes=true", "model.losses.shapes=1"] if shapes else []),
             ],
         )
     model = instantiate(cfg.model, network=instantiate(cfg.backbone))
@@ -167,3 +192,4 @@ def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_
     assert np.isfinite(float(trainer.callback_metrics["train/loss"]))
     assert 0.0 <= float(trainer.callback_metrics["val/ferplus"]) <= 1.0
     assert (model.votes.weight != before).any()
+    assert ("val/shapes" in trainer.callback_metrics) == shapes

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from fewshot.data.blendshapes import mirror_free
 from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, check_order, load_fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import shrunk
@@ -19,6 +20,8 @@ from fewshot.embedding.training.augment import Augmentation
 from fewshot.errors import UsageError
 from fewshot.faces.align import CROP_SIZE
 
+# MediaPipe's own score of a face, under which its blendshapes are of something else.
+TRUSTED_BLENDSHAPES = 0.7
 # A landmark score under this means the five points are a guess: the picture keeps its own framing.
 TRUSTED_LANDMARKS = 0.55
 
@@ -104,6 +107,7 @@ class FerDataModule(lightning.LightningDataModule):
         workers: processes that make crops.
         size: of the crops that the network gets, pixels; they are cut at 112 and shrunk, as the runtime does.
         identity_faces: add the faces that teach identity alone.
+        blendshapes: read what MediaPipe saw in the training faces too, as ``experiments/prepare.py`` wrote it.
     """
 
     def __init__(
@@ -119,9 +123,10 @@ class FerDataModule(lightning.LightningDataModule):
         seed: int = 0,
         size: int = CROP_SIZE,
         identity_faces: bool = True,
+        blendshapes: bool = False,
     ) -> None:
         super().__init__()
-        self.size, self.identity_faces = size, identity_faces
+        self.size, self.identity_faces, self.blendshapes = size, identity_faces, blendshapes
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
         self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
         self.limit, self.workers, self.seed = limit, workers, seed
@@ -129,6 +134,8 @@ class FerDataModule(lightning.LightningDataModule):
     def setup(self, stage: str) -> None:
         if not hasattr(self, "tables"):
             self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
+            if self.blendshapes:
+                add_blendshapes(self.tables, self.root, self.prepared)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
@@ -204,6 +211,7 @@ def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: 
                 "published": published[chosen],
                 "identity": unit(identity[chosen] @ axes),
                 "has_identity": has_identity[chosen].astype(np.float32),
+                "row": chosen,
             },
         )
 
@@ -225,12 +233,35 @@ def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: 
             "published": np.full(n, -1),
             "identity": unit(lfw_identity @ axes),
             "has_identity": np.ones(n, np.float32),
+            "row": np.full(n, -1),
         },
     )
     # LFW's own framing is far wider than a crop: only the aligned one is of use.
     lfw.to_crop[:, 0] = lfw.to_crop[:, 1]
     tables["train"] = joined(tables["train"], lfw)
     return tables
+
+
+def add_blendshapes(tables: dict[str, FaceTable], root: Path, prepared: Path) -> None:
+    """Give both tables ``shapes`` (``data.blendshapes.mirror_free``, standardised over training faces) and
+    ``has_shapes``; identity-only faces have none.
+
+    Raises:
+        UsageError: ``experiments/prepare.py`` has not written them, or for FER2013 in another order.
+    """
+    path = prepared / "fer2013_blendshapes.npz"
+    if not path.is_file():
+        raise UsageError(f"No {path.name} in {prepared}. Run: python experiments/prepare.py --only blendshapes")
+    fer = load_fer2013(root)
+    with np.load(path) as stored:
+        check_order(fer, stored, path)
+        shapes, known = mirror_free(stored["blendshapes"]), stored["scores"] > TRUSTED_BLENDSHAPES
+    rows = {name: table.targets["row"] for name, table in tables.items()}
+    taught = rows["train"][(rows["train"] >= 0) & known[rows["train"]]]
+    shapes = (shapes - shapes[taught].mean(axis=0)) / shapes[taught].std(axis=0)
+    for name, table in tables.items():
+        table.targets["shapes"] = shapes[rows[name]].astype(np.float32)
+        table.targets["has_shapes"] = ((rows[name] >= 0) & known[rows[name]]).astype(np.float32)
 
 
 def joined(first: FaceTable, second: FaceTable) -> FaceTable:

@@ -86,3 +86,8 @@ def prototypical_loss(embeddings: Tensor, labels: Tensor, scale: Tensor | float,
 def identity_distillation(student: Tensor, teacher: Tensor, weight: Tensor) -> Tensor:
     """Mean 1 - cos between unit vectors (n, k); ``weight`` (n,) is 0 for rows without a teacher's vector."""
     return ((1.0 - (student * teacher).sum(1)) * weight).sum() / weight.sum().clamp_min(1e-6)
+
+
+def standardised_error(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared error of standardised targets (n, k): 1 for guessing their means. ``weight`` (n,) 0 leaves out."""
+    return ((predicted - target).square().mean(1) * weight).sum() / weight.sum().clamp_min(1e-6)

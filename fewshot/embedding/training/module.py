@@ -7,14 +7,16 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from fewshot.data.blendshapes import SHAPES
 from fewshot.embedding.training.losses import (
     CosinePrototypes,
     identity_distillation,
     prototypical_loss,
     soft_cross_entropy,
+    standardised_error,
 )
 from fewshot.embedding.training.network import ExpressionNetwork
 
@@ -28,12 +30,15 @@ class LossWeights:
         labels: cosine prototypes on FER2013's own labels.
         episodic: prototypes made of the batch itself.
         identity: distillation of the recogniser.
+        shapes: MediaPipe's blendshapes, read from the pooled features by a layer that training alone has. Classes ask
+            for little; what moves in a face besides is what a state that nobody was trained on is told by.
     """
 
     votes: float = 1.0
     labels: float = 0.5
     episodic: float = 0.3
     identity: float = 0.5
+    shapes: float = 0.0
 
 
 class ProtoNet(lightning.LightningModule):
@@ -73,6 +78,7 @@ class ProtoNet(lightning.LightningModule):
         dimension = network.project_expression.out_features
         self.votes = CosinePrototypes(8, dimension)
         self.labels = CosinePrototypes(7, dimension)
+        self.shapes = nn.Linear(network.project_expression.in_features, SHAPES) if losses.shapes else None
         self.balance, self.head_speed = balance, head_speed
         self.votes_prior: Tensor
         self.labels_prior: Tensor
@@ -95,10 +101,8 @@ class ProtoNet(lightning.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         weights = self.losses
         grey = batch["grey"].contiguous(memory_format=torch.channels_last)
-        if weights.identity:
-            expression, identity = self.network(grey)
-        else:
-            expression = self.network.expression(grey)
+        features, maps = self.network.features(grey)
+        expression = self.network.project(features)
         hard = torch.where(batch["has_votes"] > 0, batch["votes"].argmax(1), -1)
         terms = {
             "votes": soft_cross_entropy(self.votes(expression) + self.votes_prior, batch["votes"], batch["has_votes"]),
@@ -106,7 +110,10 @@ class ProtoNet(lightning.LightningModule):
             "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp()),
         }
         if weights.identity:
+            identity = self.network.identity_head(maps.detach())
             terms["identity"] = identity_distillation(identity, batch["identity"], batch["has_identity"])
+        if self.shapes is not None:
+            terms["shapes"] = standardised_error(self.shapes(features), batch["shapes"], batch["has_shapes"])
         for name, value in terms.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True)
         loss: Tensor = sum((getattr(weights, name) * value for name, value in terms.items()), torch.zeros(()))
@@ -120,7 +127,11 @@ class ProtoNet(lightning.LightningModule):
         return functional.cross_entropy(logits, label, ignore_index=-1, label_smoothing=self.label_smoothing)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        expression = self.network.expression(batch["grey"].contiguous(memory_format=torch.channels_last))
+        features, _ = self.network.features(batch["grey"].contiguous(memory_format=torch.channels_last))
+        expression = self.network.project(features)
+        if self.shapes is not None and (known := batch["has_shapes"]).any():
+            error = standardised_error(self.shapes(features), batch["shapes"], known)
+            self.log("val/shapes", error, batch_size=int(known.sum()), prog_bar=True)
         clear = batch["published"] >= 0
         # The published rule for seven classes leaves contempt out, so it is not a possible answer either.
         logits = self.votes(expression) + self.votes_prior
@@ -142,7 +153,8 @@ class ProtoNet(lightning.LightningModule):
         cycle["_schedule_phases"][-1]["end_step"] = steps - 1
 
     def configure_optimizers(self) -> Any:
-        new = {id(p) for part in (self.network.project_expression, self.votes, self.labels) for p in part.parameters()}
+        heads = (self.network.project_expression, self.votes, self.labels, *([self.shapes] if self.shapes else []))
+        new = {id(p) for part in heads for p in part.parameters()}
         groups: list[dict[str, Any]] = []
         for faster, decay in ((False, True), (False, False), (True, True), (True, False)):
             chosen = [p for p in self.parameters() if p.requires_grad and (p.dim() > 1) == decay]

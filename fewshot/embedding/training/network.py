@@ -114,15 +114,16 @@ class ExpressionNetwork(nn.Module):
             (expression, shape (n, dimension); identity, shape (n, identity_dimension)), rows of length 1.
         """
         features, maps = self.features(grey)
-        expression = self._project(features)
+        expression = self.project(features)
         # Identity must not pull at what expression needs: its gradient ends here.
         return expression, self.identity_head(maps.detach())
 
     def expression(self, grey: Tensor) -> Tensor:
         """The first of ``forward``'s two, without the cost of the second."""
-        return self._project(self.features(grey)[0])
+        return self.project(self.features(grey)[0])
 
-    def _project(self, features: Tensor) -> Tensor:
+    def project(self, features: Tensor) -> Tensor:
+        """Pooled features (n, width) to expression vectors (n, dimension) of length 1."""
         return functional.normalize(self.project_expression(self.dropout(features)), dim=1)
 
     def start_from(self, path: str | Path, scale: float) -> None:

@@ -1,0 +1,67 @@
+"""How good a space is for people and states nobody was trained on, asked of development data alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.data.subjects import Picture
+from fewshot.protocols.album import Album
+from fewshot.protocols.controls import NO_PHOTO, OWN, by_subject, read_class
+from fewshot.protocols.draws import Draw, each, few_shots, leave_one_emotion_out, nobody_enrolled, only
+from fewshot.protocols.episode_answers import answer
+from fewshot.protocols.episode_draws import Pool, Rules, draw_episodes
+from fewshot.protocols.vectors import Embedded
+from fewshot.prototypes.estimators import CL2N, Hierarchical
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.supports import NEUTRAL
+from fewshot.types import EMOTIONS, Vectors
+
+NEW = "contempt"
+"""The one state of CK+ that no network here was trained to tell."""
+SHOTS = (1, 5)
+
+
+def development_measures(
+    population: Population,
+    pictures: list[Picture],
+    vectors: Vectors,
+    found: NDArray[np.bool_],
+    episodes: int = 600,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Balanced accuracy on CK+ in every way it can be asked.
+
+    Args:
+        population: of the space.
+        pictures: of CK+ with contempt, n of them.
+        vectors: z, shape (n, d).
+        found: which of them gave a face, shape (n,).
+        episodes: of 5 ways, always with contempt, nobody both shown and asked.
+
+    Returns:
+        By name: without photos, with a neutral photo (of the student and of each classmate), with a neutral photo and
+        a class that brought one an emotion, with all but the emotion asked (and a class that brought it), episodes.
+    """
+    album = Album.of(pictures, vectors, found)
+    neutral = only(neutral=1)
+
+    def read(draws: list[Draw], control: str = OWN) -> float:
+        readings = read_class(population, Hierarchical(), album, draws, [control], seed=seed)[control]
+        return float(np.mean(list(by_subject(readings, balanced=True).values())))
+
+    measured = {
+        "no photo": read(nobody_enrolled(album), NO_PHOTO),
+        "1 neutral": read(few_shots(album, neutral, neutral, 2, seed)),
+        "1 neutral, class 1 an emotion": read(few_shots(album, neutral, each(1), 2, seed)),
+        "all but the one asked": read(leave_one_emotion_out(album, True, EMOTIONS)),
+    }
+    peaks = np.array([there and p.emotion != NEUTRAL for there, p in zip(found, pictures, strict=True)])
+    seen = Embedded(pictures, vectors, None, found).only(peaks)
+    pool = Pool.of(seen.emotions, seen.subjects)
+    for shots in SHOTS:
+        rules = Rules(5, shots, strangers=True, always=(NEW,))
+        drawn = draw_episodes(pool, rules, episodes, rules.generator(seed, "choice"))
+        answers = answer(CL2N(population.mean), seen, pool, drawn)
+        measured[f"episodes, {shots}-shot"] = answers.balanced(seed, 1).value
+    return measured

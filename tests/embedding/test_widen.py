@@ -1,0 +1,81 @@
+"""Vectors that keep more of the backbone: a linear change, told apart from none by its limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fewshot.embedding.training.widen import principal_directions, widened
+from fewshot.errors import UsageError
+
+RNG = np.random.default_rng(0)
+FEATURES = (RNG.standard_normal((400, 12)) * np.linspace(3, 0.2, 12) + 5) @ np.linalg.qr(RNG.standard_normal((12, 12)))[
+    0
+]
+TRAINED = RNG.standard_normal((6, 12)), RNG.standard_normal(6)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_directions_are_centred_uncorrelated_and_fall() -> None:
+    weight, bias = principal_directions(FEATURES, 4)
+    made = FEATURES @ weight.T + bias
+    np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-9)
+    spread = np.cov(made.T, bias=True)
+    np.testing.assert_allclose(spread, np.diag(np.diag(spread)), atol=1e-9)
+    assert (np.diff(np.diag(spread)) < 0).all()
+
+
+def test_whitened_directions_are_all_alike() -> None:
+    weight, bias = principal_directions(FEATURES, 5, whiten=1.0)
+    np.testing.assert_allclose(np.cov((FEATURES @ weight.T + bias).T, bias=True), np.eye(5), atol=1e-9)
+
+
+def test_a_silent_feature_is_not_blown_up() -> None:
+    silent = np.hstack([FEATURES, 1e-7 * RNG.standard_normal((400, 1))])
+    weight, bias = principal_directions(silent, 13)
+    assert np.isfinite(weight).all() and np.abs(silent @ weight.T + bias).max() < 50
+
+
+def test_no_share_leaves_angles_as_they_were() -> None:
+    before = unit(FEATURES @ TRAINED[0].T + TRAINED[1])
+    after = widened(TRAINED, FEATURES, share=0.0, directions=3)(FEATURES)
+    assert after.shape == (400, 6)
+    np.testing.assert_allclose(after @ after.T, before @ before.T, atol=1e-9)
+
+
+def test_all_of_it_leaves_nothing_of_the_trained_one() -> None:
+    weight, bias = principal_directions(FEATURES, 4)
+    expected = unit(FEATURES @ weight.T + bias)
+    after = widened(TRAINED, FEATURES, share=1.0, directions=4)(FEATURES)
+    np.testing.assert_allclose(after @ after.T, expected @ expected.T, atol=1e-9)
+
+
+def test_half_is_half_of_the_squared_length() -> None:
+    made = widened(TRAINED, FEATURES, share=0.5, directions=6)
+    raw = FEATURES @ made.weight.T + made.bias
+    # Twelve numbers turned to the six axes with most in them: most of the length is there.
+    assert 0.9 < (raw**2).sum(axis=1).mean() <= 1.0 + 1e-9
+
+
+def test_class_vectors_turn_with_it() -> None:
+    made = widened(TRAINED, FEATURES, share=0.0, directions=1)
+    classes = RNG.standard_normal((3, 6))
+    before = (FEATURES @ TRAINED[0].T + TRAINED[1]) @ classes.T
+    after = (FEATURES @ made.weight.T + made.bias) @ (classes @ made.turn.T).T
+    ratio = after / before
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_between_none_and_all(share: float) -> None:
+    with pytest.raises(UsageError, match="share"):
+        widened(TRAINED, FEATURES, share, 3)
+
+
+@pytest.mark.parametrize("count", [0, 13])
+def test_there_are_not_more_directions_than_features(count: int) -> None:
+    with pytest.raises(UsageError, match="directions"):
+        principal_directions(FEATURES, count)
