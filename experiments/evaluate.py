@@ -3,6 +3,7 @@
     python experiments/evaluate.py protocol=closed_set
     python experiments/evaluate.py protocol=episodes estimator=cl2n protocol.episodes=200
     python experiments/evaluate.py protocol=all
+    python experiments/evaluate.py protocol=own own=~/faces    # your pictures, docs/data.md; tables go to outputs/own
 
 Protocols: docs/protocols.md. Tables go to experiments/results/<protocol>.md and .csv, plots beside them, pictures of
 faces to outputs/ alone.
@@ -10,6 +11,7 @@ faces to outputs/ alone.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
+from fewshot.errors import FewshotError
 from fewshot.protocols.report import Context
 
 
@@ -44,11 +47,18 @@ def main(cfg: DictConfig) -> None:
         engine=cfg.engine,
         estimators=parts_of(cfg.estimator),
         command=command(),
+        own=Path(cfg.own).expanduser() if cfg.own else None,
+        form=cfg.form,
     )
+    # What is measured on somebody's own pictures is no result of this project.
+    results = Path(cfg.results or (context.outputs / "own" if cfg.own else "experiments/results"))
     for protocol in parts_of(cfg.protocol).values():
-        report = protocol.run(context)
+        try:
+            report = protocol.run(context)
+        except FewshotError as error:
+            sys.exit(f"{error}")
         console.print(report.text(context), markup=False, highlight=False, soft_wrap=True)
-        console.print(f"Written: {report.write(Path(cfg.results), context)}")
+        console.print(f"Written: {report.write(results, context)}")
 
 
 if __name__ == "__main__":

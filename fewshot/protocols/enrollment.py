@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from fewshot.data.counts import enough
 from fewshot.embedding.looks import LookingTwice
 from fewshot.errors import UsageError
 from fewshot.perception import Perception
@@ -30,13 +31,15 @@ from fewshot.protocols.enrollment_plots import PAIRS, Found, differences, plots_
 from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
 from fewshot.protocols.peer_population import peer_population
 from fewshot.protocols.peers import FACEAPI
-from fewshot.protocols.report import Cell, Context, Plot, Report, Row, Table
+from fewshot.protocols.report import OWN_DATA, Cell, Context, Plot, Report, Row, Table
 from fewshot.protocols.schemes import Scheme, schemes_of
 from fewshot.protocols.vectors import embed_pictures
 from fewshot.prototypes.estimators import EnrollmentEstimator
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import NEUTRAL
 
+ROLES = {"ckplus": "development", OWN_DATA: "yours"}
+"""Of data sets that are not there to test with."""
 FEW = 20
 """Up to so many subjects are shown one by one."""
 
@@ -53,7 +56,7 @@ class Enrollment:
     """Reads every subject of a data set by photos of their own, of their class and of others.
 
     Args:
-        datasets: out of "ckplus", "jaffe" and "cfee".
+        datasets: out of "ckplus", "jaffe" and "cfee", and "own" for those of one's own.
         development: reads CK+ alone: what to use while anything may still be changed.
         draws: repeated choices of the takes that are enrolled.
         others: in "another subject's photos", so many others in turn.
@@ -82,6 +85,8 @@ class Enrollment:
         strange = peer_population(context, FACEAPI) if self.peers else None
         for dataset in datasets:
             album, found_of = self.album(context, dataset)
+            if dataset == OWN_DATA:
+                people += too_little(context)
             faces.append(found_of)
             schemes = schemes_of(dataset, album, self.draws, context.seed)
             found = self.measure(context.population, album, schemes, estimators, context.seed)
@@ -102,7 +107,7 @@ class Enrollment:
             "enrollment",
             "Enrollment: what photos of one's own are worth",
             ABOUT.replace("\n", " "),
-            {name: "development" if name == "ckplus" else "test" for name in datasets},
+            {name: ROLES.get(name, "test") for name in datasets},
             [
                 Table("Accuracy", levels, note=f"Faces found: {', '.join(faces)}."),
                 Table("Gains, paired by subject", gains, "gains"),
@@ -117,7 +122,7 @@ class Enrollment:
         if self.looks:
             embedder = LookingTwice(context.network, engine=context.engine)
             chain = Perception(context.chain.detector, embedder)
-            careful = embed_pictures(chain, seen.pictures, context.root, context.cache).vectors
+            careful = embed_pictures(chain, seen.pictures, context.root_of(dataset), context.cache).vectors
         return Album.of(seen.pictures, seen.vectors, seen.found, enrolled=careful), faces_found(seen, dataset)
 
     def measure(
@@ -138,6 +143,8 @@ class Enrollment:
                 read = read_class(population, estimator, plain, scheme.draws, controls, self.others, seed)
                 if place == 0 and album.enrolled is not None and not scheme.nobody:
                     read |= read_class(population, estimator, album, scheme.draws, [LOOKS], self.others, seed)
+                # Of a single person nobody else is there to be taken for.
+                read = {control: readings for control, readings in read.items() if len(readings)}
                 found |= {(scheme.name, estimator.name, control): readings for control, readings in read.items()}
         return found
 
@@ -158,7 +165,7 @@ class Enrollment:
             pairs = [
                 ((first, one), (first, other), one, other)
                 for one, other in (*PAIRS, (LOOKS, OWN))
-                if (scheme.name, first, one) in found
+                if {(scheme.name, first, one), (scheme.name, first, other)} <= set(found)
             ]
             pairs += [
                 ((first, OWN), (estimator, OWN), f"{OWN}, {first}", f"{OWN}, {estimator}")
@@ -209,6 +216,12 @@ class Enrollment:
         }
 
 
+def too_little(context: Context) -> list[Table]:
+    """Which emotions of whom cannot be both enrolled and asked about; no table if there are none."""
+    rows = [shortage.row() for shortage in enough(context.pictures(OWN_DATA), shots=1)[1]]
+    return [Table("Too few pictures to enroll one and ask about another", rows, "too_few")] if rows else []
+
+
 def controls_of(scheme: Scheme, album: Album) -> list[str]:
     """Whose photos a scheme is read by; a neutral prototype is only removed where no neutral picture is asked."""
     if scheme.nobody:
@@ -231,9 +244,8 @@ def everybody(found: Found, schemes: Sequence[Scheme]) -> list[Row]:
     first = next(estimator for _, estimator, _ in found)
     rows: list[Row] = []
     for scheme in (scheme for scheme in schemes if not scheme.nobody):
-        scores = {
-            control: by_subject(found[scheme.name, first, control]) for control in (NO_PHOTO, CLASSMATES, ANOTHER, OWN)
-        }
+        controls = [name for name in (NO_PHOTO, CLASSMATES, ANOTHER, OWN) if (scheme.name, first, name) in found]
+        scores = {control: by_subject(found[scheme.name, first, control]) for control in controls}
         for subject in scores[OWN]:
             rows.append({"subject": subject, **scheme.words} | {name: score[subject] for name, score in scores.items()})
     return rows

@@ -25,6 +25,8 @@ from fewshot.prototypes.estimators.base import FewShotEstimator
 REFERENCE = "CL2N"
 """The estimator that the others are compared with, query by query."""
 
+WAYS = 5
+
 ABOUT = f"""Every episode draws its classes, then pictures of each: supports, and queries that are told apart by them
 alone. *Anybody*: pictures are drawn without regard to who is on them, as the published code of CDNet (Zou et al. 2022)
 does; one person may be support of one class and query of another. *Other people*: nobody is both. That code draws 16
@@ -44,7 +46,7 @@ class EpisodeSet:
         dataset: as in the table of pictures.
         role: "test" or "development".
         classes: words, or patterns of them ("compound:*").
-        ways: classes of an episode.
+        ways: classes of an episode; 0: up to ``WAYS``, of those classes that have pictures enough.
         new: of them, those whose recall is reported alone, as patterns; none reports nothing.
         always: classes that are in every episode.
         balanced: with equally many queries of every class?
@@ -114,9 +116,12 @@ class Episodes:
             spaces = self._spaces(context, one)
             for rules in self._rules(one):
                 try:
-                    rows += self.measure(one, spaces, rules, context.seed)
+                    able, fit, few = fitting(spaces, rules) if not one.ways else (spaces, rules, "")
+                    rows += self.measure(one, able, fit, context.seed)
                 except UsageError as error:
-                    left_out.append(f"{one.name}, {rules.shots} shots: {error}")
+                    few = str(error)
+                if few:
+                    left_out.append(f"{one.name}, {rules.shots} shots: {few}")
         even, skewed = ([row for row in rows if row["queries"] == kind] for kind in ("balanced", "skewed"))
         note = "".join(f"Left out: {reason}\n" for reason in left_out)
         return Report(
@@ -124,7 +129,10 @@ class Episodes:
             "Episodes: new classes from a few pictures",
             ABOUT.replace("\n", " "),
             {one.name: one.role for one in sets},
-            [Table("Equally many queries of every class", even, note=note), Table("Skewed queries", skewed, "skewed")],
+            [
+                Table("Equally many queries of every class", even, note=note),
+                *([Table("Skewed queries", skewed, "skewed")] if skewed else []),
+            ],
             plots_of(even),
         )
 
@@ -206,6 +214,24 @@ class Episodes:
         seen = context.embed(one.dataset, wanted, features=backbone)
         mine = [around(estimator, context.population.mean) for estimator in able]
         return [Space("ours", seen.only(seen.found), mine), *others]
+
+
+def fitting(spaces: Sequence[Space], rules: Rules) -> tuple[list[Space], Rules, str]:
+    """The classes with enough pictures to show and one more to ask about, as many ways as they allow, and in words
+    which classes were left out.
+
+    Raises:
+        UsageError: there are not two such classes.
+    """
+    emotions = spaces[0].seen.emotions
+    counts = {word: emotions.count(word) for word in sorted(set(emotions))}
+    able = [word for word, count in counts.items() if count > rules.shots]
+    if len(able) < 2:
+        raise UsageError(f"{len(able)} of {len(counts)} classes have more than {rules.shots} pictures; two are needed.")
+    kept = np.array([word in able for word in emotions])
+    few = ", ".join(f"{word} ({count})" for word, count in counts.items() if word not in able)
+    spaces = [replace(space, seen=space.seen.only(kept)) for space in spaces]
+    return spaces, replace(rules, ways=min(WAYS, len(able))), f"too few pictures of {few}." if few else ""
 
 
 def matches(word: str, patterns: Sequence[str]) -> bool:

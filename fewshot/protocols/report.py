@@ -11,11 +11,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.data.counts import without_copies
+from fewshot.data.counts import readable, without_copies
+from fewshot.data.forms import load_pictures
 from fewshot.data.subjects import Picture, read_subjects
 from fewshot.data.tables import markdown, write_csv
 from fewshot.embedding.runtime import Embedder
 from fewshot.errors import UsageError
+from fewshot.faces.detector import open_detector
 from fewshot.faces.onnx import Engine
 from fewshot.perception import Perception
 from fewshot.protocols.crops import Change, Crops, crop_pictures
@@ -30,6 +32,8 @@ Cell = str | int | float | Interval
 Row = Mapping[str, Cell]
 Plot = Callable[[Path], None]
 """Draws a picture and writes it to that path."""
+OWN_DATA = "own"
+"""The name of the data set that whoever runs a protocol brings."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Context:
         engine: what runs the network; engines differ in the last bits.
         estimators: by name, what few photos are turned into prototypes with.
         command: the line that makes the tables again.
+        own: pictures of one's own, a folder or a csv, which protocols know as the data set ``OWN_DATA``.
+        form: of them, one of ``fewshot.data.forms.FORMS`` or "auto".
     """
 
     shared: Path
@@ -53,6 +59,8 @@ class Context:
     engine: Engine = "onnxruntime"
     estimators: Mapping[str, FewShotEstimator | EnrollmentEstimator] = field(default_factory=dict)
     command: str = ""
+    own: Path | None = None
+    form: str = "auto"
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -60,8 +68,10 @@ class Context:
 
     @cached_property
     def chain(self) -> Perception:
-        """SCRFD and the network: what enrollment and the live loop use."""
-        return Perception(detector_of(self.shared), self.embedder)
+        """SCRFD and the network: what enrollment and the live loop use. Pictures of one's own are also read by the best
+        detector at hand where there is no shared folder."""
+        alone = self.own is not None and not self.shared.is_dir()
+        return Perception(open_detector("auto") if alone else detector_of(self.shared), self.embedder)
 
     @cached_property
     def population(self) -> Population:
@@ -74,12 +84,26 @@ class Context:
 
     @property
     def root(self) -> Path:
-        """Where the paths of pictures start."""
+        """Where the data of the shared folder lie."""
         return self.shared / "data"
+
+    def root_of(self, dataset: str) -> Path:
+        """Where the paths of its pictures start.
+
+        Raises:
+            UsageError: they are one's own, and nobody said where they lie.
+        """
+        if dataset != OWN_DATA:
+            return self.root
+        if self.own is None:
+            raise UsageError("Whose pictures? Name their folder or csv: own=PATH. Forms: docs/data.md.")
+        return self.own if self.own.is_dir() else self.own.parent
 
     def pictures(self, dataset: str, emotions: Sequence[str] = EMOTIONS) -> list[Picture]:
         """Pictures of a data set that show one of ``emotions`` (empty: all), in the order of the table, each once."""
-        return [picture for picture in _uncopied(self.root, dataset) if not emotions or picture.emotion in emotions]
+        root = self.root_of(dataset)
+        everything = _brought(self.own, root, self.form) if dataset == OWN_DATA else _uncopied(root, dataset)
+        return [picture for picture in everything if not emotions or picture.emotion in emotions]
 
     def embed(
         self,
@@ -91,15 +115,16 @@ class Context:
         """Those pictures as the network sees them, from the cache where they are; see ``embed_pictures``."""
         if change is not None:
             chosen = self.pictures(dataset, emotions)
-            return embed_pictures(self.chain, chosen, self.root, self.cache, features, change)
+            return embed_pictures(self.chain, chosen, self.root_of(dataset), self.cache, features, change)
         self._crops(dataset)
         everything = self.pictures(dataset, ())
-        seen = embed_pictures(self.chain, everything, self.root, self.cache, features)
+        seen = embed_pictures(self.chain, everything, self.root_of(dataset), self.cache, features)
         return seen.only(_shows(everything, emotions))
 
     def _crops(self, dataset: str) -> Crops:
         """All of a data set, in colour: one look of the detector serves every network and protocol."""
-        return crop_pictures(self.chain, self.pictures(dataset, ()), self.root, self.cache, colour=True)
+        everything, root = self.pictures(dataset, ()), self.root_of(dataset)
+        return crop_pictures(self.chain, everything, root, self.cache, colour=True)
 
     def embed_peer(self, peer: Peer, dataset: str, emotions: Sequence[str] = EMOTIONS) -> Embedded:
         """The same pictures as a published network sees them: its features, once scaled to length 1, once as they are.
@@ -122,6 +147,12 @@ class Context:
 def _uncopied(root: Path, dataset: str) -> list[Picture]:
     """All pictures of a data set but copies of one another, which would be asked about while they are enrolled."""
     return without_copies(read_subjects(root / "subjects.csv", datasets=[dataset], emotions=()), root)[0]
+
+
+@lru_cache
+def _brought(own: Path, root: Path, form: str) -> list[Picture]:
+    """Pictures of one's own, less those that cannot be read and copies."""
+    return without_copies(readable(load_pictures(own, form), root)[0], root)[0]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fewshot.errors import UsageError
 from fewshot.protocols.album import Album
 from fewshot.protocols.draws import Draw, each, few_shots, leave_one_emotion_out, nobody_enrolled, only, uneven
+from fewshot.prototypes.supports import NEUTRAL
 from fewshot.types import EMOTIONS
 
 
@@ -46,7 +47,7 @@ def schemes_of(dataset: str, album: Album, draws: int, seed: int) -> list[Scheme
     has several neutral pictures of one recording and one of an emotion.
 
     Args:
-        dataset: "ckplus", "jaffe" or "cfee".
+        dataset: "ckplus", "jaffe", "cfee" or "own".
         album: its photos of the seven emotions.
         draws: repeated choices of takes.
         seed: of the choices.
@@ -54,7 +55,7 @@ def schemes_of(dataset: str, album: Album, draws: int, seed: int) -> list[Scheme
     Raises:
         UsageError: no schemes are known for it.
     """
-    made = {"ckplus": _ckplus, "jaffe": _jaffe, "cfee": _cfee}
+    made = {"ckplus": _ckplus, "jaffe": _jaffe, "cfee": _cfee, "own": _own}
     if dataset not in made:
         raise UsageError(f"No enrollment schemes for {dataset!r}. Known: {', '.join(made)}.")
     return [Scheme("nothing", "nothing", nobody_enrolled(album)), *made[dataset](album, draws, seed)]
@@ -97,3 +98,35 @@ def _ckplus(album: Album, draws: int, seed: int) -> list[Scheme]:
         Scheme("0 to 3 an emotion", "0 to 3 an emotion", few_shots(album, odd, odd, draws, seed)),
         Scheme("0 to 3, unlabelled", "0 to 3, unlabelled", few_shots(album, odd, odd, draws, seed, labelled=False)),
     ]
+
+
+def _own(album: Album, draws: int, seed: int) -> list[Scheme]:
+    """Whatever these photos allow: those schemes in which somebody brings a photo and has another to be asked about.
+
+    Raises:
+        UsageError: there is none.
+    """
+    neutral = only(neutral=1)
+    # Whose only neutral photo is enrolled is asked about all others; it is not held back.
+    single = all(len(kinds.get(NEUTRAL, ())) < 2 for kinds in album.cells().values())
+    keep = 0 if single else 1
+    made = [
+        Scheme("1 neutral", "1 neutral", few_shots(album, neutral, neutral, draws, seed, keep)),
+        Scheme("1 neutral", "1 an emotion", few_shots(album, neutral, each(1), draws, seed, keep)),
+        *(
+            Scheme(f"{n} an emotion", f"{n} an emotion", few_shots(album, each(n), each(n), draws, seed))
+            for n in (1, 2)
+        ),
+        Scheme("all but the one asked", "1 an emotion", leave_one_emotion_out(album, True, EMOTIONS)),
+    ]
+    able = [scheme for scheme in made if any(_tested(draw) for draw in scheme.draws)]
+    if not able:
+        raise UsageError(
+            "Nobody has a photo to enroll and another to be asked about. Add photos: experiments/count_pictures.py "
+            "says of whom."
+        )
+    return able
+
+
+def _tested(draw: Draw) -> bool:
+    return any(rows and draw.own.get(who) for who, rows in draw.queries.items())

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments import count_pictures
-from fewshot.data.subjects import Picture
 from tests.drawn_faces import draw_photo
-
-CONFIG = Path(__file__).resolve().parents[2] / "conf"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
@@ -53,12 +50,3 @@ def test_a_long_table_is_cut_in_the_middle() -> None:
     assert lines[40:43] == ["| 38 |", "| 99 |", ""]
     assert lines[-1] == "(60 rows more)"
     assert "more" not in count_pictures.shortened(rows[:40])
-
-
-def test_a_folder_of_your_own_by_hydra(tmp_path: Path) -> None:
-    hydra = pytest.importorskip("hydra", reason="needs the extra 'train'")
-    with hydra.initialize_config_dir(str(CONFIG), version_base="1.3"):
-        config = hydra.compose(overrides=["+data=own", f"data.folder={own(tmp_path)}"])
-    pictures = hydra.utils.instantiate(config.data)
-    assert pictures[0] == Picture("own", "asha/confused/1.jpg", "asha", "confused")
-    assert len(pictures) == 5

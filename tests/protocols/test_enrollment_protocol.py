@@ -311,3 +311,40 @@ def test_faces_that_were_not_found_are_told():
     seen = Embedded(pictures, np.zeros((3, 4), np.float32), None, np.array([True, False, False]))
     assert faces_found(seen, "x") == "x 1 of 2"
     assert faces_found(seen.only(np.zeros(3, bool)), "x") == "x 0 of 0"
+
+
+def test_own_photos_are_asked_whatever_they_allow():
+    album = album_of({who: dict.fromkeys(CLASSES, 3) for who in "abcd"})
+    assert [scheme.name for scheme in schemes_of("own", album, 2, 0)] == [
+        "nothing | nothing",
+        "1 neutral | 1 neutral",
+        "1 neutral | 1 an emotion",
+        "1 an emotion | 1 an emotion",
+        "2 an emotion | 2 an emotion",
+        "all but the one asked | 1 an emotion",
+    ]
+
+
+def test_own_photos_of_one_take_each_enroll_the_only_neutral_one():
+    album = album_of({who: {"neutral": 1, "happy": 1} for who in ("a", "b")})
+    schemes = {scheme.name: scheme for scheme in schemes_of("own", album, 2, 0)}
+    assert "1 an emotion | 1 an emotion" not in schemes
+    draw = schemes["1 neutral | 1 neutral"].draws[0]
+    assert {album.emotions[row] for rows in draw.own.values() for row in rows} == {"neutral"}
+    assert {album.emotions[row] for rows in draw.queries.values() for row in rows} == {"happy"}
+
+
+def test_own_photos_of_which_none_is_left_to_ask_are_refused():
+    with pytest.raises(UsageError, match="count_pictures"):
+        schemes_of("own", album_of({"a": {"happy": 1}, "b": {"sad": 1}}), 2, 0)
+
+
+def test_a_single_person_is_read_without_anybody_else_s_photos():
+    population, album = world()[0], album_of({"a": dict.fromkeys(CLASSES, 3)})
+    protocol = Enrollment(["own"], looks=False, peers=False, draws=2, resamples=50)
+    schemes = schemes_of("own", album, 2, 0)
+    found = protocol.measure(population, album, schemes, [Hierarchical()], 0)
+    assert {control for _, _, control in found} >= {NO_PHOTO, OWN} and ANOTHER not in {c for _, _, c in found}
+    rows = protocol.levels(found, schemes, "own", "ours", 0)
+    assert len(rows) == len(found) and protocol.gains(found, schemes, "own", "ours", 0)
+    assert all(ANOTHER not in row for row in everybody(found, schemes))

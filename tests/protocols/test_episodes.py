@@ -12,7 +12,7 @@ from fewshot.data.subjects import Picture
 from fewshot.errors import UsageError
 from fewshot.protocols.episode_answers import Answers, answer
 from fewshot.protocols.episode_draws import MAJORITY, Episode, Pool, Rules, draw_episodes
-from fewshot.protocols.episodes import Episodes, EpisodeSet, Space, matches, plots_of
+from fewshot.protocols.episodes import WAYS, Episodes, EpisodeSet, Space, fitting, matches, plots_of
 from fewshot.protocols.intervals import Interval
 from fewshot.protocols.vectors import Embedded
 from fewshot.prototypes.estimators import CL2N, Mean
@@ -216,3 +216,23 @@ def test_different_pictures_are_not_compared() -> None:
 )
 def test_patterns(word: str, patterns: list[str], expected: bool) -> None:
     assert matches(word, patterns) is expected
+
+
+def space_of(counts: dict[str, int]) -> Space:
+    """So many pictures of each word, each of another person."""
+    pictures = [Picture("own", f"{word}{n}", f"p{n}", word) for word, count in counts.items() for n in range(count)]
+    vectors = np.random.default_rng(0).standard_normal((len(pictures), 4)).astype(np.float32)
+    return Space("ours", Embedded(pictures, vectors, None, np.ones(len(pictures), bool)), [CL2N()])
+
+
+def test_classes_with_too_few_pictures_are_named_and_left_out() -> None:
+    spaces, rules, few = fitting([space_of({"awed": 4, "bored": 2, "calm": 3})], Rules(ways=0, shots=2))
+    assert sorted(set(spaces[0].seen.emotions)) == ["awed", "calm"] and rules.ways == 2
+    assert few == "too few pictures of bored (2)."
+    spaces, rules, few = fitting([space_of(dict.fromkeys(KINDS, 3))], Rules(ways=0))
+    assert rules.ways == WAYS and few == "" and len(set(spaces[0].seen.emotions)) == len(KINDS)
+
+
+def test_one_class_cannot_be_told_from_others() -> None:
+    with pytest.raises(UsageError, match="two are needed"):
+        fitting([space_of({"awed": 4, "bored": 1})], Rules(ways=0, shots=1))

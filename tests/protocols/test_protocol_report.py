@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
@@ -118,3 +119,24 @@ def test_estimators_come_alone_or_all_together() -> None:
         every = instantiate(compose("evaluate").estimator, _convert_="all")
         alone = instantiate(compose("evaluate", ["estimator=cl2n"]).estimator, _convert_="all")
     assert {"mean", "cl2n", "hierarchical"} <= set(every) and hasattr(alone, "scores")
+
+
+def test_pictures_of_one_s_own_are_read_from_where_they_lie(tmp_path: Path) -> None:
+    for name, colour in (("asha/happy/1", 10), ("asha/happy/copy", 10), ("bo/confused/1", 200)):
+        path = tmp_path / f"faces/{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((8, 8, 3), colour, np.uint8))
+    (tmp_path / "faces/bo/confused/broken.jpg").write_bytes(b"no picture")
+    context = Context(tmp_path / "nowhere", tmp_path / "net.onnx", own=tmp_path / "faces")
+    assert context.root_of("own") == tmp_path / "faces"
+    assert [picture.path for picture in context.pictures("own", ())] == ["asha/happy/1.png", "bo/confused/1.png"]
+    assert [picture.subject for picture in context.pictures("own")] == ["asha"]
+    table = tmp_path / "faces/table.csv"
+    table.write_text("path,subject,emotion\nbo/confused/1.png,bo,sad\n")
+    listed = Context(tmp_path / "nowhere", tmp_path / "net.onnx", own=table)
+    assert [picture.emotion for picture in listed.pictures("own")] == ["sad"] and listed.root_of("own") == table.parent
+
+
+def test_whose_pictures_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="own=PATH"):
+        Context(tmp_path, tmp_path / "net.onnx").pictures("own")
