@@ -27,7 +27,7 @@ from fewshot.protocols.controls import (
     false_neutral,
     read_class,
 )
-from fewshot.protocols.enrollment_plots import PAIRS, Found, differences, plots_of
+from fewshot.protocols.enrollment_plots import PAIRS, Found, differences, pairs_read, plots_of
 from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
 from fewshot.protocols.peer_population import peer_population
 from fewshot.protocols.peers import FACEAPI
@@ -164,8 +164,7 @@ class Enrollment:
         for scheme in (scheme for scheme in schemes if not scheme.nobody):
             pairs = [
                 ((first, one), (first, other), one, other)
-                for one, other in (*PAIRS, (LOOKS, OWN))
-                if {(scheme.name, first, one), (scheme.name, first, other)} <= set(found)
+                for one, other in pairs_read(found, scheme.name, first, (*PAIRS, (LOOKS, OWN)))
             ]
             pairs += [
                 ((first, OWN), (estimator, OWN), f"{OWN}, {first}", f"{OWN}, {estimator}")

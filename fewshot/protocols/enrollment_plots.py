@@ -27,6 +27,14 @@ def differences(one: Readings, other: Readings) -> tuple[list[float], list[float
     return [mine[subject] for subject in both], [theirs[subject] for subject in both]
 
 
+def pairs_read(
+    found: Found, scheme: str, estimator: str, pairs: Sequence[tuple[str, str]] = PAIRS
+) -> list[tuple[str, str]]:
+    """The pairs of which both were read: of a single person there is nobody else's photo."""
+    read = {control for name, maker, control in found if (name, maker) == (scheme, estimator)}
+    return [pair for pair in pairs if {*pair} <= read]
+
+
 def plots_of(found: Found, schemes: Sequence[Scheme], dataset: str, seed: int, resamples: int) -> dict[str, Plot]:
     """Gains subject by subject where the class brings photos of every emotion, and accuracy by number of photos."""
     first = next(estimator for _, estimator, _ in found)
@@ -36,7 +44,7 @@ def plots_of(found: Found, schemes: Sequence[Scheme], dataset: str, seed: int, r
     if shown is not None:
         gains: dict[str, list[float]] = {}
         intervals: dict[str, Interval] = {}
-        for one, other in PAIRS:
+        for one, other in pairs_read(found, shown.name, first):
             mine, theirs = differences(found[shown.name, first, one], found[shown.name, first, other])
             name = f"{SHORT[one]} - {SHORT[other]}"
             gains[name] = [a - b for a, b in zip(mine, theirs, strict=True)]
@@ -45,7 +53,8 @@ def plots_of(found: Found, schemes: Sequence[Scheme], dataset: str, seed: int, r
         plots[f"gains_{dataset}"] = written(paired_gains, gains, intervals, title)
     if all((name, first, OWN) in found for name in SHOTS):
         curves: dict[str, dict[int, Interval]] = {}
-        for control in (OWN, CLASSMATES, ANOTHER):
+        alone = (SHOWN[0], first, ANOTHER) not in found
+        for control in (OWN,) if alone else (OWN, CLASSMATES, ANOTHER):
             curves[control] = {0: _accuracy(found["nothing | nothing", first, NO_PHOTO], seed, resamples)}
             for name, shots in SHOTS.items():
                 curves[control][shots] = _accuracy(found[name, first, control], seed, resamples)

@@ -339,7 +339,7 @@ def test_own_photos_of_which_none_is_left_to_ask_are_refused():
         schemes_of("own", album_of({"a": {"happy": 1}, "b": {"sad": 1}}), 2, 0)
 
 
-def test_a_single_person_is_read_without_anybody_else_s_photos():
+def test_a_single_person_is_read_without_anybody_else_s_photos(tmp_path):
     population, album = world()[0], album_of({"a": dict.fromkeys(CLASSES, 3)})
     protocol = Enrollment(["own"], looks=False, peers=False, draws=2, resamples=50)
     schemes = schemes_of("own", album, 2, 0)
@@ -348,3 +348,6 @@ def test_a_single_person_is_read_without_anybody_else_s_photos():
     rows = protocol.levels(found, schemes, "own", "ours", 0)
     assert len(rows) == len(found) and protocol.gains(found, schemes, "own", "ours", 0)
     assert all(ANOTHER not in row for row in everybody(found, schemes))
+    for name, plot in plots_of(found, schemes, "own", 0, 50).items():
+        plot(tmp_path / f"{name}.png")
+    assert {path.name for path in tmp_path.iterdir()} == {"gains_own.png", "shots_own.png"}
