@@ -108,25 +108,3 @@ def fit_calibration(
         far=tuple(row.far for row in rows),
         margin=tuple(row.margin for row in rows),
     )
-
-
-def expected_calibration_error(
-    probabilities: NDArray[np.floating], labels: NDArray[np.integer], bins: int = 15
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins of confidence (Naeini et al. 2015).
-
-    Args:
-        probabilities: shape (n, k), rows sum to 1.
-        labels: the true column, shape (n,).
-        bins: number of bins over 0..1.
-
-    Returns:
-        0 for perfectly honest probabilities, at most 1.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    where = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[where == b].mean() - right[where == b].mean()) * (where == b).mean() for b in np.unique(where)
-    ]
-    return float(sum(gaps))

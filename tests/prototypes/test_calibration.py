@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from fewshot.protocols.scores import reliability
 from fewshot.prototypes.calibration import (
     Calibration,
-    expected_calibration_error,
     fit_calibration,
     fit_temperature,
     softmax,
@@ -52,19 +52,10 @@ def test_nothing_right_rejects_nothing():
     assert (row.far, row.margin) == (0.1, 0.0)
 
 
-def test_calibration_error_pinned():
-    sure = np.array([[1.0, 0.0], [1.0, 0.0]])
-    assert expected_calibration_error(sure, np.array([0, 0])) == 0
-    assert expected_calibration_error(sure, np.array([0, 1])) == 0.5
-    halves = np.array([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.4, 0.6]])
-    # Gaps 0.8 - 0.5 and 1 - 0.6, half of the readings each.
-    assert expected_calibration_error(halves, np.array([0, 1, 1, 1])) == pytest.approx(0.35)
-
-
 def test_calibrated_probabilities_are_honest():
     distances, labels = draw(0.3)
-    assert expected_calibration_error(softmax(-distances / 0.3), labels) < 0.02
-    assert expected_calibration_error(softmax(-distances / 0.03), labels) > 0.2
+    assert reliability(softmax(-distances / 0.3), labels, bins=5).error < 0.02
+    assert reliability(softmax(-distances / 0.03), labels).error > 0.2
 
 
 def test_linear_between_known_shots():

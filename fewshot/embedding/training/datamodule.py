@@ -101,7 +101,7 @@ class FerDataModule(lightning.LightningDataModule):
         augmentation: of the training crops.
         batch_size: crops a batch.
         resolutions: crops are shrunk to resolutions[0] at the first epoch and rise linearly to resolutions[1];
-            training small first costs a third and ends as well (Tan & Le 2021, progressive learning).
+            training small first costs a third and ends as well (Tan & Le 2021, progressive learning). None leaves them.
         full_size_epochs: how many epochs at the end run at resolutions[1].
         limit: keep only so many training faces (tests); 0 keeps all.
         workers: processes that make crops.
@@ -116,7 +116,7 @@ class FerDataModule(lightning.LightningDataModule):
         prepared: str,
         augmentation: Augmentation,
         batch_size: int = 128,
-        resolutions: tuple[int, int] = (64, 112),
+        resolutions: tuple[int, int] | None = (64, 112),
         full_size_epochs: int = 8,
         limit: int = 0,
         workers: int = 1,
@@ -160,7 +160,7 @@ class FerDataModule(lightning.LightningDataModule):
 
     def resolution(self) -> int:
         """Side of the training crops in this epoch, pixels, a multiple of 8."""
-        low, high = self.resolutions
+        low, high = self.resolutions or (self.size, self.size)
         if self.trainer is None or not self.trainer.max_epochs:
             return high
         rising = max(self.trainer.max_epochs - self.full_size_epochs, 1)
