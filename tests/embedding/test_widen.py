@@ -8,6 +8,11 @@ import pytest
 from fewshot.embedding.training.widen import principal_directions, widened
 from fewshot.errors import UsageError
 
+torch = pytest.importorskip("torch", reason="needs the extra 'train'")
+
+from fewshot.embedding.training.losses import CosinePrototypes  # noqa: E402
+from fewshot.embedding.training.population import refit  # noqa: E402
+
 RNG = np.random.default_rng(0)
 FEATURES = (RNG.standard_normal((400, 12)) * np.linspace(3, 0.2, 12) + 5) @ np.linalg.qr(RNG.standard_normal((12, 12)))[
     0
@@ -79,3 +84,22 @@ def test_a_share_is_between_none_and_all(share: float) -> None:
 def test_there_are_not_more_directions_than_features(count: int) -> None:
     with pytest.raises(UsageError, match="directions"):
         principal_directions(FEATURES, count)
+
+
+def test_class_vectors_are_fitted_to_the_space_they_are_asked_in() -> None:
+    centres = unit(RNG.standard_normal((3, 8)))
+    labels = np.arange(300) % 3
+    vectors = unit(centres[labels] + 0.1 * RNG.standard_normal((300, 8))).astype(np.float32)
+    head = CosinePrototypes(3, 8)
+    loss = refit(head, vectors, np.eye(3)[labels], torch.zeros(3))
+    assert loss < 0.01
+    assert (head(torch.from_numpy(vectors)).argmax(1).numpy() == labels).all()
+
+
+def test_what_training_added_to_the_logits_is_not_learned_again() -> None:
+    # One point, seen as either class: with its frequencies added, the class vectors have nothing to say.
+    vectors, prior = np.tile([[1.0, 0.0]], (10, 1)).astype(np.float32), torch.tensor([0.9, 0.1]).log()
+    head = CosinePrototypes(2, 2)
+    refit(head, vectors, np.tile([[0.9, 0.1]], (10, 1)), prior)
+    gap = head(torch.from_numpy(vectors[:1])).diff().item()
+    assert gap == pytest.approx(0.0, abs=1e-3)

@@ -14,7 +14,7 @@ from fewshot.data.fer2013 import Fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import Embedder, cache_key
 from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
-from fewshot.embedding.training.losses import squared_distances
+from fewshot.embedding.training.losses import CosinePrototypes, soft_cross_entropy, squared_distances
 from fewshot.prototypes.space import transform
 from fewshot.types import Vectors
 
@@ -97,6 +97,35 @@ def fitted_prototypes(
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     return np.asarray(prototypes.detach().numpy(), dtype=np.float32)
+
+
+def refit(
+    head: CosinePrototypes, vectors: Vectors, targets: NDArray[np.floating], prior: torch.Tensor, steps: int = 100
+) -> float:
+    """Fit class vectors and their scale to frozen vectors of training crops, from where they are.
+
+    Args:
+        head: changed in place.
+        vectors: z of length 1, shape (n, d).
+        targets: class probabilities, shape (n, k).
+        prior: what training adds to the logits, shape (k,).
+        steps: of L-BFGS.
+
+    Returns:
+        The mean cross entropy at the end.
+    """
+    z, goal = torch.as_tensor(vectors, dtype=torch.float32), torch.as_tensor(targets, dtype=torch.float32)
+    everyone = torch.ones(len(z))
+    optimizer = torch.optim.LBFGS(head.parameters(), max_iter=steps, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = soft_cross_entropy(head(z) + prior, goal, everyone)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return float(closure().item())
 
 
 @dataclass(frozen=True)
