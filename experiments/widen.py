@@ -11,6 +11,7 @@ minutes on two cores.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -18,16 +19,23 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from fewshot.data.subjects import read_subjects
+from fewshot.data.subjects import Picture, read_subjects
 from fewshot.data.tables import markdown
 from fewshot.embedding.runtime import open_embedder, shrunk
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, training_tables
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
-from fewshot.embedding.training.population import Candidate, centre, class_means, fitted_prototypes, refit
+from fewshot.embedding.training.population import (
+    Candidate,
+    centre,
+    class_means,
+    fitted_class_vectors,
+    fitted_prototypes,
+)
 from fewshot.embedding.training.widen import Projection, widened
 from fewshot.perception import Perception
+from fewshot.protocols.album import Album
 from fewshot.protocols.crops import crop_pictures
 from fewshot.protocols.embedding_choice import development_measures
 from fewshot.protocols.vectors import detector_of
@@ -39,7 +47,10 @@ from fewshot.types import EMOTIONS
 
 PULL = 1.0
 """Of the population prototypes that the spaces are compared by; experiments/population.py chooses again."""
-SHARES, DIRECTIONS, WHITENED = (0.25, 0.5, 0.75, 1.0), (64, 128), (0.0, 0.5)
+SMOOTHING = 0.1
+"""Of FER2013's own labels, as in training."""
+LOSSES = ("votes", "labels")
+SHARES, DIRECTIONS, WHITENED = (0.5, 0.75, 1.0), (64, 128), (0.0, 0.5)
 BATCH = 256
 
 
@@ -49,6 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--weights", type=Path, default=Path("fewshot/weights"), help="of any network: it is not asked")
+    parser.add_argument("--setting", type=float, nargs=3, metavar=("SHARE", "DIRECTIONS", "WHITENED"), help="this one")
     arguments = parser.parse_args()
     checkpoint = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     state = checkpoint["state_dict"]
@@ -57,42 +69,91 @@ def main() -> None:
     network.load_state_dict(own, strict=False)
     network.eval().to(memory_format=torch.channels_last)
 
-    tables = training_tables(arguments.shared / "data/fer2013", Path("outputs"), identity_faces=False)
-    train, public = (
-        crops_features(network, FaceCrops(tables[name], aligned=True, size=network.config["size"])) for name in tables
-    )
-    changed = FaceCrops(tables["train"], Augmentation(degrade=0.15, occlude=0.12), size=network.config["size"])
-    augmented = crops_features(network, changed)
-    pictures = read_subjects(arguments.shared / "data/subjects.csv", datasets=["ckplus"], emotions=())
-    chain = Perception(detector_of(arguments.shared), open_embedder(arguments.weights / "expression.onnx"))
-    crops = crop_pictures(chain, pictures, arguments.shared / "data", Path("outputs/vectors"))
-    ckplus = features_of(network, shrunk(crops.grey, network.config["size"]))
-
-    trained = network.project_expression.weight.detach().numpy(), network.project_expression.bias.detach().numpy()
-    rows = []
+    seen = look(network, arguments.shared, arguments.weights)
     settings = [(0.0, 1, 0.0), *product(SHARES, DIRECTIONS, WHITENED)]
-    made = [widened(trained, train, *setting) for setting in settings]
-    for (share, directions, whiten), projection in zip(settings, made, strict=True):
-        vectors = projection(train), projection(public), projection(ckplus).astype(np.float32)
-        population, right = built(tables, vectors, [pictures[row] for row in np.flatnonzero(crops.found)], crops.found)
-        measured = development_measures(population, pictures, vectors[2], crops.found)
-        named = {"share": share, "directions": directions if share else 0, "whitened": whiten, "PublicTest": right}
-        rows.append(named | measured | {"mean": float(np.mean([right, *measured.values()]))})
-        print(" ".join(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
-    best = int(np.argmax([row["mean"] for row in rows]))
-    print(markdown([{name: f"{value:g}"[:6] for name, value in row.items()} for row in rows]))
-    print(f"Chosen: {rows[best]}")
+    if arguments.setting:
+        share, directions, whiten = arguments.setting
+        settings = [(share, int(directions), whiten)]
+    tried = []
+    for setting in settings:
+        tried.append(attempt(network, seen, {name: state[f"{name}_prior"] for name in LOSSES}, setting))
+        print(" ".join(f"{name} {value:.3f}" for name, value in tried[-1].row.items()), flush=True)
+    print(markdown([{name: f"{value:g}"[:6] for name, value in one.row.items()} for one in tried]))
+    best = max(tried, key=lambda one: one.row["mean"])
+    print(f"Chosen: {best.row}")
 
-    chosen = made[best]
-    state["network.project_expression.weight"] = torch.from_numpy(chosen.weight).float()
-    state["network.project_expression.bias"] = torch.from_numpy(chosen.bias).float()
-    turn = torch.from_numpy(chosen.turn).float()
-    for head in ("votes", "labels"):
-        state[f"{head}.weight"] = state[f"{head}.weight"] @ turn.T
-        state |= fitted_head(head, state, tables, chosen, (augmented, public), smoothing=0.1 if head == "labels" else 0)
+    state["network.project_expression.weight"] = torch.from_numpy(best.projection.weight).float()
+    state["network.project_expression.bias"] = torch.from_numpy(best.projection.bias).float()
+    for name, head in best.heads.items():
+        state |= {f"{name}.{part}": value.detach() for part, value in head.state_dict().items()}
     kept = {name: value for name, value in state.items() if not name.startswith("shapes.")}
     torch.save({"state_dict": kept, "network": network.config}, arguments.out)
     print(f"written: {arguments.out}")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Pooled features (n, f) of everything that is asked, and whose they are.
+
+    Attributes:
+        tables: training faces and PublicTest.
+        train, public: of them, cut out as the live loop does.
+        augmented: of training faces, changed as training changes them.
+        pictures, found: of CK+, and in which of them there is a face.
+        ckplus: of them.
+    """
+
+    tables: dict[str, FaceTable]
+    train: np.ndarray
+    public: np.ndarray
+    augmented: np.ndarray
+    pictures: list[Picture]
+    found: np.ndarray
+    ckplus: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """One projection, the class vectors that fit it, and what it is worth."""
+
+    row: dict[str, float]
+    projection: Projection
+    heads: dict[str, CosinePrototypes]
+
+
+def look(network: ExpressionNetwork, shared: Path, weights: Path) -> Seen:
+    """Everything through the network once."""
+    size = network.config["size"]
+    tables = training_tables(shared / "data/fer2013", Path("outputs"), identity_faces=False)
+    train, public = (crops_features(network, FaceCrops(tables[name], aligned=True, size=size)) for name in tables)
+    changed = FaceCrops(tables["train"], Augmentation(degrade=0.15, occlude=0.12), size=size)
+    pictures = read_subjects(shared / "data/subjects.csv", datasets=["ckplus"], emotions=())
+    chain = Perception(detector_of(shared), open_embedder(weights / "expression.onnx"))
+    crops = crop_pictures(chain, pictures, shared / "data", Path("outputs/vectors"))
+    ckplus = features_of(network, shrunk(crops.grey, size))
+    return Seen(tables, train, public, crops_features(network, changed), pictures, crops.found, ckplus)
+
+
+def attempt(
+    network: ExpressionNetwork, seen: Seen, priors: dict[str, torch.Tensor], setting: tuple[float, int, float]
+) -> Attempt:
+    """Make one projection and ask it everything."""
+    layer = network.project_expression
+    share, directions, whiten = setting
+    projection = widened((layer.weight.detach().numpy(), layer.bias.detach().numpy()), seen.train, *setting)
+    public, ckplus = projection(seen.public), projection(seen.ckplus).astype(np.float32)
+    population, right = built(seen, projection(seen.train), public, ckplus)
+    measured = development_measures(population, seen.pictures, ckplus, seen.found)
+    augmented = projection(seen.augmented)
+    heads = {name: fitted_head(name, priors[name], seen.tables, (augmented, public)) for name in LOSSES}
+    closed = {"PublicTest, class vectors": heads["votes"][1], "its own labels": heads["labels"][1]}
+    # Known emotions, people, new classes: each kind of question counts the same.
+    new = [value for name, value in measured.items() if name.startswith("episodes")]
+    people = [value for name, value in measured.items() if not name.startswith("episodes")]
+    mean = float(np.mean([np.mean(kind) for kind in ([*closed.values()], people, new)]))
+    row = {"share": share, "directions": directions if share else 0, "whitened": whiten}
+    row |= {"PublicTest, prototypes": right} | closed | measured | {"mean": mean}
+    return Attempt(row, projection, {name: head for name, (head, _) in heads.items()})
 
 
 def crops_features(network: ExpressionNetwork, crops: FaceCrops) -> np.ndarray:
@@ -102,38 +163,26 @@ def crops_features(network: ExpressionNetwork, crops: FaceCrops) -> np.ndarray:
 
 def fitted_head(
     name: str,
-    state: dict[str, torch.Tensor],
+    prior: torch.Tensor,
     tables: dict[str, FaceTable],
-    projection: Projection,
-    features: tuple[np.ndarray, np.ndarray],
-    smoothing: float,
-) -> dict[str, torch.Tensor]:
-    """Class vectors of one loss, fitted to the new space on augmented training crops: they know it from nowhere else.
+    vectors: tuple[np.ndarray, np.ndarray],
+) -> tuple[CosinePrototypes, float]:
+    """Class vectors of one loss in a space, fitted to augmented training crops, and how right they are on PublicTest.
 
     Args:
-        features: of augmented training crops and of PublicTest, to say what it changed.
+        name: "votes" or "labels".
+        vectors: z of augmented training crops and of PublicTest.
     """
-    prior, weight = state[f"{name}_prior"], state[f"{name}.weight"]
-    head = CosinePrototypes(*weight.shape)
-    head.load_state_dict({"weight": weight, "log_scale": state[f"{name}.log_scale"]})
-    targets = tables["train"].targets
+    targets, asked = tables["train"].targets, tables["public"].targets
     if name == "votes":
-        kept, goal = targets["has_votes"] > 0, targets["votes"]
-        truth = tables["public"].targets["published"]
+        kept, goal, truth = targets["has_votes"] > 0, targets["votes"], asked["published"]
     else:
-        kept, goal = targets["label"] >= 0, np.eye(7)[targets["label"]] * (1 - smoothing) + smoothing / 7
-        truth = tables["public"].targets["label"]
-    public = torch.from_numpy(projection(features[1][truth >= 0])).float()
-
-    def right() -> float:
-        with torch.inference_mode():
-            answers = (head(public) + prior)[:, :7].argmax(1).numpy()
-        return float((answers == truth[truth >= 0]).mean())
-
-    before = right()
-    loss = refit(head, projection(features[0][kept]).astype(np.float32), goal[kept], prior)
-    print(f"{name}: training loss {loss:.4f}; PublicTest {before:.4f} turned, {right():.4f} fitted")
-    return {f"{name}.{part}": value.detach() for part, value in head.state_dict().items()}
+        goal = np.eye(7)[targets["label"]] * (1 - SMOOTHING) + SMOOTHING / 7
+        kept, truth = targets["label"] >= 0, asked["label"]
+    head, _ = fitted_class_vectors(vectors[0][kept].astype(np.float32), goal[kept], prior)
+    with torch.inference_mode():
+        logits = head(torch.from_numpy(vectors[1][truth >= 0]).float()) + prior
+    return head, float((logits[:, :7].argmax(1).numpy() == truth[truth >= 0]).mean())
 
 
 @torch.inference_mode()
@@ -143,24 +192,24 @@ def features_of(network: ExpressionNetwork, crops: np.ndarray) -> np.ndarray:
     return np.concatenate([network.features(part.float())[0].numpy() for part in grey.split(BATCH)])
 
 
-def built(
-    tables: dict[str, FaceTable], vectors: tuple[np.ndarray, np.ndarray, np.ndarray], shown: list, found: np.ndarray
-) -> tuple[Population, float]:
-    """The population of a space, and the share of PublicTest (published rule) that its nearest prototype gets right."""
-    targets = tables["train"].targets
+def built(seen: Seen, train: np.ndarray, public: np.ndarray, ckplus: np.ndarray) -> tuple[Population, float]:
+    """The population of a space, and the share of PublicTest (published rule) that its nearest prototype gets right.
+
+    Args:
+        train, public, ckplus: z of all there is in ``seen``.
+    """
+    targets = seen.tables["train"].targets
     known = targets["votes"][:, : len(EMOTIONS)]
     usable = (targets["has_votes"] > 0) & (known.sum(axis=1) > 0.5)
     known = known[usable] / known[usable].sum(axis=1, keepdims=True)
-    mean = centre(vectors[0][usable], known)
-    u = transform(vectors[0][usable], mean)
+    mean = centre(train[usable], known)
+    u = transform(train[usable], mean)
     chosen = Candidate("fitted", mean, fitted_prototypes(u, known, class_means(u, known), PULL))
-    truth = tables["public"].targets["published"]
-    right = float((chosen.predict(vectors[1][truth >= 0]) == truth[truth >= 0]).mean())
-    basic = np.array([picture.emotion in EMOTIONS for picture in shown])
-    u = transform(vectors[2][found][basic], chosen.mean)
-    people = [picture.subject for picture, kept in zip(shown, basic, strict=True) if kept]
-    words = [picture.emotion for picture, kept in zip(shown, basic, strict=True) if kept]
-    variances = estimate_variances(u, people, words, ["ckplus"] * len(u), chosen.prototypes)
+    truth = seen.tables["public"].targets["published"]
+    right = float((chosen.predict(public[truth >= 0]) == truth[truth >= 0]).mean())
+    album = Album.of(seen.pictures, ckplus, seen.found)
+    spread = transform(album.vectors, chosen.mean)
+    variances = estimate_variances(spread, album.subjects, album.emotions, ["ckplus"] * len(album), chosen.prototypes)
     calibration = Calibration((0.0,), (0.1,), (9.0,), (0.0,))
     return Population("draft", EMOTIONS, chosen.mean, chosen.prototypes, variances, calibration), right
 

@@ -99,23 +99,24 @@ def fitted_prototypes(
     return np.asarray(prototypes.detach().numpy(), dtype=np.float32)
 
 
-def refit(
-    head: CosinePrototypes, vectors: Vectors, targets: NDArray[np.floating], prior: torch.Tensor, steps: int = 100
-) -> float:
-    """Fit class vectors and their scale to frozen vectors of training crops, from where they are.
+def fitted_class_vectors(
+    vectors: Vectors, targets: NDArray[np.floating], prior: torch.Tensor, steps: int = 100
+) -> tuple[CosinePrototypes, float]:
+    """Class vectors and their scale as training would learn them, over frozen vectors, from the class means on.
 
     Args:
-        head: changed in place.
-        vectors: z of length 1, shape (n, d).
+        vectors: z of length 1 of training crops, shape (n, d).
         targets: class probabilities, shape (n, k).
         prior: what training adds to the logits, shape (k,).
         steps: of L-BFGS.
 
     Returns:
-        The mean cross entropy at the end.
+        The class vectors, and the mean cross entropy at the end.
     """
     z, goal = torch.as_tensor(vectors, dtype=torch.float32), torch.as_tensor(targets, dtype=torch.float32)
-    everyone = torch.ones(len(z))
+    head, everyone = CosinePrototypes(targets.shape[1], vectors.shape[1]), torch.ones(len(z))
+    with torch.no_grad():
+        head.weight.copy_(functional.normalize(torch.from_numpy(class_means(vectors, targets)), dim=1))
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=steps, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
@@ -125,7 +126,7 @@ def refit(
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return float(closure().item())
+    return head, float(closure().item())
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,10 @@ class Projection:
     Attributes:
         weight: shape (d, f).
         bias: shape (d,).
-        turn: what the trained projection's numbers become in it, shape (d, d_trained): class vectors turn with it.
     """
 
     weight: Matrix
     bias: Matrix
-    turn: Matrix
 
     def __call__(self, features: NDArray[np.floating]) -> Matrix:
         """Vectors of length 1, shape (n, d)."""
@@ -93,9 +91,9 @@ def widened(
         (more_weight, more_bias, np.sqrt(share)),
     ):
         own = np.sqrt(((features @ part_weight.T + part_bias) ** 2).sum(axis=1).mean())
-        parts.append((part_weight * (length / own), part_bias * (length / own), length / own))
+        parts.append((part_weight * (length / own), part_bias * (length / own)))
     stacked, offset = np.vstack([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
     made = features @ stacked.T + offset
     _, axes = np.linalg.eigh(made.T @ made)
     axes = axes[:, ::-1][:, : len(weight)]
-    return Projection(axes.T @ stacked, axes.T @ offset, axes[: len(weight)].T * parts[0][2])
+    return Projection(axes.T @ stacked, axes.T @ offset)
