@@ -38,7 +38,7 @@ from fewshot.registry import sha256_of
 TOLERANCE = 1e-4
 LEAST_COSINE = 0.99
 """Mean cosine between 8-bit and fp32 vectors, below which the two would be two networks."""
-FITTED, CHECKED = 2048, 256
+FITTED, CHECKED = 8192, 256
 """Training crops that the 8-bit copy is fitted to, and others that it is checked on."""
 
 

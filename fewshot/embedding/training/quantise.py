@@ -25,6 +25,10 @@ from fewshot.errors import FewshotError
 
 _QUANTISED = ["Conv", "Add", "Relu", "ReduceMean"]
 """The projection (Gemm) stays in fp32: a thousandth of the work, and it can make up for what came before it."""
+_EXACT = slice(1, 5)
+"""Of the convolutions in their order, those that stay in fp32: right behind the first, where a few channels are far
+larger than the others and share one scale with them. They cost a tenth of the time; without them the vectors' cosine to
+fp32 is 0.982, with them 0.994."""
 _BATCH = 64
 _CALIBRATED = 512
 """Crops that scales are read off; the histograms of more would not fit into a small machine's memory."""
@@ -75,12 +79,14 @@ def quantise(source: Path, target: Path, crops: NDArray[np.uint8], seven_bits: b
         first, scale, zero = _input_scale(shifted)
         onnx.save(shifted, str(whole))
         quant_pre_process(str(whole), str(prepared), skip_symbolic_shape=True)
+        convolutions = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv"]
         quantize_static(
             str(prepared),
             str(coarse),
             _Crops(crops[:_CALIBRATED]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTISED,
+            nodes_to_exclude=convolutions[_EXACT],
             per_channel=True,
             reduce_range=seven_bits,
             activation_type=QuantType.QUInt8,
