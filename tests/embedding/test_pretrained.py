@@ -38,7 +38,15 @@ def test_what_an_experiment_says_holds() -> None:
     with initialize_config_dir(str(CONF), version_base=None):
         cfg = compose("train", overrides=["experiment=mobilenetv2", "shared=/data"])
     assert cfg.pretrained.path.startswith("/data/models/pretrained/") and cfg.pretrained.folded
-    assert (cfg.ema, cfg.trainer.max_epochs, cfg.data.size, cfg.data.resolutions[1]) == (0.998, 14, 80, 80)
+    assert (cfg.ema, cfg.trainer.max_epochs, cfg.data.size, cfg.data.resolutions) == (0.998, 14, 80, None)
+
+
+def test_the_second_half_begins_where_the_first_ended() -> None:
+    with initialize_config_dir(str(CONF), version_base=None):
+        cfg = compose("train", overrides=["experiment=shapes", "shared=/data"])
+    assert cfg.pretrained is None and cfg.start.endswith("last.ckpt")
+    assert cfg.backbone.backbone == "mobilenetv2_100" and cfg.model.losses.shapes == 1.0 and cfg.data.blendshapes
+    assert (cfg.trainer.max_epochs, list(cfg.data.resolutions), cfg.model.lr) == (30, [64, 80], 6e-4)
 
 
 def test_a_grey_picture_is_seen_as_the_colour_network_saw_it(network: ExpressionNetwork, tmp_path: Path) -> None:
