@@ -16,7 +16,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from fewshot.data.fer2013 import load_fer2013
 from fewshot.embedding.runtime import Embedder, shrunk
@@ -24,13 +23,13 @@ from fewshot.embedding.training.export import (
     OUTPUTS,
     export_onnx,
     fingerprint,
+    from_checkpoint,
     largest_difference,
     load_state,
     save_state,
     stored_fingerprint,
     to_half,
 )
-from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.embedding.training.quantise import calibration_crops, quantise
 from fewshot.errors import FewshotError
 from fewshot.registry import sha256_of
@@ -79,15 +78,6 @@ def main() -> None:
     check_quantised(files["expression"], out / "expression.onnx", crops[FITTED:])
     for path in (out / "expression.onnx", *files.values()):
         print(f'{path}: sha256="{sha256_of(path)}", size={path.stat().st_size:_}')
-
-
-def from_checkpoint(path: Path) -> tuple[ExpressionNetwork, dict[str, torch.Tensor]]:
-    """The network and the learned prototypes of a checkpoint of ``experiments/train.py``."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
-    state = checkpoint["state_dict"]
-    network = ExpressionNetwork(**checkpoint["network"])
-    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
-    return network, {name: value for name, value in state.items() if not name.startswith("network.")}
 
 
 def check_quantised(reference: Path, quantised: Path, crops: np.ndarray) -> None:

@@ -24,6 +24,7 @@ from fewshot.data.tables import markdown
 from fewshot.embedding.runtime import open_embedder, shrunk
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, training_tables
+from fewshot.embedding.training.export import from_checkpoint
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.embedding.training.population import (
@@ -62,11 +63,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("fewshot/weights"), help="of any network: it is not asked")
     parser.add_argument("--setting", type=float, nargs=3, metavar=("SHARE", "DIRECTIONS", "WHITENED"), help="this one")
     arguments = parser.parse_args()
-    checkpoint = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
-    state = checkpoint["state_dict"]
-    network = ExpressionNetwork(**checkpoint["network"])
-    own = {name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")}
-    network.load_state_dict(own, strict=False)
+    network, learned = from_checkpoint(arguments.checkpoint)
     network.eval().to(memory_format=torch.channels_last)
 
     seen = look(network, arguments.shared, arguments.weights)
@@ -76,18 +73,19 @@ def main() -> None:
         settings = [(share, int(directions), whiten)]
     tried = []
     for setting in settings:
-        tried.append(attempt(network, seen, {name: state[f"{name}_prior"] for name in LOSSES}, setting))
+        tried.append(attempt(network, seen, {name: learned[f"{name}_prior"] for name in LOSSES}, setting))
         print(" ".join(f"{name} {value:.3f}" for name, value in tried[-1].row.items()), flush=True)
     print(markdown([{name: f"{value:g}"[:6] for name, value in one.row.items()} for one in tried]))
     best = max(tried, key=lambda one: one.row["mean"])
     print(f"Chosen: {best.row}")
 
-    state["network.project_expression.weight"] = torch.from_numpy(best.projection.weight).float()
-    state["network.project_expression.bias"] = torch.from_numpy(best.projection.bias).float()
+    network.project_expression.weight.data = torch.from_numpy(best.projection.weight).float()
+    network.project_expression.bias.data = torch.from_numpy(best.projection.bias).float()
+    state = {name: value for name, value in learned.items() if not name.startswith("shapes.")}
     for name, head in best.heads.items():
         state |= {f"{name}.{part}": value.detach() for part, value in head.state_dict().items()}
-    kept = {name: value for name, value in state.items() if not name.startswith("shapes.")}
-    torch.save({"state_dict": kept, "network": network.config}, arguments.out)
+    state |= {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
+    torch.save({"state_dict": state, "network": network.config}, arguments.out)
     print(f"written: {arguments.out}")
 
 

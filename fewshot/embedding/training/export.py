@@ -68,6 +68,15 @@ def stored_fingerprint(path: Path) -> str | None:
         return name
 
 
+def from_checkpoint(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
+    """The network of a training checkpoint, and what else was learned: class vectors, their scales and frequencies."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    state = checkpoint["state_dict"]
+    network = ExpressionNetwork(**checkpoint["network"])
+    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
+    return network, {name: value for name, value in state.items() if not name.startswith("network.")}
+
+
 def load_state(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
     """The network, in evaluation mode, and the learned prototypes, as ``save_state`` wrote them."""
     with safe_open(str(path), framework="pt") as stored:
