@@ -52,14 +52,15 @@ def begin_with(model: ProtoNet, path: str) -> None:
     Raises:
         UsageError: the checkpoint is of another network.
     """
-    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    saved = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    # The identity head is trained alone, afterwards, and may have been built otherwise.
+    state = {name: value for name, value in saved.items() if "identity_head" not in name}
     own = model.state_dict()
     strange = sorted(name for name, value in state.items() if name not in own or own[name].shape != value.shape)
-    strange = [name for name in strange if "identity_head" not in name]
     missing = [name for name in own if name.startswith("network.backbone.") and name not in state]
     if strange or missing:
         raise UsageError(f"{path} is of another network: {', '.join([*strange, *missing][:5])}")
-    model.load_state_dict({name: value for name, value in state.items() if "identity_head" not in name}, strict=False)
+    model.load_state_dict(state, strict=False)
 
 
 if __name__ == "__main__":

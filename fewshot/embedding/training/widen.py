@@ -54,11 +54,12 @@ def principal_directions(features: NDArray[np.floating], count: int, whiten: flo
         raise UsageError(f"{count} directions of {features.shape[0]} faces with {features.shape[1]} features.")
     mean, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     # A feature that is next to silent would only shout its noise.
-    scaled = (features - mean) / np.maximum(spread, 0.05 * spread.mean() + 1e-12)
+    unit = np.maximum(spread, 0.05 * spread.mean() + 1e-12)
+    scaled = (features - mean) / unit
     values, axes = np.linalg.eigh(scaled.T @ scaled / len(features))
     values, axes = values[::-1][:count], axes[:, ::-1][:, :count]
     axes = axes * np.maximum(values, 1e-12) ** (-whiten / 2)
-    weight = axes.T / np.maximum(spread, 0.05 * spread.mean() + 1e-12)
+    weight = axes.T / unit
     return weight, -weight @ mean
 
 
