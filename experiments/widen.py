@@ -2,16 +2,17 @@
 
     python experiments/widen.py outputs/train/shapes/last.ckpt --out outputs/train/wide.ckpt
 
-Tries shares of principal directions of the pooled features beside the trained projection
-(``fewshot/embedding/training/widen.py``), prints what each is worth on development data, fits the class vectors of the
-losses to the best one, and writes it as a checkpoint for experiments/export.py. The network is not trained; about six
-minutes on two cores.
+Tries shares of principal directions of the features beside the trained projection
+(``fewshot/embedding/training/widen.py``), of the pooled features alone and with an earlier map's means over the
+quarters of a face beside them, prints what each is worth on development data, fits the class vectors of the losses to
+the best one, and writes it as a checkpoint for experiments/export.py. The network is not trained; about ten minutes on
+two cores.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -51,6 +52,8 @@ PULL = 1.0
 SMOOTHING = 0.1
 """Of FER2013's own labels, as in training."""
 LOSSES = ("votes", "labels")
+QUARTERS = (16,)
+"""Strides of the maps whose quarters are tried."""
 SHARES, DIRECTIONS, WHITENED = (0.5, 0.75, 1.0), (64, 128), (0.0, 0.5)
 BATCH = 256
 
@@ -61,37 +64,65 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--weights", type=Path, default=Path("fewshot/weights"), help="of any network: it is not asked")
-    parser.add_argument("--setting", type=float, nargs=3, metavar=("SHARE", "DIRECTIONS", "WHITENED"), help="this one")
+    parser.add_argument(
+        "--setting", type=float, nargs=4, metavar=("QUARTERS", "SHARE", "DIRECTIONS", "WHITENED"), help="this one alone"
+    )
     arguments = parser.parse_args()
     network, learned = from_checkpoint(arguments.checkpoint)
-    network.eval().to(memory_format=torch.channels_last)
+    trained = network.project_expression
+    wide = with_quarters(network).eval().to(memory_format=torch.channels_last)
 
-    seen = look(network, arguments.shared, arguments.weights)
-    settings = [(0.0, 1, 0.0), *product(SHARES, DIRECTIONS, WHITENED)]
+    seen = look(wide, arguments.shared, arguments.weights)
+    settings = [Setting(False, 0.0, 1, 0.0)]
+    settings += [Setting(*each) for each in product((False, True), SHARES, DIRECTIONS, WHITENED)]
     if arguments.setting:
-        share, directions, whiten = arguments.setting
-        settings = [(share, int(directions), whiten)]
+        quarters, share, directions, whiten = arguments.setting
+        settings = [Setting(bool(quarters), share, int(directions), whiten)]
     tried = []
     for setting in settings:
-        tried.append(attempt(network, seen, {name: learned[f"{name}_prior"] for name in LOSSES}, setting))
+        tried.append(attempt(trained, seen, {name: learned[f"{name}_prior"] for name in LOSSES}, setting))
         print(" ".join(f"{name} {value:.3f}" for name, value in tried[-1].row.items()), flush=True)
     print(markdown([{name: f"{value:g}"[:6] for name, value in one.row.items()} for one in tried]))
     best = max(tried, key=lambda one: one.row["mean"])
     print(f"Chosen: {best.row}")
 
-    network.project_expression.weight.data = torch.from_numpy(best.projection.weight).float()
-    network.project_expression.bias.data = torch.from_numpy(best.projection.bias).float()
+    chosen = wide if best.setting.quarters else network
+    chosen.project_expression.weight.data = torch.from_numpy(best.projection.weight).float()
+    chosen.project_expression.bias.data = torch.from_numpy(best.projection.bias).float()
     state = {name: value for name, value in learned.items() if not name.startswith("shapes.")}
     for name, head in best.heads.items():
         state |= {f"{name}.{part}": value.detach() for part, value in head.state_dict().items()}
-    state |= {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
-    torch.save({"state_dict": state, "network": network.config}, arguments.out)
+    state |= {f"network.{name}": value.contiguous() for name, value in chosen.state_dict().items()}
+    torch.save({"state_dict": state, "network": chosen.config}, arguments.out)
     print(f"written: {arguments.out}")
+
+
+def with_quarters(network: ExpressionNetwork) -> ExpressionNetwork:
+    """The same network with more features behind its own; its projection is yet to be made."""
+    wide = ExpressionNetwork(**{**network.config, "quarters": QUARTERS})
+    kept = {name: value for name, value in network.state_dict().items() if "project_expression" not in name}
+    wide.load_state_dict(kept, strict=False)
+    return wide
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is tried.
+
+    Attributes:
+        quarters: of an earlier map beside the pooled features?
+        share, directions, whiten: see ``widened``.
+    """
+
+    quarters: bool
+    share: float
+    directions: int
+    whiten: float
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Pooled features (n, f) of everything that is asked, and whose they are.
+    """Features (n, f), pooled and of quarters, of everything that is asked, and whose they are.
 
     Attributes:
         tables: training faces and PublicTest.
@@ -109,11 +140,17 @@ class Seen:
     found: np.ndarray
     ckplus: np.ndarray
 
+    def first(self, count: int) -> Seen:
+        """The same with the first ``count`` features alone."""
+        parts = {name: getattr(self, name)[:, :count] for name in ("train", "public", "augmented", "ckplus")}
+        return replace(self, **parts)
+
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
     """One projection, the class vectors that fit it, and what it is worth."""
 
+    setting: Setting
     row: dict[str, float]
     projection: Projection
     heads: dict[str, CosinePrototypes]
@@ -132,13 +169,18 @@ def look(network: ExpressionNetwork, shared: Path, weights: Path) -> Seen:
     return Seen(tables, train, public, crops_features(network, changed), pictures, crops.found, ckplus)
 
 
-def attempt(
-    network: ExpressionNetwork, seen: Seen, priors: dict[str, torch.Tensor], setting: tuple[float, int, float]
-) -> Attempt:
-    """Make one projection and ask it everything."""
-    layer = network.project_expression
-    share, directions, whiten = setting
-    projection = widened((layer.weight.detach().numpy(), layer.bias.detach().numpy()), seen.train, *setting)
+def attempt(trained: torch.nn.Linear, seen: Seen, priors: dict[str, torch.Tensor], setting: Setting) -> Attempt:
+    """Make one projection and ask it everything.
+
+    Args:
+        trained: the projection of the network, which knows the pooled features alone.
+    """
+    pooled, everything = trained.in_features, seen.train.shape[1]
+    seen = seen if setting.quarters else seen.first(pooled)
+    weight = np.pad(trained.weight.detach().numpy(), ((0, 0), (0, everything - pooled if setting.quarters else 0)))
+    projection = widened(
+        (weight, trained.bias.detach().numpy()), seen.train, setting.share, setting.directions, setting.whiten
+    )
     public, ckplus = projection(seen.public), projection(seen.ckplus).astype(np.float32)
     population, right = built(seen, projection(seen.train), public, ckplus)
     measured = development_measures(population, seen.pictures, ckplus, seen.found)
@@ -149,13 +191,14 @@ def attempt(
     new = [value for name, value in measured.items() if name.startswith("episodes")]
     people = [value for name, value in measured.items() if not name.startswith("episodes")]
     mean = float(np.mean([np.mean(kind) for kind in ([*closed.values()], people, new)]))
-    row = {"share": share, "directions": directions if share else 0, "whitened": whiten}
+    row = {"quarters": float(setting.quarters), "share": setting.share}
+    row |= {"directions": setting.directions if setting.share else 0, "whitened": setting.whiten}
     row |= {"PublicTest, prototypes": right} | closed | measured | {"mean": mean}
-    return Attempt(row, projection, {name: head for name, (head, _) in heads.items()})
+    return Attempt(setting, row, projection, {name: head for name, (head, _) in heads.items()})
 
 
 def crops_features(network: ExpressionNetwork, crops: FaceCrops) -> np.ndarray:
-    """Pooled features, shape (n, f)."""
+    """Features, shape (n, f)."""
     return np.concatenate([features_of(network, batch["grey"][:, 0].numpy()) for batch in DataLoader(crops, BATCH)])
 
 
@@ -185,7 +228,7 @@ def fitted_head(
 
 @torch.inference_mode()
 def features_of(network: ExpressionNetwork, crops: np.ndarray) -> np.ndarray:
-    """Pooled features of grey crops of the network's size, uint8, shape (n, size, size)."""
+    """Features of grey crops of the network's size, uint8, shape (n, size, size)."""
     grey = torch.from_numpy(crops).unsqueeze(1)
     return np.concatenate([network.features(part.float())[0].numpy() for part in grey.split(BATCH)])
 

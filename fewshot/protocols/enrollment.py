@@ -13,6 +13,7 @@ from fewshot.embedding.looks import LookingTwice
 from fewshot.errors import UsageError
 from fewshot.perception import Perception
 from fewshot.protocols.album import Album, faces_found
+from fewshot.protocols.classifiers import classified
 from fewshot.protocols.controls import (
     ANOTHER,
     CLASSMATES,
@@ -50,6 +51,9 @@ classmates'. No picture that is read is enrolled. Accuracy is the mean over subj
 "balanced" is the mean over a subject's emotions first; "over pictures" pools all; "called neutral" is the share of
 pictures of an emotion that are. Gains are differences of balanced accuracy, paired by subject."""
 
+GENERIC = """What comes out of a network's own layer of classes, for comparison: nobody is enrolled and no prototype is
+asked. The XCEPTIONs were trained on FER2013, as ours was; what the others saw in training is not published."""
+
 
 @dataclass(frozen=True)
 class Enrollment:
@@ -62,6 +66,7 @@ class Enrollment:
         others: in "another subject's photos", so many others in turn.
         looks: also with each photo enrolled by the mean of ten looks at it (``fewshot.embedding.looks``).
         peers: also by the features of face-api.js.
+        classifiers: also what the classifiers of all networks make of the same people without prototypes.
         resamples: of the bootstrap over subjects.
     """
 
@@ -71,6 +76,7 @@ class Enrollment:
     others: int = 5
     looks: bool = True
     peers: bool = True
+    classifiers: bool = True
     resamples: int = 5000
 
     def run(self, context: Context) -> Report:
@@ -78,6 +84,7 @@ class Enrollment:
         estimators = enrollment_estimators(context)
         levels: list[Row] = []
         gains: list[Row] = []
+        generic: list[Row] = []
         people: list[Table] = []
         plots: dict[str, Plot] = {}
         faces: list[str] = []
@@ -88,6 +95,8 @@ class Enrollment:
             if dataset == OWN_DATA:
                 people += too_little(context)
             faces.append(found_of)
+            if self.classifiers:
+                generic += self.generic(context, dataset)
             schemes = schemes_of(dataset, album, self.draws, context.seed)
             found = self.measure(context.population, album, schemes, estimators, context.seed)
             levels += self.levels(found, schemes, dataset, "ours", context.seed)
@@ -111,10 +120,28 @@ class Enrollment:
             [
                 Table("Accuracy", levels, note=f"Faces found: {', '.join(faces)}."),
                 Table("Gains, paired by subject", gains, "gains"),
+                *(
+                    [Table("Classifiers alone, no photo", generic, "classifiers", GENERIC.replace("\n", " "))]
+                    if generic
+                    else []
+                ),
                 *people,
             ],
             plots,
         )
+
+    def generic(self, context: Context, dataset: str) -> list[Row]:
+        """One row a classifier."""
+        return [
+            {"data": dataset, "network": network, "classifier": classifier}
+            | dict(self._measures(readings, context.seed))
+            for network, classifier, readings in classified(context, dataset)
+        ]
+
+    def alone(self, rows: Sequence[Row]) -> list[Table]:
+        """The table of ``generic``; none if nobody asked."""
+        title = "Classifiers alone, no photo"
+        return [Table(title, rows, "classifiers", GENERIC.replace("\n", " "))] if rows else []
 
     def album(self, context: Context, dataset: str) -> tuple[Album, str]:
         """The seven emotions of a data set, as they are read and enrolled, and in how many a face was found."""

@@ -126,6 +126,12 @@ class Context:
         everything, root = self.pictures(dataset, ()), self.root_of(dataset)
         return crop_pictures(self.chain, everything, root, self.cache, colour=True)
 
+    def faces(self, dataset: str) -> tuple[list[Picture], NDArray[np.uint8]]:
+        """Every picture of a data set with a face, and the faces: BGR where there is colour, else grey."""
+        crops = self._crops(dataset)
+        pictures = [picture for picture, found in zip(self.pictures(dataset, ()), crops.found, strict=True) if found]
+        return pictures, (crops.grey if crops.colour is None else crops.colour)[crops.found]
+
     def embed_peer(self, peer: Peer, dataset: str, emotions: Sequence[str] = EMOTIONS) -> Embedded:
         """The same pictures as a published network sees them: its features, once scaled to length 1, once as they are.
 
@@ -133,13 +139,12 @@ class Context:
             ModelUnavailable: the peer's file is not here.
             UsageError: it gives no features.
         """
-        everything, crops = self.pictures(dataset, ()), self._crops(dataset)
-        seen = crops.grey if crops.colour is None else crops.colour
-        _, features = peer_outputs(peer, self.shared, seen[crops.found], self.cache)
+        everything, found = self.pictures(dataset, ()), self._crops(dataset).found
+        _, features = peer_outputs(peer, self.shared, self.faces(dataset)[1], self.cache)
         if features is None:
             raise UsageError(f"{peer.name} gives no feature vectors. Choose a peer that does, such as face-api.js.")
         unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
-        full = Embedded(everything, spread(unit, crops.found), spread(features, crops.found), crops.found)
+        full = Embedded(everything, spread(unit, found), spread(features, found), found)
         return full.only(_shows(everything, emotions))
 
 

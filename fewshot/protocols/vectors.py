@@ -138,7 +138,7 @@ def backbone_features(weights: Path, crops: NDArray[np.uint8]) -> NDArray[np.flo
     with torch.inference_mode():
         for start in range(0, max(len(crops), 1), BATCH):
             grey = torch.from_numpy(shrunk(crops[start : start + BATCH], size))
-            rows.append(network.features(grey.unsqueeze(1).float())[0].numpy())
+            rows.append(network.pooled(grey.unsqueeze(1).float()).numpy())
     return np.concatenate(rows)
 
 

@@ -21,7 +21,7 @@ from fewshot.embedding.training.export import (  # noqa: E402
     stored_fingerprint,
     to_half,
 )
-from fewshot.embedding.training.network import ExpressionNetwork  # noqa: E402
+from fewshot.embedding.training.network import ExpressionNetwork, quarter_means  # noqa: E402
 from fewshot.embedding.training.quantise import quantise  # noqa: E402
 from fewshot.errors import FewshotError, ModelUnavailable  # noqa: E402
 from fewshot.faces.onnx import Engine  # noqa: E402
@@ -62,6 +62,46 @@ def test_both_outputs_lie_on_the_unit_sphere(network: ExpressionNetwork) -> None
     assert expression.shape == (3, 8) and identity.shape == (3, 4)
     assert torch.allclose(expression.norm(dim=1), torch.ones(3), atol=1e-5)
     assert torch.allclose(identity.norm(dim=1), torch.ones(3), atol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "first", "last"), [(5, 6.0, 18.0), (4, 2.5, 12.5)])
+def test_quarters_cover_a_map_to_its_edges(side: int, first: float, last: float) -> None:
+    maps = torch.arange(side * side).float().reshape(1, 1, side, side)
+    means = quarter_means(maps)
+    assert means.shape == (1, 4)
+    # Of five rows the middle one belongs to both halves.
+    assert (float(means[0, 0]), float(means[0, 3])) == (first, last)
+
+
+def test_quarters_stand_behind_the_pooled_features(network: ExpressionNetwork, crops: np.ndarray) -> None:
+    wide = ExpressionNetwork(TINY, dimension=8, identity_dimension=4, quarters=[16]).eval()
+    same = {name: value for name, value in network.state_dict().items() if "project_expression" not in name}
+    wide.load_state_dict(same, strict=False)
+    grey = torch.from_numpy(crops).unsqueeze(1).float()
+    with torch.inference_mode():
+        (features, maps), (pooled, same_maps), alone = wide.features(grey), network.features(grey), wide.pooled(grey)
+        assert features.shape[1] > pooled.shape[1] and (features.shape[1] - pooled.shape[1]) % 4 == 0
+        torch.testing.assert_close(features[:, : pooled.shape[1]], pooled)
+        torch.testing.assert_close(alone, pooled)
+        torch.testing.assert_close(maps, same_maps)
+        # Half of a face darkened is seen by its quarters more than by the other two.
+        dark = grey.clone()
+        dark[:, :, :, :56] = 0
+        moved = (
+            (wide.features(dark)[0] - features)[:, pooled.shape[1] :].reshape(len(grey), -1, 2, 2).abs().mean((0, 1))
+        )
+    assert (moved[:, 0] > moved[:, 1]).all()
+
+
+def test_quarters_are_exported_and_quantised(faces: np.ndarray, tmp_path: Path) -> None:
+    wide = ExpressionNetwork(TINY, dimension=8, identity_dimension=4, quarters=[16]).eval()
+    export_onnx(wide, tmp_path / "wide.onnx", "expression")
+    assert largest_difference(wide, tmp_path / "wide.onnx", "expression", faces[:5]) < 1e-4
+    quantise(tmp_path / "wide.onnx", tmp_path / "small.onnx", faces)
+    exact, coarse = (
+        Embedder(tmp_path / f"{name}.onnx", engine="onnxruntime").embed_grey(faces) for name in ("wide", "small")
+    )
+    assert (exact * coarse).sum(axis=1).mean() > 0.98
 
 
 def test_a_new_network_is_in_training_mode_throughout() -> None:

@@ -11,12 +11,22 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra 'train'")
 
 import pytorch_lightning as lightning
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from fewshot.data.fer2013 import correlates_with, load_fer2013
 from fewshot.embedding.training.augment import Augmentation
-from fewshot.embedding.training.datamodule import FaceCrops, add_blendshapes, principal_axes, training_tables
+from fewshot.embedding.training.datamodule import (
+    FaceCrops,
+    add_answers,
+    add_blendshapes,
+    principal_axes,
+    training_tables,
+)
+from fewshot.embedding.training.losses import CosinePrototypes
+from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.embedding.training.teachers import answers
 from fewshot.errors import UsageError
 from fewshot.faces.align import EXPRESSION_TEMPLATE
 
@@ -168,9 +178,61 @@ def test_blendshapes_go_to_their_faces_and_to_no_other(folders: tuple[Path, Path
     assert public["shapes"].shape == (15, train["shapes"].shape[1]) and public["has_shapes"].all()
 
 
-@pytest.mark.parametrize("shapes", [False, True], ids=["classes alone", "with blendshapes"])
-def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_path: Path, shapes: bool) -> None:
+def write_answers(folder: Path, n: int = 60) -> None:
+    rng = np.random.default_rng(3)
+    votes, labels = rng.dirichlet(np.ones(8), n), rng.dirichlet(np.ones(7), n)
+    np.savez(folder / "fer2013_answers.npz", votes=votes.astype(np.float16), labels=labels.astype(np.float16))
+
+
+def test_earlier_networks_answer_for_a_share_of_every_target(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    table = training_tables(*folders)["train"]
+    before = table.targets["votes"].copy()
+    with pytest.raises(UsageError, match=r"teach\.py"):
+        add_answers(table, folders[0], tmp_path, 0.25)
+    write_answers(tmp_path)
+    add_answers(table, folders[0], tmp_path, 0.25)
+    with np.load(tmp_path / "fer2013_answers.npz") as stored:
+        votes, labels = stored["votes"], stored["labels"]
+    row, label = table.targets["row"], table.targets["label"]
+    mixed = table.targets["label_answers"]
+    # The eleventh training face is row 11 of the file, for row 3 is left out.
+    assert row[10] == 11
+    np.testing.assert_allclose(table.targets["votes"][10], 0.75 * before[10] + 0.25 * votes[11], atol=1e-3)
+    np.testing.assert_allclose(mixed[10], 0.75 * np.eye(7)[label[10]] + 0.25 * labels[11], atol=1e-3)
+    # Faces that teach identity alone keep what they had.
+    np.testing.assert_array_equal(table.targets["votes"][-200:], before[-200:])
+    np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=2e-3)
+
+
+def test_a_teacher_answers_alike_for_a_face_and_its_mirror_image(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    network = ExpressionNetwork("test_efficientnet", size=64).eval()
+    heads = {name: CosinePrototypes(k, 128) for name, k in (("votes", 8), ("labels", 7))}
+    state = {f"network.{name}": value for name, value in network.state_dict().items()}
+    state |= {f"{loss}.{name}": value for loss, head in heads.items() for name, value in head.state_dict().items()}
+    torch.save({"state_dict": state, "network": network.config}, tmp_path / "last.ckpt")
+    table = training_tables(*folders)["public"]
+    one = answers(tmp_path / "last.ckpt", table)
+    table.faces = [np.ascontiguousarray(face[:, ::-1]) for face in table.faces]
+    other = answers(tmp_path / "last.ckpt", table)
+    assert one["votes"].shape == (15, 8) and one["labels"].shape == (15, 7)
+    for name, values in one.items():
+        np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)
+        assert values.std(axis=0).max() > 0
+        # A mirrored picture is cut a pixel beside.
+        np.testing.assert_allclose(other[name], values, atol=0.05)
+
+
+TEACHERS = {
+    "classes alone": [],
+    "with blendshapes": ["data.blendshapes=true", "model.losses.shapes=1"],
+    "with earlier networks": ["data.answers=0.5"],
+}
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_path: Path, teacher: str) -> None:
     write_blendshapes(folders[1])
+    write_answers(folders[1])
     with initialize_config_dir(str(CONF), version_base=None):
         cfg = compose(
             "train",
@@ -180,7 +242,7 @@ def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_
                 f"data.root={folders[0].as_posix()}",
                 f"data.prepared={folders[1].as_posix()}",
                 f"trainer.default_root_dir={tmp_path.as_posix()}",
-                *(["data.blendshapes=true", "model.losses.shapes=1"] if shapes else []),
+                *TEACHERS[teacher],
             ],
         )
     model = instantiate(cfg.model, network=instantiate(cfg.backbone))
@@ -192,4 +254,4 @@ def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_
     assert np.isfinite(float(trainer.callback_metrics["train/loss"]))
     assert 0.0 <= float(trainer.callback_metrics["val/ferplus"]) <= 1.0
     assert (model.votes.weight != before).any()
-    assert ("val/shapes" in trainer.callback_metrics) == shapes
+    assert ("val/shapes" in trainer.callback_metrics) == (teacher == "with blendshapes")

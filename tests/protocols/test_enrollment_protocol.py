@@ -1,13 +1,17 @@
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from small_world_of_people import CLASSES, album_of, made_album, world
 
 from fewshot.data.subjects import Picture
 from fewshot.errors import DimensionMismatch, UsageError
+from fewshot.models import WEIGHTS
 from fewshot.protocols.album import Album, faces_found
+from fewshot.protocols.classifiers import classified
 from fewshot.protocols.controls import (
     ANOTHER,
     CLASSMATES,
@@ -27,6 +31,7 @@ from fewshot.protocols.draws import Draw, choose, each, few_shots, leave_one_emo
 from fewshot.protocols.enrollment import Enrollment, controls_of, everybody
 from fewshot.protocols.enrollment_plots import plots_of
 from fewshot.protocols.peer_population import centred_means
+from fewshot.protocols.report import Context
 from fewshot.protocols.room import Room
 from fewshot.protocols.schemes import schemes_of
 from fewshot.protocols.vectors import Embedded
@@ -351,3 +356,44 @@ def test_a_single_person_is_read_without_anybody_else_s_photos(tmp_path):
     for name, plot in plots_of(found, schemes, "own", 0, 50).items():
         plot(tmp_path / f"{name}.png")
     assert {path.name for path in tmp_path.iterdir()} == {"gains_own.png", "shots_own.png"}
+
+
+def test_classifiers_alone_are_asked_about_the_same_pictures(tmp_path):
+    # A space with an axis a class, in which everybody's sad picture lies where happy ones should.
+    axes = np.eye(8, dtype=np.float32)
+    heads = {f"{head}.{part}": value for head, k in (("votes", 8), ("labels", 7)) for part, value in (
+        ("weight", axes[:k]), ("log_scale", np.zeros((), np.float32)))}  # fmt: skip
+    save_file(heads | {"votes_prior": np.log(np.full(8, 1 / 8, np.float32))}, tmp_path / "expression.safetensors")
+    pictures = [Picture("x", f"{who}{kind}", who, kind) for who in "ab" for kind in ("happy", "sad", "contempt")]
+    shown = [picture for picture in pictures if picture.emotion in EMOTIONS]
+    place = {"happy": EMOTIONS.index("happy"), "sad": EMOTIONS.index("happy")}
+    seen = Embedded(shown, axes[[place[p.emotion] for p in shown]], None, np.array([True, True, True, False]))
+    context = SimpleNamespace(
+        network=tmp_path / "expression_fp32.onnx",
+        shared=tmp_path,
+        cache=tmp_path,
+        embed=lambda dataset: seen,
+        faces=lambda dataset: (pictures, np.zeros((len(pictures), 8, 8), np.uint8)),
+    )
+    found = list(classified(context, "jaffe"))
+    # The votes with and without the frequencies they came in, the labels without; no peer lies in that folder.
+    assert [network for network, _, _ in found] == ["ours"] * 3
+    for _, _, readings in found:
+        assert (readings.truth, readings.predicted) == (["happy", "sad", "happy"], ["happy"] * 3)
+        assert list(by_subject(readings).values()) == [0.5, 1.0]
+
+
+class FewPictures(Context):
+    """The first pictures of every data set."""
+
+    def pictures(self, dataset, emotions=EMOTIONS):
+        return super().pictures(dataset, emotions)[:21]
+
+
+def test_every_network_is_asked_about_real_people(tmp_path, shared):
+    context = FewPictures(shared, WEIGHTS / "expression.onnx", tmp_path)
+    found = {network: readings for network, _, readings in classified(context, "jaffe")}
+    assert set(found) >= {"ours", "face-api.js"}
+    assert len({(*readings.truth, *readings.subjects) for readings in found.values()}) == 1
+    for readings in found.values():
+        assert np.mean(np.array(readings.truth) == np.array(readings.predicted)) > 0.3

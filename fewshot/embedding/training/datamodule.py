@@ -108,6 +108,7 @@ class FerDataModule(lightning.LightningDataModule):
         size: of the crops that the network gets, pixels; they are cut at 112 and shrunk, as the runtime does.
         identity_faces: add the faces that teach identity alone.
         blendshapes: read what MediaPipe saw in the training faces too, as ``experiments/prepare.py`` wrote it.
+        answers: how much of every target earlier networks decide, as ``experiments/teach.py`` wrote it; 0 nothing.
     """
 
     def __init__(
@@ -124,9 +125,10 @@ class FerDataModule(lightning.LightningDataModule):
         size: int = CROP_SIZE,
         identity_faces: bool = True,
         blendshapes: bool = False,
+        answers: float = 0.0,
     ) -> None:
         super().__init__()
-        self.size, self.identity_faces, self.blendshapes = size, identity_faces, blendshapes
+        self.size, self.identity_faces, self.blendshapes, self.answers = size, identity_faces, blendshapes, answers
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
         self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
         self.limit, self.workers, self.seed = limit, workers, seed
@@ -136,6 +138,8 @@ class FerDataModule(lightning.LightningDataModule):
             self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
             if self.blendshapes:
                 add_blendshapes(self.tables, self.root, self.prepared)
+            if self.answers:
+                add_answers(self.tables["train"], self.root, self.prepared, self.answers)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
@@ -262,6 +266,27 @@ def add_blendshapes(tables: dict[str, FaceTable], root: Path, prepared: Path) ->
     for name, table in tables.items():
         table.targets["shapes"] = shapes[rows[name]].astype(np.float32)
         table.targets["has_shapes"] = ((rows[name] >= 0) & known[rows[name]]).astype(np.float32)
+
+
+def add_answers(table: FaceTable, root: Path, prepared: Path, share: float) -> None:
+    """Mix the answers of earlier networks into the votes of training faces, and give FER2013's labels, as
+    ``label_answers``, shape (n, 7), the same company.
+
+    Raises:
+        UsageError: ``experiments/teach.py`` has not written them, or for FER2013 in another order.
+    """
+    path = prepared / "fer2013_answers.npz"
+    if not path.is_file():
+        raise UsageError(f"No {path.name} in {prepared}. Run: python experiments/teach.py CHECKPOINT...")
+    fer = load_fer2013(root)
+    with np.load(path) as stored:
+        check_order(fer, stored, path)
+        votes, labels = (stored[name].astype(np.float32) for name in ("votes", "labels"))
+    targets, row = table.targets, table.targets["row"]
+    taught = (row >= 0)[:, None]
+    targets["votes"] = np.where(taught, (1 - share) * targets["votes"] + share * votes[row], targets["votes"])
+    own = np.eye(7, dtype=np.float32)[np.maximum(targets["label"], 0)]
+    targets["label_answers"] = np.where(taught, (1 - share) * own + share * labels[row], own)
 
 
 def joined(first: FaceTable, second: FaceTable) -> FaceTable:

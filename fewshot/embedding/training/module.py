@@ -106,7 +106,7 @@ class ProtoNet(lightning.LightningModule):
         hard = torch.where(batch["has_votes"] > 0, batch["votes"].argmax(1), -1)
         terms = {
             "votes": soft_cross_entropy(self.votes(expression) + self.votes_prior, batch["votes"], batch["has_votes"]),
-            "labels": self._label_loss(expression, batch["label"]),
+            "labels": self._label_loss(expression, batch),
             "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp()),
         }
         if weights.identity:
@@ -120,10 +120,13 @@ class ProtoNet(lightning.LightningModule):
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
-    def _label_loss(self, expression: Tensor, label: Tensor) -> Tensor:
+    def _label_loss(self, expression: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        label = batch["label"]
         if not (label >= 0).any():
             return expression.sum() * 0.0
         logits = self.labels(expression) + self.labels_prior
+        if "label_answers" in batch:  # softer already than any smoothing
+            return soft_cross_entropy(logits, batch["label_answers"], (label >= 0).float())
         return functional.cross_entropy(logits, label, ignore_index=-1, label_smoothing=self.label_smoothing)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:

@@ -50,6 +50,13 @@ class IdentityHead(nn.Module):
         return functional.normalize(self.project(self.body(maps)), dim=1)
 
 
+def quarter_means(maps: Tensor) -> Tensor:
+    """Maps (n, channels, side, side) to their means over four quarters (n, 4 * channels); a middle row counts twice."""
+    side = maps.shape[-1]
+    half = (side + 1) // 2
+    return functional.avg_pool2d(maps, half, max(side - half, 1)).flatten(1)
+
+
 class ExpressionNetwork(nn.Module):
     """f_phi of a prototypical network (Snell et al. 2017): pictures to points of which class means are prototypes.
 
@@ -64,6 +71,8 @@ class ExpressionNetwork(nn.Module):
         size: side of the grey pictures it is made for, pixels; the runtime shrinks its 112x112 crops to that.
         identity_stride: of the map that identity is read from.
         identity_layers: width and stride of the convolutions that read it.
+        quarters: strides of maps whose means over the four quarters of a face stand beside the pooled features. Earlier
+            layers have not yet fallen in on the classes of the training, and say where something moved.
         options: further arguments of ``timm.create_model``, such as ``act_layer``.
     """
 
@@ -77,6 +86,7 @@ class ExpressionNetwork(nn.Module):
         options: Mapping[str, Any] | None = None,
         identity_stride: int = 8,
         identity_layers: Sequence[tuple[int, int]] = ((96, 2), (64, 1)),
+        quarters: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.config: dict[str, Any] = {
@@ -88,10 +98,11 @@ class ExpressionNetwork(nn.Module):
             "options": dict(options or {}),
             "identity_stride": identity_stride,
             "identity_layers": [list(layer) for layer in identity_layers],
+            "quarters": list(quarters),
         }
         self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0, **self.config["options"])
-        stages = [stage["reduction"] for stage in self.backbone.feature_info]
-        self.stage = max(index for index, stride in enumerate(stages) if stride == identity_stride)
+        self.stage = self._stage(identity_stride)
+        self.quarters = [self._stage(stride) for stride in quarters]
         with torch.no_grad():
             features, maps = self.eval().features(torch.zeros(1, 1, size, size))
         self.dropout = nn.Dropout(drop_rate)
@@ -99,10 +110,23 @@ class ExpressionNetwork(nn.Module):
         self.identity_head = IdentityHead(maps.shape[1], maps.shape[2], identity_dimension, identity_layers)
         self.train()
 
+    def _stage(self, stride: int) -> int:
+        """Place of the last map at a stride among the backbone's."""
+        strides = [stage["reduction"] for stage in self.backbone.feature_info]
+        return max(index for index, one in enumerate(strides) if one == stride)
+
     def features(self, grey: Tensor) -> tuple[Tensor, Tensor]:
-        """Pooled features (n, width) and the map for identity (n, channels, h, w) of ``forward``'s input."""
-        last, maps = self.backbone.forward_intermediates((grey - 127.5) / GREY_SPREAD, indices=[self.stage])
-        return self.backbone.forward_head(last), maps[0]
+        """Features (n, width), pooled and of ``quarters``, and the map for identity (n, channels, h, w)."""
+        taps = sorted({self.stage, *self.quarters})
+        last, found = self.backbone.forward_intermediates((grey - 127.5) / GREY_SPREAD, indices=taps)
+        maps = dict(zip(taps, found, strict=True))
+        parts = [self.backbone.forward_head(last), *(quarter_means(maps[stage]) for stage in self.quarters)]
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0], maps[self.stage]
+
+    def pooled(self, grey: Tensor) -> Tensor:
+        """The backbone's pooled features alone (n, width): not negative where its last layer is a ReLU."""
+        features: Tensor = self.backbone((grey - 127.5) / GREY_SPREAD)
+        return features
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """Embed crops.
