@@ -28,27 +28,13 @@ from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, training
 from fewshot.embedding.training.export import from_checkpoint
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
-from fewshot.embedding.training.population import (
-    Candidate,
-    centre,
-    class_means,
-    fitted_class_vectors,
-    fitted_prototypes,
-)
+from fewshot.embedding.training.population import fitted_class_vectors
 from fewshot.embedding.training.widen import Projection, widened
 from fewshot.perception import Perception
-from fewshot.protocols.album import Album
 from fewshot.protocols.crops import crop_pictures
-from fewshot.protocols.embedding_choice import development_measures
+from fewshot.protocols.embedding_choice import development_measures, draft_population
 from fewshot.protocols.vectors import detector_of
-from fewshot.prototypes.calibration import Calibration
-from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import transform
-from fewshot.prototypes.variances import estimate_variances
-from fewshot.types import EMOTIONS
 
-PULL = 1.0
-"""Of the population prototypes that the spaces are compared by; experiments/population.py chooses again."""
 SMOOTHING = 0.1
 """Of FER2013's own labels, as in training."""
 LOSSES = ("votes", "labels")
@@ -182,7 +168,11 @@ def attempt(trained: torch.nn.Linear, seen: Seen, priors: dict[str, torch.Tensor
         (weight, trained.bias.detach().numpy()), seen.train, setting.share, setting.directions, setting.whiten
     )
     public, ckplus = projection(seen.public), projection(seen.ckplus).astype(np.float32)
-    population, right = built(seen, projection(seen.train), public, ckplus)
+    targets, truth = seen.tables["train"].targets, seen.tables["public"].targets["published"]
+    population, nearest = draft_population(
+        projection(seen.train), targets["votes"], targets["has_votes"], seen.pictures, ckplus, seen.found
+    )
+    right = float((nearest.predict(public[truth >= 0]) == truth[truth >= 0]).mean())
     measured = development_measures(population, seen.pictures, ckplus, seen.found)
     augmented = projection(seen.augmented)
     heads = {name: fitted_head(name, priors[name], seen.tables, (augmented, public)) for name in LOSSES}
@@ -231,28 +221,6 @@ def features_of(network: ExpressionNetwork, crops: np.ndarray) -> np.ndarray:
     """Features of grey crops of the network's size, uint8, shape (n, size, size)."""
     grey = torch.from_numpy(crops).unsqueeze(1)
     return np.concatenate([network.features(part.float())[0].numpy() for part in grey.split(BATCH)])
-
-
-def built(seen: Seen, train: np.ndarray, public: np.ndarray, ckplus: np.ndarray) -> tuple[Population, float]:
-    """The population of a space, and the share of PublicTest (published rule) that its nearest prototype gets right.
-
-    Args:
-        train, public, ckplus: z of all there is in ``seen``.
-    """
-    targets = seen.tables["train"].targets
-    known = targets["votes"][:, : len(EMOTIONS)]
-    usable = (targets["has_votes"] > 0) & (known.sum(axis=1) > 0.5)
-    known = known[usable] / known[usable].sum(axis=1, keepdims=True)
-    mean = centre(train[usable], known)
-    u = transform(train[usable], mean)
-    chosen = Candidate("fitted", mean, fitted_prototypes(u, known, class_means(u, known), PULL))
-    truth = seen.tables["public"].targets["published"]
-    right = float((chosen.predict(public[truth >= 0]) == truth[truth >= 0]).mean())
-    album = Album.of(seen.pictures, ckplus, seen.found)
-    spread = transform(album.vectors, chosen.mean)
-    variances = estimate_variances(spread, album.subjects, album.emotions, ["ckplus"] * len(album), chosen.prototypes)
-    calibration = Calibration((0.0,), (0.1,), (9.0,), (0.0,))
-    return Population("draft", EMOTIONS, chosen.mean, chosen.prototypes, variances, calibration), right
 
 
 if __name__ == "__main__":

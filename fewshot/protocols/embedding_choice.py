@@ -6,20 +6,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.data.subjects import Picture
+from fewshot.embedding.training.population import Candidate, centre, class_means, fitted_prototypes
 from fewshot.protocols.album import Album
 from fewshot.protocols.controls import NO_PHOTO, OWN, by_subject, read_class
 from fewshot.protocols.draws import Draw, each, few_shots, leave_one_emotion_out, nobody_enrolled, only
 from fewshot.protocols.episode_answers import answer
 from fewshot.protocols.episode_draws import Pool, Rules, draw_episodes
 from fewshot.protocols.vectors import Embedded
+from fewshot.prototypes.calibration import Calibration
 from fewshot.prototypes.estimators import CL2N, Hierarchical
 from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import transform
 from fewshot.prototypes.supports import NEUTRAL
+from fewshot.prototypes.variances import estimate_variances
 from fewshot.types import EMOTIONS, Vectors
 
 NEW = "contempt"
 """Of CK+'s states the newest to the networks here: FER+ has a few votes for it and FER2013 no label."""
 SHOTS = (1, 5)
+PULL = 1.0
+"""Of the population prototypes that spaces are compared by; experiments/population.py chooses again."""
+
+
+def draft_population(
+    train: Vectors,
+    votes: NDArray[np.floating],
+    has_votes: NDArray[np.floating],
+    pictures: list[Picture],
+    vectors: Vectors,
+    found: NDArray[np.bool_],
+) -> tuple[Population, Candidate]:
+    """A population of a space as experiments/population.py makes it, without its choices and thresholds.
+
+    Args:
+        train: z of training faces, shape (n, d).
+        votes: of them, over eight classes, shape (n, 8).
+        has_votes: 0 for those that have none, shape (n,).
+        pictures, vectors, found: of CK+, which the variances are read off; see ``development_measures``.
+    """
+    known = votes[:, : len(EMOTIONS)]
+    usable = (has_votes > 0) & (known.sum(axis=1) > 0.5)
+    known = known[usable] / known[usable].sum(axis=1, keepdims=True)
+    mean = centre(train[usable], known)
+    u = transform(train[usable], mean)
+    chosen = Candidate("fitted", mean, fitted_prototypes(u, known, class_means(u, known), PULL))
+    album = Album.of(pictures, vectors, found)
+    spread = transform(album.vectors, chosen.mean)
+    variances = estimate_variances(spread, album.subjects, album.emotions, ["ckplus"] * len(album), chosen.prototypes)
+    calibration = Calibration((0.0,), (0.1,), (9.0,), (0.0,))
+    return Population("draft", EMOTIONS, chosen.mean, chosen.prototypes, variances, calibration), chosen
 
 
 def development_measures(

@@ -116,7 +116,9 @@ def _source(kind: str) -> _Chosen:
     paced = st.toggle("Play it at its own pace", value=True, help="Off: read it as fast as this computer can.")
     if upload is not None:
         return _Chosen(_kept_upload(upload.file_id, upload.name, upload.getbuffer()), paced, upload.name)
-    return _Chosen(path.strip().strip('"') or None, paced)
+    # Where a film lies on this computer is nobody's business who looks on or is sent the report.
+    typed = path.strip().strip('"')
+    return _Chosen(typed or None, paced, Path(typed).name)
 
 
 def _screen() -> str:
