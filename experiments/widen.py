@@ -24,7 +24,7 @@ from fewshot.data.subjects import Picture, read_subjects
 from fewshot.data.tables import markdown
 from fewshot.embedding.runtime import open_embedder, shrunk
 from fewshot.embedding.training.augment import Augmentation
-from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, training_tables
+from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, add_answers, training_tables
 from fewshot.embedding.training.export import from_checkpoint
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
@@ -53,12 +53,13 @@ def main() -> None:
     parser.add_argument(
         "--setting", type=float, nargs=4, metavar=("QUARTERS", "SHARE", "DIRECTIONS", "WHITENED"), help="this one alone"
     )
+    parser.add_argument("--answers", type=float, default=0.5, help="as data.answers in training, for the class vectors")
     arguments = parser.parse_args()
     network, learned = from_checkpoint(arguments.checkpoint)
     trained = network.project_expression
     wide = with_quarters(network).eval().to(memory_format=torch.channels_last)
 
-    seen = look(wide, arguments.shared, arguments.weights)
+    seen = look(wide, arguments.shared, arguments.weights, arguments.answers)
     settings = [Setting(False, 0.0, 1, 0.0)]
     settings += [Setting(*each) for each in product((False, True), SHARES, DIRECTIONS, WHITENED)]
     if arguments.setting:
@@ -112,6 +113,7 @@ class Seen:
 
     Attributes:
         tables: training faces and PublicTest.
+        taught: targets of the training faces that class vectors are fitted to.
         train, public: of them, cut out as the live loop does.
         augmented: of training faces, changed as training changes them.
         pictures, found: of CK+, and in which of them there is a face.
@@ -119,6 +121,7 @@ class Seen:
     """
 
     tables: dict[str, FaceTable]
+    taught: dict[str, np.ndarray]
     train: np.ndarray
     public: np.ndarray
     augmented: np.ndarray
@@ -142,17 +145,20 @@ class Attempt:
     heads: dict[str, CosinePrototypes]
 
 
-def look(network: ExpressionNetwork, shared: Path, weights: Path) -> Seen:
+def look(network: ExpressionNetwork, shared: Path, weights: Path, answers: float) -> Seen:
     """Everything through the network once."""
     size = network.config["size"]
     tables = training_tables(shared / "data/fer2013", Path("outputs"), identity_faces=False)
+    taught = replace(tables["train"], targets=dict(tables["train"].targets))
+    if answers:
+        add_answers(taught, shared / "data/fer2013", Path("outputs"), answers)
     train, public = (crops_features(network, FaceCrops(tables[name], aligned=True, size=size)) for name in tables)
     changed = FaceCrops(tables["train"], Augmentation(degrade=0.15, occlude=0.12), size=size)
     pictures = read_subjects(shared / "data/subjects.csv", datasets=["ckplus"], emotions=())
     chain = Perception(detector_of(shared), open_embedder(weights / "expression.onnx"))
     crops = crop_pictures(chain, pictures, shared / "data", Path("outputs/vectors"))
     ckplus = features_of(network, shrunk(crops.grey, size))
-    return Seen(tables, train, public, crops_features(network, changed), pictures, crops.found, ckplus)
+    return Seen(tables, taught.targets, train, public, crops_features(network, changed), pictures, crops.found, ckplus)
 
 
 def attempt(trained: torch.nn.Linear, seen: Seen, priors: dict[str, torch.Tensor], setting: Setting) -> Attempt:
@@ -175,7 +181,7 @@ def attempt(trained: torch.nn.Linear, seen: Seen, priors: dict[str, torch.Tensor
     right = float((nearest.predict(public[truth >= 0]) == truth[truth >= 0]).mean())
     measured = development_measures(population, seen.pictures, ckplus, seen.found)
     augmented = projection(seen.augmented)
-    heads = {name: fitted_head(name, priors[name], seen.tables, (augmented, public)) for name in LOSSES}
+    heads = {name: fitted_head(name, priors[name], seen, (augmented, public)) for name in LOSSES}
     closed = {"PublicTest, class vectors": heads["votes"][1], "its own labels": heads["labels"][1]}
     # Known emotions, people, new classes: each kind of question counts the same.
     new = [value for name, value in measured.items() if name.startswith("episodes")]
@@ -195,7 +201,7 @@ def crops_features(network: ExpressionNetwork, crops: FaceCrops) -> np.ndarray:
 def fitted_head(
     name: str,
     prior: torch.Tensor,
-    tables: dict[str, FaceTable],
+    seen: Seen,
     vectors: tuple[np.ndarray, np.ndarray],
 ) -> tuple[CosinePrototypes, float]:
     """Class vectors of one loss in a space, fitted to augmented training crops, and how right they are on PublicTest.
@@ -204,11 +210,12 @@ def fitted_head(
         name: "votes" or "labels".
         vectors: z of augmented training crops and of PublicTest.
     """
-    targets, asked = tables["train"].targets, tables["public"].targets
+    targets, asked = seen.taught, seen.tables["public"].targets
     if name == "votes":
         kept, goal, truth = targets["has_votes"] > 0, targets["votes"], asked["published"]
     else:
-        goal = np.eye(7)[targets["label"]] * (1 - SMOOTHING) + SMOOTHING / 7
+        hard = np.eye(7)[targets["label"]] * (1 - SMOOTHING) + SMOOTHING / 7
+        goal = targets.get("label_answers", hard)
         kept, truth = targets["label"] >= 0, asked["label"]
     head, _ = fitted_class_vectors(vectors[0][kept].astype(np.float32), goal[kept], prior)
     with torch.inference_mode():
