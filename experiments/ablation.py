@@ -39,6 +39,7 @@ RUNS = {
 }
 """Weights of ``LOSSES``. The last two are what the shipped network's parts were trained with."""
 FACES = 6000
+DONE = "whole"
 RUNS_FOLDER, RESULTS = Path("outputs/ablation"), Path("experiments/results")
 BATCH = 256
 
@@ -52,8 +53,10 @@ def main() -> None:
     for name, weights in RUNS.items():
         for seed in arguments.seeds:
             folder = RUNS_FOLDER / "_".join(f"{weight:g}" for weight in (*weights, seed))
-            if not (folder / "last.ckpt").is_file():
+            # A run that was cut off has a checkpoint too.
+            if not (folder / DONE).is_file():
                 train(folder, weights, seed, arguments.shared)
+                (folder / DONE).touch()
             values = measured(folder / "last.ckpt", arguments.shared)
             rows.append({"losses": name, "seed": str(seed)} | {key: f"{value:.3f}" for key, value in values.items()})
             print(markdown(rows[-1:]), flush=True)
