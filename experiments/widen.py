@@ -1,6 +1,6 @@
 """Give a trained network a vector that keeps more of its backbone, chosen on CK+ and PublicTest.
 
-    python experiments/widen.py outputs/train/shapes/last.ckpt --out outputs/train/wide.ckpt
+    python experiments/widen.py outputs/train/taught/last.ckpt --out outputs/train/wide.ckpt
 
 Tries shares of principal directions of the features beside the trained projection
 (``fewshot/embedding/training/widen.py``), of the pooled features alone and with an earlier map's means over the
@@ -29,6 +29,7 @@ from fewshot.embedding.training.export import from_checkpoint
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.embedding.training.population import fitted_class_vectors
+from fewshot.embedding.training.teachers import LOSSES
 from fewshot.embedding.training.widen import Projection, widened
 from fewshot.perception import Perception
 from fewshot.protocols.crops import crop_pictures
@@ -37,7 +38,6 @@ from fewshot.protocols.vectors import detector_of
 
 SMOOTHING = 0.1
 """Of FER2013's own labels, as in training."""
-LOSSES = ("votes", "labels")
 QUARTERS = (16,)
 """Strides of the maps whose quarters are tried."""
 SHARES, DIRECTIONS, WHITENED = (0.5, 0.75, 1.0), (64, 128), (0.0, 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.protocols.controls import Readings
 from fewshot.protocols.peers import available, peer_outputs
@@ -29,18 +30,15 @@ def classified(context: Context, dataset: str) -> Iterator[tuple[str, str, Readi
     for head, labels in LABELS.items():
         for reader in class_vectors(weights_of(context.network), head).readers(len(EMOTIONS)):
             read = reader.logits(seen.vectors).argmax(axis=1)
-            yield "ours", f"{reader.name}, {labels}", _readings(seen.subjects, seen.emotions, read)
+            yield "ours", f"{reader.name}, {labels}", Readings(seen.subjects, seen.emotions, _named(read))
     pictures, faces = context.faces(dataset)
     kept = [row for row, picture in enumerate(pictures) if picture.emotion in EMOTIONS]
     shown = [pictures[row] for row in kept]
     for peer in available(context.shared):
         log, _ = peer_outputs(peer, context.shared, faces, context.cache)
         emotions, subjects = [picture.emotion for picture in shown], [picture.student for picture in shown]
-        yield peer.name, "its own", _readings(subjects, emotions, log[kept].argmax(axis=1))
+        yield peer.name, "its own", Readings(subjects, emotions, _named(log[kept].argmax(axis=1)))
 
 
-def _readings(subjects: list[str], truth: list[str], read: np.ndarray) -> Readings:
-    readings = Readings()
-    for subject, emotion, place in zip(subjects, truth, read, strict=True):
-        readings.add(subject, [emotion], [EMOTIONS[place]])
-    return readings
+def _named(places: NDArray[np.int64]) -> list[str]:
+    return [EMOTIONS[place] for place in places]

@@ -253,13 +253,8 @@ def add_blendshapes(tables: dict[str, FaceTable], root: Path, prepared: Path) ->
     Raises:
         UsageError: ``experiments/prepare.py`` has not written them, or for FER2013 in another order.
     """
-    path = prepared / "fer2013_blendshapes.npz"
-    if not path.is_file():
-        raise UsageError(f"No {path.name} in {prepared}. Run: python experiments/prepare.py --only blendshapes")
-    fer = load_fer2013(root)
-    with np.load(path) as stored:
-        check_order(fer, stored, path)
-        shapes, known = mirror_free(stored["blendshapes"]), stored["scores"] > TRUSTED_BLENDSHAPES
+    stored = _of_every_face(root, prepared / "fer2013_blendshapes.npz", "experiments/prepare.py --only blendshapes")
+    shapes, known = mirror_free(stored["blendshapes"]), stored["scores"] > TRUSTED_BLENDSHAPES
     rows = {name: table.targets["row"] for name, table in tables.items()}
     taught = rows["train"][(rows["train"] >= 0) & known[rows["train"]]]
     shapes = (shapes - shapes[taught].mean(axis=0)) / shapes[taught].std(axis=0)
@@ -275,18 +270,26 @@ def add_answers(table: FaceTable, root: Path, prepared: Path, share: float) -> N
     Raises:
         UsageError: ``experiments/teach.py`` has not written them, or for FER2013 in another order.
     """
-    path = prepared / "fer2013_answers.npz"
-    if not path.is_file():
-        raise UsageError(f"No {path.name} in {prepared}. Run: python experiments/teach.py CHECKPOINT...")
-    fer = load_fer2013(root)
-    with np.load(path) as stored:
-        check_order(fer, stored, path)
-        votes, labels = (stored[name].astype(np.float32) for name in ("votes", "labels"))
+    stored = _of_every_face(root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT...")
+    votes, labels = (stored[name].astype(np.float32) for name in ("votes", "labels"))
     targets, row = table.targets, table.targets["row"]
     taught = (row >= 0)[:, None]
     targets["votes"] = np.where(taught, (1 - share) * targets["votes"] + share * votes[row], targets["votes"])
     own = np.eye(7, dtype=np.float32)[np.maximum(targets["label"], 0)]
     targets["label_answers"] = np.where(taught, (1 - share) * own + share * labels[row], own)
+
+
+def _of_every_face(root: Path, path: Path, script: str) -> dict[str, NDArray[np.floating]]:
+    """The arrays that a script wrote of all faces of FER2013.
+
+    Raises:
+        UsageError: it has not, or for FER2013 in another order.
+    """
+    if not path.is_file():
+        raise UsageError(f"No {path.name} in {path.parent}. Run: python {script}")
+    with np.load(path) as stored:
+        check_order(load_fer2013(root), stored, path)
+        return dict(stored)
 
 
 def joined(first: FaceTable, second: FaceTable) -> FaceTable:
