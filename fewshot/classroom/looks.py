@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.types import Quality, Vectors
 
 VOTES = 4
@@ -44,6 +45,7 @@ class Looks:
         looks: how many there were.
         doubts: latest looks, with weights, that contradict the others.
         suspect: something happened to the track: one look that contradicts is enough.
+        unlike: that look showed somebody else, on a face too poor to say who: nobody is named until a better one.
         student: who it is taken for.
         sure: one look was enough to say so.
         scores: similarity to every student, shape (m,); None when there was a look since they were computed.
@@ -58,6 +60,7 @@ class Looks:
     looks: int = 1
     doubts: list[tuple[Vectors, float]] = field(default_factory=list)
     suspect: bool = False
+    unlike: bool = False
     student: str | None = None
     sure: bool = False
     scores: Vectors | None = None
@@ -74,16 +77,22 @@ class Looks:
     def decided(self, time: float) -> bool:
         return self.voted() or time - self.first >= PATIENCE
 
-    def add(self, vector: Vectors, weight: float, time: float, same: float) -> None:
+    def glance(self, vector: Vectors, time: float, known: IdentityThresholds) -> None:
+        """One look at a face too poor to be read: it may say that this is somebody else, but not who."""
+        self.last = time
+        if self.suspect:
+            self.suspect = self.unlike = float(vector @ self.mean()) < known.same
+
+    def add(self, vector: Vectors, weight: float, time: float, known: IdentityThresholds) -> None:
         """Count one look; after ``DOUBTS`` in a row that show somebody else, start again from those."""
         self.last = time
-        if float(vector @ self.mean()) < same:
+        if float(vector @ self.mean()) < (known.still if self.suspect else known.same):
             self.doubts.append((vector, weight))
             if self.suspect or len(self.doubts) >= DOUBTS:
                 self._restart(time)
             return
         self.doubts.clear()
-        self.suspect = False
+        self.suspect = self.unlike = False
         fade = min(1.0, MEMORY / (self.weight + weight))
         self.total = (self.total + weight * vector) * np.float32(fade)
         self.weight = (self.weight + weight) * fade
@@ -94,4 +103,5 @@ class Looks:
         self.total = np.sum([weight * vector for vector, weight in self.doubts], axis=0).astype(np.float32)
         self.weight = sum(weight for _, weight in self.doubts)
         self.first, self.looks, self.student = time, len(self.doubts), None
-        self.doubts, self.suspect, self.sure, self.scores = [], False, False, None
+        self.doubts, self.scores = [], None
+        self.suspect = self.unlike = self.sure = False

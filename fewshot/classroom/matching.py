@@ -65,16 +65,19 @@ class TrackStudents:
         self._frame += 1
         now, votes, rechecks = [], [], []
         for index, (number, face) in enumerate(zip(tracks, faces, strict=True)):
-            if not face.quality.ok:
-                continue
             track = self._tracks.get(number) if number >= 0 else None
             if track is None:
-                now.append(index)
+                if face.quality.ok:
+                    now.append(index)
                 continue
             missed = self._frame - track.frame > 1 and time - track.seen > GONE
             track.suspect = track.suspect or missed or number in changed
             track.seen, track.frame = time, self._frame
-            if track.suspect and time - track.last >= VOTE_GAP:
+            if not face.quality.ok:
+                # Whoever took a student's place and looks away must not carry the student's name.
+                if track.suspect and not track.unlike:
+                    now.append(index)
+            elif track.suspect and time - track.last >= VOTE_GAP:
                 now.append(index)
             elif track.doubts or not track.voted():
                 if time - track.last >= VOTE_GAP:
@@ -118,16 +121,20 @@ class TrackStudents:
                 continue
             weight = quality_weight(face.quality)
             track = self._tracks.get(face.track)
+            if track and not face.quality.ok:
+                track.glance(face.identity, time, self._thresholds)
+                continue
             # A vector may be there that `wanted` did not ask for: neighbouring frames still count once.
             if track and (track.suspect or time - track.last >= VOTE_GAP):
-                track.add(face.identity, weight, time, self._thresholds.same)
+                track.add(face.identity, weight, time, self._thresholds)
             elif track is None:
                 self._tracks[face.track] = Looks(weight * face.identity, weight, time, time, time, self._frame)
 
     def _match(self, faces: Sequence[Face], time: float) -> list[Match]:
         answers: list[Match] = [(None, None)] * len(faces)
         tracks = [self._tracks.get(face.track) if face.track >= 0 else None for face in faces]
-        rows = [row for row, face in enumerate(faces) if tracks[row] or (face.track < 0 and face.identity is not None)]
+        rows = [row for row, (face, track) in enumerate(zip(faces, tracks, strict=True))
+                if (track and not track.unlike) or (face.track < 0 and face.identity is not None)]  # fmt: skip
         if not rows:
             return answers
         scores = self._scores([faces[row] for row in rows], [tracks[row] for row in rows])

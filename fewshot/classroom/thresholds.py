@@ -26,6 +26,12 @@ class IdentityThresholds:
     clear: float = 2.0
     lead: float = 2.0
 
+    @property
+    def still(self) -> float:
+        """Below this, a face whose picture changed suddenly is somebody else: half way from ``same`` to ``accept``,
+        since in one room and light a person is more alike to themselves than on two photos."""
+        return (self.same + self.accept) / 2
+
 
 # MobileFaceNet of buffalo_sc. Single pictures against students enrolled from 2 photos, share of students named right /
 # share of strangers' faces given a name, at accept 0.42, 0.45, 0.48: CFEE (120 subjects) 1.00/.000, 1.00/.000,

@@ -218,6 +218,36 @@ def test_a_picture_that_changes_is_looked_at_again() -> None:
     assert matching.assign([second], 0.5)[0][0] == "s1"
 
 
+def unreadable_on(matching: TrackStudents, person: int, start: float) -> list:
+    """A student is known on track 1; then its picture changes to an unreadable face of this person, for a second."""
+    watch(matching, {1: 0}, start, 10)
+    answers = []
+    for frame in range(10):
+        face = make_face(track=1, unreadable=1)
+        face.crop[:56] = 200
+        for _ in matching.wanted([1], [face], start + 1 + frame / 10):
+            face.identity = person_vector(person, 0.3, seed=frame)
+        answers += matching.assign([face], start + 1 + frame / 10)
+    return answers
+
+
+def test_a_name_does_not_stay_on_somebody_else_who_cannot_be_read() -> None:
+    matching = students()
+    assert unreadable_on(matching, STRANGER, 0.0) == [(None, None)] * 10
+    # The student back in their place is known at once, and is free for another place before that.
+    assert watch(matching, {1: 0, 2: STRANGER}, 2.0, 1, wobble=0.2)[0][0] == "s0"
+    matching = students()
+    unreadable_on(matching, STRANGER, 0.0)
+    face = make_face(track=1, unreadable=1)
+    assert [key for key, _ in matching.assign([face, make_face(0, track=2, wobble=0.2)], 2.0)] == [None, "s0"]
+
+
+def test_a_student_who_cannot_be_read_any_more_keeps_the_name_if_still_alike() -> None:
+    matching = students()
+    assert {key for key, _ in unreadable_on(matching, 0, 0.0)} == {"s0"}
+    assert matching.wanted([1], [make_face(track=1, unreadable=1)], 2.3) == []
+
+
 def test_thresholds_belong_to_a_network() -> None:
     assert identity_thresholds("nothing-known") == FALLBACK_THRESHOLDS
     assert identity_thresholds("w600k_mbf").accept == 0.45
