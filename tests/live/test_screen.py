@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 import pytest
@@ -36,8 +37,9 @@ raise SystemExit(0 if seen > 10_000 else 1)
 """
 
 
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
+@contextmanager
+def virtual_display() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Its name and its server."""
     if not shutil.which("Xvfb"):
         pytest.skip("needs a virtual display (apt install xvfb)")
     # -noreset: else it starts anew when its last client leaves, and refuses the next one for a moment.
@@ -46,8 +48,14 @@ def display() -> Iterator[str]:
         number = server.stdout.readline().strip() if server.stdout else ""
         if not number:
             pytest.skip("Xvfb does not start here")
-        yield f":{number}"
+        yield f":{number}", server
         server.terminate()
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    with virtual_display() as (name, _):
+        yield name
 
 
 @pytest.fixture
@@ -85,6 +93,19 @@ def test_no_more_pictures_than_asked_for() -> None:
     times = [shot.time for shot in islice(source, 4)]
     source.close()
     assert times == pytest.approx([0, 0.25, 0.5, 0.75]) and len(pauses) == 3
+
+
+def test_a_screen_that_goes_away_ends_the_lesson_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+    with virtual_display() as (name, server):
+        monkeypatch.setenv("DISPLAY", name)
+        source, shots = ScreenSource("screen", fps=50), 0
+        for shots, _ in enumerate(source, 1):
+            if shots == 3:
+                server.kill()
+                server.wait()
+    assert shots == 3 and source.lost is not None
+    assert source.lost.startswith("The screen could no longer be captured after 0.") and "()" not in source.lost
 
 
 @pytest.mark.usefixtures("on_display")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from fewshot.embedding.training.losses import (
     standardised_error,
 )
 from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.embedding.training.sharpness import StillNorms, climb
 
 
 @dataclass
@@ -58,6 +60,7 @@ class ProtoNet(lightning.LightningModule):
         head_speed: learning rate of projection and class vectors, as a multiple of the backbone's.
         frozen_blocks: the weights of the stem and of so many blocks stay as they were loaded, which halves the cost of
             a step; the statistics of their norms go on following the pictures.
+        sharpness: radius of sharpness-aware minimisation, which costs every step twice; 0 is without.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class ProtoNet(lightning.LightningModule):
         balance: float = 0.0,
         frozen_blocks: int = 0,
         head_speed: float = 1.0,
+        sharpness: float = 0.0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -79,7 +83,7 @@ class ProtoNet(lightning.LightningModule):
         self.votes = CosinePrototypes(8, dimension)
         self.labels = CosinePrototypes(7, dimension)
         self.shapes = nn.Linear(network.project_expression.in_features, SHAPES) if losses.shapes else None
-        self.balance, self.head_speed = balance, head_speed
+        self.balance, self.head_speed, self.sharpness = balance, head_speed, sharpness
         self.votes_prior: Tensor
         self.labels_prior: Tensor
         self.register_buffer("votes_prior", torch.zeros(8))
@@ -128,6 +132,23 @@ class ProtoNet(lightning.LightningModule):
         if "label_answers" in batch:  # softer already than any smoothing
             return soft_cross_entropy(logits, batch["label_answers"], (label >= 0).float())
         return functional.cross_entropy(logits, label, ignore_index=-1, label_smoothing=self.label_smoothing)
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
+    ) -> None:
+        if not self.sharpness or optimizer_closure is None:
+            super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+            return
+        optimizer_closure()
+        back = climb(self.parameters(), self.sharpness)
+
+        def from_above() -> Any:
+            result = optimizer_closure()
+            back()
+            return result
+
+        with StillNorms(self.network):
+            super().optimizer_step(epoch, batch_idx, optimizer, from_above)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         features, _ = self.network.features(batch["grey"].contiguous(memory_format=torch.channels_last))

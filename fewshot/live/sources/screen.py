@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,12 @@ class ScreenSource:
                 last = max(self._clock() - start if index else 0.0, last + 1e-3)
                 yield Shot(self.name, index, last, frame)
                 index += 1
-        except ScreenShotError as error:
-            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({error})."
+        except (ScreenShotError, AssertionError) as error:  # mss asserts that the display answers
+            why = str(error) or "its display is gone"
+            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({why})."
         finally:
-            camera.close()
+            with suppress(ScreenShotError):  # nobody is left to say goodbye to
+                camera.close()
 
     def close(self) -> None:
         """Nothing is held open but by the iteration."""
