@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-PORT = 8690
-ADDRESS = f"http://localhost:{PORT}"
+from fewshot.data.served import served
+
 PATIENCE = 120_000
 USUAL = "1280x720"
 WIDTHS = """() => [...document.querySelectorAll("[data-testid=stMain] *")]
@@ -44,31 +41,13 @@ def main() -> None:
     if not arguments.chromium:
         sys.exit("Chromium is missing. On Debian or Ubuntu: sudo apt-get install -y chromium")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "fewshot", "app", "--port", str(PORT), "--no-browser"]
-        server = subprocess.Popen(command, env={**os.environ, "FEWSHOT_HOME": home})
-        try:
-            wait()
-            for size in arguments.size:
-                for scheme in arguments.scheme:
-                    photograph(arguments.chromium, scheme, arguments.out, size)
-        finally:
-            server.terminate()
-            server.wait(60)
+    with tempfile.TemporaryDirectory() as home, served(Path(home)) as address:
+        for size in arguments.size:
+            for scheme in arguments.scheme:
+                photograph(address, arguments.chromium, scheme, arguments.out, size)
 
 
-def wait() -> None:
-    """Until the server answers."""
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    sys.exit("The app did not start within two minutes.")
-
-
-def photograph(chromium: str, scheme: str, out: Path, size: str) -> None:
+def photograph(address: str, chromium: str, scheme: str, out: Path, size: str) -> None:
     """All pages in one colour scheme and size; says which are wider than the window."""
     from playwright.sync_api import sync_playwright
 
@@ -92,13 +71,13 @@ def photograph(chromium: str, scheme: str, out: Path, size: str) -> None:
             suffix = "" if size == USUAL else f"-{size}"
             picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
 
-        walk(page, shot)
+        walk(page, address, shot)
         browser.close()
 
 
-def walk(page: Any, shot: Any) -> None:
+def walk(page: Any, address: str, shot: Any) -> None:
     """Through the app, as a teacher does who tries it out."""
-    page.goto(ADDRESS)
+    page.goto(address)
     page.get_by_text("Acknowledged on").or_(page.get_by_role("button", name="I have read this")).first.wait_for()
     shot("start")
     page.get_by_role("button", name="Try with the sample class").click()

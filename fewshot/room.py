@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent, make_consent
 from fewshot.classroom.current import CurrentClass
+from fewshot.classroom.doubts import doubts
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.eyes import photo_perception
 from fewshot.classroom.folder import enroll_all, no_consent, read_folder, stray_notes
@@ -212,6 +214,9 @@ class Classroom:
             lambda supports: has_neutral_reference(supports, self.population),
         )
         report = enroll_all(enrollment, photos, consents, on_student)
+        found = doubts(self.population, enrollment.store, enrollment.files)
+        for student in report.students:
+            student.photos = [replace(photo, doubt=found.get(photo.path, "")) for photo in student.photos]
         self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
         self._refresh()
         return report

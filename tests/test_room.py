@@ -36,6 +36,15 @@ def lesson(tmp_path: Path, people: dict[int, int], frames: int = 12) -> list[Fra
     return [np.asarray(cv2.imread(str(path)), np.uint8)] * frames
 
 
+def test_a_photo_that_looks_otherwise_is_enrolled_as_said_and_pointed_out(photos: Path) -> None:
+    draw_photo(photos / "asha/sad/3.png", {ASHA: 100}, emotion=HAPPY, seed=71)
+    report = Classroom.temporary("physics").enroll_folder(photos, consent_by="their parents")
+    asha, bela = report.students
+    assert asha.count("accepted") == 3 and bela.doubtful == []
+    (photo,) = asha.doubtful
+    assert photo.path.name == "3.png" and photo.doubt == "looks happy, and is enrolled as sad. Is that right?"
+
+
 def test_enroll_watch_remove(photos: Path, tmp_path: Path, fewshot_home: Path) -> None:
     room = Classroom.open("physics")
     assert not room.exists

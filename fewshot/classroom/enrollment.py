@@ -86,6 +86,7 @@ class Enrollment:
     Attributes:
         accepted: what is to be written of all students so far, in the order of the photos.
         consents: of everybody whose photos were looked at.
+        files: hash of each accepted photo -> where it came from.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Enrollment:
         self.thresholds, self.has_neutral = thresholds, has_neutral
         self.accepted: list[Accepted] = []
         self.consents: dict[str, Consent] = {}
+        self.files: dict[str, Path] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one; every photo is judged, none raises."""
@@ -226,6 +228,7 @@ class Enrollment:
         today = date.today()
         for found in candidates:
             emotion, size, sharpness = found.file.emotion, found.quality.size, found.quality.sharpness
+            self.files[found.sha256] = found.file.path
             student.photos[found.sha256] = Photo(emotion, today, found.fingerprint, size, sharpness)
             self.accepted.append(
                 Accepted(

@@ -11,12 +11,19 @@ Status = Literal["accepted", "already enrolled", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
-    """What became of one photo; ``reason`` says in words why it was not accepted."""
+    """What became of one photo.
+
+    Attributes:
+        path, emotion: the file and what it was said to show.
+        reason: why it was not accepted, in words.
+        doubt: why its emotion may be another, in words; it is accepted as what it was said to show.
+    """
 
     path: Path
     emotion: str | None
     status: Status
     reason: str = ""
+    doubt: str = ""
 
 
 @dataclass(slots=True)
@@ -37,6 +44,10 @@ class StudentResult:
 
     def count(self, status: Status) -> int:
         return sum(photo.status == status for photo in self.photos)
+
+    @property
+    def doubtful(self) -> list[PhotoResult]:
+        return [photo for photo in self.photos if photo.doubt]
 
     @property
     def rejected(self) -> list[PhotoResult]:

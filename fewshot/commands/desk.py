@@ -81,10 +81,10 @@ def _accepted(result: StudentResult) -> str:
 
 def _remarks(result: StudentResult) -> list[str]:
     lines = []
-    for photo in result.rejected:
+    for photo in [*result.rejected, *result.doubtful]:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
         # Reasons of unreadable files begin with their path, which stands here already.
-        reason = photo.reason.removeprefix(str(photo.path)).strip()
+        reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()
         lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
     if not result.photos:
         lines.append("no photos in this folder")

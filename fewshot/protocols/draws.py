@@ -7,13 +7,14 @@ one; the order is fixed by the seed.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fewshot.protocols.album import Album, Rows
 from fewshot.prototypes.supports import NEUTRAL
+from fewshot.types import EMOTIONS
 
 Shots = Callable[[str, str, int], int]
 """(subject, emotion, draw) -> how many photos."""
@@ -119,6 +120,14 @@ def leave_one_emotion_out(album: Album, class_has_it: bool, emotions: tuple[str,
         queries = {subject: kinds.get(left_out, []) if NEUTRAL in kinds else [] for subject, kinds in cells.items()}
         made.append(Draw(without, album.everything() if class_has_it else without, queries))
     return made
+
+
+def wrong_labels(emotions: Sequence[str], share: float, rng: np.random.Generator) -> tuple[str, ...]:
+    """The emotions with ``share`` of them, drawn at random, replaced by another of the seven."""
+    labels = list(emotions)
+    for row in rng.choice(len(labels), round(share * len(labels)), replace=False):
+        labels[row] = str(rng.choice([emotion for emotion in EMOTIONS if emotion != labels[row]]))
+    return tuple(labels)
 
 
 def _rng(seed: int, *parts: object) -> np.random.Generator:

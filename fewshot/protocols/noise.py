@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from fewshot.protocols.album import Album, Rows
 from fewshot.protocols.changes import CHANGES, Finder, Spoiled
 from fewshot.protocols.controls import NO_PHOTO, OWN, Readings, by_subject, read_class
 from fewshot.protocols.crops import largest
-from fewshot.protocols.draws import Draw, few_shots, leave_one_emotion_out, only
+from fewshot.protocols.doubted import doubted
+from fewshot.protocols.draws import Draw, few_shots, leave_one_emotion_out, only, wrong_labels
 from fewshot.protocols.enrollment import enrollment_estimators
 from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
 from fewshot.protocols.report import Cell, Context, Report, Row, Table
@@ -33,7 +34,8 @@ picture, before the detector; "found" is the share of the pictures in which it s
 not read. The live loop would call some of the found ones unreadable; here all are read. Balanced accuracy is the mean
 over a subject's emotions, then over subjects, bootstrapped over subjects; "loss" is paired by subject against the
 same pictures unchanged. Wrong labels: that share of all enrolled photos, drawn anew in every repetition, carries
-another of the seven emotions."""
+another of the seven emotions. Pointed out: what enrollment asks about ("looks neutral, and is enrolled as sad"), of the
+photos whose labels were made wrong and of the others."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Noise:
         datasets: name to role.
         changes: out of ``CHANGES``.
         wrong: shares of wrong labels.
+        doubted: name to role: data sets in which it is counted which wrong labels enrollment points out ...
+        classes: ... in classes of so many students ...
+        drawn: ... drawn so many times, a tenth of the labels wrong.
         draws: repeated choices of the neutral photo that is enrolled.
         repetitions: of the choice of wrong labels.
         development: leave the test sets out.
@@ -53,13 +58,19 @@ class Noise:
     datasets: dict[str, str]
     changes: Sequence[str] = tuple(CHANGES)
     wrong: Sequence[float] = (0.0, 0.1, 0.3)
+    doubted: dict[str, str] = field(default_factory=dict)
+    classes: Sequence[int] = (1, 5, 25, 120)
+    drawn: int = 20
     draws: int = 4
     repetitions: int = 5
     development: bool = False
     resamples: int = 5000
 
     def run(self, context: Context) -> Report:
-        roles = {name: role for name, role in self.datasets.items() if role == "development" or not self.development}
+        roles, asked = (
+            {name: role for name, role in named.items() if role == "development" or not self.development}
+            for named in (self.datasets, self.doubted)
+        )
         estimators = enrollment_estimators(context)
         changed: list[Row] = []
         wrong: list[Row] = []
@@ -71,12 +82,21 @@ class Noise:
             for estimator in estimators:
                 wrong += self.mislabelled(context.population, estimator, album, draws, dataset, context.seed)
             self._sheet(context, dataset)
+        found: list[Row] = []
+        for dataset in asked:
+            seen = context.embed(dataset)
+            album = Album.of(seen.pictures, seen.vectors, seen.found)
+            found += doubted(context.population, album, dataset, self.classes, self.drawn, context.seed, self.resamples)
         return Report(
             "noise",
             "Noise: bad pictures and wrong labels",
             ABOUT.replace("\n", " "),
-            roles,
-            [Table("Changed pictures", changed), Table("Wrong labels among the enrolled photos", wrong, "labels")],
+            roles | asked,
+            [
+                Table("Changed pictures", changed),
+                Table("Wrong labels among the enrolled photos", wrong, "labels"),
+                *([Table("Wrong labels that enrollment points out", found, "doubted")] if found else []),
+            ],
         )
 
     def enrolled(self, album: Album, seed: int) -> dict[str, list[Draw]]:
@@ -189,11 +209,3 @@ def shifted(draw: Draw, rows: int, found: NDArray[np.bool_] | None = None) -> Dr
         return [row + rows for row in queries if found is None or found[row]]
 
     return replace(draw, queries={subject: moved(queries) for subject, queries in draw.queries.items()})
-
-
-def wrong_labels(emotions: Sequence[str], share: float, rng: np.random.Generator) -> tuple[str, ...]:
-    """The emotions with ``share`` of them, drawn at random, replaced by another of the seven."""
-    labels = list(emotions)
-    for row in rng.choice(len(labels), round(share * len(labels)), replace=False):
-        labels[row] = str(rng.choice([emotion for emotion in EMOTIONS if emotion != labels[row]]))
-    return tuple(labels)

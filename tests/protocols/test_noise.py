@@ -15,9 +15,10 @@ from fewshot.data.subjects import Picture
 from fewshot.protocols import noise
 from fewshot.protocols.album import Album
 from fewshot.protocols.changes import CHANGES, Spoiled
-from fewshot.protocols.draws import Draw
+from fewshot.protocols.doubted import doubted
+from fewshot.protocols.draws import Draw, wrong_labels
 from fewshot.protocols.intervals import Interval
-from fewshot.protocols.noise import Noise, asked_as, shifted, wrong_labels
+from fewshot.protocols.noise import Noise, asked_as, shifted
 from fewshot.protocols.report import Context
 from fewshot.protocols.sheets import contact_sheet
 from fewshot.protocols.vectors import Embedded
@@ -112,6 +113,23 @@ def test_wrong_labels_cost_the_mean_more_than_the_hierarchy() -> None:
         loss[estimator.name] = right.value - wrong.value
         assert rows == protocol.mislabelled(population, estimator, album, draws, "made", seed=0)
     assert loss[Hierarchical().name] < loss[Mean().name]
+
+
+def test_enrollment_points_at_wrong_labels_and_seldom_at_right_ones() -> None:
+    population, rng = world()
+    album = made_album(population, rng, people=12, takes=2)
+    rows = doubted(population, album, "made", (1, 40), repetitions=4, seed=0, resamples=200)
+    assert [(row["everybody brings"], row["students"]) for row in rows] == [
+        ("1 an emotion", 1),
+        ("1 an emotion", 12),
+        ("1 neutral, happy, sad", 1),
+        ("1 neutral, happy, sad", 12),
+    ]
+    class_of_12 = rows[1]
+    wrong, right = class_of_12["wrong labels pointed out"], class_of_12["right labels pointed out"]
+    assert isinstance(wrong, Interval) and isinstance(right, Interval)
+    assert wrong.value > 0.5 and right.value < 0.05
+    assert rows == doubted(population, album, "made", (1, 40), repetitions=4, seed=0, resamples=200)
 
 
 class MadeUp(Context):

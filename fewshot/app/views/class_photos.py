@@ -23,7 +23,7 @@ UNLABELLED, OWN = "not said", "another state …"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an upload; thumbnails are of the photos that were refused."""
+    """What became of an upload; thumbnails are of the photos that were refused or are doubtful."""
 
     students: list[StudentResult]
     pictures: dict[str, bytes]
@@ -116,8 +116,8 @@ def _enroll(name: str, work: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
         report = work(room, Path(folder), bar)
         students = getattr(report, "students", [report])
-        refused = [photo.path for student in students for photo in student.rejected]
-        pictures = {str(path): small for path in refused[:60] if (small := thumbnail(path))}
+        shown = [photo.path for student in students for photo in [*student.doubtful, *student.rejected]]
+        pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
     bar.empty()
     if not students:
         raise UsageError("No photo was found in what was sent. Send JPEG, PNG or HEIC pictures.")
@@ -126,24 +126,28 @@ def _enroll(name: str, work: Any) -> None:
 
 
 def _show(outcome: Outcome | None) -> None:
-    """What was accepted, and every refused photo with its reason."""
+    """What was accepted, and every refused or doubtful photo with its reason."""
     if outcome is None:
         return
     for note in outcome.notes:
         st.info(note, icon=":material/info:")
     accepted = sum(student.count("accepted") for student in outcome.students)
-    refused = [(student, photo) for student in outcome.students for photo in student.rejected]
+    refused = sum(student.count("rejected") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
     words = f"{accepted} photo{'s' if accepted != 1 else ''} accepted"
     words += f", {twice} enrolled already" if twice else ""
-    (st.success if accepted else st.warning)(f"{words}, {len(refused)} refused.", icon=":material/fact_check:")
+    (st.success if accepted else st.warning)(f"{words}, {refused} refused.", icon=":material/fact_check:")
     columns = st.columns(4)
-    for place, (student, photo) in enumerate(refused):
+    shown = [(student, photo) for student in outcome.students for photo in [*student.doubtful, *student.rejected]]
+    for place, (student, photo) in enumerate(shown):
         with columns[place % 4].container(border=True):
             picture = outcome.pictures.get(str(photo.path))
             if picture:
                 st.image(picture, width="stretch")
-            st.markdown(f"**{student.student}** · {photo.path.name}  \n:red-badge[refused] {photo.reason}")
+            badge, why = (
+                (":orange-badge[look again]", photo.doubt) if photo.doubt else (":red-badge[refused]", photo.reason)
+            )
+            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {why}")
     for student in outcome.students:
         for note in student.notes:
             st.caption(f"{student.student}: {note}")

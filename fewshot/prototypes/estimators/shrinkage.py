@@ -30,13 +30,18 @@ def class_effect(population: Population, students: Iterable[Cells]) -> NDArray[n
     return effect_of(population, (witness(population, cells) for cells in students))
 
 
-def witness(population: Population, cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def witness(
+    population: Population, cells: Cells, trust: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What one student's photos say about c_e: (information, shape (k, k); evidence, shape (k, d)).
 
     Those of a class add up.
+
+    Args:
+        trust: share of what each cell says that is believed, 0..1, shape (k,); None believes everything.
     """
     variances = population.variances
-    precision = cell_precision(cells.counts, variances)
+    precision = cell_precision(cells.counts, variances) * (1.0 if trust is None else trust)
     if not precision.any():
         return np.zeros((len(precision), len(precision))), np.zeros(population.prototypes.shape)
     # Without d_s the cells of one student would count as independent witnesses of the camera.
