@@ -46,25 +46,25 @@ class Noise:
         datasets: name to role.
         changes: out of ``CHANGES``.
         wrong: shares of wrong labels.
-        doubted: name to role: data sets in which it is counted which wrong labels enrollment points out ...
-        classes: ... in classes of so many students ...
-        drawn: ... drawn so many times, a tenth of the labels wrong.
         draws: repeated choices of the neutral photo that is enrolled.
         repetitions: of the choice of wrong labels.
         development: leave the test sets out.
         resamples: of the bootstrap over subjects.
+        doubted: name to role: data sets in which it is counted which wrong labels enrollment points out ...
+        classes: ... in classes of so many students ...
+        drawn: ... drawn so many times, a tenth of the labels wrong.
     """
 
     datasets: dict[str, str]
     changes: Sequence[str] = tuple(CHANGES)
     wrong: Sequence[float] = (0.0, 0.1, 0.3)
-    doubted: dict[str, str] = field(default_factory=dict)
-    classes: Sequence[int] = (1, 5, 25, 120)
-    drawn: int = 20
     draws: int = 4
     repetitions: int = 5
     development: bool = False
     resamples: int = 5000
+    doubted: dict[str, str] = field(default_factory=dict)
+    classes: Sequence[int] = (1, 5, 25, 120)
+    drawn: int = 20
 
     def run(self, context: Context) -> Report:
         roles, asked = (

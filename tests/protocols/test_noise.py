@@ -117,7 +117,7 @@ def test_wrong_labels_cost_the_mean_more_than_the_hierarchy() -> None:
 
 def test_enrollment_points_at_wrong_labels_and_seldom_at_right_ones() -> None:
     population, rng = world()
-    album = made_album(population, rng, people=12, takes=2)
+    album = made_album(population, rng, people=12, takes=2, camera=0.4, person=0.2, own_way=0.2, noise=0.2)
     rows = doubted(population, album, "made", (1, 40), repetitions=4, seed=0, resamples=200)
     assert [(row["everybody brings"], row["students"]) for row in rows] == [
         ("1 an emotion", 1),
@@ -155,7 +155,16 @@ def test_whole_protocol_in_a_made_up_world(tmp_path: Path, monkeypatch: pytest.M
     context = MadeUp(shared=tmp_path, network=tmp_path / "x.onnx", estimators={"one": Hierarchical(), "two": Mean()})
     object.__setattr__(context, "population", world()[0])
     monkeypatch.setattr(noise, "finder", lambda chain: face_at)
-    protocol = Noise({"ckplus": "development", "cfee": "test"}, ["blur"], (0.0, 0.3), 2, 2, True, 100)
+    protocol = Noise(
+        {"ckplus": "development", "cfee": "test"},
+        ["blur"],
+        (0.0, 0.3),
+        2,
+        2,
+        True,
+        100,
+        {"ckplus": "development", "jaffe": "test"},
+    )
     report = protocol.run(context)
     assert report.roles == {"ckplus": "development"}
     rows = list(report.tables[0].rows)
@@ -168,6 +177,7 @@ def test_whole_protocol_in_a_made_up_world(tmp_path: Path, monkeypatch: pytest.M
     assert all(row["found"] == pytest.approx(0.8, abs=0.02) for row in rows if row["change"] == "blur")
     losses = [row["loss"] for row in rows if row["change"] == "blur"]
     assert all(isinstance(loss, Interval) and loss.value > 0 for loss in losses)
+    assert {row["data"] for row in report.tables[2].rows} == {"ckplus"}
     assert {row["estimator"] for row in report.tables[1].rows} == {Hierarchical().name, Mean().name}
 
 
