@@ -30,7 +30,7 @@ from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.embedding.training.population import fitted_class_vectors
 from fewshot.embedding.training.teachers import LOSSES
-from fewshot.embedding.training.widen import Projection, widened
+from fewshot.embedding.training.widen import Projection, hush, widened
 from fewshot.perception import Perception
 from fewshot.protocols.crops import crop_pictures
 from fewshot.protocols.embedding_choice import development_measures, draft_population
@@ -54,8 +54,12 @@ def main() -> None:
         "--setting", type=float, nargs=4, metavar=("QUARTERS", "SHARE", "DIRECTIONS", "WHITENED"), help="this one alone"
     )
     parser.add_argument("--answers", type=float, default=0.5, help="as data.answers in training, for the class vectors")
+    parser.add_argument(
+        "--least", type=float, default=0.03, help="variance that a channel of the norms counts as having"
+    )
     arguments = parser.parse_args()
     network, learned = from_checkpoint(arguments.checkpoint)
+    print(f"{hush(network.backbone, arguments.least)} channels of the norms are next to silent.", flush=True)
     trained = network.project_expression
     wide = with_quarters(network).eval().to(memory_format=torch.channels_last)
 

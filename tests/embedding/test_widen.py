@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fewshot.embedding.training.widen import principal_directions, widened
 from fewshot.errors import UsageError
 
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from fewshot.embedding.training.population import fitted_class_vectors  # noqa: E402
+from fewshot.embedding.training.widen import hush, principal_directions, widened  # noqa: E402
 
 RNG = np.random.default_rng(0)
 FEATURES = (RNG.standard_normal((400, 12)) * np.linspace(3, 0.2, 12) + 5) @ np.linalg.qr(RNG.standard_normal((12, 12)))[
@@ -91,3 +91,12 @@ def test_what_training_added_to_the_logits_is_not_learned_again() -> None:
     head, _ = fitted_class_vectors(vectors, np.tile([[0.9, 0.1]], (10, 1)), prior)
     gap = head(torch.from_numpy(vectors[:1])).diff().item()
     assert gap == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_silent_channel_does_not_shout() -> None:
+    norm = torch.nn.BatchNorm2d(3).eval()
+    norm.running_var.copy_(torch.tensor([1e-9, 0.5, 4.0]))
+    assert hush(torch.nn.Sequential(norm), 0.04) == 1
+    picture = torch.ones(1, 3, 2, 2)
+    torch.testing.assert_close(norm(picture)[0, :, 0, 0], torch.tensor([5.0, 0.5**-0.5, 0.5]), rtol=1e-3, atol=0)
+    assert hush(torch.nn.Sequential(norm), 0.04) == 0
