@@ -1,7 +1,7 @@
 """How fast the app is in a real browser: the first page, the other pages, and the tiles of a class of 49.
 
     python experiments/app_speed.py                                      # needs Chromium and playwright
-    python experiments/app_speed.py --lesson outputs/benchmark/cfee_49 --seconds 30
+    python experiments/app_speed.py --lesson outputs/live/class_49_60s --seconds 30
 
 Serves the app in a folder of its own. Every visit of the first page has a browser of its own, with nothing in its
 cache. Then enrolls the class of a virtual classroom (experiments/virtual_classroom.py, or what benchmark.py left),
@@ -40,7 +40,8 @@ FIRST_PAGE, REFRESH = 2.0, 4.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lesson", type=Path, default=Path("outputs/benchmark/cfee_49"))
+    parser.add_argument("--lesson", type=Path, default=Path("outputs/live/class_49_60s"))
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="where models are")
     parser.add_argument("--seconds", type=float, default=20.0, help="for which the tiles are watched")
     parser.add_argument("--visits", type=int, default=5)
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
@@ -50,6 +51,8 @@ def main() -> None:
         sys.exit("Chromium is missing. On Debian or Ubuntu: sudo apt-get install -y chromium")
     if not (arguments.lesson / "video.mp4").is_file():
         sys.exit(f"No virtual classroom in {arguments.lesson}. Make one: experiments/virtual_classroom.py --help")
+    if arguments.shared.is_dir():
+        os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
     warning = busy()
     with tempfile.TemporaryDirectory() as home:
         enroll(arguments.lesson / "photos/neutral", home)

@@ -46,7 +46,7 @@ BATCH = 256
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, nargs="+", help="several, gone on from one another, are averaged")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--weights", type=Path, default=Path("fewshot/weights"), help="of any network: it is not asked")
@@ -55,10 +55,10 @@ def main() -> None:
     )
     parser.add_argument("--answers", type=float, default=0.5, help="as data.answers in training, for the class vectors")
     parser.add_argument(
-        "--least", type=float, default=0.03, help="variance that a channel of the norms counts as having"
+        "--least", type=float, default=0.0, help="variance that a channel of the norms counts as having"
     )
     arguments = parser.parse_args()
-    network, learned = from_checkpoint(arguments.checkpoint)
+    network, learned = from_checkpoint(*arguments.checkpoint)
     print(f"{hush(network.backbone, arguments.least)} channels of the norms are next to silent.", flush=True)
     trained = network.project_expression
     wide = with_quarters(network).eval().to(memory_format=torch.channels_last)

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from experiments.train import begin_with  # noqa: E402
+from fewshot.embedding.training.export import from_checkpoint  # noqa: E402
 from fewshot.embedding.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.embedding.training.network import ExpressionNetwork  # noqa: E402
 from fewshot.errors import UsageError  # noqa: E402
@@ -40,3 +41,21 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": {}}, tmp_path / "empty.ckpt")
     with pytest.raises(UsageError, match="another network"):
         begin_with(model(), str(tmp_path / "empty.ckpt"))
+
+
+def test_runs_that_went_on_from_one_another_are_averaged(tmp_path: Path) -> None:
+    paths, models = [], []
+    for name, dimension in (("first", 8), ("second", 8), ("other", 16)):
+        one = model(dimension)
+        one.votes_prior.fill_(len(name))
+        paths.append(tmp_path / f"{name}.ckpt")
+        torch.save({"state_dict": one.state_dict(), "network": one.network.config}, paths[-1])
+        models.append(one)
+    network, learned = from_checkpoint(paths[0], paths[1])
+    mean = (models[0].network.project_expression.weight + models[1].network.project_expression.weight) / 2
+    assert torch.allclose(network.project_expression.weight, mean)
+    assert torch.equal(learned["votes_prior"], torch.full((8,), 5.5))
+    alone, _ = from_checkpoint(paths[0])
+    assert torch.equal(alone.project_expression.weight, models[0].network.project_expression.weight)
+    with pytest.raises(UsageError, match="of another network"):
+        from_checkpoint(paths[0], paths[2])

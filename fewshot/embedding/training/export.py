@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fewshot.embedding.training.network import ExpressionNetwork
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, UsageError
 
 # The cast from bytes has to stay a cast to float32: the converter does not rewrite its target type.
 BLOCKED = [*float16.DEFAULT_OP_BLOCK_LIST, "Cast"]
@@ -68,10 +68,23 @@ def stored_fingerprint(path: Path) -> str | None:
         return name
 
 
-def from_checkpoint(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
-    """The network of a training checkpoint, and what else was learned: class vectors, their scales and frequencies."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+def from_checkpoint(path: Path, *others: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
+    """The network of a training checkpoint, and what else was learned: class vectors, their scales and frequencies.
+
+    Args:
+        others: of runs that went on from the same weights: all are averaged (model soup, Wortsman et al. 2022).
+
+    Raises:
+        UsageError: one of them is of another network.
+    """
+    checkpoint, *more = (torch.load(each, map_location="cpu", weights_only=False) for each in (path, *others))
     state = checkpoint["state_dict"]
+    for other, where in zip(more, others, strict=True):
+        if other["network"] != checkpoint["network"] or other["state_dict"].keys() != state.keys():
+            raise UsageError(f"{where} is of another network than {path}.")
+    for name, value in state.items() if more else ():
+        if value.is_floating_point():
+            state[name] = torch.stack([value, *(other["state_dict"][name] for other in more)]).mean(dim=0)
     network = ExpressionNetwork(**checkpoint["network"])
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     return network, {name: value for name, value in state.items() if not name.startswith("network.")}
