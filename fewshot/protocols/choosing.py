@@ -24,8 +24,9 @@ from fewshot.prototypes.supports import NEUTRAL
 
 SHOTS = (1, 2, 5)
 REACHES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 1000.0)
-ALARMS = 0.005
-"""On CK+, whose people hold still before one camera; ten times as many would still be half of what is allowed."""
+ALARMS = 0.001
+"""On CK+, whose people hold still before one camera. Other people alarm far more often: with 0.005 here JAFFE's had
+0.12, more than the 0.10 allowed, which is why this was made stricter (recall on CK+ falls by 0.003)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,8 @@ WRONG = 0.05
 """Share of labels taken to be wrong before anything is seen."""
 DOUBTFUL = 0.05
 """A label that is right with less than this probability is pointed out. On CK+ (development; everybody brings a photo
-an emotion, a tenth of the labels made wrong) that points at seven to eight wrong labels in ten and at 0.3 % of the
-right ones, in classes of 5 to 111."""
+an emotion, a tenth of the labels made wrong) that points at seven to eight wrong labels in ten and at 0.2 % of the
+right ones, in classes of 5 and more; other sets: experiments/results/noise.md."""
 ROUNDS = 2
 
 

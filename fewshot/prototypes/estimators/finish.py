@@ -13,10 +13,10 @@ from fewshot.types import Vectors
 SPREAD_PRIOR = 4.0
 """How many photos of its own a state needs before its own spread counts as much as the population's s_w^2."""
 
-REACH = 4.0
+REACH = 3.0
 """A state of the student's own reaches so many times the expected squared distance of a new photo of it: the furthest
-that names at most 0.5 % of other pictures on CK+ (development; ``experiments/population.py`` shows it). What it does to
-people of other sets stands in experiments/results/open_set.md."""
+that names at most 0.1 % of other pictures on CK+ (development; ``experiments/population.py`` shows it), where people
+were filmed in one session. What it does to people of other sets stands in experiments/results/open_set.md."""
 
 
 def named(
