@@ -214,10 +214,15 @@ class Classroom:
             lambda supports: has_neutral_reference(supports, self.population),
         )
         report = enroll_all(enrollment, photos, consents, on_student)
-        found = doubts(self.population, enrollment.store, enrollment.files)
-        for student in report.students:
-            student.photos = [replace(photo, doubt=found.get(photo.path, "")) for photo in student.photos]
+        looks = doubts(self.population, enrollment.store)
+        for result in report.students:
+            result.photos = [
+                replace(photo, looks=looks.get(photo.sha256, "") if photo.status == "accepted" else "")
+                for photo in result.photos
+            ]
         self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
+        for (student, sha256), emotion in enrollment.relabelled.items():
+            self.store.label_photo(self._name, student, sha256, emotion)
         self._refresh()
         return report
 

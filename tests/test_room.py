@@ -45,6 +45,20 @@ def test_a_photo_that_looks_otherwise_is_enrolled_as_said_and_pointed_out(photos
     assert photo.path.name == "3.png" and photo.doubt == "looks happy, and is enrolled as sad. Is that right?"
 
 
+def test_a_photo_that_was_moved_to_another_folder_counts_as_that(photos: Path) -> None:
+    wrong = draw_photo(photos / "asha/sad/3.png", {ASHA: 100}, emotion=HAPPY, seed=71)
+    Classroom.open("physics").enroll_folder(photos, consent_by="their parents")
+    wrong.rename(photos / "asha/happy/3.png")
+    room = Classroom.open("physics")
+    asha, _ = room.enroll_folder(photos).students
+    assert asha.count("already enrolled") == 3 and asha.doubtful == []
+    assert "happy/3.png was enrolled as sad, is happy from now on" in asha.notes
+    again = Classroom.open("physics")
+    assert again.roster().students["asha"].emotions() == {"happy": 2, "neutral": 1}
+    store = again.vectors()
+    assert store is not None and sorted(map(str, store.supports_of("asha").emotions)) == ["happy", "happy", "neutral"]
+
+
 def test_enroll_watch_remove(photos: Path, tmp_path: Path, fewshot_home: Path) -> None:
     room = Classroom.open("physics")
     assert not room.exists

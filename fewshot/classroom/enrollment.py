@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -86,7 +86,7 @@ class Enrollment:
     Attributes:
         accepted: what is to be written of all students so far, in the order of the photos.
         consents: of everybody whose photos were looked at.
-        files: hash of each accepted photo -> where it came from.
+        relabelled: (student, hash of a photo that was enrolled before) -> what it shows, as it is said now.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Enrollment:
         self.thresholds, self.has_neutral = thresholds, has_neutral
         self.accepted: list[Accepted] = []
         self.consents: dict[str, Consent] = {}
-        self.files: dict[str, Path] = {}
+        self.relabelled: dict[tuple[str, str], str] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one; every photo is judged, none raises."""
@@ -109,10 +109,13 @@ class Enrollment:
         candidates = self._of_one_person(key, self._readable(key, files, results), results)
         self._keep(key, candidates, consent)
         for candidate in candidates:
-            results[candidate.index] = PhotoResult(candidate.file.path, candidate.file.emotion, "accepted")
+            file = candidate.file
+            results[candidate.index] = PhotoResult(file.path, file.emotion, "accepted", sha256=candidate.sha256)
         student = StudentResult(key, [results[index] for index in range(len(files))])
         student.stands = bool(key in self.roster.students and self.roster.students[key].photos)
         student.notes = self._notes(key, len(files)) if student.stands else []
+        moved = [photo for photo in student.photos if (key, photo.sha256) in self.relabelled]
+        student.notes += [f"{_short(photo.path)} {photo.reason}" for photo in moved]
         return student
 
     def _readable(self, key: str, files: Sequence[PhotoFile], results: dict[int, PhotoResult]) -> list[_Candidate]:
@@ -125,7 +128,8 @@ class Enrollment:
             if not reason and photo is not None:
                 face, reason = self._subject(photo)
             if face is None or photo is None or face.expression is None or face.identity is None:
-                results[index] = PhotoResult(file.path, file.emotion, status, reason)
+                sha256 = loaded.sha256 if status == "already enrolled" else ""
+                results[index] = PhotoResult(file.path, file.emotion, status, reason, sha256)
                 continue
             mark = fingerprint(photo, face.crop)
             if not file.shot:
@@ -144,12 +148,26 @@ class Enrollment:
             return "rejected", loaded.problem
         owner = self.roster.owner_of(loaded.sha256)
         if owner == key:
-            label = self.roster.students[key].photos[loaded.sha256].emotion
-            return "already enrolled", f"already enrolled as {label or 'unlabelled'}"
+            label, said = self.roster.students[key].photos[loaded.sha256].emotion, loaded.file.emotion
+            if said is None or said == label:
+                return "already enrolled", f"already enrolled as {label or 'unlabelled'}"
+            self._relabel(key, loaded.sha256, said)
+            return "already enrolled", f"was enrolled as {label or 'unlabelled'}, is {said} from now on"
         if owner:
             return "rejected", f"this very photo is enrolled as {owner}'s. Remove it from one of the two"
         twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
         return "rejected", f"the same photo twice: it is {_short(twin.file.path)}" if twin else ""
+
+    def _relabel(self, key: str, sha256: str, emotion: str) -> None:
+        """Whoever moves a photo to another folder means it."""
+        photos, supports = self.roster.students[key].photos, self.store.supports_of(key)
+        photos[sha256] = replace(photos[sha256], emotion=emotion)
+        emotions = [
+            emotion if photo == sha256 else label
+            for photo, label in zip(supports.photos, supports.emotions, strict=True)
+        ]
+        self.store.replace(key, replace(supports, emotions=emotions), self.store.identities_of(key))
+        self.relabelled[key, sha256] = emotion
 
     def _saved_anew(self, key: str, mark: str, candidates: list[_Candidate]) -> tuple[Status, str]:
         """Status and reason for another photo saved anew; an empty reason for one that looks like none before."""
@@ -228,7 +246,6 @@ class Enrollment:
         today = date.today()
         for found in candidates:
             emotion, size, sharpness = found.file.emotion, found.quality.size, found.quality.sharpness
-            self.files[found.sha256] = found.file.path
             student.photos[found.sha256] = Photo(emotion, today, found.fingerprint, size, sharpness)
             self.accepted.append(
                 Accepted(

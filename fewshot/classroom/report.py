@@ -8,6 +8,8 @@ from typing import Literal
 
 Status = Literal["accepted", "already enrolled", "rejected"]
 
+_ADJECTIVES = {"disgust": "disgusted", "fear": "afraid", "surprise": "surprised"}
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
@@ -16,14 +18,23 @@ class PhotoResult:
     Attributes:
         path, emotion: the file and what it was said to show.
         reason: why it was not accepted, in words.
-        doubt: why its emotion may be another, in words; it is accepted as what it was said to show.
+        sha256: of the file, if it is enrolled.
+        looks: the emotion that it looks like, if that is most likely another; it counts as what it was said to show.
     """
 
     path: Path
     emotion: str | None
     status: Status
     reason: str = ""
-    doubt: str = ""
+    sha256: str = ""
+    looks: str = ""
+
+    @property
+    def doubt(self) -> str:
+        """The question about its emotion, in words; empty without doubt."""
+        if not self.looks:
+            return ""
+        return f"looks {_ADJECTIVES.get(self.looks, self.looks)}, and is enrolled as {self.emotion}. Is that right?"
 
 
 @dataclass(slots=True)
@@ -47,7 +58,7 @@ class StudentResult:
 
     @property
     def doubtful(self) -> list[PhotoResult]:
-        return [photo for photo in self.photos if photo.doubt]
+        return [photo for photo in self.photos if photo.looks]
 
     @property
     def rejected(self) -> list[PhotoResult]:

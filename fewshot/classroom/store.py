@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
@@ -19,7 +19,7 @@ from fewshot.classroom.rows import Networks, consent_of, consents_of, photos_of,
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow
+from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.prototypes.store import PrototypeStore
 
@@ -256,6 +256,19 @@ class ClassStore:
             number = student_of(session, class_of(session, name), student).id
             session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
         self.database.forget_deleted()
+
+    def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
+        """Say anew what an enrolled photo shows. One that is gone is no error.
+
+        Raises:
+            UsageError: there is no such class or student.
+        """
+        with self.database.write() as session:
+            number = student_of(session, class_of(session, name), student).id
+            photo = session.scalar(select(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
+            if photo is not None:
+                photo.emotion = emotion
+                session.execute(update(SupportRow).where(SupportRow.photo_id == photo.id).values(emotion=emotion))
 
     def portrait(self, name: str, student: str) -> bytes | None:
         """The picture (JPEG) for a student's card; None unless the teacher wanted one."""

@@ -130,6 +130,18 @@ def test_a_photo_goes_with_its_vectors(physics: ClassStore) -> None:
     assert len(vectors.identities_of("asha")) == 1
 
 
+def test_a_photo_can_be_said_to_show_something_else(physics: ClassStore) -> None:
+    before = physics.vectors("physics").supports_of("asha")
+    physics.label_photo("physics", "asha", "asha-1", "confused")
+    physics.label_photo("physics", "asha", "no such photo", "sad")
+    photos = physics.roster("physics").students["asha"].photos
+    assert photos["asha-1"].emotion == "confused" and photos["asha-0"].emotion == before.emotions[0]
+    after = physics.vectors("physics").supports_of("asha")
+    assert after.emotions == [before.emotions[0], "confused"] and (after.vectors == before.vectors).all()
+    with pytest.raises(UsageError):
+        physics.label_photo("physics", "nobody", "asha-1", "sad")
+
+
 def test_portraits_only_if_wanted(physics: ClassStore) -> None:
     assert physics.portrait("physics", "asha") is None
     physics.set_portrait("physics", "asha", b"\xff\xd8 a picture")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from fewshot.app.shell import calm, go
+from fewshot.app.shell import calm, go, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
-from fewshot.classroom.report import StudentResult
+from fewshot.classroom.report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
+from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.types import EMOTIONS
 
@@ -40,7 +41,7 @@ def add(name: str, roster: Roster) -> None:
             _one(name, roster)
         with camera:
             _camera(name, roster)
-    _show(st.session_state.get(f"outcome {name}"))
+    _show(name, st.session_state.get(f"outcome {name}"))
 
 
 @calm
@@ -125,7 +126,7 @@ def _enroll(name: str, work: Any) -> None:
     st.rerun()
 
 
-def _show(outcome: Outcome | None) -> None:
+def _show(name: str, outcome: Outcome | None) -> None:
     """What was accepted, and every refused or doubtful photo with its reason."""
     if outcome is None:
         return
@@ -144,10 +145,27 @@ def _show(outcome: Outcome | None) -> None:
             picture = outcome.pictures.get(str(photo.path))
             if picture:
                 st.image(picture, width="stretch")
-            badge, why = (
-                (":orange-badge[look again]", photo.doubt) if photo.doubt else (":red-badge[refused]", photo.reason)
-            )
+            badge, why = (":orange-badge[look again]", photo.doubt) if photo.looks else (
+                ":red-badge[refused]", photo.reason
+            )  # fmt: skip
             st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {why}")
+            if photo.looks:
+                _ask(name, student, photo)
     for student in outcome.students:
         for note in student.notes:
             st.caption(f"{student.student}: {note}")
+
+
+def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
+    """Two buttons: what it was said to show is right, or it shows what it looks like."""
+    left, right = st.columns(2)
+    stays = left.button(f"{photo.emotion} is right".capitalize(), key=f"right {photo.sha256}", width="stretch")
+    moves = right.button(f"It is {photo.looks}", key=f"wrong {photo.sha256}", width="stretch")
+    if not (stays or moves):
+        return
+    if moves:
+        ClassStore().label_photo(name, student.student, photo.sha256, photo.looks)
+        say_later(f"{student.student}: the photo counts as {photo.looks} now.")
+    said = photo.emotion if stays else photo.looks
+    student.photos = [replace(one, emotion=said, looks="") if one == photo else one for one in student.photos]
+    st.rerun()

@@ -11,8 +11,9 @@ from fewshot.app.palette import chip
 from fewshot.app.shell import calm, go, say_later
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.learning import learned, unlearn
-from fewshot.classroom.roster import Student
+from fewshot.classroom.roster import Photo, Student
 from fewshot.classroom.store import ClassStore
+from fewshot.types import EMOTIONS
 
 
 def open_card(store: ClassStore, name: str, student: str) -> None:
@@ -40,10 +41,12 @@ def _photos(store: ClassStore, name: str, student: Student) -> None:
     if not student.photos:
         st.write("No photo yet.")
     for sha, photo in sorted(student.photos.items(), key=lambda item: (item[1].emotion or "", item[1].enrolled)):
-        left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
+        left, middle, change, right = st.columns([3, 3, 2, 2], vertical_alignment="center")
         left.html(chip(photo.emotion or "unsure", photo.emotion or "not labelled"))
         good = {"good": "good quality", "weak": "small or blurred", "": ""}[quality(photo.size, photo.sharpness)]
         middle.caption(f"{photo.enrolled:%d %b %Y}{f' · {good}' if good else ''}")
+        with change.popover("Change", width="stretch"):
+            _label(store, name, student, sha, photo)
         if right.button("Forget", key=f"forget {sha}", width="stretch"):
             store.remove_photo(name, student.key, sha)
             say_later("The photo's vectors are gone.")
@@ -51,6 +54,18 @@ def _photos(store: ClassStore, name: str, student: Student) -> None:
     _learned(store, name, student)
     if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
         go("enroll", **{"class": name, "student": student.key})
+
+
+def _label(store: ClassStore, name: str, student: Student, sha: str, photo: Photo) -> None:
+    """What an enrolled photo shows, said anew."""
+    own = [word for word in student.emotions() if word and word not in EMOTIONS]
+    choices = [*EMOTIONS, *own]
+    now = choices.index(photo.emotion) if photo.emotion else EMOTIONS.index("neutral")
+    shown = st.selectbox("It shows", choices, index=now, key=f"label {sha}")
+    if st.button("Save", key=f"save label {sha}", width="stretch") and shown != photo.emotion:
+        store.label_photo(name, student.key, sha, shown)
+        say_later(f"The photo counts as {shown} now.")
+        st.rerun()
 
 
 def _learned(store: ClassStore, name: str, student: Student) -> None:
