@@ -80,6 +80,25 @@ def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
 
 
 @pytest.mark.core
+def test_a_photo_under_a_wrong_emotion_is_asked_about_and_set_right(
+    served: Served, browse: Callable[..., Any], tmp_path: Path
+) -> None:
+    enrollment_photos(sample_picture(), tmp_path)
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for student, emotion in (("asha", "neutral"), ("ben", "happy"), ("chidi", "neutral")):
+            archive.write(sorted((tmp_path / student).iterdir())[0], f"{student}/{emotion}/1.jpg")
+    page = browse()
+    acknowledge(page, served.address)
+    make_class(page, "Wrong folders")
+    enroll(page, tmp_path / "class.zip")
+    page.get_by_text("3 photos accepted, 1 to look at again, 0 refused").wait_for()
+    page.get_by_text("looks happy, and is enrolled as neutral. Is that right?").wait_for()
+    page.get_by_role("button", name="It is happy").click()
+    page.get_by_text("chidi: the photo counts as happy now").wait_for()
+    page.get_by_text("3 photos accepted, 0 refused").wait_for()
+    page.locator("button.tile:has-text('chidi')").get_by_text("happy").wait_for()
+
+
 def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, browse: Callable[..., Any]) -> None:
     page = browse("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     acknowledge(page, served.address)

@@ -137,6 +137,8 @@ def _show(name: str, outcome: Outcome | None) -> None:
     twice = sum(student.count("already enrolled") for student in outcome.students)
     words = f"{accepted} photo{'s' if accepted != 1 else ''} accepted"
     words += f", {twice} enrolled already" if twice else ""
+    doubtful = sum(len(student.doubtful) for student in outcome.students)
+    words += f", {doubtful} to look at again" if doubtful else ""
     (st.success if accepted else st.warning)(f"{words}, {refused} refused.", icon=":material/fact_check:")
     columns = st.columns(4)
     shown = [(student, photo) for student in outcome.students for photo in [*student.doubtful, *student.rejected]]
@@ -166,6 +168,7 @@ def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
     if moves:
         ClassStore().label_photo(name, student.student, photo.sha256, photo.looks)
         say_later(f"{student.student}: the photo counts as {photo.looks} now.")
+        student.notes.clear()  # they were about the labels as they were; the card says what is missing now
     said = photo.emotion if stays else photo.looks
     student.photos = [replace(one, emotion=said, looks="") if one == photo else one for one in student.photos]
     st.rerun()
