@@ -22,8 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fewshot.app.served import served
 from fewshot.data.machine import busy, describe
-from fewshot.data.served import served
 from fewshot.data.tables import markdown
 
 PAGES = {"Class": "Your class", "Enrollment": "Enrollment", "Report": "report", "Settings": "Settings", "Live": "Watch"}

@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from fewshot.data.served import served
+from fewshot.app.served import served
 
 PATIENCE = 120_000
 USUAL = "1280x720"
