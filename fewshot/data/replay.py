@@ -6,11 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-import numpy as np
-
 from fewshot.types import Face, Frame, Vectors
-
-NO_CROP: Frame = np.zeros((1, 1, 3), np.uint8)
 
 _Key = tuple[int, bytes]
 
@@ -32,8 +28,9 @@ class Recorder:
     """A perception that remembers what it saw in every frame of one video and can be rewound.
 
     The first run does the work (and is the one to be timed); the ones after it get the same boxes and quality for
-    nothing, and the vectors too where the first run computed them. Crops are not kept. Frames must come one after the
-    other (``Loop.run``, not ``Pipeline``): it counts them.
+    nothing, and the vectors too where the first run computed them. Crops are kept, 12 KB a face: a later run asks who
+    somebody is in other frames than the first did. Frames must come one after the other (``Loop.run``, not
+    ``Pipeline``): it counts them.
 
     Args:
         perception: does the looking.
@@ -64,7 +61,7 @@ class Recorder:
         if self._cursor == len(self._frames):
             faces = self._perception.find(frame)
             self.times = dict(self._perception.times)
-            self._frames.append([replace(face, crop=NO_CROP) for face in faces])
+            self._frames.append([replace(face) for face in faces])
             return faces
         self.times = {}
         return [replace(face) for face in self._frames[self._cursor]]

@@ -64,6 +64,8 @@ def test_a_second_run_repeats_the_first_for_nothing() -> None:
     np.testing.assert_array_equal([face.box for face in again], [face.box for face in first[1]])
     recorder.embed([])
     recorder.identify(FRAME, again)
+    # Whoever tells people apart by their crops needs them in any run.
+    assert [face.crop.shape for face in again] == [(112, 112, 3)] * 2
     # The first of the two is remembered, the other one had to be computed.
     assert [float(face.identity[0]) for face in again if face.identity is not None] == [1.0, 2.0]
     assert (stub.found, stub.embedded, stub.identified) == (2, 2, 2)
