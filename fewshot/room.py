@@ -214,12 +214,11 @@ class Classroom:
             lambda supports: has_neutral_reference(supports, self.population),
         )
         report = enroll_all(enrollment, photos, consents, on_student)
-        looks = doubts(self.population, enrollment.store)
+        # Asked of new photos and of new labels; an answer that was given once is not asked for again.
+        new = {photo.sha256 for photo in enrollment.accepted} | {sha256 for _, sha256 in enrollment.relabelled}
+        looks = {photo: look for photo, look in doubts(self.population, enrollment.store).items() if photo in new}
         for result in report.students:
-            result.photos = [
-                replace(photo, looks=looks.get(photo.sha256, "") if photo.status == "accepted" else "")
-                for photo in result.photos
-            ]
+            result.photos = [replace(photo, looks=looks.get(photo.sha256, "")) for photo in result.photos]
         self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
         for (student, sha256), emotion in enrollment.relabelled.items():
             self.store.label_photo(self._name, student, sha256, emotion)

@@ -53,6 +53,11 @@ def test_a_photo_that_was_moved_to_another_folder_counts_as_that(photos: Path) -
     asha, _ = room.enroll_folder(photos).students
     assert asha.count("already enrolled") == 3 and asha.doubtful == []
     assert "happy/3.png was enrolled as sad, is happy from now on" in asha.notes
+    assert room.enroll_folder(photos).students[0].doubtful == []
+    (photos / "asha/happy/3.png").rename(photos / "asha/sad/3.png")
+    assert [photo.looks for photo in room.enroll_folder(photos).students[0].doubtful] == ["happy"]
+    (photos / "asha/sad/3.png").rename(photos / "asha/happy/3.png")
+    room.enroll_folder(photos)
     again = Classroom.open("physics")
     assert again.roster().students["asha"].emotions() == {"happy": 2, "neutral": 1}
     store = again.vectors()
