@@ -17,18 +17,19 @@ from fewshot.live.sources import open_source
 from fewshot.live.sources.screen import ScreenSource, parse_region
 
 WINDOW = """
-from itertools import islice
+import time
 import numpy as np
 from fewshot.live.sinks.window import Window
 from fewshot.live.sources import open_source
 from fewshot.types import FrameResult
 
-window = Window()
-for index in range(10):
+window, source, end = Window(), open_source("screen"), time.monotonic() + 4
+# On a busy machine a window takes its time to be drawn.
+for index, shot in enumerate(source):
+    seen = (np.abs(shot.frame.astype(int) - (10, 200, 90)).max(axis=2) < 12).sum()
+    if seen > 10_000 or time.monotonic() > end:
+        break
     window.write(FrameResult("a", index, 0.0, 300, 200, ()), np.full((200, 300, 3), (10, 200, 90), np.uint8))
-source = open_source("screen")
-(shot,) = islice(source, 1)
-seen = (np.abs(shot.frame.astype(int) - (10, 200, 90)).max(axis=2) < 12).sum()
 source.close()
 window.close()
 window.close()
@@ -113,8 +114,13 @@ def test_a_window_shows_the_picture(display: str) -> None:
     # In a process of its own: Qt ends the one it runs in when its display goes away.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "DISPLAY": display}
     command = [sys.executable, "-c", WINDOW]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # On a busy machine a display without a window manager now and then never draws a new Qt window, whatever is shown in
+    # it afterwards; the next process has better luck.
+    for _ in range(4):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 0:
+            return
+    pytest.fail(done.stdout + done.stderr)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
