@@ -114,8 +114,8 @@ def test_a_window_shows_the_picture(display: str) -> None:
     # In a process of its own: Qt ends the one it runs in when its display goes away.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "DISPLAY": display}
     command = [sys.executable, "-c", WINDOW]
-    # On a busy machine a display without a window manager now and then never draws a new Qt window, whatever is shown in
-    # it afterwards; the next process has better luck.
+    # On a busy machine a display without a window manager now and then never draws a new Qt window, whatever is shown
+    # in it afterwards; the next process has better luck.
     for _ in range(4):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode == 0:
