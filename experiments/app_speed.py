@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.app.served import served
-from fewshot.data.machine import busy, describe
+from fewshot.data.machine import as_list, busy, describe
 from fewshot.data.tables import markdown
 
 PAGES = {"Class": "Your class", "Enrollment": "Enrollment", "Report": "report", "Settings": "Settings", "Live": "Watch"}
@@ -59,9 +59,8 @@ def main() -> None:
         rows = measured(arguments, Path(home))
     print(markdown(rows))
     machine = describe() | ({"note": warning} if warning else {})
-    about = "".join(f"- {name}: {words}\n" for name, words in machine.items())
-    text = f"# The app in a browser\n\n    python experiments/app_speed.py\n\n{markdown(rows)}\nMachine:\n\n{about}"
-    (arguments.results / "app.md").write_text(text, encoding="utf-8")
+    head = f"# The app in a browser\n\n    python experiments/app_speed.py\n\n{markdown(rows)}\n"
+    (arguments.results / "app.md").write_text(f"{head}Machine:\n\n{as_list(machine)}", encoding="utf-8")
 
 
 def enroll(photos: Path, home: str) -> None:

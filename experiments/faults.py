@@ -26,7 +26,7 @@ import numpy as np
 
 from fewshot.data import scoring
 from fewshot.data.live_bench import enroll_classes
-from fewshot.data.machine import describe, resident_mb
+from fewshot.data.machine import as_list, describe, resident_mb
 from fewshot.data.scenes import CLASS, DATASET, SCENES, gallery_at, scene_at
 from fewshot.data.stamped import Stamped
 from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
@@ -391,7 +391,7 @@ def main() -> None:
         sys.exit(str(error))
     rows = [check.row() for check in checks]
     print(markdown(rows))
-    machine = "".join(f"- {name}: {words}\n" for name, words in describe().items())
+    machine = as_list(describe())
     page = f"# Faults\n\n{markdown(rows)}\nMachine:\n\n{machine}\nRepeat with:\n\n    python experiments/faults.py\n"
     arguments.results.mkdir(parents=True, exist_ok=True)
     (arguments.results / "faults.md").write_text(page, encoding="utf-8")

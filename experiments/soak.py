@@ -21,7 +21,7 @@ from pathlib import Path
 from fewshot.data.endless import Endless
 from fewshot.data.live_bench import FACES, enroll_classes
 from fewshot.data.live_plots import plot_soak
-from fewshot.data.machine import busy, describe
+from fewshot.data.machine import as_list, busy, describe
 from fewshot.data.scenes import scene_at
 from fewshot.data.soaking import Growth, Sample, growth
 from fewshot.data.tables import markdown, write_csv
@@ -100,10 +100,9 @@ def worst_p95(samples: list[Sample]) -> float:
 
 
 def report(rows: list[dict[str, str]], command: str, machine: dict[str, str]) -> str:
-    described = "".join(f"- {name}: {words}\n" for name, words in machine.items())
     return (
         f"# A long run\n\n{markdown(rows)}\n![Memory, rate and latency over time](soak.png)\n\n"
-        f"Machine:\n\n{described}\nRepeat with:\n\n    {command}\n"
+        f"Machine:\n\n{as_list(machine)}\nRepeat with:\n\n    {command}\n"
     )
 
 

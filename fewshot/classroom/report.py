@@ -61,6 +61,11 @@ class StudentResult:
         return [photo for photo in self.photos if photo.looks]
 
     @property
+    def to_look_at(self) -> list[PhotoResult]:
+        """What a teacher is shown: the doubtful ones, then the rejected ones."""
+        return [*self.doubtful, *self.rejected]
+
+    @property
     def rejected(self) -> list[PhotoResult]:
         return [photo for photo in self.photos if photo.status == "rejected"]
 

@@ -81,7 +81,7 @@ def _accepted(result: StudentResult) -> str:
 
 def _remarks(result: StudentResult) -> list[str]:
     lines = []
-    for photo in [*result.rejected, *result.doubtful]:
+    for photo in result.to_look_at:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
         # Reasons of unreadable files begin with their path, which stands here already.
         reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()

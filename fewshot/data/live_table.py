@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fewshot.data.machine import as_list
 from fewshot.data.tables import markdown
 
 Spread = Mapping[str, float]
@@ -109,7 +110,7 @@ def report(found: Mapping[str, Spread], told: Mapping[str, Any]) -> str:
         found: key of a target -> what was measured.
         told: "machine" (name -> words), "notes", "commands" (lists of words) and "stages" (as ``stage_rows``).
     """
-    machine = "".join(f"- {name}: {words}\n" for name, words in told["machine"].items())
+    machine = as_list(told["machine"])
     notes = "".join(f"- {note}\n" for note in told["notes"])
     commands = "".join(f"    {command}\n" for command in told["commands"])
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def describe() -> dict[str, str]:
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "revision": revision(),
     }
+
+
+def as_list(told: Mapping[str, str]) -> str:
+    """What ``describe`` says, as a list in Markdown."""
+    return "".join(f"- {name}: {words}\n" for name, words in told.items())
 
 
 def processor() -> str:

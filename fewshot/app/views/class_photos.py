@@ -117,7 +117,7 @@ def _enroll(name: str, work: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
         report = work(room, Path(folder), bar)
         students = getattr(report, "students", [report])
-        shown = [photo.path for student in students for photo in [*student.doubtful, *student.rejected]]
+        shown = [photo.path for student in students for photo in student.to_look_at]
         pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
     bar.empty()
     if not students:
@@ -141,16 +141,14 @@ def _show(name: str, outcome: Outcome | None) -> None:
     words += f", {doubtful} to look at again" if doubtful else ""
     (st.success if accepted else st.warning)(f"{words}, {refused} refused.", icon=":material/fact_check:")
     columns = st.columns(4)
-    shown = [(student, photo) for student in outcome.students for photo in [*student.doubtful, *student.rejected]]
+    shown = [(student, photo) for student in outcome.students for photo in student.to_look_at]
     for place, (student, photo) in enumerate(shown):
         with columns[place % 4].container(border=True):
             picture = outcome.pictures.get(str(photo.path))
             if picture:
                 st.image(picture, width="stretch")
-            badge, why = (":orange-badge[look again]", photo.doubt) if photo.looks else (
-                ":red-badge[refused]", photo.reason
-            )  # fmt: skip
-            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {why}")
+            badge = ":orange-badge[look again]" if photo.looks else ":red-badge[refused]"
+            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {photo.doubt or photo.reason}")
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
