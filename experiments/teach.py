@@ -1,11 +1,13 @@
-"""What earlier networks together answer to every training face, for a smaller or later one to learn from.
+"""What other networks together answer to every training face, for a smaller or later one to learn from.
 
     python experiments/teach.py outputs/train/shapes/last.ckpt outputs/train/mobilenetv4/last.ckpt
 
 Every network looks at every face four times, as published and aligned, as it is and mirrored; the mean of all answers
 softens the targets of training (``data.answers``), for FER2013's own labels are wrong in about a third of the pictures
-(Hinton et al. 2015, distillation; Zhang et al. 2019, self-distillation). Prints how right the teachers are on
-PublicTest, alone and together, and writes outputs/fer2013_answers.npz. Four minutes a network on two cores.
+(Hinton et al. 2015, distillation; Zhang et al. 2019, self-distillation). What they see beyond the classes, the leading
+components of their features, can be learned too (``data.seen``; Romero et al. 2015, hints). Prints how right the
+teachers are on PublicTest, alone and together, and writes outputs/fer2013_answers.npz. Two to four minutes a network on
+two cores.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.data.fer2013 import load_fer2013, order_of
-from fewshot.embedding.training.datamodule import FaceTable, training_tables
-from fewshot.embedding.training.teachers import LOSSES, answers
+from fewshot.embedding.training.datamodule import SEEN, FaceTable, training_tables
+from fewshot.embedding.training.teachers import LOSSES, answers, common_axes
 
 PARTS = ("train", "public")
 
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--prepared", type=Path, default=Path("outputs"))
+    parser.add_argument("--seen", type=int, default=SEEN, help="components of the teachers' features")
     arguments = parser.parse_args()
     root = arguments.shared / "data/fer2013"
     tables = training_tables(root, arguments.prepared, identity_faces=False)
@@ -38,13 +41,17 @@ def main() -> None:
     together = {part: {name: np.mean([one[name] for one in every[part]], axis=0) for name in LOSSES} for part in PARTS}
     report("together", together["public"], tables["public"])
 
-    fer, rows = load_fer2013(root), tables["train"].targets["row"]
-    known = {}
-    for name in LOSSES:
+    # PublicTest too, for how well a student sees what they see; it is no target there.
+    both = [np.concatenate([one["features"] for one in pair]) for pair in zip(*(every[p] for p in PARTS), strict=True)]
+    axes = common_axes(both, arguments.seen)
+    together["train"]["seen"], together["public"]["seen"] = np.split(axes, [len(tables["train"])])
+    fer, known = load_fer2013(root), {}
+    for name in (*LOSSES, "seen"):
         known[name] = np.zeros((len(fer.labels), together["train"][name].shape[1]), np.float16)
-        known[name][rows] = together["train"][name]
+        for part in PARTS if name == "seen" else PARTS[:1]:
+            known[name][tables[part].targets["row"]] = together[part][name]
     path = arguments.prepared / "fer2013_answers.npz"
-    np.savez_compressed(path, votes=known["votes"], labels=known["labels"], order=order_of(fer.faces))
+    np.savez_compressed(path, **known, order=order_of(fer.faces))
     print(f"written: {path}")
 
 

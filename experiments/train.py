@@ -8,6 +8,8 @@ Checkpoints (every epoch, with the averaged weights in ``state_dict``), CSV and 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import hydra
 import pytorch_lightning as lightning
 import torch
@@ -15,6 +17,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
+from fewshot.embedding.training.export import load_state
 from fewshot.embedding.training.module import ProtoNet
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.errors import UsageError
@@ -27,7 +30,8 @@ def main(cfg: DictConfig) -> None:
     data = hydra.utils.instantiate(cfg.data)
     network: ExpressionNetwork = hydra.utils.instantiate(cfg.backbone)
     if cfg.pretrained:
-        network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
+        if cfg.pretrained.path:
+            network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
         if cfg.pretrained.folded:
             data.setup("fit")
             network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
@@ -52,7 +56,11 @@ def begin_with(model: ProtoNet, path: str) -> None:
     Raises:
         UsageError: the checkpoint is of another network.
     """
-    saved = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    if Path(path).suffix == ".safetensors":  # what ships
+        network, learned = load_state(Path(path))
+        saved = {f"network.{name}": value for name, value in network.state_dict().items()} | learned
+    else:
+        saved = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     # The identity head is trained alone, afterwards, and may have been built otherwise.
     state = {name: value for name, value in saved.items() if "identity_head" not in name}
     own = model.state_dict()

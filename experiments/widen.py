@@ -61,11 +61,12 @@ def main() -> None:
     network, learned = from_checkpoint(*arguments.checkpoint)
     print(f"{hush(network.backbone, arguments.least)} channels of the norms are next to silent.", flush=True)
     trained = network.project_expression
-    wide = with_quarters(network).eval().to(memory_format=torch.channels_last)
+    wide = network if network.quarters else with_quarters(network)
+    wide = wide.eval().to(memory_format=torch.channels_last)
 
     seen = look(wide, arguments.shared, arguments.weights, arguments.answers)
     settings = [Setting(False, 0.0, 1, 0.0)]
-    settings += [Setting(*each) for each in product((False, True), SHARES, DIRECTIONS, WHITENED)]
+    settings += [Setting(*each) for each in product({False, not network.quarters}, SHARES, DIRECTIONS, WHITENED)]
     if arguments.setting:
         quarters, share, directions, whiten = arguments.setting
         settings = [Setting(bool(quarters), share, int(directions), whiten)]
@@ -169,7 +170,7 @@ def attempt(trained: torch.nn.Linear, seen: Seen, priors: dict[str, torch.Tensor
     """Make one projection and ask it everything.
 
     Args:
-        trained: the projection of the network, which knows the pooled features alone.
+        trained: the projection of the network, which may know the pooled features alone.
     """
     pooled, everything = trained.in_features, seen.train.shape[1]
     seen = seen if setting.quarters else seen.first(pooled)

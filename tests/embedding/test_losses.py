@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 from fewshot.embedding.training.losses import (  # noqa: E402
     CosinePrototypes,
     identity_distillation,
+    likeness_distillation,
     prototypical_loss,
     soft_cross_entropy,
     squared_distances,
@@ -63,3 +64,13 @@ def test_standardised_error_leaves_rows_out() -> None:
     predicted, target = torch.tensor([[1.0, 0.0], [9.0, 9.0]]), torch.tensor([[0.0, 0.0], [0.0, 0.0]])
     assert standardised_error(predicted, target, torch.tensor([1.0, 0.0])).item() == pytest.approx(0.5)
     assert standardised_error(predicted, target, torch.zeros(2)).item() == 0.0
+
+
+def test_likeness_is_learned_whatever_way_the_vectors_are_turned() -> None:
+    teacher = torch.nn.functional.normalize(torch.randn(5, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    turn, _ = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1)))
+    assert likeness_distillation(teacher @ turn, teacher).item() == pytest.approx(0.0, abs=1e-6)
+    student = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    # One pair, found alike by 1 and by 0: squared twice, once from each side, over one other face.
+    assert likeness_distillation(student, torch.eye(2)).item() == pytest.approx(2.0)
+    assert likeness_distillation(teacher[:1], teacher[:1]).item() == pytest.approx(0.0, abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from experiments.train import begin_with  # noqa: E402
-from fewshot.embedding.training.export import from_checkpoint  # noqa: E402
+from fewshot.embedding.training.export import from_checkpoint, save_state  # noqa: E402
 from fewshot.embedding.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.embedding.training.network import ExpressionNetwork  # noqa: E402
 from fewshot.errors import UsageError  # noqa: E402
@@ -33,6 +33,27 @@ def test_weights_are_taken_and_a_new_loss_starts_fresh(tmp_path: Path) -> None:
         assert torch.equal(second.network.backbone.state_dict()[name], value)
     assert torch.equal(second.votes.weight, first.votes.weight)
     assert torch.equal(second.shapes.weight, fresh)
+
+
+def test_a_run_can_go_on_from_what_ships(tmp_path: Path) -> None:
+    first, second = model(), model(stride=4)
+    heads = {name: value for name, value in first.state_dict().items() if not name.startswith("network.")}
+    save_state(first.network, heads, tmp_path / "shipped.safetensors")
+    begin_with(second, str(tmp_path / "shipped.safetensors"))
+    for name, value in first.network.backbone.state_dict().items():
+        assert torch.allclose(second.network.backbone.state_dict()[name].float(), value.float(), atol=1e-3)
+    assert torch.allclose(second.votes.weight, first.votes.weight, atol=1e-3)
+
+
+def test_norms_of_the_first_layers_can_stay_as_they_are() -> None:
+    for still in (False, True):
+        network = ExpressionNetwork("test_efficientnet", 8, 8, size=64)
+        one = ProtoNet(network, LossWeights(), frozen_blocks=1, still_norms=still)
+        before = network.backbone.bn1.running_mean.clone()
+        one.train().on_train_epoch_start()
+        network.features(torch.rand(4, 1, 64, 64) * 255)
+        assert torch.equal(network.backbone.bn1.running_mean, before) == still
+        assert network.backbone.blocks[-1].training
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

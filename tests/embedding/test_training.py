@@ -18,15 +18,17 @@ from hydra.utils import instantiate
 from fewshot.data.fer2013 import correlates_with, load_fer2013
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import (
+    SEEN,
     FaceCrops,
     add_answers,
     add_blendshapes,
+    add_seen,
     principal_axes,
     training_tables,
 )
 from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
-from fewshot.embedding.training.teachers import answers
+from fewshot.embedding.training.teachers import answers, common_axes
 from fewshot.errors import UsageError
 from fewshot.faces.align import EXPRESSION_TEMPLATE
 
@@ -181,7 +183,8 @@ def test_blendshapes_go_to_their_faces_and_to_no_other(folders: tuple[Path, Path
 def write_answers(folder: Path, n: int = 60) -> None:
     rng = np.random.default_rng(3)
     votes, labels = rng.dirichlet(np.ones(8), n), rng.dirichlet(np.ones(7), n)
-    np.savez(folder / "fer2013_answers.npz", votes=votes.astype(np.float16), labels=labels.astype(np.float16))
+    known = {"votes": votes, "labels": labels, "seen": rng.standard_normal((n, SEEN))}
+    np.savez(folder / "fer2013_answers.npz", **{name: value.astype(np.float16) for name, value in known.items()})
 
 
 def test_earlier_networks_answer_for_a_share_of_every_target(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -204,6 +207,30 @@ def test_earlier_networks_answer_for_a_share_of_every_target(folders: tuple[Path
     np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=2e-3)
 
 
+def test_what_other_networks_see_goes_to_its_faces(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    tables = training_tables(*folders)
+    write_answers(tmp_path)
+    with np.load(tmp_path / "fer2013_answers.npz") as stored:
+        answered = dict(stored)
+    add_seen(tables, folders[0], tmp_path)
+    train = tables["train"].targets
+    np.testing.assert_array_equal(train["seen"][10], answered["seen"][11])
+    assert train["has_seen"][:-200].all() and not train["has_seen"][-200:].any()
+    np.savez(tmp_path / "fer2013_answers.npz", votes=answered["votes"], labels=answered["labels"])
+    with pytest.raises(UsageError, match="an older one"):
+        add_seen(tables, folders[0], tmp_path)
+
+
+def test_common_axes_weigh_every_network_alike() -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.standard_normal((500, 1))
+    loud, quiet = 1000 * np.hstack([shared, rng.standard_normal((500, 1))]), np.hstack([shared, shared * 2])
+    axes = common_axes([loud, quiet], 2)
+    assert axes.shape == (500, 2)
+    np.testing.assert_allclose(axes.std(axis=0), 1, atol=1e-5)
+    assert abs(np.corrcoef(axes[:, 0], shared[:, 0])[0, 1]) > 0.98
+
+
 def test_a_teacher_answers_alike_for_a_face_and_its_mirror_image(folders: tuple[Path, Path], tmp_path: Path) -> None:
     network = ExpressionNetwork("test_efficientnet", size=64).eval()
     heads = {name: CosinePrototypes(k, 128) for name, k in (("votes", 8), ("labels", 7))}
@@ -215,6 +242,9 @@ def test_a_teacher_answers_alike_for_a_face_and_its_mirror_image(folders: tuple[
     table.faces = [np.ascontiguousarray(face[:, ::-1]) for face in table.faces]
     other = answers(tmp_path / "last.ckpt", table)
     assert one["votes"].shape == (15, 8) and one["labels"].shape == (15, 7)
+    features = one.pop("features"), other.pop("features")
+    assert features[0].shape == (15, network.project_expression.in_features)
+    assert np.abs(features[0] - features[1]).mean() < 0.5 * np.abs(features[0]).mean()
     for name, values in one.items():
         np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)
         assert values.std(axis=0).max() > 0
@@ -226,6 +256,7 @@ TEACHERS = {
     "classes alone": [],
     "with blendshapes": ["data.blendshapes=true", "model.losses.shapes=1"],
     "with earlier networks": ["data.answers=0.5"],
+    "with what they see": ["data.answers=0.5", "data.seen=true", "model.losses.seen=1"],
 }
 
 
@@ -255,3 +286,4 @@ def test_the_real_configuration_trains_an_epoch(folders: tuple[Path, Path], tmp_
     assert 0.0 <= float(trainer.callback_metrics["val/ferplus"]) <= 1.0
     assert (model.votes.weight != before).any()
     assert ("val/shapes" in trainer.callback_metrics) == (teacher == "with blendshapes")
+    assert ("val/seen" in trainer.callback_metrics) == (teacher == "with what they see")

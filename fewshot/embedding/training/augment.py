@@ -31,13 +31,15 @@ class Augmentation:
     degrade: float = 0.2
     occlude: float = 0.2
 
-    def framing(self, matrix: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Jitter a 2x3 matrix that maps picture to crop, and mirror it half of the time."""
+    def framing(
+        self, matrix: NDArray[np.float32], rng: np.random.Generator, mirror: bool = True
+    ) -> NDArray[np.float32]:
+        """Jitter a 2x3 matrix that maps picture to crop, and mirror it half of the time, unless it shall not."""
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
         factor = np.exp(rng.uniform(-self.scale, self.scale))
-        mirror = -1.0 if rng.random() < 0.5 else 1.0
+        sign = -1.0 if mirror and rng.random() < 0.5 else 1.0
         cosine, sine = factor * np.cos(angle), factor * np.sin(angle)
-        linear = np.array([[cosine * mirror, -sine], [sine * mirror, cosine]])
+        linear = np.array([[cosine * sign, -sine], [sine * sign, cosine]])
         centre = np.array([CROP_SIZE / 2, CROP_SIZE / 2])
         offset = centre - linear @ centre + rng.uniform(-self.shift, self.shift, 2)
         jittered = linear @ matrix

@@ -22,6 +22,8 @@ from fewshot.faces.align import CROP_SIZE
 
 # MediaPipe's own score of a face, under which its blendshapes are of something else.
 TRUSTED_BLENDSHAPES = 0.7
+SEEN = 64
+"""How many components of what other networks see are learned."""
 # A landmark score under this means the five points are a guess: the picture keeps its own framing.
 TRUSTED_LANDMARKS = 0.55
 
@@ -108,7 +110,8 @@ class FerDataModule(lightning.LightningDataModule):
         size: of the crops that the network gets, pixels; they are cut at 112 and shrunk, as the runtime does.
         identity_faces: add the faces that teach identity alone.
         blendshapes: read what MediaPipe saw in the training faces too, as ``experiments/prepare.py`` wrote it.
-        answers: how much of every target earlier networks decide, as ``experiments/teach.py`` wrote it; 0 nothing.
+        answers: how much of every target other networks decide, as ``experiments/teach.py`` wrote it; 0 nothing.
+        seen: read the components of their features too, as it wrote them.
     """
 
     def __init__(
@@ -126,8 +129,10 @@ class FerDataModule(lightning.LightningDataModule):
         identity_faces: bool = True,
         blendshapes: bool = False,
         answers: float = 0.0,
+        seen: bool = False,
     ) -> None:
         super().__init__()
+        self.seen = seen
         self.size, self.identity_faces, self.blendshapes, self.answers = size, identity_faces, blendshapes, answers
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
         self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
@@ -140,6 +145,8 @@ class FerDataModule(lightning.LightningDataModule):
                 add_blendshapes(self.tables, self.root, self.prepared)
             if self.answers:
                 add_answers(self.tables["train"], self.root, self.prepared, self.answers)
+            if self.seen:
+                add_seen(self.tables, self.root, self.prepared)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
@@ -277,6 +284,20 @@ def add_answers(table: FaceTable, root: Path, prepared: Path, share: float) -> N
     targets["votes"] = np.where(taught, (1 - share) * targets["votes"] + share * votes[row], targets["votes"])
     own = np.eye(7, dtype=np.float32)[np.maximum(targets["label"], 0)]
     targets["label_answers"] = np.where(taught, (1 - share) * own + share * labels[row], own)
+
+
+def add_seen(tables: dict[str, FaceTable], root: Path, prepared: Path) -> None:
+    """Give both tables ``seen``, shape (n, SEEN), standardised components of what other networks see in the faces.
+
+    Raises:
+        UsageError: ``experiments/teach.py`` has not written them, or for FER2013 in another order.
+    """
+    stored = _of_every_face(root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT...")
+    if "seen" not in stored:
+        raise UsageError(f"{prepared / 'fer2013_answers.npz'} is an older one. Run: python experiments/teach.py")
+    for table in tables.values():
+        table.targets["seen"] = stored["seen"][table.targets["row"]].astype(np.float32)
+        table.targets["has_seen"] = (table.targets["row"] >= 0).astype(np.float32)
 
 
 def _of_every_face(root: Path, path: Path, script: str) -> dict[str, NDArray[np.floating]]:

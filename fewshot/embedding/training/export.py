@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fewshot.embedding.training.network import ExpressionNetwork
+from fewshot.embedding.training.recogniser import RecogniserNetwork
 from fewshot.errors import FewshotError, UsageError
 
 # The cast from bytes has to stay a cast to float32: the converter does not rewrite its target type.
@@ -33,10 +35,11 @@ class _FromBytes(nn.Module):
     def __init__(self, network: ExpressionNetwork, output: str) -> None:
         super().__init__()
         self.network = network
-        self.index = OUTPUTS.index(output)
+        self.index = None if output == "features" else OUTPUTS.index(output)
 
     def forward(self, crops: Tensor) -> Tensor:
-        vectors: Tensor = self.network(crops.unsqueeze(1).float())[self.index]
+        grey = crops.unsqueeze(1).float()
+        vectors: Tensor = self.network.features(grey)[0] if self.index is None else self.network(grey)[self.index]
         return vectors
 
 
@@ -85,9 +88,14 @@ def from_checkpoint(path: Path, *others: Path) -> tuple[ExpressionNetwork, dict[
     for name, value in state.items() if more else ():
         if value.is_floating_point():
             state[name] = torch.stack([value, *(other["state_dict"][name] for other in more)]).mean(dim=0)
-    network = ExpressionNetwork(**checkpoint["network"])
+    network = built(checkpoint["network"])
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     return network, {name: value for name, value in state.items() if not name.startswith("network.")}
+
+
+def built(config: dict[str, Any]) -> ExpressionNetwork:
+    """The untrained network of a checkpoint's config."""
+    return RecogniserNetwork(**config) if "recogniser" in config else ExpressionNetwork(**config)
 
 
 def load_state(path: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
@@ -106,7 +114,8 @@ def export_onnx(network: ExpressionNetwork, path: Path, output: str, name: str |
     """Write one output of the network as fp32 ONNX: input ``crops`` uint8 (n, 112, 112), ``output`` (n, dimension).
 
     Args:
-        output: "expression" or "identity"; of the latter's file only the layers it needs are part.
+        output: "expression" or "identity", of whose file only the layers it needs are part; or "features", which the
+            expression is a linear view of: for teachers.
         name: fingerprint of the weights that the runtime will show; computed if None.
     """
     example = torch.zeros(2, network.config["size"], network.config["size"], dtype=torch.uint8)

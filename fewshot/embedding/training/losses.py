@@ -88,6 +88,22 @@ def identity_distillation(student: Tensor, teacher: Tensor, weight: Tensor) -> T
     return ((1.0 - (student * teacher).sum(1)) * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
+def likeness_distillation(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference between how alike the student and the teacher find the faces of a batch, times n.
+
+    Who is like whom is what a vector of a person is asked for (Park et al. 2019, relational knowledge distillation).
+
+    Args:
+        student, teacher: unit vectors, shape (n, k).
+
+    Returns:
+        A scalar; 0 for one face.
+    """
+    n = len(student)
+    apart = (student @ student.T - teacher @ teacher.T).square().sum()
+    return apart / max(n - 1, 1)
+
+
 def standardised_error(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Mean squared error of standardised targets (n, k): 1 for guessing their means. ``weight`` (n,) 0 leaves out."""
     return ((predicted - target).square().mean(1) * weight).sum() / weight.sum().clamp_min(1e-6)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fewshot.data.blendshapes import SHAPES
+from fewshot.embedding.training.datamodule import SEEN
 from fewshot.embedding.training.losses import (
     CosinePrototypes,
     identity_distillation,
@@ -34,6 +35,7 @@ class LossWeights:
         identity: distillation of the recogniser.
         shapes: MediaPipe's blendshapes, read from the pooled features by a layer that training alone has. Classes ask
             for little; what moves in a face besides is what a state that nobody was trained on is told by.
+        seen: components of other networks' features, read likewise.
     """
 
     votes: float = 1.0
@@ -41,6 +43,7 @@ class LossWeights:
     episodic: float = 0.3
     identity: float = 0.5
     shapes: float = 0.0
+    seen: float = 0.0
 
 
 class ProtoNet(lightning.LightningModule):
@@ -59,7 +62,8 @@ class ProtoNet(lightning.LightningModule):
             training set's frequencies is answered by adding them again.
         head_speed: learning rate of projection and class vectors, as a multiple of the backbone's.
         frozen_blocks: the weights of the stem and of so many blocks stay as they were loaded, which halves the cost of
-            a step; the statistics of their norms go on following the pictures.
+            a step; the statistics of their norms go on following the pictures,
+        still_norms: unless they shall stay too, so that an identity head made for these layers goes on fitting.
         sharpness: radius of sharpness-aware minimisation, which costs every step twice; 0 is without.
     """
 
@@ -74,6 +78,7 @@ class ProtoNet(lightning.LightningModule):
         frozen_blocks: int = 0,
         head_speed: float = 1.0,
         sharpness: float = 0.0,
+        still_norms: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -82,12 +87,15 @@ class ProtoNet(lightning.LightningModule):
         dimension = network.project_expression.out_features
         self.votes = CosinePrototypes(8, dimension)
         self.labels = CosinePrototypes(7, dimension)
-        self.shapes = nn.Linear(network.project_expression.in_features, SHAPES) if losses.shapes else None
+        features = network.project_expression.in_features
+        self.shapes = nn.Linear(features, SHAPES) if losses.shapes else None
+        self.seen = nn.Linear(features, SEEN) if losses.seen else None
         self.balance, self.head_speed, self.sharpness = balance, head_speed, sharpness
         self.votes_prior: Tensor
         self.labels_prior: Tensor
         self.register_buffer("votes_prior", torch.zeros(8))
         self.register_buffer("labels_prior", torch.zeros(7))
+        self.still = network.front(frozen_blocks) if still_norms else []
         for part in network.front(frozen_blocks):
             part.requires_grad_(False)
 
@@ -101,6 +109,10 @@ class ProtoNet(lightning.LightningModule):
             votes, labels = self.trainer.datamodule.class_frequencies()  # type: ignore[attr-defined]
             self.votes_prior.copy_(votes.log() * self.balance)
             self.labels_prior.copy_(labels.log() * self.balance)
+
+    def on_train_epoch_start(self) -> None:
+        for part in self.still:
+            part.eval()
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         weights = self.losses
@@ -118,6 +130,8 @@ class ProtoNet(lightning.LightningModule):
             terms["identity"] = identity_distillation(identity, batch["identity"], batch["has_identity"])
         if self.shapes is not None:
             terms["shapes"] = standardised_error(self.shapes(features), batch["shapes"], batch["has_shapes"])
+        if self.seen is not None:
+            terms["seen"] = standardised_error(self.seen(features), batch["seen"], batch["has_seen"])
         for name, value in terms.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True)
         loss: Tensor = sum((getattr(weights, name) * value for name, value in terms.items()), torch.zeros(()))
@@ -156,6 +170,9 @@ class ProtoNet(lightning.LightningModule):
         if self.shapes is not None and (known := batch["has_shapes"]).any():
             error = standardised_error(self.shapes(features), batch["shapes"], known)
             self.log("val/shapes", error, batch_size=int(known.sum()), prog_bar=True)
+        if self.seen is not None:
+            error = standardised_error(self.seen(features), batch["seen"], batch["has_seen"])
+            self.log("val/seen", error, batch_size=len(features))
         clear = batch["published"] >= 0
         # The published rule for seven classes leaves contempt out, so it is not a possible answer either.
         logits = self.votes(expression) + self.votes_prior
@@ -177,7 +194,7 @@ class ProtoNet(lightning.LightningModule):
         cycle["_schedule_phases"][-1]["end_step"] = steps - 1
 
     def configure_optimizers(self) -> Any:
-        heads = (self.network.project_expression, self.votes, self.labels, *([self.shapes] if self.shapes else []))
+        heads = (self.network.project_expression, self.votes, self.labels, *filter(None, (self.shapes, self.seen)))
         new = {id(p) for part in heads for p in part.parameters()}
         groups: list[dict[str, Any]] = []
         for faster, decay in ((False, True), (False, False), (True, True), (True, False)):

@@ -30,15 +30,16 @@ class IdentityHead(nn.Module):
         channels: of the backbone's map.
         grid: side of that map.
         dimension: of the identity vector.
-        layers: width and stride of every convolution.
+        layers: width and stride of every convolution, and how many residual pairs follow it (0 if it is not said).
     """
 
-    def __init__(self, channels: int, grid: int, dimension: int, layers: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, channels: int, grid: int, dimension: int, layers: Sequence[Sequence[int]]) -> None:
         super().__init__()
         self.grid = side = grid
         body: list[nn.Module] = []
-        for width, stride in layers:
+        for width, stride, *pairs in layers:
             body += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.PReLU(width)]
+            body += [ResidualPair(width) for _ in range(sum(pairs))]
             channels, side = width, (side + stride - 1) // stride
         self.body = nn.Sequential(*body, nn.Flatten())
         self.project = nn.Linear(channels * side**2, dimension)
@@ -48,6 +49,23 @@ class IdentityHead(nn.Module):
         if maps.shape[-1] != self.grid:  # small training pictures
             maps = functional.interpolate(maps, size=(self.grid, self.grid), mode="bilinear")
         return functional.normalize(self.project(self.body(maps)), dim=1)
+
+
+class ResidualPair(nn.Module):
+    """Two convolutions whose answer is added to what they were asked (He et al. 2016); at first they add nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        parts: list[nn.Module] = []
+        for _ in range(2):
+            parts += [nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.PReLU(width)]
+        self.added = nn.Sequential(*parts[:-1])
+        self.activation = parts[-1]
+        nn.init.zeros_(self.added[-1].weight)  # type: ignore[arg-type]
+
+    def forward(self, maps: Tensor) -> Tensor:
+        answer: Tensor = self.activation(maps + self.added(maps))
+        return answer
 
 
 def quarter_means(maps: Tensor) -> Tensor:
@@ -70,7 +88,7 @@ class ExpressionNetwork(nn.Module):
         drop_rate: dropout before the expression vector.
         size: side of the grey pictures it is made for, pixels; the runtime shrinks its 112x112 crops to that.
         identity_stride: of the map that identity is read from.
-        identity_layers: width and stride of the convolutions that read it.
+        identity_layers: width and stride of the convolutions that read it, and how many residual pairs follow each.
         quarters: strides of maps whose means over the four quarters of a face stand beside the pooled features. Earlier
             layers have not yet fallen in on the classes of the training, and say where something moved.
         options: further arguments of ``timm.create_model``, such as ``act_layer``.
@@ -85,7 +103,7 @@ class ExpressionNetwork(nn.Module):
         size: int = CROP_SIZE,
         options: Mapping[str, Any] | None = None,
         identity_stride: int = 8,
-        identity_layers: Sequence[tuple[int, int]] = ((96, 2), (64, 1)),
+        identity_layers: Sequence[Sequence[int]] = ((96, 2), (64, 1)),
         quarters: Sequence[int] = (),
     ) -> None:
         super().__init__()
