@@ -12,12 +12,11 @@ from pathlib import Path
 
 import hydra
 import pytorch_lightning as lightning
-import torch
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from fewshot.embedding.training.export import load_state
+from fewshot.embedding.training.export import read_checkpoint
 from fewshot.embedding.training.module import ProtoNet
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.errors import UsageError
@@ -56,11 +55,7 @@ def begin_with(model: ProtoNet, path: str) -> None:
     Raises:
         UsageError: the checkpoint is of another network.
     """
-    if Path(path).suffix == ".safetensors":  # what ships
-        network, learned = load_state(Path(path))
-        saved = {f"network.{name}": value for name, value in network.state_dict().items()} | learned
-    else:
-        saved = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    saved = read_checkpoint(Path(path))["state_dict"]
     # The identity head is trained alone, afterwards, and may have been built otherwise.
     state = {name: value for name, value in saved.items() if "identity_head" not in name}
     own = model.state_dict()

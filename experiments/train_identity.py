@@ -20,7 +20,7 @@ from torch import Tensor
 from fewshot.data.fer2013 import TRAINING, check_order, load_fer2013
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import principal_axes, unit
-from fewshot.embedding.training.export import built, load_state
+from fewshot.embedding.training.export import built, read_checkpoint
 from fewshot.embedding.training.identity_views import People, Views, make_views
 from fewshot.embedding.training.losses import identity_distillation, likeness_distillation
 from fewshot.embedding.training.network import GREY_SPREAD, ExpressionNetwork, IdentityHead
@@ -45,14 +45,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--prepared", type=Path, default=Path("outputs"))
-    parser.add_argument("--views", type=int, default=120_000)
+    parser.add_argument("--views", type=int, default=60_000)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--layers", type=int, nargs="+", action="append", help="instead of the checkpoint's head")
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    config, state = read(arguments.checkpoint)
-    config |= {"identity_layers": arguments.layers} if arguments.layers else {}
+    checkpoint = read_checkpoint(arguments.checkpoint)
+    config = checkpoint["network"] | ({"identity_layers": arguments.layers} if arguments.layers else {})
+    state = {name: value for name, value in checkpoint["state_dict"].items() if "identity_head" not in name}
     network = built(config)
     own = {name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")}
     missing, unexpected = network.load_state_dict(own, strict=False)
@@ -63,18 +64,6 @@ def main() -> None:
     state |= {f"network.identity_head.{name}": value for name, value in head.state_dict().items()}
     torch.save({"state_dict": state, "network": network.config}, arguments.out)
     print(f"written: {arguments.out}")
-
-
-def read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    """Config and weights, without those of an identity head."""
-    if path.suffix == ".safetensors":
-        network, learned = load_state(path)
-        state = {f"network.{name}": value for name, value in network.state_dict().items()} | learned
-        config = network.config
-    else:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
-        state, config = checkpoint["state_dict"], checkpoint["network"]
-    return dict(config), {name: value for name, value in state.items() if "identity_head" not in name}
 
 
 def views(arguments: argparse.Namespace, size: int) -> tuple[Views, Views]:

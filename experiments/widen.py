@@ -81,7 +81,7 @@ def main() -> None:
     chosen = wide if best.setting.quarters else network
     chosen.project_expression.weight.data = torch.from_numpy(best.projection.weight).float()
     chosen.project_expression.bias.data = torch.from_numpy(best.projection.bias).float()
-    state = {name: value for name, value in learned.items() if not name.startswith("shapes.")}
+    state = {name: value for name, value in learned.items() if not name.startswith(("shapes.", "seen."))}
     for name, head in best.heads.items():
         state |= {f"{name}.{part}": value.detach() for part, value in head.state_dict().items()}
     state |= {f"network.{name}": value.contiguous() for name, value in chosen.state_dict().items()}

@@ -71,23 +71,40 @@ def stored_fingerprint(path: Path) -> str | None:
         return name
 
 
+def _of_expression(config: dict[str, Any]) -> dict[str, Any]:
+    """A config without what only the identity output is built by."""
+    return {name: value for name, value in config.items() if not name.startswith("identity")}
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """``state_dict`` and the ``network``'s config of a training checkpoint, or of what ``save_state`` wrote."""
+    if path.suffix != ".safetensors":
+        return dict(torch.load(path, map_location="cpu", weights_only=False))
+    network, learned = load_state(path)
+    state = {f"network.{name}": value for name, value in network.state_dict().items()}
+    return {"state_dict": state | learned, "network": network.config}
+
+
 def from_checkpoint(path: Path, *others: Path) -> tuple[ExpressionNetwork, dict[str, Tensor]]:
     """The network of a training checkpoint, and what else was learned: class vectors, their scales and frequencies.
 
     Args:
+        path: of a checkpoint, or of the weights that ship.
         others: of runs that went on from the same weights: all are averaged (model soup, Wortsman et al. 2022).
 
     Raises:
-        UsageError: one of them is of another network.
+        UsageError: one of them is of another network, the identity output aside.
     """
-    checkpoint, *more = (torch.load(each, map_location="cpu", weights_only=False) for each in (path, *others))
+    checkpoint, *more = (read_checkpoint(each) for each in (path, *others))
     state = checkpoint["state_dict"]
     for other, where in zip(more, others, strict=True):
-        if other["network"] != checkpoint["network"] or other["state_dict"].keys() != state.keys():
+        if _of_expression(other["network"]) != _of_expression(checkpoint["network"]):
             raise UsageError(f"{where} is of another network than {path}.")
     for name, value in state.items() if more else ():
-        if value.is_floating_point():
-            state[name] = torch.stack([value, *(other["state_dict"][name] for other in more)]).mean(dim=0)
+        # What one of them alone has (a loss's own layer) and who is who stay as the first has them.
+        parts = [value, *(other["state_dict"][name] for other in more if name in other["state_dict"])]
+        if value.is_floating_point() and len(parts) == 1 + len(more) and "identity_head" not in name:
+            state[name] = torch.stack(parts).mean(dim=0)
     network = built(checkpoint["network"])
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     return network, {name: value for name, value in state.items() if not name.startswith("network.")}
