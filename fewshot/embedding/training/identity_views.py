@@ -65,10 +65,10 @@ class People:
         first, second = rng.choice(len(self.faces), 2, p=self.weight)
         face = self.canvas(int(first))
         if rng.random() < mixed:
-            share = np.float32(rng.uniform(0.25, 0.75))
+            share = np.full((1, 1), rng.uniform(0.25, 0.75), np.float32)
             if rng.random() < 0.5:
                 heights = np.arange(CANVAS, dtype=np.float32)[:, None] / CANVAS
-                share = 1 / (1 + np.exp((heights - rng.uniform(*_SEAM)) * 40))
+                share = (1 / (1 + np.exp((heights - rng.uniform(*_SEAM)) * 40))).astype(np.float32)
             face = face * share + self.canvas(int(second)) * (1 - share)
         return face[:, ::-1] if rng.random() < 0.5 else face
 
@@ -106,8 +106,8 @@ def make_views(
     for start in range(0, total, _BATCH):
         asked, shown = [], []
         for row in range(start, min(start + _BATCH, total)):
-            face = people.draw(rng, mixed) if change else people.canvas(row)
-            face = np.clip(face, 0, 255).astype(np.uint8)
+            drawn = people.draw(rng, mixed) if change else people.canvas(row)
+            face = np.clip(drawn, 0, 255).astype(np.uint8)
             asked.append(_cut(face, to_teacher))
             if change is None:
                 shown.append(_cut(face, to_student))

@@ -45,16 +45,17 @@ def answers(checkpoint: Path, table: FaceTable) -> dict[str, NDArray[np.float32]
         session = open_session(file, os.cpu_count(), fast=True)
         for start in range(0, len(table), _BATCH):
             rows = range(start, min(start + _BATCH, len(table)))
-            sums = dict.fromkeys(parts, np.zeros((), np.float32))
+            sums: dict[str, NDArray[np.float32]] = dict.fromkeys(parts, np.zeros(1, np.float32))
             for framing in (0, 1):
                 crops = np.stack([cut(table.faces[row], table.to_crop[row, framing]) for row in rows])
                 grey = shrunk(crops, network.config["size"])
                 for picture in (grey, np.ascontiguousarray(grey[:, :, ::-1])):
                     features = np.asarray(session.run(["features"], {"crops": picture})[0], np.float32)
-                    sums["features"] = sums["features"] + features / 4
+                    sums["features"] = sums["features"] + features / np.float32(4)
                     expression = network.project(torch.from_numpy(features))
                     for name, (head, prior) in heads.items():
-                        sums[name] = sums[name] + (head(expression) + prior).softmax(1).numpy() / 4
+                        probabilities = (head(expression) + prior).softmax(1).numpy()
+                        sums[name] = sums[name] + probabilities / np.float32(4)
             for name, values in sums.items():
                 parts[name].append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
