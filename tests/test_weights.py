@@ -85,7 +85,8 @@ def test_the_safetensors_are_the_onnx_files() -> None:
     safetensors = WEIGHTS / "expression.safetensors"
     network, heads = load_state(safetensors)
     crops = np.random.default_rng(1).integers(0, 256, (2, *[network.config["size"]] * 2), dtype=np.uint8)
-    for output, file in (("expression", "expression_fp32.onnx"), ("identity", "identity.onnx")):
-        assert largest_difference(network, WEIGHTS / file, output, crops) < 1e-4
+    # The identity's weights are kept in fp16 after its norms were folded into them.
+    for output, file, most in (("expression", "expression_fp32.onnx", 1e-4), ("identity", "identity.onnx", 1e-3)):
+        assert largest_difference(network, WEIGHTS / file, output, crops) < most
     assert stored_fingerprint(safetensors) == open_embedder().network
     assert heads["votes.weight"].shape == torch.Size([8, 128])

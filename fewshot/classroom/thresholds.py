@@ -46,10 +46,10 @@ IDENTITY_THRESHOLDS: dict[str, IdentityThresholds] = {
     ),
 }
 
-FALLBACK_THRESHOLDS = IdentityThresholds(accept=0.60, margin=0.06, sure=0.66, same=0.30, duplicate=0.80)
+FALLBACK_THRESHOLDS = IdentityThresholds(accept=0.51, margin=0.06, sure=0.56, same=0.32, duplicate=0.70)
 """For the identity output of the expression network, and for any network without an entry. On CK+ (development) the
-best of 30 enrolled is as alike as 0.54, 0.59, 0.64 to 5 %, 1 %, 0.1 % of the strangers' pictures (see
-experiments/identity.py); who was enrolled in another light is often less alike than that, and stays unknown."""
+best of 30 enrolled is as alike as 0.44, 0.49, 0.54 to 5 %, 1 %, 0.1 % of the strangers' pictures (see
+experiments/identity.py); who was enrolled in another light is sometimes less alike than that, and stays unknown."""
 
 
 def identity_thresholds(network: str) -> IdentityThresholds:

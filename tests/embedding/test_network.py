@@ -11,10 +11,13 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="needs the extra 'train'")
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
+import onnxruntime  # noqa: E402
+
 from fewshot.embedding.runtime import Embedder, grey_crops  # noqa: E402
 from fewshot.embedding.training.export import (  # noqa: E402
     export_onnx,
     fingerprint,
+    keep_half,
     largest_difference,
     load_state,
     save_state,
@@ -261,3 +264,15 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path, content: bytes | Non
         path.write_bytes(content)
     with pytest.raises(ModelUnavailable, match=r"net\.onnx"):
         Embedder(path)
+
+
+def test_weights_kept_in_half_answer_as_before(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "identity.onnx"
+    path.write_bytes(exported.with_name("identity.onnx").read_bytes())
+    keep_half(path)
+    crops = {"crops": np.random.default_rng(0).integers(0, 256, (3, 112, 112), dtype=np.uint8)}
+    files = (exported.with_name("identity.onnx"), path)
+    whole, half = (onnxruntime.InferenceSession(file).run(["identity"], crops)[0] for file in files)
+    np.testing.assert_allclose(half, whole, atol=5e-3)
+    assert path.stat().st_size < 0.7 * files[0].stat().st_size
+    assert {entry.key for entry in onnx.load(str(path)).metadata_props} >= {"network", "size"}

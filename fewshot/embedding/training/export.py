@@ -12,6 +12,7 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from onnxconverter_common import float16
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -162,6 +163,29 @@ def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
     return model
+
+
+def keep_half(path: Path, least: int = 1024) -> None:
+    """Keep a file's large weights in fp16, from which they are cast when it is opened; it computes in fp32 as before.
+
+    Nothing is lost of weights that came from fp16.
+
+    Args:
+        path: written by ``export_onnx``; changed in place.
+        least: numbers of a weight, from which it is worth a node.
+    """
+    model = onnx.load(str(path))
+    graph, casts = model.graph, []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype == np.float32 and values.size >= least:
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, str(path))
 
 
 def to_half(source: Path, target: Path) -> None:
