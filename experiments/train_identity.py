@@ -37,6 +37,8 @@ GENTLE = Augmentation(rotation=4.0, scale=0.05, shift=2.5, light=0.3, degrade=0.
 LIKENESS = 0.1
 """Weight of ``likeness_distillation``, which is of the size of 2 at the start."""
 BATCH = 128
+DRAWN = 60_000
+"""Views drawn by one seed: asking for more of them leaves the first as they were."""
 
 
 def main() -> None:
@@ -83,7 +85,11 @@ def views(arguments: argparse.Namespace, size: int) -> tuple[Views, Views]:
         return recogniser.encode(np.stack([cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR) for crop in grey]))
 
     people = known_people(arguments.shared, arguments.prepared)
-    shown = make_views(people[0], recognise, arguments.views, size, GENTLE, MIXED)
+    parts = [
+        make_views(people[0], recognise, min(DRAWN, arguments.views - start), size, GENTLE, MIXED, seed)
+        for seed, start in enumerate(range(0, arguments.views, DRAWN))
+    ]
+    shown = Views(np.concatenate([part.crops for part in parts]), np.concatenate([part.vectors for part in parts]))
     held = make_views(people[1], recognise, 0, size, None, 0.0)
     np.savez(
         path,
