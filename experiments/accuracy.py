@@ -32,6 +32,7 @@ from fewshot.data.studio import classroom_at
 from fewshot.data.tables import markdown, show, write_csv
 from fewshot.data.truth import Truth
 from fewshot.data.virtual_classroom import Settings
+from fewshot.embedding.runtime import open_embedder
 from fewshot.errors import FewshotError, SourceError
 from fewshot.live.loop import Loop
 from fewshot.live.smoothing import Smoother
@@ -44,6 +45,13 @@ from fewshot.prototypes.store import PrototypeStore
 from fewshot.room import Classroom, open_population
 from fewshot.types import Vectors
 
+HEAD = """# The whole system on virtual classrooms
+
+    python experiments/accuracy.py
+
+Network `{network}`, seed {seed}, videos of {seconds:g} s, every face in every frame. CFEE and JAFFE: **test**.
+
+"""
 NO_PHOTO = "none"
 PHOTOS = {NO_PHOTO: "no photo", "neutral": "neutral only", "1": "1 an emotion", "2": "2 an emotion"}
 
@@ -214,9 +222,11 @@ def main() -> None:
     except FewshotError as error:
         sys.exit(str(error))
     show(speed, f"speed on {os.cpu_count()} CPU cores, every face in every frame")
+    said = {"network": open_embedder().network, "seed": arguments.seed, "seconds": arguments.seconds}
     for table, rows in (("accuracy", accuracy), ("speed", speed)):
         write_csv(rows, arguments.results / f"{table}.csv")
-        (arguments.results / f"{table}.md").write_text(markdown(rows), encoding="utf-8")
+        page = HEAD.format(**said) + markdown(rows)
+        (arguments.results / f"{table}.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

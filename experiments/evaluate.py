@@ -1,8 +1,8 @@
 """Measure the shipped network: every table of experiments/results that this project claims something with.
 
+    python experiments/evaluate.py                        # all five protocols, an hour the first time
     python experiments/evaluate.py protocol=closed_set
     python experiments/evaluate.py protocol=episodes estimator=cl2n protocol.episodes=200
-    python experiments/evaluate.py protocol=all
     python experiments/evaluate.py protocol=own own=~/faces    # your pictures, docs/data.md; tables go to outputs/own
 
 Protocols: docs/protocols.md. Tables go to experiments/results/<protocol>.md and .csv, plots beside them, pictures of
@@ -12,6 +12,7 @@ faces to outputs/ alone.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def parts_of(group: DictConfig) -> dict[str, Any]:
     return made if isinstance(made, dict) else {"": made}
 
 
-def command() -> str:
-    """The line that was typed, without where the data lies."""
-    typed = [word for word in HydraConfig.get().overrides.task if not word.startswith(("shared=", "outputs="))]
-    return " ".join(["python experiments/evaluate.py", *typed])
+def command(protocol: str) -> str:
+    """The line that makes one protocol's tables again, without where the data lies: the same for one and for all."""
+    silent = ("shared=", "outputs=", "results=", "protocol=")
+    typed = [word for word in HydraConfig.get().overrides.task if not word.startswith(silent)]
+    return " ".join(["python experiments/evaluate.py", f"protocol={protocol}", *typed])
 
 
 @hydra.main(version_base=None, config_path="../conf", config_name="evaluate")
@@ -46,13 +48,14 @@ def main(cfg: DictConfig) -> None:
         seed=cfg.seed,
         engine=cfg.engine,
         estimators=parts_of(cfg.estimator),
-        command=command(),
         own=Path(cfg.own).expanduser() if cfg.own else None,
         form=cfg.form,
     )
     # What is measured on somebody's own pictures is no result of this project.
     results = Path(cfg.results or (context.outputs / "own" if cfg.own else "experiments/results"))
-    for protocol in parts_of(cfg.protocol).values():
+    chosen = HydraConfig.get().runtime.choices["protocol"]
+    for name, protocol in parts_of(cfg.protocol).items():
+        context = replace(context, command=command(name or chosen))
         try:
             report = protocol.run(context)
         except FewshotError as error:

@@ -36,7 +36,7 @@ from fewshot.perception import Perception
 from fewshot.protocols.fer import fer_tests
 from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import squared_distances
+from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Vectors
 
@@ -184,6 +184,10 @@ def write(tests: list[str], sizes: list[int], rows: list[list[str]]) -> None:
     lines = [
         "# What 8 bits and the engines cost and gain",
         "",
+        "    python experiments/quantise.py --times",
+        "    python experiments/quantise.py",
+        "",
+        f"Network `{Embedder(WEIGHTS / 'expression.onnx', engine='onnxruntime').network}`.",
         f"Time: median for {FACES} crops, all ways taking turns. Cosine: to fp32 in ONNX Runtime, over all crops of",
         "the tests. Accuracy: nearest prototype, the runtime's prototypes, aligned crops; enrolled: every photo read",
         "with all others of the person enrolled.",
@@ -219,7 +223,9 @@ def leave_one_out(population: Population, z: Vectors, subjects: list[str], names
         for row in rows:
             made = hierarchical_prototypes(population, supports([other for other in rows if other != row]), effect)
             vectors = np.stack([prototype.vector for prototype in made])
-            distances[row] = squared_distances(population.transform(z[[row]]), vectors)[0]
+            unknown = np.array([prototype.uncertainty for prototype in made])
+            found = squared_distances(population.transform(z[[row]]), vectors)
+            distances[row] = allowed_distances(found, unknown, population.allowance)[0]
     return distances
 
 

@@ -17,7 +17,7 @@ from fewshot.protocols.draws import Draw
 from fewshot.protocols.room import Room
 from fewshot.prototypes.estimators import EnrollmentEstimator, Prototype
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import squared_distances
+from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.types import Vectors
 
@@ -90,10 +90,15 @@ def read_class(
 def nearest(
     population: Population, prototypes: Sequence[Prototype], vectors: Vectors, without: Sequence[str] = ()
 ) -> list[str]:
-    """The emotion of the nearest prototype of each of these vectors z (n, d); those ``without`` are no candidates."""
+    """The emotion of the nearest prototype of each of these vectors z (n, d), what is not known of it allowed for.
+
+    Those ``without`` are no candidates.
+    """
     kept = [prototype for prototype in prototypes if prototype.emotion not in without]
     matrix = np.stack([prototype.vector for prototype in kept])
-    places = squared_distances(population.transform(vectors), matrix).argmin(axis=1)
+    distances = squared_distances(population.transform(vectors), matrix)
+    unknown = np.array([prototype.uncertainty for prototype in kept])
+    places = allowed_distances(distances, unknown, population.allowance).argmin(axis=1)
     return [kept[place].emotion for place in places]
 
 

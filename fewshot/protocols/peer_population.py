@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -9,6 +11,7 @@ from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, Fer2013, load_fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.errors import UsageError
 from fewshot.protocols.album import Album
+from fewshot.protocols.choosing import allowance_rows, chosen_allowance
 from fewshot.protocols.peers import Peer, peer_outputs
 from fewshot.protocols.report import Context
 from fewshot.prototypes.calibration import Calibration, fit_thresholds
@@ -22,7 +25,7 @@ AN_EMOTION = 300
 
 
 def peer_population(context: Context, peer: Peer) -> Population:
-    """Class means of FER2013's training faces, centred; variances from CK+; thresholds from PublicTest.
+    """Class means of FER2013's training faces, centred; variances and allowance from CK+; thresholds from PublicTest.
 
     What ``experiments/population.py`` does for our network, with class means only: a peer has no class vectors to fit.
 
@@ -37,7 +40,8 @@ def peer_population(context: Context, peer: Peer) -> Population:
     variances = estimate_variances(u, album.subjects, album.emotions, ["ckplus"] * len(album), means)
     none = fit_thresholds(distances, truth)
     calibration = Calibration((0.0,), (none.temperature,), (none.far,), (none.margin,))
-    return Population(peer.name, EMOTIONS, mean, means, variances, calibration)
+    draft = Population(peer.name, EMOTIONS, mean, means, variances, calibration)
+    return replace(draft, allowance=chosen_allowance(allowance_rows(draft, album)))
 
 
 def centred_means(vectors: Vectors, labels: np.ndarray, kinds: int) -> tuple[Vectors, np.ndarray]:

@@ -12,6 +12,7 @@ from fewshot.prototypes.calibration import softmax
 from fewshot.prototypes.estimators import Level, Prototype, hierarchical_prototypes
 from fewshot.prototypes.index import Row
 from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import allowed_distances
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.verdict import Verdict, decide, decide_all
 from fewshot.types import Vectors
@@ -35,6 +36,7 @@ class _Card:
     margin: float
     temperature: float
     reach: NDArray[np.float64]
+    uncertainties: NDArray[np.float64]
 
 
 class Classifier:
@@ -56,6 +58,7 @@ class Classifier:
         cards = list(self._cards.values())
         self._matrix = np.stack([_filled(matrix, self._widest) for _, matrix in decks.values()])
         self._there = np.arange(self._widest) < np.array([[len(card.emotions)] for card in cards])
+        self._uncertainties = np.stack([card.uncertainties for card in cards])
         self._reach = np.stack([card.reach for card in cards])
         self._limits = np.array([_padded(list(card.limits.values()), self._widest) for card in cards])
         self._margins = np.array([card.margin for card in cards])
@@ -85,7 +88,8 @@ class Classifier:
         # A state of the student's own is no candidate beyond its radius, or it would attract its owner's every face.
         # Within it, one that is not reliable yet competes all the same: its photos are then no other emotion either.
         candidates = distances <= self._reach[numbers]
-        probabilities = softmax(np.where(candidates, -distances / self._temperatures[numbers], -np.inf))
+        compared = allowed_distances(distances, self._uncertainties[numbers], self.population.allowance)
+        probabilities = softmax(np.where(candidates, -compared / self._temperatures[numbers], -np.inf))
         distances[~transformed.any(axis=1)] = np.inf
         decided = decide_all(probabilities, distances, self._limits[numbers], self._margins[numbers])
         return [
@@ -126,6 +130,7 @@ class Classifier:
             margin=thresholds.margin,
             temperature=thresholds.temperature,
             reach=reach,
+            uncertainties=np.array([row.uncertainty for row in rows] + [0.0] * (self._widest - len(rows))),
         )
 
 

@@ -59,7 +59,9 @@ def opinions(population: Population, students: Sequence[SupportSet]) -> list[lis
         said = [witness(population, *photos.cells()) for photos in parts]
         everything = [np.sum([pair[part] for pair in said], axis=0) for part in (0, 1)]
         for photos, (information, evidence) in zip(parts, said, strict=True):
-            photos.ask(population, effect_of(population, [(everything[0] - information, everything[1] - evidence)]))
+            photos.ask(
+                population, effect_of(population, [(everything[0] - information, everything[1] - evidence)]).shift
+            )
     return [photos.opinions(population.classes) for photos in parts]
 
 

@@ -22,7 +22,7 @@ class Row:
     Attributes:
         id: its number in the index, 64 bit, never used again for anything else.
         student: key of the student; None for a prototype of the whole class.
-        emotion, shots, level, radius, reliable: see ``Prototype``.
+        emotion, shots, level, radius, reliable, uncertainty: see ``Prototype``.
         network: the network that made the vectors behind it.
         variances: those it was estimated under.
     """
@@ -36,6 +36,7 @@ class Row:
     reliable: bool
     network: str
     variances: Variances
+    uncertainty: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,7 +89,7 @@ class PrototypeIndex:
             ids[key] = self._ids[key] if key in self._ids else self._new_id()
             self._put(Row(
                 ids[key], student, prototype.emotion, prototype.shots, prototype.level, prototype.radius,
-                prototype.reliable, network, variances,
+                prototype.reliable, network, variances, prototype.uncertainty,
             ))  # fmt: skip
         self._ids = ids
         if entries:

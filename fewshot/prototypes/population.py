@@ -53,6 +53,8 @@ class Population:
         variances: estimated on development subjects.
         calibration: temperature and thresholds by number of shots.
         rescale: are finished prototypes brought back to length 1? Chosen on development subjects.
+        allowance: share of a prototype's uncertainty that is taken off the distance to it. Chosen on development
+            subjects; 0 takes distances as they are.
     """
 
     network: str
@@ -62,6 +64,7 @@ class Population:
     variances: Variances
     calibration: Calibration
     rescale: bool = False
+    allowance: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", np.asarray(self.mean, dtype=np.float32))
@@ -95,6 +98,7 @@ class Population:
                 "variances": asdict(self.variances),
                 "calibration": asdict(self.calibration),
                 "rescale": self.rescale,
+                "allowance": self.allowance,
                 "mean": _numbers(self.mean),
                 "prototypes": [_numbers(row) for row in self.prototypes],
             }
@@ -119,6 +123,8 @@ class Population:
                 variances=Variances(**data["variances"]),
                 calibration=Calibration(**{name: tuple(column) for name, column in data["calibration"].items()}),
                 rescale=bool(data["rescale"]),
+                # Files of before there was one.
+                allowance=float(data.get("allowance", 0.0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -169,5 +175,6 @@ def _fault(population: Population) -> str:
         (bool(np.all(np.diff(calibration.shots) > 0)), "the numbers of shots do not increase"),
         (all(len(column) == len(calibration.shots) for column in columns), "the calibration table has holes"),
         (all(value > 0 for value in calibration.temperature), "a temperature is not positive"),
+        (0 <= population.allowance < float("inf"), "the allowance is negative or not a number"),
     )
     return next((words for fine, words in checks if not fine), "")

@@ -36,6 +36,26 @@ def transform(vectors: NDArray[np.floating], mean: NDArray[np.floating]) -> Vect
     return np.where(usable, centred / np.where(usable, norms, 1.0), 0.0).astype(np.float32)
 
 
+def allowed_distances(
+    distances: NDArray[np.floating], uncertainties: NDArray[np.floating], allowance: float
+) -> NDArray[np.float64]:
+    """Distances as they are compared with one another: less a share of what is not known of each prototype.
+
+    A prototype that is a guess lies further from its own class than one that was enrolled, by its uncertainty:
+    E|u - p|^2 = E|u - f|^2 + E|f - p|^2. Without this the few emotions that somebody enrolled attract the faces of all
+    the others.
+
+    Args:
+        distances: squared, shape (n, k).
+        uncertainties: E|f - p|^2 of every prototype, shape (k,) or (n, k).
+        allowance: the share; 1 would be right if people and classes differed in all directions alike.
+
+    Returns:
+        Shape (n, k); may be negative.
+    """
+    return np.asarray(distances - allowance * uncertainties, np.float64)
+
+
 def squared_distances(queries: NDArray[np.floating], prototypes: NDArray[np.floating]) -> NDArray[np.float32]:
     """Squared Euclidean distance of every query to every prototype (Snell et al. 2017, eq. 2).
 

@@ -9,8 +9,10 @@ from fewshot.protocols.album import Album
 from fewshot.protocols.choosing import (
     SHOTS,
     Asked,
+    allowance_rows,
     ask,
     calibration_of,
+    chosen_allowance,
     chosen_reach,
     development,
     honesty_rows,
@@ -132,6 +134,23 @@ def test_reaching_further_finds_more_and_alarms_more():
 def test_the_furthest_reach_that_is_allowed(alarms, expected):
     rows = [{"reach": at, "false alarms": rate} for at, rate in ((1.0, 0.001), (2.0, 0.004), (4.0, 0.02))]
     assert chosen_reach(rows, alarms) == expected
+
+
+def test_an_allowance_helps_what_nobody_brought():
+    """The students of this world differ, so what is enrolled attracts their faces, whatever these show."""
+    population, rng = world()
+    album = made_album(population, rng, people=10, takes=3, camera=0.6, person=0.6)
+    rows = allowance_rows(population, album, draws=1)
+    left_out = [float(row["all but the one asked; class: all but the one asked"].split(", ")[1]) for row in rows]
+    assert left_out[0] < left_out[-1]
+    assert [row["allowance"] for row in rows] == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize(("dearer", "expected"), [(0.0, 0.0), (0.005, 0.5), (1.0, 0.75)])
+def test_the_best_allowance_that_is_not_dear(dearer, expected):
+    found = ((0.0, 0.950, 0.920), (0.25, 0.949, 0.921), (0.5, 0.947, 0.925), (0.75, 0.940, 0.930), (1.0, 0.9, 0.91))
+    rows = [{"allowance": a, "accuracy": plain, "balanced": even} for a, plain, even in found]
+    assert chosen_allowance(rows, dearer) == expected
 
 
 def test_a_variance_that_is_far_off_costs_accuracy_and_every_one_has_its_rows():

@@ -38,6 +38,24 @@ def test_population_reading_pinned(plane):
     assert verdict.confidence == verdict.probabilities["happy"]
 
 
+def test_a_guess_is_allowed_to_lie_further_away(plane):
+    """With an allowance probabilities are of d - a v, while distances are told, and limited, as they are."""
+    store = plane_store(asha=[((1.0, 0.0), "neutral")])
+    face = np.array([[0.8, 0.6]], np.float32)
+    (plain,) = Classifier(plane, store).read(face, ["asha"])
+    (fair,) = Classifier(replace(plane, allowance=0.5), store).read(face, ["asha"])
+    assert fair.distances == plain.distances
+    assert fair.limits == plain.limits
+    # test_hierarchical.py: uncertainty 0.4 - 0.16 / 0.6 of neutral, 0.4 - 0.09 / 0.6 of happy. Temperature at half a
+    # photo an emotion: 0.375.
+    lead = (fair.distances["happy"] - 0.5 * 0.25) - (fair.distances["neutral"] - 0.5 * (0.4 - 0.16 / 0.6))
+    assert fair.probabilities["happy"] == pytest.approx(1 / (1 + np.exp(lead / 0.375)))
+    assert fair.probabilities["happy"] > plain.probabilities["happy"]
+    (stranger,) = Classifier(replace(plane, allowance=0.5)).read(face, [None])
+    (same,) = Classifier(plane).read(face, [None])
+    assert stranger.probabilities == pytest.approx(same.probabilities)
+
+
 def test_no_faces(population, store):
     assert Classifier(population).read(np.zeros((0, DIMENSION), np.float32), []) == []
     assert Classifier(population, store).read(np.zeros((0, DIMENSION), np.float32), []) == []

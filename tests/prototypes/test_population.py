@@ -18,13 +18,21 @@ def test_json_gives_every_bit_back(population, tmp_path):
     assert again.fingerprint == population.fingerprint
 
 
+def test_files_of_before_there_was_an_allowance(population):
+    data = json.loads(replace(population, allowance=0.5).to_json())
+    assert Population.from_json(json.dumps(data)).allowance == 0.5
+    del data["allowance"]
+    assert Population.from_json(json.dumps(data)).allowance == 0.0
+
+
 def test_fingerprint_follows_every_setting(population):
     others = (
         replace(population, rescale=True),
+        replace(population, allowance=0.5),
         replace(population, prototypes=population.prototypes * 0.5),
         replace(population, variances=replace(population.variances, within=0.16)),
     )
-    assert len({population.fingerprint, *(other.fingerprint for other in others)}) == 4
+    assert len({population.fingerprint, *(other.fingerprint for other in others)}) == 5
 
 
 @pytest.mark.parametrize(
@@ -32,6 +40,7 @@ def test_fingerprint_follows_every_setting(population):
     [
         ({"prototypes": np.zeros((6, 16))}, "expected 7 prototypes of length 16"),
         ({"mean": np.full(16, np.nan)}, "not finite"),
+        ({"allowance": -0.1}, "allowance is negative"),
         ({"classes": ("happy",) * 7}, "named twice"),
         ({"variances": Variances(0.1, -0.1, 0.2, 0.1)}, "variance is negative"),
     ],

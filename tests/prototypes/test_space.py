@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fewshot.errors import DimensionMismatch
-from fewshot.prototypes.space import squared_distances, transform
+from fewshot.prototypes.space import allowed_distances, squared_distances, transform
 
 
 def test_transform_centres_and_normalises():
@@ -19,6 +19,12 @@ def test_a_vector_without_direction_becomes_zero(row):
 def test_no_vectors():
     assert transform(np.zeros((0, 3), np.float32), np.zeros(3, np.float32)).shape == (0, 3)
     assert squared_distances(np.zeros((0, 3)), np.zeros((7, 3))).shape == (0, 7)
+
+
+def test_what_is_not_known_is_taken_off():
+    distances = np.array([[1.0, 0.5], [0.2, 2.0]])
+    np.testing.assert_allclose(allowed_distances(distances, np.array([0.4, 0.1]), 0.5), [[0.8, 0.45], [0.0, 1.95]])
+    np.testing.assert_array_equal(allowed_distances(distances, np.array([0.4, 0.1]), 0.0), distances)
 
 
 def test_distances_are_squared_euclidean():

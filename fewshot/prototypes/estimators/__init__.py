@@ -15,7 +15,14 @@ from fewshot.prototypes.estimators.hierarchical import Hierarchical, hierarchica
 from fewshot.prototypes.estimators.linear_probe import LinearProbe
 from fewshot.prototypes.estimators.mean import Mean, mean_prototypes
 from fewshot.prototypes.estimators.power import PowerTransform
-from fewshot.prototypes.estimators.shrinkage import cell_precision, class_effect, shrunken_means, student_offset
+from fewshot.prototypes.estimators.shrinkage import (
+    ClassEffect,
+    cell_precision,
+    class_effect,
+    shrunken_means,
+    student_offset,
+    uncertainties,
+)
 from fewshot.prototypes.estimators.simpleshot import CL2N, around
 from fewshot.prototypes.estimators.soft_kmeans import SoftKMeans
 
@@ -25,6 +32,7 @@ __all__ = [
     "REACH",
     "SPREAD_PRIOR",
     "Cells",
+    "ClassEffect",
     "EnrollmentEstimator",
     "Features",
     "FewShotEstimator",
@@ -43,4 +51,5 @@ __all__ = [
     "mean_prototypes",
     "shrunken_means",
     "student_offset",
+    "uncertainties",
 ]

@@ -28,6 +28,7 @@ class Prototype:
         level: whose photos moved it.
         radius: largest acceptable squared distance of a state of the student's own; None for the population's.
         reliable: False for a state of a student without a neutral photo: it would attract every face of its owner.
+        uncertainty: E|p - f|^2, how far the student's true mean f may lie from the vector, over all dimensions.
     """
 
     emotion: str
@@ -36,6 +37,7 @@ class Prototype:
     level: Level
     radius: float | None = None
     reliable: bool = True
+    uncertainty: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -20,12 +20,19 @@ were filmed in one session. What it does to people of other sets stands in exper
 
 
 def named(
-    population: Population, vectors: NDArray[np.floating], counts: NDArray[np.floating], level: Level
+    population: Population,
+    vectors: NDArray[np.floating],
+    counts: NDArray[np.floating],
+    level: Level,
+    uncertainty: NDArray[np.floating] | None = None,
 ) -> list[Prototype]:
-    """Prototypes of the population's emotions from vectors (k, d) and photos of each, shape (k,)."""
+    """Prototypes of the population's emotions from vectors (k, d), photos of each (k,) and uncertainties (k,)."""
+    unsure = np.zeros(len(counts)) if uncertainty is None else uncertainty
     return [
-        Prototype(emotion, vector, float(shots), level)
-        for emotion, vector, shots in zip(population.classes, _finished(population, vectors), counts, strict=True)
+        Prototype(emotion, vector, float(shots), level, uncertainty=float(unknown))
+        for emotion, vector, shots, unknown in zip(
+            population.classes, _finished(population, vectors), counts, unsure, strict=True
+        )
     ]
 
 
@@ -43,8 +50,8 @@ def own_states(population: Population, supports: SupportSet) -> list[Prototype]:
         # Spread of a new photo around a mean of n: the photo's own, and the mean's 1/n of it.
         spread = (SPREAD_PRIOR * within + ((own - mean) ** 2).sum()) / (SPREAD_PRIOR + len(own) - 1)
         radius = float(REACH * spread * (1.0 + 1.0 / len(own)))
-        vector = _finished(population, mean[None])[0]
-        states.append(Prototype(word, vector, float(len(own)), "personal", radius, reliable))
+        vector, unknown = _finished(population, mean[None])[0], float(spread / len(own))
+        states.append(Prototype(word, vector, float(len(own)), "personal", radius, reliable, unknown))
     return states
 
 

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fewshot.prototypes.estimators.base import Level, Prototype, cells_of
 from fewshot.prototypes.estimators.finish import named, own_states
-from fewshot.prototypes.estimators.shrinkage import class_effect, shrunken_means, student_offset
+from fewshot.prototypes.estimators.shrinkage import (
+    ClassEffect,
+    class_effect,
+    shrunken_means,
+    student_offset,
+    uncertainties,
+)
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
 
@@ -19,7 +24,7 @@ from fewshot.prototypes.supports import SupportSet
 def hierarchical_prototypes(
     population: Population,
     supports: SupportSet | None = None,
-    effect: NDArray[np.floating] | None = None,
+    effect: ClassEffect | None = None,
     *,
     student: bool = True,
     personal: bool = True,
@@ -29,24 +34,25 @@ def hierarchical_prototypes(
     Args:
         population: mu_e and the variances.
         supports: photos of the student; None or empty gives what the class or the population has.
-        effect: c_e from ``class_effect``, shape (k, d); None without a class.
+        effect: c_e from ``class_effect``; None without a class.
         student: False leaves out the student's offset delta.
         personal: False leaves out the student's own means m_e.
 
     Returns:
         One of each emotion of the population, in its order, then the student's own states in alphabetical order.
     """
-    centres = population.prototypes + (0.0 if effect is None else effect)
-    level: Level = "population" if effect is None or not np.any(effect) else "class"
-    if supports is None or not len(supports):
-        return named(population, centres, np.zeros(len(centres)), level)
-    states = own_states(population, supports)
-    cells = cells_of(supports, population)
-    if not cells.counts.any() or not (student or personal):
-        return named(population, centres, np.zeros(len(centres)), level) + states
+    shift = np.zeros(population.prototypes.shape) if effect is None else effect.shift
+    centres = population.prototypes + shift
+    level: Level = "class" if np.any(shift) else "population"
+    states = [] if supports is None else own_states(population, supports)
+    cells = None if supports is None or not len(supports) else cells_of(supports, population)
+    if cells is None or not cells.counts.any() or not (student or personal):
+        unknown = uncertainties(population, None, effect)
+        return named(population, centres, np.zeros(len(centres)), level, unknown) + states
     expected = centres + student_offset(cells, centres, population.variances) if student else centres
     vectors = shrunken_means(cells, expected, population.variances) if personal else expected
-    return named(population, vectors, cells.counts, "personal") + states
+    unknown = uncertainties(population, cells, effect, student=student, personal=personal)
+    return named(population, vectors, cells.counts, "personal", unknown) + states
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,26 @@ from fewshot.prototypes.estimators.base import Cells
 from fewshot.prototypes.population import Population, Variances
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ClassEffect:
+    """What a class's camera and light do to each emotion, and how much is known of it.
+
+    Attributes:
+        shift: c_e, shape (k, d).
+        information: of all photos about c_e, shape (k, k); zeros without photos.
+    """
+
+    shift: NDArray[np.float64]
+    information: NDArray[np.float64]
+
+
 def cell_precision(counts: NDArray[np.float64], variances: Variances) -> NDArray[np.float64]:
     """w_e = 1 / (s_g^2 + s_w^2 / n_e): how sharply m_e tells the student's offset; 0 without a photo. Shape (k,)."""
     spread = variances.interaction + variances.within / np.where(counts > 0, counts, 1.0)
     return np.where(counts > 0, 1.0 / np.maximum(spread, 1e-12), 0.0)
 
 
-def class_effect(population: Population, students: Iterable[Cells]) -> NDArray[np.float64]:
+def class_effect(population: Population, students: Iterable[Cells]) -> ClassEffect:
     """c_e: what this class's camera and light do to each emotion, from all photos enrolled in the class.
 
     Best linear unbiased prediction (Henderson 1975) of c_e with the students' offsets integrated out, so that one
@@ -25,7 +39,7 @@ def class_effect(population: Population, students: Iterable[Cells]) -> NDArray[n
     prediction of d_s.
 
     Returns:
-        Shape (k, d); zeros without photos.
+        Zeros without photos.
     """
     return effect_of(population, (witness(population, cells) for cells in students))
 
@@ -52,15 +66,61 @@ def witness(
 
 def effect_of(
     population: Population, witnesses: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
-) -> NDArray[np.float64]:
-    """c_e from what ``witness`` gave of everybody in the class, shape (k, d); zeros without anybody."""
+) -> ClassEffect:
+    """c_e from what ``witness`` gave of everybody in the class; zeros without anybody."""
     kinds, variances = len(population.classes), population.variances
     information, evidence = np.zeros((kinds, kinds)), np.zeros(population.prototypes.shape)
     for known, seen in witnesses:
         information += known
         evidence += seen
-    prior = variances.classroom * np.eye(kinds) + variances.common
-    return np.asarray(prior @ np.linalg.solve(np.eye(kinds) + information @ prior, evidence))
+    prior = _prior(kinds, variances)
+    return ClassEffect(prior @ np.linalg.solve(np.eye(kinds) + information @ prior, evidence), information)
+
+
+def uncertainties(
+    population: Population,
+    cells: Cells | None = None,
+    effect: ClassEffect | None = None,
+    *,
+    student: bool = True,
+    personal: bool = True,
+) -> NDArray[np.float64]:
+    """E|p_e - f_e|^2 of the student's true means f_e = mu_e + c_e + d_s + g_se: the prediction error variance.
+
+    Henderson 1975 again. The largest of an emotion that nobody in the class brought a photo of, less where classmates
+    did, least of one's own. Without any photo all emotions have the same.
+
+    Args:
+        cells: photos of the student; None without.
+        effect: of the class, the student's own photos among the others; None without a class.
+        student, personal: False for a level that is left out, see ``hierarchical_prototypes``.
+
+    Returns:
+        Shape (k,).
+    """
+    kinds, v = len(population.classes), population.variances
+    counts = np.zeros(kinds) if cells is None else cells.counts
+    information = np.zeros((kinds, kinds)) if effect is None else effect.information
+    if effect is not None and cells is not None:
+        # The student's own photos are counted below.
+        information = information - witness(population, cells)[0]
+    prior = _prior(kinds, v)
+    classroom = prior - prior @ np.linalg.solve(np.eye(kinds) + information @ prior, information @ prior)
+    spread = classroom + v.student + v.interaction * np.eye(kinds)
+    there = np.flatnonzero(counts) if student or personal else np.array([], np.intp)
+    if not len(there):
+        return np.asarray(np.diag(spread))
+    before = spread[:, there]
+    seen = before[there] + np.diag(v.within / counts[there])
+    if effect is not None and student and personal:
+        # All levels together are the best prediction there is.
+        weights = before @ np.linalg.pinv(seen, hermitian=True)
+    else:
+        precision = cell_precision(counts, v)
+        offset = precision / (precision.sum() + _inverse(v.student)) if student else np.zeros(kinds)
+        share = np.diag(_share(counts, v)) if personal else np.zeros((kinds, kinds))
+        weights = ((np.eye(kinds) - share) @ np.tile(offset, (kinds, 1)) + share)[:, there]
+    return np.asarray(np.diag(spread - weights @ before.T - before @ weights.T + weights @ seen @ weights.T))
 
 
 def student_offset(cells: Cells, centres: NDArray[np.floating], variances: Variances) -> NDArray[np.float64]:
@@ -93,11 +153,19 @@ def shrunken_means(cells: Cells, expected: NDArray[np.floating], variances: Vari
     Returns:
         Shape (k, d).
     """
-    # n_e / (n_e + kappa), written so that neither variance being 0 divides by 0.
-    weight = cells.counts * variances.interaction
+    return np.asarray(expected + _share(cells.counts, variances)[:, None] * cells.residuals(expected))
+
+
+def _share(counts: NDArray[np.float64], variances: Variances) -> NDArray[np.float64]:
+    """n_e / (n_e + kappa), written so that neither variance being 0 divides by 0; 0 without a photo. Shape (k,)."""
+    weight = counts * variances.interaction
     total = weight + variances.within
-    weight = np.where(cells.counts > 0, np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0), 0.0)
-    return np.asarray(expected + weight[:, None] * cells.residuals(expected))
+    return np.where(counts > 0, np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0), 0.0)
+
+
+def _prior(kinds: int, variances: Variances) -> NDArray[np.float64]:
+    """Covariance of c_e over the emotions, before any photo, shape (k, k)."""
+    return np.asarray(variances.classroom * np.eye(kinds) + variances.common)
 
 
 def _inverse(variance: float) -> float:

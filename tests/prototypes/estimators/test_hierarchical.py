@@ -8,12 +8,14 @@ from fewshot.errors import DimensionMismatch, UsageError
 from fewshot.prototypes.estimators import (
     REACH,
     Cells,
+    ClassEffect,
     cells_of,
     class_effect,
     hierarchical_prototypes,
     mean_prototypes,
     shrunken_means,
     student_offset,
+    uncertainties,
 )
 from fewshot.prototypes.population import Variances
 from fewshot.prototypes.supports import SupportSet, has_neutral_reference
@@ -48,15 +50,15 @@ def test_class_effect_pinned(plane):
     # and the shared part alone reaches the other one.
     cells = Cells(np.array([1.0, 0.0]), np.array([[0.6, 0.8], [np.nan, np.nan]]))
     alone = replace(plane, variances=Variances(classroom=0.1, student=0.0, interaction=0.1, within=0.2))
-    np.testing.assert_allclose(class_effect(alone, [cells]), [[-0.1, 0.2], [0, 0]], atol=1e-9)
+    np.testing.assert_allclose(class_effect(alone, [cells]).shift, [[-0.1, 0.2], [0, 0]], atol=1e-9)
     shared = replace(plane, variances=Variances(classroom=0.0, student=0.0, interaction=0.1, within=0.2, common=0.1))
-    np.testing.assert_allclose(class_effect(shared, [cells]), [[-0.1, 0.2], [-0.1, 0.2]], atol=1e-9)
+    np.testing.assert_allclose(class_effect(shared, [cells]).shift, [[-0.1, 0.2], [-0.1, 0.2]], atol=1e-9)
 
 
 def test_no_photo_gives_population_and_class(population):
     effect = np.random.default_rng(0).normal(size=population.prototypes.shape) * 0.1
     for supports in (None, SupportSet.empty(16)):
-        made = hierarchical_prototypes(population, supports, effect)
+        made = hierarchical_prototypes(population, supports, ClassEffect(effect, np.zeros((7, 7))))
         np.testing.assert_allclose(vectors_of(made), population.prototypes + effect, atol=1e-6)
         assert {prototype.level for prototype in made} == {"class"}
     made = hierarchical_prototypes(population)
@@ -76,7 +78,7 @@ def test_a_pure_offset_is_recovered_exactly():
 
 def test_a_pure_offset_is_not_taken_for_the_camera(plane):
     cells = Cells(np.array([2.0, 3.0]), PLANE + np.array([0.3, -0.7]))
-    np.testing.assert_allclose(class_effect(replace(plane, variances=FREE), [cells]), 0, atol=1e-9)
+    np.testing.assert_allclose(class_effect(replace(plane, variances=FREE), [cells]).shift, 0, atol=1e-9)
 
 
 def test_many_photos_give_their_own_mean():
@@ -109,12 +111,65 @@ def test_limits_of_kappa(variances, expected):
     np.testing.assert_allclose(shrunken_means(cells, PLANE, variances), expected, atol=1e-12)
 
 
+def test_uncertainty_pinned(plane):
+    # Without photos s_d^2 + s_g^2. One photo of neutral has variance 0.3 + 0.1 + 0.2 = 0.6 and shares 0.4 with
+    # neutral's true mean, 0.3 with happy's: 0.4 - 0.4^2 / 0.6 and 0.4 - 0.3^2 / 0.6.
+    np.testing.assert_allclose(uncertainties(plane), [0.4, 0.4])
+    supports = SupportSet(np.array([[0.6, 0.8]]), ["neutral"], ["a"])
+    made = hierarchical_prototypes(plane, supports)
+    assert [prototype.uncertainty for prototype in made] == pytest.approx([0.4 - 0.16 / 0.6, 0.4 - 0.09 / 0.6])
+    confused = hierarchical_prototypes(plane, SupportSet(np.array([[0.6, 0.8]]), ["confused"], ["a"]))[-1]
+    assert confused.uncertainty == pytest.approx(4 * 0.2 / 4)  # its spread is the population's, of one photo
+
+
+@pytest.mark.parametrize(("classroom", "student", "personal"), [(1, 1, 1), (0, 1, 1), (0, 1, 0), (0, 0, 1), (0, 0, 0)])
+def test_uncertainty_is_how_far_prototypes_lie_from_the_truth(plane, classroom, student, personal):
+    """In worlds drawn from the model: the mean of |p - f|^2 over many of them."""
+    world = replace(plane, variances=Variances(0.2, 0.3, 0.1, 0.2, 0.15))
+    v, rng, draws = world.variances, np.random.default_rng(0), 3000
+
+    def drawn(variance, *shape):
+        return rng.normal(size=(*shape, 2)) * np.sqrt(variance / 2)
+
+    counts = np.array([[2.0, 0.0], [1.0, 3.0], [0.0, 1.0]])
+    errors, told = np.zeros((draws, 2)), np.zeros(2)
+    for number in range(draws):
+        camera = drawn(v.classroom, 2) + drawn(v.common, 1)
+        if not classroom:
+            camera = drawn(v.classroom + v.common, 2)  # nothing that could be shared is known
+        true = world.prototypes + camera + drawn(v.student, 3, 1) + drawn(v.interaction, 3, 2)
+        sets = []
+        for who, photos_of in enumerate(counts):
+            words = [word for word, n in zip(world.classes, photos_of, strict=True) for _ in range(int(n))]
+            seen = np.stack([true[who, world.classes.index(word)] for word in words]) + drawn(v.within, len(words))
+            sets.append(Cells(photos_of, np.stack([
+                np.mean([x for x, w in zip(seen, words, strict=True) if w == word] or [[0, 0]], axis=0)
+                for word in world.classes
+            ])))  # fmt: skip
+        cells = sets[0]
+        effect = class_effect(world, sets) if classroom else None
+        centres = world.prototypes + (effect.shift if effect is not None else 0)
+        expected = centres + student_offset(cells, centres, v) if student else centres
+        made = shrunken_means(cells, expected, v) if personal else expected
+        errors[number] = ((made - true[0]) ** 2).sum(axis=1)
+        told = uncertainties(
+            world if classroom else replace(world, variances=replace(v, classroom=v.classroom + v.common, common=0.0)),
+            cells,
+            effect,
+            student=bool(student),
+            personal=bool(personal),
+        )
+    np.testing.assert_allclose(told, errors.mean(axis=0), rtol=0.06)
+
+
 @pytest.mark.parametrize("zero", ["classroom", "student", "interaction", "within", "common"])
 def test_no_variance_may_be_missed(population, zero):
     changed = replace(population, variances=replace(population.variances, **{zero: 0.0}))
     supports = photos(1, ["happy", "happy", "neutral", None])
     effect = class_effect(changed, [cells_of(supports, changed), cells_of(SupportSet.empty(16), changed)])
-    assert np.isfinite(vectors_of(hierarchical_prototypes(changed, supports, effect))).all()
+    made = hierarchical_prototypes(changed, supports, effect)
+    assert np.isfinite(vectors_of(made)).all()
+    assert all(0 <= prototype.uncertainty < 1 for prototype in made)
 
 
 def test_neutral_photos_of_a_class_teach_about_its_camera(population):
@@ -130,7 +185,7 @@ def test_neutral_photos_of_a_class_teach_about_its_camera(population):
         counts[index] = 1.0
         cells.append(Cells(counts, means))
     variances = Variances(classroom=0.01, student=0.1, interaction=0.01, within=0.01, common=0.2)
-    effect = class_effect(replace(population, variances=variances), cells)
+    effect = class_effect(replace(population, variances=variances), cells).shift
     happy = EMOTIONS.index("happy")
     assert np.linalg.norm(effect[happy] - camera) < 0.4 * np.linalg.norm(camera)
 
