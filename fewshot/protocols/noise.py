@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,45 +14,57 @@ from fewshot.perception import Perception
 from fewshot.pictures import read_picture
 from fewshot.protocols.album import Album, Rows
 from fewshot.protocols.changes import CHANGES, Finder, Spoiled
-from fewshot.protocols.controls import NO_PHOTO, OWN, Readings, by_subject, read_class
+from fewshot.protocols.controls import ANOTHER, CLASSMATES, NO_PHOTO, OWN, Readings, by_subject, read_class
 from fewshot.protocols.crops import largest
 from fewshot.protocols.doubted import doubted
 from fewshot.protocols.draws import Draw, few_shots, leave_one_emotion_out, only, wrong_labels
-from fewshot.protocols.enrollment import enrollment_estimators
-from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
+from fewshot.protocols.enrollment import Enrollment, enrollment_estimators
+from fewshot.protocols.enrollment_plots import PAIRS, SHORT, differences
+from fewshot.protocols.intervals import bootstrap_mean, paired_difference
 from fewshot.protocols.report import Cell, Context, Report, Row, Table
+from fewshot.protocols.schemes import Scheme, schemes_of
 from fewshot.protocols.sheets import contact_sheet
 from fewshot.prototypes.estimators import EnrollmentEstimator
 from fewshot.prototypes.population import Population
 from fewshot.types import EMOTIONS
 
 CLEAN = "as it is"
+READ_BY = (NO_PHOTO, CLASSMATES, ANOTHER, OWN)
+JAFFE = "1 an emotion | 1 an emotion"
+"""The scheme of JAFFE, which alone has several takes of every emotion: one is enrolled, the others are asked."""
 ABOUT = """Everybody enrolls pictures as they are and is read on changed ones: out of focus by 6 % of the distance
 between the eyes; JPEG of quality 20; a face of 32 pixels in a picture of 640x384; an eighth of the light with the
 noise of a sensor; dark-rimmed glasses; the mouth behind a mask; one side behind a hand. The changes are made to the
 picture, before the detector; "found" is the share of the pictures in which it still finds a face, and the others are
-not read. The live loop would call some of the found ones unreadable; here all are read. Balanced accuracy is the mean
+not read. The live loop would call some of the found ones unreadable; here all are read. What differs in "read by" is
+whose photos the prototypes were made of: nobody's, the classmates' (never the student's own), another subject's in the
+student's place (several others in turn), or the student's own beside the classmates'. Balanced accuracy is the mean
 over a subject's emotions, then over subjects, bootstrapped over subjects; "loss" is paired by subject against the
 same pictures unchanged. Wrong labels: that share of all enrolled photos, drawn anew in every repetition, carries
 another of the seven emotions. Pointed out: what enrollment asks about ("looks neutral, and is enrolled as sad"), of the
 photos whose labels were made wrong and of the others."""
+GAINS = """Balanced accuracy by one's own photos less that by each control, on the same pictures with the same change,
+paired by subject: beside the classmates' (what the student's own add to them), beside another subject's (what it is
+worth that they are the student's), and beside no photo."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Reads two data sets under every change, and with labels made wrong.
+    """Reads data sets under every change, by one's own photos and by the controls, and with labels made wrong.
 
     Attributes:
         datasets: name to role.
         changes: out of ``CHANGES``.
         wrong: shares of wrong labels.
-        draws: repeated choices of the neutral photo that is enrolled.
+        draws: repeated choices of the neutral photo that is enrolled; JAFFE has three times as many, because an emotion
+            has three takes, which are enrolled equally often then.
         repetitions: of the choice of wrong labels.
         development: leave the test sets out.
         resamples: of the bootstrap over subjects.
         doubted: name to role: data sets in which it is counted which wrong labels enrollment points out ...
         classes: ... in classes of so many students ...
         drawn: ... drawn so many times, a tenth of the labels wrong.
+        others: in "another subject's photos", so many others in turn.
     """
 
     datasets: dict[str, str]
@@ -65,6 +77,7 @@ class Noise:
     doubted: dict[str, str] = field(default_factory=dict)
     classes: Sequence[int] = (1, 5, 25, 120)
     drawn: int = 20
+    others: int = 5
 
     def run(self, context: Context) -> Report:
         roles, asked = (
@@ -73,14 +86,16 @@ class Noise:
         )
         estimators = enrollment_estimators(context)
         changed: list[Row] = []
+        gains: list[Row] = []
         wrong: list[Row] = []
         for dataset in roles:
             clean = context.embed(dataset)
             album = Album.of(clean.pictures, clean.vectors, clean.found)
-            draws = self.enrolled(album, context.seed)
-            changed += self._changed(context, dataset, estimators[0], album, clean.found, draws)
+            schemes = self.enrolled(dataset, album, context.seed)
+            levels, compared = self._changed(context, dataset, estimators[0], album, clean.found, schemes)
+            changed, gains = changed + levels, gains + compared
             for estimator in estimators:
-                wrong += self.mislabelled(context.population, estimator, album, draws, dataset, context.seed)
+                wrong += self.mislabelled(context.population, estimator, album, schemes, dataset, context.seed)
             self._sheet(context, dataset)
         found: list[Row] = []
         for dataset in asked:
@@ -94,18 +109,21 @@ class Noise:
             roles | asked,
             [
                 Table("Changed pictures", changed),
+                Table("Gains on changed pictures, paired by subject", gains, "gains", GAINS.replace("\n", " ")),
                 Table("Wrong labels among the enrolled photos", wrong, "labels"),
                 *([Table("Wrong labels that enrollment points out", found, "doubted")] if found else []),
             ],
         )
 
-    def enrolled(self, album: Album, seed: int) -> dict[str, list[Draw]]:
-        """What the students bring, in words, to the classes drawn so. The classmates bring as much."""
+    def enrolled(self, dataset: str, album: Album, seed: int) -> list[Scheme]:
+        """What the students and their classmates bring."""
+        if dataset == "jaffe":
+            return [scheme for scheme in schemes_of(dataset, album, 3 * self.draws, seed) if scheme.name == JAFFE]
         neutral = only(neutral=1)
-        return {
-            "1 neutral": few_shots(album, neutral, neutral, self.draws, seed, keep=0),
-            "all but the one asked": leave_one_emotion_out(album, True, EMOTIONS),
-        }
+        return [
+            Scheme("1 neutral", "1 neutral", few_shots(album, neutral, neutral, self.draws, seed, keep=0)),
+            Scheme("all but the one asked", "all", leave_one_emotion_out(album, True, EMOTIONS)),
+        ]
 
     def _changed(
         self,
@@ -114,64 +132,73 @@ class Noise:
         estimator: EnrollmentEstimator,
         album: Album,
         found: NDArray[np.bool_],
-        draws: dict[str, list[Draw]],
-    ) -> list[Row]:
-        rows: list[Row] = []
+        schemes: Sequence[Scheme],
+    ) -> tuple[list[Row], list[Row]]:
+        """One row a change, scheme and control; and one a change and scheme, of what one's own photos gain."""
+        levels: list[Row] = []
+        gains: list[Row] = []
         read: dict[tuple[str, str], Readings] = {}
         for change in (CLEAN, *self.changes):
             spoiled = None if change == CLEAN else Spoiled(change, finder(context.chain))
             seen = context.embed(dataset, change=spoiled).only(found)
             both = asked_as(album, Album(seen.vectors, album.subjects, album.emotions))
-            for brought, plain in draws.items():
-                moved = [shifted(draw, len(album), seen.found) for draw in plain]
-                answers = read_class(context.population, estimator, both, moved, (NO_PHOTO, OWN), seed=context.seed)
+            for scheme in schemes:
+                moved = [shifted(draw, len(album), seen.found) for draw in scheme.draws]
+                answers = read_class(context.population, estimator, both, moved, READ_BY, self.others, context.seed)
+                # Of a single person nobody else is there to be taken for.
+                answers = {control: some for control, some in answers.items() if len(some) or control != ANOTHER}
+                about: dict[str, Cell] = {"data": dataset, "change": change, "found": float(seen.found.mean())}
+                about |= scheme.words
                 for control, readings in answers.items():
-                    reference = read.setdefault((brought, control), readings)
-                    about: dict[str, Cell] = {"data": dataset, "change": change, "found": float(seen.found.mean())}
-                    about |= {"student brings": brought, "read by": control}
-                    rows.append(about | self._numbers(readings, reference, context.seed))
-        return rows
+                    reference = read.setdefault((scheme.name, control), readings)
+                    levels.append(about | {"read by": control} | self._numbers(readings, reference, context.seed))
+                gains.append(about | self.gains(answers, context.seed))
+        return levels, gains
+
+    def gains(self, answers: Mapping[str, Readings], seed: int) -> dict[str, Cell]:
+        """What one's own photos gain over every control that was read, each in a column: "own - classmates'"."""
+        protocol = Enrollment(resamples=self.resamples)
+        cells: dict[str, Cell] = {}
+        for one, other in (pair for pair in PAIRS if pair[0] == OWN and pair[1] in answers):
+            gain, subjects = protocol.gain(answers[one], answers[other], seed)
+            cells |= {"subjects": subjects, f"{SHORT[one]} - {SHORT[other]}": gain}
+        return cells
 
     def mislabelled(
         self,
         population: Population,
         estimator: EnrollmentEstimator,
         album: Album,
-        draws: dict[str, list[Draw]],
+        schemes: Sequence[Scheme],
         dataset: str,
         seed: int,
     ) -> list[Row]:
         """One row an enrollment and share of wrong labels; what is read keeps its true label."""
         rows: list[Row] = []
-        for brought, plain in draws.items():
+        for scheme in schemes:
             first: Readings | None = None
             for share in self.wrong:
                 readings = Readings()
                 for repetition in range(self.repetitions if share else 1):
                     rng = np.random.default_rng([seed, repetition])
                     supports = replace(album, emotions=wrong_labels(album.emotions, share, rng))
-                    moved = [shifted(draw, len(album)) for draw in plain]
+                    moved = [shifted(draw, len(album)) for draw in scheme.draws]
                     some = read_class(population, estimator, asked_as(supports, album), moved, (OWN,), seed=seed)[OWN]
                     for subject, truth, predicted in zip(some.subjects, some.truth, some.predicted, strict=True):
                         readings.add(subject, [truth], [predicted])
                 first = first or readings
-                about: dict[str, Cell] = {"data": dataset, "student brings": brought, "estimator": estimator.name}
+                about: dict[str, Cell] = {"data": dataset, **scheme.words, "estimator": estimator.name}
                 rows.append(about | {"wrong labels": f"{share:.0%}"} | self._numbers(readings, first, seed))
         return rows
 
     def _numbers(self, readings: Readings, reference: Readings, seed: int) -> dict[str, Cell]:
-        mine, before = by_subject(readings, balanced=True), by_subject(reference, balanced=True)
-        both = sorted(mine.keys() & before.keys())
-        values = list(mine.values())
+        values = list(by_subject(readings, balanced=True).values())
         numbers: dict[str, Cell] = {
-            "subjects": len(mine),
+            "subjects": len(values),
             "balanced accuracy": bootstrap_mean(values, seed, self.resamples),
         }
         if readings is not reference:
-            loss: Interval = paired_difference(
-                [before[who] for who in both], [mine[who] for who in both], seed, self.resamples
-            )
-            numbers["loss"] = loss
+            numbers["loss"] = paired_difference(*differences(reference, readings), seed, self.resamples)
         return numbers
 
     def _sheet(self, context: Context, dataset: str, people: int = 4) -> None:

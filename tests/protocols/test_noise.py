@@ -15,11 +15,12 @@ from fewshot.data.subjects import Picture
 from fewshot.protocols import noise
 from fewshot.protocols.album import Album
 from fewshot.protocols.changes import CHANGES, Spoiled
+from fewshot.protocols.controls import OWN, Readings
 from fewshot.protocols.doubted import doubted
 from fewshot.protocols.draws import Draw, wrong_labels
 from fewshot.protocols.intervals import Interval
-from fewshot.protocols.noise import Noise, asked_as, shifted
-from fewshot.protocols.report import Context
+from fewshot.protocols.noise import READ_BY, Noise, asked_as, shifted
+from fewshot.protocols.report import Cell, Context, Row
 from fewshot.protocols.sheets import contact_sheet
 from fewshot.protocols.vectors import Embedded
 from fewshot.prototypes.estimators import Hierarchical, Mean
@@ -101,17 +102,17 @@ def test_wrong_labels_cost_the_mean_more_than_the_hierarchy() -> None:
     population, rng = world()
     album = made_album(population, rng, people=12, takes=3)
     protocol = Noise({"made": "development"}, wrong=(0.0, 0.3), draws=2, repetitions=2, resamples=200)
-    draws = protocol.enrolled(album, seed=0)
-    assert set(draws) == {"1 neutral", "all but the one asked"}
+    schemes = protocol.enrolled("made", album, seed=0)
+    assert [scheme.name for scheme in schemes] == ["1 neutral | 1 neutral", "all but the one asked | all"]
     loss = {}
     for estimator in (Mean(), Hierarchical()):
-        rows = protocol.mislabelled(population, estimator, album, draws, "made", seed=0)
+        rows = protocol.mislabelled(population, estimator, album, schemes, "made", seed=0)
         assert [row["wrong labels"] for row in rows] == ["0%", "30%"] * 2
         right, wrong = rows[2]["balanced accuracy"], rows[3]["balanced accuracy"]
         assert isinstance(right, Interval) and isinstance(wrong, Interval) and right.value > wrong.value
         assert "loss" not in rows[2] and isinstance(rows[3]["loss"], Interval)
         loss[estimator.name] = right.value - wrong.value
-        assert rows == protocol.mislabelled(population, estimator, album, draws, "made", seed=0)
+        assert rows == protocol.mislabelled(population, estimator, album, schemes, "made", seed=0)
     assert loss[Hierarchical().name] < loss[Mean().name]
 
 
@@ -130,6 +131,20 @@ def test_enrollment_points_at_wrong_labels_and_seldom_at_right_ones() -> None:
     assert isinstance(wrong, Interval) and isinstance(right, Interval)
     assert wrong.value > 0.5 and right.value < 0.05
     assert rows == doubted(population, album, "made", (1, 40), repetitions=4, seed=0, resamples=200)
+
+
+GAINS = ("own - no photo", "own - classmates'", "own - another's")
+
+
+def value_of(cell: Cell) -> float:
+    assert isinstance(cell, Interval)
+    return cell.value
+
+
+def bounds_of(row: Row, name: str) -> tuple[float, float]:
+    cell = row[name]
+    assert isinstance(cell, Interval)
+    return cell.low, cell.high
 
 
 class MadeUp(Context):
@@ -168,17 +183,91 @@ def test_whole_protocol_in_a_made_up_world(tmp_path: Path, monkeypatch: pytest.M
     report = protocol.run(context)
     assert report.roles == {"ckplus": "development"}
     rows = list(report.tables[0].rows)
-    assert [(row["change"], row["read by"]) for row in rows[:2]] == [
+    assert [(row["change"], row["read by"]) for row in rows[:4]] == [
         ("as it is", "no photo"),
+        ("as it is", "classmates' photos"),
+        ("as it is", "another subject's photos"),
         ("as it is", "own photos"),
     ]
-    assert len(rows) == 2 * 2 * 2
+    assert len(rows) == 2 * 2 * 4
     assert {row["found"] for row in rows if row["change"] == "as it is"} == {1.0}
     assert all(row["found"] == pytest.approx(0.8, abs=0.02) for row in rows if row["change"] == "blur")
     losses = [row["loss"] for row in rows if row["change"] == "blur"]
     assert all(isinstance(loss, Interval) and loss.value > 0 for loss in losses)
-    assert {row["data"] for row in report.tables[2].rows} == {"ckplus"}
-    assert {row["estimator"] for row in report.tables[1].rows} == {Hierarchical().name, Mean().name}
+    gains = report.tables[1].rows
+    assert [(row["change"], row["student brings"]) for row in gains] == [
+        (change, brought) for change in ("as it is", "blur") for brought in ("1 neutral", "all but the one asked")
+    ]
+    for place, row in enumerate(gains):
+        # The same people are read by all, so the mean of their differences is the difference of their means.
+        level = {told["read by"]: value_of(told["balanced accuracy"]) for told in rows[4 * place : 4 * place + 4]}
+        assert row["subjects"] == rows[4 * place]["subjects"]
+        for name, control in zip(GAINS, READ_BY, strict=False):
+            assert value_of(row[name]) == pytest.approx(level[OWN] - level[control])
+    assert {row["estimator"] for row in report.tables[2].rows} == {Hierarchical().name, Mean().name}
+    assert {row["data"] for row in report.tables[3].rows} == {"ckplus"}
+
+
+class Turned(Context):
+    """Three people who show every emotion as the population shows the first, second or third after it; three takes.
+
+    What a person shows is the same in every take, and where a picture is changed, anger looks like their sadness.
+    """
+
+    population: Any = None
+    chain: Any = None
+
+    def embed(self, dataset: str, emotions: Any = (), features: bool = False, change: Any = None) -> Embedded:
+        population, _ = world()
+        pictures, shown = [], []
+        for ahead in range(3):
+            for place, emotion in enumerate(EMOTIONS):
+                looks = EMOTIONS.index("sad") if change and emotion == "angry" else place
+                pictures += [Picture(dataset, f"{ahead}{emotion}{take}", f"p{ahead}", emotion) for take in range(3)]
+                shown += [(looks + ahead) % len(EMOTIONS)] * 3
+        vectors = (population.mean + population.prototypes[shown]).astype(np.float32)
+        return Embedded(pictures, vectors, None, np.ones(len(pictures), bool))
+
+
+def test_the_controls_of_changed_pictures_have_the_values_that_the_world_was_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Noise, "_sheet", lambda self, context, dataset: None)
+    monkeypatch.setattr(noise, "finder", lambda chain: face_at)
+    # The plain mean: whose photos are enrolled is read by nothing else, and who enrolls none by the population.
+    context = Turned(shared=tmp_path, network=tmp_path / "x.onnx", estimators={"one": Mean()})
+    object.__setattr__(context, "population", world()[0])
+    report = Noise({"jaffe": "test"}, ["blur"], (0.0, 0.3), draws=1, repetitions=2, resamples=100).run(context)
+    levels, gains, labels = (table.rows for table in report.tables)
+    for row in (*levels, *gains, *labels):
+        assert (row["student brings"], row["classmates bring"], row["subjects"]) == ("1 an emotion", "1 an emotion", 3)
+
+    # One of three is as the population is, and nobody is as another is; changed, everybody's anger is lost.
+    whole = dict(zip(READ_BY, (1 / 3, 1 / 3, 0.0, 1.0), strict=True))
+    assert [(row["change"], row["read by"]) for row in levels] == [
+        (c, by) for c in ("as it is", "blur") for by in whole
+    ]
+    for row in levels:
+        kept = 1.0 if row["change"] == "as it is" else 6 / 7
+        assert value_of(row["balanced accuracy"]) == pytest.approx(kept * whole[str(row["read by"])])
+        if row["change"] == "blur":
+            assert value_of(row["loss"]) == pytest.approx(whole[str(row["read by"])] / 7)
+    for row, kept in zip(gains, (1.0, 6 / 7), strict=True):
+        assert [value_of(row[name]) for name in GAINS] == pytest.approx([kept * 2 / 3, kept * 2 / 3, kept])
+        # Over another's all three gain the same, so every resample does; over the classmates' two do, and a resample
+        # may hold neither of them, or nobody else.
+        assert bounds_of(row, "own - another's") == pytest.approx((kept, kept))
+        assert bounds_of(row, "own - classmates'") == pytest.approx((0.0, kept))
+    assert str(gains[0]["own - another's"]) == "+1.000 (+1.000 to +1.000)"
+    right, wrong = (value_of(row["balanced accuracy"]) for row in labels)
+    assert right == 1.0 > wrong
+
+
+def test_of_a_single_person_nobody_else_s_photos_are_compared() -> None:
+    alone = Readings()
+    alone.add("a", ["happy"], ["happy"])
+    found = Noise({}, resamples=10).gains({OWN: alone, "no photo": alone}, seed=0)
+    assert list(found) == ["subjects", "own - no photo"] and value_of(found["own - no photo"]) == 0.0
 
 
 def test_contact_sheet_holds_every_picture(tmp_path: Path, frame: Frame) -> None:
