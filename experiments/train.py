@@ -1,7 +1,9 @@
 """Train the prototypical network.
 
     python experiments/train.py experiment=mobilenetv2
-    python experiments/train.py backbone=resnet18 trainer=gpu model.losses.episodic=0
+    python experiments/train.py backbone=resnet18 loss=episodic augmentation=gentle trainer=gpu
+    python experiments/train.py -m experiment=ablation seed=0,1,2
+    python experiments/train.py experiment=mobilenetv2 resume=outputs/train/mobilenetv2/last.ckpt
 
 Checkpoints (every epoch, with the averaged weights in ``state_dict``), CSV and TensorBoard logs go to outputs/train/.
 """
@@ -12,10 +14,12 @@ from pathlib import Path
 
 import hydra
 import pytorch_lightning as lightning
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
+from fewshot.embedding.training.epochs import EpochSeed
 from fewshot.embedding.training.export import read_checkpoint
 from fewshot.embedding.training.module import ProtoNet
 from fewshot.embedding.training.network import ExpressionNetwork
@@ -24,8 +28,12 @@ from fewshot.errors import UsageError
 
 @hydra.main(version_base=None, config_path="../conf", config_name="train")
 def main(cfg: DictConfig) -> None:
+    job = hydra.core.hydra_config.HydraConfig.get()
+    if job.mode == RunMode.MULTIRUN and "ddp" in cfg.trainer.get("strategy", ""):
+        # Every process would start the whole sweep.
+        raise UsageError("-m goes with one process: run the values one after the other, or take trainer=cpu or gpu.")
     lightning.seed_everything(cfg.seed, workers=True)
-    folder = hydra.core.hydra_config.HydraConfig.get().runtime.output_dir
+    folder = job.runtime.output_dir
     data = hydra.utils.instantiate(cfg.data)
     network: ExpressionNetwork = hydra.utils.instantiate(cfg.backbone)
     if cfg.pretrained:
@@ -41,6 +49,7 @@ def main(cfg: DictConfig) -> None:
         cfg.trainer,
         callbacks=[
             EMAWeightAveraging(decay=cfg.ema),
+            EpochSeed(cfg.seed),
             LearningRateMonitor("epoch"),
             ModelCheckpoint(folder, filename="epoch{epoch:02d}", auto_insert_metric_name=False, save_last=True),
         ],

@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--prepared", type=Path, default=Path("outputs"))
-    parser.add_argument("--views", type=int, default=60_000)
+    parser.add_argument("--views", type=int, default=120_000)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--layers", type=int, nargs="+", action="append", help="instead of the checkpoint's head")

@@ -47,6 +47,25 @@ def test_prototypical_loss_of_one_episode_by_hand() -> None:
     assert prototypical_loss(embeddings, labels, 1.0).item() == pytest.approx(expected, rel=1e-3)
 
 
+def test_random_shots_make_prototypes_of_fewer_faces() -> None:
+    # The first row of a class lies elsewhere than its second: one shot and two shots make other prototypes.
+    rows = torch.tensor([[0.0, 0.0], [0.0, 2.0], [0.0, 1.0], [0.0, 1.0]])
+    embeddings, labels = torch.cat([rows, 2 - rows]), torch.tensor([0] * 4 + [1] * 4)
+    half = prototypical_loss(embeddings, labels, 1.0).item()
+    one = prototypical_loss(embeddings, labels, 1.0, shots=1).item()
+    assert half != pytest.approx(one)
+    torch.manual_seed(0)
+    drawn = [prototypical_loss(embeddings, labels, 1.0, shots=2).item() for _ in range(20)]
+    assert {min((half, one), key=lambda value: abs(value - loss)) for loss in drawn} == {half, one}
+    # No class gives more than half of its rows: with ten shots it is mostly as without any.
+    drawn = [prototypical_loss(embeddings, labels, 1.0, shots=10).item() for _ in range(20)]
+    assert sum(loss == pytest.approx(half) for loss in drawn) > 10
+    torch.manual_seed(1)
+    again = [prototypical_loss(embeddings, labels, 1.0, shots=10).item() for _ in range(20)]
+    torch.manual_seed(1)
+    assert again == [prototypical_loss(embeddings, labels, 1.0, shots=10).item() for _ in range(20)]
+
+
 @pytest.mark.parametrize("labels", [[], [-1, -1], [0, 0], [0, 1]], ids=["empty", "unlabelled", "one class", "singles"])
 def test_prototypical_loss_without_an_episode_is_zero_and_differentiable(labels: list[int]) -> None:
     embeddings = torch.ones(len(labels), 2, requires_grad=True)

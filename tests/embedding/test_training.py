@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -14,11 +13,11 @@ import pytorch_lightning as lightning
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from made_up_fer2013 import write_answers, write_blendshapes, write_fer2013, write_prepared
 
 from fewshot.data.fer2013 import correlates_with, load_fer2013
 from fewshot.embedding.training.augment import Augmentation
 from fewshot.embedding.training.datamodule import (
-    SEEN,
     FaceCrops,
     add_answers,
     add_blendshapes,
@@ -30,54 +29,8 @@ from fewshot.embedding.training.losses import CosinePrototypes
 from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.embedding.training.teachers import answers, common_axes
 from fewshot.errors import UsageError
-from fewshot.faces.align import EXPRESSION_TEMPLATE
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-NAMES = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
-
-
-def write_fer2013(folder: Path, n: int = 60) -> None:
-    """Random faces in FER2013's compact form: two thirds Training, the rest Public and Private."""
-    rng = np.random.default_rng(0)
-    tiles = np.zeros((1600, 48, 48), np.uint8)
-    tiles[:n] = rng.integers(0, 256, (n, 48, 48))
-    mosaic = tiles.reshape(40, 40, 48, 48).transpose(0, 2, 1, 3).reshape(1920, 1920)
-    folder.mkdir(parents=True)
-    cv2.imwrite(str(folder / "faces_00.webp"), mosaic, [cv2.IMWRITE_WEBP_QUALITY, 101])
-    votes = np.zeros((n, 10), np.int8)
-    votes[np.arange(n), np.arange(n) % 8] = 8
-    votes[:, 0] += 2
-    np.savez(
-        folder / "labels.npz",
-        labels=(np.arange(n) % 7).astype(np.int8),
-        usage=np.repeat([0, 0, 1, 2], n // 4).astype(np.int8),
-        ferplus_votes=votes,
-        ferplus_names=np.array(NAMES),
-        train_duplicate_of_test=np.arange(n) == 3,
-    )
-
-
-def write_prepared(folder: Path, n: int = 60) -> None:
-    rng = np.random.default_rng(1)
-    landmarks = np.repeat(EXPRESSION_TEMPLATE[None] / 112, n, axis=0).astype(np.float32)
-    identity = rng.standard_normal((n, 512)).astype(np.float16)
-    scores = np.ones(n, np.float32)
-    scores[5] = 0.0
-    np.savez(
-        folder / "fer2013_prepared.npz",
-        landmarks=landmarks,
-        scores=scores,
-        excluded=np.arange(n) == 3,
-        identity=identity,
-    )
-    faces = rng.integers(0, 256, (200, 112, 112), dtype=np.uint8)
-    points = np.repeat(landmarks[:1], 200, axis=0)
-    np.savez(
-        folder / "lfw_prepared.npz",
-        faces=faces,
-        landmarks=points,
-        identity=rng.standard_normal((200, 512)).astype(np.float16),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +88,14 @@ def test_crops_for_evaluation_do_not_change(folders: tuple[Path, Path]) -> None:
     assert (crops[0]["grey"] == crops[0]["grey"]).all() and crops[0]["grey"].shape == (1, 112, 112)
 
 
-def test_augmentation_is_drawn_anew_and_follows_its_seed(folders: tuple[Path, Path]) -> None:
+def test_augmentation_is_drawn_anew_in_every_epoch_and_follows_its_seed(folders: tuple[Path, Path]) -> None:
     table = training_tables(*folders)["train"]
     one, two = FaceCrops(table, Augmentation(), seed=3), FaceCrops(table, Augmentation(), seed=3)
     first, again = one[0]["grey"], two[0]["grey"]
-    assert (first == again).all()
+    # Whatever was asked in between, and in whichever process.
+    two[7]
+    assert (first == again).all() and (two[0]["grey"] == first).all()
+    one.epoch = 1
     assert (one[0]["grey"] != first).any()
 
 
@@ -158,13 +114,6 @@ def test_principal_axes_keep_cosines_of_vectors_in_their_span() -> None:
     np.testing.assert_allclose((vectors @ axes) @ (vectors @ axes).T, vectors @ vectors.T, atol=1e-4)
 
 
-def write_blendshapes(folder: Path, n: int = 60) -> None:
-    rng = np.random.default_rng(2)
-    scores = np.ones(n, np.float32)
-    scores[:2] = 0.1
-    np.savez(folder / "fer2013_blendshapes.npz", blendshapes=rng.random((n, 52)).astype(np.float16), scores=scores)
-
-
 def test_blendshapes_go_to_their_faces_and_to_no_other(folders: tuple[Path, Path], tmp_path: Path) -> None:
     tables = training_tables(*folders)
     with pytest.raises(UsageError, match="--only blendshapes"):
@@ -178,13 +127,6 @@ def test_blendshapes_go_to_their_faces_and_to_no_other(folders: tuple[Path, Path
     np.testing.assert_allclose(train["shapes"][known].mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(train["shapes"][known].std(axis=0), 1, atol=1e-4)
     assert public["shapes"].shape == (15, train["shapes"].shape[1]) and public["has_shapes"].all()
-
-
-def write_answers(folder: Path, n: int = 60) -> None:
-    rng = np.random.default_rng(3)
-    votes, labels = rng.dirichlet(np.ones(8), n), rng.dirichlet(np.ones(7), n)
-    known = {"votes": votes, "labels": labels, "seen": rng.standard_normal((n, SEEN))}
-    np.savez(folder / "fer2013_answers.npz", **{name: value.astype(np.float16) for name, value in known.items()})
 
 
 def test_earlier_networks_answer_for_a_share_of_every_target(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset
 
 from fewshot.data.blendshapes import mirror_free
 from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, check_order, load_fer2013
 from fewshot.data.framing import cut, framings
 from fewshot.embedding.runtime import shrunk
 from fewshot.embedding.training.augment import Augmentation
+from fewshot.embedding.training.epochs import ShuffledFaces, shared_out
 from fewshot.errors import UsageError
 from fewshot.faces.align import CROP_SIZE
 
@@ -55,6 +57,9 @@ class FaceCrops(Dataset[dict[str, Tensor]]):
         aligned: framing for evaluation: by landmarks as in the live loop, or the whole picture as published.
         seed: of the augmentation.
         size: of the crops, pixels.
+
+    Attributes:
+        epoch: the augmentation of a face follows from the seed, this and its place, whichever process makes the crop.
     """
 
     def __init__(
@@ -66,32 +71,25 @@ class FaceCrops(Dataset[dict[str, Tensor]]):
         size: int = CROP_SIZE,
     ) -> None:
         self.table, self.augmentation, self.aligned, self.size = table, augmentation, aligned, size
-        self.rng = np.random.default_rng(seed)
+        self.seed, self.epoch = seed, 0
 
     def __len__(self) -> int:
         return len(self.table)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         table, change = self.table, self.augmentation
-        which = int(self.rng.random() < 0.5) if change else int(self.aligned)
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        which = int(rng.random() < 0.5) if change else int(self.aligned)
         matrix = table.to_crop[index, which]
         if change:
-            matrix = change.framing(matrix, self.rng)
+            matrix = change.framing(matrix, rng)
         crop = cut(table.faces[index], matrix)
         if change:
-            crop = change.picture(crop, self.rng)
+            crop = change.picture(crop, rng)
         crop = shrunk(crop, self.size)
         row = {name: torch.as_tensor(values[index]) for name, values in table.targets.items()}
         row["grey"] = torch.from_numpy(crop).unsqueeze(0)
         return row
-
-
-def reseed(worker: int) -> None:
-    """Give each worker of each epoch its own augmentations; torch's seed differs between them and is reproducible."""
-    info = torch.utils.data.get_worker_info()
-    dataset = info.dataset.dataset if info is not None and isinstance(info.dataset, Subset) else info and info.dataset
-    if info is not None and isinstance(dataset, FaceCrops):
-        dataset.rng = np.random.default_rng(info.seed)
 
 
 class FerDataModule(lightning.LightningDataModule):
@@ -101,7 +99,7 @@ class FerDataModule(lightning.LightningDataModule):
         root: folder of the compact FER2013.
         prepared: folder that ``experiments/prepare.py`` wrote.
         augmentation: of the training crops.
-        batch_size: crops a batch.
+        batch_size: crops a batch, of each process where there are several.
         resolutions: crops are shrunk to resolutions[0] at the first epoch and rise linearly to resolutions[1];
             training small first costs a third and ends as well (Tan & Le 2021, progressive learning). None leaves them.
         full_size_epochs: how many epochs at the end run at resolutions[1].
@@ -137,6 +135,7 @@ class FerDataModule(lightning.LightningDataModule):
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
         self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
         self.limit, self.workers, self.seed = limit, workers, seed
+        self.first_epoch = 0
 
     def setup(self, stage: str) -> None:
         if not hasattr(self, "tables"):
@@ -153,21 +152,33 @@ class FerDataModule(lightning.LightningDataModule):
         targets = self.tables["train"].targets
         votes = (targets["votes"] * targets["has_votes"][:, None]).sum(0)
         labels = np.bincount(targets["label"][targets["label"] >= 0], minlength=7)
-        return tuple(torch.as_tensor(counts / counts.sum()).float() for counts in (votes, labels))  # type: ignore[return-value]
+        # One face at least: the logarithm of nothing makes every loss infinite.
+        counts = (np.maximum(one, 1) for one in (votes, labels))
+        return tuple(torch.as_tensor(one / one.sum()).float() for one in counts)  # type: ignore[return-value]
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many epochs are over, for ``load_state_dict``."""
+        loop: Any = self.trainer and self.trainer.fit_loop
+        return {"epochs": loop.epoch_progress.current.processed if loop else 0}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        # Lightning starts the workers of a resumed run before it tells the sampler which epoch it is.
+        self.first_epoch = state_dict["epochs"]
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        crops = FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size)
         return DataLoader(
-            FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size),
+            crops,
             batch_size=self.batch_size,
-            shuffle=True,
+            sampler=ShuffledFaces(crops, self.trainer, self.seed, self.first_epoch),
             drop_last=True,
             num_workers=self.workers,
-            worker_init_fn=reseed,
             prefetch_factor=8 if self.workers else None,
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        return DataLoader(FaceCrops(self.tables["public"], aligned=True, size=self.size), batch_size=256)
+        crops = FaceCrops(self.tables["public"], aligned=True, size=self.size)
+        return DataLoader(crops, batch_size=256, sampler=shared_out(crops, self.trainer))
 
     def resolution(self) -> int:
         """Side of the training crops in this epoch, pixels, a multiple of 8."""

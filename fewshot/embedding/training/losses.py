@@ -52,31 +52,37 @@ def soft_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor
     return (losses * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
-def prototypical_loss(embeddings: Tensor, labels: Tensor, scale: Tensor | float, min_support: int = 1) -> Tensor:
+def prototypical_loss(
+    embeddings: Tensor, labels: Tensor, scale: Tensor | float, min_support: int = 1, shots: int = 0
+) -> Tensor:
     """The episodic loss (Snell et al. 2017, eq. 2) of one episode made of a labelled batch.
 
-    The first half of each class's rows is its support set, whose mean is the prototype; the rest are queries.
+    The first half of each class's rows is its support set, whose mean is the prototype; the rest are queries. With
+    ``shots`` support sets are smaller, as small as those that prototypes are made of in use.
 
     Args:
         embeddings: shape (n, d).
         labels: class indices, -1 for rows that take no part, shape (n,).
         scale: inverse temperature of the softmax over minus squared distances.
         min_support: classes with fewer support rows than this take no part.
+        shots: the most support rows a class; how many it is this time, 1 to so many, is drawn anew in every call, and
+            is the same for all classes that have twice as many rows. 0 is half of a class, however many that are.
 
     Returns:
         Mean negative log-likelihood of the queries, a scalar; 0 if there is no query.
     """
+    most = int(torch.randint(1, shots + 1, ())) if shots else len(labels)
     supports: list[Tensor] = []
     queries: list[Tensor] = []
     targets: list[Tensor] = []
     for label in labels[labels >= 0].unique():
         rows = embeddings[labels == label]
-        half = len(rows) // 2
-        if half < min_support:
+        support = min(len(rows) // 2, most)
+        if support < min_support:
             continue
-        targets.append(torch.full((len(rows) - half,), len(supports), device=labels.device))
-        supports.append(rows[:half].mean(0))
-        queries.append(rows[half:])
+        targets.append(torch.full((len(rows) - support,), len(supports), device=labels.device))
+        supports.append(rows[:support].mean(0))
+        queries.append(rows[support:])
     if len(supports) < 2:
         return embeddings.sum() * 0.0
     logits = -scale * squared_distances(torch.cat(queries), torch.stack(supports))

@@ -10,6 +10,7 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torchmetrics import MeanMetric
 
 from fewshot.data.blendshapes import SHAPES
 from fewshot.embedding.training.datamodule import SEEN
@@ -65,6 +66,7 @@ class ProtoNet(lightning.LightningModule):
             a step; the statistics of their norms go on following the pictures,
         still_norms: unless they shall stay too, so that an identity head made for these layers goes on fitting.
         sharpness: radius of sharpness-aware minimisation, which costs every step twice; 0 is without.
+        shots: the most faces that a prototype of an episode is made of (``prototypical_loss``); 0 is half of a class.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class ProtoNet(lightning.LightningModule):
         head_speed: float = 1.0,
         sharpness: float = 0.0,
         still_norms: bool = False,
+        shots: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -90,7 +93,8 @@ class ProtoNet(lightning.LightningModule):
         features = network.project_expression.in_features
         self.shapes = nn.Linear(features, SHAPES) if losses.shapes else None
         self.seen = nn.Linear(features, SEEN) if losses.seen else None
-        self.balance, self.head_speed, self.sharpness = balance, head_speed, sharpness
+        self.balance, self.head_speed, self.sharpness, self.shots = balance, head_speed, sharpness, shots
+        self.measured: Any = nn.ModuleDict({name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen")})
         self.votes_prior: Tensor
         self.labels_prior: Tensor
         self.register_buffer("votes_prior", torch.zeros(8))
@@ -102,9 +106,11 @@ class ProtoNet(lightning.LightningModule):
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         return self.network(grey)  # type: ignore[no-any-return]
 
-    def on_fit_start(self) -> None:
-        # Half as long again on a CPU without it.
+    def setup(self, stage: str) -> None:
+        # Half as long again on a CPU without it; and before several processes agree on how gradients lie.
         self.network.to(memory_format=torch.channels_last)
+
+    def on_fit_start(self) -> None:
         if self.balance:
             votes, labels = self.trainer.datamodule.class_frequencies()  # type: ignore[attr-defined]
             self.votes_prior.copy_(votes.log() * self.balance)
@@ -123,7 +129,7 @@ class ProtoNet(lightning.LightningModule):
         terms = {
             "votes": soft_cross_entropy(self.votes(expression) + self.votes_prior, batch["votes"], batch["has_votes"]),
             "labels": self._label_loss(expression, batch),
-            "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp()),
+            "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp(), shots=self.shots),
         }
         if weights.identity:
             identity = self.network.identity_head(maps.detach())
@@ -133,7 +139,7 @@ class ProtoNet(lightning.LightningModule):
         if self.seen is not None:
             terms["seen"] = standardised_error(self.seen(features), batch["seen"], batch["has_seen"])
         for name, value in terms.items():
-            self.log(f"train/{name}", value, on_step=False, on_epoch=True)
+            self.log(f"train/{name}", value, on_step=False, on_epoch=True, sync_dist=True)
         loss: Tensor = sum((getattr(weights, name) * value for name, value in terms.items()), torch.zeros(()))
         self.log("train/loss", loss, prog_bar=True)
         return loss
@@ -167,19 +173,21 @@ class ProtoNet(lightning.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         features, _ = self.network.features(batch["grey"].contiguous(memory_format=torch.channels_last))
         expression = self.network.project(features)
-        if self.shapes is not None and (known := batch["has_shapes"]).any():
-            error = standardised_error(self.shapes(features), batch["shapes"], known)
-            self.log("val/shapes", error, batch_size=int(known.sum()), prog_bar=True)
-        if self.seen is not None:
-            error = standardised_error(self.seen(features), batch["seen"], batch["has_seen"])
-            self.log("val/seen", error, batch_size=len(features))
-        clear = batch["published"] >= 0
+        for name, head in (("shapes", self.shapes), ("seen", self.seen)):
+            if head is not None:
+                known = batch[f"has_{name}"]
+                self._measure(name, standardised_error(head(features), batch[name], known), known.sum())
         # The published rule for seven classes leaves contempt out, so it is not a possible answer either.
-        logits = self.votes(expression) + self.votes_prior
-        right = logits[clear][:, :7].argmax(1) == batch["published"][clear]
-        self.log("val/ferplus", right.float().mean(), batch_size=int(clear.sum()), prog_bar=True)
-        right = (self.labels(expression) + self.labels_prior).argmax(1) == batch["label"]
-        self.log("val/fer2013", right.float().mean(), batch_size=len(right), prog_bar=True)
+        logits = (self.votes(expression) + self.votes_prior)[:, :7]
+        self._measure("ferplus", logits.argmax(1) == batch["published"], batch["published"] >= 0)
+        logits = self.labels(expression) + self.labels_prior
+        self._measure("fer2013", logits.argmax(1) == batch["label"], torch.ones_like(batch["label"]))
+
+    def _measure(self, name: str, values: Tensor, weights: Tensor) -> None:
+        """Log the mean over all faces, also those of other processes, which have other numbers of them."""
+        metric = self.measured[name]
+        metric.update(values.float(), weights.float())
+        self.log(f"val/{name}", metric, prog_bar=name != "seen")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["network"] = self.network.config
