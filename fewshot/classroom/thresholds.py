@@ -50,7 +50,8 @@ IDENTITY_THRESHOLDS: dict[str, IdentityThresholds] = {
 FALLBACK_THRESHOLDS = IdentityThresholds(accept=0.51, margin=0.06, sure=0.58, same=0.32, duplicate=0.70)
 """For the identity output of the expression network, and for any network without an entry. On CK+ (development),
 found by the cascades, the best of 30 enrolled is as alike as 0.44, 0.49, 0.55 to 5 %, 1 %, 0.1 % of the strangers'
-pictures (found by SCRFD 0.45, 0.54, 0.59; see experiments/identity.py); who was enrolled in another light is sometimes less alike than that, and stays unknown."""
+pictures (found by SCRFD 0.45, 0.54, 0.59; see experiments/identity.py); who was enrolled in another light is sometimes
+less alike than that, and stays unknown."""
 
 
 def identity_thresholds(network: str) -> IdentityThresholds:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from fewshot.data.tables import markdown
@@ -97,9 +98,7 @@ def closed_set(tables: Tables) -> list[dict[str, str]]:
 def enrollment(tables: Tables) -> list[dict[str, str]]:
     def read(data: str, student: str, classmates: str, by: str, network: str = "ours") -> str:
         where = {"data": data, "student brings": student, "classmates bring": classmates, "read by": by}
-        return _number(
-            tables.row("enrollment", where | {"network": network, "estimator": "hierarchical"})["accuracy"], 2
-        )
+        return _number(tables.row("enrollment", where | {"network": network, "estimator": "hierarchical"})["accuracy"])
 
     def gain(data: str, student: str, classmates: str, against: str) -> str:
         where = {"data": data, "student brings": student, "classmates bring": classmates, "this": "own photos"}
@@ -252,7 +251,9 @@ def _row(what: str, measured: str, wanted: str = "", others: str = "") -> dict[s
 
 
 def _number(value: str | float, digits: int = 3) -> str:
-    return f"{float(value):.{digits}f}"
+    # Half up, as people round: the tables hold four decimal digits, which a float is only near to.
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(str(value)).quantize(step, ROUND_HALF_UP))
 
 
 def _range(values: Sequence[float], digits: int) -> str:
