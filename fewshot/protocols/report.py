@@ -243,15 +243,15 @@ def _words(row: Row) -> dict[str, str]:
 
 
 def _write_csv(rows: Sequence[Row], path: Path) -> None:
-    """As programs read it: four digits, an interval in three columns."""
+    """As programs read it: five digits, so that three rounded from them are right; an interval in three columns."""
     plain = []
     for row in rows:
         cells: dict[str, str] = {}
         for name, cell in row.items():
             if isinstance(cell, Interval):
                 numbers = (cell.value, cell.low, cell.high)
-                cells |= {f"{name}{end}": f"{x:.4f}" for end, x in zip(("", "_low", "_high"), numbers, strict=True)}
+                cells |= {f"{name}{end}": f"{x:.5f}" for end, x in zip(("", "_low", "_high"), numbers, strict=True)}
             else:
-                cells[name] = f"{cell:.4f}" if isinstance(cell, float) else str(cell)
+                cells[name] = f"{cell:.5f}" if isinstance(cell, float) else str(cell)
         plain.append(cells)
     write_csv(plain, path)

@@ -251,7 +251,7 @@ def _row(what: str, measured: str, wanted: str = "", others: str = "") -> dict[s
 
 
 def _number(value: str | float, digits: int = 3) -> str:
-    # Half up, as people round: the tables hold four decimal digits, which a float is only near to.
+    # Half up, as people round: the tables hold decimal digits, which a float is only near to.
     step = Decimal(1).scaleb(-digits)
     return str(Decimal(str(value)).quantize(step, ROUND_HALF_UP))
 

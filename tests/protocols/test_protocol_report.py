@@ -57,7 +57,7 @@ def test_files_of_a_report(context: Context, tmp_path: Path) -> None:
     assert str(tmp_path) not in text
     with (tmp_path / "it.csv").open(newline="") as lines:
         read = list(csv.DictReader(lines))
-    assert read[0]["accuracy_low"] == "0.2500" and read[0]["error"] == "0.0123" and read[1]["accuracy"] == ""
+    assert read[0]["accuracy_low"] == "0.25000" and read[0]["error"] == "0.01234" and read[1]["accuracy"] == ""
     assert (tmp_path / "it_curve.png").read_bytes() == b"a picture"
 
 

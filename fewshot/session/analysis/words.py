@@ -9,7 +9,7 @@ from fewshot.session.analysis.grid import Floats
 UNCERTAINTY = (
     "A face is not a feeling. Every second of every student is a guess of a network about a picture; with one neutral "
     "photo a student it named the right one of seven expressions in about half of the cases, with two photos of each "
-    "in about two thirds. Intervals say what chance among students does, not what the network gets wrong."
+    "in about three quarters. Intervals say what chance among students does, not what the network gets wrong."
 )
 """The statement that stands on every report and every export (figures: README, "How well it works")."""
 
