@@ -34,9 +34,8 @@ from fewshot.faces.engines import OnnxRuntimeSession, OpenVinoSession, Session
 from fewshot.faces.scrfd import ScrfdDetector
 from fewshot.perception import Perception
 from fewshot.protocols.fer import fer_tests
-from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
+from fewshot.prototypes.estimators import cells_of, class_effect, compared_distances, hierarchical_prototypes
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Vectors
 
@@ -222,10 +221,7 @@ def leave_one_out(population: Population, z: Vectors, subjects: list[str], names
     for rows in rows_of.values():
         for row in rows:
             made = hierarchical_prototypes(population, supports([other for other in rows if other != row]), effect)
-            vectors = np.stack([prototype.vector for prototype in made])
-            unknown = np.array([prototype.uncertainty for prototype in made])
-            found = squared_distances(population.transform(z[[row]]), vectors)
-            distances[row] = allowed_distances(found, unknown, population.allowance)[0]
+            distances[row] = compared_distances(population, made, z[[row]])[0]
     return distances
 
 

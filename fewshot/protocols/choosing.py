@@ -19,9 +19,8 @@ from fewshot.protocols.room import Room
 from fewshot.protocols.schemes import schemes_of
 from fewshot.protocols.scores import reliability
 from fewshot.prototypes.calibration import Calibration, Thresholds, fit_temperature, softmax
-from fewshot.prototypes.estimators import REACH, Hierarchical
+from fewshot.prototypes.estimators import REACH, Hierarchical, compared_distances
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import NEUTRAL
 
 SHOTS = (1, 2, 5)
@@ -63,10 +62,7 @@ def ask(population: Population, album: Album, draws: Sequence[Draw], shots: floa
         for who, rows in draw.queries.items():
             if rows:
                 made = room.prototypes(who, who, classmates=True)[: len(population.classes)]
-                matrix = np.stack([prototype.vector for prototype in made])
-                unknown = np.array([prototype.uncertainty for prototype in made])
-                found = squared_distances(population.transform(album.vectors[rows]), matrix)
-                distances.append(allowed_distances(found, unknown, population.allowance))
+                distances.append(compared_distances(population, made, album.vectors[rows]))
                 truth += [population.classes.index(album.emotions[row]) for row in rows]
     if not distances:
         raise UsageError("No picture to choose a temperature on. Check the development data.")

@@ -15,9 +15,8 @@ import numpy as np
 from fewshot.protocols.album import Album
 from fewshot.protocols.draws import Draw
 from fewshot.protocols.room import Room
-from fewshot.prototypes.estimators import EnrollmentEstimator, Prototype
+from fewshot.prototypes.estimators import EnrollmentEstimator, Prototype, compared_distances
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.types import Vectors
 
@@ -95,10 +94,7 @@ def nearest(
     Those ``without`` are no candidates.
     """
     kept = [prototype for prototype in prototypes if prototype.emotion not in without]
-    matrix = np.stack([prototype.vector for prototype in kept])
-    distances = squared_distances(population.transform(vectors), matrix)
-    unknown = np.array([prototype.uncertainty for prototype in kept])
-    places = allowed_distances(distances, unknown, population.allowance).argmin(axis=1)
+    places = compared_distances(population, kept, vectors).argmin(axis=1)
     return [kept[place].emotion for place in places]
 
 

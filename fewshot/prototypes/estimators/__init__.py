@@ -8,6 +8,7 @@ from fewshot.prototypes.estimators.base import (
     Level,
     Prototype,
     cells_of,
+    compared_distances,
 )
 from fewshot.prototypes.estimators.bdcspn import BDCSPN
 from fewshot.prototypes.estimators.finish import REACH, SPREAD_PRIOR
@@ -47,6 +48,7 @@ __all__ = [
     "cell_precision",
     "cells_of",
     "class_effect",
+    "compared_distances",
     "hierarchical_prototypes",
     "mean_prototypes",
     "shrunken_means",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.supports import SupportSet, emotion_weights
 from fewshot.types import Vectors
 
@@ -63,6 +64,14 @@ def cells_of(supports: SupportSet, population: Population) -> Cells:
     counts = weights.sum(axis=0)
     sums = weights.T @ population.transform(supports.vectors).astype(np.float64)
     return Cells(counts, sums / np.where(counts > 0, counts, 1.0)[:, None])
+
+
+def compared_distances(
+    population: Population, prototypes: Sequence[Prototype], vectors: Vectors
+) -> NDArray[np.float64]:
+    """Squared distances of vectors z (n, d) to prototypes, what is not known of each allowed for, shape (n, k)."""
+    found = squared_distances(population.transform(vectors), np.stack([one.vector for one in prototypes]))
+    return allowed_distances(found, np.array([one.uncertainty for one in prototypes]), population.allowance)
 
 
 @runtime_checkable
