@@ -35,6 +35,7 @@ class Replay:
         recording: what to play.
         recorders: sinks that get every result, in order.
         ahead: seconds of the lesson that are told at once, so that the page is alive from the first moment.
+        told: called once, when that has been told and the lesson plays.
         clock, sleep: seconds; for tests.
     """
 
@@ -43,12 +44,13 @@ class Replay:
         recording: Recording,
         recorders: Sequence[Sink],
         ahead: float = 0.0,
+        told: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.error: BaseException | None = None
         self.notes: list[str] = []
-        self._recording, self._recorders = recording, recorders
+        self._recording, self._recorders, self._told = recording, recorders, told
         self._clock, self._sleep = clock, sleep
         self._state = ReplayState()
         self._wanted = threading.Lock()
@@ -60,7 +62,10 @@ class Replay:
         return self._state.running
 
     def start(self) -> None:
+        """Tell what is ahead and play on from there; raises what a recorder raises meanwhile."""
+        self._tell()
         self._thread.start()
+        self._told()
 
     def pause(self) -> None:
         self._state.paused = True

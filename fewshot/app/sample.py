@@ -42,13 +42,13 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
 
     def prepare() -> Setup:
         ensure_sample_class(recording)
-        tell_past_meanwhile()
         notebook = sample_notebook(recording)
         memory = Remembered(LessonStore(), None)
         return Setup(
             notebook,
             memory,
-            lambda sinks: Replay(recording, sinks, ahead),
+            # The past waits until the lesson plays: two that write keep each other waiting, and somebody looks at one.
+            lambda sinks: Replay(recording, sinks, ahead, told=tell_past_meanwhile),
             EMOTIONS,
             learns=False,
             hint=hint_on(notebook),

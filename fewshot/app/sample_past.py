@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from fewshot.app.recording import Recording, earlier_recordings
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 SAMPLE_CLASS = "Sample class"
 _PENDING = "sample past"
 """Setting: when the class was made, and the titles of the lessons before it that are still to be written."""
+_AT_ONCE, _PAUSE = 60, 0.05
+"""Steps written at once, and the seconds after them that are left to whoever else wants to write."""
 _writing = threading.Lock()
 
 
@@ -87,8 +90,11 @@ def _write_anew(lessons: LessonStore, title: str, recording: Recording, started:
     if any(info.state == "ended" for info in known):  # killed between its end and the note of it
         return
     notebook = sample_notebook(recording, started, threaded=False)  # not closed on the way: half of it is no lesson
-    for result in recording.results():
+    for step, result in enumerate(recording.results(), start=1):
         notebook.write(result)
+        if step % _AT_ONCE == 0:
+            notebook.flush()
+            time.sleep(_PAUSE)
     for second, text in recording.markers:
         lessons.mark(notebook.lesson, second, text)
     notebook.flush()

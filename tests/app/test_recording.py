@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.resources import files
 from pathlib import Path
 
@@ -125,27 +126,45 @@ def test_a_replay_tells_everything_in_order_at_its_own_pace() -> None:
     assert clock.now == pytest.approx(2.6, abs=0.11) and not replay.running and replay.error is None
 
 
+class Unstarted:
+    """A thread that runs when the test says so."""
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self.run = thread.run
+
+    def start(self) -> None: ...
+
+
 def test_what_is_ahead_is_told_at_once_and_a_pause_holds() -> None:
     clock, seen = Clock(), Seen()
-    replay = Replay(made(), [seen], ahead=1.0, clock=clock, sleep=clock.sleep)
+    plays: list[int] = []
+    replay = Replay(
+        made(), [seen], ahead=1.0, told=lambda: plays.append(len(seen.times)), clock=clock, sleep=clock.sleep
+    )
     told: list[int] = []
     clock.on_sleep = [
         lambda: (told.append(len(seen.times)), replay.pause()),
         *[lambda: None] * 30,
         lambda: (told.append(len(seen.times)), replay.resume(), replay.skip(10)),
     ]
+    replay._thread = Unstarted(replay._thread)  # type: ignore[assignment]
     replay.start()
-    replay._thread.join(5)
-    assert told[0] == told[1] == 3 and len(seen.times) == 6
+    assert plays == [3], "nobody sees the page jump: what is ahead is told before the lesson plays"
+    replay._thread.run()
+    assert told[0] == told[1] == 3 and len(seen.times) == 6 and plays == [3]
 
 
 def test_a_sink_that_fails_ends_the_replay_and_is_named() -> None:
     class Broken(Seen):
         def write(self, result: FrameResult, frame: Frame) -> None:
-            raise StoreError("full")
+            super().write(result, frame)
+            if result.time >= 0.5:
+                raise StoreError("full")
 
     clock = Clock()
     replay = Replay(made(), [Broken()], clock=clock, sleep=clock.sleep)
     replay.start()
     replay._thread.join(5)
     assert isinstance(replay.error, StoreError) and not replay.running
+    with pytest.raises(StoreError):
+        Replay(made(), [Broken()], ahead=1.0, clock=clock, sleep=clock.sleep).start()
