@@ -3,13 +3,15 @@
     python experiments/train_identity.py outputs/train/wide.ckpt --out outputs/train/final.ckpt
 
 Needs outputs/*_prepared.npz. The recogniser is asked about faces as they are and about mixed ones
-(``fewshot/embedding/training/identity_views.py``), which are kept in outputs/identity_views.npz. Prints, for faces held
+(``fewshot/embedding/training/identity_views.py``), which are kept in outputs/identity_views/. Prints, for faces held
 out, the cosine to the recogniser and how often the right one of all of them is the nearest.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=120_000)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--bf16", action="store_true", help="half as long, where the processor has it")
     parser.add_argument("--layers", type=int, nargs="+", action="append", help="instead of the checkpoint's head")
     arguments = parser.parse_args()
     torch.manual_seed(0)
@@ -69,37 +72,35 @@ def main() -> None:
 
 
 def views(arguments: argparse.Namespace, size: int) -> tuple[Views, Views]:
-    """Views to learn from, and faces held out as they are; kept for the next time."""
-    path = arguments.prepared / "identity_views.npz"
-    asked = f"{arguments.views} {size} {MIXED} {SHARP} {GENTLE}"
-    if path.is_file():
-        with np.load(path) as stored:
-            if str(stored["asked"]) == asked:
-                return (
-                    Views(stored["crops"], stored["vectors"]),
-                    Views(stored["held_crops"], stored["held_vectors"]),
-                )
+    """Views to learn from, and faces held out as they are; each draw is kept for the next time."""
+    folder = arguments.prepared / "identity_views"
     recogniser = Recogniser(arguments.shared / "models/insightface/models/buffalo_sc/w600k_mbf.onnx")
 
     def recognise(grey: np.ndarray) -> np.ndarray:
         return recogniser.encode(np.stack([cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR) for crop in grey]))
 
-    people = known_people(arguments.shared, arguments.prepared)
-    parts = [
-        make_views(people[0], recognise, min(DRAWN, arguments.views - start), size, GENTLE, MIXED, seed)
-        for seed, start in enumerate(range(0, arguments.views, DRAWN))
-    ]
-    shown = Views(np.concatenate([part.crops for part in parts]), np.concatenate([part.vectors for part in parts]))
-    held = make_views(people[1], recognise, 0, size, None, 0.0)
-    np.savez(
-        path,
-        crops=shown.crops,
-        vectors=shown.vectors,
-        held_crops=held.crops,
-        held_vectors=held.vectors,
-        asked=np.array(asked),
-    )
-    return shown, held
+    learn, ask = known_people(arguments.shared, arguments.prepared)
+    parts = []
+    for seed, start in enumerate(range(0, arguments.views, DRAWN)):
+        n = min(DRAWN, arguments.views - start)
+        asked = f"{n} {size} {MIXED} {SHARP} {GENTLE} {seed}"
+        parts.append(
+            kept(folder / f"{seed}.npz", asked, partial(make_views, learn, recognise, n, size, GENTLE, MIXED, seed))
+        )
+    held = kept(folder / "held_out.npz", f"{size}", partial(make_views, ask, recognise, 0, size, None, 0.0))
+    return Views(np.concatenate([part.crops for part in parts]), np.concatenate([part.vectors for part in parts])), held
+
+
+def kept(path: Path, asked: str, make: Callable[[], Views]) -> Views:
+    """What an earlier run made of the same, or else made and kept now."""
+    if path.is_file():
+        with np.load(path) as stored:
+            if str(stored["asked"]) == asked:
+                return Views(stored["crops"], stored["vectors"])
+    made = make()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, crops=made.crops, vectors=made.vectors, asked=np.array(asked))
+    return made
 
 
 def known_people(shared: Path, prepared: Path) -> tuple[People, People]:
@@ -158,7 +159,9 @@ def train(
         head.train()
         losses = []
         for rows in torch.randperm(len(crops))[: steps * BATCH].split(BATCH):
-            answer = head(maps_of(network, crops[rows]))
+            with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+                answer = head(maps_of(network, crops[rows]))
+            answer = answer.float()
             loss = identity_distillation(answer, targets[rows], torch.ones(len(rows)))
             loss = loss + LIKENESS * likeness_distillation(answer, targets[rows])
             optimizer.zero_grad()
