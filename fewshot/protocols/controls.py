@@ -69,7 +69,8 @@ def read_class(
         others: for ``ANOTHER``: by the photos of so many others in turn, who are the same in every run.
 
     Returns:
-        By control; in that of ``ANOTHER`` each query occurs once for each of the others.
+        By control; in that of ``ANOTHER`` each query occurs once for each of the others. Of a single person there is
+        nobody else to be taken for, and ``ANOTHER`` is left out.
     """
     found = {control: Readings() for control in controls}
     for number, draw in enumerate(draws):
@@ -83,7 +84,7 @@ def read_class(
                 for giver in _givers(control, subject, sorted(room.own), others, seed + number):
                     prototypes = room.prototypes(subject, giver, control not in (NO_PHOTO, NO_NEUTRAL))
                     readings.add(subject, truth, nearest(population, prototypes, vectors, without))
-    return found
+    return {control: readings for control, readings in found.items() if len(readings) or control != ANOTHER}
 
 
 def nearest(

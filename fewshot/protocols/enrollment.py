@@ -28,8 +28,9 @@ from fewshot.protocols.controls import (
     false_neutral,
     read_class,
 )
-from fewshot.protocols.enrollment_plots import PAIRS, Found, differences, pairs_read, plots_of
-from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
+from fewshot.protocols.enrollment_plots import Found, pairs_read, plots_of
+from fewshot.protocols.gains import PAIRS, gained
+from fewshot.protocols.intervals import Interval, bootstrap_mean
 from fewshot.protocols.peer_population import peer_population
 from fewshot.protocols.peers import FACEAPI
 from fewshot.protocols.report import OWN_DATA, Cell, Context, Plot, Report, Row, Table
@@ -120,11 +121,7 @@ class Enrollment:
             [
                 Table("Accuracy", levels, note=f"Faces found: {', '.join(faces)}."),
                 Table("Gains, paired by subject", gains, "gains"),
-                *(
-                    [Table("Classifiers alone, no photo", generic, "classifiers", GENERIC.replace("\n", " "))]
-                    if generic
-                    else []
-                ),
+                *self.alone(generic),
                 *people,
             ],
             plots,
@@ -170,9 +167,7 @@ class Enrollment:
                 read = read_class(population, estimator, plain, scheme.draws, controls, self.others, seed)
                 if place == 0 and album.enrolled is not None and not scheme.nobody:
                     read |= read_class(population, estimator, album, scheme.draws, [LOOKS], self.others, seed)
-                # Of a single person nobody else is there to be taken for.
-                read = {control: readings for control, readings in read.items() if len(readings)}
-                found |= {(scheme.name, estimator.name, control): readings for control, readings in read.items()}
+                found |= {(scheme.name, estimator.name, name): some for name, some in read.items() if len(some)}
         return found
 
     def levels(self, found: Found, schemes: Sequence[Scheme], dataset: str, network: str, seed: int) -> list[Row]:
@@ -199,7 +194,7 @@ class Enrollment:
                 if name == scheme.name and estimator != first
             ]
             for this, that, one, other in pairs:
-                gain, subjects = self.gain(found[scheme.name, *this], found[scheme.name, *that], seed)
+                gain, subjects = gained(found[scheme.name, *this], found[scheme.name, *that], seed, self.resamples)
                 rows.append(_compared(scheme, dataset, network, one, other, gain, subjects))
         return rows
 
@@ -210,22 +205,10 @@ class Enrollment:
         rows: list[Row] = []
         for key, readings in theirs.items():
             if key[2] in (NO_PHOTO, OWN) and key in ours:
-                gain, subjects = self.gain(ours[key], readings, seed)
+                gain, subjects = gained(ours[key], readings, seed, self.resamples)
                 scheme = next(scheme for scheme in schemes if scheme.name == key[0])
                 rows.append(_compared(scheme, dataset, "both", f"{key[2]}, ours", f"{key[2]}, {peer}", gain, subjects))
         return rows
-
-    def gain(self, one: Readings, other: Readings, seed: int) -> tuple[Interval, int]:
-        """Difference of balanced accuracy, paired by subject, and how many subjects.
-
-        Raises:
-            UsageError: no subject is in both.
-        """
-        mine, theirs = differences(one, other)
-        if not mine:
-            raise UsageError("No subject was read both ways, so nothing can be compared in pairs.")
-        gain = paired_difference(mine, theirs, seed, self.resamples)
-        return Gain(gain.value, gain.low, gain.high), len(mine)
 
     def _measures(self, readings: Readings, seed: int) -> Row:
         plain = np.sort(list(by_subject(readings).values()))
@@ -254,15 +237,6 @@ def controls_of(scheme: Scheme, album: Album) -> list[str]:
         return [NO_PHOTO]
     asked = {album.emotions[row] for draw in scheme.draws for rows in draw.queries.values() for row in rows}
     return [control for control in CONTROLS if NEUTRAL not in asked or control not in (NO_NEUTRAL, OWN_NO_NEUTRAL)]
-
-
-class Gain(Interval):
-    """A difference, written with its sign."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return self.signed
 
 
 def everybody(found: Found, schemes: Sequence[Scheme]) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fewshot.protocols.controls import ANOTHER, CLASSMATES, NO_PHOTO, OWN, Readings, by_subject
+from fewshot.protocols.gains import PAIRS, SHORT, differences
 from fewshot.protocols.intervals import Interval, bootstrap_mean, paired_difference
 from fewshot.protocols.plots import accuracy_against_shots, paired_gains, written
 from fewshot.protocols.report import Plot
@@ -13,18 +14,9 @@ from fewshot.protocols.schemes import Scheme
 Found = Mapping[tuple[str, str, str], Readings]
 """By scheme, estimator and control."""
 
-PAIRS = ((OWN, CLASSMATES), (OWN, ANOTHER), (OWN, NO_PHOTO), (CLASSMATES, NO_PHOTO), (ANOTHER, CLASSMATES))
-SHORT = {OWN: "own", CLASSMATES: "classmates'", ANOTHER: "another's", NO_PHOTO: "no photo"}
 SHOWN = ("1 an emotion | 1 an emotion", "all but the one asked | 1 an emotion", "1 neutral | 1 an emotion")
 """The scheme whose gains are plotted: the first that a data set has."""
 SHOTS = {"1 an emotion | 1 an emotion": 1, "2 an emotion | 2 an emotion": 2}
-
-
-def differences(one: Readings, other: Readings) -> tuple[list[float], list[float]]:
-    """Balanced accuracy of the subjects who were read both ways, in the same order."""
-    mine, theirs = by_subject(one, balanced=True), by_subject(other, balanced=True)
-    both = sorted(mine.keys() & theirs.keys())
-    return [mine[subject] for subject in both], [theirs[subject] for subject in both]
 
 
 def pairs_read(

@@ -18,8 +18,8 @@ from fewshot.protocols.controls import ANOTHER, CLASSMATES, NO_PHOTO, OWN, Readi
 from fewshot.protocols.crops import largest
 from fewshot.protocols.doubted import doubted
 from fewshot.protocols.draws import Draw, few_shots, leave_one_emotion_out, only, wrong_labels
-from fewshot.protocols.enrollment import Enrollment, enrollment_estimators
-from fewshot.protocols.enrollment_plots import PAIRS, SHORT, differences
+from fewshot.protocols.enrollment import enrollment_estimators
+from fewshot.protocols.gains import PAIRS, SHORT, differences, gained
 from fewshot.protocols.intervals import bootstrap_mean, paired_difference
 from fewshot.protocols.report import Cell, Context, Report, Row, Table
 from fewshot.protocols.schemes import Scheme, schemes_of
@@ -145,8 +145,6 @@ class Noise:
             for scheme in schemes:
                 moved = [shifted(draw, len(album), seen.found) for draw in scheme.draws]
                 answers = read_class(context.population, estimator, both, moved, READ_BY, self.others, context.seed)
-                # Of a single person nobody else is there to be taken for.
-                answers = {control: some for control, some in answers.items() if len(some) or control != ANOTHER}
                 about: dict[str, Cell] = {"data": dataset, "change": change, "found": float(seen.found.mean())}
                 about |= scheme.words
                 for control, readings in answers.items():
@@ -157,10 +155,9 @@ class Noise:
 
     def gains(self, answers: Mapping[str, Readings], seed: int) -> dict[str, Cell]:
         """What one's own photos gain over every control that was read, each in a column: "own - classmates'"."""
-        protocol = Enrollment(resamples=self.resamples)
         cells: dict[str, Cell] = {}
         for one, other in (pair for pair in PAIRS if pair[0] == OWN and pair[1] in answers):
-            gain, subjects = protocol.gain(answers[one], answers[other], seed)
+            gain, subjects = gained(answers[one], answers[other], seed, self.resamples)
             cells |= {"subjects": subjects, f"{SHORT[one]} - {SHORT[other]}": gain}
         return cells
 

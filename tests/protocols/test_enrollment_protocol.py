@@ -30,6 +30,7 @@ from fewshot.protocols.controls import (
 from fewshot.protocols.draws import Draw, choose, each, few_shots, leave_one_emotion_out, only, uneven
 from fewshot.protocols.enrollment import Enrollment, controls_of, everybody
 from fewshot.protocols.enrollment_plots import plots_of
+from fewshot.protocols.gains import gained
 from fewshot.protocols.peer_population import centred_means
 from fewshot.protocols.report import Context
 from fewshot.protocols.room import Room
@@ -206,7 +207,7 @@ def test_in_a_world_where_people_are_alike_nobodys_photos_matter():
     album = made_album(same, rng, people=12, takes=3, camera=0.0, person=0.0, own_way=0.0)
     protocol = Enrollment(resamples=500)
     read = read_class(same, Hierarchical(), album, few_shots(album, each(1), each(1), 3, seed=0))
-    gain, subjects = protocol.gain(read[OWN], read[NO_PHOTO], seed=0)
+    gain, subjects = gained(read[OWN], read[NO_PHOTO], 0, protocol.resamples)
     assert subjects == 12
     assert abs(gain.value) < 0.05
 
@@ -247,7 +248,7 @@ def test_gains_are_written_with_their_sign():
     one, other = Readings(), Readings()
     one.add("a", ["happy"], ["sad"])
     other.add("a", ["happy"], ["happy"])
-    gain, _ = Enrollment(resamples=10).gain(one, other, 0)
+    gain, _ = gained(one, other, 0, 10)
     assert str(gain) == "-1.000 (-1.000 to -1.000)"
 
 
@@ -261,7 +262,7 @@ def test_nothing_in_common_cannot_be_compared():
     one.add("a", ["happy"], ["happy"])
     other.add("b", ["happy"], ["happy"])
     with pytest.raises(UsageError, match="pairs"):
-        Enrollment().gain(one, other, 0)
+        gained(one, other, 0, 10)
 
 
 def test_a_draw_of_nobody_reads_nothing():
