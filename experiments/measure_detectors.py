@@ -120,7 +120,8 @@ def main() -> None:
         YunetDetector(models / "detectors/face_detection_yunet_2023mar.onnx"),
         CascadeDetector(WEIGHTS / "landmarks.onnx"),
     ]
-    lines = table(detectors, arguments.shared)
+    head = ["# Detectors", "", "    python experiments/measure_detectors.py", ""]
+    lines = [*head, *table(detectors, arguments.shared)]
     errors = [landmark_error(detector, arguments.shared) for detector in detectors]
     lines.append("| landmark error on CK+: mean (median, 95 %; found) | " + " | ".join(errors) + " |")
     frame = gallery(arguments.shared, 0)

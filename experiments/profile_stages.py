@@ -88,6 +88,13 @@ def in_process(package: Path, arguments: argparse.Namespace) -> dict[str, list[f
     return result
 
 
+def command(arguments: argparse.Namespace) -> str:
+    """What to repeat it with; an older copy of the package lies elsewhere everywhere."""
+    against = " --against OLDER_COPY" if arguments.against else ""
+    frames = f" --frames {arguments.frames} --rounds {arguments.rounds}"
+    return f"python experiments/profile_stages.py --lesson outputs/live/{arguments.lesson.name}{against}{frames}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
@@ -107,7 +114,8 @@ def main() -> None:
         for name, stages in times.items():
             for stage, values in in_process(copies[name], arguments).items():
                 stages.setdefault(stage, []).extend(values)
-    lines = ["| ms of one core: mean (median) | " + " | ".join(times) + " |", "|---" * (len(times) + 1) + "|"]
+    lines = ["# Milliseconds of each stage, 49 faces", "", f"    {command(arguments)}", ""]
+    lines += ["| ms of one core: mean (median) | " + " | ".join(times) + " |", "|---" * (len(times) + 1) + "|"]
     for stage in STAGES:
         cells = [f"{np.mean(stages[stage]):.2f} ({np.median(stages[stage]):.2f})" for stages in times.values()]
         lines.append(f"| {stage} | " + " | ".join(cells) + " |")
