@@ -150,7 +150,12 @@ def main() -> None:
     perception = open_perception("scrfd", threads=1)
     lessons = " ".join(f"outputs/live/{lesson.name}" for lesson in arguments.lesson)
     text = ["# Detecting in every frame, or following faces in between", ""]
-    text += [f"    python experiments/detection_interval.py --lesson {lessons}", "", f"Network `{perception.network}`.", ""]
+    text += [
+        f"    python experiments/detection_interval.py --lesson {lessons}",
+        "",
+        f"Network `{perception.network}`.",
+        "",
+    ]
     for lesson in arguments.lesson:
         truth = Truth.load(lesson / "truth.json")
         reader = Classifier(open_population(), enrolled(lesson / "photos" / "neutral", perception))

@@ -28,9 +28,8 @@ def ensure_sample_class(recording: Recording) -> str:
         plan_past()
         store.create(SAMPLE_CLASS, sample=True)
     known = store.roster(SAMPLE_CLASS).students
-    for student in recording.students:
-        if student not in known:
-            store.record_consent(SAMPLE_CLASS, student, SAMPLE_CONSENT)
+    if missing := [student for student in recording.students if student not in known]:
+        store.record_consents(SAMPLE_CLASS, missing, SAMPLE_CONSENT)
     return SAMPLE_CLASS
 
 

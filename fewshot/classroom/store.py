@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import delete, select, update
@@ -226,15 +226,21 @@ class ClassStore:
         Raises:
             UsageError: there is no such class, or the name cannot be a student's.
         """
-        key = check_name(student, "student")
+        self.record_consents(name, [student], consent)
+
+    def record_consents(self, name: str, students: Iterable[str], consent: Consent) -> None:
+        """Record the same consent of several students, of all or, where that fails, of none; as ``record_consent``."""
+        keys = [check_name(student, "student") for student in students]
         with self.database.write() as session:
             row = class_of(session, name)
-            found = {other.name: other for other in students_of(session, row.id)}.get(key)
-            if found is None:
-                found = StudentRow(class_id=row.id, name=key)
-                session.add(found)
-                session.flush()
-            _record(session, found.id, consent)
+            known = {other.name: other for other in students_of(session, row.id)}
+            for key in keys:
+                if key not in known:
+                    known[key] = StudentRow(class_id=row.id, name=key)
+                    session.add(known[key])
+            session.flush()
+            for key in keys:
+                _record(session, known[key].id, consent)
 
     def withdraw_consent(self, name: str, student: str, day: date | None = None) -> None:
         """Note that consent was withdrawn on ``day`` (today): from then on the student is not recognised.

@@ -90,6 +90,14 @@ def test_consents_have_a_history(physics: ClassStore) -> None:
     assert physics.roster("physics").students["nina"].photos == {}
 
 
+def test_consents_of_several_are_recorded_together_or_not_at_all(physics: ClassStore) -> None:
+    physics.record_consents("physics", ["asha", "nina", "nina"], MOTHER)
+    assert physics.consents("physics", "asha") == physics.consents("physics", "nina") == [MOTHER]
+    with pytest.raises(UsageError):
+        physics.record_consents("physics", ["omar", ""], MOTHER)
+    assert "omar" not in physics.roster("physics").students
+
+
 def test_classes_are_made_renamed_and_deleted(physics: ClassStore) -> None:
     assert physics.create(" Maths ") == "Maths"
     for taken in ("physics", "MATHS"):
