@@ -51,6 +51,7 @@ def save_state(network: ExpressionNetwork, heads: dict[str, Tensor], path: Path)
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"config": json.dumps(network.config), "network": fingerprint(network)}
     save_file(half, str(path), metadata=about)
+    path.chmod(0o644)  # safetensors leaves a file that only its owner may read
 
 
 def fingerprint(network: ExpressionNetwork) -> str:
