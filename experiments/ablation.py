@@ -23,16 +23,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from fewshot.data.subjects import read_subjects
-from fewshot.data.tables import markdown, write_csv
 from fewshot.embedding.runtime import open_embedder, shrunk
-from fewshot.embedding.training.datamodule import FaceCrops, training_tables
-from fewshot.embedding.training.export import from_checkpoint
-from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.perception import Perception
-from fewshot.protocols.crops import crop_pictures
-from fewshot.protocols.embedding_choice import development_measures, draft_population
-from fewshot.protocols.vectors import detector_of
+from fewshot.research.datasets.subjects import read_subjects
+from fewshot.research.evaluation.crops import crop_pictures
+from fewshot.research.evaluation.embedding_choice import development_measures, draft_population
+from fewshot.research.evaluation.tables import markdown, write_csv
+from fewshot.research.evaluation.vectors import detector_of
+from fewshot.research.training.datamodule import FaceCrops, training_tables
+from fewshot.research.training.export import from_checkpoint
+from fewshot.research.training.network import ExpressionNetwork
 
 FACES = 6000
 DONE = "whole"

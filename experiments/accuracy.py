@@ -26,14 +26,9 @@ import numpy as np
 
 from fewshot.classroom.matching import TrackStudents
 from fewshot.classroom.thresholds import identity_thresholds
-from fewshot.data.replay import Recorder
-from fewshot.data.scorecard import as_row, score
-from fewshot.data.studio import classroom_at
-from fewshot.data.tables import markdown, show, write_csv
-from fewshot.data.truth import Truth
-from fewshot.data.virtual_classroom import Settings
 from fewshot.embedding.runtime import open_embedder
 from fewshot.errors import FewshotError, SourceError
+from fewshot.faces.boxes import largest_face
 from fewshot.live.loop import Loop
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources import open_source
@@ -42,6 +37,12 @@ from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
+from fewshot.research.bench.replay import Recorder
+from fewshot.research.bench.scorecard import as_row, score
+from fewshot.research.evaluation.tables import markdown, show, write_csv
+from fewshot.research.simulation.dataset_writer import classroom_at
+from fewshot.research.simulation.truth import Truth
+from fewshot.research.simulation.virtual_classroom import Settings
 from fewshot.room import Classroom, open_population
 from fewshot.types import Vectors
 
@@ -148,7 +149,7 @@ def still_vectors(truth: Truth, root: Path, perception: Perception) -> dict[str,
             if picture is None:
                 raise SourceError(f"Cannot read {path}, which the truth of the video names. Draw the video again.")
             faces = perception.look(picture.astype(np.uint8, copy=False))
-            largest = max(faces, key=lambda face: float((face.box[2:] - face.box[:2]).prod()), default=None)
+            largest = largest_face(faces)
             vectors[path] = (seat.student, largest.expression if largest else None)
     return vectors
 

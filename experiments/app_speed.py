@@ -22,9 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fewshot.app.served import served
-from fewshot.data.machine import as_list, busy, describe
-from fewshot.data.tables import markdown
+from fewshot.research.bench.machine import as_list, busy, describe
+from fewshot.research.bench.served_app import served
+from fewshot.research.evaluation.tables import markdown
 
 PAGES = {"Class": "Your class", "Enrollment": "Enrollment", "Report": "report", "Settings": "Settings", "Live": "Watch"}
 """Their links, and a word of their headings."""

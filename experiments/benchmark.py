@@ -24,16 +24,26 @@ import numpy as np
 import psutil
 from rich.progress import track
 
-from fewshot.data.live_bench import FACES, Bench, Setting, enroll_classes
-from fewshot.data.live_plots import plot_latency, plot_runs, plot_stages
-from fewshot.data.live_table import TARGETS, flat, report, table_rows
-from fewshot.data.machine import busy, describe
-from fewshot.data.scenes import CLASS, DATASET, HALF, SCENES, STRANGERS, WEBCAM, Scene, made_up_scene, scene_at
-from fewshot.data.subjects import by_student, read_subjects
-from fewshot.data.tables import show, write_csv
-from fewshot.data.truth import Box
 from fewshot.demo.sample import PEOPLE, sample_picture
 from fewshot.errors import FewshotError
+from fewshot.research.bench.live_bench import FACES, Bench, Setting, enroll_classes
+from fewshot.research.bench.live_plots import plot_latency, plot_runs, plot_stages
+from fewshot.research.bench.live_table import TARGETS, flat, report, table_rows
+from fewshot.research.bench.machine import busy, describe
+from fewshot.research.datasets.subjects import by_student, read_subjects
+from fewshot.research.evaluation.tables import show, write_csv
+from fewshot.research.simulation.scenes import (
+    CLASS,
+    DATASET,
+    HALF,
+    SCENES,
+    STRANGERS,
+    WEBCAM,
+    Scene,
+    made_up_scene,
+    scene_at,
+)
+from fewshot.research.simulation.truth import Box
 from fewshot.types import Frame
 
 FULL = Setting(runs=5, frames=500, longest=60.0, baseline=8)

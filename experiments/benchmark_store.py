@@ -3,8 +3,9 @@
     python experiments/benchmark_store.py                      # 50, 5,000 and 1,000,000 students: about 5 minutes
     python experiments/benchmark_store.py --sizes 50 5000 --part gallery
 
-Needs no model and no data: identity vectors are drawn with the spread of real ones (``fewshot/data/people.py``). A size
-that is measured again replaces its row in experiments/results/store.csv; table and plot are made of all rows there.
+Needs no model and no data: identity vectors are drawn with the spread of real ones
+(``fewshot.research.simulation.made_identities``). A size that is measured again replaces its row in
+experiments/results/store.csv; table and plot are made of all rows there.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.data.machine import describe
-from fewshot.data.people import DIMENSION, People
-from fewshot.prototypes.bank import PrototypeBank
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.gallery import IdentityGallery, choose_kind
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
+from fewshot.research.bench.machine import describe
+from fewshot.research.bench.prototype_bank import PrototypeBank
+from fewshot.research.simulation.made_identities import DIMENSION, People
 from fewshot.room import open_population
 from fewshot.types import EMOTIONS, Vectors
 
@@ -246,7 +247,7 @@ def table(rows: list[Row]) -> str:
 
 
 GALLERY_NOTE = f"""One reference a student. **Synthetic vectors** with the spread of real ones: variances between and
-within people in their principal directions, as MobileFaceNet's vectors of LFW have them (`fewshot/data/people.py`).
+within people in their principal directions, as MobileFaceNet's vectors of LFW have them (`made_identities.py`).
 As in use: a reference is the mean of {ENROLLED} photos, a query that of {LOOKED} looks at a track. All pictures are
 years apart, as in LFW; those of one lesson are more alike (CFEE, one session: median cosine 0.89, here 0.79). Hard: one
 picture as the query. recall@1: share of {TESTED} queries whose nearest reference is the one that `IndexFlatIP` finds;

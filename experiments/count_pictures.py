@@ -12,10 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from fewshot.data.counts import count_table, enough, readable
-from fewshot.data.forms import FORMS, load_pictures
-from fewshot.data.tables import markdown
 from fewshot.errors import FewshotError
+from fewshot.research.datasets.counts import count_table, enough, readable
+from fewshot.research.datasets.forms import FORMS, load_pictures
+from fewshot.research.evaluation.tables import markdown
 
 LONGEST = 40
 """Rows of a table that are printed; the rest is counted."""

@@ -12,10 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from fewshot.data.fer2013 import load_fer2013
-from fewshot.data.tables import markdown
-from fewshot.data.use import DataUse, read_use, write_use
-from fewshot.data.use_sets import leaking_rows, make_use
+from fewshot.research.datasets.data_split import DataUse, read_use, write_use
+from fewshot.research.datasets.data_split_sets import leaking_rows, make_use
+from fewshot.research.datasets.fer2013 import load_fer2013
+from fewshot.research.evaluation.tables import markdown
 
 FILE = Path("experiments/data_use.json")
 

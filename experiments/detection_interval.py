@@ -18,19 +18,19 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from fewshot.data.pictures import faces_of
-from fewshot.data.scorecard import score
-from fewshot.data.scoring import overlaps
-from fewshot.data.tables import markdown, show
-from fewshot.data.truth import Truth
-from fewshot.faces.detector import Detections
+from fewshot.faces.boxes import pairwise_iou
+from fewshot.faces.detections import Detections
 from fewshot.faces.following import FollowingDetector
 from fewshot.live.loop import Loop
-from fewshot.live.sources import Shot
+from fewshot.live.sources import CapturedFrame
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
+from fewshot.research.bench.scorecard import score
+from fewshot.research.datasets.single_faces import faces_of
+from fewshot.research.evaluation.tables import markdown, show
+from fewshot.research.simulation.truth import Truth
 from fewshot.room import open_population
 from fewshot.types import Face, FrameResult
 
@@ -48,7 +48,7 @@ class TrueStudents:
         there = [face for face in self.truth.at(self.frame) if face.enrolled]
         if not there or not faces:
             return [(None, None)] * len(faces)
-        shared = overlaps(np.array([face.box for face in faces]), np.array([face.box for face in there]))
+        shared = pairwise_iou(np.array([face.box for face in faces]), np.array([face.box for face in there]))
         return [(there[int(row.argmax())].student if row.max() >= 0.3 else None, None) for row in shared]
 
     def forget(self, alive: Collection[int]) -> None:
@@ -57,7 +57,7 @@ class TrueStudents:
 
 def nearest(found: Detections, box: Sequence[float]) -> tuple[float, np.ndarray]:
     """Overlap of the best of the found faces with a true box, and its landmarks."""
-    shared = overlaps(found.boxes, np.array([box]))[:, 0]
+    shared = pairwise_iou(found.boxes, np.array([box]))[:, 0]
     best = int(shared.argmax()) if len(shared) else -1
     return (float(shared[best]), found.landmarks[best]) if best >= 0 else (0.0, np.zeros((5, 2)))
 
@@ -87,7 +87,7 @@ def run(
     video, results = cv2.VideoCapture(str(lesson / "video.mp4")), []
     for index in range(min(frames, truth.frames)):
         students.frame = index
-        results.append(loop.step(Shot("lesson", index, index / truth.fps, video.read()[1])).result)
+        results.append(loop.step(CapturedFrame("lesson", index, index / truth.fps, video.read()[1])).result)
     return detector, results
 
 

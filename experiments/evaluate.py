@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from fewshot.errors import FewshotError
-from fewshot.protocols.report import Context
+from fewshot.research.evaluation.protocol_results import Context
 
 
 def parts_of(group: DictConfig) -> dict[str, Any]:

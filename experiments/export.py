@@ -5,10 +5,10 @@
 
 Writes to fewshot/weights: expression.safetensors (fp16, with its config; from a checkpoint only), expression.onnx
 (8 bit, what the runtime uses), expression_fp32.onnx and identity.onnx (fp32, the latter's weights kept in fp16), each
-with the fingerprint of the trained weights; to outputs/ expression_fp16.onnx, for comparison. Checks ONNX against torch
-to 1e-4 (the identity to 1e-3) and the 8-bit vectors by their cosine, and prints the lines for fewshot/registry.py. Then
-run experiments/population.py if the weights are new, which makes expression.json, and experiments/quantise.py, which
-measures what the 8 bits cost.
+with the fingerprint of the trained weights; to outputs/ expression_fp16.onnx, for comparison. Checks ONNX against
+torch to 1e-4 (the identity to 1e-3) and the 8-bit vectors by their cosine, and prints the lines for
+fewshot/models/registry.py. Then run experiments/population.py if the weights are new, which makes expression.json, and
+experiments/quantise.py, which measures what the 8 bits cost.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.data.fer2013 import load_fer2013
+from fewshot.checksums import sha256_of
 from fewshot.embedding.runtime import Embedder, shrunk
-from fewshot.embedding.training.export import (
+from fewshot.errors import FewshotError
+from fewshot.research.datasets.fer2013 import load_fer2013
+from fewshot.research.training.export import (
     OUTPUTS,
     export_onnx,
     fingerprint,
@@ -32,9 +34,7 @@ from fewshot.embedding.training.export import (
     stored_fingerprint,
     to_half,
 )
-from fewshot.embedding.training.quantise import calibration_crops, quantise
-from fewshot.errors import FewshotError
-from fewshot.registry import sha256_of
+from fewshot.research.training.quantise import calibration_crops, quantise
 
 TOLERANCE = {"expression": 1e-4, "identity": 1e-3}
 """Between ONNX and torch. The identity's weights are kept in fp16 after its norms were folded into them."""

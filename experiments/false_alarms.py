@@ -3,8 +3,9 @@ find what was planted.
 
     python experiments/false_alarms.py [--lessons 200] [--out experiments/results/false_alarms.md]
 
-Lessons are made up (``fewshot.data.made_lessons``): students with habits of their own, in bouts, independently of each
-other. Real classes are not independent (somebody laughs, others follow): there, more is found, and rightly.
+Lessons are made up (``fewshot.research.simulation.made_lessons``): students with habits of their own, in bouts,
+independently of each other. Real classes are not independent (somebody laughs, others follow): there, more is found,
+and rightly.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.data.made_lessons import Planted, make_lesson
+from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session.analysis.checkin import check_ins
 from fewshot.session.analysis.grid import make_grid
 from fewshot.session.analysis.moments import find_moments

@@ -24,22 +24,22 @@ from unittest import mock
 import cv2
 import numpy as np
 
-from fewshot.data import scoring
-from fewshot.data.live_bench import enroll_classes
-from fewshot.data.machine import as_list, describe, resident_mb
-from fewshot.data.scenes import CLASS, DATASET, SCENES, gallery_at, scene_at
-from fewshot.data.stamped import Stamped
-from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
-from fewshot.data.subjects import by_student, read_subjects
-from fewshot.data.tables import markdown
-from fewshot.data.troubled import Cable, FrameLoop, Scripted, Slow, named
-from fewshot.data.truth import Truth
 from fewshot.errors import FewshotError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import OutputError
 from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sources import Paced, open_lasting, open_source
+from fewshot.research.bench import scoring
+from fewshot.research.bench.live_bench import enroll_classes
+from fewshot.research.bench.live_run import Stamped
+from fewshot.research.bench.machine import as_list, describe, resident_mb
+from fewshot.research.datasets.subjects import by_student, read_subjects
+from fewshot.research.evaluation.tables import markdown
+from fewshot.research.simulation.dataset_writer import SCRFD_FILE, picture_loader, scrfd_locator
+from fewshot.research.simulation.faulty_sources import Cable, FrameLoop, Scripted, Slow, named
+from fewshot.research.simulation.scenes import CLASS, DATASET, SCENES, gallery_at, scene_at
+from fewshot.research.simulation.truth import Truth
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
 from fewshot.types import Frame, FrameResult
@@ -78,7 +78,9 @@ class Stage:
     def frames(self, count: int, every: int = 1) -> list[Frame]:
         """Some of the class's first frames."""
         source = open_source(self.video)
-        found = [shot.frame for index, shot in zip(range(count * every), source, strict=False) if index % every == 0]
+        found = [
+            captured.frame for index, captured in zip(range(count * every), source, strict=False) if index % every == 0
+        ]
         source.close()
         return found
 
@@ -273,7 +275,7 @@ def empty(stage: Stage) -> Iterator[Check]:
     frames = stage.frames(75)
     nobody: Frame = np.full_like(frames[0], 40)
 
-    def shots() -> Iterator[tuple[float, Frame]]:
+    def captured() -> Iterator[tuple[float, Frame]]:
         for index, frame in enumerate(frames[:25]):
             yield index / FPS, frame
         for second in range(600):
@@ -283,7 +285,7 @@ def empty(stage: Stage) -> Iterator[Check]:
 
     loop = stage.room.loop()
     results, memory = [], []
-    for step in Pipeline(loop, Scripted(shots())).run():
+    for step in Pipeline(loop, Scripted(captured())).run():
         results.append(step.result)
         memory.append(resident_mb())
     void = results[25:625]
@@ -334,11 +336,11 @@ def crowd(stage: Stage) -> Iterator[Check]:
 def failing(stage: Stage) -> Iterator[Check]:
     """A source or a sink fails in the middle: one error of ours, everything closed, nothing left running."""
     frames = stage.frames(20)
-    shots = [(index / FPS, frame) for index, frame in enumerate(frames)]
+    captured = [(index / FPS, frame) for index, frame in enumerate(frames)]
     full = OutputError("The disk is full.")
     for fault, source, recorder in (
-        ("the disk is full after 5 frames", Scripted(shots), Slow(fails_after=5, error=full)),
-        ("the source fails after 20 frames", Scripted(shots, fails=full), Slow()),
+        ("the disk is full after 5 frames", Scripted(captured), Slow(fails_after=5, error=full)),
+        ("the source fails after 20 frames", Scripted(captured, fails=full), Slow()),
     ):
         seen, raised = 0, ""
         try:

@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.data.lfw import read_pairs
-from fewshot.data.pictures import faces_of
-from fewshot.data.subjects import read_subjects
-from fewshot.data.tables import markdown, write_csv
 from fewshot.embedding.runtime import open_embedder
-from fewshot.faces.cascade import CascadeDetector
-from fewshot.faces.detector import Detector
+from fewshot.faces.detections import Detector
+from fewshot.faces.detectors.cascade import CascadeDetector
+from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.faces.identity import Recogniser
-from fewshot.faces.scrfd import ScrfdDetector
-from fewshot.models import resolve
+from fewshot.models.files import resolve
 from fewshot.perception import Perception
+from fewshot.research.datasets.lfw import read_pairs
+from fewshot.research.datasets.single_faces import faces_of
+from fewshot.research.datasets.subjects import read_subjects
+from fewshot.research.evaluation.tables import markdown, write_csv
 
 CLASS_SIZE, DRAWS, ENROLLED = 30, 20, 2
 FULL = 49

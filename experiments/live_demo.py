@@ -12,11 +12,10 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from fewshot.data.tables import show
 from fewshot.errors import FewshotError
 from fewshot.live.loop import Loop
 from fewshot.live.overlay import Overlay
-from fewshot.live.pipeline import Plan
+from fewshot.live.pipeline import Schedule
 from fewshot.live.play import play
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sinks.jsonl import JsonLines
@@ -25,10 +24,11 @@ from fewshot.live.sinks.window import Window
 from fewshot.live.sources import Source, open_lasting
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
+from fewshot.research.evaluation.tables import show
 from fewshot.room import Classroom, open_population
 
 
-def build_loop(cfg: DictConfig, plan: Plan) -> Loop:
+def build_loop(cfg: DictConfig, plan: Schedule) -> Loop:
     """Perception, prototypes, students, smoother and tracker, put together as the config asks.
 
     Raises:

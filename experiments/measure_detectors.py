@@ -17,12 +17,12 @@ import cv2
 import insightface
 import numpy as np
 
-from fewshot.faces.cascade import CascadeDetector
-from fewshot.faces.detector import Detector, detect_in_photo
-from fewshot.faces.scrfd import ScrfdDetector
-from fewshot.faces.tracker import pairwise_iou
-from fewshot.faces.yunet import YunetDetector
-from fewshot.models import WEIGHTS
+from fewshot.faces.boxes import pairwise_iou
+from fewshot.faces.detections import Detector, detect_in_photo
+from fewshot.faces.detectors.cascade import CascadeDetector
+from fewshot.faces.detectors.scrfd import ScrfdDetector
+from fewshot.faces.detectors.yunet import YunetDetector
+from fewshot.models.files import WEIGHTS
 from fewshot.types import Frame
 
 # Smaller than this share of the longer side is a face in the far background, in nobody's lesson.

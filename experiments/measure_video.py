@@ -19,10 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fewshot.data.machine import describe
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks import encoders
 from fewshot.live.sinks.video import reduced
+from fewshot.research.bench.machine import describe
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
 WARM = 10

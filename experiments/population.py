@@ -14,15 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.data.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
-from fewshot.data.subjects import read_subjects
-from fewshot.data.tables import markdown
 from fewshot.embedding.runtime import Embedder, open_embedder
-from fewshot.embedding.training.export import load_state
-from fewshot.embedding.training.population import Candidate, candidates, fer_vectors
 from fewshot.perception import Perception
-from fewshot.protocols.album import Album
-from fewshot.protocols.choosing import (
+from fewshot.prototypes.calibration import Calibration, fit_thresholds
+from fewshot.prototypes.estimators import REACH, Hierarchical
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.space import squared_distances, transform
+from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
+from fewshot.research.datasets.subjects import read_subjects
+from fewshot.research.evaluation.album import Album
+from fewshot.research.evaluation.choosing import (
     DEARER,
     Asked,
     allowance_rows,
@@ -32,17 +33,16 @@ from fewshot.protocols.choosing import (
     development,
     honesty_rows,
     reach_rows,
+    sensitivity_rows,
 )
-from fewshot.protocols.controls import OWN, by_subject, read_class
-from fewshot.protocols.draws import few_shots, only
-from fewshot.protocols.report import Row
-from fewshot.protocols.sensitivity import sensitivity_rows
-from fewshot.protocols.vectors import detector_of, embed_pictures
-from fewshot.prototypes.calibration import Calibration, fit_thresholds
-from fewshot.prototypes.estimators import REACH, Hierarchical
-from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import squared_distances, transform
-from fewshot.prototypes.variances import estimate_variances
+from fewshot.research.evaluation.controls import OWN, by_subject, read_class
+from fewshot.research.evaluation.protocol_results import Row
+from fewshot.research.evaluation.support_draws import few_shots, only
+from fewshot.research.evaluation.tables import markdown
+from fewshot.research.evaluation.variances import estimate_variances
+from fewshot.research.evaluation.vectors import detector_of, embed_pictures
+from fewshot.research.training.export import load_state
+from fewshot.research.training.population import Candidate, candidates, fer_vectors
 from fewshot.types import EMOTIONS
 
 WEIGHTS = Path("fewshot/weights")
@@ -150,7 +150,7 @@ def tables_of(population: Population, album: Album, found: dict[str, Asked]) -> 
         "",
         table(allowed),
         "Temperatures with photos. CK+ has one picture of a person's emotion; what stands in for others is said in",
-        "fewshot/protocols/made_photos.py: left out is harder than real photos, made easier. From 1 photo an emotion",
+        "research/evaluation/made_photos.py: left out is harder than real photos, made easier. From 1 photo an emotion",
         "on the temperature is fitted to as many readings of each.",
         "",
         table(honesty_rows(found, population.calibration)),

@@ -22,13 +22,13 @@ from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 from rich.progress import track
 
-from fewshot.data.blendshapes import NAMES, BlendshapeTeacher
-from fewshot.data.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, check_order, load_fer2013, order_of
-from fewshot.data.lfw import training_pictures
-from fewshot.data.use_sets import leaking_rows
-from fewshot.embedding.training.datamodule import TRUSTED_BLENDSHAPES
 from fewshot.errors import FewshotError
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
+from fewshot.research.datasets.blendshapes import NAMES, BlendshapeTeacher
+from fewshot.research.datasets.data_split_sets import leaking_rows
+from fewshot.research.datasets.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, check_order, load_fer2013, order_of
+from fewshot.research.datasets.lfw import training_pictures
+from fewshot.research.training.datamodule import TRUSTED_BLENDSHAPES
 
 # A 48-pixel face is too small and too tight for SCRFD: enlarge it and give it a margin.
 ENLARGED, MARGIN = 128, 32

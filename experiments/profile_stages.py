@@ -28,9 +28,9 @@ WARM = 12
 
 def enrolled(photos: Path, perception: Any) -> Any:
     """Everybody in ``<photos>/<student>/<emotion>/*``, as a store."""
-    from fewshot.data.pictures import faces_of
     from fewshot.prototypes.store import PrototypeStore
     from fewshot.prototypes.supports import SupportSet
+    from fewshot.research.datasets.single_faces import faces_of
 
     store = PrototypeStore(
         perception.embedder.dimension, perception.identity_dimension, perception.network, perception.identity_network
@@ -50,11 +50,11 @@ def measure(lesson: Path, shared: Path, frames: int) -> dict[str, list[float]]:
     from fewshot.classroom.matching import TrackStudents
     from fewshot.classroom.thresholds import identity_thresholds
     from fewshot.embedding.runtime import Embedder
+    from fewshot.faces.detectors.scrfd import ScrfdDetector
     from fewshot.faces.identity import Recogniser
-    from fewshot.faces.scrfd import ScrfdDetector
     from fewshot.live.loop import Loop
-    from fewshot.live.sources import Shot
-    from fewshot.models import resolve
+    from fewshot.live.sources import CapturedFrame
+    from fewshot.models.files import resolve
     from fewshot.perception import Perception
     from fewshot.prototypes.classifier import Classifier
     from fewshot.room import open_population
@@ -71,7 +71,7 @@ def measure(lesson: Path, shared: Path, frames: int) -> dict[str, list[float]]:
     pictures = [video.read()[1] for _ in range(frames)]
     fps = video.get(cv2.CAP_PROP_FPS)
     for index, picture in enumerate(pictures):
-        loop.step(Shot("lesson", index, index / fps, picture))
+        loop.step(CapturedFrame("lesson", index, index / fps, picture))
     return {stage: [1000 * value for value in loop.times.seconds(stage)[WARM:]] for stage in STAGES}
 
 

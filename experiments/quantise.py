@@ -4,7 +4,7 @@
     python experiments/quantise.py --shared ../shared             accuracy, and the tables with both
 
 Every file and engine is read with the same prototypes, those of fewshot/weights/expression.json. Nothing is chosen
-here: calibration crops and settings are those of fewshot/embedding/training/quantise.py. Writes
+here: calibration crops and settings are those of fewshot/research/training/quantise.py. Writes
 experiments/results/quantised.csv and .md.
 """
 
@@ -22,21 +22,21 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.data.fer2013 import PRIVATE_TEST, Fer2013, load_fer2013
-from fewshot.data.framing import cut, framings
-from fewshot.data.pictures import faces_of
-from fewshot.data.subjects import read_subjects
 from fewshot.embedding.runtime import Embedder, shrunk
-from fewshot.embedding.training.datamodule import TRUSTED_LANDMARKS
-from fewshot.embedding.training.population import Candidate
 from fewshot.faces.align import CROP_SIZE
-from fewshot.faces.engines import OnnxRuntimeSession, OpenVinoSession, Session
-from fewshot.faces.scrfd import ScrfdDetector
+from fewshot.faces.detectors.scrfd import ScrfdDetector
+from fewshot.inference.engines import OnnxRuntimeSession, OpenVinoSession, Session
 from fewshot.perception import Perception
-from fewshot.protocols.fer import fer_tests
 from fewshot.prototypes.estimators import cells_of, class_effect, compared_distances, hierarchical_prototypes
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
+from fewshot.research.datasets.fer2013 import PRIVATE_TEST, Fer2013, load_fer2013
+from fewshot.research.datasets.framing import cut, framings
+from fewshot.research.datasets.single_faces import faces_of
+from fewshot.research.datasets.subjects import read_subjects
+from fewshot.research.evaluation.fer import fer_tests
+from fewshot.research.training.datamodule import TRUSTED_LANDMARKS
+from fewshot.research.training.population import Candidate
 from fewshot.types import EMOTIONS, Vectors
 
 WEIGHTS, RESULTS = Path("fewshot/weights"), Path("experiments/results")

@@ -27,12 +27,12 @@ import numpy as np
 from rich.progress import track
 
 from fewshot.app.recording import EARLIER, SAMPLE, Recording, RecordingWriter
-from fewshot.data.stage import draw_classroom
-from fewshot.data.studio import SCRFD_FILE, picture_loader, scrfd_locator
-from fewshot.data.subjects import Picture, by_student, read_subjects
-from fewshot.data.truth import Segment
-from fewshot.data.virtual_classroom import Plan, Settings, plan_classroom
-from fewshot.live.sources.base import Shot
+from fewshot.live.sources.base import CapturedFrame
+from fewshot.research.datasets.subjects import Picture, by_student, read_subjects
+from fewshot.research.simulation.dataset_writer import SCRFD_FILE, picture_loader, scrfd_locator
+from fewshot.research.simulation.renderer import draw_classroom
+from fewshot.research.simulation.truth import Segment
+from fewshot.research.simulation.virtual_classroom import GalleryPlan, Settings, plan_classroom
 from fewshot.room import Classroom
 from fewshot.types import EMOTIONS, Frame
 
@@ -124,20 +124,20 @@ def main() -> None:
             print(f"{arguments.out / lesson.file}: {len(recording)} steps, {size / 1000:.0f} kB")
 
 
-def record(room: Classroom, plan: Plan, lesson: Told, drawn: Iterable[tuple[Frame, Any]]) -> Recording:
+def record(room: Classroom, plan: GalleryPlan, lesson: Told, drawn: Iterable[tuple[Frame, Any]]) -> Recording:
     """What the loop says of a lesson that is drawn."""
     loop, writer = room.loop(), RecordingWriter(NAMES, EMOTIONS)
     for index, (frame, _) in enumerate(track(drawn, lesson.title, plan.settings.frames)):
-        writer.add(loop.step(Shot("virtual classroom", index, index / lesson.fps, frame)).result)
+        writer.add(loop.step(CapturedFrame("virtual classroom", index, index / lesson.fps, frame)).result)
     return writer.finish(about_of(plan, lesson, room.perception.network))
 
 
-def names_of(plan: Plan) -> dict[str, str]:
+def names_of(plan: GalleryPlan) -> dict[str, str]:
     """Person to invented name: the same in every lesson, because who sits where depends on the seed alone."""
     return dict(zip((seat.student for seat in plan.seats), NAMES, strict=True))
 
 
-def about_of(plan: Plan, lesson: Told, network: str) -> dict[str, Any]:
+def about_of(plan: GalleryPlan, lesson: Told, network: str) -> dict[str, Any]:
     """Where the recording comes from."""
     settings = plan.settings
     return {
@@ -151,14 +151,14 @@ def about_of(plan: Plan, lesson: Told, network: str) -> dict[str, Any]:
     }
 
 
-def plan_of(shared: Path, lesson: Told, share: float, seed: int) -> Plan:
+def plan_of(shared: Path, lesson: Told, share: float, seed: int) -> GalleryPlan:
     """Who sits where."""
     pictures = read_subjects(shared / "data" / "subjects.csv", ["cfee"])
     settings = Settings(seconds=60 * lesson.minutes * share, fps=lesson.fps, seed=seed, modes=("neutral",))
     return plan_classroom(pictures, settings)
 
 
-def told(plan: Plan, shared: Path, lesson: Told) -> Plan:
+def told(plan: GalleryPlan, shared: Path, lesson: Told) -> GalleryPlan:
     """The same people with a lesson's timetable in place of the random one; some leave for a while.
 
     How strongly the lesson reaches somebody is theirs in every lesson; all else is drawn anew, cameras and light too.
@@ -209,7 +209,7 @@ def timetable(
     return tuple(segments)
 
 
-def write_photos(plan: Plan, root: Path, folder: Path, names: Mapping[str, str]) -> None:
+def write_photos(plan: GalleryPlan, root: Path, folder: Path, names: Mapping[str, str]) -> None:
     """One neutral photo each, mirrored, and in another light than the lesson's."""
     load = picture_loader(root)
     for student, photos in plan.photos["neutral"].items():

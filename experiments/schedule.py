@@ -19,14 +19,14 @@ from time import perf_counter
 
 import numpy as np
 
-from fewshot.data.machine import describe
-from fewshot.data.stamped import Stamped
-from fewshot.data.tables import markdown, write_csv
 from fewshot.live.loop import Loop
-from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import open_source
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
+from fewshot.research.bench.live_run import Stamped
+from fewshot.research.bench.machine import describe
+from fewshot.research.evaluation.tables import markdown, write_csv
 from fewshot.room import open_population
 from fewshot.types import Face, Frame
 
@@ -63,7 +63,7 @@ def measure(perception: Perception, video: Path, frames: int, workers: int, stag
     """One run: frames a second, and milliseconds from decoded frame to readings."""
     loop = Loop(Staged(perception) if staged else perception, Classifier(open_population()))
     start = perf_counter()
-    steps = list(Pipeline(loop, Stamped(open_source(video), frames), plan=Plan(workers)).run())
+    steps = list(Pipeline(loop, Stamped(open_source(video), frames), plan=Schedule(workers)).run())
     rate = len(steps) / (perf_counter() - start)
     latency = loop.times.summary("latency")
     faces = float(np.median([len(step.faces) for step in steps]))

@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from fewshot.app.served import served
+from fewshot.research.bench.served_app import served
 
 PATIENCE = 120_000
 USUAL = "1280x720"

@@ -18,16 +18,15 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from fewshot.data.endless import Endless
-from fewshot.data.live_bench import FACES, enroll_classes
-from fewshot.data.live_plots import plot_soak
-from fewshot.data.machine import as_list, busy, describe
-from fewshot.data.scenes import scene_at
-from fewshot.data.soaking import Growth, Sample, growth
-from fewshot.data.tables import markdown, write_csv
 from fewshot.errors import FewshotError
-from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Paced, open_source
+from fewshot.research.bench.live_bench import FACES, enroll_classes
+from fewshot.research.bench.live_plots import plot_soak
+from fewshot.research.bench.machine import as_list, busy, describe
+from fewshot.research.bench.soaking import Endless, Growth, Sample, growth
+from fewshot.research.evaluation.tables import markdown, write_csv
+from fewshot.research.simulation.scenes import scene_at
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
 
@@ -129,7 +128,7 @@ def main() -> None:
             video, folder = aside.submit(prepare, arguments).result()
         room = Classroom(folder)
         source = Paced(Endless(lambda: open_source(video)))
-        pipeline = Pipeline(room.loop(), source, [Summary(room.students)], Plan(fps=arguments.fps))
+        pipeline = Pipeline(room.loop(), source, [Summary(room.students)], Schedule(fps=arguments.fps))
         samples = soak(pipeline, arguments.minutes, arguments.every)
     except FewshotError as error:
         sys.exit(str(error))

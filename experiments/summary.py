@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fewshot.protocols.summary import put_into, text
+from fewshot.research.evaluation.results_summary import put_into, text
 
 HEAD = """# What the project is judged by
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.data.fer2013 import load_fer2013, order_of
-from fewshot.embedding.training.datamodule import SEEN, FaceTable, training_tables
-from fewshot.embedding.training.teachers import LOSSES, answers, common_axes
+from fewshot.research.datasets.fer2013 import load_fer2013, order_of
+from fewshot.research.training.datamodule import SEEN, FaceTable, training_tables
+from fewshot.research.training.teachers import LOSSES, answers, common_axes
 
 PARTS = ("train", "public")
 

@@ -19,11 +19,11 @@ from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from fewshot.embedding.training.epochs import EpochSeed
-from fewshot.embedding.training.export import read_checkpoint
-from fewshot.embedding.training.module import ProtoNet
-from fewshot.embedding.training.network import ExpressionNetwork
 from fewshot.errors import UsageError
+from fewshot.research.training.epochs import EpochSeed
+from fewshot.research.training.export import read_checkpoint
+from fewshot.research.training.module import ProtoNet
+from fewshot.research.training.network import ExpressionNetwork
 
 
 @hydra.main(version_base=None, config_path="../conf", config_name="train")

@@ -3,7 +3,7 @@
     python experiments/train_identity.py outputs/train/wide.ckpt --out outputs/train/final.ckpt
 
 Needs outputs/*_prepared.npz. The recogniser is asked about faces as they are and about mixed ones
-(``fewshot/embedding/training/identity_views.py``), which are kept in outputs/identity_views/. Prints, for faces held
+(``fewshot/research/training/identity_views.py``), which are kept in outputs/identity_views/. Prints, for faces held
 out, the cosine to the recogniser and how often the right one of all of them is the nearest.
 """
 
@@ -19,14 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fewshot.data.fer2013 import TRAINING, check_order, load_fer2013
-from fewshot.embedding.training.augment import Augmentation
-from fewshot.embedding.training.datamodule import principal_axes, unit
-from fewshot.embedding.training.export import built, read_checkpoint
-from fewshot.embedding.training.identity_views import People, Views, make_views
-from fewshot.embedding.training.losses import identity_distillation, likeness_distillation
-from fewshot.embedding.training.network import GREY_SPREAD, ExpressionNetwork, IdentityHead
 from fewshot.faces.identity import Recogniser
+from fewshot.research.datasets.fer2013 import TRAINING, check_order, load_fer2013
+from fewshot.research.training.augment import Augmentation
+from fewshot.research.training.datamodule import principal_axes, unit
+from fewshot.research.training.export import built, read_checkpoint
+from fewshot.research.training.identity_views import People, Views, make_views
+from fewshot.research.training.losses import identity_distillation, likeness_distillation
+from fewshot.research.training.network import GREY_SPREAD, ExpressionNetwork, IdentityHead
 
 HELD_OUT = 10
 """Every tenth face is shown to nobody in training."""

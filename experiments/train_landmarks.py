@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fewshot.data.landmarks import Samples
-from fewshot.faces.cascade import INPUT
+from fewshot.faces.detectors.cascade import INPUT
+from fewshot.research.datasets.landmarks import Samples
 
 
 class LandmarkNetwork(nn.Module):

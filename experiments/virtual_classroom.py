@@ -3,9 +3,9 @@
     python experiments/virtual_classroom.py --dataset cfee --out outputs/classroom_cfee
     python experiments/virtual_classroom.py --dataset jaffe --columns 4 --rows 3 --modes neutral 1 2 --seconds 30
 
-Writes into the folder: ``video.mp4``, ``truth.json`` (see ``fewshot/data/truth.py``), ``plan.json`` (the settings), and
-enrollment photos that the video never shows, ``photos/<mode>/<student>/<emotion>/*.png``, ready for ``fewshot enroll``.
-The pictures belong to their datasets: do not publish what this makes.
+Writes into the folder: ``video.mp4``, ``truth.json`` (see ``fewshot/research/simulation/truth.py``), ``plan.json``
+(the settings), and enrollment photos that the video never shows, ``photos/<mode>/<student>/<emotion>/*.png``, ready
+for ``fewshot enroll``. The pictures belong to their datasets: do not publish what this makes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fewshot.data.studio import classroom_at
-from fewshot.data.virtual_classroom import Settings
 from fewshot.errors import FewshotError
+from fewshot.research.simulation.dataset_writer import classroom_at
+from fewshot.research.simulation.virtual_classroom import Settings
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
     python experiments/widen.py outputs/train/taught/last.ckpt --out outputs/train/wide.ckpt
 
 Tries shares of principal directions of the features beside the trained projection
-(``fewshot/embedding/training/widen.py``), of the pooled features alone and with an earlier map's means over the
+(``fewshot/research/training/widen.py``), of the pooled features alone and with an earlier map's means over the
 quarters of a face beside them, prints what each is worth on development data, fits the class vectors of the losses to
 the best one, and writes it as a checkpoint for experiments/export.py. The network is not trained; about ten minutes on
 two cores.
@@ -20,21 +20,21 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from fewshot.data.subjects import Picture, read_subjects
-from fewshot.data.tables import markdown
 from fewshot.embedding.runtime import open_embedder, shrunk
-from fewshot.embedding.training.augment import Augmentation
-from fewshot.embedding.training.datamodule import FaceCrops, FaceTable, add_answers, training_tables
-from fewshot.embedding.training.export import from_checkpoint
-from fewshot.embedding.training.losses import CosinePrototypes
-from fewshot.embedding.training.network import ExpressionNetwork
-from fewshot.embedding.training.population import fitted_class_vectors
-from fewshot.embedding.training.teachers import LOSSES
-from fewshot.embedding.training.widen import Projection, hush, widened
 from fewshot.perception import Perception
-from fewshot.protocols.crops import crop_pictures
-from fewshot.protocols.embedding_choice import development_measures, draft_population
-from fewshot.protocols.vectors import detector_of
+from fewshot.research.datasets.subjects import Picture, read_subjects
+from fewshot.research.evaluation.crops import crop_pictures
+from fewshot.research.evaluation.embedding_choice import development_measures, draft_population
+from fewshot.research.evaluation.tables import markdown
+from fewshot.research.evaluation.vectors import detector_of
+from fewshot.research.training.augment import Augmentation
+from fewshot.research.training.datamodule import FaceCrops, FaceTable, add_answers, training_tables
+from fewshot.research.training.export import from_checkpoint
+from fewshot.research.training.losses import CosinePrototypes
+from fewshot.research.training.network import ExpressionNetwork
+from fewshot.research.training.population import fitted_class_vectors
+from fewshot.research.training.teachers import LOSSES
+from fewshot.research.training.widen import Projection, hush, widened
 
 SMOOTHING = 0.1
 """Of FER2013's own labels, as in training."""

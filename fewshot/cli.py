@@ -88,7 +88,7 @@ def live(
 
     Without --class nobody is recognised, and expressions are read by the population's prototypes.
     """
-    from fewshot.commands.pace import Pace
+    from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, open_run, run_live
 
     outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
@@ -112,7 +112,7 @@ def analyze(
     offline: OfflineOption = False,
 ) -> None:
     """Read every frame of files, without a window."""
-    from fewshot.commands.pace import Pace
+    from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
     check_files(files)
@@ -135,7 +135,7 @@ def enroll(
 
     Photos are not kept, only vectors made of them. Enrolling again adds.
     """
-    from fewshot.commands.desk import run_enroll
+    from fewshot.commands.roster import run_enroll
 
     raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline))
 
@@ -146,7 +146,7 @@ def roster(
     remove: Annotated[str | None, typer.Option(help="Remove a student with everything that was theirs.")] = None,
 ) -> None:
     """Who is in a class, with whose consent, and how many photos of what."""
-    from fewshot.commands.desk import remove_student, show_classes, show_roster
+    from fewshot.commands.roster import remove_student, show_classes, show_roster
     from fewshot.errors import UsageError
 
     if class_name is None:
@@ -165,7 +165,7 @@ def lessons(
     delete: Annotated[int | None, typer.Option(help="Delete the lesson of this number.")] = None,
 ) -> None:
     """The lessons that were kept (--record), newest first."""
-    from fewshot.commands.desk import delete_lesson, show_lessons
+    from fewshot.commands.roster import delete_lesson, show_lessons
 
     if delete is not None:
         delete_lesson(delete)
@@ -237,7 +237,7 @@ def demo(
 @models_app.command("list")
 def models_list() -> None:
     """Every model: what it does, where it is, what it may be used for."""
-    from fewshot.commands.shelf import show_models
+    from fewshot.commands.models import show_models
 
     show_models()
 
@@ -247,7 +247,7 @@ def models_pull(
     names: Annotated[list[str] | None, typer.Argument(help="Which; all that can be downloaded without it.")] = None,
 ) -> None:
     """Download the models that are not here yet."""
-    from fewshot.commands.shelf import pull_models
+    from fewshot.commands.models import pull_models
 
     pull_models(names or [])
 
@@ -255,7 +255,7 @@ def models_pull(
 @models_app.command("verify")
 def models_verify() -> None:
     """Compare every model file on this machine with what it should be."""
-    from fewshot.commands.shelf import verify_models
+    from fewshot.commands.models import verify_models
 
     raise typer.Exit(verify_models())
 

@@ -6,9 +6,10 @@ Enrollment, the loop, ``fewshot embed`` and every evaluation call this one chain
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,12 +17,30 @@ import numpy as np
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
-from fewshot.faces.detector import Detector, open_detector
+from fewshot.faces.detections import Detector
 from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
+from fewshot.faces.open_detector import open_detector
 from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
-from fewshot.models import resolve
+from fewshot.models.files import resolve
 from fewshot.types import Face, Frame
+
+
+class Perceives(Protocol):
+    """What others need of a ``Perception``; calls for different frames may run beside each other."""
+
+    @property
+    def times(self) -> Mapping[str, float]:
+        """Seconds of each stage of the latest call by this thread."""
+        ...
+
+    def look(self, frame: Frame) -> list[Face]: ...
+
+    def find(self, frame: Frame) -> list[Face]: ...
+
+    def embed(self, faces: Sequence[Face]) -> None: ...
+
+    def identify(self, frame: Frame, faces: Sequence[Face]) -> None: ...
 
 
 class Perception:

@@ -12,27 +12,27 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent, make_consent
+from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
-from fewshot.classroom.doubts import doubts
 from fewshot.classroom.enrollment import Enrollment
-from fewshot.classroom.eyes import photo_perception
+from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import enroll_all, no_consent, read_folder, stray_notes
-from fewshot.classroom.learning import Learned, learn, learned, unlearn
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.photos import PhotoFile, list_photos_of
-from fewshot.classroom.report import EnrollmentReport, StudentResult
 from fewshot.classroom.roster import Roster
-from fewshot.classroom.rows import Networks
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
 from fewshot.live.loop import Loop
-from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import open_source
-from fewshot.models import resolve
+from fewshot.models.files import resolve
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
+from fewshot.prototypes.label_doubt import doubted_photos
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import has_neutral_reference
@@ -123,7 +123,7 @@ class Classroom:
     def perception(self) -> Perception:
         if self._perception is None:
             self._perception = open_perception(
-                self._detector, download=self._download, recogniser=self._recogniser(), threads=Plan().threads()
+                self._detector, download=self._download, recogniser=self._recogniser(), threads=Schedule().threads()
             )
         return self._perception
 
@@ -141,7 +141,7 @@ class Classroom:
         consent_by: str | None = None,
         consent_until: str | date | None = None,
         emotion: str | None = None,
-        shots: bool = False,
+        from_camera: bool = False,
     ) -> StudentResult:
         """Enroll a student, or add photos to one.
 
@@ -151,7 +151,7 @@ class Classroom:
             consent_by: who allowed it; may be left out while a recorded consent holds.
             consent_until: last day of the consent.
             emotion: what the photos show; None leaves files unlabelled.
-            shots: a camera took them now: two that look alike are not taken for one photo saved twice.
+            from_camera: a camera took them now: two that look alike are not taken for one photo saved twice.
 
         Returns:
             Every photo's result with its reason, and whether the student is in the class now.
@@ -167,7 +167,7 @@ class Classroom:
         consent = _given(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
             raise no_consent(self.name, "PHOTOS")
-        report = self._enroll(roster, {key: _files(photos, label, shots)}, {key: consent})
+        report = self._enroll(roster, {key: _files(photos, label, from_camera)}, {key: consent})
         return report.students[0]
 
     def enroll_folder(
@@ -216,7 +216,9 @@ class Classroom:
         report = enroll_all(enrollment, photos, consents, on_student)
         # Asked of new photos and of new labels; an answer that was given once is not asked for again.
         new = {photo.sha256 for photo in enrollment.accepted} | {sha256 for _, sha256 in enrollment.relabelled}
-        looks = {photo: look for photo, look in doubts(self.population, enrollment.store).items() if photo in new}
+        looks = {
+            photo: look for photo, look in doubted_photos(self.population, enrollment.store).items() if photo in new
+        }
         for result in report.students:
             result.photos = [replace(photo, looks=looks.get(photo.sha256, "")) for photo in result.photos]
         self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
@@ -290,7 +292,7 @@ class Classroom:
         unlearn(self.store.database, self._name, correction)
         self._refresh()
 
-    def watch(self, source: object, plan: Plan | None = None) -> Iterator[FrameResult]:
+    def watch(self, source: object, plan: Schedule | None = None) -> Iterator[FrameResult]:
         """Read a source frame by frame: every frame of a file, the newest of a live source.
 
         Args:
@@ -410,10 +412,10 @@ def _given(consent_by: str | None, until: str | date | None) -> Consent | None:
     return make_consent(consent_by or "", until) if consent_by is not None or until is not None else None
 
 
-def _files(photos: PathLike | Sequence[PathLike], label: str | None, shots: bool = False) -> list[PhotoFile]:
+def _files(photos: PathLike | Sequence[PathLike], label: str | None, from_camera: bool = False) -> list[PhotoFile]:
     if isinstance(photos, str | Path):
         if Path(photos).is_dir():
             found = list_photos_of(Path(photos))
             return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
         photos = [photos]
-    return [PhotoFile(Path(photo), label, shot=shots) for photo in photos]
+    return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]

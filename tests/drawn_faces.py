@@ -11,8 +11,8 @@ import pytest
 
 from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
+from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.photos import list_photos
-from fewshot.classroom.report import StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.prototypes.calibration import Calibration

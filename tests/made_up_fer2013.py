@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fewshot.embedding.training.datamodule import SEEN
 from fewshot.faces.align import EXPRESSION_TEMPLATE
+from fewshot.research.training.datamodule import SEEN
 
 NAMES = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
 

@@ -1,20 +1,20 @@
-"""Who imports whom: the rules of docs/architecture.md."""
+"""Who imports whom: the rules of docs/explanation/architecture.md."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "fewshot"
 
 # From the ground up: a unit may import only what stands above it.
 LAYERS = [
-    ["types", "errors"],
-    ["pictures", "registry", "offline"],
-    ["download"],
-    ["models"],
+    ["types", "errors", "checksums", "unit_vectors"],
+    ["pictures", "models"],
+    ["inference"],
     ["faces"],
     ["embedding", "prototypes"],
     ["perception"],
@@ -22,64 +22,126 @@ LAYERS = [
     ["database"],
     ["classroom", "session"],
     ["room"],
-    ["data"],
-    ["embedding.training"],
-    ["protocols"],
     ["demo"],
     ["app"],
     ["commands"],
     ["cli"],
+    ["research"],
 ]
-LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+# Within research: datasets and simulation know no training, training knows no evaluation.
+RESEARCH = [["datasets"], ["simulation"], ["training"], ["evaluation"], ["bench"]]
 KNOW_NO_STUDENTS = ("faces", "embedding", "prototypes", "live")
-TRAINING_ONLY = ("fewshot.embedding.training", "fewshot.data", "fewshot.protocols")
 
 
-def unit_of(module: str) -> str:
-    """ "fewshot.live.loop" -> "live"."""
-    parts = module.split(".")[1:]
-    return "embedding.training" if parts[:2] == ["embedding", "training"] else parts[0] if parts else ""
+def level_of(layers: list[list[str]]) -> dict[str, int]:
+    return {unit: level for level, units in enumerate(layers) for unit in units}
 
 
-def modules() -> list[tuple[str, ast.Module]]:
-    found = []
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package: name -> its syntax tree."""
+    found = {}
     for path in sorted(ROOT.rglob("*.py")):
         parts = ("fewshot", *path.relative_to(ROOT).with_suffix("").parts)
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found.append((name, ast.parse(path.read_text(encoding="utf-8"))))
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
-def imports_of(tree: ast.Module) -> set[str]:
+def imports_of(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:
+    """Modules that are imported anywhere in the tree; those of this package by their full names."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names |= {full if (full := f"{node.module}.{alias.name}") in known else node.module for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
     return names
 
 
+def without_type_checking(tree: ast.Module) -> ast.Module:
+    """The tree without what only type checkers import."""
+
+    class Dropped(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST | None:
+            return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
+
+    return Dropped().visit(ast.parse(ast.unparse(tree)))
+
+
+def unit_of(module: str, depth: int = 1) -> str:
+    """ "fewshot.live.loop" -> "live"."""
+    parts = module.split(".")
+    return parts[depth] if len(parts) > depth else ""
+
+
+def wrong_ways(prefix: str, layers: list[list[str]], depth: int) -> list[str]:
+    known, level, wrong = modules(), level_of(layers), []
+    for name, tree in known.items():
+        own = unit_of(name, depth)
+        if not name.startswith(prefix) or own not in level:
+            continue
+        for used in imports_of(tree, known):
+            other = unit_of(used, depth) if used.startswith(prefix) else ""
+            if other in level and other != own and level[other] >= level[own]:
+                wrong.append(f"{name} imports {used}")
+    return wrong
+
+
 def test_imports_run_one_way() -> None:
-    wrong = []
-    for name, tree in modules():
-        own = unit_of(name)
-        for other in {unit_of(used) for used in imports_of(tree) if used.startswith("fewshot.")}:
-            if own in LEVEL and other in LEVEL and other != own and LEVEL[other] >= LEVEL[own]:
-                wrong.append(f"{name} imports {other}")
-    assert wrong == []
+    assert wrong_ways("fewshot.", LAYERS, 1) == []
+
+
+def test_research_has_an_order_of_its_own() -> None:
+    assert wrong_ways("fewshot.research.", RESEARCH, 2) == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    known = modules()
+    graph = {
+        name: imports_of(without_type_checking(tree), known) & known.keys() - {name} for name, tree in known.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
 
 
 def test_every_module_has_a_place_in_the_order() -> None:
-    assert {unit_of(name) for name, _ in modules()} - set(LEVEL) - {"", "__main__"} == set()
+    assert {unit_of(name) for name in modules()} - set(level_of(LAYERS)) - {"", "__main__"} == set()
+    within = {unit_of(name, 2) for name in modules() if name.startswith("fewshot.research.")}
+    assert within - set(level_of(RESEARCH)) == set()
+
+
+def test_the_running_system_knows_no_research() -> None:
+    known = modules()
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in known.items()
+        if not name.startswith("fewshot.research")
+        for used in imports_of(tree, known)
+        if used.startswith("fewshot.research")
+    ]
+    assert wrong == []
+
+
+def test_the_package_does_not_reach_for_the_scripts_beside_it() -> None:
+    """Installed, there is no folder ``experiments`` beside the package; docstrings may still name a script."""
+    wrong = []
+    for name, tree in modules().items():
+        texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and node.value == "experiments" and id(node) not in texts:
+                wrong.append(f"{name}, line {node.lineno}")
+    assert wrong == []
 
 
 def test_the_lower_packages_know_no_names_and_no_database() -> None:
+    known = modules()
     wrong = [
         f"{name} imports {used}"
-        for name, tree in modules()
+        for name, tree in known.items()
         if unit_of(name) in KNOW_NO_STUDENTS
-        for used in imports_of(tree)
+        for used in imports_of(tree, known)
         if used.startswith(
             ("fewshot.classroom", "fewshot.session", "fewshot.room", "fewshot.database", "sqlalchemy", "streamlit")
         )
@@ -88,11 +150,12 @@ def test_the_lower_packages_know_no_names_and_no_database() -> None:
 
 
 def test_only_class_and_session_know_the_database() -> None:
+    known = modules()
     wrong = [
         f"{name} imports {used}"
-        for name, tree in modules()
+        for name, tree in known.items()
         if unit_of(name) not in ("database", "classroom", "session", "room")
-        for used in imports_of(tree)
+        for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
     ]
     assert wrong == []
@@ -100,8 +163,8 @@ def test_only_class_and_session_know_the_database() -> None:
 
 def test_the_running_system_loads_no_training_package() -> None:
     # Alembic's own scripts run only inside one of its commands.
-    passed_over = (*TRAINING_ONLY, "fewshot.__main__", "fewshot.database.migrations.")
-    running = [name for name, _ in modules() if not name.startswith(passed_over)]
+    passed_over = ("fewshot.research", "fewshot.__main__", "fewshot.database.migrations.")
+    running = [name for name in modules() if not name.startswith(passed_over)]
     script = (
         f"import importlib, sys\nfor name in {running!r}: importlib.import_module(name)\n"
         "heavy = {'torch', 'torchvision', 'timm', 'pytorch_lightning', 'lightning', 'hydra', 'torchmetrics'}\n"

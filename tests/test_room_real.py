@@ -12,7 +12,7 @@ import pytest
 
 from fewshot import Classroom
 from fewshot.errors import FewshotError
-from fewshot.models import resolve
+from fewshot.models.files import resolve
 
 EMOTIONS = ("neutral", "happy", "surprise", "sad")
 

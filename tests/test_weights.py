@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fewshot.checksums import sha256_of
 from fewshot.embedding import runtime
 from fewshot.embedding.runtime import Embedder, open_embedder
-from fewshot.faces.onnx import Choice, Engine
-from fewshot.models import REGISTRY, resolve
-from fewshot.registry import sha256_of
+from fewshot.inference.onnx import Choice, Engine
+from fewshot.models.files import REGISTRY, resolve
 from fewshot.room import open_population
 from fewshot.types import EMOTIONS
 
@@ -80,7 +80,7 @@ def _drawing(rng: np.random.Generator) -> np.ndarray:
 
 def test_the_safetensors_are_the_onnx_files() -> None:
     torch = pytest.importorskip("torch", reason="needs the extra 'train'")
-    from fewshot.embedding.training.export import largest_difference, load_state, stored_fingerprint
+    from fewshot.research.training.export import largest_difference, load_state, stored_fingerprint
 
     safetensors = WEIGHTS / "expression.safetensors"
     network, heads = load_state(safetensors)

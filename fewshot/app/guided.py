@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.classroom.enrollment import CLEAR_SUBJECT, face_area
 from fewshot.types import EMOTIONS, Face, Frame, Vectors
+from fewshot.unit_vectors import unit_rows
 
 Shares = Sequence[dict[str, float]]
 
@@ -182,8 +183,7 @@ class Guide:
         vectors = [candidate.identity for take in self._takes for candidate in take.found[:5]]
         if len(vectors) < 3:
             return None
-        mean = np.mean(vectors, axis=0)
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+        return np.asarray(unit_rows(np.mean(vectors, axis=0)), np.float32)
 
 
 def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:

@@ -14,10 +14,10 @@ from typing import Protocol
 import cv2
 
 from fewshot.app.guided import Candidate, Guide, subject
-from fewshot.classroom.enrollment import Eyes
-from fewshot.classroom.report import PhotoResult, StudentResult
+from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.sources.base import Source
+from fewshot.perception import Perceives
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ class GuidedRun:
         prepare: opens the models, gives the guide and the eyes; called in the thread, it may take seconds.
     """
 
-    def __init__(self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Eyes]]) -> None:
+    def __init__(self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Perceives]]) -> None:
         self.camera = open_camera()
         self.guide: Guide | None = None
         self.failure: str | None = None
         self._open_camera, self._prepare = open_camera, prepare
-        self._eyes: Eyes | None = None
+        self._eyes: Perceives | None = None
         self._leaving = threading.Event()
         self._thread = self._new_thread()
 
@@ -79,15 +79,15 @@ class GuidedRun:
             logger.exception("guided enrollment failed")
             self.failure = "Something went wrong that should not. Start again; details are in the log of fewshot."
 
-    def _watch(self, guide: Guide, eyes: Eyes) -> None:
-        for shot in self.camera:
+    def _watch(self, guide: Guide, eyes: Perceives) -> None:
+        for captured in self.camera:
             if self._leaving.is_set() or guide.progress.done:
                 return
-            faces = eyes.look(shot.frame)
+            faces = eyes.look(captured.frame)
             face, _ = subject(faces)
             if face is not None and face.identity is None:
-                eyes.identify(shot.frame, [face])
-            guide.feed(shot.frame, faces, shot.time)
+                eyes.identify(captured.frame, [face])
+            guide.feed(captured.frame, faces, captured.time)
 
 
 class Enrolling(Protocol):
@@ -101,7 +101,7 @@ class Enrolling(Protocol):
         consent_by: str | None = None,
         consent_until: str | date | None = None,
         emotion: str | None = None,
-        shots: bool = False,
+        from_camera: bool = False,
     ) -> StudentResult: ...
 
 
@@ -135,7 +135,7 @@ def enroll_candidates(
                 files.append(file)
             if files:
                 done = room.enroll(
-                    student, files, consent_by=consent_by, consent_until=until, emotion=state, shots=True
+                    student, files, consent_by=consent_by, consent_until=until, emotion=state, from_camera=True
                 )
                 results += done.photos
                 consent_by, until = None, None  # recorded now

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import cv2
 
 from fewshot.app.board import Board
-from fewshot.app.lesson_parts import Engine, LessonView, Picked, Plan, Setup, State
-from fewshot.classroom.learning import Learned
+from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
+from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.pace import Hint
@@ -35,7 +35,7 @@ class RunningLesson:
         token: tells it from all others, also before it has a number, and says nothing of it.
     """
 
-    def __init__(self, plan: Plan, prepare: Callable[[], Setup]) -> None:
+    def __init__(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> None:
         self.plan = plan
         self.token = uuid.uuid4().hex[:12]
         self._prepare = prepare

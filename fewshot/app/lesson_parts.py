@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
-from fewshot.classroom.learning import Learned
+from fewshot.classroom.corrections import Learned
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
 from fewshot.session.analysis.pace import Hint
@@ -89,7 +89,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LessonPlan:
     """What is asked for when a lesson is started.
 
     Attributes:
@@ -130,7 +130,7 @@ class LessonView:
         metrics: figures of the run (``MetricsSnapshot.as_json``); {} for a recording.
     """
 
-    plan: Plan
+    plan: LessonPlan
     state: State
     id: int | None
     note: str | None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_parts import Plan, Setup
+from fewshot.app.lesson_parts import LessonPlan, Setup
 
 
 class LessonRoom:
@@ -17,7 +17,7 @@ class LessonRoom:
         self._lock = threading.Lock()
         self._lessons: dict[str, RunningLesson] = {}
 
-    def start(self, plan: Plan, prepare: Callable[[], Setup]) -> RunningLesson:
+    def start(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> RunningLesson:
         """Start a lesson, or join the one that its class is having."""
         with self._lock:
             lesson = self._lessons.get(plan.classroom)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fewshot.classroom.learning import Learned
+from fewshot.classroom.corrections import Learned
 from fewshot.errors import UsageError
 from fewshot.session.analysis.pace import Hint, pace_hint
 from fewshot.session.lesson import Readings
+from fewshot.session.lesson_rows import OpenedReadings
 from fewshot.session.lessons import LessonStore
-from fewshot.session.opened import OpenedReadings
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import Vectors
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fewshot.app.board import MoodStep, states_in
 from fewshot.session.charts.theme import LIGHT, Theme, palette, stacking, themed, time_axis
-from fewshot.session.extras import altair
+from fewshot.session.optional_imports import altair
 
 _MOST = 120
 Spec = dict[str, Any]

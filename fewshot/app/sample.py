@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_parts import Plan, Setup
+from fewshot.app.lesson_parts import LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered, hint_on
 from fewshot.app.recording import Recording, sample_recording
@@ -37,7 +37,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
     """The recorded lesson, at its own pace; whoever asks while it plays joins it."""
     recording = sample_recording()
     title, source = str(recording.about["title"]), str(recording.about["source"])
-    plan = Plan(SAMPLE_CLASS, title, recording.students, source, recorded=True)
+    plan = LessonPlan(SAMPLE_CLASS, title, recording.students, source, recorded=True)
 
     def prepare() -> Setup:
         ensure_sample_class(recording)

@@ -7,21 +7,19 @@ from collections.abc import Iterator, Sequence
 from fewshot.app.guided import Guide, Prompt
 from fewshot.app.guided_run import GuidedRun
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_parts import Engine, Plan, Setup
+from fewshot.app.lesson_parts import Engine, LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered, hint_on
 from fewshot.app.webrtc import BrowserCamera
-from fewshot.classroom.enrollment import Eyes
-from fewshot.classroom.eyes import photo_perception
+from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
-from fewshot.live.pipeline import Pipeline
-from fewshot.live.pipeline import Plan as Schedule
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
 from fewshot.live.sources.cameras import without_password
-from fewshot.perception import open_perception
+from fewshot.perception import Perceives, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom, make_loop
 from fewshot.session.lessons import LessonStore
@@ -62,7 +60,7 @@ def start_lesson(
     students = tuple(opened.roster().consenting()) if opened else ()
     camera = source if isinstance(source, BrowserCamera) else None
     name = called or (source.name if isinstance(source, BrowserCamera) else without_password(source))
-    plan = Plan(classroom, title, students, name, aggregate=aggregate, camera=camera)
+    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, camera=camera)
 
     def prepare() -> Setup:
         watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
@@ -90,7 +88,7 @@ def start_lesson(
 def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
     """The sample picture of the demo, moving, through the real loop; its class is gone with the lesson."""
     people = tuple(person.name for person in PEOPLE if person.enrolled)
-    plan = Plan(SAMPLE_PICTURE, "Live sample picture", people, "the sample picture, moving")
+    plan = LessonPlan(SAMPLE_PICTURE, "Live sample picture", people, "the sample picture, moving")
 
     def prepare() -> Setup:
         import tempfile
@@ -148,7 +146,7 @@ def _endless(picture: Frame) -> Iterator[Frame]:
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
     """A guided enrollment at the browser's camera, with the eyes that enrollment sees with."""
 
-    def prepare() -> tuple[Guide, Eyes]:
+    def prepare() -> tuple[Guide, Perceives]:
         room = open_class(classroom)
         reader = Classifier(room.population)
         same = identity_thresholds(room.perception.identity_network).same

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import Shot
+from fewshot.live.sources.base import CapturedFrame
 
 if TYPE_CHECKING:
     import av
@@ -101,14 +101,14 @@ class BrowserCamera:
             self.owner, self._claimed = session, now
         return self.owner == session
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         index, start, last = 0, None, -1.0
         while (taken := self._take()) is not None:
             seen, frame = taken
             start = seen if start is None else start
             last = max(seen - start, last + 1e-3)
             pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-            yield Shot(self.name, index, last, pixels)
+            yield CapturedFrame(self.name, index, last, pixels)
             index += 1
         if not self._closed:
             if index == 0:

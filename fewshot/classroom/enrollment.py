@@ -8,33 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.classroom.consent import Consent
-from fewshot.classroom.identities import fitting, most_alike
+from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResult
 from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
-from fewshot.classroom.report import PhotoResult, Status, StudentResult
 from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
+from fewshot.perception import Perceives
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
+from fewshot.unit_vectors import unit_rows
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box has this many times the area of the second."""
 
 _READ_AHEAD = 4
 """Photos read from disk at once; decoding a phone's picture takes longer than all the rest."""
-
-
-class Eyes(Protocol):
-    """What enrollment needs of ``fewshot.perception.Perception``."""
-
-    def look(self, frame: Frame) -> list[Face]: ...
-
-    def identify(self, frame: Frame, faces: Sequence[Face]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ class Enrollment:
 
     def __init__(
         self,
-        eyes: Eyes,
+        eyes: Perceives,
         roster: Roster,
         store: PrototypeStore,
         thresholds: IdentityThresholds,
@@ -132,7 +125,7 @@ class Enrollment:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason, sha256)
                 continue
             mark = fingerprint(photo, face.crop)
-            if not file.shot:
+            if not file.from_camera:
                 status, reason = self._saved_anew(key, mark, candidates)
             if reason:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
@@ -288,3 +281,50 @@ def face_area(face: Face) -> float:
 
 def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
+
+
+def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:
+    """Which new pictures show the student: those linked to the known ones by similarity, else the largest group.
+
+    Two pictures are linked if their cosine reaches ``same``; a smile and a frown of one person may be linked through
+    a third picture only. If nothing is known and two groups are equally large, nobody can tell which is the student,
+    and none fits.
+
+    Args:
+        vectors: unit identity vectors of the new pictures, shape (n, k).
+        known: those of pictures enrolled before, shape (m, k); m may be 0.
+        same: least cosine of two pictures of one person.
+
+    Returns:
+        Shape (n,).
+    """
+    from scipy.sparse.csgraph import connected_components  # costs a third of a second, and watching needs none of it
+
+    everything = np.concatenate([vectors, known]) if len(known) else vectors
+    if len(everything) < 2:
+        return np.ones(len(vectors), dtype=bool)
+    _, groups = connected_components(everything @ everything.T >= same, directed=False)
+    if len(known):
+        return np.isin(groups[: len(vectors)], groups[len(vectors) :])
+    sizes = np.bincount(groups)
+    if (sizes == sizes.max()).sum() > 1:
+        return np.zeros(len(vectors), dtype=bool)
+    return np.asarray(groups == sizes.argmax())
+
+
+def most_alike(vectors: Vectors, keys: list[str], references: Vectors) -> tuple[str, float] | None:
+    """The student whose mean reference is nearest to the mean of ``vectors``, and the cosine; None without students.
+
+    Args:
+        vectors: unit identity vectors of one person, shape (n, k), n > 0.
+        keys: whose each reference is, length m.
+        references: shape (m, k).
+    """
+    if not keys:
+        return None
+    mean = unit_rows(vectors.mean(axis=0))
+    owners = np.array(keys, dtype=object)
+    return max(
+        ((key, float(mean @ unit_rows(references[owners == key].mean(axis=0)))) for key in sorted(set(keys))),
+        key=lambda pair: pair[1],
+    )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, read_consent_file
 from fewshot.classroom.enrollment import Enrollment
+from fewshot.classroom.enrollment_report import EnrollmentReport, PhotoResult, StudentResult
 from fewshot.classroom.names import quoted
 from fewshot.classroom.photos import PhotoFile, list_photos
-from fewshot.classroom.report import EnrollmentReport, PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
 from fewshot.pictures import is_picture

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.classroom.appearance import Appearance
-from fewshot.classroom.assignment import assign_students
-from fewshot.classroom.looks import PATIENCE, Looks, quality_weight, unit
+from fewshot.classroom.identity_evidence import PATIENCE, IdentityEvidence, quality_weight
 from fewshot.classroom.thresholds import IdentityThresholds
+from fewshot.faces.pairing import best_pairs
+from fewshot.live.readings import Match
 from fewshot.types import Face, Vectors
+from fewshot.unit_vectors import unit_rows
 
 __all__ = ["LOOKS_A_FRAME", "PATIENCE", "RECHECK", "TrackStudents", "quality_weight"]
 
-Match = tuple[str | None, float | None]
 
 VOTE_GAP = 0.08
 """Seconds between two votes: neighbouring frames of a video say the same."""
@@ -51,8 +53,10 @@ class TrackStudents:
         owners = np.array(keys, dtype=object)
         means = [references[owners == key].mean(axis=0) for key in self.keys]
         # One template a student: the mean over expressions is nearer to every one of them than a single photo is.
-        self._templates: Vectors = unit(np.array(means, dtype=np.float32).reshape(len(self.keys), references.shape[1]))
-        self._tracks: dict[int, Looks] = {}
+        self._templates: Vectors = unit_rows(
+            np.array(means, dtype=np.float32).reshape(len(self.keys), references.shape[1])
+        )
+        self._tracks: dict[int, IdentityEvidence] = {}
         self._appearance = Appearance()
         self._rechecked = -RECHECK_GAP
         self._frame = 0
@@ -128,7 +132,9 @@ class TrackStudents:
             if track and (track.suspect or time - track.last >= VOTE_GAP):
                 track.add(face.identity, weight, time, self._thresholds)
             elif track is None:
-                self._tracks[face.track] = Looks(weight * face.identity, weight, time, time, time, self._frame)
+                self._tracks[face.track] = IdentityEvidence(
+                    weight * face.identity, weight, time, time, time, self._frame
+                )
 
     def _match(self, faces: Sequence[Face], time: float) -> list[Match]:
         answers: list[Match] = [(None, None)] * len(faces)
@@ -156,7 +162,7 @@ class TrackStudents:
                 track.student, track.sure = key, track.sure or (at_once and key is not None)
         return answers
 
-    def _scores(self, faces: Sequence[Face], tracks: Sequence[Looks | None]) -> Vectors:
+    def _scores(self, faces: Sequence[Face], tracks: Sequence[IdentityEvidence | None]) -> Vectors:
         """Cosine of every face's track, or of the face itself, to every student, shape (n, m)."""
         found = []
         for face, track in zip(faces, tracks, strict=True):
@@ -180,3 +186,46 @@ class TrackStudents:
             return np.asarray(scores[:, 0] >= self._thresholds.clear)
         second, best = np.partition(scores, -2, axis=1)[:, -2:].T
         return np.asarray((best >= self._thresholds.clear) & (best - second >= self._thresholds.lead))
+
+
+KEEP = 0.05
+"""Head start of the student that a face already has."""
+
+
+def assign_students(
+    scores: NDArray[np.float32], floors: NDArray[np.floating], held: NDArray[np.integer], margin: float
+) -> NDArray[np.int64]:
+    """The assignment of students to faces with the largest sum of similarities (Kuhn 1955), strangers left out.
+
+    Args:
+        scores: cosine of every face to every student, shape (n, m).
+        floors: what a face must reach to be a student at all, shape (n,).
+        held: the student each face had so far, or -1, shape (n,); it has a small head start.
+        margin: by how much the student must lead every other one that is not clearly another face's.
+
+    Returns:
+        Index of the student of every face, -1 for a stranger, shape (n,).
+    """
+    count, students = scores.shape
+    if not count:
+        return np.zeros(0, np.int64)
+    worth = scores.astype(np.float64)
+    kept = np.flatnonzero(held >= 0)
+    worth[kept, held[kept]] += KEEP
+    # A place of his own for everyone as a stranger, worth as much as the least similarity that would do.
+    places = np.full((count, count), -1e6)
+    np.fill_diagonal(places, floors)
+    rows, columns = best_pairs(np.hstack([worth, places]), -1e3)
+    chosen = np.full(count, -1)
+    chosen[rows] = np.where(columns < students, columns, -1)
+    owners = np.full(students, -1)
+    owners[chosen[chosen >= 0]] = np.flatnonzero(chosen >= 0)
+    taken = np.where(owners >= 0, worth[owners, np.arange(students)], -np.inf)
+    # A rival student who is clearly on another face in view is no rival.
+    rivals = np.where(taken >= worth + margin, -np.inf, worth)
+    named = np.flatnonzero(chosen >= 0)
+    lead = worth[named, chosen[named]]
+    rivals[named, chosen[named]] = -np.inf
+    sure = (lead >= rivals[named].max(axis=1, initial=-np.inf) + margin) & (lead >= np.asarray(floors)[named])
+    chosen[named[~sure]] = -1
+    return chosen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.checksums import sha256_of
 from fewshot.classroom.consent import CONSENT_FILE
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.errors import FewshotError, UsageError
@@ -40,13 +40,13 @@ class PhotoFile:
         path: of the file.
         emotion: its label, None for an unlabelled photo.
         problem: why it cannot be enrolled, known before it is even opened; "" if nothing speaks against it.
-        shot: a camera took it now, so it is no other photo saved anew, however alike: who sits still looks the same.
+        from_camera: a camera took it just now. Two such photos may look alike without being one photo saved twice.
     """
 
     path: Path
     emotion: str | None = None
     problem: str = ""
-    shot: bool = False
+    from_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +114,11 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
         return LoadedPhoto(file, "", None, file.problem)
     try:
         frame = shrink(read_picture(file.path, MAX_PIXELS))
-        return LoadedPhoto(file, hash_file(file.path), frame)
+        return LoadedPhoto(file, sha256_of(file.path), frame)
     except FewshotError as error:
         return LoadedPhoto(file, "", None, str(error))
     except OSError as error:
         return LoadedPhoto(file, "", None, f"{file.path} cannot be read ({error.strerror}). Copy it again.")
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shrink(frame: Frame, longest: int = LONGEST_SIDE) -> Frame:

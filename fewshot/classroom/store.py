@@ -8,14 +8,24 @@ from datetime import date
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from fewshot.classroom.class_rows import (
+    Networks,
+    class_of,
+    consent_of,
+    consents_of,
+    find_class,
+    no_such_class,
+    photos_of,
+    remove_traces,
+    save_photo,
+    student_of,
+    students_of,
+    vectors_of,
+)
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
-from fewshot.classroom.earlier import import_earlier
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.lookup import class_of, find_class, no_such_class, student_of, students_of
 from fewshot.classroom.names import check_name, folded
-from fewshot.classroom.removal import remove_traces
 from fewshot.classroom.roster import Roster, Student
-from fewshot.classroom.rows import Networks, consent_of, consents_of, photos_of, save_photo, vectors_of
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
@@ -35,13 +45,11 @@ class ClassStore:
     Names of classes may be given in any case: "Physics" and "physics" are one class.
 
     Args:
-        database: None is the usual one; classes that an earlier version kept in folders are taken into it.
+        database: None is the usual one.
     """
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or open_database()
-        if database is None:
-            import_earlier(self.database)
 
     def names(self) -> list[str]:
         """The classes there are."""

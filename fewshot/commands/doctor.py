@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from fewshot import __version__
 from fewshot.commands.terminal import FAILED, console, table
-from fewshot.models import home, list_models
+from fewshot.models.files import home, list_models
 
 LIBRARIES = (
     "numpy",
@@ -141,7 +141,7 @@ def _engine() -> Finding:
     """What runs the networks, and why; opening one shows whether it really does."""
     from fewshot.embedding.runtime import open_embedder
     from fewshot.errors import FewshotError
-    from fewshot.faces.onnx import choose_engine
+    from fewshot.inference.onnx import choose_engine
 
     try:
         choice = choose_engine()

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
 from fewshot.commands.health import Health
-from fewshot.commands.pace import Pace
+from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, INTERRUPTED, console, print_error, say
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
@@ -25,7 +25,7 @@ from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_lasting, open_source
-from fewshot.models import home
+from fewshot.models.files import home
 from fewshot.perception import open_perception
 from fewshot.room import Classroom, make_loop
 from fewshot.session.recorder import LessonRecorder

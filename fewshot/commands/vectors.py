@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.classroom.eyes import photo_perception
+from fewshot.classroom.photo_perception import photo_perception
 from fewshot.commands.terminal import say
 from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.quality import Limits
-from fewshot.live.sources import Shot
+from fewshot.live.sources import CapturedFrame
 from fewshot.live.sources.opening import open_source
-from fewshot.live.sources.pictures import PictureSource
+from fewshot.live.sources.still_pictures import PictureSource
 from fewshot.perception import Perception, open_perception
 from fewshot.types import Face
 
@@ -39,9 +39,9 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool) -
     faults: list[str] = []
     rows: list[tuple[str, Face]] = []
     eyes, read = photo_perception(perception, _ANY), 0
-    for shot in _shots(sources, faults):
+    for captured in _captured(sources, faults):
         read += 1
-        rows += [(shot.source, face) for face in _faces(eyes, shot)]
+        rows += [(captured.source, face) for face in _faces(eyes, captured)]
     say(faults)
     if not read:
         raise FewshotError("None of the pictures could be read, so nothing was written. Give others.")
@@ -90,7 +90,7 @@ def _pictures(text: str) -> PictureSource:
     raise UsageError(f"No file or folder {text}. Give pictures, or folders of pictures.")
 
 
-def _shots(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[Shot]:
+def _captured(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[CapturedFrame]:
     for source in sources:
         try:
             yield from source
@@ -99,12 +99,12 @@ def _shots(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[Shot
         faults.extend(source.notes)
 
 
-def _faces(eyes: Perception, shot: Shot) -> list[Face]:
+def _faces(eyes: Perception, captured: CapturedFrame) -> list[Face]:
     """All faces with both vectors; boxes in pixels of the picture as it lies on disk, upright."""
-    faces = eyes.look(shot.frame)
-    eyes.identify(shot.frame, faces)
-    if shot.size is not None:
-        scale = np.array(shot.size, np.float32) / np.array(shot.frame.shape[1::-1], np.float32)
+    faces = eyes.look(captured.frame)
+    eyes.identify(captured.frame, faces)
+    if captured.size is not None:
+        scale = np.array(captured.size, np.float32) / np.array(captured.frame.shape[1::-1], np.float32)
         for face in faces:
             face.box = face.box * np.tile(scale, 2)
     return faces

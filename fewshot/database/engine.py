@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from fewshot.database.upgrade import bring_up_to_date
 from fewshot.errors import StoreError, UsageError
-from fewshot.models import home
+from fewshot.models.files import home
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"

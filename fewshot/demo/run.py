@@ -13,18 +13,20 @@ from rich.console import Console
 
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, true_boxes, video
 from fewshot.demo.score import Scorecard, reading_of
-from fewshot.demo.sheet import contact_sheet, seen
 from fewshot.errors import FewshotError
+from fewshot.live.colours import INK, PAPER, colour_of, readable_on
+from fewshot.live.lettering import text_tile
 from fewshot.live.overlay import Overlay
 from fewshot.live.play import Outcome, play
 from fewshot.live.sinks.base import OutputError, Sink
 from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sources.base import FrameSource
+from fewshot.pictures import read_picture
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
-from fewshot.types import Frame, FrameResult
+from fewshot.types import Frame, FrameResult, Reading
 
 SEEN_TIMES = 6
 
@@ -132,3 +134,47 @@ def _tell(console: Console, score: Scorecard, outcome: Outcome, out: Path) -> No
     names = ("annotated.mp4", "contact_sheet.png", "timeline.png", "readings.jsonl")
     console.print("Written: " + ", ".join(str(out / name) for name in names))
     console.print(NEXT, highlight=False)
+
+
+CELL = 120
+CAPTION = 22
+
+
+def cell(picture: Frame | None, caption: str, emotion: str | None = "neutral") -> Frame:
+    """One picture of the sheet over its caption, shape (142, 120, 3)."""
+    canvas = np.full((CELL + CAPTION, CELL, 3), PAPER, np.uint8)
+    if picture is not None and picture.size:
+        canvas[:CELL] = cv2.resize(picture, (CELL, CELL), interpolation=cv2.INTER_AREA)
+    colour = colour_of(emotion) if picture is not None else PAPER
+    canvas[CELL:] = colour
+    tile = text_tile(caption, CAPTION, readable_on(colour) if picture is not None else INK, colour)
+    width = min(CELL, tile.shape[1])
+    canvas[CELL:, :width] = tile[:, :width]
+    return canvas
+
+
+def seen(frame: Frame, reading: Reading) -> Frame:
+    """A seen face with what was said about it."""
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = (round(value) for value in reading.box)
+    crop = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    words = reading.emotion or "unsure"
+    if reading.confidence is not None:
+        words += f" {100 * reading.confidence:.0f} %"
+    return cell(crop, words, reading.emotion)
+
+
+def contact_sheet(rows: Sequence[tuple[str, Path | None, Sequence[Frame]]]) -> Frame:
+    """All rows under each other.
+
+    Args:
+        rows: (name, folder of the enrolled photos or None for a stranger, cells of ``seen``).
+    """
+    drawn = []
+    for name, folder, cells in rows:
+        photos = sorted(folder.glob("*.jpg"))[:3] if folder else []
+        left = [cell(read_picture(path), "enrolled") for path in photos]
+        left += [cell(None, "") for _ in range(3 - len(left))]
+        drawn.append(np.hstack([cell(None, name), *left, *cells]))
+    widest = max(row.shape[1] for row in drawn)
+    return np.vstack([np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0)), constant_values=24) for row in drawn])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from fewshot.demo.sample import PEOPLE, Person
+from fewshot.faces.boxes import pairwise_iou
 from fewshot.types import FrameResult, Reading
 
 
@@ -34,20 +35,9 @@ class Tally:
 
 def reading_of(box: NDArray[np.floating], readings: tuple[Reading, ...]) -> Reading | None:
     """The reading whose box overlaps ``box`` (4,) most, if by at least 0.3 (intersection over union)."""
-    best, best_overlap = None, 0.3
-    for reading in readings:
-        overlap = _overlap(box, np.asarray(reading.box))
-        if overlap >= best_overlap:
-            best, best_overlap = reading, overlap
-    return best
-
-
-def _overlap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    if (sides <= 0).any():
-        return 0.0
-    shared = float(sides.prod())
-    return shared / (float((a[2:] - a[:2]).prod()) + float((b[2:] - b[:2]).prod()) - shared)
+    overlaps = pairwise_iou(box, np.array([reading.box for reading in readings]))[0]
+    best = int(overlaps.argmax()) if readings else -1
+    return readings[best] if readings and overlaps[best] >= 0.3 else None
 
 
 class Scorecard:

@@ -1,1 +1,1 @@
-"""Crops to vectors. This package needs only ONNX Runtime; ``training`` beneath it needs torch."""
+"""Crops to vectors, by ONNX Runtime or OpenVINO. The network is trained in ``fewshot.research.training``."""

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.checksums import sha256_of
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import CROP_SIZE
-from fewshot.faces.onnx import Engine, Session, choose_engine, open_session
-from fewshot.models import resolve
-from fewshot.registry import sha256_of
+from fewshot.inference.onnx import Engine, Session, choose_engine, open_session
+from fewshot.models.files import resolve
 from fewshot.types import Vectors
 
 

@@ -17,7 +17,7 @@ ARCFACE_TEMPLATE = np.array(
 """Where the five landmarks lie in the 112x112 crop that ArcFace recognisers were trained on (Deng et al. 2019)."""
 
 # FER2013 frames a face tighter and higher than ArcFace does. Measured over its training faces (median of SCRFD's
-# landmarks), its framing is ArcFace's template about 1.15 times as large and moved up; see docs/framing.md.
+# landmarks), its framing is ArcFace's template about 1.15 times as large and moved up; see docs/explanation/faces.md.
 EXPRESSION_SCALE = 1.15
 EXPRESSION_SHIFT = (0.0, -10.0)
 EXPRESSION_TEMPLATE = (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.faces.align import apply, similarity_transforms
-from fewshot.faces.detector import Detections, Detector
+from fewshot.faces.detections import Detections, Detector
 from fewshot.types import Frame
 
 EVERY = 3

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.faces.align import CROP_SIZE
-from fewshot.faces.onnx import open_session
+from fewshot.inference.onnx import open_session
 from fewshot.types import Vectors
+from fewshot.unit_vectors import unit_rows
 
 CropKind = Literal["arcface", "expression"]
 
@@ -59,4 +60,4 @@ class Recogniser:
         mean = (127.5, 127.5, 127.5)
         batch = cv2.dnn.blobFromImages(list(crops), 1 / 127.5, (CROP_SIZE, CROP_SIZE), mean, swapRB=True)
         vectors = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
+        return unit_rows(vectors)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.faces.align import CROP_SIZE
-from fewshot.faces.detector import Detections
+from fewshot.faces.detections import Detections
 from fewshot.types import Quality
 
 

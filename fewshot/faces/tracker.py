@@ -5,19 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.faces.boxes import pairwise_iou
 from fewshot.faces.pairing import best_pairs
 
 _IMPOSSIBLE = -1e6
-
-
-def pairwise_iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of boxes [n, 4] and others [m, 4] (x0, y0, x1, y1), shape (n, m)."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    overlap = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = [np.prod(b[:, 2:] - b[:, :2], axis=1) for b in (boxes, others)]
-    union = areas[0][:, None] + areas[1][None, :] - overlap
-    return np.asarray(overlap / np.maximum(union, 1e-6), np.float32)
 
 
 class Tracker:

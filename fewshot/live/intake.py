@@ -9,7 +9,7 @@ from time import perf_counter
 
 from fewshot.live.channel import TICK, Channel, Closed
 from fewshot.live.metrics import Metrics
-from fewshot.live.sources.base import Shot, Source, interrupt
+from fewshot.live.sources.base import CapturedFrame, Source, interrupt
 
 _PATIENCE = 5.0
 """Seconds for a source to notice that it was closed."""
@@ -19,7 +19,7 @@ _PATIENCE = 5.0
 class Arrival:
     """A frame, and when it was there, by ``perf_counter``."""
 
-    shot: Shot
+    captured: CapturedFrame
     at: float
 
 
@@ -120,24 +120,24 @@ class Intake:
             return
         stage = "capture" if self._source.live else "decode"
         start = perf_counter()
-        for shot in self._source:
+        for captured in self._source:
             now = perf_counter()
             self._metrics.times.add(stage, now - start)
             if self._ending:
                 return
-            self._arrived(Arrival(shot, now))
+            self._arrived(Arrival(captured, now))
             start = perf_counter()
 
     def _arrived(self, arrival: Arrival) -> None:
-        metrics, shot = self._metrics, arrival.shot
+        metrics, captured = self._metrics, arrival.captured
         metrics.count("captured")
         if self._source.live and not self._going.is_set():
             return
-        if self._step and self._too_early(shot.time):
+        if self._step and self._too_early(captured.time):
             self._skipped += 1
             metrics.drop("fps", self._skipped)
             return
-        self._watch_size(shot)
+        self._watch_size(captured)
         self._waiting.put(arrival)
         metrics.drop("find", self._waiting.dropped)
         metrics.drop("capture", self._source.dropped)
@@ -151,13 +151,13 @@ class Intake:
         self._due = (due if abs(time - due) < step else time) + step
         return False
 
-    def _watch_size(self, shot: Shot) -> None:
-        size = (shot.frame.shape[1], shot.frame.shape[0])
+    def _watch_size(self, captured: CapturedFrame) -> None:
+        size = (captured.frame.shape[1], captured.frame.shape[0])
         if self._size is None:
             self._size = size
-        elif size != self._size and not shot.independent and not self._told:
+        elif size != self._size and not captured.independent and not self._told:
             self._told = True
             self._tell(
                 f"{self._source.name} changed its picture from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]} "
-                f"after {shot.time:.1f} s. A video that is written keeps its first size."
+                f"after {captured.time:.1f} s. A video that is written keeps its first size."
             )

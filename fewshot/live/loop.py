@@ -11,18 +11,19 @@ import numpy as np
 from fewshot.errors import UsageError
 from fewshot.faces.tracker import Tracker
 from fewshot.live.budget import Cost, Rota
-from fewshot.live.parts import Perceiving, Reader, Sighting, Step, Strangers, Students
+from fewshot.live.interfaces import Reader, Sighting, Step, Strangers, Students
+from fewshot.live.monotonic_clock import SteadyClock
 from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
-from fewshot.live.sources.base import Shot, Source
-from fewshot.live.steady import SteadyClock
+from fewshot.live.sources.base import CapturedFrame, Source
 from fewshot.live.times import StageTimes
 from fewshot.types import Face, FrameResult, Reading
 
 if TYPE_CHECKING:
+    from fewshot.perception import Perceives
     from fewshot.prototypes.classifier import Verdict
 
-__all__ = ["Loop", "Perceiving", "Reader", "Sighting", "Step", "Strangers", "Students"]
+__all__ = ["Loop", "Reader", "Sighting", "Step", "Strangers", "Students"]
 
 
 class Loop:
@@ -57,13 +58,13 @@ class Loop:
 
     def __init__(
         self,
-        perception: Perceiving,
+        perception: Perceives,
         reader: Reader,
         students: Students | None = None,
         smoother: Smoother | None = None,
         tracker: Tracker | None = None,
         budget: float | None = None,
-        moving: Perceiving | None = None,
+        moving: Perceives | None = None,
     ) -> None:
         if budget is not None and not budget > 0:
             raise UsageError(f"A budget of {1000 * budget:g} ms a frame leaves no time for any face. Give more than 0.")
@@ -86,35 +87,37 @@ class Loop:
         """Every frame of a source, to its end, in this thread. The source is closed whatever happens."""
         try:
             self.begin()
-            for shot in source:
-                yield self.step(shot)
+            for captured in source:
+                yield self.step(captured)
         finally:
             source.close()
 
-    def step(self, shot: Shot) -> Step:
+    def step(self, captured: CapturedFrame) -> Step:
         """One frame."""
-        sighting = self.find(shot)
+        sighting = self.find(captured)
         self.follow(sighting)
         self.embed(sighting)
         return self.conclude(sighting)
 
-    def find(self, shot: Shot) -> Sighting:
+    def find(self, captured: CapturedFrame) -> Sighting:
         """Find the faces of a frame. May run in any thread, beside any other stage; see ``in_order``."""
         start = perf_counter()
-        eyes = self._perception if shot.independent else self._moving
-        faces = eyes.find(shot.frame)
-        return Sighting(shot, faces, start, dict(eyes.times))
+        eyes = self._perception if captured.independent else self._moving
+        faces = eyes.find(captured.frame)
+        return Sighting(captured, faces, start, dict(eyes.times))
 
     def follow(self, seen: Sighting) -> None:
         """Number the faces and choose those to embed. Frames in order, one at a time."""
-        start, shot = perf_counter(), seen.shot
-        if shot.independent:
+        start, captured = perf_counter(), seen.captured
+        if captured.independent:
             self._tracker.reset()
-        seen.time = shot.time if shot.independent else self._clock.tell(shot.time)
+        seen.time = captured.time if captured.independent else self._clock.tell(captured.time)
         scores = np.array([face.score for face in seen.faces], np.float32)
         seen.tracks = [int(track) for track in self._tracker.update(self._boxes(seen), scores, seen.time)]
         seen.alive = self._tracker.alive()
-        if not shot.independent:  # faces of a single picture keep track -1 until they are matched: there is no track
+        if (
+            not captured.independent
+        ):  # faces of a single picture keep track -1 until they are matched: there is no track
             for face, track in zip(seen.faces, seen.tracks, strict=True):
                 face.track = track
         seen.chosen = self._choose(seen)
@@ -130,8 +133,8 @@ class Loop:
 
     def conclude(self, seen: Sighting) -> Step:
         """Who they are and what they show. Frames in order, one at a time."""
-        shot = seen.shot
-        if shot.independent:
+        captured = seen.captured
+        if captured.independent:
             self._forget_all()
         self._embedding.learn(len(seen.chosen), seen.seconds["embed"])
         matches = self._match(seen)
@@ -139,13 +142,13 @@ class Loop:
             face.track = track
         start = perf_counter()
         readings = self._read(seen, matches)
-        if not shot.independent:
+        if not captured.independent:
             for memory in (self._students, self._smoother, self._looks):
                 memory.forget(seen.alive)
         end = perf_counter()
         self.times.merge({**seen.seconds, "classify": end - start, "total": end - seen.start})
-        result = FrameResult(shot.source, shot.index, shot.time, *size_of(shot), tuple(readings))
-        return Step(result, shot.frame, seen.faces)
+        result = FrameResult(captured.source, captured.index, captured.time, *size_of(captured), tuple(readings))
+        return Step(result, captured.frame, seen.faces)
 
     def _forget_all(self) -> None:
         self._students.forget(())
@@ -154,8 +157,8 @@ class Loop:
     def _boxes(self, seen: Sighting) -> np.ndarray:
         """The boxes for the tracker, shape (n, 4): in pixels of the first frame, if later ones have another size."""
         boxes = np.array([face.box for face in seen.faces], np.float32).reshape(-1, 4)
-        height, width = seen.shot.frame.shape[:2]
-        if seen.shot.independent or self._size == (0, 0):
+        height, width = seen.captured.frame.shape[:2]
+        if seen.captured.independent or self._size == (0, 0):
             self._size = (width, height)
         if self._size == (width, height):
             return boxes
@@ -164,7 +167,7 @@ class Loop:
     def _choose(self, seen: Sighting) -> list[Face]:
         """The readable faces that are embedded now: all, or as many as the budget allows, in turn."""
         readable = [face for face in seen.faces if face.quality.ok]
-        if self._budget is None or seen.shot.independent:
+        if self._budget is None or seen.captured.independent:
             return readable
         places = self._embedding.affordable(self._budget, len(readable))
         return [readable[index] for index in self._rota.choose([face.track for face in readable], places)]
@@ -172,11 +175,11 @@ class Loop:
     def _match(self, seen: Sighting) -> Sequence[Match]:
         start, faces = perf_counter(), seen.faces
         wanted = self._students.wanted([face.track for face in faces], faces, seen.time)
-        if wanted and self._budget is not None and not seen.shot.independent:
+        if wanted and self._budget is not None and not seen.captured.independent:
             places = self._looking.affordable(self._budget, len(wanted))
             wanted = [wanted[index] for index in self._looks.choose([faces[i].track for i in wanted], places)]
         if wanted:
-            self._perception.identify(seen.shot.frame, [faces[index] for index in wanted])
+            self._perception.identify(seen.captured.frame, [faces[index] for index in wanted])
             self._looking.learn(len(wanted), perf_counter() - start)
         matches = self._students.assign(faces, seen.time)
         seen.seconds["identify"] = perf_counter() - start
@@ -184,7 +187,7 @@ class Loop:
 
     def _read(self, seen: Sighting, matches: Sequence[Match]) -> list[Reading]:
         verdicts = self._classify(seen.faces, [student for student, _ in matches])
-        if not seen.shot.independent and verdicts:
+        if not seen.captured.independent and verdicts:
             tracks = [seen.tracks[index] for index in verdicts]
             students = [matches[index][0] for index in verdicts]
             smoothed = self._smoother.smooth_all(tracks, students, list(verdicts.values()), seen.time)
@@ -192,9 +195,9 @@ class Loop:
         readings = []
         for index, (face, match) in enumerate(zip(seen.faces, matches, strict=True)):
             verdict, age = verdicts.get(index), 0.0
-            if verdict is None and face.quality.ok and not seen.shot.independent:
+            if verdict is None and face.quality.ok and not seen.captured.independent:
                 verdict, age = self._held(face, match[0], seen.time)
-            readings.append(reading_of(face, match, verdict, age, seen.shot))
+            readings.append(reading_of(face, match, verdict, age, seen.captured))
         return readings
 
     def _classify(self, faces: list[Face], students: Sequence[str | None]) -> dict[int, Verdict]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 
-from fewshot.live.parts import Step
+from fewshot.live.interfaces import Step
 from fewshot.live.times import StageSummary, StageTimes
 
 State = Literal["starting", "running", "paused", "waiting", "ended", "failed"]

@@ -23,7 +23,7 @@ from fewshot.live.sources.base import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Schedule:
     """How the work is shared out.
 
     Attributes:
@@ -85,14 +85,14 @@ class Pipeline:
         loop: Loop,
         source: Source,
         recorders: Sequence[Sink] = (),
-        plan: Plan | None = None,
+        plan: Schedule | None = None,
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         self.error: BaseException | None = None
         self.stopped = False
         self.notes: list[str] = []
         self._loop, self._source, self._on_note = loop, source, on_note
-        plan = plan or Plan()
+        plan = plan or Schedule()
         self.metrics = Metrics(source.name, source.live, loop.times, lambda: getattr(source, "away", None))
         self._intake = Intake(source, self.metrics, plan.fps, plan.ahead, self._tell)
         self._recording = Recording(recorders, self.metrics, self._fail)
@@ -231,7 +231,7 @@ class Pipeline:
             # A frame of a file was decoded ahead and waited for its turn; that of a camera grew old.
             begin = arrival.at if self._source.live else perf_counter()
             with self._find.turn(ticket) if self._loop.in_order else nullcontext():
-                seen = self._loop.find(arrival.shot)
+                seen = self._loop.find(arrival.captured)
             with self._follow.turn(ticket):
                 self._loop.follow(seen)
             self._loop.embed(seen)

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from fewshot.errors import FewshotError
 from fewshot.live.loop import Loop, Step
-from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink, Stop
 from fewshot.live.sources.base import Source
 
@@ -44,7 +44,7 @@ def play(
     sinks: Sequence[Sink],
     on_step: Callable[[Source, Step], None] | None = None,
     *,
-    plan: Plan | None = None,
+    plan: Schedule | None = None,
     on_begin: Callable[[Pipeline], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fewshot.live.sources.base import Shot
+from fewshot.live.sources.base import CapturedFrame
 from fewshot.types import Face, Reading
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ Match = tuple[str | None, float | None]
 """A student's key and the identity score it rests on."""
 
 
-def size_of(shot: Shot) -> tuple[int, int]:
+def size_of(captured: CapturedFrame) -> tuple[int, int]:
     """Width and height of the source's frame, pixels."""
-    return shot.size or (shot.frame.shape[1], shot.frame.shape[0])
+    return captured.size or (captured.frame.shape[1], captured.frame.shape[0])
 
 
-def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, shot: Shot) -> Reading:
+def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, captured: CapturedFrame) -> Reading:
     """What is said about one face.
 
     Args:
@@ -27,10 +27,10 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, sh
         match: who it is.
         verdict: None where the face cannot be read.
         age: seconds since the crop was embedded that the verdict rests on.
-        shot: the frame it is in.
+        captured: the frame it is in.
     """
     student, score = match
-    box = _box(face, shot)
+    box = _box(face, captured)
     if verdict is None:
         return Reading(face.track, box, face.score, student, score, age=age)
     return Reading(
@@ -47,10 +47,10 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, sh
     )
 
 
-def _box(face: Face, shot: Shot) -> tuple[float, float, float, float]:
+def _box(face: Face, captured: CapturedFrame) -> tuple[float, float, float, float]:
     """The face's box in pixels of the source, inside it, at least one pixel wide and high."""
-    height, width = shot.frame.shape[:2]
-    source_width, source_height = size_of(shot)
+    height, width = captured.frame.shape[:2]
+    source_width, source_height = size_of(captured)
     x0, y0, x1, y1 = (float(value) for value in face.box)
     x0, x1 = _span(x0 * source_width / width, x1 * source_width / width, source_width)
     y0, y1 = _span(y0 * source_height / height, y1 * source_height / height, source_height)

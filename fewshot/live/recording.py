@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from fewshot.live.channel import TICK, Channel, Closed
+from fewshot.live.interfaces import Step
 from fewshot.live.metrics import Metrics
-from fewshot.live.parts import Step
 from fewshot.live.sinks.base import Sink
 
 WAITING = 4

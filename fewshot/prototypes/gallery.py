@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes import cells, indexfile
+from fewshot.prototypes import indexfile
+from fewshot.prototypes import ivf_index as cells
 from fewshot.prototypes.storefile import damaged
 from fewshot.types import Vectors
 

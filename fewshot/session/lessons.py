@@ -14,8 +14,8 @@ from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.tables import ClassRow, StudentRow
 from fewshot.errors import UsageError
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
-from fewshot.session.opened import OpenedReadings, info_of, lesson_of, open_readings
-from fewshot.session.owner import this_process
+from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings
+from fewshot.session.liveness import this_process
 from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
 

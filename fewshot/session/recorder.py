@@ -10,9 +10,9 @@ from typing import Any
 
 from fewshot.database import Database
 from fewshot.errors import StoreError
-from fewshot.session.course import Course
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
+from fewshot.session.time_axis import TimeAxis
 from fewshot.session.writing import keep_seconds, student_ids
 from fewshot.types import Frame, FrameResult
 
@@ -64,7 +64,7 @@ class LessonRecorder:
     ) -> None:
         self.lesson = lesson
         self.deleted = False
-        self._store, self._course = store, Course()
+        self._store, self._course = store, TimeAxis()
         self._counter = SecondCounter(students, aggregate)
         with store.database.read() as session:
             self._students = student_ids(session, lesson)

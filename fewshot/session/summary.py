@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from fewshot.session.course import Course
+from fewshot.session.time_axis import TimeAxis
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
 UNSURE, NOT_READABLE = "unsure", "not readable"
@@ -61,7 +61,7 @@ class Summary:
         self._students: dict[str | None, NDArray[np.int32]] = {student: self._empty() for student in students}
         self._present: dict[str | None, int] = {}
         self._frames_of = np.zeros(BINS, np.int32)
-        self._course = Course()
+        self._course = TimeAxis()
 
     @property
     def duration(self) -> float:

@@ -13,7 +13,7 @@ from drawn_faces import see_drawings
 
 from fewshot.app.guided import APART, KEEP, Candidate, Guide, Prompt, fit_of, portrait, subject
 from fewshot.app.guided_run import GuidedRun, enroll_candidates
-from fewshot.classroom.report import PhotoResult, StudentResult
+from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.errors import UsageError
 from fewshot.faces.quality import Quality
 from fewshot.live.sources import FrameSource
@@ -167,8 +167,8 @@ class Room:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str | None, str | None]] = []
 
-    def enroll(self, student, photos, *, consent_by=None, consent_until=None, emotion=None, shots=False):  # type: ignore[no-untyped-def]
-        assert shots and all(Path(photo).read_bytes().startswith(b"\x89PNG") for photo in photos)
+    def enroll(self, student, photos, *, consent_by=None, consent_until=None, emotion=None, from_camera=False):  # type: ignore[no-untyped-def]
+        assert from_camera and all(Path(photo).read_bytes().startswith(b"\x89PNG") for photo in photos)
         self.calls.append((student, len(photos), emotion, consent_by))
         return StudentResult(student, [PhotoResult(Path(p), emotion, "accepted") for p in photos])
 

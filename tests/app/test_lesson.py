@@ -12,9 +12,9 @@ import pytest
 
 from fewshot.app.board import FEWEST
 from fewshot.app.lesson import OURS, RunningLesson
-from fewshot.app.lesson_parts import Plan, Setup
+from fewshot.app.lesson_parts import LessonPlan, Setup
 from fewshot.app.lesson_room import LessonRoom
-from fewshot.classroom.learning import Learned
+from fewshot.classroom.corrections import Learned
 from fewshot.errors import SourceError, UsageError
 from fewshot.faces.quality import Quality
 from fewshot.live.loop import Step
@@ -113,13 +113,13 @@ class Memory:
 class Stage:
     """A lesson with everything made up, running."""
 
-    def __init__(self, plan: Plan | None = None, **setup: Any) -> None:
+    def __init__(self, plan: LessonPlan | None = None, **setup: Any) -> None:
         self.notebook, self.memory = Notebook(), Memory()
         self.engines: list[Engine] = []
         self.begun = threading.Event()
         self.prepared = 0
         self.setup = setup
-        self.lesson = RunningLesson(plan or Plan("physics", "", NAMES, "x"), self.prepare)
+        self.lesson = RunningLesson(plan or LessonPlan("physics", "", NAMES, "x"), self.prepare)
 
     def prepare(self) -> Setup:
         self.prepared += 1
@@ -251,7 +251,7 @@ def test_a_lesson_that_cannot_learn_says_so() -> None:
 
 
 def test_the_whole_class_alone_has_no_tile_no_picture_and_no_vector() -> None:
-    stage = Stage(Plan("physics", "", NAMES, "x", aggregate=True))
+    stage = Stage(LessonPlan("physics", "", NAMES, "x", aggregate=True))
     stage.start().tell(step_of(3.0))
     view = stage.lesson.view()
     assert view.board.tiles == () and stage.lesson.picture() is None
@@ -279,7 +279,7 @@ def test_what_cannot_be_opened_is_a_sentence(error: Exception, note: str) -> Non
     def prepare() -> Setup:
         raise error
 
-    lesson = RunningLesson(Plan("physics", "", NAMES, "x"), prepare)
+    lesson = RunningLesson(LessonPlan("physics", "", NAMES, "x"), prepare)
     lesson.start()
     until(lambda: lesson.view().state == "failed")
     assert note in str(lesson.view().note) and not lesson.alive
@@ -300,7 +300,7 @@ def test_a_class_has_one_lesson_at_a_time_and_who_comes_second_joins_it() -> Non
     first = room.start(stage.lesson.plan, stage.prepare)
     assert stage.begun.wait(5)
     assert room.start(stage.lesson.plan, other.prepare) is first and other.prepared == 0
-    elsewhere = room.start(Plan("maths", "", NAMES, "x"), other.prepare)
+    elsewhere = room.start(LessonPlan("maths", "", NAMES, "x"), other.prepare)
     assert elsewhere is not first and other.begun.wait(5)
     assert room.of("physics") is first and room.of("nothing") is None and len(room.alive()) == 2
     room.close()

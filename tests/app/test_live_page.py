@@ -12,15 +12,15 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from streamlit.testing.v1 import AppTest
 
-from fewshot.app.lesson_parts import Plan
+from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.memory import Remembered
 from fewshot.app.views.class_student import _unlearn
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import make_consent
+from fewshot.classroom.corrections import learn, learned
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.learning import learn, learned
-from fewshot.classroom.rows import Networks
 from fewshot.classroom.store import ClassStore
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
@@ -38,7 +38,7 @@ def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def teach(*classes: str) -> list[Stage]:
     """A lesson of each class, running, with everybody in view."""
-    stages = [Stage(Plan(name, "", NAMES, "x")) for name in classes]
+    stages = [Stage(LessonPlan(name, "", NAMES, "x")) for name in classes]
     for stage in stages:
         stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
         assert stage.begun.wait(5)

@@ -8,8 +8,8 @@ import pytest
 from fewshot.app.memory import SoFar
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
+from fewshot.session.lesson_rows import OpenedReadings
 from fewshot.session.lessons import LessonStore
-from fewshot.session.opened import OpenedReadings
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
 

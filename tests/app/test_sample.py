@@ -19,9 +19,9 @@ from fewshot.app.sample import ensure_sample_class, keep_sample
 from fewshot.app.sample_past import SAMPLE_CLASS, past_is_told, tell_past
 from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.checkin import check_ins
-from fewshot.session.analysis.course import class_course
 from fewshot.session.analysis.pace import pace_hint
 from fewshot.session.analysis.profile import make_profile
+from fewshot.session.analysis.trends import class_trend
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 
@@ -41,7 +41,7 @@ def test_the_sample_class_has_a_past_and_something_to_say() -> None:
     profiles = [make_profile(old) for old in earlier]
     found = check_ins(make_profile(lesson), profiles)
     assert found.compared >= 35 and 1 <= len({line.student for line in found.found}) <= 4
-    assert class_course([*profiles, make_profile(lesson)]).share.shape[0] == 4
+    assert class_trend([*profiles, make_profile(lesson)]).share.shape[0] == 4
     hints = [pace_hint(lesson.readings, now, lesson.labels) for now in range(300, 660, 30)]
     assert hints[0] is None and any(hint is not None and hint.share - hint.usual >= 0.1 for hint in hints)
 

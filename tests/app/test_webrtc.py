@@ -81,12 +81,12 @@ def test_memory_stays_flat_while_nobody_takes_frames_out() -> None:
 
 def test_a_slow_consumer_gets_the_newest_frame_each_time() -> None:
     box = BrowserCamera()
-    shots = iter(box)
+    taken = iter(box)
     values = []
     for first in (0, 10, 20):
         for value in range(first, first + 10):
             box.push(picture(value))
-        values.append(int(next(shots).frame[0, 0, 0]))
+        values.append(int(next(taken).frame[0, 0, 0]))
     assert values == pytest.approx([9, 19, 29], abs=2)  # the colours go through yuv
     assert box.dropped == 27
 
@@ -105,13 +105,13 @@ def test_a_connection_has_one_end_however_often_the_page_is_drawn_and_keeps_out_
 def test_shots_are_counted_and_their_times_grow() -> None:
     now = [5.0]
     box = BrowserCamera(clock=lambda: now[0])
-    shots = iter(box)
+    taken = iter(box)
     seen = []
     for step in (0.0, 0.0, 0.5):
         now[0] += step
         box.push(picture())
-        seen.append(next(shots))
-    assert [shot.index for shot in seen] == [0, 1, 2]
+        seen.append(next(taken))
+    assert [captured.index for captured in seen] == [0, 1, 2]
     assert seen[0].time == 0 and 0 < seen[1].time < 0.1 and seen[2].time == pytest.approx(0.5)
     assert seen[0].frame.shape == (48, 64, 3)
 
@@ -136,11 +136,11 @@ def test_a_camera_that_never_comes_is_an_error_that_says_what_to_do() -> None:
 def test_a_camera_that_stays_away_ends_the_source_with_a_sentence() -> None:
     now = [0.0]
     box = BrowserCamera(patience=1.0, clock=lambda: now[0])
-    shots = iter(box)
+    taken = iter(box)
     box.push(picture())
-    next(shots)
+    next(taken)
     now[0] = 3.0
-    assert list(shots) == [] and "no more pictures" in str(box.lost)
+    assert list(taken) == [] and "no more pictures" in str(box.lost)
 
 
 def test_away_says_whether_it_waits_for_the_first_picture_or_for_the_next() -> None:

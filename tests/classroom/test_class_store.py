@@ -3,9 +3,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.rows import Networks
 from fewshot.classroom.store import ClassStore, class_names, no_such_class
 from fewshot.database import Database
 from fewshot.errors import StoreError, UsageError

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from drawn_faces import Desk, draw_photo
 
-from fewshot.classroom.report import StudentResult
+from fewshot.classroom.enrollment_report import StudentResult
 
 ASHA, BELA, CHEN = 1, 2, 3
 

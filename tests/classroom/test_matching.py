@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from drawn_faces import THRESHOLDS, make_face, person_vector
 
-from fewshot.classroom.assignment import assign_students
-from fewshot.classroom.matching import LOOKS_A_FRAME, PATIENCE, RECHECK, TrackStudents
+from fewshot.classroom.matching import LOOKS_A_FRAME, PATIENCE, RECHECK, TrackStudents, assign_students
 from fewshot.classroom.thresholds import FALLBACK_THRESHOLDS, identity_thresholds
 from fewshot.types import Face
 

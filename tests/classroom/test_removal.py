@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import Consent
+from fewshot.classroom.corrections import learn, unlearn
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.learning import learn, unlearn
-from fewshot.classroom.rows import Networks
 from fewshot.classroom.store import ClassStore
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder

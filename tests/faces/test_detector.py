@@ -9,13 +9,14 @@ import insightface
 import numpy as np
 import pytest
 
-from fewshot import models
 from fewshot.errors import ModelUnavailable, UsageError
-from fewshot.faces import detector as module
-from fewshot.faces.cascade import CascadeDetector, boxes_around, open_cascade, views_around, without_overlaps
-from fewshot.faces.detector import Detections, Detector, detect_in_photo, open_detector
-from fewshot.faces.scrfd import ScrfdDetector, input_size
-from fewshot.faces.yunet import YunetDetector
+from fewshot.faces import open_detector as module
+from fewshot.faces.detections import Detections, Detector, detect_in_photo
+from fewshot.faces.detectors.cascade import CascadeDetector, boxes_around, open_cascade, views_around
+from fewshot.faces.detectors.scrfd import ScrfdDetector, input_size
+from fewshot.faces.detectors.yunet import YunetDetector
+from fewshot.faces.open_detector import open_detector
+from fewshot.models.files import files as models
 
 FRIENDS = Path(insightface.__file__).parent / "data/images/t1.jpg"
 
@@ -125,9 +126,6 @@ def test_cascade_parts() -> None:
     assert not open_cascade().empty()
     assert views_around(np.zeros((0, 5, 2), np.float32)).shape == (0, 4)
     assert boxes_around(np.zeros((0, 5, 2), np.float32)).shape == (0, 4)
-    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
-    assert without_overlaps(boxes, np.array([0.5, 0.9, 0.1], np.float32), 0.3).tolist() == [1, 2]
-    assert without_overlaps(boxes[:0], np.zeros(0, np.float32), 0.3).tolist() == []
 
 
 def test_views_turn_with_the_face() -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fewshot.faces.detector import Detections
+from fewshot.faces.detections import Detections
 from fewshot.faces.following import FollowingDetector
 from fewshot.types import Frame
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fewshot.faces.align import EXPRESSION_TEMPLATE
-from fewshot.faces.detector import Detections
+from fewshot.faces.detections import Detections
 from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, levels, sharpness
 from fewshot.types import Quality
 

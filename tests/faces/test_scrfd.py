@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from insightface.model_zoo.scrfd import SCRFD
 
-from fewshot.faces.scrfd import ScrfdDetector, as_input, best_of_each, candidates, input_size, shrunk
+from fewshot.faces.detectors.scrfd import ScrfdDetector, as_input, candidates, input_size, shrunk
 
 FRIENDS = Path(insightface.__file__).parent / "data/images/t1.jpg"
 
@@ -101,7 +101,6 @@ def test_no_candidates() -> None:
     outputs = [np.zeros((n, width), np.float32) for width in (1, 4, 10) for n in cells]
     boxes, scores, points = candidates(outputs, 32, 0.5)
     assert (boxes.shape, scores.shape, points.shape) == ((0, 4), (0,), (0, 10))
-    assert best_of_each(boxes, scores).tolist() == []
 
 
 def test_a_candidate_lies_where_its_cell_is() -> None:
@@ -115,17 +114,3 @@ def test_a_candidate_lies_where_its_cell_is() -> None:
     assert boxes.tolist() == [[24 - 8, 8 - 16, 24 + 24, 8 + 32]]
     assert points.tolist() == [[24 + 8 * i if i % 2 == 0 else 8 + 8 * i for i in range(10)]]
     assert scores == pytest.approx([0.9])
-
-
-@pytest.mark.parametrize(
-    ("boxes", "scores", "kept"),
-    [
-        (np.zeros((0, 4)), [], []),
-        ([[0, 0, 9, 9]], [0.6], [0]),
-        ([[0, 0, 9, 9], [1, 0, 10, 9], [50, 0, 59, 9]], [0.6, 0.9, 0.7], [1, 2]),
-        # The middle one is dropped for the first, so it does not drop the third.
-        ([[0, 0, 9, 9], [4, 0, 13, 9], [8, 0, 17, 9]], [0.9, 0.8, 0.7], [0, 2]),
-    ],
-)
-def test_the_best_of_each(boxes: object, scores: list[float], kept: list[int]) -> None:
-    assert best_of_each(np.array(boxes, np.float32), np.array(scores, np.float32)).tolist() == kept

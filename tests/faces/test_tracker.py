@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from fewshot.faces.tracker import Tracker, pairwise_iou
+from fewshot.faces.boxes import pairwise_iou
+from fewshot.faces.tracker import Tracker
 
 A, B, C = [0, 0, 40, 40], [100, 0, 140, 40], [200, 0, 240, 40]
 

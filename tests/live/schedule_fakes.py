@@ -10,16 +10,16 @@ import numpy as np
 from live_fakes import FakeReader, blank, face
 
 from fewshot.live.loop import Loop
-from fewshot.live.sources import Shot
+from fewshot.live.sources import CapturedFrame
 from fewshot.types import Face, Frame, FrameResult
 
 PATIENCE = 30.0
 """Seconds after which a test that hangs fails. Nobody waits so long but a bug."""
 
 
-def shot(index: int, time: float | None = None, size: tuple[int, int] = (64, 48)) -> Shot:
+def captured(index: int, time: float | None = None, size: tuple[int, int] = (64, 48)) -> CapturedFrame:
     """Frame ``index`` of a video of 10 a second; its pixels have that value."""
-    return Shot("film", index, index / 10 if time is None else time, blank(*size, value=index % 256))
+    return CapturedFrame("film", index, index / 10 if time is None else time, blank(*size, value=index % 256))
 
 
 class HandSource:
@@ -29,14 +29,14 @@ class HandSource:
 
     def __init__(self, live: bool = True) -> None:
         self.live, self.notes, self.closed = live, [], 0
-        self._given: SimpleQueue[Shot | BaseException | None] = SimpleQueue()
+        self._given: SimpleQueue[CapturedFrame | BaseException | None] = SimpleQueue()
         self._asked = threading.Semaphore(0)
 
-    def give(self, *shots: Shot | BaseException | None) -> None:
-        for one in shots:
+    def give(self, *taken: CapturedFrame | BaseException | None) -> None:
+        for one in taken:
             self.ask()
             self._given.put(one)
-        if shots and isinstance(shots[-1], Shot):
+        if taken and isinstance(taken[-1], CapturedFrame):
             self.ask()
             self._asked.release()
 
@@ -47,7 +47,7 @@ class HandSource:
     def interrupt(self) -> None:
         self._given.put(None)
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         while True:
             self._asked.release()
             one = self._given.get(timeout=PATIENCE)
@@ -66,12 +66,12 @@ class Script:
 
     name, fps, frames, dropped, lost = "film", 10.0, None, 0, None
 
-    def __init__(self, shots: Sequence[Shot], live: bool = False, error: BaseException | None = None) -> None:
-        self.shots, self.live, self.error, self.notes, self.closed = shots, live, error, [], 0
+    def __init__(self, taken: Sequence[CapturedFrame], live: bool = False, error: BaseException | None = None) -> None:
+        self.taken, self.live, self.error, self.notes, self.closed = taken, live, error, [], 0
         self.read = 0
 
-    def __iter__(self) -> Iterator[Shot]:
-        for one in self.shots:
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        for one in self.taken:
             self.read += 1
             yield one
         if self.error is not None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from live_fakes import FakeStudents, blank
-from schedule_fakes import HandEyes, Keeper, Script, loop_of, our_threads, shot
+from schedule_fakes import HandEyes, Keeper, Script, captured, loop_of, our_threads
 
 from fewshot.errors import SourceError
 from fewshot.faces.tracker import Tracker
 from fewshot.live.pipeline import Pipeline
-from fewshot.live.sources import FrameSource, Paced, Shot, open_lasting
+from fewshot.live.sources import CapturedFrame, FrameSource, Paced, open_lasting
 from fewshot.live.sources.lasting import PAUSES, LastingSource
 
 
@@ -22,7 +22,7 @@ class Camera(Script):
     name = "camera 0"
 
     def __init__(self, frames: int, lost: bool = True, error: Exception | None = None) -> None:
-        super().__init__([shot(k) for k in range(frames)], live=True, error=error)
+        super().__init__([captured(k) for k in range(frames)], live=True, error=error)
         self.lost = "camera 0 gave no more pictures." if lost else None
         self.dropped = 2
 
@@ -63,9 +63,9 @@ class Desk:
 def test_a_lost_camera_is_waited_for(cameras: list, frames: int, pauses: list[float], told: int) -> None:
     desk = Desk(*cameras)
     source = desk.source()
-    shots = list(source)
-    assert [one.index for one in shots] == list(range(frames))
-    times = [one.time for one in shots]
+    taken = list(source)
+    assert [one.index for one in taken] == list(range(frames))
+    times = [one.time for one in taken]
     assert times == sorted(set(times)) and desk.pauses == pauses and len(desk.told) == told
     assert source.lost is None and source.away is None
     assert all(camera.closed == 1 for camera in cameras[:-1] if camera)
@@ -127,7 +127,7 @@ def test_a_recording_is_played_in_its_own_time() -> None:
         waits.append(round(seconds, 3))
         now[0] += seconds
 
-    script = Script([shot(k) for k in range(4)])
+    script = Script([captured(k) for k in range(4)])
     source = Paced(script, lambda: now[0], wait)
     seen = []
     for one in source:
@@ -138,8 +138,8 @@ def test_a_recording_is_played_in_its_own_time() -> None:
     assert script.closed == 1 and list(source) == []
 
 
-def sizes(*shapes: tuple[int, int]) -> list[Shot]:
-    return [shot(k, size=shape) for k, shape in enumerate(shapes)]
+def sizes(*shapes: tuple[int, int]) -> list[CapturedFrame]:
+    return [captured(k, size=shape) for k, shape in enumerate(shapes)]
 
 
 class Growing(HandEyes):
@@ -155,8 +155,8 @@ class Growing(HandEyes):
 
 def test_a_picture_that_changes_its_size_keeps_its_tracks_and_is_said_once() -> None:
     told: list[str] = []
-    shots = sizes((64, 48), (64, 48), (1280, 960), (1280, 960), (64, 48), (32, 24))
-    pipeline = Pipeline(loop_of(Growing()), Script(shots, live=False), on_note=told.append)
+    taken = sizes((64, 48), (64, 48), (1280, 960), (1280, 960), (64, 48), (32, 24))
+    pipeline = Pipeline(loop_of(Growing()), Script(taken, live=False), on_note=told.append)
     results = [step.result for step in pipeline.run()]
     assert {reading.track for result in results for reading in result.readings} == {0}
     assert [result.readings[0].box[2] for result in results] == [32, 32, 640, 640, 32, 16]
@@ -179,7 +179,7 @@ def test_a_picture_that_changes_its_size_keeps_its_tracks_and_is_said_once() -> 
 def test_a_clock_that_jumps_neither_crashes_nor_freezes(stamps: list[float]) -> None:
     students = FakeStudents()
     loop = loop_of(HandEyes(count=2), students=students, budget=10.0)
-    steps = list(loop.run(Script([shot(k, time) for k, time in enumerate(stamps)])))
+    steps = list(loop.run(Script([captured(k, time) for k, time in enumerate(stamps)])))
     assert len(steps) == len(stamps)
     for step in steps:
         assert len(step.result.readings) == 2
@@ -193,7 +193,7 @@ def test_whoever_left_before_the_clock_was_set_back_is_forgotten() -> None:
 
     tracker = Tracker(memory=1.0)
     times = [k / 10 for k in range(10)] + [-3600 + k / 10 for k in range(30)]
-    list(loop_of(Leaving(), tracker=tracker).run(Script([shot(k, time) for k, time in enumerate(times)])))
+    list(loop_of(Leaving(), tracker=tracker).run(Script([captured(k, time) for k, time in enumerate(times)])))
     assert tracker.alive() == set()
 
 
@@ -204,8 +204,8 @@ def test_minutes_without_a_face_and_then_a_hundred_and_twenty() -> None:
             return super().find(frame)
 
     eyes = Crowd()
-    shots = [Shot("film", k, k / 10, blank(8000, 48, 0)[:1]) for k in range(100)]
-    shots += [Shot("film", 100 + k, 10 + k / 10, blank(8000, 48, 250)) for k in range(2)]
-    steps = list(Pipeline(loop_of(eyes), Script(shots)).run())
+    taken = [CapturedFrame("film", k, k / 10, blank(8000, 48, 0)[:1]) for k in range(100)]
+    taken += [CapturedFrame("film", 100 + k, 10 + k / 10, blank(8000, 48, 250)) for k in range(2)]
+    steps = list(Pipeline(loop_of(eyes), Script(taken)).run())
     assert [len(step.result.readings) for step in steps[-3:]] == [0, 120, 120]
     assert eyes.embedded[-1] and len({reading.track for reading in steps[-1].result.readings}) == 120

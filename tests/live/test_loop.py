@@ -8,7 +8,7 @@ import pytest
 from live_fakes import BAD, FakePerception, FakeReader, FakeStudents, blank, face
 
 from fewshot.live.loop import Loop
-from fewshot.live.sources import FrameSource, Shot
+from fewshot.live.sources import CapturedFrame, FrameSource
 from fewshot.types import Frame
 
 
@@ -71,13 +71,13 @@ def test_boxes_are_inside_the_picture() -> None:
         assert 0 <= x0 < x1 <= 64 and 0 <= y0 < y1 <= 48
 
 
-def pictures(count: int) -> Iterator[Shot]:
+def pictures(count: int) -> Iterator[CapturedFrame]:
     for number in range(count):
-        yield Shot(f"{number}.jpg", 0, 0.0, blank(), independent=True, size=(640, 480))
+        yield CapturedFrame(f"{number}.jpg", 0, 0.0, blank(), independent=True, size=(640, 480))
 
 
 class Pictures(FrameSource):
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         return pictures(3)
 
 

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 from live_fakes import blank, reading, result
-from schedule_fakes import HandEyes, Keeper, Script, loop_of, shot
+from schedule_fakes import HandEyes, Keeper, Script, captured, loop_of
 
+from fewshot.live.interfaces import Step
 from fewshot.live.metrics import Metrics, Rate
-from fewshot.live.parts import Step
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.times import StageTimes
 
@@ -95,7 +95,9 @@ def test_stages_stand_in_the_order_of_a_frame() -> None:
 
 
 def test_anybody_may_look_while_it_runs() -> None:
-    pipeline = Pipeline(loop_of(HandEyes(count=3)), Script([shot(k, size=(300, 48)) for k in range(100)]), [Keeper()])
+    pipeline = Pipeline(
+        loop_of(HandEyes(count=3)), Script([captured(k, size=(300, 48)) for k in range(100)]), [Keeper()]
+    )
     over, faults, looks = threading.Event(), [], []
 
     def poll() -> None:

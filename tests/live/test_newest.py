@@ -43,11 +43,11 @@ def opened(camera: Camera, **options: object) -> NewestFrames:
 def test_the_newest_frame_wins_and_others_are_counted() -> None:
     camera = Camera()
     source = opened(camera)
-    shots = iter(source)
-    assert next(shots).index == 0
+    taken = iter(source)
+    assert next(taken).index == 0
     camera.give(blank(value=1), blank(value=2), blank(value=3))
-    shot = next(shots)
-    assert shot.index == 1 and shot.frame.max() == 3 and shot.time > 0
+    captured = next(taken)
+    assert captured.index == 1 and captured.frame.max() == 3 and captured.time > 0
     assert source.dropped == 2 and source.live
     camera.frames.put(None)
     source.close()
@@ -58,8 +58,8 @@ def test_frames_before_the_first_look_are_not_counted_as_dropped() -> None:
     camera = Camera()
     source = opened(camera)
     camera.give(blank(value=1), blank(value=2))
-    shot = next(iter(source))
-    assert (shot.frame.max(), shot.time, source.dropped) == (2, 0.0, 0)
+    captured = next(iter(source))
+    assert (captured.frame.max(), captured.time, source.dropped) == (2, 0.0, 0)
     camera.frames.put(None)
     source.close()
 
@@ -68,8 +68,8 @@ def test_a_lost_camera_ends_the_loop_with_a_note() -> None:
     camera = Camera()
     source = opened(camera)
     camera.frames.put(None)
-    shots = list(source)
-    assert len(shots) == 1
+    taken = list(source)
+    assert len(taken) == 1
     assert source.lost and "camera 0 gave no more pictures" in source.lost
     assert camera.released.wait(10)
 
@@ -94,8 +94,8 @@ def test_a_silent_camera_counts_as_lost() -> None:
 def test_closing_is_no_loss() -> None:
     camera = Camera()
     source = opened(camera)
-    shots = iter(source)
-    next(shots)
+    taken = iter(source)
+    next(taken)
     camera.frames.put(None)
     source.close()
-    assert list(shots) == [] and source.lost is None
+    assert list(taken) == [] and source.lost is None

@@ -11,10 +11,10 @@ from itertools import islice
 
 import pytest
 from live_fakes import FakeStudents
-from schedule_fakes import PATIENCE, HandEyes, HandSource, Keeper, Script, loop_of, our_threads, shot
+from schedule_fakes import PATIENCE, HandEyes, HandSource, Keeper, Script, captured, loop_of, our_threads
 
 from fewshot.errors import FewshotError, SourceError, UsageError
-from fewshot.live.pipeline import Pipeline, Plan
+from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.play import play
 from fewshot.live.sinks.base import OutputError, Stop
 
@@ -34,8 +34,8 @@ def indices(steps) -> list[int]:
 @CREWS
 @pytest.mark.parametrize("frames", [0, 1, 2, 40])
 def test_a_file_loses_no_frame_and_keeps_the_order(workers: int, frames: int) -> None:
-    source, keeper = Script([shot(k) for k in range(frames)]), Keeper()
-    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Plan(workers))
+    source, keeper = Script([captured(k) for k in range(frames)]), Keeper()
+    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(workers))
     assert indices(pipeline.run()) == keeper.seen == list(range(frames))
     snap = pipeline.metrics.snapshot()
     assert (snap.captured, snap.processed, snap.recorded, snap.state) == (frames, frames, frames, "ended")
@@ -52,24 +52,24 @@ def test_results_keep_the_order_although_frames_are_done_out_of_order() -> None:
             second_is_done.set()
 
     eyes = HandEyes(before)
-    steps = list(Pipeline(loop_of(eyes), Script([shot(k) for k in range(6)]), plan=Plan(2)).run())
+    steps = list(Pipeline(loop_of(eyes), Script([captured(k) for k in range(6)]), plan=Schedule(2)).run())
     assert indices(steps) == list(range(6))
     assert {step.result.readings[0].track for step in steps} == {0}
 
 
 @CREWS
 def test_side_by_side_gives_what_one_after_the_other_gives(workers: int) -> None:
-    shots = [shot(k) for k in range(30)]
+    taken = [captured(k) for k in range(30)]
     alone = loop_of(HandEyes(count=3), students=FakeStudents())
     together = loop_of(HandEyes(count=3), students=FakeStudents())
-    expected = [step.result for step in alone.run(Script(shots))]
-    assert [step.result for step in Pipeline(together, Script(shots), plan=Plan(workers)).run()] == expected
+    expected = [step.result for step in alone.run(Script(taken))]
+    assert [step.result for step in Pipeline(together, Script(taken), plan=Schedule(workers)).run()] == expected
 
 
 @CREWS
 def test_a_slow_reader_of_a_file_stops_the_decoder(workers: int) -> None:
-    source = Script([shot(k) for k in range(1000)])
-    with closing(Pipeline(loop_of(HandEyes()), source, plan=Plan(workers)).run()) as steps:
+    source = Script([captured(k) for k in range(1000)])
+    with closing(Pipeline(loop_of(HandEyes()), source, plan=Schedule(workers)).run()) as steps:
         assert indices(islice(steps, 3)) == [0, 1, 2]
         # Nobody fetches more: the run fills its queues, and no more than these are ever held.
         assert source.read <= 3 + 1 + workers + 2 + 2
@@ -83,10 +83,10 @@ def test_live_the_latest_frame_wins_and_drops_are_counted() -> None:
         assert go.wait(PATIENCE)
 
     source, eyes, keeper = HandSource(), HandEyes(before), Keeper()
-    with Pipeline(loop_of(eyes), source, [keeper], Plan(1)) as pipeline:
-        source.give(shot(0))
+    with Pipeline(loop_of(eyes), source, [keeper], Schedule(1)) as pipeline:
+        source.give(captured(0))
         assert looking.wait(PATIENCE)
-        source.give(*(shot(k) for k in range(1, 6)))  # while the eyes are on 0: the camera is never made to wait
+        source.give(*(captured(k) for k in range(1, 6)))  # while the eyes are on 0: the camera is never made to wait
         go.set()
         source.give(None)
         while pipeline.running:
@@ -100,17 +100,17 @@ def test_live_the_latest_frame_wins_and_drops_are_counted() -> None:
 def test_a_slow_viewer_of_a_live_source_sees_the_newest_and_recorders_get_all() -> None:
     written = threading.Semaphore(0)
     source, keeper = HandSource(), Keeper(lambda index: written.release())
-    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Plan(1))
+    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(1))
     with closing(pipeline.run()) as steps:
         seen = []
         for index in range(6):
             if index == 0:
-                feeder = threading.Thread(target=source.give, args=(shot(0),))
+                feeder = threading.Thread(target=source.give, args=(captured(0),))
                 feeder.start()
                 seen += indices([next(steps)])
                 feeder.join()
             else:
-                source.give(shot(index))
+                source.give(captured(index))
             assert written.acquire(timeout=PATIENCE)
         while len(seen) < 2:
             seen += indices([next(steps)])
@@ -121,8 +121,8 @@ def test_a_slow_viewer_of_a_live_source_sees_the_newest_and_recorders_get_all() 
 def test_a_slow_recorder_holds_up_the_work_but_never_the_camera() -> None:
     go = threading.Event()
     source, keeper = HandSource(), Keeper(lambda index: go.wait(PATIENCE))
-    with Pipeline(loop_of(HandEyes()), source, [keeper], Plan(1)) as pipeline:
-        source.give(*(shot(k) for k in range(100)))  # all are taken over though nothing is written yet
+    with Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(1)) as pipeline:
+        source.give(*(captured(k) for k in range(100)))  # all are taken over though nothing is written yet
         assert keeper.seen == [] and pipeline.metrics.snapshot().processed < 10
         go.set()
     assert keeper.seen == sorted(keeper.seen) and len(keeper.seen) == pipeline.metrics.recorded()
@@ -145,9 +145,11 @@ def test_a_slow_recorder_holds_up_the_work_but_never_the_camera() -> None:
 def test_a_live_source_is_read_at_most_so_often(fps: float, camera: list[float], kept: list[int]) -> None:
     source, keeper = HandSource(), Keeper()
     done = threading.Semaphore(0)
-    with Pipeline(loop_of(HandEyes()), source, [Keeper(lambda index: done.release()), keeper], Plan(1, fps=fps)) as run:
+    with Pipeline(
+        loop_of(HandEyes()), source, [Keeper(lambda index: done.release()), keeper], Schedule(1, fps=fps)
+    ) as run:
         for index, time in enumerate(camera):
-            source.give(shot(index, time))
+            source.give(captured(index, time))
             if index in kept:
                 assert done.acquire(timeout=PATIENCE)
     assert keeper.seen == kept
@@ -155,15 +157,15 @@ def test_a_live_source_is_read_at_most_so_often(fps: float, camera: list[float],
 
 
 def test_a_file_is_read_whole_whatever_the_rate() -> None:
-    steps = Pipeline(loop_of(HandEyes()), Script([shot(k, k / 100) for k in range(30)]), plan=Plan(fps=1)).run()
+    steps = Pipeline(loop_of(HandEyes()), Script([captured(k, k / 100) for k in range(30)]), plan=Schedule(fps=1)).run()
     assert indices(steps) == list(range(30))
 
 
 @CREWS
 @pytest.mark.parametrize("live", [False, True])
 def test_who_stops_early_leaves_nothing_running(workers: int, live: bool) -> None:
-    source = Script([shot(k) for k in range(500)], live=live)
-    steps = Pipeline(loop_of(HandEyes()), source, [Keeper()], Plan(workers)).run()
+    source = Script([captured(k) for k in range(500)], live=live)
+    steps = Pipeline(loop_of(HandEyes()), source, [Keeper()], Schedule(workers)).run()
     next(steps)
     steps.close()
     assert our_threads() == [] and source.closed == 1
@@ -211,8 +213,8 @@ class Curious(FakeStudents):
 def test_a_stage_that_fails_ends_the_run_after_the_results_before_it(
     workers: int, call: str, error: BaseException
 ) -> None:
-    source, keeper = Script([shot(k) for k in range(200)]), Keeper()
-    pipeline = Pipeline(loop_of(Blind(call, 7, error), students=Curious()), source, [keeper], Plan(workers))
+    source, keeper = Script([captured(k) for k in range(200)]), Keeper()
+    pipeline = Pipeline(loop_of(Blind(call, 7, error), students=Curious()), source, [keeper], Schedule(workers))
     seen = []
     with pytest.raises(type(error)) as caught:
         seen.extend(indices([step]) for step in pipeline.run())
@@ -222,17 +224,17 @@ def test_a_stage_that_fails_ends_the_run_after_the_results_before_it(
 
 
 def test_a_failing_embedding_ends_the_run() -> None:
-    source = Script([shot(k) for k in range(200)])
+    source = Script([captured(k) for k in range(200)])
     with pytest.raises(RuntimeError, match="net"):
-        list(Pipeline(loop_of(Blind("embed", 5, RuntimeError("net"))), source, plan=Plan(2)).run())
+        list(Pipeline(loop_of(Blind("embed", 5, RuntimeError("net"))), source, plan=Schedule(2)).run())
     assert source.closed == 1
 
 
 @CREWS
 def test_a_source_that_fails_is_read_to_that_point(workers: int) -> None:
-    source, keeper = Script([shot(k) for k in range(5)], error=SourceError("gone")), Keeper()
+    source, keeper = Script([captured(k) for k in range(5)], error=SourceError("gone")), Keeper()
     with pytest.raises(SourceError, match="gone"):
-        list(Pipeline(loop_of(HandEyes()), source, [keeper], Plan(workers)).run())
+        list(Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(workers)).run())
     assert keeper.seen == list(range(5)) and source.closed == 1
 
 
@@ -242,7 +244,7 @@ def test_a_source_that_cannot_be_closed_is_an_error() -> None:
             raise SourceError("stuck")
 
     with pytest.raises(SourceError, match="stuck"):
-        list(Pipeline(loop_of(HandEyes()), Stuck([shot(0)])).run())
+        list(Pipeline(loop_of(HandEyes()), Stuck([captured(0)])).run())
 
 
 @CREWS
@@ -252,16 +254,16 @@ def test_a_recorder_that_fails_ends_the_run(workers: int) -> None:
             raise OutputError("the disk is full")
 
     first, second = Keeper(), Keeper(full)
-    source = Script([shot(k) for k in range(200)])
+    source = Script([captured(k) for k in range(200)])
     with pytest.raises(OutputError, match="full"):
-        list(Pipeline(loop_of(HandEyes()), source, [first, second], Plan(workers)).run())
+        list(Pipeline(loop_of(HandEyes()), source, [first, second], Schedule(workers)).run())
     assert (first.seen, second.seen) == ([0, 1, 2, 3], [0, 1, 2]) and source.closed == 1
 
 
 def test_polling_raises_the_error_on_leaving() -> None:
     with (
         pytest.raises(RuntimeError, match="net"),
-        Pipeline(loop_of(Blind("find", 0, RuntimeError("net"))), Script([shot(0)])) as run,
+        Pipeline(loop_of(Blind("find", 0, RuntimeError("net"))), Script([captured(0)])) as run,
     ):
         while run.running:
             threading.Event().wait(0.001)
@@ -289,21 +291,21 @@ def test_stop_from_another_thread_ends_the_iteration() -> None:
 def test_pause_throws_away_what_a_camera_sees() -> None:
     done = threading.Semaphore(0)
     source, keeper = HandSource(), Keeper(lambda index: done.release())
-    with Pipeline(loop_of(HandEyes()), source, [keeper], Plan(1)) as pipeline:
-        source.give(shot(0))
+    with Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(1)) as pipeline:
+        source.give(captured(0))
         assert done.acquire(timeout=PATIENCE)
         pipeline.pause()
         assert pipeline.metrics.snapshot().state == "paused"
-        source.give(shot(1), shot(2))
+        source.give(captured(1), captured(2))
         pipeline.resume()
-        source.give(shot(3))
+        source.give(captured(3))
         assert done.acquire(timeout=PATIENCE)
         assert pipeline.metrics.snapshot().state == "running"
     assert keeper.seen == [0, 3]
 
 
 def test_a_paused_file_waits_and_can_be_stopped() -> None:
-    source, keeper = Script([shot(k) for k in range(20)]), Keeper()
+    source, keeper = Script([captured(k) for k in range(20)]), Keeper()
     pipeline = Pipeline(loop_of(HandEyes()), source, [keeper])
     pipeline.pause()
     pipeline.start()
@@ -313,7 +315,7 @@ def test_a_paused_file_waits_and_can_be_stopped() -> None:
         threading.Event().wait(0.001)
     pipeline.stop()
     assert keeper.seen == list(range(20))
-    halted = Pipeline(loop_of(HandEyes()), Script([shot(k) for k in range(20)]))
+    halted = Pipeline(loop_of(HandEyes()), Script([captured(k) for k in range(20)]))
     halted.pause()
     halted.start()
     halted.stop()
@@ -341,7 +343,7 @@ class Watcher(Keeper):
 
 def test_windows_live_in_the_main_thread_and_recorders_in_theirs() -> None:
     window, keeper = Watcher(), Keeper()
-    outcome = play(loop_of(HandEyes()), [Script([shot(k) for k in range(9)])], [window, keeper])
+    outcome = play(loop_of(HandEyes()), [Script([captured(k) for k in range(9)])], [window, keeper])
     assert window.threads == {threading.current_thread().name} and keeper.threads == {"fewshot recording"}
     assert window.seen == keeper.seen == list(range(9)) and (window.closed, keeper.closed) == (1, 1)
     assert outcome.frames == 9 and not outcome.stopped
@@ -349,7 +351,7 @@ def test_windows_live_in_the_main_thread_and_recorders_in_theirs() -> None:
 
 def test_closing_the_window_ends_the_run() -> None:
     window, keeper = Watcher(close_at=4), Keeper()
-    outcome = play(loop_of(HandEyes()), [Script([shot(k) for k in range(500)])] * 2, [keeper, window])
+    outcome = play(loop_of(HandEyes()), [Script([captured(k) for k in range(500)])] * 2, [keeper, window])
     assert outcome.stopped and keeper.seen[:5] == list(range(5)) and outcome.frames == len(keeper.seen) < 20
 
 
@@ -366,7 +368,7 @@ def test_a_window_that_fails_ends_the_run() -> None:
 
     keeper = Keeper()
     with pytest.raises(FewshotError, match="no display any more"):
-        play(loop_of(HandEyes()), [Script([shot(k) for k in range(50)])], [Broken(), keeper])
+        play(loop_of(HandEyes()), [Script([captured(k) for k in range(50)])], [Broken(), keeper])
     assert keeper.closed == 1
 
 
@@ -384,7 +386,7 @@ def test_ctrl_c_while_no_frame_comes_ends_the_run() -> None:
     source, keeper = HandSource(), Keeper(lambda index: done.set())
 
     def press() -> None:
-        source.give(shot(0))
+        source.give(captured(0))
         assert done.wait(PATIENCE)
         _thread.interrupt_main()
 
@@ -412,7 +414,7 @@ class Interrupted(threading.Thread):
 def test_ctrl_c_while_it_starts_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, way: str, part: str, late: bool
 ) -> None:
-    source, keeper = Script([shot(k) for k in range(50)]), Keeper()
+    source, keeper = Script([captured(k) for k in range(50)]), Keeper()
     monkeypatch.setattr(Interrupted, "late", late)
 
     def make(*args, name: str, **options):
@@ -423,9 +425,9 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(
         fake = type("threading", (), {**vars(threading), "Thread": staticmethod(make)})
         monkeypatch.setattr(f"fewshot.live.{module}.threading", fake)
     if way == "play":
-        assert play(loop_of(HandEyes()), [source], [keeper], plan=Plan(2)).stopped and keeper.closed == 1
+        assert play(loop_of(HandEyes()), [source], [keeper], plan=Schedule(2)).stopped and keeper.closed == 1
     else:
-        pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Plan(2))
+        pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(2))
         with pytest.raises(KeyboardInterrupt):
             if way == "run":
                 list(pipeline.run())
@@ -436,8 +438,8 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(
 
 @pytest.mark.parametrize("step", ["_intake.stop", "_wait_for_workers", "_recording.finish"])
 def test_ctrl_c_while_it_stops_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    source, keeper = Script([shot(k) for k in range(500)]), Keeper()
-    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Plan(2))
+    source, keeper = Script([captured(k) for k in range(500)]), Keeper()
+    pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(2))
     part, _, name = step.rpartition(".")
     owner = getattr(pipeline, part) if part else pipeline
     real = getattr(owner, name)
@@ -458,7 +460,7 @@ def test_ctrl_c_before_it_begins_closes_the_source() -> None:
     def interrupt(pipeline: Pipeline) -> None:
         raise KeyboardInterrupt
 
-    source, keeper = Script([shot(0)]), Keeper()
+    source, keeper = Script([captured(0)]), Keeper()
     assert play(loop_of(HandEyes()), [source], [keeper], on_begin=interrupt).stopped
     assert source.closed == keeper.closed == 1
 
@@ -466,4 +468,4 @@ def test_ctrl_c_before_it_begins_closes_the_source() -> None:
 @pytest.mark.parametrize("plan", [{"workers": 0}, {"workers": -1}, {"fps": 0}, {"fps": -3}, {"fps": float("nan")}])
 def test_impossible_plans(plan: dict) -> None:
     with pytest.raises(UsageError):
-        Plan(**plan)
+        Schedule(**plan)

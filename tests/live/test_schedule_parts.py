@@ -8,12 +8,12 @@ import threading
 import numpy as np
 import pytest
 from live_fakes import FakeStudents
-from schedule_fakes import PATIENCE, HandEyes, Script, loop_of, shot
+from schedule_fakes import PATIENCE, HandEyes, Script, captured, loop_of
 
 from fewshot.errors import UsageError
 from fewshot.live.budget import HEAD_START, Cost, Rota
 from fewshot.live.channel import Channel, Closed, Turnstile
-from fewshot.live.steady import SteadyClock
+from fewshot.live.monotonic_clock import SteadyClock
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_the_loop_keeps_to_its_budget_and_is_fair(
     eyes = SlowEyes(faces, now)
     loop = loop_of(eyes, students=Curious(), budget=milliseconds / 1000)
     turns = math.ceil(faces / places)
-    steps = list(loop.run(Script([shot(k, size=(3100, 48)) for k in range(3 * turns + 2)])))
+    steps = list(loop.run(Script([captured(k, size=(3100, 48)) for k in range(3 * turns + 2)])))
     assert len(eyes.embedded[0]) == faces  # what a face costs is not known yet
     assert {len(chosen) for chosen in eyes.embedded[1:]} == {min(places, faces)}
     for start in range(1, len(eyes.embedded) - turns + 1):
@@ -187,7 +187,7 @@ def test_the_loop_keeps_to_its_budget_and_is_fair(
 
 def test_without_a_budget_everything_is_embedded() -> None:
     eyes = HandEyes(count=49)
-    list(loop_of(eyes).run(Script([shot(k) for k in range(3)])))
+    list(loop_of(eyes).run(Script([captured(k) for k in range(3)])))
     assert [len(chosen) for chosen in eyes.embedded] == [49] * 3
 
 

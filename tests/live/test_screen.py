@@ -25,8 +25,8 @@ from fewshot.types import FrameResult
 
 window, source, end = Window(), open_source("screen"), time.monotonic() + 4
 # On a busy machine a window takes its time to be drawn.
-for index, shot in enumerate(source):
-    seen = (np.abs(shot.frame.astype(int) - (10, 200, 90)).max(axis=2) < 12).sum()
+for index, captured in enumerate(source):
+    seen = (np.abs(captured.frame.astype(int) - (10, 200, 90)).max(axis=2) < 12).sum()
     if seen > 10_000 or time.monotonic() > end:
         break
     window.write(FrameResult("a", index, 0.0, 300, 200, ()), np.full((200, 300, 3), (10, 200, 90), np.uint8))
@@ -69,10 +69,10 @@ def on_display(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_screen_and_region() -> None:
     for what, shape in [("screen", (480, 640, 3)), ("screen:10,20,200,100", (100, 200, 3))]:
         source = open_source(what)
-        shots = list(islice(source, 3))
+        taken = list(islice(source, 3))
         source.close()
-        assert source.live and [shot.frame.shape for shot in shots] == [shape] * 3
-        assert [shot.index for shot in shots] == [0, 1, 2] and shots[0].time < shots[1].time < shots[2].time
+        assert source.live and [captured.frame.shape for captured in taken] == [shape] * 3
+        assert [captured.index for captured in taken] == [0, 1, 2] and taken[0].time < taken[1].time < taken[2].time
 
 
 @pytest.mark.usefixtures("on_display")
@@ -91,7 +91,7 @@ def test_no_more_pictures_than_asked_for() -> None:
         now[0] += seconds
 
     source = ScreenSource("screen:0,0,32,32", fps=4, clock=lambda: now[0], sleep=sleep)
-    times = [shot.time for shot in islice(source, 4)]
+    times = [captured.time for captured in islice(source, 4)]
     source.close()
     assert times == pytest.approx([0, 0.25, 0.5, 0.75]) and len(pauses) == 3
 
@@ -100,12 +100,12 @@ def test_a_screen_that_goes_away_ends_the_lesson_with_a_sentence(monkeypatch: py
     monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
     with virtual_display() as (name, server):
         monkeypatch.setenv("DISPLAY", name)
-        source, shots = ScreenSource("screen", fps=50), 0
-        for shots, _ in enumerate(source, 1):
-            if shots == 3:
+        source, taken = ScreenSource("screen", fps=50), 0
+        for taken, _ in enumerate(source, 1):
+            if taken == 3:
                 server.kill()
                 server.wait()
-    assert shots == 3 and source.lost is not None
+    assert taken == 3 and source.lost is not None
     assert source.lost.startswith("The screen could no longer be captured after 0.") and "()" not in source.lost
 
 

@@ -21,20 +21,22 @@ from fewshot.live.sources.video import Clock
 def test_a_video_gives_every_frame_in_order(tmp_path: Path, name: str) -> None:
     write_video(tmp_path / name, frames=25)
     source = open_source(tmp_path / name)
-    shots = list(source)
+    taken = list(source)
     source.close()
-    assert [shot.index for shot in shots] == list(range(25))
-    np.testing.assert_allclose([shot.time for shot in shots], np.arange(25) / 10, atol=1e-6)
-    np.testing.assert_allclose([shot.frame.mean() for shot in shots], 5 + 8 * np.arange(25), atol=4)
-    assert {shot.source for shot in shots} == {str(tmp_path / name)} and not any(shot.independent for shot in shots)
+    assert [captured.index for captured in taken] == list(range(25))
+    np.testing.assert_allclose([captured.time for captured in taken], np.arange(25) / 10, atol=1e-6)
+    np.testing.assert_allclose([captured.frame.mean() for captured in taken], 5 + 8 * np.arange(25), atol=4)
+    assert {captured.source for captured in taken} == {str(tmp_path / name)} and not any(
+        captured.independent for captured in taken
+    )
     assert (source.fps, source.frames, source.live, source.lost, source.dropped) == (10, 25, False, None, 0)
 
 
 def test_an_animated_gif_is_a_video(tmp_path: Path) -> None:
     pages = [Image.fromarray(blank(value=60 * k)) for k in range(4)]
     pages[0].save(tmp_path / "a.gif", save_all=True, append_images=pages[1:], duration=100, loop=0)
-    shots = list(open_source(tmp_path / "a.gif"))
-    assert len(shots) == 4 and all(b.time > a.time for a, b in itertools.pairwise(shots))
+    taken = list(open_source(tmp_path / "a.gif"))
+    assert len(taken) == 4 and all(b.time > a.time for a, b in itertools.pairwise(taken))
 
 
 def test_a_cut_video_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
@@ -42,10 +44,10 @@ def test_a_cut_video_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     write_video(path, frames=60)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     source = open_source(path)
-    shots = list(source)
-    assert 5 < len(shots) < 60
+    taken = list(source)
+    assert 5 < len(taken) < 60
     # AVI keeps its index at the end: without it OpenCV may count only what is there.
-    assert source.lost is None or f"{len(shots)} of" in source.lost
+    assert source.lost is None or f"{len(taken)} of" in source.lost
 
 
 def test_fewer_frames_than_promised_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +77,8 @@ def test_a_video_whose_size_changes_goes_on_in_the_first_size(tmp_path: Path) ->
     # Motion JPEG is pictures in a row, so two of them glued together are a video that changes its size.
     parts = [cv2.imencode(".jpg", blank(*size, value=90))[1].tobytes() for size in [(64, 48)] * 3 + [(96, 54)] * 3]
     (tmp_path / "a.mjpeg").write_bytes(b"".join(parts))
-    shots = list(open_source(tmp_path / "a.mjpeg"))
-    assert [shot.frame.shape for shot in shots] == [(48, 64, 3)] * 6
+    taken = list(open_source(tmp_path / "a.mjpeg"))
+    assert [captured.frame.shape for captured in taken] == [(48, 64, 3)] * 6
 
 
 def test_a_folder_is_independent_pictures_in_order(tmp_path: Path) -> None:
@@ -85,17 +87,17 @@ def test_a_folder_is_independent_pictures_in_order(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "broken.jpg").write_text("no picture")
     source = open_source(tmp_path)
-    shots = list(source)
-    assert [Path(shot.source).name for shot in shots] == ["a.jpg", "b.png", "c.webp"]
-    assert all(shot.independent and shot.index == 0 and shot.time == 0 for shot in shots)
+    taken = list(source)
+    assert [Path(captured.source).name for captured in taken] == ["a.jpg", "b.png", "c.webp"]
+    assert all(captured.independent and captured.index == 0 and captured.time == 0 for captured in taken)
     assert source.frames == 4 and len(source.notes) == 1 and "broken.jpg" in source.notes[0]
 
 
 def test_a_huge_picture_keeps_the_size_of_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fewshot.pictures.MAX_PIXELS", 1000)
     Image.fromarray(blank(100, 80)).save(tmp_path / "a.png")
-    (shot,) = open_source(tmp_path / "a.png")
-    assert shot.size == (100, 80) and shot.frame.shape[1] < 40
+    (captured,) = open_source(tmp_path / "a.png")
+    assert captured.size == (100, 80) and captured.frame.shape[1] < 40
 
 
 def test_frames_from_a_generator() -> None:
@@ -109,8 +111,8 @@ def test_frames_from_a_generator() -> None:
             closed.append(True)
 
     source = FrameSource(frames(), fps=5)
-    shots = iter(source)
-    assert [next(shots).time for _ in range(3)] == pytest.approx([0, 0.2, 0.4])
+    taken = iter(source)
+    assert [next(taken).time for _ in range(3)] == pytest.approx([0, 0.2, 0.4])
     source.close()
     assert closed
     assert open_source(source) is source
@@ -169,6 +171,6 @@ def test_passwords_are_masked() -> None:
 
 def test_real_clips(shared: Path) -> None:
     for name, frames in [("pyfeat_single_face.mp4", 72), ("intel_classroom.gif", 45)]:
-        shots = list(open_source(shared / "data" / "scenes" / name))
-        assert len(shots) == frames
-        assert all(b.time > a.time for a, b in itertools.pairwise(shots))
+        taken = list(open_source(shared / "data" / "scenes" / name))
+        assert len(taken) == frames
+        assert all(b.time > a.time for a, b in itertools.pairwise(taken))

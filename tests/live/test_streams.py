@@ -63,11 +63,11 @@ def opened(url: str) -> Source:
 
 
 def check(source: Source) -> None:
-    shots = list(islice(source, 5))
+    taken = list(islice(source, 5))
     assert source.live and source.frames is None
-    assert [shot.index for shot in shots] == list(range(5))
-    assert all(shot.frame.shape == (240, 320, 3) and shot.frame.std() > 40 for shot in shots)
-    assert shots[0].time == 0 and all(later.time > shot.time for shot, later in pairwise(shots))
+    assert [captured.index for captured in taken] == list(range(5))
+    assert all(captured.frame.shape == (240, 320, 3) and captured.frame.std() > 40 for captured in taken)
+    assert taken[0].time == 0 and all(later.time > captured.time for captured, later in pairwise(taken))
 
 
 @needs_ffmpeg

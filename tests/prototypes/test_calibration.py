@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from fewshot.protocols.scores import reliability
 from fewshot.prototypes.calibration import (
     Calibration,
     fit_calibration,
     fit_temperature,
     softmax,
 )
+from fewshot.research.evaluation.scores import reliability
 
 
 def draw(temperature, count=6_000, seed=0):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from small_world import DIMENSION
 
-from fewshot.prototypes.doubt import DOUBTFUL, opinions
+from fewshot.prototypes.label_doubt import DOUBTFUL, opinions
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS

@@ -12,7 +12,8 @@ import pytest
 from small_world import unit
 
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes import cells, gallery, storefile
+from fewshot.prototypes import gallery, storefile
+from fewshot.prototypes import ivf_index as cells
 from fewshot.prototypes.gallery import IdentityGallery, choose_kind
 
 D, LARGE = 16, 3000

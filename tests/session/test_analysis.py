@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from fewshot.data.made_lessons import make_lesson
+from fewshot.research.simulation.made_lessons import make_lesson
 from fewshot.session.analysis.grid import AWAY, NOT_READABLE, NOT_WATCHED, counts_in_blocks, make_grid
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.students import Band, bands, coarse, visibility

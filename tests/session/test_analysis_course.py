@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fewshot.data.made_lessons import make_lesson
+from fewshot.research.simulation.made_lessons import make_lesson
 from fewshot.session.analysis.checkin import check_ins
-from fewshot.session.analysis.course import class_course, compare, student_course
 from fewshot.session.analysis.profile import Profile, make_profile
+from fewshot.session.analysis.trends import class_trend, compare, student_trend
 
 
 def profile(number: int, students: int = 20, seconds: int = 1500, **settings: object) -> Profile:
@@ -71,18 +71,18 @@ def test_lessons_of_another_network_are_left_out(term: list[Profile]) -> None:
 
 
 def test_a_course_is_by_date_and_leaves_holes(term: list[Profile]) -> None:
-    course = student_course([term[2], term[0], profile(9, students=3)], "Fatima")
+    course = student_trend([term[2], term[0], profile(9, students=3)], "Fatima")
     assert [lesson.id for lesson in course.lessons] == [1, 3]
     assert (course.low <= course.share).all() and (course.share <= course.high).all()
-    assert student_course(term, "nobody").lessons == []
-    whole = class_course([*term, profile(8, students=4)], minimum=5)
+    assert student_trend(term, "nobody").lessons == []
+    whole = class_trend([*term, profile(8, students=4)], minimum=5)
     assert np.isnan(whole.share[-1]).all() and np.isfinite(whole.share[:-1]).all()
     assert whole.basis.tolist() == [20] * 7 + [4]
 
 
 def test_courses_know_states_that_came_later() -> None:
     old = profile(1, labels=("happy", "neutral"))
-    course = class_course([old, profile(2)])
+    course = class_trend([old, profile(2)])
     assert course.share[0, course.states.index("confused")] == 0 < course.share[1, course.states.index("confused")]
     assert course.states[-1] == "unsure"
 

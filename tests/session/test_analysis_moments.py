@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fewshot.data.made_lessons import Planted, make_lesson
+from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session.analysis.grid import make_grid
 from fewshot.session.analysis.moments import find_moments
 from fewshot.session.analysis.pace import pace_hint

@@ -12,17 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot.data.made_lessons import Planted, make_lesson
 from fewshot.errors import UsageError
 from fewshot.live.colours import EMOTION_COLOURS, OWN_STATES, UNSURE
-from fewshot.session import extras
-from fewshot.session.analysis.course import class_course, compare, student_course
+from fewshot.research.simulation.made_lessons import Planted, make_lesson
+from fewshot.session import optional_imports as extras
 from fewshot.session.analysis.grid import make_grid
 from fewshot.session.analysis.moments import find_moments
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.profile import make_profile
 from fewshot.session.analysis.students import visibility
-from fewshot.session.charts.course import comparison_chart, course_chart
+from fewshot.session.analysis.trends import class_trend, compare, student_trend
 from fewshot.session.charts.faces import FACES, face_svg, ink_on, plate, strokes
 from fewshot.session.charts.legend import _centred, band_words, legend_chart
 from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
@@ -30,6 +29,7 @@ from fewshot.session.charts.own_faces import PLATES, SIGNS
 from fewshot.session.charts.render import to_pdf, to_png, to_svg
 from fewshot.session.charts.students import bands_chart, sparkline_svg, visibility_chart
 from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
+from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
 from fewshot.session.lesson import Lesson, Marker
 
 pytest.importorskip("altair")
@@ -47,8 +47,8 @@ def charts(lesson: Lesson) -> dict[str, Chart]:
         "evidence": evidence_chart(mood, moments),
         "bands": bands_chart(grid, seen, lesson.markers),
         "visibility": visibility_chart(seen),
-        "class": course_chart(class_course(profiles)),
-        "student": course_chart(student_course(profiles, "Bela")),
+        "class": trend_chart(class_trend(profiles)),
+        "student": trend_chart(student_trend(profiles, "Bela")),
         "compare": comparison_chart(compare(*profiles)),
         "legend": legend_chart(band_words(grid.states)),
     }

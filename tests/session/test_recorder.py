@@ -14,7 +14,8 @@ from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database
 from fewshot.errors import StoreError
-from fewshot.session import owner, recorder
+from fewshot.session import liveness as owner
+from fewshot.session import recorder
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.seconds import Second

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fewshot.data.made_lessons import Planted, make_lesson
 from fewshot.errors import UsageError
+from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
 from fewshot.session.lesson import Lesson, Marker
 from fewshot.session.report import gather, report_bytes, write_report

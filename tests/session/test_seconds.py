@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from made_frames import frame, reading
 
-from fewshot.session.course import Course
 from fewshot.session.lesson import UNREADABLE, UNSURE
 from fewshot.session.seconds import SecondCounter
+from fewshot.session.time_axis import TimeAxis
 from fewshot.types import EMOTIONS
 
 HAPPY, SAD, NEUTRAL = (EMOTIONS.index(name) for name in ("happy", "sad", "neutral"))
@@ -109,7 +109,7 @@ def test_counts_of_the_unsure_and_the_unreadable() -> None:
 
 
 def test_sources_lie_end_to_end() -> None:
-    course = Course()
+    course = TimeAxis()
     assert course.end == 0.0
     places = [course.place(frame(time, source="a")) for time in (0.0, 0.5, 1.0)]
     assert places == [0.0, 0.5, 1.0]

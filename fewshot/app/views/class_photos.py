@@ -12,7 +12,7 @@ import streamlit as st
 
 from fewshot.app.shell import calm, go, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
-from fewshot.classroom.report import PhotoResult, StudentResult
+from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError

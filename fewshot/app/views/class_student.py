@@ -10,7 +10,7 @@ from fewshot.app.cards import consent_words, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import calm, go, say_later
 from fewshot.classroom.consent import make_consent
-from fewshot.classroom.learning import learned, unlearn
+from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
 from fewshot.classroom.store import ClassStore
 from fewshot.types import EMOTIONS

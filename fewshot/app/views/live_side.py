@@ -12,7 +12,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, say_later
-from fewshot.classroom.learning import Learned
+from fewshot.classroom.corrections import Learned
 from fewshot.session.summary import clock
 
 _LATEST, _MOST = 4, 30

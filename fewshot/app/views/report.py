@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.reports import REPORTS
 from fewshot.app.shell import calm, say_later
-from fewshot.app.views import report_over_time, report_parts
+from fewshot.app.views import report_parts
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -104,7 +104,7 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
         with tabs["Check in"]:
             report_parts.check_in(contents)
     with tabs["Over weeks"]:
-        report_over_time.page(store, lesson, contents)
+        report_parts.over_time(store, lesson, contents)
     with tabs["Keep"]:
         _keep(store, lesson, contents)
     with st.expander("How far to trust this, and where it may not be used", icon=":material/gavel:"):
@@ -123,9 +123,7 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
             _forget(store, lesson)
             return
         with st.spinner("Writing …"):
-            st.session_state[key] = report_bytes(
-                lesson, suffix, report_over_time.past(store, lesson), contents.aggregate
-            )
+            st.session_state[key] = report_bytes(lesson, suffix, report_parts.past(store, lesson), contents.aggregate)
     stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
     for ending, data in st.session_state[key].items():
         name = f"{stem}{ending}"

@@ -7,11 +7,18 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.palette import chip
+from fewshot.app.reports import earlier_ones
 from fewshot.app.shell import calm, chart_theme
+from fewshot.session.analysis.profile import Profile, make_profile
+from fewshot.session.analysis.trends import compare, student_trend
+from fewshot.session.analysis.words import MINIMUM
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart
 from fewshot.session.charts.theme import Chart, stacking, themed
+from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
+from fewshot.session.lesson import Lesson
+from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
 
@@ -102,3 +109,44 @@ def check_in(contents: Contents) -> None:
             left.markdown(f"**{line.student}**")
             right.markdown(f"{line.text}.  \n:gray[{line.sure[:1].upper() + line.sure[1:]}.]")
     st.caption(words.check_in_words(contents.checks))
+
+
+_CALM = "Mean share of the readable time over students, with intervals of 95 % over students."
+
+
+def past(store: LessonStore, lesson: Lesson) -> list[Lesson]:
+    """Earlier lessons of the class."""
+    return [store.load(info.id) for info in earlier_ones(store.lessons(lesson.info.classroom), lesson.info)]
+
+
+@calm
+def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
+    """Everything over more than one lesson."""
+    if contents.course is None:
+        st.info("The course over weeks needs a second lesson of the class.", icon=":material/timeline:")
+        return
+    st.subheader("The class")
+    show(trend_chart(contents.course, chart_theme(), WIDE), "course", _CALM)
+    profiles = [make_profile(old) for old in past(store, lesson)]
+    if contents.profile is not None:
+        _student(contents.profile, profiles)
+    _compare(lesson, profiles, contents)
+
+
+def _student(today: Profile, earlier: list[Profile]) -> None:
+    st.subheader("One student")
+    student = st.selectbox("Student", sorted(today.students, key=str.casefold))
+    course = student_trend([*earlier, today], student)
+    says = "Shares of the student's readable time; a single lesson says little."
+    show(trend_chart(course, chart_theme(), WIDE), "student course", says)
+
+
+def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> None:
+    st.subheader("Two lessons")
+    names = [f"{p.info.title or 'Lesson'}, {p.info.started.astimezone():%d %b %Y, %H:%M}" for p in profiles]
+    chosen = st.selectbox("Compare with", range(len(names)), format_func=names.__getitem__)
+    today = contents.profile or make_profile(lesson)
+    comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)
+    same = "" if comparison.same_network else " The two were read by different networks: a change may come from that."
+    says = f"{comparison.students} students were readable in both; hollow: the earlier lesson.{same}"
+    show(comparison_chart(comparison, chart_theme(), WIDE), "comparison", says)

@@ -51,7 +51,7 @@ def _privacy() -> None:
 
 @calm
 def _models() -> None:
-    from fewshot.models import list_models
+    from fewshot.models.files import list_models
 
     settings = Settings()
     names = list(DETECTORS)
@@ -78,7 +78,7 @@ def _models() -> None:
 
 @calm
 def _pull() -> None:
-    from fewshot.models import pull
+    from fewshot.models.files import pull
 
     with st.spinner("Downloading …"):
         paths = pull([])
@@ -157,7 +157,7 @@ def _connection() -> None:
 
 @calm
 def _card() -> None:
-    from fewshot.models import resolve
+    from fewshot.models.files import resolve
 
     weights = resolve("expression")
     st.caption(f"Network file: {weights.name}, {weights.stat().st_size / 1e6:.1f} MB")

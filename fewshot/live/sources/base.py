@@ -15,7 +15,7 @@ class SourceNotFound(SourceError, UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class CapturedFrame:
     """One frame and where it comes from.
 
     Attributes:
@@ -74,7 +74,7 @@ class Source(Protocol):
     @property
     def notes(self) -> list[str]: ...
 
-    def __iter__(self) -> Iterator[Shot]: ...
+    def __iter__(self) -> Iterator[CapturedFrame]: ...
 
     def close(self) -> None: ...
 
@@ -92,7 +92,7 @@ class FrameSource:
     Example:
         >>> import numpy as np
         >>> source = FrameSource((np.zeros((48, 64, 3), np.uint8) for _ in range(3)), fps=10)
-        >>> [round(shot.time, 1) for shot in source]
+        >>> [round(captured.time, 1) for captured in source]
         [0.0, 0.1, 0.2]
     """
 
@@ -109,9 +109,9 @@ class FrameSource:
         self.notes: list[str] = []
         self._frames, self._rate = frames, fps
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         for index, frame in enumerate(self._frames):
-            yield Shot(self.name, index, index / self._rate, frame)
+            yield CapturedFrame(self.name, index, index / self._rate, frame)
 
     def close(self) -> None:
         close = getattr(self._frames, "close", None)  # a generator has one, and may hold a camera of its own

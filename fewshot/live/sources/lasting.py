@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import Shot, Source, interrupt
+from fewshot.live.sources.base import CapturedFrame, Source, interrupt
 
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between tries to open the device again; the last one is repeated."""
@@ -59,16 +59,16 @@ class LastingSource:
     def notes(self) -> list[str]:
         return [*self._told, *self._source.notes]
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         index, start, last = 0, 0.0, 0.0
         began: float | None = None
         while True:
             why = None
             try:
-                for shot in self._source:
-                    began = self._clock() - shot.time if began is None else began
-                    last = start + shot.time
-                    yield replace(shot, index=index, time=last)
+                for captured in self._source:
+                    began = self._clock() - captured.time if began is None else began
+                    last = start + captured.time
+                    yield replace(captured, index=index, time=last)
                     index += 1
             except SourceError as error:
                 why = str(error)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import Shot
+from fewshot.live.sources.base import CapturedFrame
 from fewshot.types import Frame
 
 _TICK = 0.2  # On Windows a lock that is waited for cannot be interrupted by Ctrl-C: wait in slices.
@@ -58,7 +58,7 @@ class NewestFrames:
                 "program may use it."
             )
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         self.dropped = 0  # what came while models were loaded was not missed
         index, start, last = 0, None, -1.0
         while self._wait():
@@ -68,7 +68,7 @@ class NewestFrames:
                 (seen, frame), self._newest = self._newest, None
             start = seen if start is None else start
             last = max(seen - start, last + 1e-3)  # clocks of some systems tick 64 times a second
-            yield Shot(self.name, index, last, frame)
+            yield CapturedFrame(self.name, index, last, frame)
             index += 1
         if not self._closing:
             self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({index} frames)."

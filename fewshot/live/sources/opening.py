@@ -10,8 +10,8 @@ from fewshot.errors import SourceError
 from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
 from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
 from fewshot.live.sources.lasting import LastingSource
-from fewshot.live.sources.pictures import PictureSource, open_folder
 from fewshot.live.sources.screen import ScreenSource
+from fewshot.live.sources.still_pictures import PictureSource, open_folder
 from fewshot.live.sources.video import VideoSource
 from fewshot.pictures import is_picture
 from fewshot.types import Frame

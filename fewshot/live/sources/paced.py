@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from fewshot.live.sources.base import Shot, Source
+from fewshot.live.sources.base import CapturedFrame, Source
 
 
 class Paced:
@@ -39,16 +39,16 @@ class Paced:
     def notes(self) -> list[str]:
         return self._source.notes
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         start: float | None = None
-        for shot in self._source:
-            start = self._clock() - shot.time if start is None else start
-            early = start + shot.time - self._clock()
+        for captured in self._source:
+            start = self._clock() - captured.time if start is None else start
+            early = start + captured.time - self._clock()
             if early > 0:
                 self._wait(self._ending, early)
             if self._ending.is_set():
                 return
-            yield shot
+            yield captured
 
     def interrupt(self) -> None:
         """End the iteration, from any thread."""

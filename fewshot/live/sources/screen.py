@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import Shot, SourceNotFound
+from fewshot.live.sources.base import CapturedFrame, SourceNotFound
 from fewshot.types import Frame
 
 _REGION = re.compile(r"screen:(-?\d+),(-?\d+),(\d+),(\d+)")
@@ -55,7 +55,7 @@ class ScreenSource:
         finally:
             camera.close()
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         from mss.exception import ScreenShotError
 
         camera = open_screen()  # here, because a connection to the display works only in the thread that made it
@@ -67,7 +67,7 @@ class ScreenSource:
                     self._sleep(pause)
                 frame = _grab(camera, self._region)
                 last = max(self._clock() - start if index else 0.0, last + 1e-3)
-                yield Shot(self.name, index, last, frame)
+                yield CapturedFrame(self.name, index, last, frame)
                 index += 1
         except (ScreenShotError, AssertionError) as error:  # mss asserts that the display answers
             why = str(error) or "its display is gone"
@@ -103,8 +103,8 @@ def _choose(camera: Any, wanted: tuple[int, int, int, int] | None) -> dict[str, 
 
 
 def _grab(camera: Any, region: dict[str, int]) -> Frame:
-    shot = camera.grab(region)
-    picture = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+    captured = camera.grab(region)
+    picture = np.frombuffer(captured.raw, np.uint8).reshape(captured.height, captured.width, 4)
     return np.ascontiguousarray(picture[..., :3])
 
 

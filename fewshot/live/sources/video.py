@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import Shot
+from fewshot.live.sources.base import CapturedFrame
 from fewshot.live.sources.capture import count, open_file, rate
 from fewshot.types import Frame
 
@@ -66,12 +66,12 @@ class VideoSource:
         self.lost: str | None = None
         self.notes: list[str] = []
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         clock, index = Clock(self.fps or 25.0), 0
         frame, self._first = self._first, None
         while frame is not None:
             stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-            yield Shot(self.name, index, clock.tell(stamp), frame)
+            yield CapturedFrame(self.name, index, clock.tell(stamp), frame)
             index += 1
             frame = self._read()
         self._look_back(index)

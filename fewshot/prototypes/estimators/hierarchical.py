@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from fewshot.prototypes.estimators.assemble import named, own_states
 from fewshot.prototypes.estimators.base import Level, Prototype, cells_of
-from fewshot.prototypes.estimators.finish import named, own_states
 from fewshot.prototypes.estimators.shrinkage import (
     ClassEffect,
     class_effect,

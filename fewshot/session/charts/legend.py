@@ -10,7 +10,7 @@ from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
 from fewshot.session.charts.faces import ink_on, plate, strokes
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette
-from fewshot.session.extras import altair, chart_of
+from fewshot.session.optional_imports import altair, chart_of
 
 _ROW, _ICON, _LETTER, _SPACE = 24, 26, 6.6, 12
 

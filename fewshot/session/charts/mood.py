@@ -11,8 +11,8 @@ from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.moments import Moment
 from fewshot.session.analysis.mood import Mood
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking, time_axis
-from fewshot.session.extras import altair, chart_of
 from fewshot.session.lesson import Marker
+from fewshot.session.optional_imports import altair, chart_of
 
 _LETTER = 6.2
 """Pixels a letter of a marker's label takes, roughly."""

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 
 from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
-from fewshot.session.extras import altair, need
+from fewshot.session.optional_imports import altair, need
 
 
 def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from fewshot.session.analysis.grid import AWAY, NOT_READABLE, UNSURE_STATE, Cells, Grid
 from fewshot.session.analysis.students import NOT_READABLE_STATE, Visibility, bands
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, time_axis
-from fewshot.session.extras import altair, chart_of
 from fewshot.session.lesson import Marker
+from fewshot.session.optional_imports import altair, chart_of
 
 _NAMES, _SHARES = 136, 116
 """Pixels of the names on the left and the visibility on the right."""

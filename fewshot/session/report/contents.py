@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fewshot.session.analysis.checkin import CheckIns, check_ins
-from fewshot.session.analysis.course import Course, class_course
 from fewshot.session.analysis.grid import Grid, make_grid
 from fewshot.session.analysis.moments import Moments, find_moments
 from fewshot.session.analysis.mood import Mood, class_mood, window_for
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.students import Visibility, visibility
+from fewshot.session.analysis.trends import Trend, class_trend
 from fewshot.session.analysis.words import MINIMUM
 from fewshot.session.lesson import Correction, Lesson, LessonInfo, Marker
 
@@ -39,7 +39,7 @@ class Contents:
     profile: Profile | None
     checks: CheckIns | None
     corrections: list[Correction]
-    course: Course | None
+    course: Trend | None
     nothing: str = ""
 
 
@@ -59,7 +59,7 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     profile = make_profile(lesson, grid)
     past = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]
     past = [old for old in past if len(old.students)]
-    course = class_course([*past, profile], minimum=least) if past and len(grid.students) else None
+    course = class_trend([*past, profile], minimum=least) if past and len(grid.students) else None
     if aggregate:
         nothing = "" if mood.students.max(initial=0) >= MINIMUM else f"Fewer than {MINIMUM} people could be read."
         mood = _without_small(mood)

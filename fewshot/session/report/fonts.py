@@ -14,7 +14,7 @@ from PIL import ImageFont
 
 from fewshot.errors import UsageError
 from fewshot.live.lettering import transliterate
-from fewshot.session.extras import need
+from fewshot.session.optional_imports import need
 
 FOLDER = "FEWSHOT_FONTS"
 """Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are looked at first."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from fewshot.session.analysis.course import Course
 from fewshot.session.analysis.grid import Grid
 from fewshot.session.analysis.students import coarse
+from fewshot.session.analysis.trends import Trend
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
-from fewshot.session.charts.course import course_chart
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart, sparkline_svg
 from fewshot.session.charts.theme import stacking
+from fewshot.session.charts.trend_charts import trend_chart
 from fewshot.session.report import markup, words
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.style import STYLE
@@ -132,7 +132,7 @@ def _check_in(contents: Contents) -> str:
     )
 
 
-def _course(course: Course, number: int) -> str:
+def _course(course: Trend, number: int) -> str:
     says = f"The class over {len(course.lessons)} lessons, state by state."
     caption = "Mean share of the readable time over students, with intervals of 95 % over students."
-    return f"<h2>The class over weeks</h2>{markup.figure(course_chart(course), number, says, caption)}"
+    return f"<h2>The class over weeks</h2>{markup.figure(trend_chart(course), number, says, caption)}"

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
-from fewshot.session.charts.course import course_chart
 from fewshot.session.charts.legend import band_words, legend_chart
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.render import add_fonts, to_png
 from fewshot.session.charts.students import bands_chart, row_height
 from fewshot.session.charts.theme import LIGHT, PADDING, Chart, stacking
-from fewshot.session.extras import need
+from fewshot.session.charts.trend_charts import trend_chart
+from fewshot.session.optional_imports import need
 from fewshot.session.report import words
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.fonts import Fonts
@@ -186,7 +186,7 @@ def _rest(page: _Page, contents: Contents) -> None:
         page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
     if contents.course is not None:
         page.heading("The class over weeks", room=75)
-        page.chart(course_chart(contents.course), "The class over lessons, state by state.")
+        page.chart(trend_chart(contents.course), "The class over lessons, state by state.")
     if contents.corrections:
         page.heading("What the teacher corrected", room=30)
         rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]

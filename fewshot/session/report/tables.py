@@ -16,8 +16,8 @@ from fewshot.session.analysis.grid import UNSURE_STATE, make_grid
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.students import NOT_READABLE_STATE
 from fewshot.session.analysis.words import LAW, MINIMUM, UNCERTAINTY
-from fewshot.session.extras import need
 from fewshot.session.lesson import Lesson
+from fewshot.session.optional_imports import need
 from fewshot.session.report.contents import without_name, without_names
 
 Columns = dict[str, Any]

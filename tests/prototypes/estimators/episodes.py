@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.prototypes.estimators import BDCSPN, CL2N, FewShotEstimator, LinearProbe, Mean, PowerTransform, SoftKMeans
+from fewshot.prototypes.estimators import FewShotEstimator
+from fewshot.research.evaluation.estimators import BDCSPN, CL2N, LinearProbe, Mean, PowerTransform, SoftKMeans
 
 N_WAY, DIMENSION = 7, 32
 

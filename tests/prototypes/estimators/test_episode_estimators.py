@@ -7,7 +7,7 @@ import pytest
 from episodes import draw, everybody
 
 from fewshot.errors import DimensionMismatch, UsageError
-from fewshot.prototypes.estimators import CL2N, LinearProbe, Mean, PowerTransform, around
+from fewshot.research.evaluation.estimators import CL2N, LinearProbe, Mean, PowerTransform, around
 
 ALL = pytest.mark.parametrize("estimator", everybody(), ids=lambda estimator: estimator.name)
 LABELS = np.array([0, 1])

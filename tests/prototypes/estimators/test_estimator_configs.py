@@ -11,7 +11,8 @@ pytest.importorskip("hydra", reason="needs the extra 'train'")
 
 import hydra
 
-from fewshot.prototypes.estimators import Hierarchical, around
+from fewshot.prototypes.estimators import Hierarchical
+from fewshot.research.evaluation.estimators import around
 
 FOLDER = Path(__file__).resolve().parents[3] / "conf" / "estimator"
 EPISODES = {

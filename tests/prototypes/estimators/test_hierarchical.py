@@ -12,13 +12,13 @@ from fewshot.prototypes.estimators import (
     cells_of,
     class_effect,
     hierarchical_prototypes,
-    mean_prototypes,
     shrunken_means,
     student_offset,
     uncertainties,
 )
 from fewshot.prototypes.population import Variances
 from fewshot.prototypes.supports import SupportSet, has_neutral_reference
+from fewshot.research.evaluation.estimators import mean_prototypes
 from fewshot.types import EMOTIONS
 
 PLANE = np.eye(2)

@@ -13,14 +13,13 @@ from fewshot.prototypes.estimators import (
     EnrollmentEstimator,
     FewShotEstimator,
     Hierarchical,
-    Mean,
     cells_of,
     class_effect,
     hierarchical_prototypes,
-    mean_prototypes,
 )
 from fewshot.prototypes.population import Variances
 from fewshot.prototypes.supports import SupportSet
+from fewshot.research.evaluation.estimators import Mean, mean_prototypes
 
 EVERYBODY: list[EnrollmentEstimator] = [
     Mean(),

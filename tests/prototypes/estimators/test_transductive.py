@@ -7,7 +7,8 @@ import pytest
 from episodes import draw
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators import BDCSPN, CL2N, FewShotEstimator, SoftKMeans
+from fewshot.prototypes.estimators import FewShotEstimator
+from fewshot.research.evaluation.estimators import BDCSPN, CL2N, SoftKMeans
 
 LABELS = np.array([0, 1])
 

@@ -1,0 +1,196 @@
+"""Rows of the database as the plain data of a class, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from fewshot.classroom.consent import Consent
+from fewshot.classroom.enrollment import Accepted
+from fewshot.classroom.names import folded, quoted
+from fewshot.classroom.roster import Photo, no_such_student
+from fewshot.database.columns import stack
+from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
+from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.prototypes.store import PrototypeStore
+from fewshot.prototypes.supports import SupportSet
+from fewshot.types import EMOTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Which networks made the vectors of a class, and how long those are; all empty while there is none."""
+
+    network: str = ""
+    identity_network: str = ""
+    dimension: int = 0
+    identity_dimension: int = 0
+
+    @classmethod
+    def of(cls, row: ClassRow | PrototypeStore) -> Networks:
+        return cls(row.network, row.identity_network, row.dimension, row.identity_dimension)
+
+    def write_to(self, row: ClassRow) -> None:
+        row.network, row.identity_network = self.network, self.identity_network
+        row.dimension, row.identity_dimension = self.dimension, self.identity_dimension
+
+    def empty_store(self) -> PrototypeStore:
+        return PrototypeStore(self.dimension, self.identity_dimension, self.network, self.identity_network)
+
+
+def consents_of(session: Session, student: int) -> list[Consent]:
+    """The consents of a student, the latest last."""
+    rows = session.scalars(select(ConsentRow).where(ConsentRow.student_id == student).order_by(ConsentRow.id))
+    return [Consent(row.given_by, row.day, row.purpose, row.until, row.withdrawn) for row in rows]
+
+
+def consent_of(session: Session, student: int) -> Consent | None:
+    """The consent that counts."""
+    return next(reversed(consents_of(session, student)), None)
+
+
+def photos_of(session: Session, class_id: int) -> dict[int, dict[str, Photo]]:
+    """Enrolled photos of a class by student and hash."""
+    photos: dict[int, dict[str, Photo]] = {}
+    for row in session.scalars(select(PhotoRow).join(StudentRow).where(StudentRow.class_id == class_id)):
+        photo = Photo(row.emotion, row.enrolled, row.fingerprint, row.size, row.sharpness)
+        photos.setdefault(row.student_id, {})[row.sha256] = photo
+    return photos
+
+
+def save_photo(session: Session, student: int, photo: Accepted, networks: Networks) -> None:
+    """Write a photo as vectors, unless it is there."""
+    known = select(PhotoRow.id).where(PhotoRow.student_id == student, PhotoRow.sha256 == photo.sha256)
+    if session.scalar(known) is not None:
+        return
+    row = PhotoRow(
+        student_id=student, sha256=photo.sha256, fingerprint=photo.fingerprint, emotion=photo.emotion,
+        enrolled=photo.enrolled, size=photo.size, sharpness=photo.sharpness,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    session.add(
+        SupportRow(
+            student_id=student, photo_id=row.id, emotion=photo.emotion, network=networks.network,
+            vector=photo.expression,
+        )
+    )  # fmt: skip
+    session.add(
+        IdentityRow(student_id=student, photo_id=row.id, network=networks.identity_network, vector=photo.identity)
+    )
+
+
+def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
+    """All supports and identity references of a class.
+
+    Raises:
+        StoreError: they are not of the networks that the class was enrolled with.
+    """
+    store = Networks.of(row).empty_store()
+    students = dict(
+        session.execute(
+            select(StudentRow.id, StudentRow.name).where(StudentRow.class_id == row.id).order_by(StudentRow.id)
+        )
+        .tuples()
+        .all()
+    )
+    supports: dict[int, list[tuple[SupportRow, str | None]]] = {}
+    wanted = select(SupportRow, PhotoRow.sha256).outerjoin(PhotoRow, SupportRow.photo_id == PhotoRow.id)
+    for support, sha256 in session.execute(wanted.where(SupportRow.student_id.in_(students)).order_by(SupportRow.id)):
+        supports.setdefault(support.student_id, []).append((support, sha256))
+    references: dict[int, list[IdentityRow]] = {}
+    found = select(IdentityRow).where(IdentityRow.student_id.in_(students)).order_by(IdentityRow.id)
+    for reference in session.scalars(found):
+        references.setdefault(reference.student_id, []).append(reference)
+    for number in sorted(set(supports) | set(references)):
+        mine, faces = supports.get(number, []), references.get(number, [])
+        try:
+            own = SupportSet(
+                stack([support.vector for support, _ in mine], row.dimension),
+                [support.emotion for support, _ in mine],
+                [sha256 or f"correction {support.correction_id}" for support, sha256 in mine],
+            )
+            store.replace(students[number], own, stack([face.vector for face in faces], row.identity_dimension))
+        except (ValueError, UsageError, DimensionMismatch) as error:
+            raise StoreError(
+                f"The vectors of {students[number]!r} in class {row.name!r} are damaged ({error}). Remove the student "
+                f"and enroll again: fewshot roster."
+            ) from error
+    return store
+
+
+def no_such_class(name: str, names: Sequence[str]) -> UsageError:
+    """The error for a class that does not exist, with the ``names`` of those that do."""
+    there = f"Classes here: {', '.join(names)}." if names else "There is no class here yet."
+    return UsageError(
+        f"There is no class {name!r}. {there} To make it: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO"
+    )
+
+
+def find_class(session: Session, name: str) -> ClassRow | None:
+    """The class of that name, in any case."""
+    return session.scalar(select(ClassRow).where(ClassRow.folded == folded(name)))
+
+
+def class_of(session: Session, name: str) -> ClassRow:
+    """Raises UsageError if there is no such class."""
+    row = find_class(session, name)
+    if row is None:
+        raise no_such_class(name, sorted(session.scalars(select(ClassRow.name)).all()))
+    return row
+
+
+def students_of(session: Session, class_id: int) -> Sequence[StudentRow]:
+    """Everybody in a class, in the order they came."""
+    return session.scalars(select(StudentRow).where(StudentRow.class_id == class_id).order_by(StudentRow.id)).all()
+
+
+def student_of(session: Session, row: ClassRow, student: str) -> StudentRow:
+    """Raises UsageError if there is no such student in the class."""
+    everybody = {found.name: found for found in students_of(session, row.id)}
+    if student not in everybody:
+        raise no_such_student(student, row.name, list(everybody))
+    return everybody[student]
+
+
+SOMEBODY = "[removed]"
+"""What stands for the name of a removed student in a text that the teacher wrote."""
+
+
+def remove_traces(session: Session, class_id: int, student: StudentRow) -> None:
+    """Delete a student with all that hangs on the row: consents, photos, vectors, portrait, readings, corrections.
+
+    Their name is blotted out in titles and markers of the class's lessons, and so are states of their own that nobody
+    else in a lesson showed.
+    """
+    name = re.compile(rf"(?<!\w){re.escape(student.name)}(?!\w)", re.IGNORECASE)
+    lessons = session.scalars(
+        select(LessonRow).join(ParticipantRow).where(ParticipantRow.student_id == student.id)
+    ).all()
+    session.execute(delete(StudentRow).where(StudentRow.id == student.id))
+    session.expunge(student)
+    for lesson in lessons:
+        if any(lesson.labels[len(EMOTIONS) :]):
+            lesson.labels = _labels_in_use(session, lesson)
+    for row in session.scalars(select(LessonRow).where(LessonRow.class_id == class_id)):
+        row.title = name.sub(SOMEBODY, row.title)
+    for marker in session.scalars(select(MarkerRow).join(LessonRow).where(LessonRow.class_id == class_id)):
+        marker.text = name.sub(SOMEBODY, marker.text)
+
+
+def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
+    """The lesson's labels, blank where no reading knows them any more; their places stay, as rows count by place."""
+    rows = session.scalars(
+        select(ReadingRow.probabilities).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)
+    )
+    used = np.zeros(len(lesson.labels), bool)
+    used[: len(EMOTIONS)] = True
+    for probabilities in rows:
+        used[: len(probabilities)] |= probabilities > 0
+    return [label if kept else "" for label, kept in zip(lesson.labels, used, strict=True)]

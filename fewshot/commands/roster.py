@@ -1,0 +1,175 @@
+"""``fewshot enroll`` and ``fewshot roster``: what they print."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
+from fewshot.classroom.names import quoted
+from fewshot.classroom.roster import Student
+from fewshot.classroom.store import ClassStore, no_such_class
+from fewshot.commands.runs import LAST_TIMELINE
+from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
+from fewshot.models.files import home
+from fewshot.room import Classroom
+from fewshot.session.lessons import LessonStore
+from fewshot.session.summary import clock
+
+
+def run_enroll(
+    class_name: str, photos: Path, consent_by: str | None, consent_until: str | None, detector: str, download: bool
+) -> int:
+    """Enroll a folder and show what became of every photo. 0 if at least one of its students stands, else 1."""
+    room = Classroom.open(class_name, detector=detector, download=download)
+    terminal = console(stderr=True)
+    columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
+        task = bar.add_task("", total=len(folders), completed=-1)  # a student counts when the next one begins
+        report = room.enroll_folder(
+            photos,
+            consent_by=consent_by,
+            consent_until=consent_until,
+            on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
+        )
+    if report.students:
+        say(room.perception.notes)
+        console().print(enrollment_table(report))
+    say(report.notes)
+    print(NOTICE)
+    if not report.standing:
+        print_error(
+            f"Nobody from {photos} was enrolled in {room.name}. Expected at least one photo with one clear face in "
+            f"{photos}/<student>/<emotion>/. Add photos as the reasons above say, and type the same again."
+        )
+        return FAILED
+    count = len(report.standing)
+    print(f"{count} student{'s' if count > 1 else ''} in class {room.name}.")
+    print(f"Next: fewshot live --class {quoted(room.name)}")
+    return 0
+
+
+def enrollment_table(report: EnrollmentReport) -> Table:
+    """A row a student, and under it a row for every photo that was not accepted, with its reason."""
+    rows = table("Student", "Accepted", "Photos that were not accepted, and remarks")
+    for result in report.students:
+        rows.add_row(
+            f"[bold]{escape(result.student)}[/bold]" if result.stands else f"[red]{escape(result.student)}[/red]",
+            _accepted(result),
+            "\n".join(_remarks(result)),
+        )
+    return rows
+
+
+def _accepted(result: StudentResult) -> str:
+    counts: dict[str, int] = {}
+    for photo in result.photos:
+        if photo.status == "accepted":
+            label = photo.emotion or "unlabelled"
+            counts[label] = counts.get(label, 0) + 1
+    lines = [f"{escape(label)} {count}" for label, count in counts.items()]
+    before = result.count("already enrolled")
+    if before:
+        lines.append(f"[dim]already enrolled {before}[/dim]")
+    return "\n".join(lines) or "none"
+
+
+def _remarks(result: StudentResult) -> list[str]:
+    lines = []
+    for photo in result.to_look_at:
+        folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
+        # Reasons of unreadable files begin with their path, which stands here already.
+        reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()
+        lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
+    if not result.photos:
+        lines.append("no photos in this folder")
+    return lines + [f"[dim]{escape(note)}[/dim]" for note in result.notes]
+
+
+def show_classes() -> None:
+    """The classes on this machine."""
+    store = ClassStore()
+    names = store.names()
+    if not names:
+        print(f"No class yet in {store.database.url}. Make one: fewshot enroll CLASS PHOTOS --consent-by WHO")
+    for name in names:
+        print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'nobody yet'}")
+
+
+def show_roster(class_name: str) -> None:
+    """The students of a class.
+
+    Raises:
+        UsageError: there is no such class.
+        StoreError: the database is damaged.
+    """
+    room = Classroom.open(class_name)
+    if not room.exists:
+        raise no_such_class(class_name, room.store.names())
+    rows = table("Student", "Photos", "Consent given by", "on", "until", title=f"Class {room.name}")
+    for key, student in sorted(room.roster().students.items()):
+        rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
+    console().print(rows)
+    say(
+        f"The consent for {key} has ended: not recognised any more. Enroll with a new one, or type: fewshot roster "
+        f"{quoted(room.name)} --remove {quoted(key)}"
+        for key in room.ended_consents()
+    )
+
+
+def show_lessons(class_name: str | None) -> None:
+    """The lessons of a class, or of all.
+
+    Raises:
+        UsageError: there is no such class.
+    """
+    classes = ClassStore()
+    if class_name is not None and not classes.exists(class_name):
+        raise no_such_class(class_name, classes.names())
+    kept = LessonStore(classes.database).lessons(None if class_name is None else classes.spelled(class_name))
+    if not kept:
+        print("No lesson is kept yet. To keep one: fewshot live --class CLASS --record")
+        return
+    rows = table("Lesson", "Class", "Title", "Started", "Length", "State", "Source")
+    for info in kept:
+        started = info.started.astimezone().strftime("%Y-%m-%d %H:%M")
+        state = f"{info.state}, counts alone" if info.aggregate else info.state
+        cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
+        rows.add_row(str(info.id), *(escape(cell) for cell in cells))
+    console().print(rows)
+
+
+def delete_lesson(lesson: int) -> None:
+    """Delete a lesson with all its readings."""
+    LessonStore().delete(lesson)
+    print(f"Lesson {lesson} was deleted.")
+
+
+def remove_student(class_name: str, student: str) -> None:
+    """Remove a student with everything that was theirs."""
+    room = Classroom.open(class_name)
+    room.remove(student)
+    (home() / LAST_TIMELINE).unlink(missing_ok=True)  # names may stand in it
+    left = room.students
+    print(
+        f"{student} was removed from {room.name}: consent, vectors and readings. Left: {', '.join(left) or 'nobody'}."
+    )
+    print("What you saved yourself (--save, --jsonl, pictures, photos) is yours to delete.")
+
+
+def _photos(student: Student) -> str:
+    return ", ".join(f"{label or 'unlabelled'} {count}" for label, count in student.emotions().items())
+
+
+def _days(student: Student) -> tuple[str, str]:
+    until = student.consent.until
+    ended = not student.consent.holds(date.today())
+    end = "until it is withdrawn" if until is None else str(until)
+    if student.consent.withdrawn is not None:
+        end = f"withdrawn {student.consent.withdrawn}"
+    return str(student.consent.day), f"[red]{end}, ended[/red]" if ended else end

@@ -1,1 +1,0 @@
-"""Datasets for research. The running system imports nothing from here."""

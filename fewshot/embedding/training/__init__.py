@@ -1,1 +1,0 @@
-"""The prototypical network and how it is trained. Needs the extra ``train``: ``pip install "fewshot[train]"``."""

@@ -1,0 +1,81 @@
+"""Where the faces of a frame are: what every detector gives, and what a detector is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fewshot.types import Frame
+
+
+@dataclass(frozen=True)
+class Detections:
+    """All faces of one frame, best score first. Empty is legal.
+
+    Attributes:
+        boxes: x0, y0, x1, y1 in pixels of the frame, clipped to it, float32, shape (n, 4).
+        scores: 0..1, float32, shape (n,).
+        landmarks: left eye, right eye, nose, left and right mouth corner (as seen in the picture), pixels of the
+            frame (not clipped), float32, shape (n, 5, 2).
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Detections:
+        """Some of them: a boolean mask or indices, shape (m,)."""
+        return Detections(self.boxes[chosen], self.scores[chosen], self.landmarks[chosen])
+
+    @classmethod
+    def of(cls, boxes: ArrayLike, scores: ArrayLike, landmarks: ArrayLike, frame: Frame) -> Detections:
+        """Clip boxes to the frame, drop those that are then under a pixel in size, sort by score."""
+        height, width = frame.shape[:2]
+        limits = np.array([width, height, width, height], np.float32)
+        clipped = np.clip(np.asarray(boxes, np.float32).reshape(-1, 4), 0, limits)
+        found = cls(
+            clipped, np.asarray(scores, np.float32).ravel(), np.asarray(landmarks, np.float32).reshape(-1, 5, 2)
+        )
+        order = np.argsort(-found.scores, kind="stable")
+        sides = clipped[:, 2:] - clipped[:, :2]
+        return found[order[(sides.min(axis=1) >= 1)[order]]] if len(order) else found
+
+
+class Detector(Protocol):
+    """Finds faces.
+
+    Attributes:
+        name: short, for reports.
+        note: one line for the user if this is not the detector that is usually meant, else None.
+    """
+
+    name: str
+    note: str | None
+
+    def detect(self, frame: Frame) -> Detections:
+        """All faces of a BGR frame, shape (height, width, 3)."""
+        ...
+
+
+def detect_in_photo(detector: Detector, photo: Frame) -> Detections:
+    """Faces of a single photo: as ``detect``, but a face that fills the whole picture is found too.
+
+    Detectors are trained on faces with something around them, so if nothing is found the photo is tried once more
+    with a margin of half its size.
+    """
+    found = detector.detect(photo)
+    if len(found):
+        return found
+    height, width = photo.shape[:2]
+    top, left = height // 2, width // 2
+    padded = cv2.copyMakeBorder(photo, top, top, left, left, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+    again = detector.detect(np.asarray(padded, np.uint8))
+    offset = np.array([left, top], np.float32)
+    return Detections.of(again.boxes - np.tile(offset, 2), again.scores, again.landmarks - offset, photo)

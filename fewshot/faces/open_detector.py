@@ -1,0 +1,41 @@
+"""Opens a face detector by name, or the best one that this machine has."""
+
+from __future__ import annotations
+
+from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.faces.detections import Detector
+from fewshot.faces.detectors.cascade import CascadeDetector
+from fewshot.faces.detectors.scrfd import ScrfdDetector
+from fewshot.faces.detectors.yunet import YunetDetector
+from fewshot.models.files import resolve
+
+
+def open_detector(kind: str = "auto", *, download: bool = True, threads: int | None = None) -> Detector:
+    """Open a detector by name.
+
+    Args:
+        kind: "scrfd" (InsightFace, non-commercial), "yunet" (MIT), "cascade" (nothing to download), or "auto": SCRFD
+            if its file is here or can be had, else the cascades, with a ``note`` that says so.
+        download: whether a missing model may be fetched.
+        threads: of SCRFD's network, see ``open_session``.
+
+    Raises:
+        ModelUnavailable: the file of the chosen detector is not to be had.
+        UsageError: there is no such detector.
+    """
+    if kind == "auto":
+        try:
+            return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
+        except ModelUnavailable:
+            note = (
+                "The face detector SCRFD is not on this machine and cannot be downloaded: OpenCV's cascades find the "
+                "faces instead (fewer of them). `fewshot models pull` fetches it."
+            )
+            return CascadeDetector(resolve("landmarks", download=False), note=note)
+    if kind == "scrfd":
+        return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
+    if kind == "yunet":
+        return YunetDetector(resolve("yunet", download=download))
+    if kind == "cascade":
+        return CascadeDetector(resolve("landmarks", download=False))
+    raise UsageError(f"There is no detector called {kind!r}. Choose auto, scrfd, yunet or cascade.")

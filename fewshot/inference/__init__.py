@@ -1,0 +1,1 @@
+"""How every ONNX network of this package is opened and run: ONNX Runtime or OpenVINO."""

@@ -1,0 +1,66 @@
+"""Pictures, each a source of its own: no tracking, no smoothing, nothing carried over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fewshot.errors import FewshotError, SourceError
+from fewshot.live.sources.base import CapturedFrame, SourceNotFound
+from fewshot.pictures import is_picture, read_sized_picture
+
+
+class PictureSource:
+    """One picture, or all pictures of a folder in the order of their names.
+
+    A picture that cannot be read is left out and named in ``notes``; when none can be, that is an error.
+
+    Args:
+        files: as they shall be named in the results.
+        name: what the user typed.
+    """
+
+    live = False
+
+    def __init__(self, files: Sequence[Path], name: str) -> None:
+        self.name = name
+        self.fps: float | None = None
+        self.frames: int | None = len(files)
+        self.dropped = 0
+        self.lost: str | None = None
+        self.notes: list[str] = []
+        self._files = files
+
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        read = 0
+        for path in self._files:
+            try:
+                frame, size = read_sized_picture(path)
+            except FewshotError as error:
+                if len(self._files) == 1:
+                    raise SourceError(str(error)) from error
+                self.notes.append(str(error))
+                continue
+            read += 1
+            reduced = size != (frame.shape[1], frame.shape[0])
+            yield CapturedFrame(str(path), 0, 0.0, frame, independent=True, size=size if reduced else None)
+        if not read:
+            raise SourceError(f"None of the {len(self._files)} pictures in {self.name} can be read: {self.notes[0]}")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def open_folder(path: Path, name: str) -> PictureSource:
+    """All pictures that lie directly in a folder.
+
+    Raises:
+        SourceNotFound: there are none.
+    """
+    files = sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
+    if not files:
+        raise SourceNotFound(
+            f"No picture lies directly in {name}. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC files; "
+            "videos are given one by one."
+        )
+    return PictureSource(files, name)

@@ -1,0 +1,215 @@
+"""Where a model file lies: in a cache, on the internet, or in this package. What it is stands in `registry.py`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.checksums import sha256_of
+from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.models import offline
+from fewshot.models.registry import REGISTRY, ModelFile, chain_licence
+
+__all__ = [
+    "REGISTRY",
+    "Check",
+    "ModelFile",
+    "chain_licence",
+    "home",
+    "list_models",
+    "pull",
+    "resolve",
+    "verify",
+]
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+START_PATIENCE = 2.2
+"""Seconds a start waits for the first bytes of a download, so that a blocked network costs it less than 3 s."""
+
+PULL_PATIENCE = 10.0
+"""The same for `fewshot models pull`: whoever types it wants the file."""
+
+_downloading = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One model file looked at: where it was found ("missing" if nowhere), and whether its content is right."""
+
+    model: ModelFile
+    origin: str
+    path: Path | None
+    ok: bool
+    text: str
+
+
+def home() -> Path:
+    """Folder with everything this program keeps: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's own folder."""
+    given = os.environ.get("FEWSHOT_HOME")
+    return Path(given).expanduser() if given else Path.home() / ".fewshot"
+
+
+def resolve(name: str, path: str | Path | None = None, download: bool = True) -> Path:
+    """Where a model's file lies on this machine, fetching it if need be.
+
+    Looked for in this order: ``path``; the cache (``home()/models``, then insightface's own folder);
+    ``$FEWSHOT_SHARED/models``; download; the files that ship with this package. A found file counts only if its
+    content is known, a given one is taken as it is.
+
+    Args:
+        path: the file itself, or a folder that holds it.
+        download: whether it may be fetched. A network that does not answer costs less than 3 s, once in 10 minutes.
+
+    Raises:
+        UsageError: there is no such model, or nothing at ``path``.
+        ModelUnavailable: the file is not here and cannot be had.
+    """
+    model = _entry(name)
+    if path is not None:
+        given = Path(path).expanduser()
+        given = given / model.file if given.is_dir() else given
+        if not given.is_file():
+            raise UsageError(f"There is no file {given}. Give the path of {model.file}, or leave it out.")
+        return given
+    found = _find(model)
+    if found is None and download and not model.embedded:
+        with _downloading:
+            found = _find(model) or _download(model, START_PATIENCE)
+    if found is None:
+        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine. {_advice(model)}")
+    return found
+
+
+def pull(names: Sequence[str] = ()) -> list[Path]:
+    """Fetch what is not here yet, more patiently than a start does and whatever is remembered of the network.
+
+    Args:
+        names: which models; all that can be downloaded if empty.
+
+    Returns:
+        Where each of them lies, in order.
+
+    Raises:
+        UsageError: there is no such model.
+        ModelUnavailable: at least one cannot be had (the others were fetched).
+    """
+    models = [_entry(name) for name in names] or [entry for entry in REGISTRY.values() if not entry.embedded]
+    failed: dict[str, ModelUnavailable] = {}
+    for model in models:
+        if model.embedded or model.source in failed or _find(model):
+            continue
+        try:
+            with _downloading:
+                _download(model, PULL_PATIENCE, insist=True)
+        except ModelUnavailable as error:
+            failed[model.source] = error
+    if failed:
+        raise ModelUnavailable("\n".join(str(error) for error in failed.values()))
+    return [resolve(model.name, download=False) for model in models]
+
+
+def list_models() -> list[Check]:
+    """Every model of the registry once: the file that would be used, or that it is missing."""
+    return [next((check for check in checks if check.ok), checks[0]) for checks in map(_checks, REGISTRY.values())]
+
+
+def verify() -> list[Check]:
+    """Every model file on this machine, its content compared with the registry; one row for a missing model."""
+    return [check for model in REGISTRY.values() for check in _checks(model)]
+
+
+def _entry(name: str) -> ModelFile:
+    if name not in REGISTRY:
+        raise UsageError(f"There is no model called {name!r}. Choose from: {', '.join(REGISTRY)}.")
+    return REGISTRY[name]
+
+
+def _cached(model: ModelFile) -> Path:
+    return home() / "models" / model.folder / model.file
+
+
+def _places(model: ModelFile) -> Iterator[tuple[str, Path]]:
+    """Where a file may lie, in the order in which it counts: (whose folder that is, path)."""
+    yield "cache", _cached(model)
+    if model.archive is not None:
+        yield "insightface", Path.home() / ".insightface" / "models" / model.folder / model.file
+    shared = os.environ.get("FEWSHOT_SHARED")
+    if shared and model.shared:
+        yield "FEWSHOT_SHARED", Path(shared).expanduser() / "models" / model.shared / model.file
+    if model.embedded:
+        yield "embedded", WEIGHTS / model.file
+
+
+def _find(model: ModelFile) -> Path | None:
+    for origin, path in _places(model):
+        if path.is_file():
+            check = _check(model, origin, path)
+            if check.ok:
+                return path
+            logger.warning("%s is not used, it is %s", path, check.text)
+    return None
+
+
+def _checks(model: ModelFile) -> list[Check]:
+    found = [_check(model, origin, path) for origin, path in _places(model) if path.is_file()]
+    return found or [Check(model, "missing", None, False, _advice(model))]
+
+
+def _check(model: ModelFile, origin: str, path: Path) -> Check:
+    try:
+        size = path.stat().st_size
+        sha256 = model.sha256 and sha256_of(path)
+    except OSError as error:
+        return Check(model, origin, path, False, f"unreadable ({error.strerror or error}).")
+    if sha256 is None:
+        return Check(model, origin, path, size > 0, f"checksum not known, size only: {size} bytes")
+    if sha256 == model.sha256:
+        return Check(model, origin, path, True, "the published file")
+    if sha256 in model.copies:
+        return Check(model, origin, path, True, model.copies[sha256])
+    text = f"damaged, or another file than {model.file} ({size} bytes, published: {model.size}). Delete it, then run "
+    return Check(model, origin, path, False, f"{text}`fewshot models pull`.")
+
+
+def _advice(model: ModelFile) -> str:
+    if model.embedded:
+        return "It ships with this package: install fewshot again."
+    return f"Run `fewshot models pull` where there is internet, or copy it to {_cached(model)}."
+
+
+def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
+    """Fetch a model into the cache, with all others of its archive."""
+    # Imported here because most starts need no download, and the libraries for it take 0.1 s.
+    from fewshot.models.download import Unreachable, extract, fetch
+
+    mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
+    remote = model.remote(mirror)
+    if remote is None:
+        raise ModelUnavailable(f"{model.file} is not published anywhere. {_advice(model)}")
+    memory, network = home() / "offline.json", mirror or "internet"
+    if not insist and offline.was_silent(memory, network):
+        raise ModelUnavailable(
+            f"{model.file} ({model.task}) is not on this machine, and the network, which did not answer within the "
+            f"last {offline.MEMORY / 60:.0f} minutes, was not tried again. {_advice(model)}"
+        )
+    try:
+        if model.archive is None:
+            fetch(remote, _cached(model).parent, patience)
+        else:
+            archive = fetch(remote, home() / "models", patience)
+            members = [entry for entry in REGISTRY.values() if entry.archive == model.archive]
+            extract(archive, {_cached(entry): entry.sha256 for entry in members if entry.sha256})
+    except Unreachable as error:
+        offline.remember(memory, network)
+        raise ModelUnavailable(
+            f"{model.file} ({model.task}) is not on this machine: {error} {_advice(model)}"
+        ) from error
+    offline.forget(memory, network)
+    return _cached(model)

@@ -1,0 +1,198 @@
+"""What each model file is, where it is published, and what it may be used for: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+PACK_LICENCE = "InsightFace pack: non-commercial research only"
+OWN_LICENCE = "our own weights: non-commercial research only, because the pictures they learned from are"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file on the internet: where it lies, and what it has to be (size in bytes)."""
+
+    url: str
+    file: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of weights.
+
+    Attributes:
+        name: what the program calls it.
+        task: what it does, in words.
+        source: where it is published, or "embedded": it ships with this package.
+        file: its name; in an archive, of the member.
+        sha256, size: of the published file, size in bytes; None if not known.
+        licence: in plain words.
+        commercial: whether commercial use is allowed.
+        input, output_dimension: what goes in; length of the vector that comes out (None: no vector).
+        archive: the zip that holds it, at ``source``.
+        folder: below the folder "models" of a cache.
+        shared: folder below ``$FEWSHOT_SHARED/models``.
+        copies: SHA-256 -> remark, of other files that do as well.
+    """
+
+    name: str
+    task: str
+    source: str
+    file: str
+    sha256: str | None
+    size: int | None
+    licence: str
+    commercial: bool
+    input: str
+    output_dimension: int | None = None
+    archive: Remote | None = None
+    folder: str = ""
+    shared: str = ""
+    copies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def embedded(self) -> bool:
+        return self.source == "embedded"
+
+    def remote(self, mirror: str = "") -> Remote | None:
+        """What has to be downloaded to have it: the file or its archive, from ``mirror`` if one is given."""
+        remote = self.archive
+        if remote is None and self.sha256 is not None and self.size is not None and not self.embedded:
+            remote = Remote(self.source, self.file, self.sha256, self.size)
+        if remote is None or not mirror:
+            return remote
+        return Remote(f"{mirror.rstrip('/')}/{remote.file}", remote.file, remote.sha256, remote.size)
+
+
+# The address insightface 2.1 itself uses; its older release v0.7 holds the same bytes.
+BUFFALO_SC = Remote(
+    url="https://github.com/deepinsight/insightface/releases/download/model-zoo/buffalo_sc.zip",
+    file="buffalo_sc.zip",
+    sha256="57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72",
+    size=14_969_382,
+)
+
+_MODELS = (
+    ModelFile(
+        name="scrfd_500m",
+        task="finds faces and their five landmarks (SCRFD-500M)",
+        source=BUFFALO_SC.url,
+        file="det_500m.onnx",
+        sha256="5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a",
+        size=2_524_817,
+        licence=PACK_LICENCE,
+        commercial=False,
+        input="picture, any multiple of 32 (640x384)",
+        archive=BUFFALO_SC,
+        folder="buffalo_sc",
+        shared="insightface/models/buffalo_sc",
+    ),
+    ModelFile(
+        name="mobilefacenet",
+        task="tells people apart (MobileFaceNet, WebFace600K)",
+        source=BUFFALO_SC.url,
+        file="w600k_mbf.onnx",
+        sha256="9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
+        size=13_616_099,
+        licence=PACK_LICENCE,
+        commercial=False,
+        input="face aligned to ArcFace's template, 112x112",
+        output_dimension=512,
+        archive=BUFFALO_SC,
+        folder="buffalo_sc",
+        shared="insightface/models/buffalo_sc",
+        copies=MappingProxyType(
+            {
+                "18c1174870b7d23e0e313a3c1ea4a6475bc762b73d3ee3c21b015b31f5174e8d": "rebuilt in fp32 from an int8 copy "
+                "(cosine 0.992), so its vectors differ a little from the published file's"
+            }
+        ),
+    ),
+    ModelFile(
+        name="yunet",
+        task="finds faces and their five landmarks (YuNet, for OpenCV)",
+        # OpenCV's own copy: its repository opencv_zoo is archived, and its LFS quota used up. Pinned to a commit.
+        source="https://huggingface.co/opencv/face_detection_yunet/resolve/"
+        "3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx",
+        file="face_detection_yunet_2023mar.onnx",
+        sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        size=232_589,
+        licence="MIT: any use, commercial too",
+        commercial=True,
+        input="picture, any size",
+        shared="detectors",
+    ),
+    ModelFile(
+        name="landmarks",
+        task="five landmarks in a face that OpenCV's cascades found",
+        source="embedded",
+        file="landmarks.onnx",
+        sha256="966acd88d49de796c0b5b59eb81daf920d56f7307d1d1e46e67ee94d142cc8cf",
+        size=155_857,
+        licence=OWN_LICENCE,
+        commercial=False,
+        input="square crop of a face",
+        output_dimension=10,
+    ),
+    ModelFile(
+        name="expression",
+        task="expression vector, in 8-bit integers",
+        source="embedded",
+        file="expression.onnx",
+        sha256="226c3307f0d7271ec68619ee8e45fb5dd29568964139d59d272447bb6e2fb584",
+        size=3_440_393,
+        licence=OWN_LICENCE,
+        commercial=False,
+        input="face aligned to the expression template, 112x112",
+        output_dimension=128,
+    ),
+    ModelFile(
+        name="expression_fp32",
+        task="the same expression vector in 32-bit floats, for graphics cards and for comparison",
+        source="embedded",
+        file="expression_fp32.onnx",
+        sha256="4eb1a6cad742dfe54caa29db887161b2faee227f7151c84db5cd60f308060637",
+        size=9_712_413,
+        licence=OWN_LICENCE,
+        commercial=False,
+        input="face aligned to the expression template, 112x112",
+        output_dimension=128,
+    ),
+    ModelFile(
+        name="identity",
+        task="tells people apart where there is no face recogniser, less surely",
+        source="embedded",
+        file="identity.onnx",
+        sha256="571e4a3bd9570ac84082ea566ca6354c8d6c49450a0752c77519cd2bdea74d47",
+        size=3_121_681,
+        licence=OWN_LICENCE,
+        commercial=False,
+        input="face aligned to the expression template, 112x112",
+        output_dimension=128,
+    ),
+)
+
+REGISTRY: dict[str, ModelFile] = {entry.name: entry for entry in _MODELS}
+
+
+def chain_licence(names: Iterable[str]) -> str:
+    """What use is allowed of a chain of models as a whole, in plain words. The strictest of them decides.
+
+    Raises:
+        KeyError: a name is not in the registry.
+    """
+    chain = [REGISTRY[name] for name in names]
+    free = [f"{entry.name} ({entry.licence})" for entry in chain if entry.commercial]
+    strict: dict[str, list[str]] = {}
+    for entry in chain:
+        if not entry.commercial:
+            strict.setdefault(entry.licence, []).append(entry.name)
+    if not strict:
+        return f"Any use is allowed, commercial use too: {', '.join(free)}." if free else "No model is in use."
+    reasons = "; ".join(f"{', '.join(names)} ({licence})" for licence, names in strict.items())
+    text = f"As a whole for NON-COMMERCIAL RESEARCH ONLY, because of {reasons}."
+    return f"{text} On its own free for any use: {', '.join(free)}." if free else text

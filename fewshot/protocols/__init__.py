@@ -1,1 +1,0 @@
-"""Protocols of few-shot expression reading: what is enrolled, what is asked, and what may be claimed from it."""

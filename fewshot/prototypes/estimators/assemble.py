@@ -1,0 +1,62 @@
+"""From vectors to ``Prototype``: the population's emotions, and states that only one student has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.prototypes.estimators.base import Level, Prototype
+from fewshot.prototypes.population import Population
+from fewshot.prototypes.supports import SupportSet, has_neutral_reference
+from fewshot.types import Vectors
+from fewshot.unit_vectors import unit_rows
+
+SPREAD_PRIOR = 4.0
+"""How many photos of its own a state needs before its own spread counts as much as the population's s_w^2."""
+
+REACH = 3.0
+"""A state of the student's own reaches so many times the expected squared distance of a new photo of it: the furthest
+that names at most 0.1 % of other pictures on CK+ (development; ``experiments/population.py`` shows it), where people
+were filmed in one session. What it does to people of other sets stands in experiments/results/open_set.md."""
+
+
+def named(
+    population: Population,
+    vectors: NDArray[np.floating],
+    counts: NDArray[np.floating],
+    level: Level,
+    uncertainty: NDArray[np.floating] | None = None,
+) -> list[Prototype]:
+    """Prototypes of the population's emotions from vectors (k, d), photos of each (k,) and uncertainties (k,)."""
+    unsure = np.zeros(len(counts)) if uncertainty is None else uncertainty
+    return [
+        Prototype(emotion, vector, float(shots), level, uncertainty=float(unknown))
+        for emotion, vector, shots, unknown in zip(
+            population.classes, _finished(population, vectors), counts, unsure, strict=True
+        )
+    ]
+
+
+def own_states(population: Population, supports: SupportSet) -> list[Prototype]:
+    """Prototypes of the words the population has never heard: m_e, and how far around it they reach."""
+    words = sorted({word for word in supports.emotions if word is not None} - set(population.classes))
+    if not words:
+        return []
+    reliable = has_neutral_reference(supports, population)
+    vectors, within = population.transform(supports.vectors), population.variances.within
+    states = []
+    for word in words:
+        own = vectors[[emotion == word for emotion in supports.emotions]]
+        mean = own.mean(axis=0)
+        # Spread of a new photo around a mean of n: the photo's own, and the mean's 1/n of it.
+        spread = (SPREAD_PRIOR * within + ((own - mean) ** 2).sum()) / (SPREAD_PRIOR + len(own) - 1)
+        radius = float(REACH * spread * (1.0 + 1.0 / len(own)))
+        vector, unknown = _finished(population, mean[None])[0], float(spread / len(own))
+        states.append(Prototype(word, vector, float(len(own)), "personal", radius, reliable, unknown))
+    return states
+
+
+def _finished(population: Population, vectors: NDArray[np.floating]) -> Vectors:
+    if population.rescale:
+        vectors = unit_rows(vectors)
+    return vectors.astype(np.float32)

@@ -1,0 +1,1 @@
+"""What the system is researched with. The running system imports nothing from here (a test holds it)."""

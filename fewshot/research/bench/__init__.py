@@ -1,0 +1,1 @@
+"""Measurements of the running system: speed, accuracy on virtual classrooms, faults, long runs, FAISS at scale."""

@@ -1,0 +1,1 @@
+"""The prototypical network and how it is trained. Needs the extra ``train`` (torch, timm, lightning, hydra)."""

@@ -1,0 +1,145 @@
+"""Rows of the database as the plain data of a lesson."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import LargeBinary, select, type_coerce
+from sqlalchemy.orm import Session
+
+from fewshot.database.columns import now
+from fewshot.database.lesson_tables import (
+    CorrectionRow,
+    LessonRow,
+    MarkerRow,
+    ParticipantRow,
+    ReadingRow,
+    SecondRow,
+)
+from fewshot.database.tables import StudentRow
+from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
+from fewshot.session.liveness import is_at_work
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedReadings:
+    """Readings with the lists that their indices count in."""
+
+    students: list[str]
+    labels: list[str]
+    readings: Readings
+
+
+def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -> LessonInfo:
+    """What stands in a list of lessons. Whether one still runs, or was interrupted, is found out now."""
+    state: State = "ended"
+    if row.ended is None:
+        state = "running" if is_at_work(row.owner, row.heartbeat, at or now()) else "interrupted"
+    ended = row.heartbeat if state == "interrupted" else row.ended
+    return LessonInfo(
+        id=row.id, classroom=classroom or "", title=row.title, started=row.started, ended=ended, state=state,
+        source=row.source, network=row.network, sample=row.sample, seconds=row.seconds, aggregate=row.aggregate,
+    )  # fmt: skip
+
+
+def lesson_of(session: Session, row: LessonRow, classroom: str) -> Lesson:
+    """Everything that is kept of a lesson."""
+    opened = open_readings(session, row)
+    frames, counts = _seconds(session, row, len(opened.labels))
+    markers = session.scalars(select(MarkerRow).where(MarkerRow.lesson_id == row.id).order_by(MarkerRow.second)).all()
+    return Lesson(
+        info=info_of(row, classroom),
+        students=opened.students,
+        labels=opened.labels,
+        readings=opened.readings,
+        frames_per_second=frames,
+        markers=[Marker(marker.id, marker.second, marker.text) for marker in markers],
+        corrections=_corrections(session, row.id),
+        kept_counts=counts if row.aggregate else None,
+    )
+
+
+def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedReadings:
+    """The readings of a lesson from a second on, ordered by second, then student."""
+    people = session.execute(
+        select(ParticipantRow.id, StudentRow.name).outerjoin(StudentRow).where(ParticipantRow.lesson_id == row.id)
+    ).all()
+    students = sorted((name for _, name in people if name is not None), key=str.casefold)
+    places = {name: place for place, name in enumerate(students)}
+    place_of = {number: places.get(name, NOBODY) for number, name in people}
+    wanted = select(
+        ReadingRow.second,
+        ReadingRow.participant_id,
+        ReadingRow.frames,
+        ReadingRow.readable,
+        ReadingRow.faces,
+        ReadingRow.emotion,
+        ReadingRow.confidence,
+        # Bytes: turning 150,000 of them into arrays one by one would take most of the time.
+        type_coerce(ReadingRow.probabilities, LargeBinary),
+    ).where(ReadingRow.participant_id.in_(list(place_of)), ReadingRow.second >= since)
+    rows = session.connection().execute(wanted).all()  # past the ORM, which takes half as long again
+    # A label whose only owner was removed is blank; its column goes.
+    kept = [column for column, label in enumerate(row.labels) if label]
+    labels = [row.labels[column] for column in kept]
+    if not rows:
+        return OpenedReadings(students, labels, Readings.empty(len(labels)))
+    second, participant, frames, readable, faces, emotion, confidence, vectors = zip(*rows, strict=True)
+    who = np.array([place_of[number] for number in participant], np.int32)
+    order = np.lexsort((who, second))
+    renumbered = np.full(len(row.labels) + 2, -1, np.int32)
+    renumbered[kept] = np.arange(len(kept))
+    renumbered[-2:] = -2, -1  # indices -2 and -1 stay what they are
+    readings = Readings(
+        second=_ints(second)[order],
+        student=who[order],
+        frames=_ints(frames)[order],
+        readable=_ints(readable)[order],
+        faces=_ints(faces)[order],
+        emotion=renumbered[_ints(emotion)][order],
+        confidence=np.array([np.nan if value is None else value for value in confidence], np.float32)[order],
+        probabilities=_matrix(vectors, len(row.labels))[order][:, kept],
+    )
+    return OpenedReadings(students, labels, readings)
+
+
+def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Frames, shape (seconds,), and counts, shape (seconds, labels + 2), of every second."""
+    kept = session.execute(
+        select(SecondRow.second, SecondRow.frames, SecondRow.counts).where(SecondRow.lesson_id == row.id)
+    ).all()
+    length = 1 + max((second for second, _, _ in kept), default=-1)
+    frames, counts = np.zeros(length, np.int32), np.zeros((length, labels + 2), np.int32)
+    for second, seen, people in kept:
+        frames[second] = seen
+        if people is not None:
+            # Written when fewer labels were known: unsure and not readable are always the last two.
+            counts[second, : len(people) - 2], counts[second, -2:] = people[:-2], people[-2:]
+    return frames, counts
+
+
+def _corrections(session: Session, lesson: int) -> list[Correction]:
+    rows = session.execute(
+        select(CorrectionRow, StudentRow.name)
+        .join(StudentRow)
+        .where(CorrectionRow.lesson_id == lesson)
+        .order_by(CorrectionRow.second, CorrectionRow.id)
+    ).all()
+    return [
+        Correction(row.id, row.second, name, row.said, row.actually, row.made, row.undone is not None)
+        for row, name in rows
+    ]
+
+
+def _ints(values: tuple[int, ...]) -> NDArray[np.int32]:
+    return np.array(values, np.int32)
+
+
+def _matrix(vectors: tuple[bytes, ...], labels: int) -> NDArray[np.float32]:
+    """Vectors of up to ``labels`` floats as rows, filled up with zeros: own states came in mid-lesson."""
+    width = 4 * labels
+    content = b"".join(vector if len(vector) == width else vector.ljust(width, b"\0") for vector in vectors)
+    return np.frombuffer(content, "<f4").astype(np.float32).reshape(len(vectors), labels)
