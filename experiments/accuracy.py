@@ -26,6 +26,7 @@ import numpy as np
 
 from fewshot.classroom.matching import TrackStudents
 from fewshot.classroom.thresholds import identity_thresholds
+from fewshot.database import in_folder
 from fewshot.embedding.runtime import open_embedder
 from fewshot.errors import FewshotError, SourceError
 from fewshot.faces.boxes import largest_face
@@ -84,7 +85,7 @@ class MeasuredRoom(Classroom):
     """A class like any other, but in a folder of the benchmark and with models chosen part by part."""
 
     def __init__(self, folder: Path, perception: Perception, population: Population) -> None:
-        super().__init__(folder)
+        super().__init__(folder.name, database=in_folder(folder))
         self._given, self._given_population = perception, population
 
     @property
@@ -170,7 +171,7 @@ def measure(
     truth = classroom_at(folder, arguments.shared, video.dataset, video.settings)
     perception = open_perception(detector, recogniser=IDENTITY_OF[detector], network=arguments.network)
     network = arguments.network
-    population = Population.load(network.with_suffix(".json")) if network else open_population()
+    population = open_population(network)
     stills = still_vectors(truth, arguments.shared / "data", perception)
     recorder = Recorder(perception)
     identity = perception.recogniser.name if perception.recogniser else "own network"

@@ -383,7 +383,7 @@ def main() -> None:
     try:
         scene = scene_at(arguments.work, arguments.shared, CLASS, longest=12.0)
         truth = Truth.load(scene.video.with_name("truth.json"))
-        room = Classroom(enroll_classes({CLASS: scene})[CLASS])
+        room = Classroom.in_folder(enroll_classes({CLASS: scene})[CLASS])
         stage = Stage(scene.video, truth, room, arguments.shared, arguments.work)
         checks = []
         for name in arguments.only:

@@ -28,7 +28,7 @@ from fewshot.research.evaluation.tables import show
 from fewshot.room import Classroom, open_population
 
 
-def build_loop(cfg: DictConfig, plan: Schedule) -> Loop:
+def build_loop(cfg: DictConfig, schedule: Schedule) -> Loop:
     """Perception, prototypes, students, smoother and tracker, put together as the config asks.
 
     Raises:
@@ -41,7 +41,7 @@ def build_loop(cfg: DictConfig, plan: Schedule) -> Loop:
     }
     if cfg.class_name is not None:
         return Classroom.open(cfg.class_name, detector=cfg.detector).loop(**parts)
-    perception = open_perception(cfg.detector, threads=plan.threads())
+    perception = open_perception(cfg.detector, threads=schedule.threads())
     return Loop(perception, Classifier(open_population()), moving=perception.following(), **parts)
 
 
@@ -59,10 +59,10 @@ def open_sinks(cfg: DictConfig, source: Source) -> list[Sink]:
 @hydra.main(version_base=None, config_path="../conf", config_name="live_demo")
 def main(cfg: DictConfig) -> None:
     try:
-        plan = hydra.utils.instantiate(cfg.plan)
-        loop = build_loop(cfg, plan)
+        schedule = hydra.utils.instantiate(cfg.plan)
+        loop = build_loop(cfg, schedule)
         source = open_lasting(cfg.source, cfg.wait, print)
-        outcome = play(loop, [source], open_sinks(cfg, source), plan=plan)
+        outcome = play(loop, [source], open_sinks(cfg, source), schedule=schedule)
     except FewshotError as error:
         sys.exit(str(error))
     for note in outcome.notes:

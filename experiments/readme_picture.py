@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--time", type=float, default=8.0, help="seconds")
     parser.add_argument("--out", type=Path, default=Path("docs/images/classroom.jpg"))
     arguments = parser.parse_args()
-    room = Classroom(arguments.class_folder)
+    room = Classroom.in_folder(arguments.class_folder)
     for step in room.loop().run(open_source(arguments.video)):
         if step.result.time >= arguments.time:
             break

@@ -63,7 +63,7 @@ def measure(perception: Perception, video: Path, frames: int, workers: int, stag
     """One run: frames a second, and milliseconds from decoded frame to readings."""
     loop = Loop(Staged(perception) if staged else perception, Classifier(open_population()))
     start = perf_counter()
-    steps = list(Pipeline(loop, Stamped(open_source(video), frames), plan=Schedule(workers)).run())
+    steps = list(Pipeline(loop, Stamped(open_source(video), frames), schedule=Schedule(workers)).run())
     rate = len(steps) / (perf_counter() - start)
     latency = loop.times.summary("latency")
     faces = float(np.median([len(step.faces) for step in steps]))

@@ -126,7 +126,7 @@ def main() -> None:
         # In a process of its own: what drawing and enrolling leave in memory is not to be counted.
         with ProcessPoolExecutor(1, get_context("spawn")) as aside:
             video, folder = aside.submit(prepare, arguments).result()
-        room = Classroom(folder)
+        room = Classroom.in_folder(folder)
         source = Paced(Endless(lambda: open_source(video)))
         pipeline = Pipeline(room.loop(), source, [Summary(room.students)], Schedule(fps=arguments.fps))
         samples = soak(pipeline, arguments.minutes, arguments.every)

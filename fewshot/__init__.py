@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fewshot.errors import FewshotError
+    from fewshot.live.sources import open_source
     from fewshot.room import Classroom
+    from fewshot.types import Face, FrameResult, Reading
 
-__version__ = "0.1.0"
-__all__ = ["Classroom", "__version__"]
+__version__ = "0.2.0"
+__all__ = ["Classroom", "Face", "FewshotError", "FrameResult", "Reading", "__version__", "open_source"]
+
+# Lazy: `import fewshot` must stay cheap, the runtime behind these names is not.
+_HOMES = {
+    "Classroom": "fewshot.room",
+    "Face": "fewshot.types",
+    "FewshotError": "fewshot.errors",
+    "FrameResult": "fewshot.types",
+    "Reading": "fewshot.types",
+    "open_source": "fewshot.live.sources",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy: `import fewshot` must stay cheap, the runtime behind Classroom is not.
-    if name == "Classroom":
-        from fewshot.room import Classroom
-
-        return Classroom
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'fewshot' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

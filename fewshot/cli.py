@@ -34,6 +34,9 @@ app.add_typer(models_app, name="models")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Class whose students are recognised.")]
 DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto is SCRFD, or cascades without it.")]
+NetworkOption = Annotated[
+    Path | None, typer.Option(help="Expression network of your own (.onnx, its population .json beside it).")
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
 SaveOption = Annotated[Path | None, typer.Option(help="Annotated video to write (.mp4).")]
 JsonlOption = Annotated[Path | None, typer.Option(help="Results to write, one JSON line a frame.")]
@@ -83,6 +86,7 @@ def live(
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
+    network: NetworkOption = None,
 ) -> None:
     """Watch a camera, a screen, a stream or a file as it comes; Ctrl-C or q ends it.
 
@@ -94,7 +98,7 @@ def live(
     outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check([source])
     pace = Pace(fps, budget_ms, wait, workers)
-    raise typer.Exit(run_live(open_run(class_name, detector, not offline, pace), source, show, outputs, pace))
+    raise typer.Exit(run_live(open_run(class_name, detector, not offline, pace, network), source, show, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -110,6 +114,7 @@ def analyze(
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
+    network: NetworkOption = None,
 ) -> None:
     """Read every frame of files, without a window."""
     from fewshot.commands.run_options import Pace
@@ -119,7 +124,7 @@ def analyze(
     outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check(files)
     pace = Pace(workers=workers)
-    raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace), files, outputs, pace))
+    raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace, network), files, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -130,6 +135,7 @@ def enroll(
     consent_until: Annotated[str | None, typer.Option(help="Last day of the consent, like 2027-07-31.")] = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
+    network: NetworkOption = None,
 ) -> None:
     """Enroll students from a few photos each. Consent is --consent-by, or stands in PHOTOS/consent.csv.
 
@@ -137,7 +143,7 @@ def enroll(
     """
     from fewshot.commands.roster import run_enroll
 
-    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline))
+    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network))
 
 
 @app.command()
@@ -179,11 +185,12 @@ def embed(
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
+    network: NetworkOption = None,
 ) -> None:
     """Write the vectors of every face in pictures: paths, boxes, expression, identity, network; a row a face."""
     from fewshot.commands.vectors import run_embed
 
-    run_embed(images, out, detector, not offline)
+    run_embed(images, out, detector, not offline, network)
 
 
 @app.command(epilog=NOTICE)
@@ -211,11 +218,12 @@ def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
     host: Annotated[str, typer.Option(help="Address to listen at; the usual one is this computer only.")] = "127.0.0.1",
+    network: NetworkOption = None,
 ) -> None:
     """The teacher's app in the browser: enroll a class, watch a lesson, read the report; a sample class is in it."""
     from fewshot.commands.app import run_app
 
-    run_app(port, browser, host)
+    run_app(port, browser, host, network)
 
 
 @app.command(epilog=NOTICE)

@@ -151,7 +151,7 @@ class Perception:
 
 
 def open_perception(
-    detector: str = "auto",
+    detector: str | Detector = "auto",
     *,
     download: bool = True,
     network: Path | None = None,
@@ -161,9 +161,9 @@ def open_perception(
     """The chain with the best parts at hand; ``notes`` says where a weaker one had to do.
 
     Args:
-        detector: "auto", "scrfd", "yunet" or "cascade".
+        detector: "auto", "scrfd", "yunet", "cascade", or an open detector.
         download: whether missing model files may be fetched.
-        network: an expression network of one's own, an ONNX file.
+        network: an expression network of your own, an ONNX file; None: ``$FEWSHOT_NETWORK``, or the shipped one.
         recogniser: "auto", "mobilefacenet", or "own" for the expression network's second output.
         threads: of each network, see ``open_session``; 1 where ``find`` and ``embed`` run beside each other.
 
@@ -171,7 +171,7 @@ def open_perception(
         ModelUnavailable: a part that was asked for by name cannot be had.
     """
     embedder = open_embedder(network, threads)
-    opened = open_detector(detector, download=download, threads=threads)
+    opened = open_detector(detector, download=download, threads=threads) if isinstance(detector, str) else detector
     notes = [opened.note] if getattr(opened, "note", None) else []
     face_recogniser: Recogniser | None = None
     # InsightFace's terms bind its recogniser as well: who chose another detector by name still gets to choose here.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,40 +12,36 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.classroom.class_rows import Networks
-from fewshot.classroom.consent import SAMPLE_CONSENT, Consent, make_consent
+from fewshot.classroom.class_enrollment import ClassEnrollment, PathLike, given_consent, photo_files
+from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
-from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.folder import enroll_all, no_consent, read_folder, stray_notes
+from fewshot.classroom.folder import no_consent, read_folder, stray_notes
 from fewshot.classroom.names import check_name, emotion_of
-from fewshot.classroom.photo_perception import photo_perception
-from fewshot.classroom.photos import PhotoFile, list_photos_of
-from fewshot.classroom.roster import Roster
+from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
+from fewshot.errors import StoreError, UsageError
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
-from fewshot.live.sources import open_source
-from fewshot.models.files import resolve
+from fewshot.live.sources import Watchable, open_source
+from fewshot.models.files import network_file, resolve
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
-from fewshot.prototypes.label_doubt import doubted_photos
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
-from fewshot.prototypes.supports import has_neutral_reference
+from fewshot.prototypes.table import PrototypeTable
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.types import FrameResult
 
 if TYPE_CHECKING:
+    from fewshot.faces.detections import Detector
     from fewshot.faces.tracker import Tracker
     from fewshot.live.loop import Reader, Students
     from fewshot.live.smoothing import Smoother
-
-PathLike = str | Path
 
 
 class Classroom:
@@ -62,41 +58,77 @@ class Classroom:
     """
 
     def __init__(
-        self, place: str | Path, detector: str = "auto", download: bool = True, database: Database | None = None
+        self,
+        name: str | Path,
+        detector: str | Detector = "auto",
+        download: bool = True,
+        database: Database | None = None,
+        network: PathLike | None = None,
     ) -> None:
         """Open a class; one that does not exist yet is made when the first student is enrolled.
 
         Args:
-            place: name of the class, in any script; or, as a ``Path``, a folder with a database of its own, whose
-                name is the class's.
-            detector: "auto", "scrfd", "yunet" or "cascade".
+            name: of the class, in any script. A ``Path`` is still taken for ``in_folder``, with a warning.
+            detector: "auto", "scrfd", "yunet", "cascade", or an open detector.
             download: whether missing models may be fetched.
             database: where the class is kept; None is the usual one.
+            network: an expression network of your own: an ONNX file, its population (.json) beside it.
 
         Raises:
-            UsageError: the name cannot be a class's.
+            UsageError: the name cannot be a class's, or there is no such network.
             StoreError: the database is damaged.
         """
-        if isinstance(place, Path):
-            database = database or in_folder(place)
+        if isinstance(name, Path):
+            warnings.warn(
+                "Classroom(Path(...)) will go: write Classroom.in_folder(path).", DeprecationWarning, stacklevel=2
+            )
+            database = database or in_folder(name)
+            name = name.name
         self.store = ClassStore(database)
-        self._name = self.store.spelled(place.name if isinstance(place, Path) else place)
+        self._name = self.store.spelled(name)
         self._detector, self._download = detector, download
+        self._network = network_file(network)
         self._perception: Perception | None = None
         self._population: Population | None = None
         self._current: WeakSet[CurrentClass] = WeakSet()
 
     @classmethod
     def open(
-        cls, name: str, *, detector: str = "auto", download: bool = True, database: Database | None = None
+        cls,
+        name: str,
+        *,
+        detector: str | Detector = "auto",
+        download: bool = True,
+        database: Database | None = None,
+        network: PathLike | None = None,
     ) -> Classroom:
-        """Open a class by name; see the class itself."""
-        return cls(name, detector, download, database)
+        """Open a class of the usual database by name; see the class itself."""
+        return cls(name, detector, download, database, network)
 
     @classmethod
-    def temporary(cls, name: str, *, detector: str = "auto", download: bool = True) -> Classroom:
+    def in_folder(
+        cls,
+        folder: PathLike,
+        *,
+        detector: str | Detector = "auto",
+        download: bool = True,
+        network: PathLike | None = None,
+    ) -> Classroom:
+        """A class with a database of its own in a folder, which is made if need be; the folder's name is the class's.
+
+        Raises:
+            UsageError: the folder's name cannot be a class's.
+            StoreError: the database is damaged, or cannot be made there.
+        """
+        place = Path(folder)
+        return cls(place.name or place.resolve().name, detector, download, in_folder(place), network)
+
+    @classmethod
+    def temporary(
+        cls, name: str, *, detector: str | Detector = "auto", download: bool = True, network: PathLike | None = None
+    ) -> Classroom:
         """A class in memory, which is gone with this object."""
-        return cls(name, detector, download, Database("sqlite://"))
+        return cls(name, detector, download, Database("sqlite://"), network)
 
     @property
     def name(self) -> str:
@@ -123,14 +155,18 @@ class Classroom:
     def perception(self) -> Perception:
         if self._perception is None:
             self._perception = open_perception(
-                self._detector, download=self._download, recogniser=self._recogniser(), threads=Schedule().threads()
+                self._detector,
+                download=self._download,
+                network=self._network,
+                recogniser=self._recogniser(),
+                threads=Schedule().threads(),
             )
         return self._perception
 
     @property
     def population(self) -> Population:
         if self._population is None:
-            self._population = open_population()
+            self._population = open_population(self._network)
         return self._population
 
     def enroll(
@@ -164,10 +200,11 @@ class Classroom:
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
         recorded = roster.students[key].consent if key in roster.students else None
-        consent = _given(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
+        consent = given_consent(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
             raise no_consent(self.name, "PHOTOS")
-        report = self._enroll(roster, {key: _files(photos, label, from_camera)}, {key: consent})
+        report = self._enrollment().enroll({key: photo_files(photos, label, from_camera)}, {key: consent})
+        self._refresh()
         return report.students[0]
 
     def enroll_folder(
@@ -187,45 +224,16 @@ class Classroom:
             StoreError: what is on disk is damaged, or was made by another network.
         """
         roster = self.roster()
-        photos, consents = read_folder(Path(folder), _given(consent_by, consent_until), roster)
-        report = self._enroll(roster, photos, consents, on_student) if photos else EnrollmentReport()
+        photos, consents = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
+        report = EnrollmentReport()
+        if photos:
+            report = self._enrollment().enroll(photos, consents, on_student)
+            self._refresh()
         report.notes = stray_notes(Path(folder), photos)
         return report
 
-    def _enroll(
-        self,
-        roster: Roster,
-        photos: dict[str, list[PhotoFile]],
-        consents: dict[str, Consent],
-        on_student: Callable[[str], None] | None = None,
-    ) -> EnrollmentReport:
-        perception = self.perception
-        networks = Networks(
-            perception.network,
-            perception.identity_network,
-            perception.embedder.dimension,
-            perception.identity_dimension,
-        )
-        enrollment = Enrollment(
-            photo_perception(perception),
-            roster,
-            self._vectors() or networks.empty_store(),
-            identity_thresholds(perception.identity_network),
-            lambda supports: has_neutral_reference(supports, self.population),
-        )
-        report = enroll_all(enrollment, photos, consents, on_student)
-        # Asked of new photos and of new labels; an answer that was given once is not asked for again.
-        new = {photo.sha256 for photo in enrollment.accepted} | {sha256 for _, sha256 in enrollment.relabelled}
-        looks = {
-            photo: look for photo, look in doubted_photos(self.population, enrollment.store).items() if photo in new
-        }
-        for result in report.students:
-            result.photos = [replace(photo, looks=looks.get(photo.sha256, "")) for photo in result.photos]
-        self.store.keep(self._name, enrollment.accepted, enrollment.consents, networks)
-        for (student, sha256), emotion in enrollment.relabelled.items():
-            self.store.label_photo(self._name, student, sha256, emotion)
-        self._refresh()
-        return report
+    def _enrollment(self) -> ClassEnrollment:
+        return ClassEnrollment(self.store, self._name, self.perception, self.population, self._vectors())
 
     def create(self, sample: bool = False) -> None:
         """Make the class, with nobody in it yet; see ``ClassStore.create``."""
@@ -292,19 +300,23 @@ class Classroom:
         unlearn(self.store.database, self._name, correction)
         self._refresh()
 
-    def watch(self, source: object, plan: Schedule | None = None) -> Iterator[FrameResult]:
+    def watch(self, source: Watchable, schedule: Schedule | None = None) -> Iterator[FrameResult]:
         """Read a source frame by frame: every frame of a file, the newest of a live source.
 
         Args:
-            source: a camera number, file, folder, address, "screen", or frames (BGR arrays).
-            plan: how the work is shared out among threads.
+            source: a camera number, file, folder, address, "screen", frames (BGR arrays, uint8, shape
+                (height, width, 3)), or an open source.
+            schedule: how the work is shared out among threads.
+
+        Yields:
+            One result per frame, in order.
 
         Raises:
             UsageError: there is no such class, or no such source.
             StoreError: the class is damaged, or was enrolled with another network.
             SourceError: the source gives no picture.
         """
-        pipeline = Pipeline(self.loop(), open_source(source), plan=plan)  # type: ignore[arg-type]
+        pipeline = Pipeline(self.loop(), open_source(source), schedule=schedule)
         return (step.result for step in pipeline.run())
 
     def loop(
@@ -313,7 +325,9 @@ class Classroom:
         """A run over one or more sources with the students whose consent holds today.
 
         Args:
-            smoother, tracker, budget: see ``fewshot.live.loop.Loop``.
+            smoother: of the verdicts of a track; None is the usual one, ``Smoother(0)`` smooths nothing.
+            tracker: None is a fresh one.
+            budget: seconds per frame for expression vectors; beyond it faces take turns. None: no limit.
 
         Raises:
             UsageError, StoreError: as ``watch``.
@@ -323,7 +337,23 @@ class Classroom:
         thresholds = identity_thresholds(self.perception.identity_network)
         current = CurrentClass(self.population, thresholds, self.vectors())
         self._current.add(current)
-        return make_loop(self.perception, current, current)
+        return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
+
+    def prototypes(self, student: str | None = None) -> PrototypeTable:
+        """The prototypes by which the class is read today, as arrays.
+
+        Args:
+            student: only this student's; None: the class's own (student None) and those of every student.
+
+        Raises:
+            UsageError: there is no such class or student.
+            StoreError: the class is damaged, or was enrolled with another network.
+        """
+        if not self.exists:
+            raise no_such_class(self.name, self.store.names())
+        if student is not None and student not in self.students:
+            raise no_such_student(student, self.name, self.students)
+        return PrototypeTable.of(self.vectors(), self.population, student)
 
     def vectors(self) -> PrototypeStore | None:
         """Supports, identity references and prototypes of the students whose consent holds today; None without any.
@@ -392,30 +422,57 @@ class Classroom:
         return store
 
 
-def open_population() -> Population:
-    """The population prototypes that ship beside the network."""
-    return Population.load(resolve("expression").with_suffix(".json"))
+def open_population(network: PathLike | None = None) -> Population:
+    """The population prototypes beside a network; None is the one in use.
+
+    Raises:
+        UsageError: there are none beside it.
+        StoreError: they are damaged.
+    """
+    path = resolve("expression", network_file(network)).with_suffix(".json")
+    if not path.is_file():
+        raise UsageError(
+            f"There is no {path.name} beside the network. It holds the network's population prototypes. "
+            f"Make it with: python experiments/population.py"
+        )
+    return Population.load(path)
 
 
 def make_loop(
     perception: Perception,
     reader: Reader | None = None,
     students: Students | None = None,
+    *,
+    smoother: Smoother | None = None,
+    tracker: Tracker | None = None,
     budget: float | None = None,
+    network: PathLike | None = None,
 ) -> Loop:
-    """A loop with these students; without any it reads expressions by the population's prototypes."""
-    reader = reader or Classifier(open_population())
-    return Loop(perception, reader, students, budget=budget, moving=perception.following())
+    """A loop with these students; without any it reads expressions by the population's prototypes.
+
+    Args:
+        perception: frames to faces with vectors.
+        reader: vectors to verdicts; None reads everybody by the prototypes beside the perception's network.
+        students: tracks to students; None recognises nobody.
+        smoother, tracker, budget: see ``Classroom.loop``.
+        network: that the perception was opened with.
+
+    Raises:
+        StoreError: the population prototypes belong to another network.
+    """
+    if reader is None:
+        population = open_population(network)
+        require_network(population, perception.network)
+        reader = Classifier(population)
+    return Loop(
+        perception, reader, students, smoother=smoother, tracker=tracker, budget=budget, moving=perception.following()
+    )
 
 
-def _given(consent_by: str | None, until: str | date | None) -> Consent | None:
-    return make_consent(consent_by or "", until) if consent_by is not None or until is not None else None
-
-
-def _files(photos: PathLike | Sequence[PathLike], label: str | None, from_camera: bool = False) -> list[PhotoFile]:
-    if isinstance(photos, str | Path):
-        if Path(photos).is_dir():
-            found = list_photos_of(Path(photos))
-            return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
-        photos = [photos]
-    return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]
+def require_network(population: Population, network: str) -> None:
+    """Raises StoreError unless the population prototypes were made by this network."""
+    if population.network != network:
+        raise StoreError(
+            f"The network in use is {network}, and the population prototypes beside it were made by "
+            f"{population.network}. Make them again with: python experiments/population.py"
+        )

@@ -124,9 +124,9 @@ def see_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything real but perception and the population."""
     for module in ("room", "commands.runs", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: DrawnEyes())
-    for module in ("room", "commands.vectors"):
+    for module in ("classroom.class_enrollment", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.photo_perception", lambda perception, *limits: perception)
-    monkeypatch.setattr("fewshot.room.open_population", drawn_population)
+    monkeypatch.setattr("fewshot.room.open_population", lambda network=None: drawn_population())
 
 
 class Desk:

@@ -176,10 +176,10 @@ def test_a_damaged_database_is_named_and_never_written_over(photos: Path, fewsho
 
 
 def test_a_folder_with_a_class_of_its_own(photos: Path, tmp_path: Path) -> None:
-    room = Classroom(tmp_path / "demo")
+    room = Classroom.in_folder(tmp_path / "demo")
     room.enroll_folder(photos, consent_by="x")
     assert room.name == "demo"
-    assert Classroom(tmp_path / "demo").students == ["asha", "bela"]
+    assert Classroom.in_folder(tmp_path / "demo").students == ["asha", "bela"]
     assert class_names() == []
 
 

@@ -12,6 +12,7 @@ from fewshot.classroom.identity_evidence import PATIENCE, IdentityEvidence, qual
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.faces.pairing import best_pairs
 from fewshot.live.readings import Match
+from fewshot.prototypes.gallery import IdentityGallery
 from fewshot.types import Face, Vectors
 from fewshot.unit_vectors import unit_rows
 
@@ -52,10 +53,11 @@ class TrackStudents:
         self._thresholds = thresholds
         owners = np.array(keys, dtype=object)
         means = [references[owners == key].mean(axis=0) for key in self.keys]
-        # One template a student: the mean over expressions is nearer to every one of them than a single photo is.
-        self._templates: Vectors = unit_rows(
-            np.array(means, dtype=np.float32).reshape(len(self.keys), references.shape[1])
-        )
+        # One template per student: the mean over expressions is nearer to every one of them than a single photo is.
+        self._templates = IdentityGallery(references.shape[1])
+        self._first = 0
+        if self.keys:
+            self._first = int(self._templates.add(self.keys, unit_rows(np.array(means, np.float32)))[0])
         self._tracks: dict[int, IdentityEvidence] = {}
         self._appearance = Appearance()
         self._rechecked = -RECHECK_GAP
@@ -164,21 +166,30 @@ class TrackStudents:
 
     def _scores(self, faces: Sequence[Face], tracks: Sequence[IdentityEvidence | None]) -> Vectors:
         """Cosine of every face's track, or of the face itself, to every student, shape (n, m)."""
-        found = []
-        for face, track in zip(faces, tracks, strict=True):
-            if track is None:
-                found.append(self._alike(face.identity))
-                continue
-            if track.scores is None:
-                track.scores = self._alike(track.mean())
-            found.append(track.scores)
-        return np.stack(found)
+        found: list[Vectors | None] = [track.scores if track else None for track in tracks]
+        new = [row for row, scores in enumerate(found) if scores is None]
+        vectors = [track.mean() if (track := tracks[row]) else faces[row].identity for row in new]
+        for row, scores in zip(new, self._alike(vectors), strict=True):
+            found[row] = scores
+            if track := tracks[row]:
+                track.scores = scores
+        return np.stack([scores for scores in found if scores is not None])
 
-    def _alike(self, vector: Vectors | None) -> Vectors:
-        """Cosine of one identity vector to every student, shape (m,)."""
-        if vector is None:
-            return np.zeros(len(self.keys), np.float32)
-        return np.asarray(vector @ self._templates.T, np.float32)
+    def _alike(self, vectors: Sequence[Vectors | None]) -> Vectors:
+        """Cosine of identity vectors to every student, shape (n, m): one search of FAISS for all that are new.
+
+        Assignment and lead need every student's score, so the search asks for as many as the class has.
+        """
+        scores = np.full((len(vectors), len(self.keys)), _NEVER, np.float32)
+        known = [(row, vector) for row, vector in enumerate(vectors) if vector is not None]
+        scores[[row for row, vector in enumerate(vectors) if vector is None]] = 0.0
+        if known:
+            queries = np.stack([vector for _, vector in known])
+            numbers, similarities = self._templates.search(queries, len(self.keys))
+            rows, columns = np.nonzero(numbers)  # 0: a very large class is searched in cells, which may find fewer
+            places = np.array([row for row, _ in known])[rows]
+            scores[places, numbers[rows, columns] - self._first] = similarities[rows, columns]
+        return scores
 
     def _clear(self, scores: Vectors) -> np.ndarray:
         """Whether the best student is alike enough, and leads every other one by enough, to be named at once."""
@@ -188,6 +199,7 @@ class TrackStudents:
         return np.asarray((best >= self._thresholds.clear) & (best - second >= self._thresholds.lead))
 
 
+_NEVER = -1.0
 KEEP = 0.05
 """Head start of the student that a face already has."""
 

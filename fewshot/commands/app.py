@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+from pathlib import Path
+
+from fewshot.models.files import network_file
 
 
-def run_app(port: int | None, browser: bool, host: str) -> None:
+def run_app(port: int | None, browser: bool, host: str, network: Path | None = None) -> None:
     """Serve the app until Ctrl-C.
 
     Raises:
-        UsageError: the extra ``app`` is not installed, or the port is taken.
+        UsageError: there is no such network, the extra ``app`` is not installed, or the port is taken.
     """
     from fewshot.app.launch import launch
+
+    if network is not None:
+        # The pages run inside this process, and everything that opens a network asks the environment.
+        os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
 
     launch(port, browser, host)
 

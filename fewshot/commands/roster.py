@@ -22,10 +22,16 @@ from fewshot.session.summary import clock
 
 
 def run_enroll(
-    class_name: str, photos: Path, consent_by: str | None, consent_until: str | None, detector: str, download: bool
+    class_name: str,
+    photos: Path,
+    consent_by: str | None,
+    consent_until: str | None,
+    detector: str,
+    download: bool,
+    network: Path | None = None,
 ) -> int:
     """Enroll a folder and show what became of every photo. 0 if at least one of its students stands, else 1."""
-    room = Classroom.open(class_name, detector=detector, download=download)
+    room = Classroom.open(class_name, detector=detector, download=download, network=network)
     terminal = console(stderr=True)
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:

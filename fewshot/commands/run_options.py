@@ -32,9 +32,9 @@ class Pace:
             raise UsageError(f"Nobody can wait {self.wait:g} seconds. Give 0 or more.")
         if self.budget_ms is not None and not self.budget_ms > 0:
             raise UsageError(f"{self.budget_ms:g} ms a frame leave no time for any face. Give a number above 0.")
-        self.plan()
+        self.schedule()
 
-    def plan(self) -> Schedule:
+    def schedule(self) -> Schedule:
         return Schedule(self.workers, self.fps)
 
     @property

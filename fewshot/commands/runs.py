@@ -97,7 +97,9 @@ class Run:
         return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
 
 
-def open_run(class_name: str | None, detector: str, download: bool, pace: Pace | None = None) -> Run:
+def open_run(
+    class_name: str | None, detector: str, download: bool, pace: Pace | None = None, network: Path | None = None
+) -> Run:
     """Load models and class; say what a user should know about both.
 
     Raises:
@@ -105,10 +107,10 @@ def open_run(class_name: str | None, detector: str, download: bool, pace: Pace |
     """
     pace = pace or Pace()
     if class_name is None:
-        perception = open_perception(detector, download=download, threads=pace.plan().threads())
+        perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
-        return Run(make_loop(perception, budget=pace.budget), network=perception.network)
-    room = Classroom.open(class_name, detector=detector, download=download)
+        return Run(make_loop(perception, budget=pace.budget, network=network), network=perception.network)
+    room = Classroom.open(class_name, detector=detector, download=download, network=network)
     if not room.exists:
         raise no_such_class(class_name, room.store.names())
     loop = room.loop(budget=pace.budget)
@@ -162,7 +164,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         print(f"Watching {source.name}. Ctrl-C{' or q in the window' if window else ''} ends it.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
         sinks.insert(0, summary)
-        outcome = play(run.loop, [source], sinks, plan=pace.plan(), on_begin=health.begin, on_note=notes)
+        outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
     code = _finish(outcome, summary, outputs, [source.lost] if source.lost else [], lesson, notes)
     return INTERRUPTED if outcome.stopped and not (window and window.closed_by_user) else code
 
@@ -184,7 +186,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)
             outcome = play(
-                run.loop, every, sinks, _advance(bar), plan=pace.plan(), on_begin=health.begin, on_note=notes
+                run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )
     faults += [source.lost for source in read if source.lost]
     code = _finish(outcome, summary, outputs, faults, lesson, notes)

@@ -22,7 +22,7 @@ from fewshot.types import Face
 _ANY = Limits(size=0, sharpness=-1, yaw=360, pitch=360, roll=360, dark=-1, bright=256, contrast=-1)
 
 
-def run_embed(images: Sequence[str], out: Path, detector: str, download: bool) -> None:
+def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, network: Path | None = None) -> None:
     """Write ``out``: arrays paths, boxes, scores, expression, identity (a row a face), network, identity_network.
 
     Raises:
@@ -34,7 +34,7 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool) -
     if not out.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {out.absolute().parent}. Make it, or choose another place.")
     sources = [_pictures(text) for text in images]
-    perception = open_perception(detector, download=download)
+    perception = open_perception(detector, download=download, network=network)
     say(perception.notes)
     faults: list[str] = []
     rows: list[tuple[str, Face]] = []

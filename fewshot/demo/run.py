@@ -80,7 +80,7 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
     # The class of the demo is gone with its folder: nobody stays enrolled.
     with tempfile.TemporaryDirectory(prefix="fewshot-demo-") as temporary:
         photos = Path(temporary) / "photos"
-        room = Classroom(Path(temporary) / "demo", detector, download)
+        room = Classroom.in_folder(Path(temporary) / "demo", detector=detector, download=download)
         console.print(f"Network {room.perception.network}, detector {room.perception.detector.name}.")
         for note in room.perception.notes:
             console.print(f"[yellow]{note}[/yellow]")

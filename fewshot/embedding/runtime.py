@@ -18,7 +18,7 @@ from fewshot.checksums import sha256_of
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import CROP_SIZE
 from fewshot.inference.onnx import Engine, Session, choose_engine, open_session
-from fewshot.models.files import resolve
+from fewshot.models.files import network_file, resolve
 from fewshot.types import Vectors
 
 
@@ -176,7 +176,7 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
 
 
 def open_embedder(path: Path | None = None, threads: int | None = None, engine: Engine = "auto") -> Embedder:
-    """The network at ``path``, or the one that ships with the package, in the precision that the engine runs best.
+    """The network at ``path`` or ``$FEWSHOT_NETWORK``, or the shipped one in the precision that the engine runs best.
 
     Raises:
         UsageError: there is nothing at ``path``.
@@ -185,4 +185,4 @@ def open_embedder(path: Path | None = None, threads: int | None = None, engine: 
     # Processors multiply bytes fastest; graphics cards and Apple's chips have no use for them.
     eight_bits = choose_engine(engine).engine in ("onnxruntime", "openvino")
     name = "expression" if eight_bits else "expression_fp32"
-    return Embedder(resolve(name, path), None, threads, engine)
+    return Embedder(network_file(path) or resolve(name), None, threads, engine)

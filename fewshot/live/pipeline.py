@@ -64,7 +64,7 @@ class Pipeline:
         loop: not to be used by anybody else meanwhile.
         source: closed at the end, whatever happens.
         recorders: sinks that get every result, in a thread of their own; whoever opened them closes them.
-        plan: how the work is shared out.
+        schedule: how the work is shared out.
         on_note: called, in any thread, with a sentence for the user at the moment something happens.
 
     Attributes:
@@ -85,16 +85,16 @@ class Pipeline:
         loop: Loop,
         source: Source,
         recorders: Sequence[Sink] = (),
-        plan: Schedule | None = None,
+        schedule: Schedule | None = None,
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         self.error: BaseException | None = None
         self.stopped = False
         self.notes: list[str] = []
         self._loop, self._source, self._on_note = loop, source, on_note
-        plan = plan or Schedule()
+        schedule = schedule or Schedule()
         self.metrics = Metrics(source.name, source.live, loop.times, lambda: getattr(source, "away", None))
-        self._intake = Intake(source, self.metrics, plan.fps, plan.ahead, self._tell)
+        self._intake = Intake(source, self.metrics, schedule.fps, schedule.ahead, self._tell)
         self._recording = Recording(recorders, self.metrics, self._fail)
         self._results: Channel[Step] | None = None
         self._latest: Step | None = None
@@ -105,7 +105,7 @@ class Pipeline:
         self._stopping = threading.Lock()
         self._workers = [
             threading.Thread(target=self._work, name=f"fewshot worker {number}", daemon=True)
-            for number in range(plan.crew())
+            for number in range(schedule.crew())
         ]
 
     def run(self, idle: Callable[[], None] | None = None) -> Iterator[Step]:

@@ -44,7 +44,7 @@ def play(
     sinks: Sequence[Sink],
     on_step: Callable[[Source, Step], None] | None = None,
     *,
-    plan: Schedule | None = None,
+    schedule: Schedule | None = None,
     on_begin: Callable[[Pipeline], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Outcome:
@@ -55,7 +55,7 @@ def play(
         sinks: all are closed at the end, also when one of them fails. Those with ``display`` are written to in this
             thread and of a live source get the newest results; the others get every result, in a thread of theirs.
         on_step: called in this thread for every frame of a file, and the newest of a live source (a progress bar).
-        plan: how the work is shared out.
+        schedule: how the work is shared out.
         on_begin: is given each source's pipeline before it starts (for its metrics).
         on_note: called, in any thread, with a sentence for the user at the moment something happens; ``Outcome.notes``
             has them all.
@@ -72,7 +72,7 @@ def play(
         recorders = [sink for sink in sinks if sink not in displays]
         try:
             for source in sources:
-                pipeline = Pipeline(loop, source, recorders, plan, on_note)
+                pipeline = Pipeline(loop, source, recorders, schedule, on_note)
                 try:
                     if on_begin is not None:
                         on_begin(pipeline)

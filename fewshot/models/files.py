@@ -28,7 +28,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parents[1] / "weights"
 
 START_PATIENCE = 2.2
 """Seconds a start waits for the first bytes of a download, so that a blocked network costs it less than 3 s."""
@@ -54,6 +54,16 @@ def home() -> Path:
     """Folder with everything this program keeps: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's own folder."""
     given = os.environ.get("FEWSHOT_HOME")
     return Path(given).expanduser() if given else Path.home() / ".fewshot"
+
+
+def network_file(given: str | Path | None = None) -> Path | None:
+    """The expression network to use in place of the shipped one: ``given``, else ``$FEWSHOT_NETWORK``, else None.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    named = given or os.environ.get("FEWSHOT_NETWORK")
+    return resolve("expression", named) if named else None
 
 
 def resolve(name: str, path: str | Path | None = None, download: bool = True) -> Path:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.prototypes.calibration import softmax
-from fewshot.prototypes.estimators import Level, Prototype, hierarchical_prototypes
-from fewshot.prototypes.index import Row
+from fewshot.prototypes.estimators import Level, hierarchical_prototypes
+from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import allowed_distances
 from fewshot.prototypes.store import PrototypeStore
@@ -18,8 +19,6 @@ from fewshot.prototypes.verdict import Verdict, decide, decide_all
 from fewshot.types import Vectors
 
 __all__ = ["Classifier", "Verdict", "decide"]
-
-_Rows = Sequence[Row | Prototype]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +45,27 @@ class Classifier:
     """
 
     def __init__(self, population: Population, store: PrototypeStore | None = None) -> None:
-        """Gather all prototypes into one matrix.
+        """Look up where everybody's prototypes lie in the index.
 
         Raises:
             StoreError: the store's vectors were made by another network than the population's.
         """
         self.population = population
-        decks = dict(_decks(population, store))
-        self._widest = max(len(rows) for rows, _ in decks.values())
-        self._cards = {student: self._card(rows, number) for number, (student, (rows, _)) in enumerate(decks.items())}
+        self._index, decks = _decks(population, store)
+        self._decks = decks
+        self._widest = max(len(deck.rows) for deck in decks.values())
+        self._cards = {student: self._card(deck.rows, number) for number, (student, deck) in enumerate(decks.items())}
         cards = list(self._cards.values())
-        self._matrix = np.stack([_filled(matrix, self._widest) for _, matrix in decks.values()])
-        self._there = np.arange(self._widest) < np.array([[len(card.emotions)] for card in cards])
+        self._positions = np.array([_padded(deck.positions.tolist(), self._widest, -1) for deck in decks.values()])
         self._uncertainties = np.stack([card.uncertainties for card in cards])
         self._reach = np.stack([card.reach for card in cards])
-        self._limits = np.array([_padded(list(card.limits.values()), self._widest) for card in cards])
+        self._limits = np.array([_padded(list(card.limits.values()), self._widest, np.inf) for card in cards])
         self._margins = np.array([card.margin for card in cards])
         self._temperatures = np.array([[card.temperature] for card in cards])
+
+    def prototype_sets(self) -> dict[str | None, PrototypeSet]:
+        """Student -> the prototypes they are read by; None: those of everybody else."""
+        return dict(self._decks)
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> list[Verdict]:
         """Read all faces of a frame at once.
@@ -84,7 +87,7 @@ class Classifier:
         if not cards:
             return []
         numbers = np.array([card.number for card in cards])
-        distances = self._distances(transformed, numbers)
+        distances = self._index.distances(transformed, self._positions[numbers]).astype(np.float64)
         # A state of the student's own is no candidate beyond its radius, or it would attract its owner's every face.
         # Within it, one that is not reliable yet competes all the same: its photos are then no other emotion either.
         candidates = distances <= self._reach[numbers]
@@ -107,13 +110,7 @@ class Classifier:
             )
         ]
 
-    def _distances(self, transformed: Vectors, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Squared distances to each face's own prototypes, shape (n, widest); inf where a student has fewer."""
-        differences = self._matrix[numbers] - transformed[:, None, :]
-        squared = np.einsum("nkd,nkd->nk", differences, differences).astype(np.float64)
-        return np.where(self._there[numbers], squared, np.inf)
-
-    def _card(self, rows: _Rows, number: int) -> _Card:
+    def _card(self, rows: Sequence[Row], number: int) -> _Card:
         known = len(self.population.classes)
         thresholds = self.population.calibration.at(sum(row.shots for row in rows[:known]) / known)
         limits = {row.emotion: thresholds.far for row in rows[:known]}
@@ -136,25 +133,22 @@ class Classifier:
 
 def _decks(
     population: Population, store: PrototypeStore | None
-) -> Iterator[tuple[str | None, tuple[_Rows, NDArray[np.float32]]]]:
-    """The prototypes of strangers (None), then of every student."""
+) -> tuple[PrototypeIndex, dict[str | None, PrototypeSet]]:
+    """The index and what is in it: the prototypes of strangers (None), then of every student."""
     if store is not None:
         store.require(network=population.network)
         if store.built_with != population.fingerprint:
             store.rebuild(population)
-    for student in (None, *(store.students() if store is not None else ())):
-        found = store.prototypes_of(student) if store is not None else None
-        if found is not None:
-            yield student, (found.rows, found.matrix)
-        elif student is None:
-            made = hierarchical_prototypes(population)
-            yield student, (made, np.stack([prototype.vector for prototype in made]))
+        if (of_class := store.prototypes_of(None)) is not None:
+            own = {student: store.prototypes_of(student) for student in store.students()}
+            return store.index.snapshot(), {None: of_class, **{key: one for key, one in own.items() if one is not None}}
+    index = PrototypeIndex(len(population.mean))
+    made = hierarchical_prototypes(population)
+    index.fill([(None, prototype) for prototype in made], population.network, population.variances)
+    strangers = index.of(None)
+    assert strangers is not None
+    return index, {None: strangers}
 
 
-def _filled(matrix: Vectors, count: int) -> Vectors:
-    """Prototypes (k, d) as (count, d): the last one stands in for those that are missing."""
-    return matrix[np.minimum(np.arange(count), len(matrix) - 1)]
-
-
-def _padded(values: list[float], count: int) -> list[float]:
-    return values + [np.inf] * (count - len(values))
+def _padded(values: list[Any], count: int, filler: float) -> list[Any]:
+    return values + [filler] * (count - len(values))

@@ -1,18 +1,24 @@
-"""A FAISS index of prototypes under numbers that never change meaning, and the table that says what each one is."""
+"""Prototypes in FAISS under numbers that never change meaning, and the table that says what each one is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.errors import DimensionMismatch
 from fewshot.prototypes.estimators import Level, Prototype
 from fewshot.prototypes.population import Variances
 from fewshot.types import Vectors
+
+FLAT_NUMBERS = 32_000_000
+"""Up to this many numbers (31,250 students with 8 prototypes of 128 numbers: 128 MB) prototypes lie in a flat index.
+Beyond, in an inverted file with one list per student and 16 bits per number: half the memory, and one list is read for
+a face, however many students there are (docs/explanation/store.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,12 @@ class PrototypeSet:
     Attributes:
         rows: table rows, k of them: the population's emotions in its order, then own states.
         matrix: their vectors in the transformed space, float32, shape (k, d).
+        positions: where they lie in the index, for ``PrototypeIndex.distances``, shape (k,).
     """
 
     rows: tuple[Row, ...]
     matrix: Vectors
+    positions: NDArray[np.int64]
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -65,41 +73,67 @@ class PrototypeSet:
 
 
 class PrototypeIndex:
-    """FAISS under squared Euclidean distance, exact, plus the table id -> ``Row``.
+    """FAISS under squared Euclidean distance, plus the table id -> ``Row``.
 
-    The number of a (student, emotion) survives every new estimate and is retired with the student.
+    The number of a (student, emotion) survives every new estimate and is retired with the student. Several rows of one
+    student and emotion are legal. Below ``flat_numbers`` distances are exact in 32 bits.
+
+    Args:
+        dimension: of the vectors.
+        flat_numbers: size above which the index is an inverted file; see ``FLAT_NUMBERS``.
     """
 
-    def __init__(self, dimension: int) -> None:
-        self.dimension = dimension
+    def __init__(self, dimension: int, flat_numbers: int = FLAT_NUMBERS) -> None:
+        self.dimension, self._flat_numbers = dimension, flat_numbers
         self.rows: dict[int, Row] = {}
         # Whose rows they are: looked up by student, since going through all of them takes minutes in a large school.
         self._owned: dict[str | None, list[Row]] = {}
-        self._ids: dict[tuple[str | None, str], int] = {}
+        self._places: dict[int, int] = {}
+        self._ids: dict[tuple[str | None, str, int], int] = {}
         self._next_id = 1
-        self._faiss = _empty(dimension)
+        self._vectors: _Flat | _Lists = _Flat(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64))
+
+    @property
+    def kind(self) -> str:
+        """ "flat" or "lists"."""
+        return self._vectors.kind
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the vectors as they are kept."""
+        return len(self.rows) * self.dimension * self._vectors.bytes_per_number
 
     def fill(self, prototypes: Iterable[tuple[str | None, Prototype]], network: str, variances: Variances) -> None:
         """Replace all vectors by these (student, prototype) pairs."""
         entries = list(prototypes)
         self.clear()
-        ids: dict[tuple[str | None, str], int] = {}
-        for student, prototype in entries:
-            key = (student, prototype.emotion)
-            ids[key] = self._ids[key] if key in self._ids else self._new_id()
-            self._put(Row(
-                ids[key], student, prototype.emotion, prototype.shots, prototype.level, prototype.radius,
+        ids: dict[tuple[str | None, str, int], int] = {}
+        for place, (student, prototype) in enumerate(entries):
+            key = (student, prototype.emotion, 0)
+            while key in ids:
+                key = (student, prototype.emotion, key[2] + 1)
+            number = ids[key] = self._ids[key] if key in self._ids else self._new_id()
+            row = Row(
+                number, student, prototype.emotion, prototype.shots, prototype.level, prototype.radius,
                 prototype.reliable, network, variances, prototype.uncertainty,
-            ))  # fmt: skip
+            )  # fmt: skip
+            self.rows[number] = row
+            self._owned.setdefault(student, []).append(row)
+            self._places[number] = place
         self._ids = ids
         if entries:
-            matrix = np.stack([prototype.vector for _, prototype in entries])
-            self._faiss.add_with_ids(matrix, np.array(list(self.rows), dtype=np.int64))
+            matrix = np.stack([prototype.vector for _, prototype in entries]).astype(np.float32)
+            numbers = np.array(list(self.rows), np.int64)
+            if matrix.size <= self._flat_numbers:
+                self._vectors = _Flat(matrix, numbers)
+            else:
+                owners = {student: number for number, student in enumerate(self._owned)}
+                self._vectors = _Lists(matrix, np.array([owners[student] for student, _ in entries], np.int64))
 
     def clear(self) -> None:
         """Drop every vector; numbers stay reserved for their (student, emotion)."""
-        self.rows, self._owned = {}, {}
-        self._faiss = _empty(self.dimension)
+        self.rows, self._owned, self._places = {}, {}, {}
+        self._vectors = _Flat(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.int64))
 
     def retire(self, student: str) -> None:
         """Drop every vector, and give this student's numbers up for good."""
@@ -111,66 +145,99 @@ class PrototypeIndex:
         rows = self._owned.get(student)
         if not rows:
             return None
-        return PrototypeSet(
-            tuple(rows), self._faiss.reconstruct_batch(np.array([row.id for row in rows], dtype=np.int64))
-        )
+        positions = np.array([self._places[row.id] for row in rows], np.int64)
+        return PrototypeSet(tuple(rows), self._vectors.at(positions), positions)
 
-    def search(
-        self, queries: Vectors, count: int, ids: Iterable[int] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The nearest prototypes, nearest first.
+    def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Squared distances of every query to prototypes of one student, all queries in one call of FAISS.
 
         Args:
-            queries: transformed, shape (n, d).
-            count: how many at most.
-            ids: only among these; None for all.
+            queries: transformed vectors u, shape (n, d).
+            positions: for every query the places of one student's prototypes (``PrototypeSet.positions``), -1 where
+                there are fewer than k, shape (n, k).
 
         Returns:
-            (ids, squared distances), each of shape (n, m) with m <= count.
-        """
-        chosen = None if ids is None else np.array(sorted(set(ids)), dtype=np.int64)
-        count = min(count, self._faiss.ntotal if chosen is None else len(chosen))
-        if not count:
-            return np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32)
-        parameters = None if chosen is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(chosen))  # type: ignore[call-arg]
-        distances, found = self._faiss.search(np.ascontiguousarray(queries, np.float32), count, params=parameters)
-        return found, distances
-
-    def to_data(self) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-        """(table as json, FAISS index as bytes). Bytes, because FAISS cannot open a path with an umlaut on Windows."""
-        table = {
-            "next_id": self._next_id,
-            "ids": [[number, student, emotion] for (student, emotion), number in self._ids.items()],
-            "rows": [asdict(row) for row in self.rows.values()],
-        }
-        return table, faiss.serialize_index(self._faiss)
-
-    @classmethod
-    def from_data(cls, dimension: int, table: dict[str, Any], content: NDArray[np.uint8]) -> PrototypeIndex:
-        """Inverse of ``to_data``.
+            Distances >= 0, inf at -1, shape (n, k).
 
         Raises:
-            ValueError: table and index do not belong together.
+            DimensionMismatch: queries of another network.
         """
-        index = cls(dimension)
-        index._next_id = int(table["next_id"])
-        index._ids = {(student, emotion): int(number) for number, student, emotion in table["ids"]}
-        for row in table["rows"]:
-            index._put(Row(**{**row, "variances": Variances(**row["variances"])}))
-        index._faiss = faiss.deserialize_index(content)
-        stored = faiss.vector_to_array(index._faiss.id_map).tolist()
-        if index._faiss.d != dimension or stored != list(index.rows):
-            raise ValueError("the table does not describe the index")
-        return index
+        if queries.ndim != 2 or queries.shape[1] != self.dimension:
+            raise DimensionMismatch(
+                f"Queries have shape {queries.shape}, the prototypes (n, {self.dimension}): they were made by "
+                f"different networks. Embed and enroll with the same one."
+            )
+        if not positions.size:
+            return np.full(positions.shape, np.inf, np.float32)
+        return self._vectors.distances(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(positions))
 
-    def _put(self, row: Row) -> None:
-        self.rows[row.id] = row
-        self._owned.setdefault(row.student, []).append(row)
+    def snapshot(self) -> PrototypeIndex:
+        """The index as it is now; changes of the original do not reach it."""
+        copy = PrototypeIndex(self.dimension, self._flat_numbers)
+        copy.rows, copy._owned, copy._places, copy._vectors = self.rows, self._owned, self._places, self._vectors
+        return copy
 
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
 
 
-def _empty(dimension: int) -> Any:
-    return faiss.IndexIDMap2(faiss.IndexFlatL2(dimension))
+class _Flat:
+    """``IndexFlatL2`` under the prototypes' own numbers."""
+
+    kind, bytes_per_number = "flat", 4
+
+    def __init__(self, matrix: Vectors, numbers: NDArray[np.int64]) -> None:
+        self._flat: Any = faiss.IndexFlatL2(matrix.shape[1])
+        self._numbered: Any = faiss.IndexIDMap2(self._flat)
+        if len(matrix):
+            self._numbered.add_with_ids(np.ascontiguousarray(matrix), numbers)
+
+    def at(self, positions: NDArray[np.int64]) -> Vectors:
+        return np.asarray(self._flat.reconstruct_batch(positions), np.float32)
+
+    def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        found = np.empty(positions.shape, np.float32)
+        # The one call that compares a query with chosen vectors alone; FAISS has no Python form of it.
+        self._flat.compute_distance_subset(
+            len(queries), faiss.swig_ptr(queries), positions.shape[1], faiss.swig_ptr(found), faiss.swig_ptr(positions)
+        )
+        return np.where(positions < 0, np.float32(np.inf), found)
+
+
+class _Lists:
+    """An inverted file with one list for each owner, 16 bits per number.
+
+    Whose prototypes are compared is known, so the list is named outright (``search_preassigned``) and nothing else is
+    read: a selector over a common index would pass over everybody else's vectors for every face.
+    """
+
+    kind, bytes_per_number = "lists", 2
+
+    def __init__(self, matrix: Vectors, owners: NDArray[np.int64]) -> None:
+        dimension, count = matrix.shape[1], int(owners.max()) + 1
+        self._quantizer = faiss.IndexFlatL2(dimension)  # stands for the lists; never searched
+        self._quantizer.add(np.zeros((count, dimension), np.float32))
+        kind = faiss.ScalarQuantizer.QT_fp16
+        self._lists: Any = faiss.IndexIVFScalarQuantizer(
+            self._quantizer, dimension, count, kind, faiss.METRIC_L2, False
+        )
+        self._lists.is_trained = True  # 16 bits are cut off, nothing is learned
+        matrix = np.ascontiguousarray(matrix, np.float32)
+        places = np.arange(len(matrix), dtype=np.int64)
+        self._lists.add_core(len(matrix), faiss.swig_ptr(matrix), faiss.swig_ptr(places), faiss.swig_ptr(owners))
+        self._lists.make_direct_map()
+        self._owners = owners
+
+    def at(self, positions: NDArray[np.int64]) -> Vectors:
+        return np.asarray(self._lists.reconstruct_batch(positions), np.float32)
+
+    def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        owners = self._owners[positions[:, :1]]
+        most = int(np.bincount(self._owners).max()) if positions.size else 0
+        found, places = self._lists.search_preassigned(queries, most, owners, None)
+        table = np.full(positions.shape, np.inf, np.float32)
+        rows, columns = np.nonzero(positions >= 0)
+        same = places[rows] == positions[rows, columns][:, None]
+        table[rows, columns] = np.where(same, found[rows], np.inf).min(axis=1)
+        return table

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes import storefile
 from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import Vectors
 
-FILE = "prototypes.store"
-VERSION = 1
-
 
 class PrototypeStore:
     """Support vectors and identity references of students, and the prototypes derived from them.
 
     Prototypes are a product: every change of a student drops them all, and ``rebuild`` makes them again, because each
-    student's rest on the whole class. So nothing of a removed student is left, in memory or in what is saved next.
+    student's rest on the whole class. So nothing of a removed student is left in memory. The database is what lasts.
     """
 
     def __init__(self, dimension: int, identity_dimension: int, network: str, identity_network: str = "") -> None:
@@ -138,26 +130,10 @@ class PrototypeStore:
         """The table: id -> what that prototype is."""
         return dict(self._index.rows)
 
-    def search(
-        self, queries: Vectors, count: int = 1, student: str | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The nearest prototypes of all, or of one student, nearest first.
-
-        Args:
-            queries: transformed vectors u, shape (n, d).
-            count: how many at most.
-            student: search within this one only.
-
-        Returns:
-            (ids, squared distances), each of shape (n, m) with m <= count.
-
-        Raises:
-            DimensionMismatch: queries of another network.
-        """
-        if queries.ndim != 2 or queries.shape[1] != self.dimension:
-            raise DimensionMismatch(f"Queries have shape {queries.shape}, this store expects (n, {self.dimension}).")
-        ids = None if student is None else [row.id for row in self._index.rows.values() if row.student == student]
-        return self._index.search(queries, count, ids)
+    @property
+    def index(self) -> PrototypeIndex:
+        """The prototypes in FAISS, as they are until the next change."""
+        return self._index
 
     def require(self, network: str | None = None, identity_network: str | None = None) -> None:
         """Check that these networks made the vectors; None is not checked.
@@ -173,88 +149,6 @@ class PrototypeStore:
                     f"their vectors cannot be compared. Enroll the class again from its photos."
                 )
 
-    def save(self, folder: str | Path) -> Path:
-        """Write everything into one file in ``folder``, which is made if need be; whole or not at all.
-
-        Raises:
-            StoreError: it could not be written, or what lies there is damaged or another network's, and is left alone.
-        """
-        path = Path(folder) / FILE
-        if path.exists():
-            type(self).load(folder, network=self.network, identity_network=self.identity_network)
-        else:
-            _make(path.parent)
-        table, index = self._index.to_data()
-        students = {
-            student: {
-                "photos": len(supports),
-                "emotions": supports.emotions,
-                "hashes": supports.photos,
-                "identities": len(self._identities[student]),
-            }
-            for student, supports in self._supports.items()
-        }
-        header = {
-            "version": VERSION,
-            "dimension": self.dimension,
-            "identity_dimension": self.identity_dimension,
-            "network": self.network,
-            "identity_network": self.identity_network,
-            "built_with": self.built_with,
-            "students": students,
-            "table": table,
-        }
-        empty = np.zeros((0, self.dimension), np.float32)
-        supports = np.concatenate([empty, *(item.vectors for item in self._supports.values())])
-        identities = self.identity_references()[1]
-        storefile.write(path, header, {"supports": supports, "identities": identities, "index": index})
-        return path
-
-    @classmethod
-    def load(
-        cls, folder: str | Path, *, network: str | None = None, identity_network: str | None = None
-    ) -> PrototypeStore:
-        """Read what ``save`` wrote.
-
-        Args:
-            folder: where it lies.
-            network: the expression network in use; None reads any store (to remove somebody from it, say).
-            identity_network: the same for identity.
-
-        Raises:
-            StoreError: there is none, it is damaged, or another network made its vectors.
-        """
-        path = Path(folder) / FILE
-        header, arrays = storefile.read(path)
-        try:
-            if header["version"] != VERSION:
-                raise StoreError(
-                    f"The store {path} has version {header['version']}, this program reads {VERSION}. Use the "
-                    f"fewshot that wrote it, or enroll the class again."
-                )
-            store = cls(
-                header["dimension"], header["identity_dimension"], header["network"], header["identity_network"]
-            )
-            store.require(network, identity_network)
-            store._take(header, arrays)
-        except (ValueError, KeyError, TypeError, RuntimeError, UsageError, DimensionMismatch) as error:
-            raise storefile.damaged(path, f"{type(error).__name__}: {error}") from error
-        return store
-
-    def _take(self, header: dict[str, Any], arrays: storefile.Arrays) -> None:
-        support, identity = 0, 0
-        for student, item in header["students"].items():
-            vectors = arrays["supports"][support : support + item["photos"]]
-            references = arrays["identities"][identity : identity + item["identities"]]
-            support, identity = support + item["photos"], identity + item["identities"]
-            self._supports[student] = SupportSet(vectors, item["emotions"], item["hashes"])
-            self._identities[student] = references
-            self._check(self._supports[student], references)
-        if support != len(arrays["supports"]) or identity != len(arrays["identities"]):
-            raise ValueError("vectors and students do not add up")
-        self._index = PrototypeIndex.from_data(self.dimension, header["table"], arrays["index"])
-        self.built_with = header["built_with"]
-
     def _outdate(self) -> None:
         self._index.clear()
         self.built_with = ""
@@ -267,10 +161,3 @@ class PrototypeStore:
                     f"These {kind} vectors have shape {vectors.shape}, this store expects (n, {dimension}): they were "
                     f"made by different networks. Enroll the class again with the one in use."
                 )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The folder {folder} could not be made ({error.strerror or error}).") from error

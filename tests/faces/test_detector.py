@@ -16,7 +16,7 @@ from fewshot.faces.detectors.cascade import CascadeDetector, boxes_around, open_
 from fewshot.faces.detectors.scrfd import ScrfdDetector, input_size
 from fewshot.faces.detectors.yunet import YunetDetector
 from fewshot.faces.open_detector import open_detector
-from fewshot.models.files import files as models
+from fewshot.models import files as models
 
 FRIENDS = Path(insightface.__file__).parent / "data/images/t1.jpg"
 

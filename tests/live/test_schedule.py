@@ -52,7 +52,7 @@ def test_results_keep_the_order_although_frames_are_done_out_of_order() -> None:
             second_is_done.set()
 
     eyes = HandEyes(before)
-    steps = list(Pipeline(loop_of(eyes), Script([captured(k) for k in range(6)]), plan=Schedule(2)).run())
+    steps = list(Pipeline(loop_of(eyes), Script([captured(k) for k in range(6)]), schedule=Schedule(2)).run())
     assert indices(steps) == list(range(6))
     assert {step.result.readings[0].track for step in steps} == {0}
 
@@ -63,13 +63,13 @@ def test_side_by_side_gives_what_one_after_the_other_gives(workers: int) -> None
     alone = loop_of(HandEyes(count=3), students=FakeStudents())
     together = loop_of(HandEyes(count=3), students=FakeStudents())
     expected = [step.result for step in alone.run(Script(taken))]
-    assert [step.result for step in Pipeline(together, Script(taken), plan=Schedule(workers)).run()] == expected
+    assert [step.result for step in Pipeline(together, Script(taken), schedule=Schedule(workers)).run()] == expected
 
 
 @CREWS
 def test_a_slow_reader_of_a_file_stops_the_decoder(workers: int) -> None:
     source = Script([captured(k) for k in range(1000)])
-    with closing(Pipeline(loop_of(HandEyes()), source, plan=Schedule(workers)).run()) as steps:
+    with closing(Pipeline(loop_of(HandEyes()), source, schedule=Schedule(workers)).run()) as steps:
         assert indices(islice(steps, 3)) == [0, 1, 2]
         # Nobody fetches more: the run fills its queues, and no more than these are ever held.
         assert source.read <= 3 + 1 + workers + 2 + 2
@@ -157,7 +157,9 @@ def test_a_live_source_is_read_at_most_so_often(fps: float, camera: list[float],
 
 
 def test_a_file_is_read_whole_whatever_the_rate() -> None:
-    steps = Pipeline(loop_of(HandEyes()), Script([captured(k, k / 100) for k in range(30)]), plan=Schedule(fps=1)).run()
+    steps = Pipeline(
+        loop_of(HandEyes()), Script([captured(k, k / 100) for k in range(30)]), schedule=Schedule(fps=1)
+    ).run()
     assert indices(steps) == list(range(30))
 
 
@@ -226,7 +228,7 @@ def test_a_stage_that_fails_ends_the_run_after_the_results_before_it(
 def test_a_failing_embedding_ends_the_run() -> None:
     source = Script([captured(k) for k in range(200)])
     with pytest.raises(RuntimeError, match="net"):
-        list(Pipeline(loop_of(Blind("embed", 5, RuntimeError("net"))), source, plan=Schedule(2)).run())
+        list(Pipeline(loop_of(Blind("embed", 5, RuntimeError("net"))), source, schedule=Schedule(2)).run())
     assert source.closed == 1
 
 
@@ -425,7 +427,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(
         fake = type("threading", (), {**vars(threading), "Thread": staticmethod(make)})
         monkeypatch.setattr(f"fewshot.live.{module}.threading", fake)
     if way == "play":
-        assert play(loop_of(HandEyes()), [source], [keeper], plan=Schedule(2)).stopped and keeper.closed == 1
+        assert play(loop_of(HandEyes()), [source], [keeper], schedule=Schedule(2)).stopped and keeper.closed == 1
     else:
         pipeline = Pipeline(loop_of(HandEyes()), source, [keeper], Schedule(2))
         with pytest.raises(KeyboardInterrupt):

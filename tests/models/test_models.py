@@ -19,8 +19,8 @@ from types import MappingProxyType
 import pytest
 
 from fewshot.errors import ModelUnavailable, UsageError
-from fewshot.models.files import download, offline
-from fewshot.models.files import files as models
+from fewshot.models import download, offline
+from fewshot.models import files as models
 from fewshot.models.registry import BUFFALO_SC, REGISTRY, Remote
 
 CONTENT = {"det_500m.onnx": bytes(range(256)) * 400, "w600k_mbf.onnx": os.urandom(300_000)}

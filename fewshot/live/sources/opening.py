@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeGuard, cast
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
@@ -16,8 +17,11 @@ from fewshot.live.sources.video import VideoSource
 from fewshot.pictures import is_picture
 from fewshot.types import Frame
 
+Watchable = str | int | os.PathLike[str] | Source | Iterable[Frame]
+"""What can be watched: camera number, file, folder, address, "screen", an open source, or frames."""
 
-def open_source(what: str | int | os.PathLike[str] | Source | Iterable[Frame]) -> Source:
+
+def open_source(what: Watchable) -> Source:
     """Open a webcam (0), a video, a picture, a folder of pictures, an address, "screen" or "screen:x,y,w,h".
 
     A source is given back as it is; any other iterable is taken for frames (25 a second).
@@ -30,13 +34,18 @@ def open_source(what: str | int | os.PathLike[str] | Source | Iterable[Frame]) -
         return open_webcam(what)
     if isinstance(what, str | os.PathLike):
         return _open_named(str(what))
-    if hasattr(what, "live") and hasattr(what, "close"):
-        return what  # type: ignore[return-value]  # a Source by its shape
-    return FrameSource(what)  # type: ignore[arg-type]
+    if _is_source(what):
+        return what
+    return FrameSource(cast("Iterable[Frame]", what))
+
+
+def _is_source(what: object) -> TypeGuard[Source]:
+    """By its shape: frames and generators have no ``live``."""
+    return hasattr(what, "live") and hasattr(what, "close")
 
 
 def open_lasting(
-    what: str | int | os.PathLike[str] | Source | Iterable[Frame],
+    what: Watchable,
     patience: float | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Source:

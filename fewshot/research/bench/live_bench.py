@@ -32,7 +32,7 @@ from pathlib import Path
 from fewshot.room import Classroom, make_loop
 folder, video = sys.argv[1:]
 if folder:
-    results = Classroom(Path(folder)).watch(video)
+    results = Classroom.in_folder(Path(folder)).watch(video)
 else:
     from fewshot.live.sources import open_source
     from fewshot.perception import open_perception
@@ -173,7 +173,7 @@ def enroll_classes(scenes: Mapping[str, Scene]) -> dict[str, Path]:
             continue
         folder = scene.video.parent / "class"
         shutil.rmtree(folder, ignore_errors=True)  # anew each time: the networks may have changed since
-        Classroom(folder).enroll_folder(scene.photos, consent_by="the terms of the dataset")
+        Classroom.in_folder(folder).enroll_folder(scene.photos, consent_by="the terms of the dataset")
         folders[scene.name] = folder
     return folders
 

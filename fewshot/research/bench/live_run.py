@@ -206,7 +206,7 @@ class Stamped:
 
 def open_loop(class_folder: Path | None) -> Loop:
     """With the students of a class, or for expressions only."""
-    return Classroom(class_folder).loop() if class_folder else make_loop(open_perception())
+    return Classroom.in_folder(class_folder).loop() if class_folder else make_loop(open_perception())
 
 
 def parse_arguments() -> argparse.Namespace:

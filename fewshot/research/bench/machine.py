@@ -61,7 +61,7 @@ def revision() -> str:
     """Of the source, with a plus where files were changed since; "unknown" outside of a checkout."""
 
     def git(*words: str) -> str:
-        root = Path(__file__).resolve().parents[2]
+        root = Path(__file__).resolve().parents[3]
         return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:

@@ -51,7 +51,7 @@ class _ReachingStore(PrototypeStore):
         rows = tuple(
             row if row.radius is None else replace(row, radius=row.radius * self.stretch) for row in found.rows
         )
-        return PrototypeSet(rows, found.matrix)
+        return replace(found, rows=rows)
 
 
 def enrolled(
