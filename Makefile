@@ -3,6 +3,7 @@
 # make test    install everything, check style and types, run the tests
 # make benchmark   speed, names and the loop written by hand, measured here; tables in experiments/results/
 # make browser  the tests in a real browser
+# make docs    the documentation site, into site/; fails on a broken link
 # make help    this text
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 endif
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
-.PHONY: demo app test install lint types unit browser benchmark help clean
+.PHONY: demo app test install lint types unit browser docs benchmark help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +44,12 @@ unit: $(VENV)/full.stamp
 # Ten minutes with a real browser (Debian: chromium xvfb); skipped, with the reason, where there is none.
 browser: $(VENV)/full.stamp
 	$(BIN)/python -m pytest tests/browser
+
+# zensical's strict mode checks links between pages; the second line checks pictures, HTML, and that nothing is loaded
+# from the internet.
+docs: $(VENV)/docs.stamp
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python tools/check_site.py site
 
 benchmark: $(VENV)/full.stamp
 	$(BIN)/python experiments/benchmark.py
@@ -75,5 +82,11 @@ $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@
 
+# The reference is made from the source, so the package itself need not be installed.
+$(VENV)/docs.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@echo "Installing what builds the documentation into $(VENV) ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group docs
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build outputs *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) site build outputs *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage

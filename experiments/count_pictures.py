@@ -3,7 +3,7 @@
     python experiments/count_pictures.py ~/faces --shots 1 --queries 1
     python experiments/count_pictures.py faces.csv --form csv --read
 
-Any form of docs/data.md. ``--read`` opens every file and names those that cannot be read.
+Any form of docs/how-to/own-data.md. ``--read`` opens every file and names those that cannot be read.
 """
 
 from __future__ import annotations

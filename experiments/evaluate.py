@@ -3,10 +3,10 @@
     python experiments/evaluate.py                        # all five protocols, an hour the first time
     python experiments/evaluate.py protocol=closed_set
     python experiments/evaluate.py protocol=episodes estimator=cl2n protocol.episodes=200
-    python experiments/evaluate.py protocol=own own=~/faces    # your pictures, docs/data.md; tables go to outputs/own
+    python experiments/evaluate.py protocol=own own=~/faces    # yours, docs/how-to/own-data.md; into outputs/own
 
-Protocols: docs/protocols.md. Tables go to experiments/results/<protocol>.md and .csv, plots beside them, pictures of
-faces to outputs/ alone.
+Protocols: docs/explanation/protocols.md. Tables go to experiments/results/<protocol>.md and .csv, plots beside them.
+Pictures of faces go only to outputs/.
 """
 
 from __future__ import annotations

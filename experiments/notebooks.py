@@ -4,9 +4,9 @@
     python experiments/notebooks.py 03 05      # some, by the beginning of their names
     python experiments/notebooks.py --check    # run none, look at what is there
 
-02 needs FER2013 (docs/data.md) and what ``experiments/prepare.py`` writes; 04 takes CK+ where it is and a made-up
-world where it is not; the others need nothing. A notebook that fails, or whose outputs name a folder of this machine or
-show a picture that is no plot, is left as it was.
+02 needs FER2013 (docs/reference/data-sets.md) and what ``experiments/prepare.py`` writes. 04 takes CK+ where it is and
+a made-up world where it is not. The others need nothing. A notebook that fails, or whose outputs name a folder of this
+machine or show a picture that is no plot, is left as it was.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 
 Compares one frame at a time, two stages side by side (finding faces of one frame while another is embedded), and whole
 frames side by side, with 1 or 2 threads a network. The runs alternate, so that a busy moment of the machine hits all of
-them. Writes experiments/results/schedule.csv and .md, one row a way of sharing and video.
+them. Writes a row per way and video to --out (.csv and .md), which are not committed: docs/explanation/schedule.md has
+the sessions by which the default was chosen.
 """
 
 from __future__ import annotations

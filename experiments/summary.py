@@ -1,8 +1,9 @@
-"""Put the numbers that the project is judged by together: experiments/results/summary.md, and the README's table.
+"""Put the numbers that the project is judged by together: docs/reference/results.md and experiments/results/summary.md.
 
     python experiments/summary.py
 
-Measures nothing: every number is looked up in the CSV files that evaluate.py and identity.py wrote.
+Measures nothing: every number is looked up in what evaluate.py, identity.py, accuracy.py, benchmark.py and
+benchmark_store.py wrote.
 """
 
 from __future__ import annotations
@@ -11,31 +12,32 @@ import argparse
 import sys
 from pathlib import Path
 
-from fewshot.research.evaluation.results_summary import put_into, text
+from fewshot.research.evaluation.results_summary import put_into, summary, text
 
 HEAD = """# What the project is judged by
 
     python experiments/summary.py
 
-Looked up in the tables beside this one; how each is measured: closed_set.md, enrollment.md, episodes.md, open_set.md,
-identity.md, noise.md, and docs/protocols.md. Wanted: what was hoped for before any of it was measured.
-
+Every number is looked up in the tables beside this file. docs/reference/results.md shows the same tables with a
+sentence on each; docs/explanation/protocols.md says how each number is measured. Target: what was hoped for before any
+of it was measured.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--page", type=Path, default=Path("docs/reference/results.md"))
     arguments = parser.parse_args()
     try:
-        table = text(arguments.results)
-        page = put_into(arguments.readme.read_text(encoding="utf-8"), table)
+        found = summary(arguments.results)
+        page = put_into(arguments.page.read_text(encoding="utf-8"), found)
     except (LookupError, FileNotFoundError) as error:
         sys.exit(str(error))
-    (arguments.results / "summary.md").write_text(HEAD + table, encoding="utf-8")
-    arguments.readme.write_text(page, encoding="utf-8")
-    print(table)
+    tables = "".join(f"\n## {name.capitalize()}\n\n{text(rows)}" for name, rows in found.items())
+    (arguments.results / "summary.md").write_text(HEAD + tables, encoding="utf-8")
+    arguments.page.write_text(page, encoding="utf-8")
+    print(tables)
 
 
 if __name__ == "__main__":

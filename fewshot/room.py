@@ -50,7 +50,7 @@ class Classroom:
     Not for use where law forbids emotion recognition: in the European Union that is education and work (AI Act,
     Article 5(1)(f)), except for medical or safety reasons. Readings are uncertain; never grade or judge by them.
 
-    Example:
+    Examples:
         >>> room = Classroom.open("physics")  # doctest: +SKIP
         >>> room.enroll("asha", ["asha1.jpg", "asha2.jpg"], consent_by="her mother, 2026-11-20")  # doctest: +SKIP
         >>> for result in room.watch("lesson.mp4"):  # doctest: +SKIP

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = SETTINGS["project"], SETTINGS["dependency-groups"]
 EXTRAS = PROJECT["optional-dependencies"]
 EVERYTHING = sorted(PROJECT["dependencies"] + [line for lines in EXTRAS.values() for line in lines])
 
@@ -36,7 +37,8 @@ def test_constraints_pin_every_package() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all("==" in line for line in lines)
     pinned = {name_of(line) for line in lines}
-    assert {name_of(line) for line in EVERYTHING} <= pinned
+    grouped = [line for lines in GROUPS.values() for line in lines]
+    assert {name_of(line) for line in [*EVERYTHING, *grouped]} <= pinned
 
 
 @pytest.mark.parametrize("unwanted", ["opencv-python-headless", "opencv-contrib-python", "mediapipe", "albumentations"])

@@ -18,6 +18,7 @@ PAGES = (
     ("live", "Live", ":material/sensors:"),
     ("report", "Report", ":material/monitoring:"),
     ("settings", "Settings", ":material/settings:"),
+    ("help", "Help", ":material/help:"),
 )
 
 ICON = Path(__file__).with_name("assets") / "icon.svg"

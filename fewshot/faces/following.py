@@ -14,7 +14,7 @@ from fewshot.faces.detections import Detections, Detector
 from fewshot.types import Frame
 
 EVERY = 3
-"""Frames from one look of the detector to the next: docs/faces.md says what is gained by more, and lost."""
+"""Frames from one look of the detector to the next: docs/explanation/faces.md says what is gained by more, and lost."""
 _LONGEST = 960
 """Longer side of the grey picture in which points are followed."""
 _BLOCK = 10

@@ -1,7 +1,8 @@
 """How every ONNX network of this package is opened, and by which engine.
 
 Left to itself the choice is OpenVINO where it is installed (``pip install "fewshot[openvino]"``) and the processor is
-an x86-64, else ONNX Runtime. ``docs/engines.md`` has the times behind that rule. ``FEWSHOT_ENGINE`` overrules it.
+an x86-64, else ONNX Runtime. ``docs/explanation/engines.md`` has the times behind that rule. ``FEWSHOT_ENGINE``
+overrules it.
 """
 
 from __future__ import annotations

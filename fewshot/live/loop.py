@@ -51,7 +51,7 @@ class Loop:
     Raises:
         UsageError: a budget that is not above 0.
 
-    Example:
+    Examples:
         >>> for result, frame, faces in loop.run(open_source("lesson.mp4")):  # doctest: +SKIP
         ...     print(result.index, [reading.emotion for reading in result.readings])
     """

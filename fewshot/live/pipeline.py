@@ -28,7 +28,7 @@ class Schedule:
 
     Attributes:
         workers: frames that are worked on at once, each by one thread from first to last. None: one a core, at most
-            two: more gave no better latency in any measurement (docs/schedule.md).
+            two: more gave no better latency in any measurement (docs/explanation/schedule.md).
         fps: frames a second of a live source that are looked at, at most. None: as many as there is time for.
         ahead: frames of a file that are decoded ahead.
     """
@@ -73,7 +73,7 @@ class Pipeline:
         stopped: a recorder asked for the end.
         notes: sentences for the user so far.
 
-    Example:
+    Examples:
         >>> for result, frame, faces in Pipeline(loop, open_source("lesson.mp4")).run():  # doctest: +SKIP
         ...     print(result.index, len(faces))
         >>> with Pipeline(loop, open_source(0)) as pipeline:  # doctest: +SKIP
@@ -139,7 +139,7 @@ class Pipeline:
         self._loop.begin()
         self.metrics.become("running")
         if len(self._workers) > 1:
-            # OpenCV's own threads would fight with the workers over the cores (docs/schedule.md).
+            # OpenCV's own threads would fight with the workers over the cores (docs/explanation/schedule.md).
             self._opencv_threads = cv2.getNumThreads()
             cv2.setNumThreads(1)
         self._recording.start()

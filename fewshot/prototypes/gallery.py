@@ -29,9 +29,9 @@ _NOBODY = -1
 def choose_kind(count: int, dimension: int) -> Kind:
     """How a gallery of this size is searched; the one rule: exactly while that is fast, in cells beyond.
 
-    "exact" is ``IndexFlatIP``; "cells" is an inverted file with scalar quantisation (``cells.py``). It is not HNSW: its
-    graph takes longer to build, finds less in the same time, and cannot forget: FAISS removes no vector from it, and a
-    student has a right to be removed (measured: docs/store.md).
+    "exact" is ``IndexFlatIP``; "cells" is an inverted file with scalar quantisation (``ivf_index.py``). It is not HNSW,
+    whose graph takes longer to build, finds less in the same time, and cannot forget: FAISS removes no vector from it,
+    and a student has a right to be removed (measured: docs/explanation/store.md).
     """
     return "exact" if count * dimension <= EXACT_NUMBERS else "cells"
 
@@ -46,7 +46,7 @@ class IdentityGallery:
         dimension: of the vectors.
         network: name and hash of the identity network.
 
-    Example:
+    Examples:
         >>> gallery = IdentityGallery(4)
         >>> ids = gallery.add(["asha", "ben"], np.eye(4, dtype=np.float32)[:2])
         >>> found, scores = gallery.search(np.eye(4, dtype=np.float32)[1:2])

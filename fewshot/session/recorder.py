@@ -49,7 +49,7 @@ class LessonRecorder:
         position: seconds from its start to the end of the latest frame.
         deleted: somebody deleted the lesson meanwhile; nothing more is kept.
 
-    Example:
+    Examples:
         >>> with LessonRecorder.start("physics", room.students) as recorder:  # doctest: +SKIP
         ...     play(loop, [source], [recorder])
     """

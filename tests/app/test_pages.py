@@ -61,7 +61,7 @@ def test_the_first_page_names_the_law_and_keeps_the_acknowledgement() -> None:
     assert Settings().acknowledged is not None and "Acknowledged on" in words(test)
 
 
-@pytest.mark.parametrize("view", ["classes", "enroll", "live", "report", "settings"])
+@pytest.mark.parametrize("view", ["classes", "enroll", "live", "report", "settings", "help"])
 def test_every_page_opens_on_a_machine_where_nothing_was_done_yet(view: str) -> None:
     test = page(view)
     assert not test.exception and not test.error and words(test)
@@ -133,4 +133,4 @@ def test_faults_become_sentences(error: Exception, said: str) -> None:
 def test_the_main_script_has_all_pages() -> None:
     test = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not test.exception and not test.error
-    assert set(test.session_state["pages"]) == {"start", "classes", "enroll", "live", "report", "settings"}
+    assert set(test.session_state["pages"]) == {"start", "classes", "enroll", "live", "report", "settings", "help"}

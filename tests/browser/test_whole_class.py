@@ -10,7 +10,7 @@ import pytest
 from fewshot.app.recording import sample_recording
 from tests.browser.conftest import Served, to
 
-PAGES = ("Class", "Enrollment", "Live", "Report", "Settings")
+PAGES = ("Class", "Enrollment", "Live", "Report", "Settings", "Help")
 
 
 def open_sample(page: Any, served: Served) -> None:

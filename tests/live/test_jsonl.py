@@ -1,4 +1,4 @@
-"""The JSON lines: what is written, that it is valid, and that docs/jsonl.md says the same."""
+"""The JSON lines: what is written, that it is valid, and that docs/reference/json-lines.md says the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.live.sinks.base import OutputError
 from fewshot.live.sinks.jsonl import VERSION, JsonLines, as_record
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "jsonl.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "json-lines.md"
 FRAME = {"version": int, "source": str, "frame": int, "time": float, "width": int, "height": int, "faces": list}
 FACE = {
     "track": int,

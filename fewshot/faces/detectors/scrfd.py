@@ -34,7 +34,7 @@ def input_size(width: int, height: int, longest: int) -> tuple[int, int]:
     """Network input (width, height) for a frame: its shape, ``longest`` on the longer side, multiples of 32.
 
     A side that is up to 3 % longer than a multiple is squeezed into it: of a 16:9 frame that saves a twelfth of the
-    work, and the faces are found as well as before (docs/faces.md).
+    work, and the faces are found as well as before (docs/explanation/faces.md).
 
     >>> input_size(1920, 1080, 640), input_size(1080, 1920, 640), input_size(640, 480, 640)
     ((640, 352), (352, 640), (640, 480))

@@ -1,4 +1,4 @@
-"""One JSON line a frame: the interface for other programs. Documented in docs/jsonl.md."""
+"""One JSON line a frame: the interface for other programs. Documented in docs/reference/json-lines.md."""
 
 from __future__ import annotations
 

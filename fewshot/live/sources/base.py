@@ -89,7 +89,7 @@ def interrupt(source: Source) -> None:
 class FrameSource:
     """Frames from any iterable, as a video of ``fps`` frames a second: for generators, notebooks and tests.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> source = FrameSource((np.zeros((48, 64, 3), np.uint8) for _ in range(3)), fps=10)
         >>> [round(captured.time, 1) for captured in source]

@@ -83,7 +83,8 @@ class FewShotEstimator(Protocol):
     Attributes:
         name: in tables.
         paper: authors and year.
-        transductive: does it look at all queries at once? Then their mixture matters, see docs/estimators.md.
+        transductive: does it look at all queries at once? Then their mixture matters
+            (docs/explanation/estimators.md).
         features: what it wants: the embedding z, or the backbone's pooled non-negative features.
     """
 

@@ -82,7 +82,8 @@ def load_fer2013(folder: Path) -> Fer2013:
 
     Args:
         folder: holds ``fer2013.csv`` or ``icml_face_data.csv``, or the Kaggle image folders ``train`` and ``test``, or
-            the compact form (``labels.npz`` and mosaics); or the path of a csv itself. docs/data.md describes them.
+            the compact form (``labels.npz`` and mosaics); or the path of a csv itself. See
+            docs/reference/data-sets.md.
 
     Raises:
         UsageError: none of these is there, or a file is damaged.

@@ -53,10 +53,10 @@ FEW = 20
 ABOUT = """Every subject is a student in a class of all subjects of the data set, and is read by the nearest prototype,
 without the reject option. What differs is whose photos the prototypes were made of: nobody's, the classmates' (never
 the student's own), another subject's in the student's place (several others in turn), or the student's own beside the
-classmates'. Of a prototype's distance a share of what is not known of it is taken off, as live (docs/estimators.md). No
-picture that is read is enrolled. Accuracy is the mean over subjects, bootstrapped over subjects;
-"balanced" is the mean over a subject's emotions first; "over pictures" pools all; "called neutral" is the share of
-pictures of an emotion that are. Gains are differences of balanced accuracy, paired by subject."""
+classmates'. Of a prototype's distance a share of what is not known of it is taken off, as live
+(docs/explanation/estimators.md). No picture that is read is enrolled. Accuracy is the mean over subjects, bootstrapped
+over subjects; "balanced" is the mean over a subject's emotions first; "over pictures" pools all; "called neutral" is
+the share of pictures of an emotion that are. Gains are differences of balanced accuracy, paired by subject."""
 
 GENERIC = """What comes out of a network's own layer of classes, for comparison: nobody is enrolled and no prototype is
 asked. The XCEPTIONs were trained on FER2013, as ours was; what the others saw in training is not published."""

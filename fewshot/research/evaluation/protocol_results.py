@@ -97,7 +97,7 @@ class Context:
         if dataset != OWN_DATA:
             return self.root
         if self.own is None:
-            raise UsageError("Whose pictures? Name their folder or csv: own=PATH. Forms: docs/data.md.")
+            raise UsageError("Whose pictures? Name a folder with PERSON/EMOTION/*.jpg, or a csv file: own=PATH.")
         return self.own if self.own.is_dir() else self.own.parent
 
     def pictures(self, dataset: str, emotions: Sequence[str] = EMOTIONS) -> list[Picture]:

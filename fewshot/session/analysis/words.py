@@ -11,7 +11,7 @@ UNCERTAINTY = (
     "photo a student it named the right one of seven expressions in about half of the cases, with two photos of each "
     "in about three quarters. Intervals say what chance among students does, not what the network gets wrong."
 )
-"""The statement that stands on every report and every export (figures: README, "How well it works")."""
+"""The statement that stands on every report and every export (figures: docs/reference/results.md)."""
 
 LAW = (
     "Where this may not be used: the EU AI Act, Article 5(1)(f), forbids inferring emotions in education and at work, "

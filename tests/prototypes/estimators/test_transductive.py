@@ -113,7 +113,7 @@ def accuracy(estimator_of: type[CL2N] | type[BDCSPN] | type[SoftKMeans], often: 
 @pytest.mark.parametrize("transductive", [BDCSPN, SoftKMeans], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("shots", [1, 5])
 def test_transduction_helps_with_balanced_queries_and_harms_where_one_class_is_four_fifths(transductive, shots):
-    """What docs/estimators.md says of them. The inductive baseline does not care (Veilleux et al. 2021)."""
+    """What docs/explanation/estimators.md says of them. The inductive baseline does not care (Veilleux et al. 2021)."""
     balanced, real = accuracy(transductive, 1 / 7, shots), accuracy(transductive, 0.8, shots)
     plain_balanced, plain_real = accuracy(CL2N, 1 / 7, shots), accuracy(CL2N, 0.8, shots)
     assert abs(plain_real - plain_balanced) < 0.05

@@ -1,0 +1,44 @@
+"""Help: the how-to pages for teachers, packaged with the app, so that no internet is needed."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import streamlit as st
+
+from fewshot.errors import FewshotError
+
+TOPICS = {
+    "enroll-students": "Enroll students",
+    "watch-a-call": "Watch a call",
+    "read-a-report": "Read a report",
+}
+"""Packaged pages by file name, as the switch on the page calls them. ``tools/build_help.py`` writes the files."""
+
+
+def page() -> None:
+    st.html("<h1>Help</h1>")
+    topic = st.segmented_control(
+        "Help about", list(TOPICS), default=next(iter(TOPICS)), format_func=TOPICS.__getitem__, required=True
+    )
+    st.html(f'<div class="fs-help">{body(topic or next(iter(TOPICS)))}</div>')
+
+
+def body(topic: str) -> str:
+    """The content of a packaged page as it stands in the app.
+
+    A click on a link would load the app anew, so links between the packaged pages become plain words; links to the
+    project open beside the app.
+
+    Raises:
+        FewshotError: the page is missing from this installation.
+    """
+    path = files("fewshot.app") / "help" / f"{topic}.html"
+    if not path.is_file():
+        raise FewshotError(f"The help page {topic!r} is missing from this installation. Install fewshot again.")
+    text = path.read_text(encoding="utf-8")
+    text = text[text.index("<main>") + len("<main>") : text.index("</main>")]
+    text = re.sub(r'<a href="[\w-]+\.html">(.*?)</a>', r"<em>\1</em>", text)
+    text = text.replace('<a href="https:', '<a target="_blank" rel="noopener" href="https:')
+    return re.sub(r"<h1>(.*?)</h1>", r"<h2>\1</h2>", re.sub(r"<(/?)h2>", r"<\1h3>", text))
