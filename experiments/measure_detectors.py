@@ -17,8 +17,9 @@ import cv2
 import insightface
 import numpy as np
 
+from fewshot.faces.any_size import any_size
 from fewshot.faces.boxes import pairwise_iou
-from fewshot.faces.detections import Detector, detect_in_photo
+from fewshot.faces.detections import Detector
 from fewshot.faces.detectors.cascade import CascadeDetector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.faces.detectors.yunet import YunetDetector
@@ -90,7 +91,7 @@ def landmark_error(detector: Detector, shared: Path) -> str:
     errors, there = [], 0
     for path in sorted((shared / "data/ckplus").rglob("*.png"))[::5]:
         photo = cv2.imread(str(path))
-        truth, found = detect_in_photo(reference, photo), detect_in_photo(detector, photo)
+        truth, found = any_size(reference).detect(photo), any_size(detector).detect(photo)
         there += len(truth) > 0
         if len(truth) and len(found):
             eyes = np.linalg.norm(truth.landmarks[0, 0] - truth.landmarks[0, 1])

@@ -17,6 +17,7 @@ import numpy as np
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.errors import ModelUnavailable
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
+from fewshot.faces.any_size import any_size
 from fewshot.faces.detections import Detector
 from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
@@ -182,4 +183,4 @@ def open_perception(
             if recogniser != "auto":
                 raise
             notes.append("No face recogniser here: students are told apart by the built-in network, less surely.")
-    return Perception(opened, embedder, face_recogniser, notes=[note for note in notes if note])
+    return Perception(any_size(opened), embedder, face_recogniser, notes=[note for note in notes if note])

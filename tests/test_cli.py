@@ -348,3 +348,13 @@ def test_models_and_doctor() -> None:
     assert "FFMPEG" in result.output
     assert CliRunner().invoke(app, ["models", "verify"]).exit_code in (0, 1)
     assert "verify" in fewshot("models", "--help")
+
+
+def test_a_picture_without_a_face_is_said_in_words(tmp_path: Path) -> None:
+    empty = draw_photo(tmp_path / "wall.png", {}, seed=1)
+    full = draw_photo(tmp_path / "asha.png", {ASHA: 100}, seed=2)
+    output = fewshot("analyze", empty, full)
+    assert "No face was found in wall.png." in output and "asha.png" not in output.split("No face")[1]
+    several = [draw_photo(tmp_path / f"wall{k}.png", {}, seed=k) for k in range(7)]
+    assert "wall4.png and 2 more." in fewshot("analyze", *several)
+    assert "No face" not in fewshot("analyze", full)

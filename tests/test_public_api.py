@@ -174,4 +174,4 @@ def test_a_detector_of_ones_own(own: Path) -> None:
     from fewshot.faces.open_detector import open_detector
 
     mine = open_detector("cascade", download=False)
-    assert Classroom.open("physics", detector=mine, network=own, download=False).perception.detector is mine
+    assert Classroom.open("physics", detector=mine, network=own, download=False).perception.detector.inner is mine

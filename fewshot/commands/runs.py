@@ -32,8 +32,11 @@ from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
+from fewshot.types import Frame, FrameResult
 
 LAST_TIMELINE = "last-timeline.png"
+_NAMED = 5
+"""Sources without a face that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,32 @@ def open_run(
     return Run(loop, [key for key in room.students if key not in ended], room.perception.network, room)
 
 
+class _Faceless:
+    """A sink that notes in which sources no face was found: an empty table alone would not say why."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, bool] = {}
+
+    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+        """Count one frame."""
+        self._found[result.source] = self._found.get(result.source, False) or bool(result.readings)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def sentence(self) -> str | None:
+        """What to say; None if there was a face in every source."""
+        without = [Path(source).name or source for source, found in self._found.items() if not found]
+        if not without:
+            return None
+        rest = len(without) - _NAMED
+        named = ", ".join(without[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        return (
+            f"No face was found in {named}. Use pictures in which a face is at least 30 pixels wide, upright and not "
+            "covered."
+        )
+
+
 class _Shown(Window):
     """The window; knows whether the user closed it."""
 
@@ -150,7 +179,7 @@ class _Notes:
 
 def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pace | None = None) -> int:
     """One source as it comes, to its end or until the user ends it. Returns the exit code."""
-    pace, notes, overlay = pace or Pace(), _Notes(), Overlay()
+    pace, notes, overlay, faceless = pace or Pace(), _Notes(), Overlay(), _Faceless()
     window = _open_window(show, overlay)
     source = open_lasting(text, pace.wait, notes)
     if pace.fps is not None and not source.live:
@@ -163,9 +192,10 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
             say(["Nothing is shown or written, only the summary at the end. Add --jsonl or --save to keep more."])
         print(f"Watching {source.name}. Ctrl-C{' or q in the window' if window else ''} ends it.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
-        sinks.insert(0, summary)
+        sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
-    code = _finish(outcome, summary, outputs, [source.lost] if source.lost else [], lesson, notes)
+    lost = [source.lost] if source.lost else []
+    code = _finish(outcome, summary, outputs, lost, lesson, notes, faceless.sentence())
     return INTERRUPTED if outcome.stopped and not (window and window.closed_by_user) else code
 
 
@@ -177,19 +207,19 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
     sources = _open_each(files, faults, read)
     first = next(sources, None)
     summary = Summary(run.students)
-    outcome, lesson = Outcome(), None
+    outcome, lesson, faceless = Outcome(), None, _Faceless()
     if first is not None:
         with ExitStack() as stack:
             stack.callback(first.close)
             lesson = run.recorder(outputs, ", ".join(files))
-            sinks = [summary, *_sinks(outputs, first, Overlay(), lesson)]
+            sinks: list[Sink] = [summary, faceless, *_sinks(outputs, first, Overlay(), lesson)]
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)
             outcome = play(
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )
     faults += [source.lost for source in read if source.lost]
-    code = _finish(outcome, summary, outputs, faults, lesson, notes)
+    code = _finish(outcome, summary, outputs, faults, lesson, notes, faceless.sentence())
     return INTERRUPTED if outcome.stopped else code
 
 
@@ -256,11 +286,14 @@ def _finish(
     faults: Sequence[str],
     lesson: LessonRecorder | None,
     notes: _Notes,
+    faceless: str | None = None,
 ) -> int:
     """Say what the run found, where it was written, and what went wrong on the way. Returns the exit code."""
     notes(*(note for note in outcome.notes if note not in faults))
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
+    if faceless:
+        print(faceless)
     if lesson is not None:
         print(f"Lesson {lesson.lesson} is kept. All of them: fewshot lessons")
     for fault in faults:

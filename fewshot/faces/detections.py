@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -62,20 +61,3 @@ class Detector(Protocol):
     def detect(self, frame: Frame) -> Detections:
         """All faces of a BGR frame, shape (height, width, 3)."""
         ...
-
-
-def detect_in_photo(detector: Detector, photo: Frame) -> Detections:
-    """Faces of a single photo: as ``detect``, but a face that fills the whole picture is found too.
-
-    Detectors are trained on faces with something around them, so if nothing is found the photo is tried once more
-    with a margin of half its size.
-    """
-    found = detector.detect(photo)
-    if len(found):
-        return found
-    height, width = photo.shape[:2]
-    top, left = height // 2, width // 2
-    padded = cv2.copyMakeBorder(photo, top, top, left, left, cv2.BORDER_CONSTANT, value=(127, 127, 127))
-    again = detector.detect(np.asarray(padded, np.uint8))
-    offset = np.array([left, top], np.float32)
-    return Detections.of(again.boxes - np.tile(offset, 2), again.scores, again.landmarks - offset, photo)

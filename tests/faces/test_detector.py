@@ -11,7 +11,8 @@ import pytest
 
 from fewshot.errors import ModelUnavailable, UsageError
 from fewshot.faces import open_detector as module
-from fewshot.faces.detections import Detections, Detector, detect_in_photo
+from fewshot.faces.any_size import any_size
+from fewshot.faces.detections import Detections, Detector
 from fewshot.faces.detectors.cascade import CascadeDetector, boxes_around, open_cascade, views_around
 from fewshot.faces.detectors.scrfd import ScrfdDetector, input_size
 from fewshot.faces.detectors.yunet import YunetDetector
@@ -95,13 +96,13 @@ def test_scale_and_shape_do_not_matter(detector: Detector, six_faces: np.ndarray
 
 def test_a_face_that_fills_the_photo_is_found(detector: Detector, six_faces: np.ndarray) -> None:
     photo = cv2.resize(six_faces[250:430, 455:580], None, fx=4, fy=4)
-    found = detect_in_photo(detector, photo)
+    found = any_size(detector).detect(photo)
     assert len(found) == 1
     assert found.boxes[0, 2] - found.boxes[0, 0] > 250
 
 
-def test_detect_in_photo_without_a_face(detector: Detector) -> None:
-    assert len(detect_in_photo(detector, np.full((200, 300, 3), 128, np.uint8))) == 0
+def test_a_picture_without_a_face_stays_without_one(detector: Detector) -> None:
+    assert len(any_size(detector).detect(np.full((200, 300, 3), 128, np.uint8))) == 0
 
 
 def test_auto_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

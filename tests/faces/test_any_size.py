@@ -1,0 +1,103 @@
+"""Faces that fill the frame are found, and frames of small faces cost nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fewshot.demo.sample import sample_picture
+from fewshot.faces.any_size import AnySizeDetector, any_size
+from fewshot.faces.detections import Detections, Detector
+from fewshot.faces.detectors.scrfd import ScrfdDetector
+from fewshot.faces.following import FollowingDetector
+from fewshot.models.files import resolve
+from fewshot.perception import open_perception
+from fewshot.types import Frame
+
+
+class Counting:
+    """Gives a face where it was told to, by the size of the frame it is asked about."""
+
+    name, note = "counting", None
+
+    def __init__(self, answers: dict[tuple[int, int], list[tuple[tuple[float, ...], float]]]) -> None:
+        self.answers, self.asked = answers, []
+
+    def detect(self, frame: Frame) -> Detections:
+        self.asked.append(frame.shape[:2])
+        faces = self.answers.get(frame.shape[:2], [])
+        points = [np.tile([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], (5, 1)) for box, _ in faces]
+        return Detections.of([box for box, _ in faces], [score for _, score in faces], np.array(points), frame)
+
+
+FRAME = np.zeros((100, 200, 3), np.uint8)
+ONCE, WITH_MARGIN = (100, 200), (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "passes", "boxes"),
+    [
+        ([], [], 2, []),
+        ([], [((120, 60, 200, 140), 0.8)], 2, [(20, 10, 100, 90)]),
+        ([((0, 0, 20, 20), 0.3), ((50, 50, 70, 70), 0.9)], [], 1, [(50, 50, 70, 70), (0, 0, 20, 20)]),
+        ([((20, 10, 100, 90), 0.9)], [], 1, [(20, 10, 100, 90)]),
+        # Large and weak: the surer box of the two passes, and it alone.
+        ([((20, 10, 100, 90), 0.5)], [((122, 62, 200, 140), 0.8)], 2, [(22, 12, 100, 90)]),
+        ([((20, 10, 100, 90), 0.5)], [((122, 62, 200, 140), 0.4)], 2, [(20, 10, 100, 90)]),
+        ([((20, 10, 100, 90), 0.5)], [], 2, [(20, 10, 100, 90)]),
+        # A large face beside a weak large one is added, a small face stays as the first pass found it.
+        ([((0, 10, 60, 90), 0.5), ((90, 0, 100, 10), 0.9)], [((220, 60, 300, 140), 0.8), ((191, 51, 201, 61), 0.95)],
+         2, [(90, 0, 100, 10), (120, 10, 200, 90), (0, 10, 60, 90)]),
+    ],
+)  # fmt: skip
+def test_the_second_pass(first: list, second: list, passes: int, boxes: list) -> None:
+    inner = Counting({ONCE: first, WITH_MARGIN: second})
+    found = AnySizeDetector(inner).detect(FRAME)
+    assert (len(inner.asked), [tuple(box) for box in found.boxes.tolist()]) == (passes, boxes)
+
+
+def test_it_is_put_around_a_detector_once() -> None:
+    once = any_size(Counting({}))
+    assert any_size(once) is once
+    following = FollowingDetector(once, 3)
+    assert any_size(following) is following
+
+
+def test_the_one_chain_finds_a_face_that_fills_a_frame_of_a_video() -> None:
+    """Enrollment did, reading did not: 0 of 979 tightly cropped pictures had a face in ``fewshot analyze``."""
+    face = cv2.resize(sample_picture()[250:430, 455:580], None, fx=4, fy=4)
+    perception = open_perception("cascade", download=False, recogniser="own")
+    assert len(perception.find(face)) == len(perception.following().find(face)) == 1
+
+
+@pytest.fixture
+def scrfd(shared: Path) -> Detector:
+    return any_size(ScrfdDetector(shared / "models/insightface/models/buffalo_sc/det_500m.onnx"))
+
+
+def test_crops_of_laboratories_and_a_close_camera(scrfd: Detector, shared: Path) -> None:
+    for picture in sorted((shared / "cases/crops").glob("*.png")):
+        assert len(scrfd.detect(cv2.imread(str(picture)))) == 1, picture.name
+    video = cv2.VideoCapture(str(shared / "cases/video/close43.mp4"))
+    found, frames = 0, 0
+    while (answer := video.read())[0]:
+        frames += 1
+        found += len(scrfd.detect(answer[1])) == 1
+    assert found == frames == 100
+
+
+def test_nobody_is_seen_where_nobody_is(scrfd: Detector, shared: Path) -> None:
+    video = cv2.VideoCapture(str(shared / "data/scenes/pyfeat_no_face.mp4"))
+    while (answer := video.read())[0]:
+        assert len(scrfd.detect(answer[1])) == 0
+
+
+def test_the_sample_picture_is_seen_as_before() -> None:
+    assert resolve("landmarks").is_file()
+    detector = open_perception("cascade", download=False).detector
+    np.testing.assert_array_equal(
+        detector.detect(sample_picture()).boxes, detector.inner.detect(sample_picture()).boxes
+    )
