@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fewshot.errors import DimensionMismatch
 from fewshot.prototypes.estimators import Level, Prototype
+from fewshot.prototypes.one_thread import one_thread
 from fewshot.prototypes.population import Variances
 from fewshot.types import Vectors
 
@@ -169,7 +170,8 @@ class PrototypeIndex:
             )
         if not positions.size:
             return np.full(positions.shape, np.inf, np.float32)
-        return self._vectors.distances(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(positions))
+        with one_thread():
+            return self._vectors.distances(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(positions))
 
     def snapshot(self) -> PrototypeIndex:
         """The index as it is now; changes of the original do not reach it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 from small_world import DIMENSION, unit
@@ -9,6 +10,7 @@ from small_world import DIMENSION, unit
 from fewshot.errors import DimensionMismatch
 from fewshot.prototypes.estimators import Prototype
 from fewshot.prototypes.index import PrototypeIndex
+from fewshot.prototypes.one_thread import one_thread
 from fewshot.prototypes.space import squared_distances
 
 COUNTS = {None: 7, "asha": 8, "béla/7": 7, "chen": 9}
@@ -85,3 +87,11 @@ def test_a_snapshot_does_not_change_with_the_original(index, population):
     index.fill(made(seed=5), "test-1", population.variances)
     np.testing.assert_array_equal(copy.distances(queries, places), before)
     assert not np.allclose(index.distances(queries, places), before)
+
+
+def test_a_small_search_wakes_no_other_thread_and_leaves_the_number_as_it_was():
+    before = faiss.omp_get_max_threads()
+    with pytest.raises(KeyError), one_thread():
+        assert faiss.omp_get_max_threads() == 1
+        raise KeyError
+    assert faiss.omp_get_max_threads() == before
