@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any, Literal
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes import indexfile
+from fewshot.errors import DimensionMismatch, UsageError
 from fewshot.prototypes import ivf_index as cells
 from fewshot.prototypes.one_thread import one_thread
-from fewshot.prototypes.storefile import damaged
 from fewshot.types import Vectors
 
-VERSION = 1
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Kind = Literal["exact", "cells"]
@@ -163,48 +159,31 @@ class IdentityGallery:
         owners = np.where(self._ids[rows] == ids, self._owners[rows], _NOBODY)
         return [None if owner == _NOBODY else self._names[owner] for owner in owners.tolist()]
 
-    def save(self, path: str | Path) -> None:
-        """Write one file, whole or not at all; a crash leaves what was there.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Any]:
+        """All that the gallery is: a header that json can hold, arrays, and the FAISS index."""
         header = {
-            "version": VERSION,
             "kind": self.kind,
             "dimension": self.dimension,
             "network": self.network,
             "next_id": self._next_id,
             "names": self._names,
         }
-        indexfile.write(Path(path), header, {"ids": self._ids, "owners": self._owners}, self._index)
+        return header, {"ids": self._ids, "owners": self._owners}, self._index
 
     @classmethod
-    def load(cls, path: str | Path, network: str | None = None) -> IdentityGallery:
-        """Read what ``save`` wrote.
-
-        Args:
-            network: the identity network in use; None reads any gallery.
+    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], index: Any) -> IdentityGallery:
+        """Inverse of ``parts``.
 
         Raises:
-            StoreError: there is none, it is damaged, or another version or network made it.
+            ValueError, KeyError, TypeError: they do not belong together.
         """
-        header, arrays, index = indexfile.read(Path(path))
-        try:
-            if header["version"] != VERSION or (network is not None and header["network"] != network):
-                raise StoreError(
-                    f"The gallery {path} has version {header['version']} and vectors of {header['network'] or '?'}, "
-                    f"this program reads version {VERSION} and uses {network}. Enroll again."
-                )
-            gallery = cls(header["dimension"], header["network"])
-            gallery.kind, gallery._index, gallery._next_id = header["kind"], index, header["next_id"]
-            gallery._ids, gallery._owners, gallery._names = arrays["ids"], arrays["owners"], header["names"]
-            present = set(arrays["owners"].tolist())
-            gallery._numbers = {name: number for number, name in enumerate(gallery._names) if number in present}
-            if index.d != gallery.dimension or not index.ntotal == len(gallery._ids) == len(gallery._owners):
-                raise ValueError("the table does not describe the index")
-        except (ValueError, KeyError, TypeError) as error:
-            raise damaged(Path(path), f"{type(error).__name__}: {error}") from error
+        gallery = cls(header["dimension"], header["network"])
+        gallery.kind, gallery._index, gallery._next_id = header["kind"], index, header["next_id"]
+        gallery._ids, gallery._owners, gallery._names = arrays["ids"], arrays["owners"], list(header["names"])
+        present = set(arrays["owners"].tolist())
+        gallery._numbers = {name: number for number, name in enumerate(gallery._names) if number in present}
+        if index.d != gallery.dimension or not index.ntotal == len(gallery._ids) == len(gallery._owners):
+            raise ValueError("the table does not describe the index")
         return gallery
 
     def _outgrown(self, count: int) -> bool:

@@ -92,7 +92,9 @@ class PrototypeIndex:
         self._places: dict[int, int] = {}
         self._ids: dict[tuple[str | None, str, int], int] = {}
         self._next_id = 1
-        self._vectors: _Flat | _Lists = _Flat(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64))
+        self._vectors: FlatVectors | ListedVectors = FlatVectors(
+            np.zeros((0, dimension), np.float32), np.zeros(0, np.int64)
+        )
 
     @property
     def kind(self) -> str:
@@ -126,15 +128,15 @@ class PrototypeIndex:
             matrix = np.stack([prototype.vector for _, prototype in entries]).astype(np.float32)
             numbers = np.array(list(self.rows), np.int64)
             if matrix.size <= self._flat_numbers:
-                self._vectors = _Flat(matrix, numbers)
+                self._vectors = FlatVectors(matrix, numbers)
             else:
                 owners = {student: number for number, student in enumerate(self._owned)}
-                self._vectors = _Lists(matrix, np.array([owners[student] for student, _ in entries], np.int64))
+                self._vectors = ListedVectors(matrix, np.array([owners[student] for student, _ in entries], np.int64))
 
     def clear(self) -> None:
         """Drop every vector; numbers stay reserved for their (student, emotion)."""
         self.rows, self._owned, self._places = {}, {}, {}
-        self._vectors = _Flat(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.int64))
+        self._vectors = FlatVectors(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.int64))
 
     def retire(self, student: str) -> None:
         """Drop every vector, and give this student's numbers up for good."""
@@ -184,7 +186,7 @@ class PrototypeIndex:
         return self._next_id - 1
 
 
-class _Flat:
+class FlatVectors:
     """``IndexFlatL2`` under the prototypes' own numbers."""
 
     kind, bytes_per_number = "flat", 4
@@ -207,7 +209,7 @@ class _Flat:
         return np.where(positions < 0, np.float32(np.inf), found)
 
 
-class _Lists:
+class ListedVectors:
     """An inverted file with one list for each owner, 16 bits per number.
 
     Whose prototypes are compared is known, so the list is named outright (``search_preassigned``) and nothing else is
@@ -229,15 +231,14 @@ class _Lists:
         places = np.arange(len(matrix), dtype=np.int64)
         self._lists.add_core(len(matrix), faiss.swig_ptr(matrix), faiss.swig_ptr(places), faiss.swig_ptr(owners))
         self._lists.make_direct_map()
-        self._owners = owners
+        self._owners, self._most = owners, int(np.bincount(owners).max())
 
     def at(self, positions: NDArray[np.int64]) -> Vectors:
         return np.asarray(self._lists.reconstruct_batch(positions), np.float32)
 
     def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         owners = self._owners[positions[:, :1]]
-        most = int(np.bincount(self._owners).max()) if positions.size else 0
-        found, places = self._lists.search_preassigned(queries, most, owners, None)
+        found, places = self._lists.search_preassigned(queries, self._most, owners, None)
         table = np.full(positions.shape, np.inf, np.float32)
         rows, columns = np.nonzero(positions >= 0)
         same = places[rows] == positions[rows, columns][:, None]

@@ -12,9 +12,11 @@ import pytest
 from small_world import unit
 
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes import gallery, storefile
+from fewshot.prototypes import gallery
 from fewshot.prototypes import ivf_index as cells
 from fewshot.prototypes.gallery import IdentityGallery, choose_kind
+from fewshot.research.bench import gallery_file
+from fewshot.research.bench.gallery_file import load_gallery, save_gallery
 
 D, LARGE = 16, 3000
 
@@ -121,10 +123,10 @@ def test_a_removed_student_is_gone_from_memory_and_file(tmp_path: Path, count: i
     assert made.remove("s7") == 2 and len(made) == count - 1 and "s7" not in made.students()
     gone = before - in_full(made)
     assert len(gone) == 2
-    made.save(tmp_path / "g")
+    save_gallery(made, tmp_path / "g")
     content = (tmp_path / "g").read_bytes()
     assert not any(code in content for code in gone) and b'"s7"' not in content
-    for one in (made, IdentityGallery.load(tmp_path / "g")):
+    for one in (made, load_gallery(tmp_path / "g")):
         found = one.search(np.stack([vectors[7], -vectors[20]]), 10)[0]
         assert not {ids[7], extra} & set(found.ravel().tolist())
         assert one.students_of(np.array([ids[7], extra, ids[8]])) == [None, None, "s8"]
@@ -174,8 +176,8 @@ def test_a_gallery_may_be_emptied() -> None:
 def test_what_is_saved_comes_back(tmp_path: Path, count: int) -> None:
     made, vectors, _ = filled(count)
     path = tmp_path / "Übung.gallery"
-    made.save(path)
-    again = IdentityGallery.load(path, network="net-1")
+    save_gallery(made, path)
+    again = load_gallery(path, network="net-1")
     assert (again.kind, len(again), again.students(), again.nbytes) == (made.kind, count, made.students(), made.nbytes)
     for one, other in zip(made.search(vectors[:20], 3), again.search(vectors[:20], 3), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -187,22 +189,22 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
     made, _, _ = filled(50)
     path = tmp_path / "g"
     with pytest.raises(StoreError, match="no gallery"):
-        IdentityGallery.load(path)
-    made.save(path)
+        load_gallery(path)
+    save_gallery(made, path)
     whole = path.read_bytes()
     with pytest.raises(StoreError, match="net-2"):
-        IdentityGallery.load(path, network="net-2")
+        load_gallery(path, network="net-2")
     for broken in (b"", whole[:-1], whole[:2000], whole[:900] + b"x" + whole[901:], whole + b"x", b"x" * 3000):
         path.write_bytes(broken)
         with pytest.raises(StoreError, match="damaged"):
-            IdentityGallery.load(path)
+            load_gallery(path)
     with pytest.raises(StoreError, match="could not be written"):
-        made.save(tmp_path / "nowhere" / "g")
+        save_gallery(made, tmp_path / "nowhere" / "g")
 
 
 def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _, _ = filled(LARGE)
-    made.save(tmp_path / "g")
+    save_gallery(made, tmp_path / "g")
     before = (tmp_path / "g").read_bytes()
 
     class Full:
@@ -217,7 +219,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: p
                 raise OSError(28, "No space left on device")
             return len(piece)
 
-    real = storefile.replacing
+    real = gallery_file.replacing
 
     @contextmanager
     def on_a_full_disk(path: Path) -> Iterator[Full]:
@@ -225,9 +227,9 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: p
             yield Full(file)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fewshot.prototypes.indexfile.replacing", on_a_full_disk)
+        patch.setattr("fewshot.research.bench.gallery_file.replacing", on_a_full_disk)
         with pytest.raises(StoreError, match="No space left"):
-            made.save(tmp_path / "g")
+            save_gallery(made, tmp_path / "g")
     assert (tmp_path / "g").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
