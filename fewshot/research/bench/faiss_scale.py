@@ -269,15 +269,16 @@ def plot(rows: list[Row], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     lines = (
-        ("gallery", "ms_49_exact", "identity, exact", "o--"),
-        ("gallery", "ms_49", "identity, as the rule chooses", "o-"),
-        ("prototypes", "ms_49", "emotion prototypes, classifier", "s-"),
-        ("index", "ms_49", "emotion prototypes, distances alone", "^-"),
+        ("gallery", "", "ms_49_exact", "identity, exact", "o--"),
+        ("gallery", "", "ms_49", "identity, as the rule chooses", "o-"),
+        ("prototypes", "", "ms_49", "emotion prototypes, classifier", "s-"),
+        ("index", "flat", "ms_49", "distances alone, flat", "^-"),
+        ("index", "lists", "ms_49", "distances alone, lists", "v-"),
+        ("index", "flat", "ms_49_exact", "distances alone, selector search", "x--"),
     )
-    for part, column, label, style in lines:
-        points = sorted(
-            (int(one["students"]), float(one[column])) for one in rows if one["part"] == part and one[column]
-        )
+    for part, kind, column, label, style in lines:
+        chosen = [one for one in rows if one["part"] == part and one["kind"].startswith(kind) and one[column]]
+        points = sorted((int(one["students"]), float(one[column])) for one in chosen)
         axes.plot(*zip(*points, strict=True), style, label=label)
     for limit, label in ((15, "limit, identity: 15 ms"), (1, "limit, prototypes: 1 ms")):
         axes.axhline(limit, color="grey", linewidth=0.8, linestyle=":")
