@@ -111,7 +111,7 @@ def row(every: int, truth: Truth, detector: Measured, usual: Measured, results: 
     milliseconds = 1000 * np.array(detector.seconds)
     return {
         "detector looks at": "every frame" if every == 1 else f"one frame in {every}",
-        "looks": f"{100 * detector.detector.looks / len(results):.0f} %" if every > 1 else "100 %",
+        "looks": f"{100 * detector.detector.passes / len(results):.0f} %" if every > 1 else "100 %",
         "ms mean / p95": f"{milliseconds.mean():.1f} / {np.percentile(milliseconds, 95):.1f}",
         "found %": f"{100 * np.mean(np.array(shared) >= 0.5):.2f}",
         "false a frame": f"{card.false_faces:.3f}",

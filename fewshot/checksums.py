@@ -1,4 +1,4 @@
-"""Files known by their content."""
+"""Checksums of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content (10 ms for the largest model).
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The command line. Everything heavy is imported inside the command that needs it: ``--help`` must be quick."""
+"""The command line. Heavy modules are imported inside the command that needs them, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.commands.terminal import NOTICE, PlainErrors
 
 
 class DetectorName(StrEnum):
-    """What ``--detector`` may be."""
+    """The values of ``--detector``."""
 
     auto = "auto"
     scrfd = "scrfd"
@@ -24,27 +24,27 @@ class DetectorName(StrEnum):
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Few-shot, per-student readings of facial expression in live classes.",
+    help="Recognise facial expressions in live online classes, per student, from a few photos of each.",
     epilog=NOTICE,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-models_app = typer.Typer(help="The model files: where they are, what they may be used for, fetching and checking.")
+models_app = typer.Typer(help="List, download and check the model files.")
 app.add_typer(models_app, name="models")
 
-ClassOption = Annotated[str | None, typer.Option("--class", help="Class whose students are recognised.")]
-DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto is SCRFD, or cascades without it.")]
+ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
+DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto: SCRFD if available, else cascade.")]
 NetworkOption = Annotated[
-    Path | None, typer.Option(help="Expression network of your own (.onnx, its population .json beside it).")
+    Path | None, typer.Option(help="Use your own expression network (.onnx, with its population .json beside it).")
 ]
-OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
-SaveOption = Annotated[Path | None, typer.Option(help="Annotated video to write (.mp4).")]
-JsonlOption = Annotated[Path | None, typer.Option(help="Results to write, one JSON line a frame.")]
-RecordOption = Annotated[bool, typer.Option("--record", help="Keep the lesson: readings by the second, no picture.")]
-TitleOption = Annotated[str, typer.Option(help="Title of the lesson that is kept.")]
-ProfileOption = Annotated[Path | None, typer.Option(help="Metrics to write: rates, drops, times (.json).")]
-WorkersOption = Annotated[int | None, typer.Option(help="Frames worked on at once; default: what is fastest.")]
-PictureOption = Annotated[Path | None, typer.Option(help="Where to draw the timeline of the class (.png).")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not download anything.")]
+SaveOption = Annotated[Path | None, typer.Option(help="Write an annotated video to this file (.mp4).")]
+JsonlOption = Annotated[Path | None, typer.Option(help="Write the results to this file, one JSON line per frame.")]
+RecordOption = Annotated[bool, typer.Option("--record", help="Record the readings of the lesson (no pictures).")]
+TitleOption = Annotated[str, typer.Option(help="Title of the recorded lesson.")]
+ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
+WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
+PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
 
 
 def _version(wanted: bool) -> None:
@@ -56,9 +56,9 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,
 ) -> None:
-    """Few-shot, per-student readings of facial expression in live classes."""
+    """Recognise facial expressions in live online classes, per student, from a few photos of each."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -68,19 +68,19 @@ def live(
     source: Annotated[str, typer.Option(help="Camera number, file, address, screen or screen:x,y,w,h.")] = "0",
     class_name: ClassOption = None,
     show: Annotated[
-        bool | None, typer.Option("--show/--no-show", help="Window; default: if there is a display.")
+        bool | None, typer.Option("--show/--no-show", help="Open a window; default: if there is a display.")
     ] = None,
     save: SaveOption = None,
     jsonl: JsonlOption = None,
     summary_picture: PictureOption = None,
     record: RecordOption = False,
     title: TitleOption = "",
-    fps: Annotated[float | None, typer.Option(help="Frames a second of a live source to read, at most.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Process at most this many frames per second (live only).")] = None,
     budget_ms: Annotated[
-        float | None, typer.Option(help="Milliseconds a frame for expressions; beyond it faces take turns.")
+        float | None, typer.Option(help="Milliseconds per frame for expressions; beyond that, faces take turns.")
     ] = None,
     wait: Annotated[
-        float | None, typer.Option(help="Seconds to wait for a lost camera; default: as long as it takes; 0: end.")
+        float | None, typer.Option(help="Seconds to wait for a lost camera; default: no limit; 0: stop at once.")
     ] = None,
     workers: WorkersOption = None,
     profile: ProfileOption = None,
@@ -88,9 +88,9 @@ def live(
     offline: OfflineOption = False,
     network: NetworkOption = None,
 ) -> None:
-    """Watch a camera, a screen, a stream or a file as it comes; Ctrl-C or q ends it.
+    """Watch a camera, the screen, a stream or a file. Press Ctrl-C, or q in the window, to stop.
 
-    Without --class nobody is recognised, and expressions are read by the population's prototypes.
+    Without --class no student is recognised, and expressions are classified with the population prototypes.
     """
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, open_run, run_live
@@ -116,7 +116,7 @@ def analyze(
     offline: OfflineOption = False,
     network: NetworkOption = None,
 ) -> None:
-    """Read every frame of files, without a window."""
+    """Analyze every frame of videos and pictures, without a window."""
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
@@ -129,17 +129,17 @@ def analyze(
 
 @app.command(epilog=NOTICE)
 def enroll(
-    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class; made if it is new.")],
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class; it is created if it is new.")],
     photos: Annotated[Path, typer.Argument(help="Folder with PHOTOS/<student>/<emotion>/* or PHOTOS/<student>/*.")],
-    consent_by: Annotated[str | None, typer.Option(help="Who consented, for everybody in PHOTOS.")] = None,
-    consent_until: Annotated[str | None, typer.Option(help="Last day of the consent, like 2027-07-31.")] = None,
+    consent_by: Annotated[str | None, typer.Option(help="Who gave consent for everybody in PHOTOS.")] = None,
+    consent_until: Annotated[str | None, typer.Option(help="Last day of the consent, such as 2027-07-31.")] = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
 ) -> None:
-    """Enroll students from a few photos each. Consent is --consent-by, or stands in PHOTOS/consent.csv.
+    """Enroll students from a few photos each. Consent is required: use --consent-by or write PHOTOS/consent.csv.
 
-    Photos are not kept, only vectors made of them. Enrolling again adds.
+    Photos are not stored, only vectors computed from them. Enrolling again adds photos.
     """
     from fewshot.commands.roster import run_enroll
 
@@ -148,16 +148,16 @@ def enroll(
 
 @app.command()
 def roster(
-    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Without it: the classes.")] = None,
-    remove: Annotated[str | None, typer.Option(help="Remove a student with everything that was theirs.")] = None,
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Default: list all classes.")] = None,
+    remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
 ) -> None:
-    """Who is in a class, with whose consent, and how many photos of what."""
+    """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
     from fewshot.commands.roster import remove_student, show_classes, show_roster
     from fewshot.errors import UsageError
 
     if class_name is None:
         if remove is not None:
-            raise UsageError("--remove needs a class: fewshot roster CLASS --remove STUDENT.")
+            raise UsageError("--remove needs the name of a class. Type: fewshot roster CLASS --remove STUDENT")
         show_classes()
     elif remove is not None:
         remove_student(class_name, remove)
@@ -167,10 +167,10 @@ def roster(
 
 @app.command()
 def lessons(
-    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Without it: of all classes.")] = None,
-    delete: Annotated[int | None, typer.Option(help="Delete the lesson of this number.")] = None,
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Default: all classes.")] = None,
+    delete: Annotated[int | None, typer.Option(help="Delete the lesson with this number.")] = None,
 ) -> None:
-    """The lessons that were kept (--record), newest first."""
+    """List the lessons recorded with --record, newest first."""
     from fewshot.commands.roster import delete_lesson, show_lessons
 
     if delete is not None:
@@ -187,7 +187,7 @@ def embed(
     offline: OfflineOption = False,
     network: NetworkOption = None,
 ) -> None:
-    """Write the vectors of every face in pictures: paths, boxes, expression, identity, network; a row a face."""
+    """Write the vectors of every face in pictures, one row per face: paths, boxes, expression, identity, network."""
     from fewshot.commands.vectors import run_embed
 
     run_embed(images, out, detector, not offline, network)
@@ -195,11 +195,11 @@ def embed(
 
 @app.command(epilog=NOTICE)
 def report(
-    lesson: Annotated[str, typer.Argument(help="Number of a lesson that was kept, or last.")],
+    lesson: Annotated[str, typer.Argument(help="Number of a recorded lesson, or last.")],
     out: Annotated[Path, typer.Option(help="File to write: .html, .pdf, .csv or .parquet.")],
-    aggregate: Annotated[bool, typer.Option("--aggregate", help="No names, nothing under 5 people.")] = False,
+    aggregate: Annotated[bool, typer.Option("--aggregate", help="No names, and no counts below 5 people.")] = False,
 ) -> None:
-    """Write the report of a lesson: mood, moments, students, check-in list; or its readings as a table."""
+    """Write the report of a lesson (mood, moments, students, check-in list), or its readings as a table."""
     from fewshot.commands.report import run_report
 
     run_report(lesson, out, aggregate)
@@ -207,7 +207,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: Python, libraries, models, camera, screen, video, and where files are kept."""
+    """Check this machine: Python, libraries, models, camera, screen, video files, and the folder for data."""
     from fewshot.commands.doctor import run_doctor
 
     raise typer.Exit(run_doctor())
@@ -216,11 +216,11 @@ def doctor() -> None:
 @app.command("app", epilog=NOTICE)
 def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
-    host: Annotated[str, typer.Option(help="Address to listen at; the usual one is this computer only.")] = "127.0.0.1",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the app in the browser.")] = True,
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
     network: NetworkOption = None,
 ) -> None:
-    """The teacher's app in the browser: enroll a class, watch a lesson, read the report; a sample class is in it."""
+    """Start the teacher's app in the browser: enroll a class, watch a lesson, open its report. Has a sample class."""
     from fewshot.commands.app import run_app
 
     run_app(port, browser, host, network)
@@ -228,13 +228,13 @@ def teacher_app(
 
 @app.command(epilog=NOTICE)
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the annotated video, pictures and results.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for the annotated video, the pictures and the results.")] = Path(
         "fewshot-demo"
     ),
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
 ) -> None:
-    """Enroll four of the six people of a sample picture, watch a video of all, and say what went right and wrong."""
+    """Enroll four of the six people in a sample picture, analyze a video of all six, and show the mistakes."""
     from fewshot.commands.app import offer_app
     from fewshot.demo.run import run_demo
 
@@ -244,7 +244,7 @@ def demo(
 
 @models_app.command("list")
 def models_list() -> None:
-    """Every model: what it does, where it is, what it may be used for."""
+    """List every model: what it does, where it is, and what it may be used for."""
     from fewshot.commands.models import show_models
 
     show_models()
@@ -252,9 +252,9 @@ def models_list() -> None:
 
 @models_app.command("pull")
 def models_pull(
-    names: Annotated[list[str] | None, typer.Argument(help="Which; all that can be downloaded without it.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Models; default: all that can be downloaded.")] = None,
 ) -> None:
-    """Download the models that are not here yet."""
+    """Download the models that are not on this machine yet."""
     from fewshot.commands.models import pull_models
 
     pull_models(names or [])
@@ -262,7 +262,7 @@ def models_pull(
 
 @models_app.command("verify")
 def models_verify() -> None:
-    """Compare every model file on this machine with what it should be."""
+    """Compare every model file on this machine with the published file."""
     from fewshot.commands.models import verify_models
 
     raise typer.Exit(verify_models())
@@ -271,7 +271,7 @@ def models_verify() -> None:
 def main() -> None:
     """Entry point of the command ``fewshot``."""
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console that knows no Cyrillic must not end a lesson because of a name.
+        # A Windows console without Cyrillic letters must not end a lesson because of a student's name.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     app()

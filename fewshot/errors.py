@@ -1,4 +1,4 @@
-"""The one family of errors a user may meet. The command line prints their text, never a traceback."""
+"""The one family of errors a user may meet. The command line prints their text and hint, never a traceback."""
 
 from __future__ import annotations
 
@@ -6,10 +6,30 @@ from __future__ import annotations
 class FewshotError(Exception):
     """Something went wrong that a user can act on: the text says what happened, what was expected, what to do.
 
-    ``exit_code`` is what the command line ends with: 1 for a failed run, 2 for wrong usage.
+    The command line prints ``str(error)``: the text, then the hint. The app shows ``error.text`` and adds the next
+    click itself.
+
+    Args:
+        text: what happened and what was expected; true wherever it is shown.
+        hint: the next step on the command line, usually a command; "" if the text already says what to do.
+
+    Attributes:
+        exit_code: what the command line ends with: 1 for a failed run, 2 for wrong usage.
     """
 
     exit_code = 1
+
+    def __init__(self, text: str = "", *, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
+
+    @property
+    def text(self) -> str:
+        """The text without the hint for the command line."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.hint}".strip()
 
 
 class UsageError(FewshotError):

@@ -1,6 +1,6 @@
-"""One frame to faces with vectors: detect, align, check, embed, identify.
+"""Finds the faces of a frame and computes their vectors: detect, align, check quality, embed, identify.
 
-Enrollment, the loop, ``fewshot embed`` and every evaluation call this one chain, so what is enrolled is what is seen.
+Enrollment, the loop, ``fewshot embed`` and all evaluations use this same chain, so their vectors can be compared.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fewshot.types import Face, Frame
 
 
 class Perceives(Protocol):
-    """What others need of a ``Perception``; calls for different frames may run beside each other."""
+    """The interface of a ``Perception``. Calls for different frames may run in parallel."""
 
     @property
     def times(self) -> Mapping[str, float]:
@@ -45,20 +45,21 @@ class Perceives(Protocol):
 
 
 class Perception:
-    """Detector, expression network and identity network behind two calls.
+    """Combines detector, expression network and identity network.
 
     Args:
         detector: finds boxes and landmarks.
-        embedder: gives every readable crop its expression vector.
-        recogniser: gives identity vectors; None uses the expression network's second, weaker output.
-        limits: what counts as readable.
+        embedder: computes the expression vectors of readable faces.
+        recogniser: computes identity vectors; None uses the expression network's second, weaker output.
+        limits: limits for a readable face.
+        notes: see below.
 
     Attributes:
         network: fingerprint of the expression network.
-        identity_network: name of what makes the identity vectors.
-        identity_dimension: of those vectors.
-        notes: lines a user should see once, such as "using the built-in detector".
-        times: seconds of each stage in the latest calls by this thread.
+        identity_network: name of the network that makes the identity vectors.
+        identity_dimension: length of the identity vectors.
+        notes: notes that a user should see once, for example that a weaker detector is used.
+        times: seconds of each stage in the latest call by this thread.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class Perception:
         self._clock = threading.local()
 
     def look(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
-        """All faces of a frame; the readable ones with their expression vector: ``find``, then ``embed``.
+        """All faces of a frame, the readable ones with expression vectors: ``find``, then ``embed``.
 
         Args:
             frame: BGR, shape (height, width, 3).
-            limits: of the quality check, in place of the usual ones (enrollment is stricter).
+            limits: limits for a readable face; None uses the default limits of this chain.
         """
         faces = self.find(frame, limits)
         found = self.times
@@ -90,11 +91,11 @@ class Perception:
         return faces
 
     def find(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
-        """All faces of a frame with crops and quality, without vectors. May run beside ``embed`` of another frame."""
+        """All faces of a frame with crops and quality, without vectors. May run in parallel with ``embed``."""
         start = perf_counter()
         found = self.detector.detect(frame)
         detected = perf_counter()
-        # The network sees grey: turning the frame grey once costs less than cutting out three colours of every face.
+        # The network needs grey crops: converting the frame once is faster than cropping three colours of every face.
         crops = align(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8), found.landmarks)
         qualities = assess(frame.shape, found, crops, limits or self.limits)
         faces = [
@@ -107,19 +108,19 @@ class Perception:
         return faces
 
     def following(self, every: int = EVERY) -> Perception:
-        """The same chain for the frames of one video: between two looks of the detector faces are followed.
+        """The same chain for the frames of one video: between two detection passes the faces are followed.
 
-        It remembers the frame before: frames must come in their order, one at a time, through ``find``; a picture that
-        belongs to no video should go through the chain itself. What else ``find`` does may run beside.
+        It remembers the frame before, so its ``find`` needs the frames in order, one at a time. For single pictures use
+        the original chain. The other methods may run in parallel.
 
         Args:
-            every: frames from one look to the next, at most; 1 looks at every frame.
+            every: largest number of frames from one detection pass to the next; 1 runs the detector in every frame.
         """
         detector = FollowingDetector(self.detector, every) if every > 1 else self.detector
         return Perception(detector, self.embedder, self.recogniser, self.limits, self.notes)
 
     def embed(self, faces: Sequence[Face]) -> None:
-        """Fill in ``expression`` of the readable ones among these faces, in one batch."""
+        """Set ``expression`` of the readable faces, in one batch."""
         start = perf_counter()
         readable = [face for face in faces if face.quality.ok]
         if readable:
@@ -137,7 +138,7 @@ class Perception:
         self._clock.times = times
 
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
-        """Fill in ``identity`` of these faces of this frame, in one batch."""
+        """Set ``identity`` of these faces of this frame, in one batch."""
         if not faces:
             return
         start = perf_counter()
@@ -159,28 +160,31 @@ def open_perception(
     recogniser: str = "auto",
     threads: int | None = None,
 ) -> Perception:
-    """The chain with the best parts at hand; ``notes`` says where a weaker one had to do.
+    """Open the chain with the best models on this machine; ``notes`` names weaker models that are used instead.
 
     Args:
         detector: "auto", "scrfd", "yunet", "cascade", or an open detector.
-        download: whether missing model files may be fetched.
-        network: an expression network of your own, an ONNX file; None: ``$FEWSHOT_NETWORK``, or the shipped one.
+        download: whether missing model files may be downloaded.
+        network: your own expression network, an ONNX file; None: ``$FEWSHOT_NETWORK``, or the shipped network.
         recogniser: "auto", "mobilefacenet", or "own" for the expression network's second output.
-        threads: of each network, see ``open_session``; 1 where ``find`` and ``embed`` run beside each other.
+        threads: threads for each network, see ``open_session``; 1 if ``find`` and ``embed`` run in parallel.
 
     Raises:
-        ModelUnavailable: a part that was asked for by name cannot be had.
+        ModelUnavailable: a model that was requested by name is missing and cannot be downloaded.
     """
     embedder = open_embedder(network, threads)
     opened = open_detector(detector, download=download, threads=threads) if isinstance(detector, str) else detector
     notes = [opened.note] if getattr(opened, "note", None) else []
     face_recogniser: Recogniser | None = None
-    # InsightFace's terms bind its recogniser as well: who chose another detector by name still gets to choose here.
+    # InsightFace's licence also applies to its recogniser, so the recogniser is chosen separately from the detector.
     if recogniser != "own":
         try:
             face_recogniser = Recogniser(resolve("mobilefacenet", download=download), threads)
         except ModelUnavailable:
             if recogniser != "auto":
                 raise
-            notes.append("No face recogniser here: students are told apart by the built-in network, less surely.")
+            notes.append(
+                "The face recogniser is not on this machine. The built-in network recognises students instead, less "
+                "reliably."
+            )
     return Perception(any_size(opened), embedder, face_recogniser, notes=[note for note in notes if note])

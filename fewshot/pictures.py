@@ -1,4 +1,4 @@
-"""Any picture file a phone, a camera or a scanner makes -> one upright BGR frame."""
+"""Reads picture files of phones, cameras and scanners as upright BGR frames."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ from fewshot.types import Frame
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif"}
 )
-"""What counts as a picture in a folder, lower case."""
+"""Suffixes of pictures, in lower case."""
 
 MAX_PIXELS = 24_000_000
-"""Larger pictures are reduced to this while they are decoded: a face gains nothing, 100 megapixels cost 300 MB."""
+"""Larger pictures are reduced to this size while they are decoded. 100 megapixels would need 300 MB, and faces would
+not be classified better."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name of ``path`` is that of a picture; hidden files ("._a.jpg" of macOS) are none."""
+    """Whether ``path`` has the name of a picture. Hidden files ("._a.jpg" of macOS) do not count."""
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
 def read_picture(path: str | Path, max_pixels: int | None = None) -> Frame:
-    """Read a picture as people see it: EXIF rotation applied, transparency on white, 16 bit and grey as 8 bit BGR.
+    """Read a picture as people see it: EXIF rotation applied, transparency on white, 16 bit and grey as 8-bit BGR.
 
-    Of a file with several pictures (TIFF pages, animation) the first one counts.
+    If a file contains several pictures (TIFF pages, animation), the first one is read.
 
     Returns:
-        BGR uint8, shape (height, width, 3), of at most ``max_pixels`` pixels (``MAX_PIXELS`` if not given).
+        BGR uint8, shape (height, width, 3), with at most ``max_pixels`` pixels (default: ``MAX_PIXELS``).
 
     Raises:
         UsageError: there is no such file.
-        FewshotError: the file is no picture, is damaged, or is too large to be decoded.
+        FewshotError: the file is not a picture, is damaged, or is too large.
     """
     return read_sized_picture(path, max_pixels)[0]
 
 
 def read_sized_picture(path: str | Path, max_pixels: int | None = None) -> tuple[Frame, tuple[int, int]]:
-    """``read_picture``, and the width and height the upright picture had before it was reduced."""
+    """Like ``read_picture``; also returns the width and height of the upright picture before it was reduced."""
     path, max_pixels = Path(path), max_pixels or MAX_PIXELS
     with _readable(path) as image:
         size = image.size
@@ -52,20 +53,20 @@ def read_sized_picture(path: str | Path, max_pixels: int | None = None) -> tuple
             upright = _upright(_fit(_eight_bit(image), max_pixels))
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError) as error:
             raise _damaged(path) from error
-    if (size[0] > size[1]) != (upright.width > upright.height):  # turned by EXIF
+    if (size[0] > size[1]) != (upright.width > upright.height):  # rotated by EXIF
         size = (size[1], size[0])
     return np.ascontiguousarray(np.asarray(upright)[..., ::-1]), size
 
 
 @functools.cache
 def _know_heic() -> None:
-    import pillow_heif  # costs 50 ms, and most pictures are none
+    import pillow_heif  # the import takes 50 ms, and most pictures do not need it
 
     pillow_heif.register_heif_opener()
 
 
 def _readable(path: Path) -> Image.Image:
-    """Open ``path`` as far as its header."""
+    """Open ``path`` and read its header."""
     if path.suffix.lower() in {".heic", ".heif", ".hif"}:
         _know_heic()
     try:
@@ -73,16 +74,16 @@ def _readable(path: Path) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _open(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"No file {path}. Give the path of a picture that exists.") from error
+        raise UsageError(f"There is no file {path}. Give the path of an existing picture.") from error
     except IsADirectoryError as error:
         raise UsageError(f"{path} is a folder. Give the path of a picture.") from error
     except PermissionError as error:
-        raise FewshotError(f"{path} may not be read by this user. Change its permissions.") from error
+        raise FewshotError(f"You are not allowed to read {path}. Change its permissions.") from error
     except Image.DecompressionBombError as error:
-        raise FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another one.") from error
+        raise FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another picture.") from error
     except UnidentifiedImageError as error:
         raise FewshotError(
-            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC; remove it or save it as JPEG."
+            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC. Remove it or save it as JPEG."
         ) from error
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
         raise _damaged(path) from error
@@ -92,16 +93,16 @@ def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except UnidentifiedImageError:
-        _know_heic()  # phones' pictures are renamed to .jpg by many a program
+        _know_heic()  # some programs rename a phone's HEIC pictures to .jpg
         return Image.open(path)
 
 
 def _damaged(path: Path) -> FewshotError:
-    return FewshotError(f"{path} is damaged or cut off. Copy it again from where it came from, or use another one.")
+    return FewshotError(f"{path} is damaged or cut off. Copy it again from the original, or use another picture.")
 
 
 def _reduce_on_decoding(image: Image.Image, max_pixels: int) -> None:
-    """Let the JPEG decoder halve, quarter or eighth the picture where it is too large (no-op for other formats)."""
+    """Let the JPEG decoder reduce a large picture to 1/2, 1/4 or 1/8 (no effect on other formats)."""
     excess = image.width * image.height / max_pixels
     if excess > 1:
         image.draft(None, (int(image.width / excess**0.5), int(image.height / excess**0.5)))
@@ -123,7 +124,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Any mode of Pillow as RGB; keeps the EXIF block."""
+    """Convert any mode of Pillow to RGB; the EXIF block is kept."""
     exif = image.info.get("exif")
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         layer = image.convert("RGBA")
@@ -139,12 +140,12 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _to_bytes(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Frame:
-    """One channel of 16 or 32 bits or floating point -> 0..255, by the range that its largest value tells."""
+    """Scale one channel of integers or floats to 0..255; the largest value tells which range the channel uses."""
     grey = np.nan_to_num(values.astype(np.float32))
     top = float(grey.max(initial=0.0))
     full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
     if full == 1.0 and values.dtype.kind != "f":
-        full = 255.0  # a nearly black picture of integers, not a picture of fractions
+        full = 255.0  # integers up to 1 are a nearly black picture, not fractions
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         full = 65535.0
     levels: Frame = np.clip(grey * (255.0 / full), 0, 255).astype(np.uint8)

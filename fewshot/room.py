@@ -45,10 +45,11 @@ if TYPE_CHECKING:
 
 
 class Classroom:
-    """The students of one class: enroll them, watch them, remove them. Models are loaded when first needed.
+    """The students of one class: enroll them, watch them, remove them. Models are loaded when they are first needed.
 
-    Not for use where law forbids emotion recognition: in the European Union that is education and work (AI Act,
-    Article 5(1)(f)), except for medical or safety reasons. Readings are uncertain; never grade or judge by them.
+    Do not use it where the law forbids emotion recognition: in the European Union this applies to education and work
+    (AI Act, Article 5(1)(f)), except for medical or safety reasons. Readings are uncertain: never use them to grade or
+    judge people.
 
     Examples:
         >>> room = Classroom.open("physics")  # doctest: +SKIP
@@ -65,22 +66,22 @@ class Classroom:
         database: Database | None = None,
         network: PathLike | None = None,
     ) -> None:
-        """Open a class; one that does not exist yet is made when the first student is enrolled.
+        """Open a class. A class that does not exist yet is created when the first student is enrolled.
 
         Args:
-            name: of the class, in any script. A ``Path`` is still taken for ``in_folder``, with a warning.
+            name: name of the class, in any script. A ``Path`` still works like ``in_folder``, with a warning.
             detector: "auto", "scrfd", "yunet", "cascade", or an open detector.
-            download: whether missing models may be fetched.
-            database: where the class is kept; None is the usual one.
-            network: an expression network of your own: an ONNX file, its population (.json) beside it.
+            download: whether missing models may be downloaded.
+            database: where the class is stored; None uses the default database.
+            network: your own expression network: an ONNX file, with its population prototypes (.json) beside it.
 
         Raises:
-            UsageError: the name cannot be a class's, or there is no such network.
+            UsageError: the name cannot be the name of a class, or there is no such network.
             StoreError: the database is damaged.
         """
         if isinstance(name, Path):
             warnings.warn(
-                "Classroom(Path(...)) will go: write Classroom.in_folder(path).", DeprecationWarning, stacklevel=2
+                "Classroom(Path(...)) is deprecated. Use Classroom.in_folder(path).", DeprecationWarning, stacklevel=2
             )
             database = database or in_folder(name)
             name = name.name
@@ -102,7 +103,7 @@ class Classroom:
         database: Database | None = None,
         network: PathLike | None = None,
     ) -> Classroom:
-        """Open a class of the usual database by name; see the class itself."""
+        """Open a class by its name. The arguments are those of ``Classroom``."""
         return cls(name, detector, download, database, network)
 
     @classmethod
@@ -114,11 +115,15 @@ class Classroom:
         download: bool = True,
         network: PathLike | None = None,
     ) -> Classroom:
-        """A class with a database of its own in a folder, which is made if need be; the folder's name is the class's.
+        """Open a class with its own database in a folder. The class has the name of the folder.
+
+        Args:
+            folder: created if it does not exist.
+            detector, download, network: see ``Classroom``.
 
         Raises:
-            UsageError: the folder's name cannot be a class's.
-            StoreError: the database is damaged, or cannot be made there.
+            UsageError: the folder's name cannot be the name of a class.
+            StoreError: the database is damaged, or cannot be created there.
         """
         place = Path(folder)
         return cls(place.name or place.resolve().name, detector, download, in_folder(place), network)
@@ -127,7 +132,7 @@ class Classroom:
     def temporary(
         cls, name: str, *, detector: str | Detector = "auto", download: bool = True, network: PathLike | None = None
     ) -> Classroom:
-        """A class in memory, which is gone with this object."""
+        """A class in memory only; it is lost with this object."""
         return cls(name, detector, download, Database("sqlite://"), network)
 
     @property
@@ -140,14 +145,14 @@ class Classroom:
 
     @property
     def students(self) -> list[str]:
-        """Keys of everybody in the class, also of those whose consent has ended. Loads no model."""
+        """Names of all students in the class, including those whose consent has ended. Loads no model."""
         return sorted(self.roster().students)
 
     def roster(self) -> Roster:
-        """The roster as it stands in the database.
+        """The students of the class as they are stored now.
 
         Raises:
-            StoreError: it is damaged.
+            StoreError: the database is damaged.
         """
         return self.store.roster(self._name)
 
@@ -182,19 +187,19 @@ class Classroom:
         """Enroll a student, or add photos to one.
 
         Args:
-            student: the key that readings will carry.
-            photos: files; or one folder as ``fewshot enroll`` takes a student's.
-            consent_by: who allowed it; may be left out while a recorded consent holds.
+            student: name of the student; readings contain it.
+            photos: one or more files, or the folder of one student as for ``fewshot enroll``.
+            consent_by: who gave consent; not needed while a recorded consent is valid.
             consent_until: last day of the consent.
-            emotion: what the photos show; None leaves files unlabelled.
-            from_camera: a camera took them now: two that look alike are not taken for one photo saved twice.
+            emotion: what the photos show; None leaves single files unlabelled.
+            from_camera: a camera took the photos just now, so two similar photos do not count as copies.
 
         Returns:
-            Every photo's result with its reason, and whether the student is in the class now.
+            The result of every photo, with a reason if it was not accepted, and whether the student is enrolled now.
 
         Raises:
-            UsageError: no consent, or a name that cannot be.
-            StoreError: what is on disk is damaged, or was made by another network.
+            UsageError: there is no consent, or a name cannot be used.
+            StoreError: the database is damaged, or another network made its vectors.
         """
         key = check_name(student, "student")
         label = emotion_of(emotion) if emotion is not None else None
@@ -215,13 +220,19 @@ class Classroom:
         consent_until: str | date | None = None,
         on_student: Callable[[str], None] | None = None,
     ) -> EnrollmentReport:
-        """Enroll everybody in ``PHOTOS/<student>/<emotion>/*`` or ``PHOTOS/<student>/*``.
+        """Enroll all students in ``PHOTOS/<student>/<emotion>/*`` or ``PHOTOS/<student>/*``.
 
-        Consent is ``consent_by`` or stands in ``PHOTOS/consent.csv``.
+        Consent is required: either ``consent_by`` or the file ``PHOTOS/consent.csv``.
+
+        Args:
+            folder: PHOTOS.
+            consent_by: who gave consent for all students in the folder.
+            consent_until: last day of that consent.
+            on_student: called with each student's name before their photos are processed.
 
         Raises:
-            UsageError: no such folder, a faulty consent.csv, or nobody has consent.
-            StoreError: what is on disk is damaged, or was made by another network.
+            UsageError: there is no such folder, consent.csv has an error, or no student has consent.
+            StoreError: the database is damaged, or another network made its vectors.
         """
         roster = self.roster()
         photos, consents = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
@@ -236,11 +247,11 @@ class Classroom:
         return ClassEnrollment(self.store, self._name, self.perception, self.population, self._vectors())
 
     def create(self, sample: bool = False) -> None:
-        """Make the class, with nobody in it yet; see ``ClassStore.create``."""
+        """Create the class without students; see ``ClassStore.create``."""
         self._name = self.store.create(self._name, sample)
 
     def rename(self, name: str) -> None:
-        """Give the class another name; see ``ClassStore.rename``."""
+        """Rename the class; see ``ClassStore.rename``."""
         self._name = self.store.rename(self._name, name)
 
     def delete(self) -> None:
@@ -249,7 +260,7 @@ class Classroom:
         self._refresh()
 
     def remove(self, student: str) -> None:
-        """Remove a student and everything that was theirs, in the lessons too; an empty class goes with its last one.
+        """Remove a student and all their data, also in the lessons. The class is deleted if it is empty then.
 
         Raises:
             UsageError: there is no such class or student.
@@ -267,32 +278,33 @@ class Classroom:
         vector: NDArray[np.floating],
         said: str | None = None,
     ) -> int:
-        """Tell what a student really showed. Their prototypes learn it at once, in every loop made by this object.
+        """Correct a reading. The student's prototypes change at once, in every loop made by this object.
 
         Args:
-            lesson: number of the lesson it is about.
-            second: since its start.
-            actually: an emotion, or a state of the student's own ("concentrating").
+            lesson: number of the lesson.
+            student: name of the student.
+            second: seconds since the start of the lesson.
+            actually: what the student really showed: an emotion, or one of the student's own states ("concentrating").
             vector: ``Face.expression`` of the student's face at that moment, shape (d,).
-            said: what the reading had named; None for "unsure".
+            said: emotion of the corrected reading; None for "unsure".
 
         Returns:
             Number of the correction, for ``undo``.
 
         Raises:
-            UsageError: no such lesson or student, or a label that cannot be one.
-            DimensionMismatch: the vector is another network's.
+            UsageError: there is no such lesson or student, or the label cannot be used.
+            DimensionMismatch: another network made the vector.
         """
         correction = learn(self.store.database, self._name, lesson, student, second, actually, vector, said)
         self._refresh()
         return correction
 
     def corrections(self) -> list[Learned]:
-        """Corrections of any lesson that the class still reads by, newest first; each can be undone."""
+        """Corrections in use, of every lesson, newest first. Each can be undone."""
         return learned(self.store.database, self._name)
 
     def undo(self, correction: int) -> None:
-        """Take a correction back: the prototypes are again what they were without it.
+        """Undo a correction: the prototypes are computed again without it.
 
         Raises:
             UsageError: there is no such correction of this class.
@@ -301,12 +313,12 @@ class Classroom:
         self._refresh()
 
     def watch(self, source: Watchable, schedule: Schedule | None = None) -> Iterator[FrameResult]:
-        """Read a source frame by frame: every frame of a file, the newest of a live source.
+        """Watch a source: every frame of a file, or always the newest frame of a live source.
 
         Args:
             source: a camera number, file, folder, address, "screen", frames (BGR arrays, uint8, shape
                 (height, width, 3)), or an open source.
-            schedule: how the work is shared out among threads.
+            schedule: how the work is divided among threads.
 
         Yields:
             One result per frame, in order.
@@ -322,12 +334,12 @@ class Classroom:
     def loop(
         self, *, smoother: Smoother | None = None, tracker: Tracker | None = None, budget: float | None = None
     ) -> Loop:
-        """A run over one or more sources with the students whose consent holds today.
+        """A loop over one or more sources, with the students whose consent is valid today.
 
         Args:
-            smoother: of the verdicts of a track; None is the usual one, ``Smoother(0)`` smooths nothing.
-            tracker: None is a fresh one.
-            budget: seconds per frame for expression vectors; beyond it faces take turns. None: no limit.
+            smoother: smooths the verdicts of each track; None uses the default; ``Smoother(0)`` does not smooth.
+            tracker: None uses a new one.
+            budget: seconds per frame for expression vectors; if they are not enough, faces take turns. None: no limit.
 
         Raises:
             UsageError, StoreError: as ``watch``.
@@ -340,10 +352,10 @@ class Classroom:
         return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
 
     def prototypes(self, student: str | None = None) -> PrototypeTable:
-        """The prototypes by which the class is read today, as arrays.
+        """The prototypes with which the class is classified today, as arrays.
 
         Args:
-            student: only this student's; None: the class's own (student None) and those of every student.
+            student: only the prototypes of this student; None: those of the class (student None) and of every student.
 
         Raises:
             UsageError: there is no such class or student.
@@ -356,7 +368,7 @@ class Classroom:
         return PrototypeTable.of(self.vectors(), self.population, student)
 
     def vectors(self) -> PrototypeStore | None:
-        """Supports, identity references and prototypes of the students whose consent holds today; None without any.
+        """Supports, identity references and prototypes of the students with valid consent; None without any.
 
         Raises:
             StoreError: the class is damaged, or was enrolled with another network.
@@ -364,25 +376,25 @@ class Classroom:
         store = self._vectors()
         if store is not None:
             for key in set(self.ended_consents()) & set(store.students()):
-                store.remove(key)  # from this run's copy; what is in the database stays until somebody removes them
+                store.remove(key)  # only from this copy; the database keeps the data until the student is removed
             store.rebuild(self.population)
         return store
 
     def ended_consents(self) -> list[str]:
-        """Students who are not recognised any more because their consent has ended."""
+        """Students who are no longer recognised because their consent has ended."""
         roster = self.roster()
         return sorted(set(roster.students) - set(roster.consenting()))
 
     def recorder(
         self, source: str = "", title: str = "", aggregate: bool | None = None, sample: bool = False
     ) -> LessonRecorder:
-        """A sink that keeps a lesson of the students whose consent holds today.
+        """A sink that records a lesson of the students whose consent is valid today.
 
         Args:
-            source: what is watched.
-            title: of the lesson.
-            aggregate: keep counts alone; None as the settings say.
-            sample: the lesson shows nobody real.
+            source: name of the source that is watched.
+            title: title of the lesson.
+            aggregate: record counts only, without students; None uses the program's settings.
+            sample: the lesson shows no real people.
 
         Raises:
             UsageError: there is no such class.
@@ -401,21 +413,21 @@ class Classroom:
         )
 
     def _refresh(self) -> None:
-        """Let every loop that is under way read by the prototypes as they are now."""
+        """Give all running loops the current students and prototypes."""
         if self._current:
             store = self.vectors()
             for current in list(self._current):
                 current.update(store)
 
     def _recogniser(self) -> str:
-        """Whose identity vectors this class is made of; any for a new one."""
+        """The recogniser that made this class's identity vectors; "auto" for a new class."""
         networks = self.store.networks(self._name)
         if networks is None:
             return "auto"
         return "own" if networks.identity_network.endswith(":identity") else "mobilefacenet"
 
     def _vectors(self) -> PrototypeStore | None:
-        """Raises StoreError if another network made them than the one in use."""
+        """Stored supports and identity references. Raises StoreError if another network made them."""
         store = self.store.vectors(self._name)
         if store is not None:
             store.require(self.perception.network, self.perception.identity_network)
@@ -423,17 +435,17 @@ class Classroom:
 
 
 def open_population(network: PathLike | None = None) -> Population:
-    """The population prototypes beside a network; None is the one in use.
+    """Load the population prototypes beside a network; None uses the network in use.
 
     Raises:
-        UsageError: there are none beside it.
-        StoreError: they are damaged.
+        UsageError: there is no file with population prototypes beside it.
+        StoreError: the file is damaged.
     """
     path = resolve("expression", network_file(network)).with_suffix(".json")
     if not path.is_file():
         raise UsageError(
-            f"There is no {path.name} beside the network. It holds the network's population prototypes. "
-            f"Make it with: python experiments/population.py"
+            f"There is no file {path}. It must contain the network's population prototypes.",
+            hint="To create it, type: python experiments/population.py",
         )
     return Population.load(path)
 
@@ -448,14 +460,14 @@ def make_loop(
     budget: float | None = None,
     network: PathLike | None = None,
 ) -> Loop:
-    """A loop with these students; without any it reads expressions by the population's prototypes.
+    """A loop with these students; by default it recognises nobody and uses the population prototypes.
 
     Args:
-        perception: frames to faces with vectors.
-        reader: vectors to verdicts; None reads everybody by the prototypes beside the perception's network.
-        students: tracks to students; None recognises nobody.
+        perception: finds faces and computes their vectors.
+        reader: classifies vectors; None uses the population prototypes beside the perception's network.
+        students: assigns students to tracks; None recognises nobody.
         smoother, tracker, budget: see ``Classroom.loop``.
-        network: that the perception was opened with.
+        network: the network that the perception was opened with.
 
     Raises:
         StoreError: the population prototypes belong to another network.
@@ -473,6 +485,7 @@ def require_network(population: Population, network: str) -> None:
     """Raises StoreError unless the population prototypes were made by this network."""
     if population.network != network:
         raise StoreError(
-            f"The network in use is {network}, and the population prototypes beside it were made by "
-            f"{population.network}. Make them again with: python experiments/population.py"
+            f"The network in use is {network}, but the population prototypes beside it were made by "
+            f"{population.network}.",
+            hint="To compute them again, type: python experiments/population.py",
         )

@@ -1,4 +1,4 @@
-"""What flows from the camera to the teacher's screen. Nothing else travels between the packages."""
+"""The data types that flow from the camera to the teacher's screen; the packages exchange only these."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Vectors = NDArray[np.float32]
 """Row vectors, float32, shape (n, dimension)."""
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""The seven emotions with a population prototype. Any other word is a state of a student's own ("confused")."""
+"""The seven emotions with a population prototype. Any other word is a student's own state ("confused")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Can this face be read at all?
+    """The quality of a face, and whether the face is readable (good enough to be classified).
 
     Attributes:
         size: shorter side of the box, pixels of the source.
         sharpness: 1 for a crisp crop, towards 0 for a blurred one.
         yaw, pitch, roll: head pose in degrees, rough, from the five landmarks; 0 is frontal.
         brightness: mean grey level of the crop, 0..255.
-        reasons: in words, why the face cannot be read; empty if it can.
+        reasons: in words, why the face is not readable; empty if it is.
     """
 
     size: float
@@ -51,11 +51,11 @@ class Face:
         landmarks: left eye, right eye, nose, left and right mouth corner (as seen in the picture), pixels of the
             source, float32, shape (5, 2).
         score: the detector's, 0..1.
-        crop: the aligned crop that the expression network sees, grey uint8, shape (112, 112).
-        quality: whether it can be read.
+        crop: the aligned crop for the expression network, grey uint8, shape (112, 112).
+        quality: whether the face is readable.
         track: number of the track, never reused within a run; -1 for an untracked picture.
         expression: unit vector of the expression network, float32, shape (d,); None until embedded.
-        identity: unit vector of the identity network, float32, shape (k,); None unless it was asked for.
+        identity: unit vector of the identity network, float32, shape (k,); None unless it was requested.
     """
 
     box: NDArray[np.float32]
@@ -70,20 +70,20 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is said about one face in one frame. Uncertain by nature: ``emotion`` None is shown as "unsure".
+    """The result for one face in one frame. Readings are uncertain: ``emotion`` None is shown as "unsure".
 
     Attributes:
         track: number of the track, -1 for an untracked picture.
         box: x0, y0, x1, y1, pixels of the source.
         score: the detector's, 0..1.
-        student: key of the student, or None for a stranger or a face not yet identified.
-        identity_score: cosine similarity that ``student`` rests on, or the best one that did not suffice; None if
-            identity was not looked at.
-        emotion: the nearest prototype's, or None (reject option).
-        confidence: probability of the nearest prototype's emotion; None if the crop could not be read.
-        probabilities: over the seven emotions and this student's own states, sums to 1; {} if it could not be read.
-        prototypes: whose prototypes decided: "personal", "class" or "population".
-        age: seconds since the crop was embedded that this reading rests on.
+        student: key of the student; None for a stranger or a face that is not identified yet.
+        identity_score: cosine similarity to ``student``, or the best one if it was too low; None if the identity was
+            not checked.
+        emotion: the predicted emotion; None if the reject option applies.
+        confidence: probability of the most probable emotion; None if the face is not readable.
+        probabilities: over the seven emotions and this student's own states, sums to 1; {} if it is not readable.
+        prototypes: kind of prototypes that were used: "personal", "class" or "population".
+        age: seconds since the crop of this reading was embedded.
     """
 
     track: int
@@ -107,7 +107,7 @@ class FrameResult:
         index: counts from 0 within the source.
         time: seconds: presentation time (files), since the start (live), 0 (pictures).
         width, height: of the source frame, pixels.
-        readings: one a face; empty is legal.
+        readings: one reading per face; may be empty.
     """
 
     source: str

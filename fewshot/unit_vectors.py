@@ -1,4 +1,4 @@
-"""Vectors on the unit sphere."""
+"""Vectors of length 1."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Floats = TypeVar("Floats", NDArray[np.float32], NDArray[np.float64])
 
 
 def unit_rows(vectors: Floats) -> Floats:
-    """The vectors divided by their lengths; one of length 0 stays 0.
+    """Divide vectors by their lengths; a vector of length 0 stays 0.
 
     Args:
-        vectors: along the last axis, shape (..., d).
+        vectors: one vector along the last axis, shape (..., d).
 
     Returns:
         The same shape and precision.

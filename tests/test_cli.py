@@ -111,7 +111,7 @@ def test_enroll_analyze_roster_remove(photos: Path, lesson: Path, tmp_path: Path
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 12
     assert "their parents" in fewshot("roster", "physics")
     assert "physics: asha, bela" in fewshot("roster")
-    assert "Left: bela" in fewshot("roster", "physics", "--remove", "asha")
+    assert "Students left: bela" in fewshot("roster", "physics", "--remove", "asha")
     assert "asha" not in fewshot("roster", "physics")
     fewshot("roster", "physics", "--remove", "asha", code=2)
 
@@ -188,28 +188,28 @@ def test_embed(photos: Path) -> None:
         (["--bogus"], "No such option"),
         (["analyze"], "Missing argument"),
         (["live", "--detector", "eagle"], "eagle"),
-        (["analyze", "nowhere.mp4"], "No file or folder nowhere.mp4"),
+        (["analyze", "nowhere.mp4"], "There is no file or folder nowhere.mp4"),
         (["analyze", "frame.png", "nowhere.mp4"], "nowhere.mp4"),
         (["analyze", "0"], "live --source 0"),
         (["live", "--source", "nowhere.mp4"], "nowhere.mp4"),
-        (["live", "--source", "ftp://x/y"], "not understood"),
-        (["live", "--source", "screen:1,2"], "no region"),
+        (["live", "--source", "ftp://x/y"], "not supported"),
+        (["live", "--source", "screen:1,2"], "not a region"),
         (["live", "--class", "physics"], "no class 'physics'"),
         (["analyze", "frame.png", "--class", "../x"], "cannot be the name"),
-        (["analyze", "frame.png", "--jsonl", "frame.png"], "is an input"),
+        (["analyze", "frame.png", "--jsonl", "frame.png"], "is an input file"),
         (["analyze", "frame.png", "--jsonl", "nowhere/x.jsonl"], "no folder"),
-        (["analyze", "frame.png", "--jsonl", "x.mp4", "--save", "x.mp4"], "same name"),
-        (["analyze", "frame.png", "--save", "x.gif"], "videos are written as"),
+        (["analyze", "frame.png", "--jsonl", "x.mp4", "--save", "x.mp4"], "same file name"),
+        (["analyze", "frame.png", "--save", "x.gif"], "is not the name of a video"),
         (["analyze", "frame.png", "--save", "."], "is a folder"),
         (["analyze", "frame.png", "--profile", "frame.png"], "is an input"),
         (["analyze", "frame.png", "--workers", "0"], "workers"),
-        (["live", "--source", "frame.png", "--fps", "0"], "impossible"),
-        (["live", "--source", "frame.png", "--budget-ms", "-1"], "no time for any face"),
+        (["live", "--source", "frame.png", "--fps", "0"], "frame rate cannot be 0"),
+        (["live", "--source", "frame.png", "--budget-ms", "-1"], "budget of -1 ms per frame is impossible"),
         (["live", "--source", "frame.png", "--wait", "-1"], "wait"),
         (["enroll", "physics", "nowhere", "--consent-by", "x"], "does not exist"),
         (["enroll", "physics", "frame.png", "--consent-by", "x"], "is a file"),
         (["roster", "physics"], "no class 'physics'"),
-        (["roster", "--remove", "asha"], "needs a class"),
+        (["roster", "--remove", "asha"], "needs the name of a class"),
         (["models", "pull", "eagle"], "no model called 'eagle'"),
     ],
 )
@@ -264,7 +264,7 @@ def test_ctrl_c_keeps_what_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_profile(lesson: Path, words: list[str]) -> None:
     output = fewshot(*words, lesson, "--profile", "profile.json", "--workers", "1")
     assert "Profile: profile.json" in output
-    assert ("--fps does not count" in output) == (words[0] == "live")
+    assert ("--fps has no effect" in output) == (words[0] == "live")
     (run,) = json.loads(Path("profile.json").read_text())["runs"]
     assert (run["state"], run["captured"], run["processed"], run["recorded"]) == ("ended", 12, 12, 12)
     assert (run["source"], run["live"], run["faces"], run["dropped"]["find"]) == (str(lesson), False, 3, 0)
@@ -288,7 +288,7 @@ def test_a_camera_that_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fewshot.live.sources.opening._open_named", lambda text: cameras.pop(0))
     monkeypatch.setattr("fewshot.live.sources.lasting.PAUSES", (0.0,))
     output = fewshot("live", "--no-show", "--jsonl", "out.jsonl")
-    assert output.count("camera 0 is away since") == output.count("camera 0 is back") == 1
+    assert output.count("camera 0 was lost after") == output.count("camera 0 is back") == 1
     assert [line["frame"] for line in records(Path("out.jsonl"))][-1] == 9
 
 
@@ -305,10 +305,12 @@ def test_a_store_of_another_network_or_damaged(photos: Path, lesson: Path, monke
 
 
 def test_a_lesson_is_kept(photos: Path, lesson: Path) -> None:
-    assert "No lesson is kept yet" in fewshot("lessons")
+    assert "No lesson has been recorded yet" in fewshot("lessons")
     enroll(photos)
-    assert "Lesson 1 is kept" in fewshot("analyze", lesson, "--class", "physics", "--record", "--title", "Optics [1]")
-    assert "Lesson 2 is kept" in fewshot("live", "--source", lesson, "--no-show", "--record")
+    assert "Lesson 1 was recorded" in fewshot(
+        "analyze", lesson, "--class", "physics", "--record", "--title", "Optics [1]"
+    )
+    assert "Lesson 2 was recorded" in fewshot("live", "--source", lesson, "--no-show", "--record")
     output = fewshot("lessons")
     assert "Optics [1]" in output
     assert output.count("ended") == 2

@@ -24,10 +24,10 @@ def drawn(snap: MetricsSnapshot) -> str:
 @pytest.mark.parametrize(
     ("snap", "words"),
     [
-        (EMPTY, ["camera 0: starting", "0.0 frames a second come", "dropped: none", "waiting: none", "stage"]),
+        (EMPTY, ["camera 0: starting", "0.0 frames per second captured", "dropped: none", "waiting: none", "stage"]),
         (
-            replace(EMPTY, state="waiting", note="camera 0 is away since 12 s; waiting for it to come back."),
-            ["camera 0: camera 0 is away since 12 s"],
+            replace(EMPTY, state="waiting", note="camera 0 was lost after 12 s. Waiting for it to come back."),
+            ["camera 0: camera 0 was lost after 12 s"],
         ),
         (
             replace(
@@ -43,7 +43,7 @@ def drawn(snap: MetricsSnapshot) -> str:
                 age_max=0.26,
             ),
             [
-                "30.0 frames a second come, 15.0 are read",
+                "30.0 frames per second captured, 15.0 processed",
                 "49 faces, 20 of them",
                 "0.3 s",
                 "12 at find",

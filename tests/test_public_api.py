@@ -140,7 +140,7 @@ def test_a_network_without_its_population_or_with_another_ones(own: Path, tmp_pa
     with pytest.raises(StoreError, match=r"mine-1.*population\.py"):
         make_loop(perception, network=own)
     own.with_suffix(".json").unlink()
-    with pytest.raises(UsageError, match=r"no expression\.json beside"):
+    with pytest.raises(UsageError, match=r"no file .*expression\.json"):
         make_loop(perception, network=own)
     with pytest.raises(UsageError, match=r"no file .*typo\.onnx"):
         Classroom.open("physics", network=tmp_path / "typo.onnx")

@@ -74,7 +74,7 @@ class GuidedRun:
             if not self.guide.progress.done and not self._leaving.is_set():
                 self.failure = self.camera.lost or "The camera gave no more pictures. Start again."
         except FewshotError as error:
-            self.failure = str(error)
+            self.failure = error.text
         except Exception:
             logger.exception("guided enrollment failed")
             self.failure = "Something went wrong that should not. Start again; details are in the log of fewshot."

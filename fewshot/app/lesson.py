@@ -236,7 +236,7 @@ class RunningLesson:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, FewshotError):
-            self._note = str(error)
+            self._note = error.text
         else:
             logger.error("a lesson failed", exc_info=error)
             self._note = OURS

@@ -41,7 +41,7 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
         try:
             return page(*args, **kwargs)
         except FewshotError as error:
-            st.error(str(error), icon=":material/info:")
+            st.error(error.text, icon=":material/info:")
         except Exception:
             logger.exception("a page failed")
             st.error(SORRY, icon=":material/sentiment_dissatisfied:")

@@ -1,1 +1,1 @@
-"""Who is in the class: roster, consent, enrollment, and which track is which student."""
+"""The students of a class: roster, consent, enrollment, and which track shows which student."""

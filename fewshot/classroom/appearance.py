@@ -1,4 +1,4 @@
-"""Does a track still show the face that it showed in the frame before?"""
+"""Does a track still show the same face as in the frame before?"""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from fewshot.faces.align import CROP_SIZE
 from fewshot.types import Face
 
 ALIKE = 0.9
-"""Correlation below which a face is another picture. Measured on the virtual classroom at 25 frames a second: the same
-picture 0.98 and more (0.1st percentile), two people 0.84 and less (99th), one person's next photo 0.55 to 0.97."""
+"""Below this correlation a track shows a different picture. Measured on the virtual classroom at 25 frames per second:
+0.98 or more for the same picture (0.1st percentile), 0.84 or less for two people (99th percentile), 0.55 to 0.97 for
+two photos of one person."""
 RECENT = 0.2
-"""Seconds between two frames beyond which a face may well look otherwise: then nothing is concluded."""
+"""If two frames are further apart, in seconds, a face may have changed by itself: then nothing is concluded."""
 _SIDE = 8
 
 
 class Appearance:
-    """A thumbnail of every track. It says nothing about who somebody is, only that a picture has changed.
+    """A thumbnail of every track. It does not identify anybody; it only shows that a picture has changed.
 
-    A tracker follows boxes: when two tiles of a gallery change places between two frames, the tracks stay where they
-    are, and without this nobody would notice before it is their turn to be looked at again.
+    A tracker follows boxes. When two tiles of a gallery change places between two frames, the tracks stay where they
+    are. Without this class the change would be noticed only at the next regular identity check.
     """
 
     def __init__(self) -> None:
@@ -31,11 +32,11 @@ class Appearance:
         self._times: dict[int, float] = {}
 
     def changed(self, faces: Sequence[Face], time: float) -> set[int]:
-        """Numbers of the tracks whose face is another picture than in the frame before, ``RECENT`` seconds ago at most.
+        """Numbers of the tracks whose picture changed since the frame before (at most ``RECENT`` seconds earlier).
 
         Args:
-            faces: of this frame, with their tracks; those without one, and those without a crop, are passed over.
-            time: of this frame, seconds.
+            faces: the faces of this frame. Faces without a track or without a crop are skipped.
+            time: time of this frame, seconds.
         """
         tracked = [face for face in faces if face.track >= 0 and face.crop.shape[:2] == (CROP_SIZE, CROP_SIZE)]
         if not tracked:
@@ -56,8 +57,8 @@ class Appearance:
 
 
 def thumbnails(faces: Sequence[Face]) -> NDArray[np.float32]:
-    """Every crop, small, without its light and contrast: unit vectors, shape (n, 64)."""
-    # All crops as one tall picture; blocks of 14 pixels divide 112, so no crop leaks into the next.
+    """Every crop shrunk to 8x8, without brightness and contrast: unit vectors, shape (n, 64)."""
+    # All crops form one tall picture. Blocks of 14 pixels divide 112, so no crop mixes with the next.
     tall = np.concatenate([face.crop for face in faces])
     small = cv2.resize(tall, (_SIDE, _SIDE * len(faces)), interpolation=cv2.INTER_AREA)
     if small.ndim == 3:
@@ -65,6 +66,6 @@ def thumbnails(faces: Sequence[Face]) -> NDArray[np.float32]:
     flat = small.reshape(len(faces), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    # A picture of one grey has no pattern: it equals any other of that kind.
+    # A picture of one single grey has no pattern, so all such pictures count as equal.
     flat[norms[:, 0] < 1e-3], norms[norms < 1e-3] = 1.0, np.sqrt(_SIDE * _SIDE)
     return np.asarray(flat / norms, np.float32)

@@ -1,4 +1,4 @@
-"""Photos into a class: what is asked before, and what is written and said afterwards."""
+"""Enrolls photos into a class of the database: checks before, writing and reporting afterwards."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class ClassEnrollment:
     """Enrolls photos into one class of the database.
 
     Attributes:
-        store: where classes are kept.
+        store: the database of classes.
         classroom: name of the class.
-        perception: the chain that later watches the class.
-        population: of the perception's network.
-        known: what the class knows of its students so far; None for a new class.
+        perception: the same chain that later watches the class.
+        population: population prototypes of the perception's network.
+        known: supports and identity references of the class so far; None for a new class.
     """
 
     store: ClassStore
@@ -49,15 +49,15 @@ class ClassEnrollment:
         consents: Mapping[str, Consent],
         on_student: Callable[[str], None] | None = None,
     ) -> EnrollmentReport:
-        """Look at photos, keep the vectors of the accepted ones, and report on every photo.
+        """Check photos, store the vectors of the accepted ones, and report the result of every photo.
 
         Args:
             photos: student -> photos.
-            consents: of every student in ``photos``.
-            on_student: is told whose photos are looked at next.
+            consents: student -> consent, for every student in ``photos``.
+            on_student: called with each student's key before their photos are processed.
 
         Raises:
-            UsageError: a student without consent.
+            UsageError: a student has no consent.
             StoreError: the database cannot be written.
         """
         perception = self.perception
@@ -82,25 +82,25 @@ class ClassEnrollment:
         return report
 
     def _point_out_doubts(self, enrollment: Enrollment, report: EnrollmentReport) -> None:
-        """Asks about new photos and new labels; an answer that was given once is not asked for again."""
+        """Mark doubtful labels of new or relabelled photos only: a teacher is not asked twice about one photo."""
         new = {photo.sha256 for photo in enrollment.accepted} | {sha256 for _, sha256 in enrollment.relabelled}
         doubted = doubted_photos(self.population, enrollment.store)
-        looks = {photo: look for photo, look in doubted.items() if photo in new}
+        instead = {photo: emotion for photo, emotion in doubted.items() if photo in new}
         for result in report.students:
-            result.photos = [replace(photo, looks=looks.get(photo.sha256, "")) for photo in result.photos]
+            result.photos = [replace(photo, looks=instead.get(photo.sha256, "")) for photo in result.photos]
 
 
 def given_consent(consent_by: str | None, until: str | date | None) -> Consent | None:
-    """The consent that a caller names; None where nothing was said.
+    """The consent that a caller gives; None if both arguments are None.
 
     Raises:
-        UsageError: a day that is none, or a last day without a person.
+        UsageError: ``until`` is not a date, or no person is named.
     """
     return make_consent(consent_by or "", until) if consent_by is not None or until is not None else None
 
 
 def photo_files(photos: PathLike | Sequence[PathLike], label: str | None, from_camera: bool = False) -> list[PhotoFile]:
-    """The photos a caller names: one file, several, or a student's folder; ``label`` overrides its subfolders."""
+    """The photos that a caller gives: a file, several files, or a student's folder. ``label`` overrides subfolders."""
     if isinstance(photos, str | Path):
         if Path(photos).is_dir():
             found = list_photos_of(Path(photos))

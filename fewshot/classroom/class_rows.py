@@ -1,4 +1,4 @@
-"""Rows of the database as the plain data of a class, and back."""
+"""Converts rows of the database to the plain data of a class, and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fewshot.types import EMOTIONS
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Which networks made the vectors of a class, and how long those are; all empty while there is none."""
+    """The networks that made the vectors of a class, and the vectors' lengths; empty while there are no vectors."""
 
     network: str = ""
     identity_network: str = ""
@@ -45,13 +45,13 @@ class Networks:
 
 
 def consents_of(session: Session, student: int) -> list[Consent]:
-    """The consents of a student, the latest last."""
+    """All consents of a student, the latest last."""
     rows = session.scalars(select(ConsentRow).where(ConsentRow.student_id == student).order_by(ConsentRow.id))
     return [Consent(row.given_by, row.day, row.purpose, row.until, row.withdrawn) for row in rows]
 
 
 def consent_of(session: Session, student: int) -> Consent | None:
-    """The consent that counts."""
+    """The latest consent, which is the valid one; None without any."""
     return next(reversed(consents_of(session, student)), None)
 
 
@@ -65,7 +65,7 @@ def photos_of(session: Session, class_id: int) -> dict[int, dict[str, Photo]]:
 
 
 def save_photo(session: Session, student: int, photo: Accepted, networks: Networks) -> None:
-    """Write a photo as vectors, unless it is there."""
+    """Write a photo as vectors, unless it is in the database already."""
     known = select(PhotoRow.id).where(PhotoRow.student_id == student, PhotoRow.sha256 == photo.sha256)
     if session.scalar(known) is not None:
         return
@@ -90,7 +90,7 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
     """All supports and identity references of a class.
 
     Raises:
-        StoreError: they are not of the networks that the class was enrolled with.
+        StoreError: the vectors are damaged, or do not fit the networks that the class was enrolled with.
     """
     store = Networks.of(row).empty_store()
     students = dict(
@@ -119,22 +119,24 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
             store.replace(students[number], own, stack([face.vector for face in faces], row.identity_dimension))
         except (ValueError, UsageError, DimensionMismatch) as error:
             raise StoreError(
-                f"The vectors of {students[number]!r} in class {row.name!r} are damaged ({error}). Remove the student "
-                f"and enroll again: fewshot roster."
+                f"The vectors of {students[number]!r} in class {row.name!r} are damaged ({error}). Remove this student "
+                "and enroll the photos again.",
+                hint=f"Type: fewshot roster {quoted(row.name)} --remove {quoted(students[number])}",
             ) from error
     return store
 
 
 def no_such_class(name: str, names: Sequence[str]) -> UsageError:
-    """The error for a class that does not exist, with the ``names`` of those that do."""
-    there = f"Classes here: {', '.join(names)}." if names else "There is no class here yet."
+    """The error for a class that does not exist; it lists the existing ``names``."""
+    there = f"Existing classes: {', '.join(names)}." if names else "There is no class yet."
     return UsageError(
-        f"There is no class {name!r}. {there} To make it: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO"
+        f"There is no class {name!r}. {there}",
+        hint=f"To create it, type: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO",
     )
 
 
 def find_class(session: Session, name: str) -> ClassRow | None:
-    """The class of that name, in any case."""
+    """The class with this name, ignoring upper and lower case; None if there is none."""
     return session.scalar(select(ClassRow).where(ClassRow.folded == folded(name)))
 
 
@@ -147,7 +149,7 @@ def class_of(session: Session, name: str) -> ClassRow:
 
 
 def students_of(session: Session, class_id: int) -> Sequence[StudentRow]:
-    """Everybody in a class, in the order they came."""
+    """All students of a class, in the order in which they were added."""
     return session.scalars(select(StudentRow).where(StudentRow.class_id == class_id).order_by(StudentRow.id)).all()
 
 
@@ -160,14 +162,14 @@ def student_of(session: Session, row: ClassRow, student: str) -> StudentRow:
 
 
 SOMEBODY = "[removed]"
-"""What stands for the name of a removed student in a text that the teacher wrote."""
+"""Replaces the name of a removed student in texts that the teacher wrote."""
 
 
 def remove_traces(session: Session, class_id: int, student: StudentRow) -> None:
-    """Delete a student with all that hangs on the row: consents, photos, vectors, portrait, readings, corrections.
+    """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
 
-    Their name is blotted out in titles and markers of the class's lessons, and so are states of their own that nobody
-    else in a lesson showed.
+    The name is replaced in titles and markers of the class's lessons. The student's own states are blanked in lessons
+    where no other student showed them.
     """
     name = re.compile(rf"(?<!\w){re.escape(student.name)}(?!\w)", re.IGNORECASE)
     lessons = session.scalars(
@@ -185,7 +187,7 @@ def remove_traces(session: Session, class_id: int, student: StudentRow) -> None:
 
 
 def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
-    """The lesson's labels, blank where no reading knows them any more; their places stay, as rows count by place."""
+    """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
     rows = session.scalars(
         select(ReadingRow.probabilities).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)
     )

@@ -1,4 +1,4 @@
-"""Consent: without a record of it nobody is enrolled, and when it ends nobody is recognised."""
+"""Consent: a student is enrolled only with a recorded consent, and recognised only until it ends."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Consent:
     """Who allowed a student's enrollment, when, for what, and until when.
 
     Attributes:
-        given_by: the person who gave it: the student, or whoever may speak for the student.
-        day: on which it was given.
+        given_by: the person who gave it: the student, or a person who may decide for the student.
+        day: the day on which it was given.
         purpose: what it was given for.
-        until: the last day on which it holds; None if no end was named.
-        withdrawn: the day on which it was withdrawn, from which on it does not hold.
+        until: the last day on which it is valid; None without an end.
+        withdrawn: the day on which it was withdrawn; from this day on it is not valid.
     """
 
     given_by: str
@@ -50,11 +50,15 @@ class Consent:
 
 
 SAMPLE_CONSENT = Consent("nobody: the sample class shows nobody real", date(2026, 1, 1), "trying the program out")
-"""What stands for consent in a sample class."""
+"""The consent record of a sample class."""
 
 
 def parse_day(text: str, where: str) -> date:
-    """A day as 2026-11-20.
+    """Parse a date written like 2026-11-20.
+
+    Args:
+        text: the date.
+        where: where it was found, for the error message.
 
     Raises:
         UsageError: it is written in another way, or there is no such day.
@@ -66,27 +70,29 @@ def parse_day(text: str, where: str) -> date:
 
 
 def make_consent(given_by: str, until: str | date | None = None, today: date | None = None) -> Consent:
-    """The record that ``--consent-by WHO --consent-until DATE`` asks for.
+    """The record for ``--consent-by WHO --consent-until DATE``.
 
     Raises:
-        UsageError: nobody is named, or the consent has already ended.
+        UsageError: no person is named, or the consent has ended already.
     """
     today = today or date.today()
     if not given_by.strip():
-        raise UsageError("Consent was given by nobody. Name the person: --consent-by 'her mother, 2026-11-20'.")
+        raise UsageError(
+            "It is not known who gave consent. Name the person.", hint="Example: --consent-by 'her mother, 2026-11-20'"
+        )
     end = parse_day(until, "--consent-until") if isinstance(until, str) else until
     if end is not None and end < today:
-        raise UsageError(f"This consent ended on {end}. Ask for a new one, and give its last day.")
+        raise UsageError(f"This consent ended on {end}. Ask for a new consent, and give its last day.")
     return Consent(given_by.strip(), today, until=end)
 
 
 def read_consent_file(path: Path) -> dict[str, Consent]:
-    """Read ``consent.csv``: a row a student, columns student, given_by, date, and perhaps purpose and until.
+    """Read ``consent.csv``: one row per student; columns student, given_by, date, and optionally purpose and until.
 
-    Commas or semicolons separate (Excel writes the latter in half of Europe).
+    Columns are separated by commas or semicolons (Excel writes semicolons in many countries).
 
     Raises:
-        UsageError: a column is missing, or a row has no student, no giver, no date, or the student twice.
+        UsageError: a column is missing, a student has two rows, or a row has no student, given_by or date.
     """
     text = _text_of(path)
     separator = ";" if ";" in text.partition("\n")[0] else ","
@@ -104,7 +110,7 @@ def read_consent_file(path: Path) -> dict[str, Consent]:
         where = f"{path}, line {rows.line_num}"
         student, consent = _consent_of_row(values, where)
         if student in consents:
-            raise UsageError(f"{where}: {student} has two rows. Leave the one that holds.")
+            raise UsageError(f"{where}: {student} has two rows. Keep only the valid one.")
         consents[student] = consent
     return consents
 
@@ -122,8 +128,8 @@ def _text_of(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}). Change its permissions.") from error
+        raise UsageError(f"{path} cannot be read ({error.strerror}). Check the permissions of the file.") from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")  # Excel on Windows, saved as plain "CSV"
+        return raw.decode("cp1252", errors="replace")  # plain "CSV" of Excel on Windows

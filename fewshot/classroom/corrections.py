@@ -1,4 +1,4 @@
-"""What a student's prototypes learn from a teacher: "not confused: concentrating"."""
+"""Corrections by the teacher ("not confused: concentrating"), which change a student's prototypes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from fewshot.errors import DimensionMismatch, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A correction that a student's prototypes rest on now.
+    """A correction that is used in a student's prototypes.
 
     Attributes:
         id: number of the correction.
         student: name.
-        said: what the reading had named, None for "unsure".
+        said: emotion of the corrected reading; None for "unsure".
         actually: what the student really showed.
-        lesson: its number; None if it was deleted.
-        second: since that lesson's start.
-        made: when it was said, UTC, aware.
+        lesson: number of the lesson; None if the lesson was deleted.
+        second: seconds since the start of the lesson.
+        made: time of the correction, in UTC with time zone.
     """
 
     id: int
@@ -43,10 +43,12 @@ class Learned:
 
 
 def learned(database: Database, class_name: str, student: str | None = None) -> list[Learned]:
-    """What a class has learned from corrections and could unlearn, in whatever lesson, newest first.
+    """All corrections of a class that are in use and can be undone, of every lesson, newest first.
 
     Args:
-        student: of this one only.
+        database: where the class is stored.
+        class_name: name of the class.
+        student: only the corrections of this student.
     """
     wanted = (
         select(CorrectionRow, StudentRow.name)
@@ -73,30 +75,33 @@ def learn(
     vector: NDArray[np.floating],
     said: str | None,
 ) -> int:
-    """Note a correction, and keep the face it was made on as one more photo of what it really showed.
+    """Record a correction, and add the corrected face to the student's support set.
 
     Args:
+        database: where the class is stored.
+        class_name: name of the class.
         lesson: number of a lesson of this class.
-        second: since it started.
-        actually: what the student showed: an emotion in any common spelling, or a state of their own.
+        student: name of the student.
+        second: seconds since the start of the lesson.
+        actually: what the student really showed: an emotion in any common spelling, or one of the student's own states.
         vector: expression vector of the face, unit length, shape (d,).
-        said: what the reading had named; None for "unsure".
+        said: emotion of the corrected reading; None for "unsure".
 
     Returns:
         Number of the correction.
 
     Raises:
-        UsageError: no such lesson or student, a label that cannot be one, or a vector that is none.
-        DimensionMismatch: the vector is another network's.
+        UsageError: there is no such lesson or student, the label cannot be used, or the vector is empty.
+        DimensionMismatch: another network made the vector.
     """
     label = emotion_of(actually)
     with database.write() as session:
         row = session.scalar(select(ClassRow).where(ClassRow.name == class_name))
         kept = session.get(LessonRow, lesson)
         if row is None or kept is None or kept.class_id != row.id:
-            raise UsageError(f"There is no lesson {lesson} of class {class_name!r}, so nothing can be corrected in it.")
+            raise UsageError(f"Class {class_name!r} has no lesson {lesson}. Nothing was corrected.")
         if kept.aggregate:
-            raise UsageError(f"Lesson {lesson} keeps counts alone, and knows no student. Nothing was corrected.")
+            raise UsageError(f"Lesson {lesson} contains counts only, without students. Nothing was corrected.")
         everybody = select(StudentRow.name, StudentRow.id).where(StudentRow.class_id == row.id)
         ids = dict(session.execute(everybody).tuples().all())
         if student not in ids:
@@ -114,7 +119,7 @@ def learn(
 
 
 def unlearn(database: Database, class_name: str, correction: int) -> None:
-    """Take a correction back: its vector is deleted. One that was taken back already is no error.
+    """Undo a correction: its vector is deleted. Undoing it twice is not an error.
 
     Raises:
         UsageError: there is no such correction of this class.
@@ -130,7 +135,7 @@ def _correction(session: Session, class_name: str, correction: int) -> Correctio
     wanted = select(CorrectionRow).join(StudentRow).join(ClassRow)
     row = session.scalar(wanted.where(CorrectionRow.id == correction, ClassRow.name == class_name))
     if row is None:
-        raise UsageError(f"There is no correction {correction} in class {class_name!r}, so it cannot be undone.")
+        raise UsageError(f"Class {class_name!r} has no correction {correction}, so it cannot be undone.")
     return row
 
 
@@ -138,9 +143,9 @@ def _checked(vector: NDArray[np.floating], row: ClassRow) -> NDArray[np.float32]
     checked = np.asarray(vector, np.float32)
     if checked.shape != (row.dimension,):
         raise DimensionMismatch(
-            f"The vector of this face has shape {checked.shape}, class {row.name!r} expects ({row.dimension},): it was "
-            f"made by another network. Watch with the one that the class was enrolled with."
+            f"The vector of this face has shape {checked.shape}, but class {row.name!r} needs ({row.dimension},): "
+            f"another network made it. Watch the class with the network that it was enrolled with."
         )
     if not np.isfinite(checked).all() or not checked.any():
-        raise UsageError("This face could not be read when it was corrected. Correct a moment where it can be.")
+        raise UsageError("This face was not readable, so it cannot be corrected. Choose a moment where it is readable.")
     return checked

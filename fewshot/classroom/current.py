@@ -1,4 +1,4 @@
-"""What a run knows of a class, exchangeable while it runs: somebody was removed, or a correction was learned."""
+"""The students and prototypes that a run uses. They can change during the run, after a removal or a correction."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fewshot.types import Face, Vectors
 
 
 class CurrentClass:
-    """``Reader`` and ``Students`` of a loop in one. ``update`` may be called from any thread.
+    """Both the ``Reader`` and the ``Students`` of a loop. ``update`` may be called from any thread.
 
     Args:
-        population: that all prototypes rest on.
-        thresholds: of the identity network.
-        store: with prototypes; None if nobody is enrolled.
+        population: the population prototypes.
+        thresholds: thresholds of the identity network.
+        store: supports and prototypes; None if no student is enrolled.
     """
 
     def __init__(self, population: Population, thresholds: IdentityThresholds, store: PrototypeStore | None) -> None:
@@ -32,9 +32,9 @@ class CurrentClass:
         self.update(store)
 
     def update(self, store: PrototypeStore | None) -> None:
-        """Read by these prototypes, and know these students, from the next frame on.
+        """Use these prototypes and students from the next frame on.
 
-        Where the faces are the same as before, who is who is not looked at anew.
+        If the identity references did not change, the tracks keep their students.
         """
         self._classifier = Classifier(self._population, store)
         keys, references = store.identity_references() if store else ([], self._references[:0])

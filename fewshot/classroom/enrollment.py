@@ -1,4 +1,4 @@
-"""Photos of a student -> support vectors and identity references, or the reason in words why not."""
+"""Turns photos of a student into support vectors and identity references, or says why a photo was not accepted."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
 from fewshot.unit_vectors import unit_rows
 
 CLEAR_SUBJECT = 3.0
-"""The largest face of a photo is its subject if its box has this many times the area of the second."""
+"""The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
 
 _READ_AHEAD = 4
-"""Photos read from disk at once; decoding a phone's picture takes longer than all the rest."""
+"""Photos decoded at the same time; decoding a phone's photo takes longer than all other steps together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted photo: all that is kept of it.
+    """Everything that is stored of an accepted photo.
 
     Attributes:
-        student: key.
-        emotion: label; None for an unlabelled one.
+        student: key of the student.
+        emotion: label; None for an unlabelled photo.
         sha256, fingerprint: of the file and of the picture.
         expression, identity: unit vectors, shapes (d,) and (k,).
         size, sharpness: of the face; see ``Quality``.
-        enrolled: the day.
+        enrolled: day of the enrollment.
     """
 
     student: str
@@ -56,7 +56,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A photo with one readable face, not yet known whose."""
+    """A photo with one readable face; not checked yet whether it shows the student."""
 
     index: int
     file: PhotoFile
@@ -71,15 +71,15 @@ class Enrollment:
     """Enrolls students into one class, one after the other. Nothing is written to disk.
 
     Args:
-        eyes: photo to faces, as strict as enrollment wants it.
+        eyes: finds and embeds the faces of a photo, with the limits for enrollment.
         roster, store: of the class; both are changed.
-        thresholds: of the identity network.
-        has_neutral: whether there is a neutral photo among a student's.
+        thresholds: thresholds of the identity network.
+        has_neutral: tells whether a support set contains a neutral photo.
 
     Attributes:
-        accepted: what is to be written of all students so far, in the order of the photos.
-        consents: of everybody whose photos were looked at.
-        relabelled: (student, hash of a photo that was enrolled before) -> what it shows, as it is said now.
+        accepted: accepted photos of all students so far, in the order of the photos; still to be written.
+        consents: consent of every student whose photos were processed.
+        relabelled: (student, hash of a photo enrolled before) -> its new label.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Enrollment:
         self.relabelled: dict[tuple[str, str], str] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
-        """Enroll a student, or add photos to one; every photo is judged, none raises."""
+        """Enroll a student, or add photos to one. Every photo gets a result; a bad photo raises no error."""
         results: dict[int, PhotoResult] = {}
         candidates = self._of_one_person(key, self._readable(key, files, results), results)
         self._keep(key, candidates, consent)
@@ -112,7 +112,7 @@ class Enrollment:
         return student
 
     def _readable(self, key: str, files: Sequence[PhotoFile], results: dict[int, PhotoResult]) -> list[_Candidate]:
-        """Photos that are new and have one readable face; the others go to ``results``."""
+        """The photos that are new and have one readable face. The results of the others go to ``results``."""
         candidates: list[_Candidate] = []
         for index, loaded in enumerate(_read_ahead(files)):
             file = loaded.file
@@ -136,7 +136,7 @@ class Enrollment:
         return candidates
 
     def _seen_before(self, key: str, loaded: LoadedPhoto, candidates: list[_Candidate]) -> tuple[Status, str]:
-        """Status and reason for a photo that need not be looked at; an empty reason if it must be."""
+        """Status and reason of a photo that needs no detection; the reason is empty if it does need it."""
         if loaded.problem:
             return "rejected", loaded.problem
         owner = self.roster.owner_of(loaded.sha256)
@@ -145,14 +145,14 @@ class Enrollment:
             if said is None or said == label:
                 return "already enrolled", f"already enrolled as {label or 'unlabelled'}"
             self._relabel(key, loaded.sha256, said)
-            return "already enrolled", f"was enrolled as {label or 'unlabelled'}, is {said} from now on"
+            return "already enrolled", f"was enrolled as {label or 'unlabelled'} and is now enrolled as {said}"
         if owner:
-            return "rejected", f"this very photo is enrolled as {owner}'s. Remove it from one of the two"
+            return "rejected", f"the same photo is enrolled for {owner}. Remove it from one of the two students"
         twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
-        return "rejected", f"the same photo twice: it is {_short(twin.file.path)}" if twin else ""
+        return "rejected", f"the same photo as {_short(twin.file.path)}" if twin else ""
 
     def _relabel(self, key: str, sha256: str, emotion: str) -> None:
-        """Whoever moves a photo to another folder means it."""
+        """Change the label of an enrolled photo, because the teacher moved it to another emotion's folder."""
         photos, supports = self.roster.students[key].photos, self.store.supports_of(key)
         photos[sha256] = replace(photos[sha256], emotion=emotion)
         emotions = [
@@ -163,23 +163,23 @@ class Enrollment:
         self.relabelled[key, sha256] = emotion
 
     def _saved_anew(self, key: str, mark: str, candidates: list[_Candidate]) -> tuple[Status, str]:
-        """Status and reason for another photo saved anew; an empty reason for one that looks like none before."""
+        """Status and reason of a copy of another photo, saved again; the reason is empty for a new photo."""
         twin = next((other for other in candidates if same_photo(other.fingerprint, mark)), None)
         if twin:
-            return "rejected", f"the same photo twice: it is {_short(twin.file.path)}, saved anew"
+            return "rejected", f"a copy of {_short(twin.file.path)}, saved again"
         student = self.roster.students.get(key)
         if student is not None and any(same_photo(photo.fingerprint, mark) for photo in student.photos.values()):
-            return "already enrolled", "the same photo, saved anew, is enrolled already"
+            return "already enrolled", "a copy of this photo is already enrolled"
         return "rejected", ""
 
     def _subject(self, photo: Frame) -> tuple[Face | None, str]:
-        """The one face a photo is about, with both vectors, or the reason why there is none."""
+        """The face of the photo's subject, with both vectors, or the reason why there is none."""
         height, width = photo.shape[:2]
         faces = sorted(self.eyes.look(photo), key=face_area, reverse=True)
         if not faces:
             return None, f"no face found ({width}x{height}). Use a photo where the face is at least 60 pixels wide"
         if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
-            return None, f"{len(faces)} faces, none clearly the subject. Cut the photo to the student"
+            return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
         face = faces[0]
         if not face.quality.ok:
             return None, "; ".join(face.quality.reasons)
@@ -189,7 +189,7 @@ class Enrollment:
     def _of_one_person(
         self, key: str, candidates: list[_Candidate], results: dict[int, PhotoResult]
     ) -> list[_Candidate]:
-        """Those that show the student; the others go to ``results``."""
+        """The candidates that show the student. The results of the others go to ``results``."""
         if not candidates:
             return []
         vectors = np.stack([candidate.identity for candidate in candidates])
@@ -200,7 +200,7 @@ class Enrollment:
         if fitted and not len(known):
             other = self._most_alike(key, vectors[fits])
             if other and other[1] >= self.thresholds.duplicate:
-                reason = f"shows {other[0]}, who is enrolled already (similarity {other[1]:.2f})"
+                reason = f"shows {other[0]}, who is already enrolled (similarity {other[1]:.2f})"
                 reasons.update({candidate.index: reason for candidate in fitted})
                 fitted = []
         stays = {candidate.index for candidate in fitted}
@@ -211,12 +211,12 @@ class Enrollment:
         return fitted
 
     def _misfit(self, key: str, candidate: _Candidate, others_agree: bool) -> str:
-        """Why a photo whose identity does not fit was refused."""
+        """Why a photo was rejected whose identity does not fit the student."""
         if not others_agree:
-            return f"the photos show different people, and which of them is {key} cannot be told. Leave only {key}'s"
+            return f"the photos show different people, and it is not clear who {key} is. Keep only photos of {key}"
         other = self._most_alike(key, candidate.identity[None])
-        hint = f"; it looks like {other[0]}" if other and other[1] >= self.thresholds.accept else ""
-        return f"not the person of {key}'s other photos{hint}"
+        who = f"; it looks like {other[0]}" if other and other[1] >= self.thresholds.accept else ""
+        return f"not the same person as in {key}'s other photos{who}"
 
     def _most_alike(self, key: str, vectors: Vectors) -> tuple[str, float] | None:
         keys, references = self.store.identity_references()
@@ -248,21 +248,21 @@ class Enrollment:
             )  # fmt: skip
 
     def _notes(self, key: str, offered: int) -> list[str]:
-        """What the teacher should know about the photos of a student who stands."""
+        """What the teacher should know about the photos of an enrolled student."""
         emotions = self.roster.students[key].emotions()
         own = sorted(emotion for emotion in emotions if emotion and emotion not in EMOTIONS)
         notes = []
         if not offered:
-            notes.append("no photos here; those enrolled before stay")
+            notes.append("no new photos; the photos enrolled before are kept")
         if not self.has_neutral(self.store.supports_of(key)):
-            unsure = f"; {', '.join(own)} will be shown as not reliable yet" if own else ""
-            none = "none of the photos is surely neutral" if None in emotions else "no photo of a neutral face"
-            notes.append(f"{none}: add one or two in {key}/neutral for better readings{unsure}")
+            unsure = f". Until then, {', '.join(own)} will be shown as unsure" if own else ""
+            none = "no photo is clearly neutral" if None in emotions else "no photo of a neutral face"
+            notes.append(f"{none}. For better results add one or two photos to {key}/neutral{unsure}")
         return notes
 
 
 def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
-    """Photos in order, decoded a few ahead in threads (Pillow lets go of the interpreter while it decodes)."""
+    """Photos in order, decoded a few ahead in threads (Pillow releases the interpreter lock while it decodes)."""
     with ThreadPoolExecutor(max_workers=_READ_AHEAD) as pool:
         waiting = deque(pool.submit(load_photo, file) for file in files[:_READ_AHEAD])
         for file in files[_READ_AHEAD:]:
@@ -274,7 +274,7 @@ def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
 
 
 def face_area(face: Face) -> float:
-    """Of the box, square pixels: the largest face of a picture is its subject, see ``CLEAR_SUBJECT``."""
+    """Area of the face's box in square pixels."""
     width, height = face.box[2:] - face.box[:2]
     return float(width * height)
 
@@ -284,21 +284,21 @@ def _short(path: Path) -> str:
 
 
 def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:
-    """Which new pictures show the student: those linked to the known ones by similarity, else the largest group.
+    """Which new pictures show the student: those linked to the known pictures, or the largest group if none is known.
 
-    Two pictures are linked if their cosine reaches ``same``; a smile and a frown of one person may be linked through
-    a third picture only. If nothing is known and two groups are equally large, nobody can tell which is the student,
-    and none fits.
+    Two pictures are linked if their cosine similarity is at least ``same``. A smile and a frown of one person may be
+    linked only through a third picture. If no picture is known and the two largest groups have the same size, it is
+    not clear which group is the student, and no picture fits.
 
     Args:
         vectors: unit identity vectors of the new pictures, shape (n, k).
-        known: those of pictures enrolled before, shape (m, k); m may be 0.
-        same: least cosine of two pictures of one person.
+        known: unit identity vectors of pictures enrolled before, shape (m, k); m may be 0.
+        same: smallest cosine similarity of two pictures of one person.
 
     Returns:
-        Shape (n,).
+        True for each picture that shows the student, shape (n,).
     """
-    from scipy.sparse.csgraph import connected_components  # costs a third of a second, and watching needs none of it
+    from scipy.sparse.csgraph import connected_components  # the import takes 0.3 s, and watching does not need it
 
     everything = np.concatenate([vectors, known]) if len(known) else vectors
     if len(everything) < 2:
@@ -317,8 +317,8 @@ def most_alike(vectors: Vectors, keys: list[str], references: Vectors) -> tuple[
 
     Args:
         vectors: unit identity vectors of one person, shape (n, k), n > 0.
-        keys: whose each reference is, length m.
-        references: shape (m, k).
+        keys: student of each reference, length m.
+        references: unit identity vectors, shape (m, k).
     """
     if not keys:
         return None

@@ -1,4 +1,4 @@
-"""What an enrollment says: for every student and photo whether it was accepted, and if not, why."""
+"""The report of an enrollment: for every student and photo, whether it was accepted, and if not, why."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ _ADJECTIVES = {"disgust": "disgusted", "fear": "afraid", "surprise": "surprised"
 
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
-    """What became of one photo.
+    """The result of one photo.
 
     Attributes:
-        path, emotion: the file and what it was said to show.
-        reason: why it was not accepted, in words.
+        path, emotion: the file and its label.
+        reason: why the photo was not accepted, in words; "" if it was.
         sha256: of the file, if it is enrolled.
-        looks: the emotion that it looks like, if that is most likely another; it counts as what it was said to show.
+        looks: the emotion that the photo most likely shows, if that differs from its label; "" otherwise. The photo
+            still counts for its label.
     """
 
     path: Path
@@ -31,21 +32,21 @@ class PhotoResult:
 
     @property
     def doubt(self) -> str:
-        """The question about its emotion, in words; empty without doubt."""
+        """The question about a doubtful label, in words; "" if there is no doubt."""
         if not self.looks:
             return ""
-        return f"looks {_ADJECTIVES.get(self.looks, self.looks)}, and is enrolled as {self.emotion}. Is that right?"
+        return f"looks {_ADJECTIVES.get(self.looks, self.looks)}, but is enrolled as {self.emotion}. Is that right?"
 
 
 @dataclass(slots=True)
 class StudentResult:
-    """What became of one student.
+    """The result of one student.
 
     Attributes:
-        student: the key.
-        photos: one result a photo.
+        student: key of the student.
+        photos: one result per photo.
         notes: what the teacher should know, in words.
-        stands: whether the student is in the class now.
+        stands: whether the student is enrolled in the class now.
     """
 
     student: str
@@ -62,7 +63,7 @@ class StudentResult:
 
     @property
     def to_look_at(self) -> list[PhotoResult]:
-        """What a teacher is shown: the doubtful ones, then the rejected ones."""
+        """The photos that a teacher should check: first the doubtful ones, then the rejected ones."""
         return [*self.doubtful, *self.rejected]
 
     @property
@@ -72,12 +73,12 @@ class StudentResult:
 
 @dataclass(slots=True)
 class EnrollmentReport:
-    """What became of a folder of photos, student by student; ``notes`` are about the folder itself."""
+    """The results of a folder of photos, one per student; ``notes`` are about the folder itself."""
 
     students: list[StudentResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def standing(self) -> list[str]:
-        """The students of this folder who are in the class now."""
+        """The students of this folder who are enrolled in the class now."""
         return [result.student for result in self.students if result.stands]

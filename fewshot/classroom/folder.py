@@ -1,4 +1,4 @@
-"""A folder of photos with its consents -> students enrolled."""
+"""Enrolls a folder of photos, with the consents that belong to it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from fewshot.pictures import is_picture
 def read_folder(
     folder: Path, given: Consent | None, roster: Roster
 ) -> tuple[dict[str, list[PhotoFile]], dict[str, Consent]]:
-    """The photos of a folder, and the consents that hold today.
+    """The photos of a folder, and the consents that are valid today.
 
-    The row of a student in ``consent.csv`` counts before ``given``, and both before what is on record.
+    A student's row in ``consent.csv`` is preferred to ``given``, and both are preferred to a recorded consent.
 
     Args:
         folder: PHOTOS.
-        given: consent for everybody in it (``--consent-by``).
+        given: consent for all students in the folder (``--consent-by``).
         roster: of the class.
 
     Returns:
-        (photos by student, consent by student: those without one are missing).
+        (student -> photos, student -> consent). Students without a valid consent are missing from the second.
 
     Raises:
-        UsageError: no such folder, a faulty consent.csv, or nobody in it has a consent that holds.
+        UsageError: there is no such folder, consent.csv has an error, or no student has a valid consent.
     """
     photos = list_photos(folder)
     file = folder / CONSENT_FILE
@@ -47,12 +47,12 @@ def read_folder(
 
 
 def no_consent(class_name: str, photos: str) -> UsageError:
-    """Without a record of consent nobody is enrolled; the line to type is in the message."""
+    """The error for an enrollment without a valid consent."""
     return UsageError(
-        f"Nobody was enrolled: there is no consent on record that holds today. Ask for it, then type: "
-        f"fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
-        f"[--consent-until YEAR-MONTH-DAY], or write {CONSENT_FILE} into the folder "
-        f"(student,given_by,date,purpose,until)."
+        "No student was enrolled, because no consent that is valid today is on record. Ask for consent first.",
+        hint=f"Then type: fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
+        f"[--consent-until YEAR-MONTH-DAY], or write a file {CONSENT_FILE} with the columns "
+        f"student,given_by,date,purpose,until into the folder.",
     )
 
 
@@ -62,7 +62,7 @@ def enroll_all(
     consents: Mapping[str, Consent],
     on_student: Callable[[str], None] | None = None,
 ) -> EnrollmentReport:
-    """Enroll student by student; who has no consent is listed, and none of their photos is opened."""
+    """Enroll one student after the other. Students without consent are reported; their photos are not opened."""
     report = EnrollmentReport()
     for key, files in photos.items():
         if on_student:
@@ -70,22 +70,22 @@ def enroll_all(
         if key in consents:
             report.students.append(enrollment.add(key, files, consents[key]))
         else:
-            refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that holds today") for f in files]
+            refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that is valid today") for f in files]
             report.students.append(StudentResult(key, refused, [f"no consent on record for {key}"]))
     return report
 
 
 def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
-    """What lies in a folder and concerns nobody in it."""
+    """Notes about pictures and consents in a folder that belong to no student in it."""
     notes = []
     strays = [path for path in folder.iterdir() if path.is_file() and is_picture(path)]
     if strays:
         notes.append(
-            f"{len(strays)} picture{'s' if len(strays) > 1 else ''} in {folder} itself belong to nobody: put them into "
-            f"a folder named after the student, {folder.name}/<student>/<emotion>/."
+            f"{len(strays)} picture{'s' if len(strays) > 1 else ''} in {folder} belong to no student. Move them to a "
+            f"student's folder: {folder.name}/<student>/<emotion>/."
         )
     file = folder / CONSENT_FILE
     absent = sorted(set(read_consent_file(file)) - set(photos)) if file.is_file() else []
     if absent:
-        notes.append(f"{CONSENT_FILE} names {', '.join(absent)}: no folder of that name.")
+        notes.append(f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name.")
     return notes

@@ -1,4 +1,4 @@
-"""What the looks at one track say about who it is."""
+"""The identity vectors of one track, summed up: who the track is likely to be."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from fewshot.types import Quality, Vectors
 from fewshot.unit_vectors import unit_rows
 
 VOTES = 4
-"""Frames that decide who a track is ..."""
+"""Identity vectors that are needed to decide who a track is ..."""
 SPAN = 0.3
-"""... and the seconds they must at least span; or this many, if already the first one was sure:"""
+"""... and the shortest time, in seconds, between the first and the last of them."""
 VOTES_IF_SURE = 2
+"""Identity vectors that are enough if the first one was sure already."""
 PATIENCE = 1.0
-"""Seconds after which a track is decided on whatever frames there were."""
+"""Seconds after which a track is decided with the vectors it has."""
 DOUBTS = 3
-"""IdentityEvidence in a row that contradict a track before it is decided anew."""
+"""A track starts again after this many vectors in a row that show a different person."""
 MEMORY = 8.0
-"""IdentityEvidence that a track's mean remembers."""
+"""Largest total weight of a track's mean: roughly the number of vectors that it remembers."""
 
 
 def quality_weight(quality: Quality) -> float:
-    """How much a face's identity vector counts, 0.05..1: large, sharp, frontal faces most."""
+    """Weight of a face's identity vector, 0.05..1; highest for large, sharp, frontal faces."""
     size = min(quality.size / 80.0, 1.0)
     frontal = float(np.cos(np.radians(min(abs(quality.yaw), 80.0))))
     return max(0.05, size * max(quality.sharpness, 0.1) * frontal)
@@ -32,19 +33,21 @@ def quality_weight(quality: Quality) -> float:
 
 @dataclass(slots=True)
 class IdentityEvidence:
-    """What is known about who one track is.
+    """What is known about the identity of one track.
 
     Attributes:
-        total: weighted sum of its identity vectors, shape (k,); ``weight`` is the sum of the weights.
-        first, last: seconds of the first and the latest look.
-        seen, frame: when it was in view last, seconds, and number of the frame.
-        looks: how many there were.
-        doubts: latest looks, with weights, that contradict the others.
-        suspect: something happened to the track: one look that contradicts is enough.
-        unlike: that look showed somebody else, on a face too poor to say who: nobody is named until a better one.
-        student: who it is taken for.
-        sure: one look was enough to say so.
-        scores: similarity to every student, shape (m,); None when there was a look since they were computed.
+        total: weighted sum of its identity vectors, shape (k,).
+        weight: sum of the weights.
+        first, last: times of the first and of the latest identity vector, seconds.
+        seen, frame: time (seconds) and number of the frame in which the track was last visible.
+        count: number of identity vectors.
+        doubts: the latest vectors, with weights, that show a different person than the others.
+        suspect: the track was interrupted or its picture changed, so one contradicting vector is enough.
+        unlike: the latest vector showed a different person, but the face was too poor to say who. No student is named
+            until a better one.
+        student: the student that the track is assigned to; None for nobody.
+        sure: one vector was enough for this assignment.
+        scores: similarity to every student, shape (m,); None if a vector was added since they were computed.
     """
 
     total: Vectors
@@ -53,7 +56,7 @@ class IdentityEvidence:
     last: float
     seen: float
     frame: int
-    looks: int = 1
+    count: int = 1
     doubts: list[tuple[Vectors, float]] = field(default_factory=list)
     suspect: bool = False
     unlike: bool = False
@@ -65,22 +68,22 @@ class IdentityEvidence:
         return unit_rows(self.total)
 
     def voted(self) -> bool:
-        """Were there enough looks?"""
-        if self.student is not None and (self.sure or self.looks >= VOTES_IF_SURE):
+        """Whether there are enough identity vectors for a decision."""
+        if self.student is not None and (self.sure or self.count >= VOTES_IF_SURE):
             return True
-        return self.looks >= VOTES and self.last - self.first >= SPAN
+        return self.count >= VOTES and self.last - self.first >= SPAN
 
     def decided(self, time: float) -> bool:
         return self.voted() or time - self.first >= PATIENCE
 
     def glance(self, vector: Vectors, time: float, known: IdentityThresholds) -> None:
-        """One look at a face too poor to be read: it may say that this is somebody else, but not who."""
+        """Use a vector of an unreadable face: it can show that this is a different person, but not who it is."""
         self.last = time
         if self.suspect:
             self.suspect = self.unlike = float(vector @ self.mean()) < known.same
 
     def add(self, vector: Vectors, weight: float, time: float, known: IdentityThresholds) -> None:
-        """Count one look; after ``DOUBTS`` in a row that show somebody else, start again from those."""
+        """Add a vector; after ``DOUBTS`` vectors in a row that show a different person, start again from those."""
         self.last = time
         if float(vector @ self.mean()) < (known.still if self.suspect else known.same):
             self.doubts.append((vector, weight))
@@ -92,12 +95,12 @@ class IdentityEvidence:
         fade = min(1.0, MEMORY / (self.weight + weight))
         self.total = (self.total + weight * vector) * np.float32(fade)
         self.weight = (self.weight + weight) * fade
-        self.looks += 1
+        self.count += 1
         self.scores = None
 
     def _restart(self, time: float) -> None:
         self.total = np.sum([weight * vector for vector, weight in self.doubts], axis=0).astype(np.float32)
         self.weight = sum(weight for _, weight in self.doubts)
-        self.first, self.looks, self.student = time, len(self.doubts), None
+        self.first, self.count, self.student = time, len(self.doubts), None
         self.doubts, self.scores = [], None
         self.suspect = self.unlike = self.sure = False

@@ -1,4 +1,4 @@
-"""Which track is which student: one clear look or votes over a few, one student on one face at a time."""
+"""Which track shows which student: decided from one clear identity vector or from several; one face per student."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from fewshot.prototypes.gallery import IdentityGallery
 from fewshot.types import Face, Vectors
 from fewshot.unit_vectors import unit_rows
 
-__all__ = ["LOOKS_A_FRAME", "PATIENCE", "RECHECK", "TrackStudents", "quality_weight"]
+__all__ = ["PATIENCE", "RECHECK", "VOTES_PER_FRAME", "TrackStudents", "quality_weight"]
 
 
 VOTE_GAP = 0.08
-"""Seconds between two votes: neighbouring frames of a video say the same."""
+"""Seconds between two identity vectors of one track: neighbouring frames of a video give the same vector."""
 RECHECK = 3.0
-"""Seconds after which a decided track is looked at again ..."""
+"""Seconds after which the identity of a decided track is checked again ..."""
 RECHECK_GAP = 0.25
-"""... but there are this many seconds between two such looks: a recogniser's look costs as much as ten expressions."""
-LOOKS_A_FRAME = 4
-"""Second and later looks at undecided tracks a frame, at most: a full class must not stall the video ..."""
-FIRST_LOOKS_A_FRAME = 50
-"""... but everybody new is looked at at once: a third of a second for a full class, once, and all have their names.
-With a budget a frame the loop spreads them (``fewshot.live.budget``)."""
+"""... with this many seconds between two such checks: one identity vector costs as much as ten expression vectors."""
+VOTES_PER_FRAME = 4
+"""Most second and later identity vectors per frame for undecided tracks: a full class must not stall the video ..."""
+FIRST_PER_FRAME = 50
+"""... but all new tracks get their first vector at once: 0.3 s for a full class, and then every student has a name.
+With a budget per frame the loop spreads them (``fewshot.live.budget``)."""
 GONE = 0.3
-"""Seconds out of view after which whoever is on a track may be somebody else."""
+"""A track that was out of view for longer than this, in seconds, may now show a different person."""
 
 
 class TrackStudents:
-    """The loop's ``Students``: decides who a track is, keeps it, and looks again now and then.
+    """The loop's ``Students``: decides who a track shows, remembers it, and checks it again regularly.
 
-    One look decides if it is clear (``IdentityThresholds.clear``); otherwise several vote. A track that was out of
-    view, or whose picture changes from one frame to the next, is looked at again at once. A picture that belongs to no
-    track (``face.track`` < 0) is decided alone.
+    One identity vector is enough if it is clear (``IdentityThresholds.clear``); otherwise several vectors are averaged.
+    A track that was out of view, or whose picture changes between two frames, is checked again at once. A face without
+    a track (``face.track`` < 0) is decided from its own vector only.
 
     Args:
-        keys: whose each reference is, length m.
+        keys: student of each reference, length m.
         references: unit identity vectors, shape (m, k).
-        thresholds: of the network that made them.
+        thresholds: thresholds of the network that made the vectors.
     """
 
     def __init__(self, keys: Sequence[str], references: Vectors, thresholds: IdentityThresholds) -> None:
@@ -53,7 +53,7 @@ class TrackStudents:
         self._thresholds = thresholds
         owners = np.array(keys, dtype=object)
         means = [references[owners == key].mean(axis=0) for key in self.keys]
-        # One template per student: the mean over expressions is nearer to every one of them than a single photo is.
+        # One template per student: the mean of all photos is nearer to any expression than a single photo is.
         self._templates = IdentityGallery(references.shape[1])
         self._first = 0
         if self.keys:
@@ -64,7 +64,13 @@ class TrackStudents:
         self._frame = 0
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
-        """Indices of the faces whose identity vector shall be computed now."""
+        """Indices of the faces whose identity vectors are needed now.
+
+        Args:
+            tracks: track number of every face, -1 without a track.
+            faces: all faces of the frame.
+            time: time of the frame, seconds.
+        """
         if not self.keys:
             return []
         changed = self._appearance.changed(faces, time)
@@ -80,17 +86,17 @@ class TrackStudents:
             track.suspect = track.suspect or missed or number in changed
             track.seen, track.frame = time, self._frame
             if not face.quality.ok:
-                # Whoever took a student's place and looks away must not carry the student's name.
+                # A person who took a student's place and looks away must not be shown with the student's name.
                 if track.suspect and not track.unlike:
                     now.append(index)
             elif track.suspect and time - track.last >= VOTE_GAP:
                 now.append(index)
             elif track.doubts or not track.voted():
                 if time - track.last >= VOTE_GAP:
-                    votes.append((track.looks, track.last, index))
+                    votes.append((track.count, track.last, index))
             elif time - track.last >= RECHECK:
                 rechecks.append((track.last, index))
-        again = [index for *_, index in sorted(votes)[:LOOKS_A_FRAME]]
+        again = [index for *_, index in sorted(votes)[:VOTES_PER_FRAME]]
         due = [index for _, index in sorted(rechecks)[:1]] if time - self._rechecked >= RECHECK_GAP else []
         if due:
             self._rechecked = time
@@ -98,14 +104,14 @@ class TrackStudents:
 
     @staticmethod
     def _limited(now: list[int], tracks: Sequence[int]) -> list[int]:
-        """At most ``FIRST_LOOKS_A_FRAME`` of those that are to be looked at at once; pictures without track are all."""
-        alone = [index for index in now if tracks[index] < 0]
-        return alone + [index for index in now if tracks[index] >= 0][:FIRST_LOOKS_A_FRAME]
+        """All faces without a track, and at most ``FIRST_PER_FRAME`` of the others."""
+        untracked = [index for index in now if tracks[index] < 0]
+        return untracked + [index for index in now if tracks[index] >= 0][:FIRST_PER_FRAME]
 
     def assign(self, faces: Sequence[Face], time: float) -> list[Match]:
         """Student and identity score of every face.
 
-        A stranger has (None, best score), a face whose identity was never looked at (None, None).
+        A stranger gets (None, best score); a face without any identity vector gets (None, None).
         """
         if not self.keys:
             return [(None, None)] * len(faces)
@@ -130,7 +136,7 @@ class TrackStudents:
             if track and not face.quality.ok:
                 track.glance(face.identity, time, self._thresholds)
                 continue
-            # A vector may be there that `wanted` did not ask for: neighbouring frames still count once.
+            # A face may have a vector that `wanted` did not request: neighbouring frames still count once.
             if track and (track.suspect or time - track.last >= VOTE_GAP):
                 track.add(face.identity, weight, time, self._thresholds)
             elif track is None:
@@ -165,7 +171,7 @@ class TrackStudents:
         return answers
 
     def _scores(self, faces: Sequence[Face], tracks: Sequence[IdentityEvidence | None]) -> Vectors:
-        """Cosine of every face's track, or of the face itself, to every student, shape (n, m)."""
+        """Cosine similarity of every face's track, or of the face itself, to every student, shape (n, m)."""
         found: list[Vectors | None] = [track.scores if track else None for track in tracks]
         new = [row for row, scores in enumerate(found) if scores is None]
         vectors = [track.mean() if (track := tracks[row]) else faces[row].identity for row in new]
@@ -176,9 +182,9 @@ class TrackStudents:
         return np.stack([scores for scores in found if scores is not None])
 
     def _alike(self, vectors: Sequence[Vectors | None]) -> Vectors:
-        """Cosine of identity vectors to every student, shape (n, m): one search of FAISS for all that are new.
+        """Cosine similarity of identity vectors to every student, shape (n, m), from one FAISS search.
 
-        Assignment and lead need every student's score, so the search asks for as many as the class has.
+        Assignment and lead need the scores of all students, so the search returns one result per student.
         """
         scores = np.full((len(vectors), len(self.keys)), _NEVER, np.float32)
         known = [(row, vector) for row, vector in enumerate(vectors) if vector is not None]
@@ -186,13 +192,13 @@ class TrackStudents:
         if known:
             queries = np.stack([vector for _, vector in known])
             numbers, similarities = self._templates.search(queries, len(self.keys))
-            rows, columns = np.nonzero(numbers)  # 0: a very large class is searched in cells, which may find fewer
+            rows, columns = np.nonzero(numbers)  # 0: no result; the index of a very large class may miss some
             places = np.array([row for row, _ in known])[rows]
             scores[places, numbers[rows, columns] - self._first] = similarities[rows, columns]
         return scores
 
     def _clear(self, scores: Vectors) -> np.ndarray:
-        """Whether the best student is alike enough, and leads every other one by enough, to be named at once."""
+        """Whether the best student's score and lead are large enough to name the student at once, shape (n,)."""
         if scores.shape[1] < 2:
             return np.asarray(scores[:, 0] >= self._thresholds.clear)
         second, best = np.partition(scores, -2, axis=1)[:, -2:].T
@@ -201,19 +207,19 @@ class TrackStudents:
 
 _NEVER = -1.0
 KEEP = 0.05
-"""Head start of the student that a face already has."""
+"""Bonus, in cosine similarity, for the student that a face is already assigned to."""
 
 
 def assign_students(
     scores: NDArray[np.float32], floors: NDArray[np.floating], held: NDArray[np.integer], margin: float
 ) -> NDArray[np.int64]:
-    """The assignment of students to faces with the largest sum of similarities (Kuhn 1955), strangers left out.
+    """Assign students to faces so that the sum of similarities is largest (Kuhn 1955); strangers get no student.
 
     Args:
-        scores: cosine of every face to every student, shape (n, m).
-        floors: what a face must reach to be a student at all, shape (n,).
-        held: the student each face had so far, or -1, shape (n,); it has a small head start.
-        margin: by how much the student must lead every other one that is not clearly another face's.
+        scores: cosine similarity of every face to every student, shape (n, m).
+        floors: smallest similarity at which a face is assigned to a student, shape (n,).
+        held: student that each face is assigned to so far, or -1, shape (n,). This student gets the bonus ``KEEP``.
+        margin: smallest lead over every other student who is not clearly on another face.
 
     Returns:
         Index of the student of every face, -1 for a stranger, shape (n,).
@@ -224,7 +230,7 @@ def assign_students(
     worth = scores.astype(np.float64)
     kept = np.flatnonzero(held >= 0)
     worth[kept, held[kept]] += KEEP
-    # A place of his own for everyone as a stranger, worth as much as the least similarity that would do.
+    # One extra column per face means "stranger"; its value is the smallest similarity that would be accepted.
     places = np.full((count, count), -1e6)
     np.fill_diagonal(places, floors)
     rows, columns = best_pairs(np.hstack([worth, places]), -1e3)
@@ -233,7 +239,7 @@ def assign_students(
     owners = np.full(students, -1)
     owners[chosen[chosen >= 0]] = np.flatnonzero(chosen >= 0)
     taken = np.where(owners >= 0, worth[owners, np.arange(students)], -np.inf)
-    # A rival student who is clearly on another face in view is no rival.
+    # A student who is clearly on another visible face is not a rival.
     rivals = np.where(taken >= worth + margin, -np.inf, worth)
     named = np.flatnonzero(chosen >= 0)
     lead = worth[named, chosen[named]]

@@ -1,4 +1,4 @@
-"""Names that become folders and keys: classes, students, and the words of their emotions."""
+"""Names that become folders and keys: names of classes, of students and of emotions."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _RESERVED = frozenset({"unsure", "unknown"})
 
 
 def check_name(name: str, what: str) -> str:
-    """A name that is a harmless folder on Linux, macOS and Windows; letters of any script are.
+    """Check that a name can be a folder on Linux, macOS and Windows. Letters of any script are allowed.
 
     Args:
         name: as a person typed it.
-        what: "class" or "student", for the message.
+        what: "class", "student" or "state", for the message.
 
     Returns:
-        The name in Unicode's composed form: macOS hands out the decomposed one.
+        The name in Unicode's composed form (macOS gives the decomposed form).
 
     Raises:
-        UsageError: it is empty, too long, hidden, reserved, or could lead to another folder.
+        UsageError: the name is empty, too long, hidden, reserved, or could lead to another folder.
     """
     plain = unicodedata.normalize("NFC", name).strip()
     if not plain or len(plain.encode()) > 4 * LONGEST_NAME or len(plain) > LONGEST_NAME:
@@ -48,36 +48,36 @@ def check_name(name: str, what: str) -> str:
     if plain.startswith(".") or plain.endswith("."):
         raise _unfit(name, what, "It must not begin or end with a dot.")
     if plain.startswith("-"):
-        raise _unfit(name, what, "It must not begin with a minus, which the command line reads as an option.")
+        raise _unfit(name, what, "It must not begin with a minus sign, which marks an option on the command line.")
     if plain.split(".")[0].strip().casefold() in _DEVICES:
         raise _unfit(name, what, "Windows reserves it.")
     return plain
 
 
 def _unfit(name: str, what: str, why: str) -> UsageError:
-    return UsageError(f"{name!r} cannot be the name of a {what}. {why} Use another one.")
+    return UsageError(f"{name!r} cannot be the name of a {what}. {why} Use another name.")
 
 
 def folded(name: str) -> str:
-    """What two spellings of one class have in common: "Physics" and "physics" are one."""
+    """The form of a name in which two spellings of one class are equal: "Physics" and "physics"."""
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def emotion_of(word: str) -> str:
-    """The emotion that a folder's name means: one of the seven in any common spelling, else a state of its own.
+    """The emotion that a folder's name means: one of the seven in any common spelling, else a student's own state.
 
     >>> emotion_of("Happiness"), emotion_of("Confused")
     ('happy', 'confused')
 
     Raises:
-        UsageError: the word is no usable label.
+        UsageError: the word cannot be used as a label.
     """
     plain = check_name(" ".join(word.replace("_", " ").split()), "state").lower()
     if plain in _RESERVED:
-        raise UsageError(f"{word!r} cannot be the name of a state: the readings use it for faces that cannot be told.")
+        raise UsageError(f"{word!r} cannot be the name of a state, because readings use it for uncertain faces.")
     return _EMOTION_OF.get(plain, plain)
 
 
 def quoted(text: str) -> str:
-    """A name as it must be typed on a command line."""
+    """A name as it must be typed on a command line: in quotation marks if it contains a space."""
     return f'"{text}"' if " " in text else text

@@ -8,5 +8,5 @@ from fewshot.perception import Perception
 
 
 def photo_perception(perception: Perception, limits: Limits = ENROLLMENT_LIMITS) -> Perception:
-    """The same chain for photos: what is enrolled goes through what will be seen, with stricter limits."""
+    """The chain for enrollment photos: the same detector and networks as in a lesson, with stricter limits."""
     return Perception(any_size(perception.detector), perception.embedder, perception.recogniser, limits)

@@ -1,4 +1,4 @@
-"""The photos of an enrollment folder: whose they are, what they show, and whether two of them are one."""
+"""The photos of an enrollment folder: their students, their labels, and whether two files are the same photo."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from fewshot.pictures import read_picture
 from fewshot.types import Frame
 
 LONGEST_SIDE = 1600
-"""Photos are looked at in this size, pixels: a detector shrinks them further, and the crops have 112."""
+"""Longer side of photos in pixels. The detector shrinks them further, and the crops have 112 pixels."""
 
 MAX_PIXELS = 2_000_000
-"""A phone's 12 megapixels are decoded to this much at once: three times as fast, and nothing of a face is lost."""
+"""Photos are decoded to at most this many pixels. For 12 megapixels this is three times as fast and costs no detail of
+the face."""
 
 _CROP_BITS = 256
-# Measured on JAFFE, CFEE, CK+: a photo saved anew (JPEG 30..90, 0.6..1.7 times the size) differs in 20-60 bits
-# of the photo and 6-12 of the crop; the nearest two takes of one person in 45 of the photo. A camera that stands still
-# makes all photos alike, a face that does makes all crops alike: both must agree.
+# Measured on JAFFE, CFEE, CK+: a photo saved again (JPEG 30..90, 0.6..1.7 times the size) differs in 20-60 bits of the
+# photo and 6-12 bits of the crop; the two most similar photos of one person differ in 45 bits of the photo. A camera
+# that does not move makes all photos similar, and a face that does not move makes all crops similar: both must agree.
 _SAME_PHOTO, _SAME_CROP = 40, 12
 
 _NOISE = {"thumbs.db", "desktop.ini", CONSENT_FILE}
@@ -34,12 +35,12 @@ _NOISE = {"thumbs.db", "desktop.ini", CONSENT_FILE}
 
 @dataclass(frozen=True, slots=True)
 class PhotoFile:
-    """A photo somebody wants enrolled.
+    """A photo to be enrolled.
 
     Attributes:
         path: of the file.
-        emotion: its label, None for an unlabelled photo.
-        problem: why it cannot be enrolled, known before it is even opened; "" if nothing speaks against it.
+        emotion: its label; None for an unlabelled photo.
+        problem: why it cannot be enrolled, if that is known before it is opened; "" otherwise.
         from_camera: a camera took it just now. Two such photos may look alike without being one photo saved twice.
     """
 
@@ -60,21 +61,22 @@ class LoadedPhoto:
 
 
 def list_photos(folder: Path) -> dict[str, list[PhotoFile]]:
-    """The photos in ``PHOTOS/<student>/<emotion>/*`` and ``PHOTOS/<student>/*`` by student, in the order of names.
+    """Student -> photos in ``PHOTOS/<student>/<emotion>/*`` and ``PHOTOS/<student>/*``, sorted by name.
 
     Args:
-        folder: PHOTOS. Hidden files and consent.csv are passed over; files beside the students' folders as well.
+        folder: PHOTOS. Hidden files, consent.csv and files beside the students' folders are skipped.
 
     Returns:
-        Every student's folder is a key, also an empty one.
+        One entry per student's folder, also if it is empty.
 
     Raises:
-        UsageError: there is no such folder, or a student's name cannot be one.
+        UsageError: there is no such folder, or the name of a folder cannot be a student's name.
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise UsageError(
-            f"{folder} {what}. Expected a folder with a folder for every student: {folder}/<student>/<emotion>/*.jpg."
+            f"{folder} {what}. Expected a folder that contains one folder per student: "
+            f"{folder}/<student>/<emotion>/*.jpg."
         )
     return {
         check_name(entry.name, "student"): list_photos_of(entry)
@@ -98,7 +100,7 @@ def _photos_of(student: Path) -> Iterator[PhotoFile]:
         try:
             emotion, problem = emotion_of(entry.name), ""
         except UsageError as error:
-            emotion, problem = None, str(error)
+            emotion, problem = None, error.text
         for path in sorted(entry.rglob("*")):
             if path.is_file() and not _is_noise(path):
                 yield PhotoFile(path, emotion, problem)
@@ -109,20 +111,20 @@ def _is_noise(path: Path) -> bool:
 
 
 def load_photo(file: PhotoFile) -> LoadedPhoto:
-    """Read, hash and shrink one photo. What is wrong with it is put into words, not raised."""
+    """Read, hash and shrink one photo. An error is returned as text and not raised."""
     if file.problem:
         return LoadedPhoto(file, "", None, file.problem)
     try:
         frame = shrink(read_picture(file.path, MAX_PIXELS))
         return LoadedPhoto(file, sha256_of(file.path), frame)
     except FewshotError as error:
-        return LoadedPhoto(file, "", None, str(error))
+        return LoadedPhoto(file, "", None, error.text)
     except OSError as error:
         return LoadedPhoto(file, "", None, f"{file.path} cannot be read ({error.strerror}). Copy it again.")
 
 
 def shrink(frame: Frame, longest: int = LONGEST_SIDE) -> Frame:
-    """The frame, or a copy whose longer side has ``longest`` pixels."""
+    """The frame, or a smaller copy whose longer side has ``longest`` pixels."""
     height, width = frame.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1:
@@ -137,14 +139,14 @@ def fingerprint(photo: Frame, crop: NDArray[np.uint8]) -> str:
 
 
 def same_photo(one: str, other: str) -> bool:
-    """Whether two fingerprints are those of one photo, saved anew with other settings."""
+    """Whether two fingerprints belong to one photo that was saved twice with different settings."""
     bits = int(one, 16) ^ int(other, 16)
     crop = bits & ((1 << _CROP_BITS) - 1)
     return (bits >> _CROP_BITS).bit_count() <= _SAME_PHOTO and crop.bit_count() <= _SAME_CROP
 
 
 def _difference_hash(picture: NDArray[np.uint8], side: int) -> str:
-    """Is each pixel of a small copy brighter than its left neighbour? side * side bits."""
+    """For each pixel of a small copy: is it brighter than its left neighbour? side * side bits, hexadecimal."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
     small = cv2.resize(grey, (side + 1, side), interpolation=cv2.INTER_AREA).astype(np.int16)
     return np.packbits(np.diff(small, axis=1) > 0).tobytes().hex()

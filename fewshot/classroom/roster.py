@@ -1,4 +1,4 @@
-"""The roster of a class: its students, whose consent they were enrolled with, and which photos were. Plain data."""
+"""The roster of a class as plain data: its students, their consents and their enrolled photos."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fewshot.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One enrolled photo. The picture itself is not kept.
+    """One enrolled photo. The picture itself is not stored.
 
     Attributes:
-        emotion: its label, or None for an unlabelled one.
-        enrolled: the day.
-        fingerprint: see ``photos.fingerprint``: the same photo saved anew has nearly the same.
-        size: shorter side of the face's box, pixels; None if it was not kept.
-        sharpness: of the face, 1 for a crisp one; None if it was not kept.
+        emotion: its label; None for an unlabelled photo.
+        enrolled: day of the enrollment.
+        fingerprint: see ``photos.fingerprint``. A photo that is saved again has nearly the same fingerprint.
+        size: shorter side of the face's box, pixels; None if unknown.
+        sharpness: of the face, 1 if crisp; None if unknown.
     """
 
     emotion: str | None
@@ -31,11 +31,12 @@ class Photo:
 
 @dataclass(slots=True)
 class Student:
-    """One student; the key is the name that readings carry.
+    """One student.
 
     Attributes:
-        consent: the record that counts: the latest.
-        photos: enrolled photos by the SHA-256 of their file.
+        key: the student's name, as it appears in readings.
+        consent: the latest consent, which is the valid one.
+        photos: SHA-256 of the file -> enrolled photo.
     """
 
     key: str
@@ -43,7 +44,7 @@ class Student:
     photos: dict[str, Photo] = field(default_factory=dict)
 
     def emotions(self) -> dict[str | None, int]:
-        """Number of photos by label; None counts the unlabelled."""
+        """Label -> number of photos; the key None counts the unlabelled ones."""
         counts: dict[str | None, int] = {}
         for photo in self.photos.values():
             counts[photo.emotion] = counts.get(photo.emotion, 0) + 1
@@ -51,12 +52,12 @@ class Student:
 
 
 class Roster:
-    """The students of one class as they stood when they were looked up (``store.ClassStore.roster``).
+    """The students of one class at the time of the query (``store.ClassStore.roster``).
 
     Attributes:
-        name: of the class.
-        students: by key.
-        sample: it is the sample class, where nobody real is enrolled and consent is not asked for.
+        name: name of the class.
+        students: key -> student.
+        sample: whether it is a sample class, which has no real people and needs no consent.
     """
 
     def __init__(self, name: str, students: Mapping[str, Student] | None = None, sample: bool = False) -> None:
@@ -64,16 +65,16 @@ class Roster:
         self.students = dict(students or {})
 
     def consenting(self, day: date | None = None) -> list[str]:
-        """Students whose consent holds on ``day`` (today)."""
+        """Students whose consent is valid on ``day`` (default: today)."""
         day = day or date.today()
         return sorted(key for key, student in self.students.items() if student.consent.holds(day))
 
     def owner_of(self, sha256: str) -> str | None:
-        """Whose photo this is, if it is enrolled."""
+        """The student for whom this photo is enrolled; None if it is not enrolled."""
         return next((key for key, student in self.students.items() if sha256 in student.photos), None)
 
 
 def no_such_student(student: str, class_name: str, known: Mapping[str, object] | list[str]) -> UsageError:
-    """The error for a student who is not in the class, with those who are."""
-    there = ", ".join(sorted(known)) or "nobody"
-    return UsageError(f"No student {student!r} in class {class_name!r}. Enrolled there: {there}.")
+    """The error for a student who is not in the class; it lists the enrolled students."""
+    there = ", ".join(sorted(known)) or "none"
+    return UsageError(f"There is no student {student!r} in class {class_name!r}. Enrolled students: {there}.")

@@ -40,27 +40,27 @@ LARGEST_PORTRAIT = 200_000
 
 
 class ClassStore:
-    """All classes. Cheap to make; one object may serve several threads.
+    """All classes. Creating an object is cheap; several threads may share one.
 
-    Names of classes may be given in any case: "Physics" and "physics" are one class.
+    Names of classes ignore upper and lower case: "Physics" and "physics" are one class.
 
     Args:
-        database: None is the usual one.
+        database: None uses the default database.
     """
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or open_database()
 
     def names(self) -> list[str]:
-        """The classes there are."""
+        """Names of all classes, sorted."""
         with self.database.read() as session:
             return sorted(session.scalars(select(ClassRow.name)).all())
 
     def spelled(self, name: str) -> str:
-        """A class's name as it was first written; ``name`` itself, in Unicode's composed form, if there is none.
+        """The name of a class as it was first written; ``name`` in Unicode's composed form if there is no such class.
 
         Raises:
-            UsageError: it cannot be the name of a class.
+            UsageError: ``name`` cannot be the name of a class.
         """
         plain = check_name(name, "class")
         with self.database.read() as session:
@@ -72,21 +72,22 @@ class ClassStore:
             return find_class(session, name) is not None
 
     def is_sample(self, name: str) -> bool:
-        """Whether nobody real is in it. Raises UsageError if there is no such class."""
+        """Whether it is a sample class, without real people. Raises UsageError if there is no such class."""
         with self.database.read() as session:
             return class_of(session, name).sample
 
     def create(self, name: str, sample: bool = False) -> str:
-        """Make an empty class.
+        """Create an empty class.
 
         Args:
-            sample: nobody real will be in it, so consent is not asked for.
+            name: of the class.
+            sample: it will contain no real people, so no consent is needed.
 
         Returns:
-            The name as it is kept.
+            The name as it is stored.
 
         Raises:
-            UsageError: there is one of that name, or the name cannot be one.
+            UsageError: a class with this name exists, or the name cannot be used.
         """
         plain = check_name(name, "class")
         with self.database.write() as session:
@@ -96,10 +97,10 @@ class ClassStore:
         return plain
 
     def rename(self, name: str, new: str) -> str:
-        """Give a class another name; its lessons keep to it. Returns the name as it is kept.
+        """Rename a class; its lessons stay with it. Returns the name as it is stored.
 
         Raises:
-            UsageError: there is no such class, or one of the new name, or the name cannot be one.
+            UsageError: there is no such class, the new name is taken, or it cannot be used.
         """
         plain = check_name(new, "class")
         with self.database.write() as session:
@@ -121,7 +122,7 @@ class ClassStore:
         self.database.forget_deleted()
 
     def roster(self, name: str) -> Roster:
-        """The students of a class as they stand now; nobody if there is no such class."""
+        """The students of a class as they are stored now; empty if there is no such class."""
         with self.database.read() as session:
             row = find_class(session, name)
             if row is None:
@@ -134,16 +135,16 @@ class ClassStore:
             return Roster(row.name, students, row.sample)
 
     def networks(self, name: str) -> Networks | None:
-        """Which networks made the vectors of a class; None while it has none."""
+        """The networks that made the vectors of a class; None while it has no vectors."""
         with self.database.read() as session:
             row = find_class(session, name)
             return None if row is None or not row.dimension else Networks.of(row)
 
     def vectors(self, name: str) -> PrototypeStore | None:
-        """What is known of the students' faces, for FAISS; None while there is nothing. No prototype is estimated yet.
+        """The students' supports and identity references, without prototypes; None while there are no vectors.
 
         Raises:
-            StoreError: vectors and class do not belong together.
+            StoreError: the vectors are damaged.
         """
         with self.database.read() as session:
             row = find_class(session, name)
@@ -152,12 +153,13 @@ class ClassStore:
     def keep(
         self, name: str, accepted: Sequence[Accepted], consents: Mapping[str, Consent], networks: Networks
     ) -> None:
-        """Write what an enrollment accepted, all of it or nothing. The class is made if it is new.
+        """Store the results of an enrollment: all of them or, after an error, none. A new class is created.
 
         Args:
-            accepted: photos as vectors; one that is there already is left as it is.
-            consents: of everybody in ``accepted``, and newer ones of students who are in the class.
-            networks: that made the vectors.
+            name: of the class.
+            accepted: photos as vectors; a photo that is stored already is not changed.
+            consents: consents of all students in ``accepted``, and newer consents of students in the class.
+            networks: the networks that made the vectors.
 
         Raises:
             StoreError: the class was enrolled with other networks.
@@ -172,7 +174,7 @@ class ClassStore:
             if not row.dimension:
                 networks.write_to(row)
             elif accepted and Networks.of(row) != networks:
-                raise StoreError(f"Class {name!r} was enrolled with other networks meanwhile. Enroll again.")
+                raise StoreError(f"Class {name!r} was enrolled with other networks in the meantime. Enroll it again.")
             session.flush()
             students = {student.name: student for student in students_of(session, row.id)}
             for key in dict.fromkeys(photo.student for photo in accepted):
@@ -187,10 +189,12 @@ class ClassStore:
                 save_photo(session, students[photo.student].id, photo, networks)
 
     def remove_student(self, name: str, student: str, keep_class: bool = False) -> None:
-        """Remove a student and everything that was theirs, in the lessons too.
+        """Remove a student and all their data, also in the lessons.
 
         Args:
-            keep_class: keep the class if it is empty then: no student, no lesson.
+            name: of the class.
+            student: name of the student.
+            keep_class: keep the class even if it then has no student and no lesson.
 
         Raises:
             UsageError: there is no such class or student.
@@ -209,10 +213,10 @@ class ClassStore:
         self.database.forget_deleted()
 
     def rename_student(self, name: str, student: str, new: str) -> str:
-        """Give a student another name, in all lessons too. Returns the name as it is kept.
+        """Rename a student, also in all lessons. Returns the name as it is stored.
 
         Raises:
-            UsageError: there is no such class or student, or one of the new name, or the name cannot be one.
+            UsageError: there is no such class or student, the new name is taken, or it cannot be used.
         """
         plain = check_name(new, "student")
         with self.database.write() as session:
@@ -224,20 +228,20 @@ class ClassStore:
         return plain
 
     def consents(self, name: str, student: str) -> list[Consent]:
-        """Every consent that was recorded for a student, the latest last: the one that counts."""
+        """All recorded consents of a student; the last one is the latest, which is the valid one."""
         with self.database.read() as session:
             return consents_of(session, student_of(session, class_of(session, name), student).id)
 
     def record_consent(self, name: str, student: str, consent: Consent) -> None:
-        """Record a consent; a student who is not in the class yet is entered, without photos.
+        """Record a consent. A student who is not in the class yet is added without photos.
 
         Raises:
-            UsageError: there is no such class, or the name cannot be a student's.
+            UsageError: there is no such class, or the student's name cannot be used.
         """
         self.record_consents(name, [student], consent)
 
     def record_consents(self, name: str, students: Iterable[str], consent: Consent) -> None:
-        """Record the same consent of several students, of all or, where that fails, of none; as ``record_consent``."""
+        """Record one consent for several students: for all or, after an error, for none. See ``record_consent``."""
         keys = [check_name(student, "student") for student in students]
         with self.database.write() as session:
             row = class_of(session, name)
@@ -251,28 +255,28 @@ class ClassStore:
                 _record(session, known[key].id, consent)
 
     def withdraw_consent(self, name: str, student: str, day: date | None = None) -> None:
-        """Note that consent was withdrawn on ``day`` (today): from then on the student is not recognised.
+        """Record that consent was withdrawn on ``day`` (default: today). From that day the student is not recognised.
 
         Raises:
-            UsageError: there is no such class or student, or no consent.
+            UsageError: there is no such class or student, or no consent to withdraw.
         """
         with self.database.write() as session:
             number = student_of(session, class_of(session, name), student).id
             latest = select(ConsentRow).where(ConsentRow.student_id == number).order_by(ConsentRow.id.desc()).limit(1)
             consent = session.scalar(latest)
             if consent is None:
-                raise UsageError(f"No consent is on record for {student!r}, so none can be withdrawn.")
+                raise UsageError(f"There is no consent on record for {student!r}, so it cannot be withdrawn.")
             consent.withdrawn = day or date.today()
 
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
-        """Forget one photo: its vectors too. One that is gone already is no error."""
+        """Remove one photo and its vectors. It is not an error if the photo is already removed."""
         with self.database.write() as session:
             number = student_of(session, class_of(session, name), student).id
             session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
         self.database.forget_deleted()
 
     def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
-        """Say anew what an enrolled photo shows. One that is gone is no error.
+        """Change the label of an enrolled photo. It is not an error if the photo is already removed.
 
         Raises:
             UsageError: there is no such class or student.
@@ -285,19 +289,22 @@ class ClassStore:
                 session.execute(update(SupportRow).where(SupportRow.photo_id == photo.id).values(emotion=emotion))
 
     def portrait(self, name: str, student: str) -> bytes | None:
-        """The picture (JPEG) for a student's card; None unless the teacher wanted one."""
+        """The picture (JPEG) for a student's card; None unless the teacher saved one."""
         with self.database.read() as session:
             row = session.get(PortraitRow, student_of(session, class_of(session, name), student).id)
             return row.picture if row else None
 
     def set_portrait(self, name: str, student: str, picture: bytes | None) -> None:
-        """Keep a small JPEG for a student's card, or delete it (None).
+        """Store a small JPEG for a student's card, or delete it (None).
 
         Raises:
-            UsageError: there is no such class or student, or the picture is no JPEG or too large.
+            UsageError: there is no such class or student, or the picture is not a JPEG or too large.
         """
         if picture is not None and (not picture.startswith(b"\xff\xd8") or len(picture) > LARGEST_PORTRAIT):
-            raise UsageError(f"A portrait must be a JPEG of at most {LARGEST_PORTRAIT} bytes. Make it smaller.")
+            raise UsageError(
+                f"The picture on a student's card must be a JPEG file of at most {LARGEST_PORTRAIT // 1000} kB. Use a "
+                "smaller one."
+            )
         with self.database.write() as session:
             number = student_of(session, class_of(session, name), student).id
             session.execute(delete(PortraitRow).where(PortraitRow.student_id == number))
@@ -307,12 +314,12 @@ class ClassStore:
 
 
 def class_names() -> list[str]:
-    """The classes in the usual database."""
+    """The classes in the default database."""
     return ClassStore().names()
 
 
 def _record(session: Session, student: int, consent: Consent) -> None:
-    """Add a consent to a student's history, unless it is the one that counts already."""
+    """Add a consent to a student's history, unless it equals the latest one."""
     if consent_of(session, student) != consent:
         session.add(
             ConsentRow(

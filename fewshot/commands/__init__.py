@@ -1,1 +1,1 @@
-"""What the commands of the command line do; `cli.py` only reads the words."""
+"""What each command does; ``cli.py`` only parses the command line."""

@@ -19,18 +19,18 @@ def run_app(port: int | None, browser: bool, host: str, network: Path | None = N
     from fewshot.app.launch import launch
 
     if network is not None:
-        # The pages run inside this process, and everything that opens a network asks the environment.
+        # The pages run in this process, and all code that opens a network looks at this variable.
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
 
     launch(port, browser, host)
 
 
 def offer_app() -> None:
-    """Where somebody sits at a terminal, offer to open the app; elsewhere do nothing, so that scripts end."""
+    """Offer to open the app if the user sits at a terminal; otherwise do nothing, so that scripts end."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     if importlib.util.find_spec("streamlit") is None:
-        print("The teacher's app, with a sample class of 49: make app")
+        print("To open the teacher's app with a sample class of 49 students, type: make app")
         return
-    if input("Open the teacher's app, with a sample class of 49? [y/N] ").strip().lower() in ("y", "yes"):
+    if input("Open the teacher's app with a sample class of 49 students? [y/N] ").strip().lower() in ("y", "yes"):
         run_app(None, True, "127.0.0.1")

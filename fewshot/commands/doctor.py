@@ -1,4 +1,4 @@
-"""``fewshot doctor``: is everything here that a lesson needs, and if not, what to do."""
+"""``fewshot doctor``: does this machine have everything that a lesson needs, and if not, what to do."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ LIBRARIES = (
     "mss",
 )
 ENOUGH_SPACE = 500_000_000
-"""Bytes free in the program's folder: models, a class, a timeline."""
+"""Bytes that should be free in the program's folder, for models, a class and a timeline."""
 PATIENCE = 8.0
-"""Seconds for a device that does not answer."""
+"""Seconds to wait for a device that does not answer."""
 
 State = Literal["ok", "warning", "problem"]
 _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -42,7 +42,7 @@ _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "re
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. A warning is something that part of the program can do without."""
+    """The result of one check. After a warning, only a part of the program does not work."""
 
     what: str
     state: State
@@ -51,20 +51,20 @@ class Finding:
 
 
 def run_doctor() -> int:
-    """Look at everything and print it. 1 if there is a problem."""
-    rows = table("What", "State", "Found", "What to do")
+    """Run all checks and print the results. Returns 1 if there is a problem, else 0."""
+    rows = table("Check", "State", "Found", "What to do")
     worst = 0
     for finding in findings():
         colour = _COLOURS[finding.state]
         rows.add_row(finding.what, f"[{colour}]{finding.state}[/]", escape(finding.text), escape(finding.advice))
         worst = FAILED if finding.state == "problem" else worst
     console().print(rows)
-    print("There is a problem: see what to do." if worst else "Everything that is needed is here.")
+    print('There is a problem. See the column "What to do".' if worst else "Everything that is needed works.")
     return worst
 
 
 def findings() -> Iterator[Finding]:
-    """Look at one thing after the other."""
+    """Run one check after the other."""
     yield _python()
     yield from (_library(name) for name in LIBRARIES)
     yield from _models()
@@ -77,24 +77,24 @@ def findings() -> Iterator[Finding]:
     yield _guarded("Database", _database)
 
 
-def _guarded(what: str, look: Callable[[], Finding]) -> Finding:
-    """A device's driver may hang or throw anything; the doctor must get to the end."""
+def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
+    """Run a check that may hang or raise anything, because of a driver; the doctor must still reach the end."""
     found: list[Finding] = []
 
     def try_it() -> None:
         try:
-            found.append(look())
+            found.append(check())
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
-            found.append(Finding(what, "problem", text, "Install fewshot again, then run doctor."))
+            found.append(Finding(what, "problem", text, "Install fewshot again, then type: fewshot doctor"))
 
-    # A daemon, because the interpreter waits at its end for any other thread.
+    # A daemon, because the interpreter waits for all other threads when it ends.
     thread = Thread(target=try_it, daemon=True)
     thread.start()
     thread.join(PATIENCE)
     if found:
         return found[0]
-    return Finding(what, "warning", f"no answer in {PATIENCE:.0f} s", "Unplug it and plug it in again.")
+    return Finding(what, "warning", f"no answer within {PATIENCE:.0f} s", "Unplug the device and plug it in again.")
 
 
 def _python() -> Finding:
@@ -120,7 +120,7 @@ def _other_opencv() -> Finding:
         except PackageNotFoundError:
             continue
         return Finding(
-            "opencv-python", "warning", text, "Without windows: pip install opencv-python, if you need them."
+            "opencv-python", "warning", text, "It cannot open windows. If you need them: pip install opencv-python"
         )
     return Finding("opencv-python", "problem", "not installed", "pip install opencv-python")
 
@@ -138,7 +138,7 @@ def _models() -> Iterator[Finding]:
 
 
 def _engine() -> Finding:
-    """What runs the networks, and why; opening one shows whether it really does."""
+    """The engine that runs the networks, and why it was chosen. A network is opened to see whether it works."""
     from fewshot.embedding.runtime import open_embedder
     from fewshot.errors import FewshotError
     from fewshot.inference.onnx import choose_engine
@@ -147,7 +147,7 @@ def _engine() -> Finding:
         choice = choose_engine()
         embedder = open_embedder()
     except FewshotError as error:
-        return Finding("Engine", "problem", str(error), "Leave FEWSHOT_ENGINE out, or install what it asks for.")
+        return Finding("Engine", "problem", str(error), "Unset FEWSHOT_ENGINE, or install the engine that it names.")
     return Finding("Engine", "ok", f"{embedder.engine}, because {choice.why}")
 
 
@@ -172,7 +172,7 @@ def _camera() -> Finding:
         source.close()
     except FewshotError as error:
         return Finding("Camera", "warning", "camera 0 cannot be opened", str(error))
-    return Finding("Camera", "ok", "camera 0 gives pictures")
+    return Finding("Camera", "ok", "camera 0 works")
 
 
 def _screen() -> Finding:
@@ -205,7 +205,7 @@ def _video() -> Finding:
     if "FFMPEG" in backends:
         return Finding("Video files", "ok", text)
     return Finding(
-        "Video files", "problem", text, "This OpenCV reads no videos: pip install --force-reinstall opencv-python"
+        "Video files", "problem", text, "This OpenCV cannot read videos: pip install --force-reinstall opencv-python"
     )
 
 
@@ -217,7 +217,7 @@ def _folder() -> Finding:
             pass
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        advice = "Change its permissions, or set FEWSHOT_HOME to a folder you may write to."
+        advice = "Change its permissions, or set FEWSHOT_HOME to a folder that you may write to."
         return Finding("Folder", "problem", f"{folder}: {error.strerror or error}", advice)
     text = f"{folder}, {free / 1e9:.1f} GB free"
     if free < ENOUGH_SPACE:

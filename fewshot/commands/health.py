@@ -1,4 +1,4 @@
-"""How a run is doing, for the person at the terminal (a live table) and for other programs (``--profile``)."""
+"""How a run performs: a live table for the user at the terminal, and ``--profile`` for other programs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import OutputError
 
 VERSION = 1
-"""Of the profile's JSON."""
+"""Version of the profile's JSON."""
 EVERY = 5.0
-"""Seconds between two writings of a profile."""
+"""Seconds after which the profile is written again."""
 
 
 class Health:
-    """Watches the pipelines of a run while the ``with`` lasts.
+    """Watches the pipelines of a run inside a ``with`` block.
 
     Args:
-        profile: file that is written every few seconds and at the end: one metrics snapshot a source.
-        table: show a live table, if this is a terminal.
+        profile: file that is written every few seconds and at the end: one metrics snapshot per source.
+        table: show a live table if the output is a terminal.
 
     Raises:
         OutputError: the profile cannot be written.
@@ -43,12 +43,12 @@ class Health:
         self._table = table and self._terminal.is_terminal
 
     def begin(self, pipeline: Pipeline) -> None:
-        """Another source begins."""
+        """The next source begins: watch its pipeline as well."""
         self._pipelines.append(pipeline)
 
     def __enter__(self) -> Health:
         if self._profile is not None:
-            self.write()  # before an hour of work, not after it
+            self.write()  # a wrong path must fail before an hour of work, not after it
             writer = threading.Thread(target=self._keep_writing, name="fewshot profile", daemon=True)
             writer.start()
             self._stack.callback(writer.join)
@@ -66,14 +66,14 @@ class Health:
             self.write()
 
     def write(self) -> None:
-        """Write the profile; a reader sees the old one or the new one, never half of it.
+        """Write the profile in one step: other programs see the old or the new file, never half of one.
 
         Raises:
             OutputError: it cannot be written.
         """
         if self._profile is None:
             return
-        # Each over the whole of its run, as far as it is remembered, not just of late.
+        # last=None: over the whole run, as far as it is remembered, not only the latest frames.
         runs = [pipeline.metrics.snapshot(last=None).as_json() for pipeline in list(self._pipelines)]
         text = json.dumps({"version": VERSION, "runs": runs}, indent=1, allow_nan=False)
         try:
@@ -92,7 +92,7 @@ class Health:
         while not self._over.wait(EVERY):
             try:
                 self.write()
-            except OutputError:  # said at the end, when it is tried once more: the run is worth more than its profile
+            except OutputError:  # reported at the end, after one more try: the run matters more than its profile
                 return
 
     def _render(self) -> Group | Text:
@@ -100,13 +100,13 @@ class Health:
 
 
 def as_table(snap: MetricsSnapshot) -> Group:
-    """A snapshot for the terminal: a line on the run, and how long its stages take."""
+    """A snapshot for the terminal: some lines about the run, and how long its stages take."""
     dropped = ", ".join(f"{count} at {where}" for where, count in snap.dropped.items() if count) or "none"
     waiting = ", ".join(f"{name} {depth}" for name, depth in snap.queues.items() if depth) or "none"
     head = Text(
         f"{snap.source}: {snap.note or snap.state}\n"
-        f"{snap.capture_rate:.1f} frames a second come, {snap.processed_rate:.1f} are read; {snap.faces} faces, "
-        f"{snap.embedded} of them in this frame, oldest reading {snap.age_max:.1f} s\n"
+        f"{snap.capture_rate:.1f} frames per second captured, {snap.processed_rate:.1f} processed; {snap.faces} faces, "
+        f"{snap.embedded} of them classified in this frame; oldest reading {snap.age_max:.1f} s\n"
         f"dropped: {dropped}; waiting: {waiting}; {snap.memory_mb:.0f} MB",
         style="bold yellow" if snap.state in ("waiting", "failed") else "",
     )
@@ -114,6 +114,6 @@ def as_table(snap: MetricsSnapshot) -> Group:
     for column in ("p50 ms", "p95 ms", "max ms"):
         table.add_column(column, justify="right")
     for stage, row in snap.stages.items():
-        if row.max_ms > 0 and stage != "total":  # the latency says it, with the wait before
+        if row.max_ms > 0 and stage != "total":  # "latency" is the total plus the wait before it
             table.add_row(stage, f"{row.p50_ms:.1f}", f"{row.p95_ms:.1f}", f"{row.max_ms:.1f}")
     return Group(head, table)

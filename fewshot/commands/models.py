@@ -1,4 +1,4 @@
-"""``fewshot models``: what is on the shelf, what it may be used for, and whether it is what it should be."""
+"""``fewshot models``: which models there are, what they may be used for, and whether the files are correct."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CHAINS = {
     "With --detector yunet": ("yunet", "mobilefacenet", "expression"),
     "Without any download": ("landmarks", "expression", "identity"),
 }
-"""What runs together, by how it is chosen."""
+"""Models that run together -> how a user chooses them."""
 
 
 def show_models() -> None:
-    """A row a model, then what use each chain of them allows."""
+    """Print one row per model, then the use that each combination of models allows."""
     rows = table("Model", "What it does", "Where", "What it may be used for")
     for check in list_models():
         model = check.model
@@ -29,19 +29,19 @@ def show_models() -> None:
 
 
 def pull_models(names: Sequence[str]) -> None:
-    """Download, and say where each file is.
+    """Download models and print where each file is.
 
     Raises:
         UsageError: there is no such model.
-        ModelUnavailable: one cannot be had.
+        ModelUnavailable: a model cannot be downloaded.
     """
     for path in pull(names):
         print(path)
 
 
 def verify_models() -> int:
-    """A row a file. 1 if one is damaged, or one that ships with the package is missing."""
-    rows = table("Model", "Where", "File", "What it is")
+    """Print one row per file. Returns 1 if a file is damaged or a shipped one is missing, else 0."""
+    rows = table("Model", "Where", "File", "Result")
     bad = False
     for check in verify():
         missing = check.path is None

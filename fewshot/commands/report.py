@@ -1,4 +1,4 @@
-"""``fewshot report``: a lesson that was kept, as a file."""
+"""``fewshot report``: a recorded lesson as a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run_report(wanted: str, out: Path, aggregate: bool) -> None:
 
     Args:
         wanted: number of the lesson, or "last".
-        aggregate: no names; the setting for all of the program may ask for it as well.
+        aggregate: leave out names. The program's settings can require this as well.
 
     Raises:
         UsageError: no such lesson, no such format, or a library that it needs is not installed.
@@ -29,10 +29,10 @@ def run_report(wanted: str, out: Path, aggregate: bool) -> None:
     store = LessonStore()
     info = find_lesson(store, wanted)
     if not aggregate and Settings(store.database).aggregate_only:
-        say(["The settings say aggregate-only: the report has no names."])
+        say(["The report has no names, because the settings allow aggregated reports only."])
         aggregate = True
     if info.state == "running":
-        say(["This lesson is still running: the report has what was kept so far."])
+        say(["This lesson is still running. The report contains what has been recorded so far."])
     for path in write_report(store.load(info.id), out, earlier_lessons(store, info), aggregate):
         print(f"Report: {path}")
 
@@ -46,10 +46,10 @@ def find_lesson(store: LessonStore, wanted: str) -> LessonInfo:
     if wanted == "last":
         lessons = store.lessons()
         if not lessons:
-            raise UsageError("No lesson is kept yet. `fewshot live --record` and `fewshot analyze --record` keep one.")
+            raise UsageError("No lesson has been recorded yet. Type: fewshot live --class CLASS --record")
         return lessons[0]
     if not wanted.isdecimal():
-        raise UsageError(f"{wanted} is no lesson. Give its number, or last for the latest.")
+        raise UsageError(f"{wanted!r} is not the number of a lesson. Give a number, or last for the latest lesson.")
     return store.info(int(wanted))
 
 

@@ -30,13 +30,13 @@ def run_enroll(
     download: bool,
     network: Path | None = None,
 ) -> int:
-    """Enroll a folder and show what became of every photo. 0 if at least one of its students stands, else 1."""
+    """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
     room = Classroom.open(class_name, detector=detector, download=download, network=network)
     terminal = console(stderr=True)
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
-        task = bar.add_task("", total=len(folders), completed=-1)  # a student counts when the next one begins
+        task = bar.add_task("", total=len(folders), completed=-1)  # a student is done when the next one begins
         report = room.enroll_folder(
             photos,
             consent_by=consent_by,
@@ -50,18 +50,18 @@ def run_enroll(
     print(NOTICE)
     if not report.standing:
         print_error(
-            f"Nobody from {photos} was enrolled in {room.name}. Expected at least one photo with one clear face in "
-            f"{photos}/<student>/<emotion>/. Add photos as the reasons above say, and type the same again."
+            f"No student from {photos} was enrolled in {room.name}. Expected at least one photo with one clear face in "
+            f"{photos}/<student>/<emotion>/. Replace the photos for the reasons above, then run the same command again."
         )
         return FAILED
     count = len(report.standing)
     print(f"{count} student{'s' if count > 1 else ''} in class {room.name}.")
-    print(f"Next: fewshot live --class {quoted(room.name)}")
+    print(f"To watch the class, type: fewshot live --class {quoted(room.name)}")
     return 0
 
 
 def enrollment_table(report: EnrollmentReport) -> Table:
-    """A row a student, and under it a row for every photo that was not accepted, with its reason."""
+    """One row per student: the accepted photos, and every photo that was not accepted with its reason."""
     rows = table("Student", "Accepted", "Photos that were not accepted, and remarks")
     for result in report.students:
         rows.add_row(
@@ -89,7 +89,7 @@ def _remarks(result: StudentResult) -> list[str]:
     lines = []
     for photo in result.to_look_at:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
-        # Reasons of unreadable files begin with their path, which stands here already.
+        # Reasons for unreadable files begin with their path, which the row shows already.
         reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()
         lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
     if not result.photos:
@@ -98,17 +98,17 @@ def _remarks(result: StudentResult) -> list[str]:
 
 
 def show_classes() -> None:
-    """The classes on this machine."""
+    """List the classes on this machine."""
     store = ClassStore()
     names = store.names()
     if not names:
-        print(f"No class yet in {store.database.url}. Make one: fewshot enroll CLASS PHOTOS --consent-by WHO")
+        print(f"There is no class in {store.database.url} yet. Type: fewshot enroll CLASS PHOTOS --consent-by WHO")
     for name in names:
-        print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'nobody yet'}")
+        print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'no students yet'}")
 
 
 def show_roster(class_name: str) -> None:
-    """The students of a class.
+    """Show the students of a class.
 
     Raises:
         UsageError: there is no such class.
@@ -117,19 +117,19 @@ def show_roster(class_name: str) -> None:
     room = Classroom.open(class_name)
     if not room.exists:
         raise no_such_class(class_name, room.store.names())
-    rows = table("Student", "Photos", "Consent given by", "on", "until", title=f"Class {room.name}")
+    rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {room.name}")
     for key, student in sorted(room.roster().students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
     say(
-        f"The consent for {key} has ended: not recognised any more. Enroll with a new one, or type: fewshot roster "
-        f"{quoted(room.name)} --remove {quoted(key)}"
+        f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
+        f"fewshot roster {quoted(room.name)} --remove {quoted(key)}"
         for key in room.ended_consents()
     )
 
 
 def show_lessons(class_name: str | None) -> None:
-    """The lessons of a class, or of all.
+    """List the recorded lessons of a class, or of all classes.
 
     Raises:
         UsageError: there is no such class.
@@ -139,12 +139,12 @@ def show_lessons(class_name: str | None) -> None:
         raise no_such_class(class_name, classes.names())
     kept = LessonStore(classes.database).lessons(None if class_name is None else classes.spelled(class_name))
     if not kept:
-        print("No lesson is kept yet. To keep one: fewshot live --class CLASS --record")
+        print("No lesson has been recorded yet. Type: fewshot live --class CLASS --record")
         return
     rows = table("Lesson", "Class", "Title", "Started", "Length", "State", "Source")
     for info in kept:
         started = info.started.astimezone().strftime("%Y-%m-%d %H:%M")
-        state = f"{info.state}, counts alone" if info.aggregate else info.state
+        state = f"{info.state}, counts only" if info.aggregate else info.state
         cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
         rows.add_row(str(info.id), *(escape(cell) for cell in cells))
     console().print(rows)
@@ -157,15 +157,16 @@ def delete_lesson(lesson: int) -> None:
 
 
 def remove_student(class_name: str, student: str) -> None:
-    """Remove a student with everything that was theirs."""
+    """Remove a student and all their data."""
     room = Classroom.open(class_name)
     room.remove(student)
-    (home() / LAST_TIMELINE).unlink(missing_ok=True)  # names may stand in it
+    (home() / LAST_TIMELINE).unlink(missing_ok=True)  # it may show the student's name
     left = room.students
     print(
-        f"{student} was removed from {room.name}: consent, vectors and readings. Left: {', '.join(left) or 'nobody'}."
+        f"{student} was removed from {room.name}, with all consents, vectors and readings. "
+        f"Students left: {', '.join(left) or 'none'}."
     )
-    print("What you saved yourself (--save, --jsonl, pictures, photos) is yours to delete.")
+    print("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
 
 
 def _photos(student: Student) -> str:
@@ -175,7 +176,7 @@ def _photos(student: Student) -> str:
 def _days(student: Student) -> tuple[str, str]:
     until = student.consent.until
     ended = not student.consent.holds(date.today())
-    end = "until it is withdrawn" if until is None else str(until)
+    end = "no end date" if until is None else str(until)
     if student.consent.withdrawn is not None:
-        end = f"withdrawn {student.consent.withdrawn}"
+        end = f"withdrawn on {student.consent.withdrawn}"
     return str(student.consent.day), f"[red]{end}, ended[/red]" if ended else end

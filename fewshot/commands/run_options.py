@@ -1,4 +1,4 @@
-"""How fast a run may go, and how long it waits: the options of ``live`` and ``analyze`` that are about time."""
+"""The options of ``live`` and ``analyze`` that are about time: how fast a run may be, and how long it waits."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from fewshot.live.pipeline import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """As a user types them.
+    """The options as the user typed them.
 
     Attributes:
-        fps: frames a second of a live source, at most.
-        budget_ms: milliseconds a frame for reading expressions; faces take turns where it does not suffice.
-        wait: seconds for which a lost camera is waited for; None: until the user ends the run.
-        workers: frames worked on at once; None: what is fastest.
+        fps: the most frames per second that are processed of a live source.
+        budget_ms: milliseconds per frame for expressions; if they are not enough, faces take turns.
+        wait: seconds to wait for a lost camera; None: until the user ends the run.
+        workers: frames processed at the same time; None: the fastest setting.
 
     Raises:
         UsageError: a number that makes no sense.
@@ -29,9 +29,9 @@ class Pace:
 
     def __post_init__(self) -> None:
         if self.wait is not None and not self.wait >= 0:
-            raise UsageError(f"Nobody can wait {self.wait:g} seconds. Give 0 or more.")
+            raise UsageError(f"The waiting time cannot be {self.wait:g} seconds. Give --wait 0 or more.")
         if self.budget_ms is not None and not self.budget_ms > 0:
-            raise UsageError(f"{self.budget_ms:g} ms a frame leave no time for any face. Give a number above 0.")
+            raise UsageError(f"A budget of {self.budget_ms:g} ms per frame is impossible. Give --budget-ms above 0.")
         self.schedule()
 
     def schedule(self) -> Schedule:
@@ -39,5 +39,5 @@ class Pace:
 
     @property
     def budget(self) -> float | None:
-        """Seconds a frame."""
+        """Seconds per frame."""
         return self.budget_ms / 1000 if self.budget_ms is not None else None

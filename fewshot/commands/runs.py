@@ -1,4 +1,4 @@
-"""``fewshot live`` and ``fewshot analyze``: sources through the loop into outputs, and a summary at the end."""
+"""``fewshot live`` and ``fewshot analyze``: run sources through the loop, write outputs, and print a summary."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to keep."""
+    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to record."""
 
     save: Path | None = None
     jsonl: Path | None = None
@@ -50,27 +50,27 @@ class Outputs:
     profile: Path | None = None
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Make sure that nothing is written over an input, before anything is opened.
+        """Check, before anything is opened, that no output overwrites an input.
 
         Raises:
-            UsageError: it would be, or an output cannot be where it is wanted.
+            UsageError: an output would overwrite an input, or its path cannot be used.
         """
         wanted = [path for path in (self.save, self.jsonl, self.picture, self.profile) if path is not None]
         if len({path.absolute() for path in wanted}) < len(wanted):
-            raise UsageError("Two outputs have the same name. Give each its own.")
+            raise UsageError("Two outputs have the same file name. Give each output a different name.")
         for path in wanted:
             if path.is_dir():
                 raise UsageError(f"{path} is a folder. Give the name of a file in it.")
             if not path.absolute().parent.is_dir():
-                raise UsageError(f"There is no folder {path.absolute().parent}. Make it, or choose another place.")
+                raise UsageError(f"There is no folder {path.absolute().parent}. Create it, or choose another folder.")
             if path.exists() and any(Path(i).is_file() and path.samefile(i) for i in inputs if "://" not in i):
-                raise UsageError(f"{path} is an input. Choose another name for the output.")
+                raise UsageError(f"{path} is an input file and would be overwritten. Choose another output name.")
         if self.save is not None and self.save.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{self.save}: videos are written as {', '.join(SUFFIXES)}. Choose such a name.")
+            raise UsageError(f"{self.save} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
 
     @property
     def timeline(self) -> Path:
-        """Where the timeline goes: as asked, else beside another output, else among the program's own files."""
+        """Path of the timeline: the one given, else beside another output, else in the program's own folder."""
         if self.picture is not None:
             return self.picture
         beside = self.save or self.jsonl
@@ -79,7 +79,7 @@ class Outputs:
 
 @dataclass(slots=True)
 class Run:
-    """A loop that is ready, and the students it knows."""
+    """A loop that is ready to run, and the students it can recognise."""
 
     loop: Loop
     students: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Run:
     room: Classroom | None = None
 
     def recorder(self, outputs: Outputs, source: str) -> LessonRecorder | None:
-        """What keeps the lesson in the database, if one is wanted.
+        """The sink that records the lesson in the database; None if no lesson is to be recorded.
 
         Raises:
             StoreError: the database cannot be used.
@@ -103,7 +103,7 @@ class Run:
 def open_run(
     class_name: str | None, detector: str, download: bool, pace: Pace | None = None, network: Path | None = None
 ) -> Run:
-    """Load models and class; say what a user should know about both.
+    """Load the models and the class, and print their notes for the user.
 
     Raises:
         UsageError, StoreError, ModelUnavailable: the class or a model cannot be used.
@@ -120,7 +120,7 @@ def open_run(
     say(room.perception.notes)
     ended = room.ended_consents()
     say(
-        f"The consent for {key} has ended: not recognised. `fewshot roster {quoted(room.name)}` shows it."
+        f"The consent for {key} has ended, so {key} is not recognised. Type: fewshot roster {quoted(room.name)}"
         for key in ended
     )
     return Run(loop, [key for key in room.students if key not in ended], room.perception.network, room)
@@ -153,7 +153,7 @@ class _Faceless:
 
 
 class _Shown(Window):
-    """The window; knows whether the user closed it."""
+    """A window that remembers whether the user closed it."""
 
     closed_by_user = False
 
@@ -166,7 +166,7 @@ class _Shown(Window):
 
 
 class _Notes:
-    """Says every sentence once: at the moment something happens, or else at the end."""
+    """Prints each note once: when something happens, or else at the end."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
@@ -178,19 +178,19 @@ class _Notes:
 
 
 def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pace | None = None) -> int:
-    """One source as it comes, to its end or until the user ends it. Returns the exit code."""
+    """Run one source until it ends or the user stops it. Returns the exit code."""
     pace, notes, overlay, faceless = pace or Pace(), _Notes(), Overlay(), _Faceless()
     window = _open_window(show, overlay)
     source = open_lasting(text, pace.wait, notes)
     if pace.fps is not None and not source.live:
-        notes(f"{source.name} is a file: every frame of it is read, and --fps does not count.")
+        notes(f"{source.name} is a file. Every frame of a file is processed, so --fps has no effect.")
     with ExitStack() as stack:
         stack.callback(source.close)
         lesson = run.recorder(outputs, source.name)
         sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
-            say(["Nothing is shown or written, only the summary at the end. Add --jsonl or --save to keep more."])
-        print(f"Watching {source.name}. Ctrl-C{' or q in the window' if window else ''} ends it.")
+            say(["Only a summary will be printed at the end. To save results, add --jsonl or --save."])
+        print(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
         sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
@@ -200,7 +200,11 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
 
 
 def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | None = None) -> int:
-    """Every frame of every file. A file that cannot be opened among several is named, and the others are read."""
+    """Analyze every frame of every file. One of several files that cannot be opened is reported and skipped.
+
+    Returns:
+        The exit code.
+    """
     pace, notes = pace or Pace(), _Notes()
     faults: list[str] = []
     read: list[Source] = []
@@ -224,12 +228,12 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
 
 
 def check_files(files: Sequence[str]) -> None:
-    """Raises UsageError for what ``analyze`` cannot read, before an hour was spent on the files before it."""
+    """Raises UsageError for an input that ``analyze`` cannot use, before time is spent on the inputs before it."""
     for text in files:
         if text == "screen" or text.startswith("screen:") or (text.isdigit() and not Path(text).exists()):
-            raise UsageError(f"analyze reads files, and {text} never ends. Type: fewshot live --source {text}")
+            raise UsageError(f"analyze works on files, but {text} never ends. Type: fewshot live --source {text}")
         if "://" not in text and not Path(text).exists():
-            open_source(text).close()  # says it better than anybody else
+            open_source(text).close()  # raises the error with the best text
 
 
 def _open_each(files: Sequence[str], faults: list[str], read: list[Source]) -> Iterator[Source]:
@@ -250,7 +254,7 @@ def _open_window(show: bool | None, overlay: Overlay) -> _Shown | None:
         try:
             check_display()
         except WindowError:
-            say(["This session has no display, so no window is shown."])
+            say(["There is no display, so no window is opened."])
             return None
     return _Shown(overlay) if show is not False else None
 
@@ -268,7 +272,7 @@ def _progress() -> Progress:
 
 
 def _advance(bar: Progress) -> Callable[[Source, Step], None]:
-    """Moves the bar; one row a source."""
+    """A function that moves the progress bar; one row per source."""
     rows: dict[int, object] = {}
 
     def advance(source: Source, step: Step) -> None:
@@ -288,14 +292,14 @@ def _finish(
     notes: _Notes,
     faceless: str | None = None,
 ) -> int:
-    """Say what the run found, where it was written, and what went wrong on the way. Returns the exit code."""
+    """Print the summary, where the outputs are, and what went wrong. Returns the exit code."""
     notes(*(note for note in outcome.notes if note not in faults))
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
     if faceless:
         print(faceless)
     if lesson is not None:
-        print(f"Lesson {lesson.lesson} is kept. All of them: fewshot lessons")
+        print(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
     for fault in faults:
         print_error(fault)
     return FAILED if faults else 0
@@ -305,7 +309,7 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     console().print(summary.table())
     count = f"{outcome.frames} frame{'s' if outcome.frames > 1 else ''}"
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
-    print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} a second{dropped}).")
+    print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
     outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
     save_timeline(summary, outputs.timeline)
     written = {

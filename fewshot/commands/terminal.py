@@ -1,4 +1,4 @@
-"""How the command line speaks: errors as one line, tables, and where this program may not be used."""
+"""Output on the command line: errors in one line, tables, and the notice on legal limits."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NOTICE = (
-    "Where this may not be used: the EU AI Act, Article 5(1)(f), forbids inferring emotions in education and at work, "
-    "except for medical or safety reasons; consent does not lift that, and other laws may forbid it too. Readings are "
-    "uncertain: a face is not a feeling. Never grade, judge or discipline anybody by them."
+    "Legal limits: the EU AI Act, Article 5(1)(f), forbids inferring emotions in education and at work, except for "
+    "medical or safety reasons. Consent does not lift this ban, and other laws may forbid it too. Readings are "
+    "uncertain: a facial expression is not a feeling. Never use them to grade, judge or discipline anybody."
 )
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 class PlainErrors(TyperGroup):
-    """The command line's root: whatever goes wrong ends in one line and an exit code, never in a traceback.
+    """Root of the command line: every error ends in one line and an exit code, never in a traceback.
 
-    1 is a failed run, 2 wrong usage, 130 Ctrl-C. With FEWSHOT_DEBUG=1 the traceback is shown as well.
+    The exit code is 1 for a failed run, 2 for wrong usage, 130 for Ctrl-C. With FEWSHOT_DEBUG=1 the traceback is
+    shown as well.
     """
 
     def main(
@@ -40,7 +41,7 @@ class PlainErrors(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """As click's, which says of ``standalone_mode``: errors are handled here, and the process ends."""
+        """Like click's ``main``. With ``standalone_mode`` errors are handled here, and the process ends."""
 
         def run() -> Any:
             return super(PlainErrors, self).main(args, prog_name, complete_var, False, windows_expand_args, **extra)
@@ -49,7 +50,7 @@ class PlainErrors(TyperGroup):
 
 
 def in_words(run: Callable[[], object]) -> int:
-    """Run a command line; print what went wrong. Returns the exit code."""
+    """Run a command; print an error as one line. Returns the exit code."""
     try:
         code = run()
         sys.stdout.flush()
@@ -57,7 +58,7 @@ def in_words(run: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes once more at its end and would complain again (`fewshot roster physics | head`).
+        # Python flushes once more when it ends, and would report the closed pipe again (`fewshot roster | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
@@ -70,7 +71,7 @@ def in_words(run: Callable[[], object]) -> int:
 
 
 def console(stderr: bool = False) -> Console:
-    """Where tables are printed; wide where nobody looks (a file, a pipe)."""
+    """The console for tables; 140 characters wide if the output is a file or a pipe."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -78,7 +79,7 @@ def console(stderr: bool = False) -> Console:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """A table whose cells are folded, never cut: a path that lacks its end is of no use."""
+    """A table whose long cells are wrapped and never cut: half a path is useless."""
     from rich.table import Table
 
     made = Table(title=title)
@@ -88,12 +89,12 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def print_error(text: str) -> None:
-    """One line on stderr, however the text was broken."""
+    """Print an error as one line on stderr, without the line breaks of ``text``."""
     print(f"Error: {' '.join(text.split())}", file=sys.stderr)
 
 
 def say(lines: Iterable[str], head: str = "Note: ") -> None:
-    """Lines on stderr, each once: what a user should know about a run that goes on."""
+    """Print notes on stderr, each once: what a user should know while the run continues."""
     for line in dict.fromkeys(lines):
         print(f"{head}{' '.join(line.split())}", file=sys.stderr)
 
@@ -104,14 +105,14 @@ def _text(error: Exception) -> str:
     if hasattr(error, "format_message"):  # typer's and click's own, whichever of the two is installed
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "fewshot"
-        return f"{error.format_message().rstrip('.')}. `{command} --help` shows what is expected."
+        return f"{error.format_message().rstrip('.')}. For help, type: {command} --help"
     if isinstance(error, MemoryError):
-        return "The memory of this machine does not suffice. Close other programs, or use smaller pictures."
+        return "This machine does not have enough memory. Close other programs, or use smaller pictures."
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror}{place}. Check that the place exists, has free space and may be written to."
+        return f"{error.strerror}{place}. Check that the folder exists, has free space and may be written to."
     kind = type(error).__name__
     return (
-        f"{kind}: {error}. This should not happen: it is a fault of fewshot, not yours. Set FEWSHOT_DEBUG=1, try "
-        f"again, and report what it prints."
+        f"{kind}: {error}. This should not happen: it is a fault of fewshot, not yours. Set FEWSHOT_DEBUG=1, run the "
+        f"same command again, and report what it prints."
     )

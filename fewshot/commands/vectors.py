@@ -18,21 +18,21 @@ from fewshot.live.sources.still_pictures import PictureSource
 from fewshot.perception import Perception, open_perception
 from fewshot.types import Face
 
-# Every face found gets a row, also one that would not be read in a lesson; `readable` says which.
+# No limits: every face found gets a row, also one that would not be classified in a lesson.
 _ANY = Limits(size=0, sharpness=-1, yaw=360, pitch=360, roll=360, dark=-1, bright=256, contrast=-1)
 
 
 def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, network: Path | None = None) -> None:
-    """Write ``out``: arrays paths, boxes, scores, expression, identity (a row a face), network, identity_network.
+    """Write ``out``: paths, boxes, scores, expression, identity (one row per face), network, identity_network.
 
     Raises:
-        UsageError: there is no such picture, or ``out`` cannot be written where it is wanted.
+        UsageError: there is no such picture, or ``out`` cannot be written.
         FewshotError: no picture could be read.
     """
     if out.suffix.lower() != ".npz":
-        raise UsageError(f"{out} is no name for vectors. Give a name that ends in .npz.")
+        raise UsageError(f"Vectors cannot be written to {out}. Give a file name that ends in .npz.")
     if not out.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {out.absolute().parent}. Make it, or choose another place.")
+        raise UsageError(f"There is no folder {out.absolute().parent}. Create it, or choose another folder.")
     sources = [_pictures(text) for text in images]
     perception = open_perception(detector, download=download, network=network)
     say(perception.notes)
@@ -44,16 +44,16 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, n
         rows += [(captured.source, face) for face in _faces(eyes, captured)]
     say(faults)
     if not read:
-        raise FewshotError("None of the pictures could be read, so nothing was written. Give others.")
+        raise FewshotError("None of the pictures could be read, so nothing was written. Give other pictures.")
     write_vectors(out, rows, perception)
-    print(f"{len(rows)} faces in {read} pictures: {out}")
+    print(f"{len(rows)} faces in {read} pictures, written to {out}")
 
 
 def write_vectors(out: Path, rows: Sequence[tuple[str, Face]], perception: Perception) -> None:
     """Write the archive in one step.
 
     Raises:
-        FewshotError: it cannot be written.
+        FewshotError: ``out`` cannot be written.
     """
     faces = [face for _, face in rows]
     arrays = {
@@ -74,7 +74,7 @@ def write_vectors(out: Path, rows: Sequence[tuple[str, Face]], perception: Perce
         temporary.replace(out)
     except OSError as error:
         raise FewshotError(
-            f"{out} cannot be written: {error.strerror}. Free some space or choose another place."
+            f"{out} cannot be written: {error.strerror}. Free some space or choose another folder."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -86,8 +86,8 @@ def _pictures(text: str) -> PictureSource:
         return source
     if source is not None:
         source.close()
-        raise UsageError(f"{text} is not a picture. embed reads pictures and folders of pictures.")
-    raise UsageError(f"No file or folder {text}. Give pictures, or folders of pictures.")
+        raise UsageError(f"{text} is not a picture. Give pictures, or folders of pictures.")
+    raise UsageError(f"There is no file or folder {text}. Give pictures, or folders of pictures.")
 
 
 def _captured(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[CapturedFrame]:
@@ -100,7 +100,7 @@ def _captured(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[C
 
 
 def _faces(eyes: Perception, captured: CapturedFrame) -> list[Face]:
-    """All faces with both vectors; boxes in pixels of the picture as it lies on disk, upright."""
+    """All faces with both vectors; boxes in pixels of the upright picture at its full size on disk."""
     faces = eyes.look(captured.frame)
     eyes.identify(captured.frame, faces)
     if captured.size is not None:

@@ -1,4 +1,4 @@
-"""The one store under everything: classes, students, what they consented to, their vectors, and lessons."""
+"""The database of all classes: students, consents, vectors and lessons."""
 
 from fewshot.database.engine import Database, in_folder, open_database
 

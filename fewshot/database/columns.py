@@ -1,4 +1,4 @@
-"""Kinds of columns that mean the same in every database."""
+"""Column types that behave the same in every database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.types import Vectors
 
 
 class Utc(TypeDecorator[datetime]):
-    """A moment, aware and in UTC. SQLite forgets time zones, so none but this one is ever written."""
+    """A time in UTC, with its time zone. SQLite does not store time zones, so all times are written in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -50,5 +50,5 @@ def stack(vectors: list[NDArray[np.float32]], dimension: int) -> Vectors:
 
 
 def now() -> datetime:
-    """This moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)

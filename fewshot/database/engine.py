@@ -1,4 +1,4 @@
-"""Opening the database: where it is, how it is talked to, and what goes wrong in words."""
+"""Opens the database: where it is, how connections are set up, and its errors as texts for users."""
 
 from __future__ import annotations
 
@@ -22,60 +22,61 @@ from fewshot.models.files import home
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
 PATIENCE = 20.0
-"""Seconds to wait for another program that is writing."""
+"""Seconds to wait while another program is writing."""
 
 _opened: dict[str, Database] = {}
 _opening = threading.Lock()
 
 
 class Database:
-    """One database, brought up to date when it is opened. May be shared by threads.
+    """One database; its tables are updated when it is opened. Threads may share it.
 
     Attributes:
-        url: where it is, without a password.
-        path: its file, if it is one.
+        url: its address, without a password.
+        path: its file; None if it is not a file.
     """
 
     def __init__(self, url: str | URL) -> None:
-        """Connect, and migrate if need be.
+        """Connect, and update the tables if necessary.
 
         Raises:
-            UsageError: the address cannot be understood.
-            StoreError: it is damaged, cannot be reached, or was made by a newer fewshot.
+            UsageError: the address is not valid.
+            StoreError: the database is damaged, cannot be reached, or was made by a newer version of fewshot.
         """
         address = _address(url)
         self.url = address.render_as_string(hide_password=True)
         self.path = Path(address.database) if _is_file(address) and address.database else None
         self._engine = _engine(address, self.url)
         memory = address.get_backend_name() == "sqlite" and self.path is None
-        # One connection is all that a database in memory has: threads take turns.
+        # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
         with self._in_words(), self._turn:
             bring_up_to_date(self._engine.execution_options(writes=True), self.url)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one state of the database and changes nothing.
+        """A session for reading; it sees one consistent state of the database.
 
         Raises:
-            StoreError: it is damaged or out of reach.
+            StoreError: the database is damaged or cannot be reached.
         """
         with self._in_words(), self._turn, Session(self._engine) as session:
             yield session
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes all happen, at its end, or none of them. One at a time over all processes (SQLite).
+        """A session for writing: at its end all changes are saved, or none. SQLite allows only one at a time.
 
         Raises:
-            StoreError: it is damaged, full, out of reach, or was changed meanwhile in a way that contradicts.
+            StoreError: the database is damaged or cannot be reached, the disk is full, or another program made a
+                conflicting change.
         """
         with self._in_words(), self._turn, Session(self._engine.execution_options(writes=True)) as session:
             yield session
             session.commit()
 
     def forget_deleted(self) -> None:
-        """Make sure that no byte of deleted rows is left in the files: empty SQLite's journal of earlier pages."""
+        """Remove all traces of deleted rows from the files: empty SQLite's journal, which holds old pages."""
         if self.path is None:
             return
         with self._in_words(), self._engine.connect() as connection:
@@ -83,10 +84,10 @@ class Database:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def check(self) -> str:
-        """What `fewshot doctor` says about it.
+        """Check the database, and return its place and size for ``fewshot doctor``.
 
         Raises:
-            StoreError: it is damaged.
+            StoreError: the database is damaged.
         """
         if self.path is None:
             return self.url
@@ -97,7 +98,7 @@ class Database:
         return f"{self.path}, {self.path.stat().st_size / 1e6:.1f} MB"
 
     def close(self) -> None:
-        """Let go of all connections. A database in memory is gone then."""
+        """Close all connections. A database in memory is then lost."""
         self._engine.dispose()
 
     @contextlib.contextmanager
@@ -106,19 +107,19 @@ class Database:
             yield
         except IntegrityError as error:
             raise StoreError(
-                f"What was to be written contradicts the database {self.url} ({_reason(error)}). Somebody else changed "
-                f"it in the same moment: look at it again, and repeat."
+                f"The change was not saved, because another program changed the database {self.url} at the same time "
+                f"({_reason(error)}). Check the data, then try again."
             ) from error
         except SQLAlchemyError as error:
             raise _unusable(self.url, _reason(error)) from error
 
 
 def open_database(url: str | None = None) -> Database:
-    """The database of this machine, or another one; opened once a process.
+    """The default database, or another one; opened once per process.
 
     Args:
-        url: an SQLAlchemy address; None takes ``$FEWSHOT_DATABASE``, else ``fewshot.db`` in the program's folder.
-            Every ``sqlite://`` is a fresh one in memory.
+        url: an SQLAlchemy address; None uses ``$FEWSHOT_DATABASE``, else ``fewshot.db`` in the program's folder.
+            Every ``sqlite://`` is a new database in memory.
 
     Raises:
         UsageError, StoreError: see ``Database``.
@@ -134,10 +135,10 @@ def open_database(url: str | None = None) -> Database:
 
 
 def in_folder(folder: Path) -> Database:
-    """The database of a folder, which is made if need be.
+    """The database in a folder; both are created if they do not exist.
 
     Raises:
-        StoreError: it cannot be made; see ``Database``.
+        StoreError: they cannot be created; see ``Database``.
     """
     return Database(_file(folder))
 
@@ -147,8 +148,8 @@ def _file(folder: Path) -> URL:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"The folder {folder} could not be made ({error.strerror or error}). Choose one that you may write to (for "
-            f"the program's own: set FEWSHOT_HOME)."
+            f"The folder {folder} could not be created ({error.strerror or error}). Choose a folder where you may "
+            "write. To move the program's own folder, set FEWSHOT_HOME."
         ) from error
     return URL.create("sqlite", database=str(folder / FILE))
 
@@ -158,7 +159,7 @@ def _address(url: str | URL) -> URL:
         return make_url(url)
     except ArgumentError as error:
         raise UsageError(
-            f"{url!r} is no address of a database. Write {VARIABLE} like sqlite:////home/me/fewshot.db."
+            f"{url!r} is not the address of a database. Write {VARIABLE} like sqlite:////home/me/fewshot.db."
         ) from error
 
 
@@ -170,13 +171,15 @@ def _engine(address: URL, shown: str) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"pool_pre_ping": True}
     if sqlite:
-        # No connection stays open between two uses: the file can be moved, and its journal is emptied at once.
+        # No connection stays open after its use, so that the file can be moved and its journal is emptied at once.
         options = {"connect_args": {"check_same_thread": False, "timeout": PATIENCE}}
         options["poolclass"] = NullPool if _is_file(address) else StaticPool
     try:
         engine = create_engine(address, **options)
     except (ImportError, NoSuchModuleError, ArgumentError) as error:
-        raise UsageError(f"The database {shown} needs a driver that is not here ({error}). Install it.") from error
+        raise UsageError(
+            f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
+        ) from error
     if sqlite:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -184,14 +187,14 @@ def _engine(address: URL, shown: str) -> Engine:
 
 
 def _prepare(connection: Any, _: object) -> None:
-    """What every connection to SQLite needs to be told."""
-    connection.isolation_level = None  # Python's driver would begin transactions late; `_begin` does it
+    """Set up a new connection to SQLite."""
+    connection.isolation_level = None  # Python's driver would begin transactions too late; `_begin` begins them
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin(connection: Connection) -> None:
-    # Who begins as a reader and turns writer meets "locked" without a wait; a writer queues up from the start.
+    # A transaction that begins as a reader and then writes fails at once with "locked"; a writer waits for its turn.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -204,13 +207,13 @@ def _unusable(url: str, reason: str) -> StoreError:
     if "malformed" in reason or "not a database" in reason or "disk image" in reason:
         return _damaged(url, reason)
     return StoreError(
-        f"The database {url} cannot be used ({reason}). What was written before is untouched. Check that its place "
-        f"exists, has free space and may be written to, and that no other program holds it."
+        f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
+        "exists, has free space and may be written to, and that no other program locks the database."
     )
 
 
 def _damaged(url: str, reason: str) -> StoreError:
     return StoreError(
-        f"The database {url} is damaged ({reason}). It was left as it is. Restore it from a backup, or move it away "
-        f"and enroll again."
+        f"The database {url} is damaged ({reason}). It was not changed. Restore it from a backup, or move the file to "
+        "another folder and enroll again."
     )

@@ -1,4 +1,4 @@
-"""Tables of lessons: who showed what in which second, and what the teacher added."""
+"""Tables of lessons: the readings of every second, and the teacher's markers and corrections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
 class LessonRow(Base):
-    """A lesson. It runs until ``ended`` is set; ``owner`` and ``heartbeat`` tell whether anybody still writes it."""
+    """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written."""
 
     __tablename__ = "lessons"
     __table_args__ = NEVER_AGAIN
@@ -35,7 +35,7 @@ class LessonRow(Base):
 
 
 class SecondRow(Base):
-    """One second of a lesson; ``counts`` only in a lesson of counts alone, and only of 5 people or more."""
+    """One second of a lesson; ``counts`` only in a lesson with counts only, and only for 5 people or more."""
 
     __tablename__ = "lesson_seconds"
 
@@ -46,7 +46,7 @@ class SecondRow(Base):
 
 
 class ParticipantRow(Base):
-    """A student in a lesson; the one without a student stands for all faces of nobody enrolled."""
+    """A student in a lesson; the row without a student is for all faces of people who are not enrolled."""
 
     __tablename__ = "participants"
     __table_args__ = (UniqueConstraint("lesson_id", "student_id"),)
@@ -72,7 +72,7 @@ class ReadingRow(Base):
 
 
 class MarkerRow(Base):
-    """A moment the teacher marked."""
+    """A moment that the teacher marked."""
 
     __tablename__ = "markers"
     __table_args__ = NEVER_AGAIN
@@ -84,7 +84,7 @@ class MarkerRow(Base):
 
 
 class CorrectionRow(Base):
-    """What a teacher said about a reading. It outlives its lesson, as the student's prototype has learned from it."""
+    """A teacher's correction of a reading. It is kept after its lesson is deleted, because prototypes use it."""
 
     __tablename__ = "corrections"
     __table_args__ = NEVER_AGAIN

@@ -1,10 +1,10 @@
-"""Tables of classes, students and what is known of their faces. Lessons are in ``lesson_tables.py``.
+"""Tables of classes, students and their vectors. Lessons are in ``lesson_tables.py``.
 
-Prototypes and the FAISS index are not kept: they are made of the supports of the whole class when it is opened, in
-milliseconds, so nothing of a removed student can live on in them.
+Prototypes and the FAISS index are not stored. They are computed in milliseconds from the supports of the whole class
+when it is opened, so they contain nothing of a removed student.
 
-Whatever belongs to somebody hangs on that row by a foreign key that deletes: when a student's row goes, so does
-everything that was theirs, in every lesson too.
+All data of a student refers to the student's row with a foreign key that cascades: when the row is deleted, all data of
+the student is deleted, also in every lesson.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-# A number that was deleted must not come back as somebody else's; SQLite has to be told, the others never do it.
+# The number of a deleted row must not be used again for another one. Only SQLite needs this setting.
 NEVER_AGAIN = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
-    """All tables. Constraints have names, so that a migration can change them."""
+    """Base class of all tables. Constraints have names, so that a migration can change them."""
 
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map = {float: Double, datetime: Utc, NDArray[np.float32]: Floats}  # noqa: RUF012
 
 
 def belongs_to(column: str) -> Any:
-    """A foreign key: the row goes when the one it belongs to goes."""
+    """A foreign key that cascades: the row is deleted together with the row that it belongs to."""
     return ForeignKey(column, ondelete="CASCADE")
 
 
 class ClassRow(Base):
-    """A class. ``folded`` makes "Physics" and "physics" one; networks are those of the first enrollment."""
+    """A class. With ``folded``, "Physics" and "physics" are equal; networks are those of the first enrollment."""
 
     __tablename__ = "classes"
     __table_args__ = NEVER_AGAIN
@@ -60,7 +60,7 @@ class ClassRow(Base):
 
 
 class StudentRow(Base):
-    """A student of one class; the name is what readings carry."""
+    """A student of one class; readings contain the name."""
 
     __tablename__ = "students"
     __table_args__ = (UniqueConstraint("class_id", "name"), NEVER_AGAIN)
@@ -72,7 +72,7 @@ class StudentRow(Base):
 
 
 class PortraitRow(Base):
-    """A small picture of a student, JPEG: only if the teacher wants one."""
+    """A small JPEG picture of a student; only if the teacher saved one."""
 
     __tablename__ = "portraits"
 
@@ -82,7 +82,7 @@ class PortraitRow(Base):
 
 
 class ConsentRow(Base):
-    """One consent that was given. The latest counts; the earlier ones stay as long as the student does."""
+    """One consent. The latest one is valid; earlier ones are kept until the student is removed."""
 
     __tablename__ = "consents"
 
@@ -97,7 +97,7 @@ class ConsentRow(Base):
 
 
 class PhotoRow(Base):
-    """Where a vector comes from: an enrolled photo, of which no picture is kept."""
+    """An enrolled photo, from which vectors were computed. The picture is not stored."""
 
     __tablename__ = "photos"
     __table_args__ = (UniqueConstraint("student_id", "sha256"),)
@@ -113,7 +113,7 @@ class PhotoRow(Base):
 
 
 class SupportRow(Base):
-    """An expression vector that a student's prototypes rest on: of a photo, or of a teacher's correction."""
+    """An expression vector of a student's support set, from a photo or from a teacher's correction."""
 
     __tablename__ = "supports"
 
@@ -128,7 +128,7 @@ class SupportRow(Base):
 
 
 class IdentityRow(Base):
-    """An identity vector that a student is recognised by."""
+    """An identity vector with which a student is recognised."""
 
     __tablename__ = "identities"
 
@@ -140,7 +140,7 @@ class IdentityRow(Base):
 
 
 class SettingRow(Base):
-    """One setting of this machine's teacher."""
+    """One setting of the program."""
 
     __tablename__ = "settings"
 

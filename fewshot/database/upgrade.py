@@ -1,4 +1,4 @@
-"""Migrations: from an empty or an earlier database to what this program needs."""
+"""Migrations: update an empty or older database to the tables that this version needs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sqlalchemy.exc import DBAPIError
 from fewshot.errors import StoreError
 
 HEAD = "0001"
-"""The newest migration in ``migrations/versions``. Named here, as Alembic itself takes a while to load."""
+"""The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TRIES = 5
-_alembic = threading.Lock()  # it keeps what it works on in global variables
+_alembic = threading.Lock()  # Alembic uses global variables
 
 
 def bring_up_to_date(engine: Engine, url: str) -> None:
-    """Run the migrations that are missing. Of several programs that start at once, one does it and the others wait.
+    """Run the missing migrations. If several programs start at the same time, one runs them and the others wait.
 
     Args:
-        engine: whose transactions take the right to write at their beginning.
+        engine: its transactions must lock the database for writing at their beginning.
         url: for messages.
 
     Raises:
-        StoreError: the database was made by a newer fewshot, or is not fewshot's.
-        DBAPIError: it is damaged or out of reach.
+        StoreError: the database was made by a newer version of fewshot.
+        DBAPIError: the database is damaged or cannot be reached.
     """
     for attempt in range(_TRIES):
         with engine.execution_options(writes=False).connect() as connection:
@@ -36,24 +36,24 @@ def bring_up_to_date(engine: Engine, url: str) -> None:
                 return
         try:
             with engine.begin() as connection:
-                # Somebody else may have done it while this program waited for its turn.
+                # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url):
                     _upgrade(connection)
         except DBAPIError:
-            # Where tables can be made side by side (PostgreSQL), the second of two that start at once fails.
+            # PostgreSQL lets two programs create tables at the same time; then the second one fails and tries again.
             if attempt == _TRIES - 1:
                 raise
             time.sleep(0.2 * (attempt + 1))
 
 
 def _is_current(connection: Connection, url: str) -> bool:
-    """Raises StoreError if a program that knows more migrations than this one was here."""
+    """Whether the tables are up to date. Raises StoreError if a newer version of fewshot made them."""
     if not inspect(connection).has_table("alembic_version"):
         return False
     version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if version is not None and version > HEAD:
         raise StoreError(
-            f"The database {url} was made by a newer fewshot (version {version} of its tables, this program knows "
+            f"The database {url} was made by a newer fewshot (version {version} of its tables; this program supports "
             f"{HEAD}). Update fewshot: pip install --upgrade fewshot."
         )
     return version == HEAD

@@ -1,1 +1,1 @@
-"""Crops to vectors, by ONNX Runtime or OpenVINO. The network is trained in ``fewshot.research.training``."""
+"""Computes vectors of crops with ONNX Runtime or OpenVINO. ``fewshot.research.training`` trains the network."""

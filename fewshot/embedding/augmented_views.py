@@ -1,4 +1,4 @@
-"""Augmented supports: several looks at one crop, mirrored and slightly moved, and the mean of their vectors."""
+"""Augmented supports: several views of one crop, mirrored and slightly shifted, and the mean of their vectors."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from fewshot.types import Vectors
 from fewshot.unit_vectors import unit_rows
 
 SHIFT = 3.0
-"""Pixels of the 112 that a look is moved by: about what landmarks of one face differ by from picture to picture."""
+"""Shift of a view in pixels (of 112): about as much as landmarks of one face differ between pictures."""
 _AT_ONCE = 32
 
 
-def looks(crop: NDArray[np.uint8], shift: float = SHIFT) -> NDArray[np.uint8]:
-    """The crop as it is, moved left, right, up and down, and each of these mirrored.
+def augmented_views(crop: NDArray[np.uint8], shift: float = SHIFT) -> NDArray[np.uint8]:
+    """The crop itself, shifted left, right, up and down, and the mirror image of each.
 
     Args:
         crop: grey, shape (112, 112).
         shift: pixels; 0 only mirrors.
 
     Returns:
-        Shape (10, 112, 112), or (2, 112, 112) where nothing is moved; the first is the crop itself.
+        Shape (10, 112, 112), or (2, 112, 112) without shifts. The first view is the crop itself.
     """
     ways = [(0.0, 0.0), (-shift, 0.0), (shift, 0.0), (0.0, -shift), (0.0, shift)] if shift else [(0.0, 0.0)]
     moved = [
@@ -47,36 +47,36 @@ def looks(crop: NDArray[np.uint8], shift: float = SHIFT) -> NDArray[np.uint8]:
 def averaged_vectors(
     embed: Callable[[NDArray[np.uint8]], Vectors], crops: NDArray[np.uint8], shift: float = SHIFT
 ) -> Vectors:
-    """One vector a crop: the mean over its looks, brought back to length 1.
+    """One vector per crop: the mean of the vectors of its views, scaled to length 1.
 
-    What a network makes of chance, the framing and the side the light comes from, is averaged away; what it makes of
-    the face stays. For support photos, where the time for ten looks is there.
+    The mean removes effects of the framing and of the direction of the light, and keeps the effect of the face. It is
+    meant for support photos, where there is time for ten views.
 
     Args:
-        embed: crops (m, 112, 112) to unit vectors (m, d), such as ``Embedder.embed_grey``.
+        embed: computes unit vectors (m, d) of crops (m, 112, 112), such as ``Embedder.embed_grey``.
         crops: grey, shape (n, 112, 112); n may be 0.
-        shift: see ``looks``.
+        shift: see ``augmented_views``.
 
     Returns:
         Unit vectors, shape (n, d).
     """
     means = [np.zeros((0, embed(crops[:0]).shape[1]), np.float32)]
     for start in range(0, len(crops), _AT_ONCE):
-        several = [looks(crop, shift) for crop in crops[start : start + _AT_ONCE]]
+        several = [augmented_views(crop, shift) for crop in crops[start : start + _AT_ONCE]]
         vectors = embed(np.concatenate(several))
         means.append(vectors.reshape(len(several), -1, vectors.shape[1]).mean(axis=1))
     rows = np.concatenate(means)
     return unit_rows(rows)
 
 
-class LookingTwice(Embedder):
-    """An ``Embedder`` that gives every crop the mean vector of its looks; for the support photos of a protocol.
+class AugmentedEmbedder(Embedder):
+    """An ``Embedder`` that gives every crop the mean vector of its views; for the support photos of a protocol.
 
-    Its vectors lie in the same space as the plain network's, and are meant to meet them as queries. ``engine`` says
-    that they are others, so that no cache takes one for the other.
+    Its vectors are in the same space as the plain network's vectors and can be compared with them. ``engine`` differs,
+    so that a cache does not mix the two.
 
     Args:
-        shift: see ``looks``; the other arguments are those of ``Embedder``.
+        shift: see ``augmented_views``; the other arguments are those of ``Embedder``.
     """
 
     def __init__(

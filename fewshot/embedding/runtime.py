@@ -1,7 +1,7 @@
-"""The trained network as the running system uses it: crops in, unit vectors out, without torch.
+"""The trained network in the running system: crops in, unit vectors out, without torch.
 
-It lies in two files, because they are needed at different times: the expression of every face in every frame, and who
-it is, only where no recogniser is installed and only for the faces somebody asks about.
+It consists of two files, because they are needed at different times: expression vectors for every face in every frame;
+identity vectors only if no face recogniser is installed, and only for some faces.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from fewshot.types import Vectors
 
 
 def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """BGR crops [n, 112, 112, 3] as the grey pictures [n, 112, 112] that the network was trained on.
+    """Convert BGR crops [n, 112, 112, 3] to grey crops [n, 112, 112], as in the training of the network.
 
     Raises:
-        ValueError: they have another shape.
+        ValueError: the crops have another shape.
     """
     if len(crops) == 0:
         return np.empty((0, CROP_SIZE, CROP_SIZE), np.uint8)
     if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3):
         expected = f"(n, {CROP_SIZE}, {CROP_SIZE}, 3)"
-        raise ValueError(f"Crops have the shape {crops.shape}, expected {expected}. For grey ones there is embed_grey.")
-    # One call for the whole stack: rows of all crops under each other are one tall picture.
+        raise ValueError(f"Crops have the shape {crops.shape}, expected {expected}. For grey crops use embed_grey.")
+    # One call for all crops: stacked on top of each other they are one tall picture.
     tall = np.ascontiguousarray(crops).reshape(-1, CROP_SIZE, 3)
     return np.asarray(cv2.cvtColor(tall, cv2.COLOR_BGR2GRAY), np.uint8).reshape(-1, CROP_SIZE, CROP_SIZE)
 
 
 def shrunk(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Grey crops (n, 112, 112), or one of (112, 112), at the size that a network was made for: (n, size, size)."""
+    """Grey crops (n, 112, 112), or one crop (112, 112), resized to the input size of a network: (n, size, size)."""
     if crops.shape[-1] == size:
         return crops
     if crops.ndim == 2:
@@ -53,21 +53,21 @@ def shrunk(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 class Embedder:
     """The prototypical network's f_phi (Snell et al. 2017), exported.
 
-    May be called from several threads at once.
+    Several threads may call it at the same time.
 
     Args:
         path: an ONNX file with the output ``expression``, written by ``experiments/export.py``.
-        identity: the file with the output ``identity``, opened when first used; None takes ``identity.onnx`` beside
-            ``path``.
-        threads: of one run; None lets ``open_session`` choose.
-        engine: what runs it, see ``open_session``.
+        identity: the file with the output ``identity``, opened when it is first used; None uses ``identity.onnx``
+            beside ``path``.
+        threads: number of threads for one run; None lets ``open_session`` choose.
+        engine: see ``open_session``.
 
     Attributes:
         path: as given.
-        engine: what runs it, in words.
-        network: name and fingerprint of the trained weights, the same for every precision of them. Vectors of
-            different networks must never meet, so stores keep it.
-        dimension: of the expression vector.
+        engine: name of the engine.
+        network: name and fingerprint of the trained weights, the same in every precision. Vectors of different
+            networks must never be compared, so stores save it.
+        dimension: length of the expression vector.
 
     Raises:
         ModelUnavailable: the file is missing or not such a network.
@@ -91,7 +91,7 @@ class Embedder:
 
     @property
     def identity_dimension(self) -> int:
-        """k of the identity vector; a file that does not say it is asked."""
+        """Length k of the identity vector. If the file does not contain it, the identity network is opened."""
         if not self._identity_dimension:
             self._identity_dimension = int(self._identity_session().get_outputs()[0].shape[1])
         return self._identity_dimension
@@ -134,26 +134,27 @@ class Embedder:
     def _open_identity(self) -> Session:
         if not self._identity.is_file():
             raise ModelUnavailable(
-                f"Without a face recogniser people are told apart by {self._identity}, which is not there. "
-                "Export the network again with experiments/export.py, or run: fewshot models pull"
+                f"There is no face recogniser on this machine, and no {self._identity} that could recognise people "
+                "instead. Export the network again with experiments/export.py.",
+                hint="Or download the face recogniser. Type: fewshot models pull",
             )
         session = _open(self._identity, "identity", *self._options)
         network = fingerprint(self._identity, session.properties)
         if network != self.network:
             raise ModelUnavailable(
-                f"{self._identity} belongs to the network {network}, {self.path} is {self.network}. "
+                f"{self._identity} belongs to the network {network}, but {self.path} is the network {self.network}. "
                 "Export both again with experiments/export.py."
             )
         return session
 
 
 def cache_key(embedder: Embedder) -> str:
-    """Whose vectors these are, to the last bit: precisions and engines of one network differ a little."""
+    """A key for cached vectors: network, file and engine, because precisions and engines differ slightly."""
     return f"{embedder.network}_{sha256_of(embedder.path)[:8]}_{embedder.engine.replace(' ', '_')}"
 
 
 def fingerprint(path: Path, properties: Mapping[str, str]) -> str:
-    """The network's name as the exporter wrote it into the file; made of the file's content where there is none."""
+    """The network's name in the file, as written by the exporter; without one, a name computed from the content."""
     written = properties.get("network")
     return written or f"{properties.get('backbone', path.stem)}-{sha256_of(path)[:12]}"
 
@@ -162,7 +163,7 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
     """Open one of the two files.
 
     Raises:
-        ModelUnavailable: it is missing or has another output.
+        ModelUnavailable: the file is missing or has another output.
     """
     if not path.is_file():
         raise ModelUnavailable(f"There is no network {path}. Expected an ONNX file made by experiments/export.py.")
@@ -170,7 +171,7 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
     names = [port.name for port in session.get_outputs()]
     if names != [output]:
         raise ModelUnavailable(
-            f"{path} has the outputs {names}, expected {output!r} alone. Export it again with experiments/export.py."
+            f"{path} has the outputs {names}, expected only {output!r}. Export it again with experiments/export.py."
         )
     return session
 

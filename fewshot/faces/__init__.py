@@ -1,1 +1,1 @@
-"""Faces in a frame: detection, alignment, quality, tracking, identity vectors. No names are known here."""
+"""Faces in a frame: detection, alignment, quality, tracking, identity vectors. This package knows no names."""

@@ -14,27 +14,27 @@ ARCFACE_TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     dtype=np.float32,
 )
-"""Where the five landmarks lie in the 112x112 crop that ArcFace recognisers were trained on (Deng et al. 2019)."""
+"""Positions of the five landmarks in the 112x112 crops that ArcFace recognisers were trained on (Deng et al. 2019)."""
 
-# FER2013 frames a face tighter and higher than ArcFace does. Measured over its training faces (median of SCRFD's
-# landmarks), its framing is ArcFace's template about 1.15 times as large and moved up; see docs/explanation/faces.md.
+# FER2013 crops faces tighter and higher than ArcFace. Measured on its training faces (median of SCRFD's landmarks), its
+# framing is ArcFace's template, about 1.15 times as large and shifted up; see docs/explanation/faces.md.
 EXPRESSION_SCALE = 1.15
 EXPRESSION_SHIFT = (0.0, -10.0)
 EXPRESSION_TEMPLATE = (
     (ARCFACE_TEMPLATE - CROP_SIZE / 2) * EXPRESSION_SCALE + CROP_SIZE / 2 + np.array(EXPRESSION_SHIFT)
 ).astype(np.float32)
-"""Where the five landmarks lie in the 112x112 crop that the expression network sees."""
+"""Positions of the five landmarks in the 112x112 crop for the expression network."""
 
 
 def similarity_transforms(landmarks: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Least-squares similarity (rotation, one scale, translation) of every landmark set onto the template.
+    """Least-squares similarity transform (rotation, one scale, translation) of every landmark set to the template.
 
-    In two dimensions and without reflection Umeyama's solution is linear: writing points as complex numbers, the
-    transform is z -> a z + b with a = sum conj(z_i) w_i / sum |z_i|^2 over centred points.
+    In two dimensions and without reflection Umeyama's solution is linear. With points as complex numbers, the transform
+    is z -> a z + b with a = sum conj(z_i) w_i / sum |z_i|^2 over centred points.
 
     Args:
         landmarks: source points, shape (n, p, 2).
-        template: target points, shape (p, 2), or for every set its own, shape (n, p, 2).
+        template: target points, shape (p, 2), or one set per source set, shape (n, p, 2).
 
     Returns:
         Matrices for ``cv2.warpAffine`` that map source to target, shape (n, 2, 3).
@@ -52,7 +52,7 @@ def similarity_transforms(landmarks: NDArray[np.floating], template: NDArray[np.
 
 
 def apply(matrices: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points [n, p, 2] mapped by the matrices [n, 2, 3], one a set; shape (n, p, 2)."""
+    """Points [n, p, 2] transformed with the matrices [n, 2, 3], one matrix per set; shape (n, p, 2)."""
     return np.asarray(points @ matrices[:, :, :2].transpose(0, 2, 1) + matrices[:, None, :, 2], np.float32)
 
 
@@ -64,7 +64,7 @@ def align(
     Args:
         frame: shape (height, width, 3) or (height, width).
         landmarks: pixels of the frame, shape (n, 5, 2).
-        template: where the landmarks shall lie in the 112x112 crop, shape (5, 2).
+        template: target positions of the landmarks in the 112x112 crop, shape (5, 2).
 
     Returns:
         Crops, shape (n, 112, 112, 3) or (n, 112, 112).

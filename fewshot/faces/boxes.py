@@ -1,4 +1,4 @@
-"""Boxes x0, y0, x1, y1: how much they overlap, and which of several boxes of one face stays."""
+"""Boxes x0, y0, x1, y1: how much they overlap, and which of several boxes of one face is kept."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def pairwise_iou(boxes: Boxes, others: Boxes, end: float = 0.0) -> Boxes:
     Args:
         boxes: pixels, shape (n, 4); n may be 0.
         others: pixels, shape (m, 4).
-        end: what a side is longer than the difference of its ends: 1 where the last pixel belongs to the box.
+        end: added to every side length; 1 if the last pixel belongs to the box.
 
     Returns:
-        Overlaps 0..1 in the precision of the boxes, shape (n, m).
+        Overlaps 0..1 with the data type of the boxes, shape (n, m).
     """
     x0, y0, x1, y1 = boxes.reshape(-1, 4).T
     a0, b0, a1, b1 = others.reshape(-1, 4).T
@@ -36,7 +36,7 @@ def pairwise_iou(boxes: Boxes, others: Boxes, end: float = 0.0) -> Boxes:
 def non_maximum_suppression(
     boxes: Boxes, scores: NDArray[np.float32], limit: float, end: float = 0.0
 ) -> NDArray[np.int64]:
-    """Which boxes stay: of those that overlap by more than ``limit``, only the one with the best score.
+    """The boxes to keep: if boxes overlap by more than ``limit``, only the one with the best score.
 
     Args:
         boxes: pixels, shape (n, 4).
@@ -45,7 +45,7 @@ def non_maximum_suppression(
         end: see ``pairwise_iou``.
 
     Returns:
-        Their indices, best score first, shape (m,).
+        Indices of the kept boxes, best score first, shape (m,).
     """
     order = np.argsort(-scores, kind="stable")
     rivals = pairwise_iou(boxes[order], boxes[order], end) > limit
@@ -59,7 +59,7 @@ def non_maximum_suppression(
 
 
 def face_area(face: Face) -> float:
-    """Of the face's box, square pixels."""
+    """Area of the face's box in square pixels."""
     width, height = face.box[2:] - face.box[:2]
     return float(width * height)
 

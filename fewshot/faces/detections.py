@@ -1,4 +1,4 @@
-"""Where the faces of a frame are: what every detector gives, and what a detector is."""
+"""Positions of the faces in a frame: the result and the interface of every detector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.types import Frame
 
 @dataclass(frozen=True)
 class Detections:
-    """All faces of one frame, best score first. Empty is legal.
+    """All faces of one frame, best score first; may be empty.
 
     Attributes:
         boxes: x0, y0, x1, y1 in pixels of the frame, clipped to it, float32, shape (n, 4).
@@ -30,12 +30,12 @@ class Detections:
         return len(self.boxes)
 
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Detections:
-        """Some of them: a boolean mask or indices, shape (m,)."""
+        """A selection of the faces, by a boolean mask or by indices, shape (m,)."""
         return Detections(self.boxes[chosen], self.scores[chosen], self.landmarks[chosen])
 
     @classmethod
     def of(cls, boxes: ArrayLike, scores: ArrayLike, landmarks: ArrayLike, frame: Frame) -> Detections:
-        """Clip boxes to the frame, drop those that are then under a pixel in size, sort by score."""
+        """Clip boxes to the frame, drop boxes smaller than one pixel, and sort by score."""
         height, width = frame.shape[:2]
         limits = np.array([width, height, width, height], np.float32)
         clipped = np.clip(np.asarray(boxes, np.float32).reshape(-1, 4), 0, limits)
@@ -51,8 +51,8 @@ class Detector(Protocol):
     """Finds faces.
 
     Attributes:
-        name: short, for reports.
-        note: one line for the user if this is not the detector that is usually meant, else None.
+        name: short name, for reports.
+        note: one line for the user if this is a replacement for a better detector, else None.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Detection only as often as it must: between two looks of the detector the landmarks are followed."""
+"""Runs the detector only in some frames: between two detection passes the landmarks are followed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from fewshot.faces.detections import Detections, Detector
 from fewshot.types import Frame
 
 EVERY = 3
-"""Frames from one look of the detector to the next: docs/explanation/faces.md says what is gained by more, and lost."""
+"""Frames from one detection pass to the next; docs/explanation/faces.md shows the effect of other values."""
 _LONGEST = 960
-"""Longer side of the grey picture in which points are followed."""
+"""Longer side, in pixels, of the grey picture in which points are followed."""
 _BLOCK = 10
-"""Side of the blocks in which a change of the scene is looked for, pixels of that picture ..."""
+"""Side, in pixels of that picture, of the blocks in which changes of the scene are searched ..."""
 _CHANGED = 24.0
-"""... and by how many grey levels a block must change, outside of the faces, to be one."""
+"""... and the number of grey levels by which a block outside the faces must change to count."""
 _MISFIT = 0.12
-"""Largest distance of a followed point from where its face has moved to, in units of the distance between the eyes."""
+"""Largest distance between a followed point and its place after the face's movement, in units of the eye distance."""
 _STRETCH = 0.1
-"""Largest change of a face's size from one frame to the next."""
+"""Largest relative change of a face's size from one frame to the next."""
 
 _Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """The frame before: its grey picture, its blocks, its faces, and how long ago the detector looked (frames)."""
+    """The frame before: its grey picture, its blocks, its faces, and the frames since the last detection pass."""
 
     grey: _Grey
     blocks: _Grey
@@ -40,22 +40,26 @@ class _Memory:
 
 
 class FollowingDetector:
-    """Asks a detector at every ``every``-th frame, and follows the faces in between (Lucas and Kanade 1981).
+    """Runs a detector in every ``every``-th frame, and follows the faces in between (Lucas and Kanade 1981).
 
-    The five points of a face move as one: the similarity that fits them best moves box and landmarks. Where the fit is
-    bad, a face leaves, or something changes between the faces (somebody arrives, a cut), the detector looks at once.
+    The five points of a face move together: the best-fitting similarity transform moves its box and landmarks. The
+    detector runs at once if the fit is bad, if a face leaves, or if something changes outside the faces (a new person,
+    a cut).
 
-    One object follows one video: frames must come in their order, one at a time.
+    One object follows one video: frames must come in order, one at a time.
 
     Args:
         detector: finds the faces.
-        every: frames from one look to the next, at most.
+        every: largest number of frames from one detection pass to the next.
+
+    Attributes:
+        passes: number of detection passes so far.
     """
 
     def __init__(self, detector: Detector, every: int = EVERY) -> None:
         self.detector, self.every = detector, every
         self.name, self.note = detector.name, detector.note
-        self.looks = 0
+        self.passes = 0
         self._memory: _Memory | None = None
         self._lock = threading.Lock()
 
@@ -71,12 +75,12 @@ class FollowingDetector:
                 faces, age = self._follow(before, grey, blocks, scale, frame), before.age + 1
             if faces is None:
                 faces, age = self.detector.detect(frame), 0
-                self.looks += 1
+                self.passes += 1
             self._memory = _Memory(grey, blocks, faces, age)
             return faces
 
     def _follow(self, before: _Memory, grey: _Grey, blocks: _Grey, scale: float, frame: Frame) -> Detections | None:
-        """The faces of the frame before, where they are now; None where the detector has to look."""
+        """The faces of the frame before at their new positions; None if the detector has to run."""
         if _scene_changed(before, blocks, scale):
             return None
         faces = before.faces
@@ -100,21 +104,21 @@ class FollowingDetector:
 
 
 def _small_grey(frame: Frame) -> tuple[_Grey, float]:
-    """The frame, grey and small, and its scale."""
+    """The frame as a small grey picture, and its scale."""
     scale = min(1.0, _LONGEST / max(frame.shape[:2]))
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale < 1 else frame
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8), scale
 
 
 def _means(grey: _Grey) -> _Grey:
-    """Mean of every block; what is left at the right and at the bottom belongs to none."""
+    """Mean of every block; incomplete blocks at the right and at the bottom are left out."""
     height, width = (max(1, side // _BLOCK) for side in grey.shape)
     whole = grey[: height * _BLOCK, : width * _BLOCK]
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _scene_changed(before: _Memory, blocks: _Grey, scale: float) -> bool:
-    """Is there a change outside of the faces that are followed?"""
+    """Whether the picture changed outside the followed faces."""
     changed = cv2.absdiff(before.blocks, blocks) > _CHANGED
     if not changed.any():
         return False
@@ -126,7 +130,7 @@ def _scene_changed(before: _Memory, blocks: _Grey, scale: float) -> bool:
 def _moved(
     boxes: NDArray[np.float32], matrices: NDArray[np.float32], growth: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Upright boxes whose centres move, and whose sides grow, as the faces do."""
+    """Upright boxes that move and grow with their faces."""
     middles = np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float32)
     centres = apply(matrices, middles[:, None])[:, 0]
     halves = (boxes[:, 2:] - boxes[:, :2]) / 2 * growth[:, None]

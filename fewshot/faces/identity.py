@@ -1,4 +1,4 @@
-"""Who a face is: one unit vector a face, close for pictures of one person."""
+"""Identity vectors: one unit vector per face; vectors of the same person are similar."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class IdentityEncoder(Protocol):
     """Turns crops into identity vectors.
 
     Attributes:
-        name: of the network, written beside stored vectors.
-        dimension: k.
-        needs_crop: whether it wants crops in ArcFace's framing or in the expression network's.
+        name: name of the network, saved with stored vectors.
+        dimension: length k of the vectors.
+        needs_crop: whether it needs crops in ArcFace's framing or in the expression network's framing.
     """
 
     name: str
@@ -38,11 +38,11 @@ class IdentityEncoder(Protocol):
 class Recogniser:
     """MobileFaceNet (Chen et al. 2018) trained with ArcFace on WebFace600K: ``w600k_mbf.onnx`` of buffalo_sc.
 
-    Gives the vectors of insightface's ``ArcFaceONNX.get_feat``, in one batch and normalised.
+    The vectors are those of insightface's ``ArcFaceONNX.get_feat``, in one batch and normalised.
 
     Args:
         path: the .onnx file.
-        threads: of ONNX Runtime, see ``open_session``.
+        threads: threads for the network, see ``open_session``.
     """
 
     name = "w600k_mbf"

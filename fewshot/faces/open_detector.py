@@ -15,12 +15,12 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
 
     Args:
         kind: "scrfd" (InsightFace, non-commercial), "yunet" (MIT), "cascade" (nothing to download), or "auto": SCRFD
-            if its file is here or can be had, else the cascades, with a ``note`` that says so.
-        download: whether a missing model may be fetched.
-        threads: of SCRFD's network, see ``open_session``.
+            if its file is available, else the cascades, with a ``note`` for the user.
+        download: whether a missing model may be downloaded.
+        threads: threads for SCRFD's network, see ``open_session``.
 
     Raises:
-        ModelUnavailable: the file of the chosen detector is not to be had.
+        ModelUnavailable: the file of the chosen detector is missing and cannot be downloaded.
         UsageError: there is no such detector.
     """
     if kind == "auto":
@@ -28,8 +28,8 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
             return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
         except ModelUnavailable:
             note = (
-                "The face detector SCRFD is not on this machine and cannot be downloaded: OpenCV's cascades find the "
-                "faces instead (fewer of them). `fewshot models pull` fetches it."
+                "The face detector SCRFD is not on this machine and could not be downloaded. OpenCV's cascades are "
+                "used instead; they find fewer faces. To download SCRFD, type: fewshot models pull"
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
     if kind == "scrfd":

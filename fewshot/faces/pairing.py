@@ -1,4 +1,4 @@
-"""Who belongs to whom: pairs of rows and columns with the largest sum."""
+"""Optimal assignment: pairs of rows and columns with the largest sum."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def best_pairs(worth: NDArray[np.floating], least: float) -> Pairs:
-    """As many pairs as can be that are worth more than ``least``, with the largest sum (Kuhn 1955).
+    """The pairs with the largest total value among pairs worth more than ``least`` (Kuhn 1955).
 
     Args:
-        worth: of every pair, shape (n, m). Pairs that must not be are worth so much less than ``least`` that no sum
-            of others makes up for it.
-        least: what a pair must be worth.
+        worth: value of every pair, shape (n, m). The value of a forbidden pair must be so far below ``least`` that no
+            sum of other values compensates for it.
+        least: a pair must be worth more than this.
 
     Returns:
         (rows, columns), each of shape (p,), rows in order.
@@ -24,10 +24,10 @@ def best_pairs(worth: NDArray[np.floating], least: float) -> Pairs:
     best = worth.argmax(axis=1)
     rows = np.flatnonzero(worth[np.arange(len(worth)), best] > least)
     columns = best[rows]
-    # Nearly always everybody's favourite is somebody else, and then no other pairing can be worth more.
+    # Usually the best columns of all rows are different, and then no other assignment can be worth more.
     if len(np.unique(columns)) == len(columns):
         return rows, columns
-    from scipy.optimize import linear_sum_assignment  # costs a third of a second, and many a lesson never needs it
+    from scipy.optimize import linear_sum_assignment  # the import takes 0.3 s, and many lessons never need it
 
     rows, columns = linear_sum_assignment(worth, maximize=True)
     possible = worth[rows, columns] > least

@@ -1,4 +1,4 @@
-"""Can this face be read at all? Size, blur, pose and exposure, with reasons in words."""
+"""Quality of faces: size, blur, pose and exposure, with the reasons why a face is not readable."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fewshot.types import Quality
 
 @dataclass(frozen=True)
 class Limits:
-    """What a face must reach. The defaults are those of the live loop; ``ENROLLMENT_LIMITS`` is stricter.
+    """The limits for a readable face. The defaults are for the live loop; ``ENROLLMENT_LIMITS`` is stricter.
 
     Attributes:
         size: shorter side of the box, pixels.
-        sharpness: see ``sharpness``.
-        yaw, pitch, roll: largest turn either way, degrees.
+        sharpness: smallest value of ``sharpness``.
+        yaw, pitch, roll: largest angle in both directions, degrees.
         dark, bright: lowest and highest mean grey level of the crop.
         contrast: lowest standard deviation of the grey levels of the crop.
     """
@@ -35,23 +35,23 @@ class Limits:
     contrast: float = 8
 
 
-# Pitch is the loosest: five points confuse a raised chin with a long nose or a smile (frontal CFEE and group photos
-# read up to 48 degrees).
+# The limit for pitch is the loosest: with five points a raised chin looks like a long nose or a smile (the estimate for
+# frontal faces of CFEE and group photos is up to 48 degrees).
 LIVE_LIMITS = Limits()
 ENROLLMENT_LIMITS = Limits(size=48, sharpness=0.15, yaw=35, pitch=52, roll=40, dark=35, bright=225, contrast=14)
 
-# Eyes, nose and mouth corners in units of the distance between the eyes, x right, y down, z towards the camera. x and
-# y are what SCRFD gives for frontal faces (medians over FER2013, CFEE, ORL, CK+); a nose stands out by about 0.4, a
-# mouth corner by 0.1.
+# Eyes, nose and mouth corners in units of the distance between the eyes; x points right, y down, z to the camera. x and
+# y are SCRFD's landmarks of frontal faces (medians over FER2013, CFEE, ORL, CK+). z is about 0.4 for the nose and 0.1
+# for the mouth corners.
 _HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.545, 0.4], [-0.405, 1.03, 0.1], [0.405, 1.03, 0.1]])
 _HEAD -= _HEAD.mean(axis=0)
 _TO_AFFINE = np.linalg.pinv(_HEAD).T
 
 
 def head_pose(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Rough yaw, pitch and roll in degrees from five landmarks [n, 5, 2], shape (n, 3).
+    """Approximate yaw, pitch and roll in degrees from five landmarks [n, 5, 2], shape (n, 3).
 
-    An affine camera is fitted to a rigid head in closed form; where its depth axis points is the pose. Positive yaw
+    An affine camera is fitted to a rigid head in closed form; the direction of its depth axis is the pose. Positive yaw
     turns the nose to the right of the picture, positive pitch turns it down, positive roll is clockwise.
     """
     points = np.asarray(landmarks, np.float64).reshape(-1, 5, 2)
@@ -67,20 +67,24 @@ def head_pose(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def sharpness(grey: NDArray[np.uint8], sizes: NDArray[np.floating]) -> NDArray[np.float32]:
-    """How crisp the middle of every crop is: 1 for crisp, towards 0 for blurred.
+    """Sharpness of the middle of every crop: 1 for crisp, towards 0 for blurred.
 
-    Variance of the Laplacian (Pech-Pacheco et al. 2000) over the variance of the picture, so that neither contrast
-    nor light counts, at a scale that the source had pixels for: otherwise every small face would count as blurred.
+    It is the variance of the Laplacian (Pech-Pacheco et al. 2000) divided by the variance of the picture, so that
+    contrast and brightness have no effect. The scale depends on the size of the face in the source; otherwise every
+    small face would count as blurred.
 
     Args:
         grey: crops, shape (n, 112, 112).
         sizes: shorter side of the box in the source, pixels, shape (n,).
+
+    Returns:
+        Shape (n,).
     """
     values = np.zeros(len(grey), np.float32)
     for scale, half, chosen in ((2, 0.35, sizes >= 56), (4, 1.0, sizes < 56)):
         if not chosen.any():
             continue
-        # All crops as one tall picture: the scale divides 112, so no crop leaks into the next.
+        # All crops form one tall picture. The scale divides 112, so no crop mixes with the next.
         side = CROP_SIZE // scale
         tall = grey if chosen.all() else grey[chosen]
         tall = tall.reshape(-1, CROP_SIZE)
@@ -94,14 +98,14 @@ def sharpness(grey: NDArray[np.uint8], sizes: NDArray[np.floating]) -> NDArray[n
 
 
 def _variances(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> NDArray[np.float32]:
-    """Variance of every one of these small pictures, shape (n,)."""
+    """Variance of every picture, shape (n,)."""
     flat = pictures.reshape(len(pictures), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     return np.asarray(np.einsum("nd,nd->n", flat, flat) / flat.shape[1], np.float32)
 
 
 def levels(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of every picture, each of shape (n,). Twice as fast as NumPy's own."""
+    """Mean and standard deviation of every picture, each of shape (n,). Twice as fast as in NumPy."""
     both = np.array([cv2.meanStdDev(picture) for picture in pictures]).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
@@ -109,16 +113,16 @@ def levels(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> tuple[NDArray[np.
 def assess(
     frame_shape: tuple[int, ...], detections: Detections, crops: NDArray[np.uint8], limits: Limits = LIVE_LIMITS
 ) -> list[Quality]:
-    """Judge every face of a frame.
+    """Assess the quality of every face of a frame.
 
     Args:
         frame_shape: (height, width, ...) of the frame.
         detections: n faces.
-        crops: their aligned crops in the expression network's framing, grey, shape (n, 112, 112).
-        limits: what they must reach.
+        crops: aligned grey crops in the expression network's framing, shape (n, 112, 112).
+        limits: limits for a readable face.
 
     Returns:
-        One judgement a face, in their order.
+        One quality per face, in the same order.
     """
     if not len(detections):
         return []
@@ -137,24 +141,24 @@ def assess(
 
 
 def _reasons(quality: Quality, contrast: float, whole: bool, limits: Limits) -> tuple[str, ...]:
-    """In words, what falls short of the limits."""
+    """The reasons why a face is not readable, in words."""
     reasons = []
     if quality.size < limits.size:
-        reasons.append(f"too small: {quality.size:.0f} pixels wide, {limits.size:.0f} needed")
+        reasons.append(f"face too small: {quality.size:.0f} pixels wide, at least {limits.size:.0f} needed")
     if not whole:
-        reasons.append("cut off by the edge of the picture")
+        reasons.append("face cut off by the edge of the picture")
     if quality.sharpness < limits.sharpness:
-        reasons.append(f"too blurred: sharpness {quality.sharpness:.2f}, {limits.sharpness:.2f} needed")
+        reasons.append(f"too blurred: sharpness {quality.sharpness:.2f}, at least {limits.sharpness:.2f} needed")
     if abs(quality.yaw) > limits.yaw:
-        reasons.append(f"turned too far to the side: about {abs(quality.yaw):.0f} degrees, at most {limits.yaw:.0f}")
+        reasons.append(f"face turned too far to the side: {abs(quality.yaw):.0f} degrees, at most {limits.yaw:.0f}")
     if abs(quality.pitch) > limits.pitch:
-        reasons.append(f"turned too far up or down: about {abs(quality.pitch):.0f} degrees, at most {limits.pitch:.0f}")
+        reasons.append(f"face turned too far up or down: {abs(quality.pitch):.0f} degrees, at most {limits.pitch:.0f}")
     if abs(quality.roll) > limits.roll:
         reasons.append(f"head tilted too far: {abs(quality.roll):.0f} degrees, at most {limits.roll:.0f}")
     if quality.brightness < limits.dark:
-        reasons.append(f"too dark: mean grey level {quality.brightness:.0f}, {limits.dark:.0f} needed")
+        reasons.append(f"too dark: mean grey level {quality.brightness:.0f}, at least {limits.dark:.0f} needed")
     elif quality.brightness > limits.bright:
         reasons.append(f"too bright: mean grey level {quality.brightness:.0f}, at most {limits.bright:.0f}")
     elif contrast < limits.contrast:
-        reasons.append(f"too little contrast: {contrast:.0f} grey levels, {limits.contrast:.0f} needed")
+        reasons.append(f"too little contrast: {contrast:.0f} grey levels, at least {limits.contrast:.0f} needed")
     return tuple(reasons)

@@ -1,4 +1,4 @@
-"""Which face of this frame is which face of the last one."""
+"""Tracks faces: which face of this frame is which face of the frame before."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _IMPOSSIBLE = -1e6
 
 
 class Tracker:
-    """Overlap and motion, as SORT (Bewley et al. 2016, https://arxiv.org/abs/1602.00763) without its Kalman filter.
+    """Overlap and motion, like SORT (Bewley et al. 2016, https://arxiv.org/abs/1602.00763) without its Kalman filter.
 
-    Every track's box is moved on by its speed; tracks and faces are then paired so that the sum of their overlaps is
-    largest. Every face has a number from its first frame on (a tracker that first waits for confirmation would show
-    nothing there); numbers are never given twice. A box says nothing about who is in it: when two tiles of a gallery
-    change places between two frames, the tracks stay with the tiles, and identity has to notice.
+    Every track's box is moved according to its speed. Then tracks and faces are paired so that the sum of their
+    overlaps is largest. Every face gets a track number in its first frame, without waiting for confirmation. Numbers
+    are never used twice. A box does not identify a person: when two tiles of a gallery change places between two
+    frames, the tracks stay with the positions, and the identity check has to notice it.
 
     Args:
         memory: seconds for which a lost face is remembered.
-        reach: how far a face may be from where it was expected, in units of its size, if the boxes do not overlap
-            (fast motion, few frames a second).
+        reach: largest distance of a face from its expected position, in units of its size, if the boxes do not overlap
+            (fast motion, few frames per second).
     """
 
     def __init__(self, memory: float = 1.0, reach: float = 0.75) -> None:
@@ -31,12 +31,12 @@ class Tracker:
         self.reset()
 
     def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], time: float) -> NDArray[np.int64]:
-        """Take in one frame.
+        """Process the faces of one frame.
 
         Args:
             boxes: x0, y0, x1, y1, pixels, shape (n, 4). n may be 0.
-            scores: the detector's, shape (n,).
-            time: seconds; never less than at the last call.
+            scores: scores of the detector, shape (n,).
+            time: seconds; never less than in the call before.
 
         Returns:
             The track number of every box, shape (n,).
@@ -47,21 +47,21 @@ class Tracker:
         numbers = np.full(len(boxes), -1, np.int64)
         numbers[rows] = self._numbers[columns]
         self._move(columns, boxes[rows], time)
-        # The surest face first, so that numbers do not depend on the order of the boxes.
+        # The face with the highest score comes first, so that numbers do not depend on the order of the boxes.
         order = np.argsort(-np.asarray(scores, np.float32).ravel(), kind="stable")
         new = order[numbers[order] < 0]
         numbers[new] = self._begin(boxes[new], time)
         return numbers
 
     def alive(self) -> set[int]:
-        """Tracks that are seen, or still remembered."""
+        """Numbers of the tracks that are visible or still remembered."""
         return set(self._numbers.tolist())
 
     def reset(self) -> None:
-        """Forget all tracks (another source begins); numbers go on."""
+        """Forget all tracks (another source begins); the numbering continues."""
         self._numbers = np.zeros(0, np.int64)
         self._boxes = np.zeros((0, 4), np.float32)
-        self._velocities = np.zeros((0, 2), np.float32)  # of the centres, pixels a second
+        self._velocities = np.zeros((0, 2), np.float32)  # of the centres, pixels per second
         self._seen = np.zeros(0)
 
     def _keep(self, chosen: NDArray[np.bool_]) -> None:
@@ -91,12 +91,12 @@ class Tracker:
         return np.where(possible, overlap + 1 - np.minimum(far, 1), _IMPOSSIBLE).astype(np.float32)
 
     def _expected(self, time: float) -> NDArray[np.float32]:
-        """Where the boxes should be now. Nobody is trusted to keep a speed for more than a fifth of a second."""
+        """Expected positions of the boxes now. A speed is extrapolated for at most 0.2 s."""
         shifts = self._velocities * np.minimum(time - self._seen, 0.2)[:, None]
         return np.asarray(self._boxes + np.tile(shifts, 2), np.float32)
 
     def _move(self, columns: NDArray[np.int64], boxes: NDArray[np.float32], time: float) -> None:
-        """These tracks were seen again, in these boxes."""
+        """Update the position and speed of tracks that were seen again."""
         before, elapsed = self._boxes[columns], (time - self._seen[columns])[:, None]
         shifts = (boxes[:, :2] + boxes[:, 2:] - before[:, :2] - before[:, 2:]) / 2
         faster = 0.5 * self._velocities[columns] + 0.5 * shifts / np.where(elapsed > 0, elapsed, 1.0)

@@ -1,1 +1,1 @@
-"""How every ONNX network of this package is opened and run: ONNX Runtime or OpenVINO."""
+"""Opens and runs all ONNX networks of this package, with ONNX Runtime or OpenVINO."""

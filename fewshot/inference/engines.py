@@ -1,4 +1,4 @@
-"""The libraries that run networks, behind one class each. ``onnx.py`` decides which is used."""
+"""One class for each library that runs networks. ``onnx.py`` chooses the library."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ from fewshot.models.files import home
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output of a network; ``shape`` has None, or a name, where a size may vary."""
+    """An input or output of a network; ``shape`` has None or a name for sizes that may vary."""
 
     name: str
     shape: tuple[Any, ...]
 
 
 class Session(Protocol):
-    """An opened network. May be run from several threads at once.
+    """An opened network. Several threads may run it at the same time.
 
     Attributes:
-        engine: what runs it, such as "onnxruntime" or "openvino bf16".
-        properties: what the exporter wrote into the file.
+        engine: name of the engine, such as "onnxruntime" or "openvino bf16".
+        properties: metadata that the exporter wrote into the file.
     """
 
     engine: str
     properties: Mapping[str, str]
 
     def run(self, output_names: Sequence[str] | None, feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Outputs, all of them if ``output_names`` is None, for inputs by name."""
+        """Run the network.
+
+        Args:
+            output_names: outputs to return; None returns all.
+            feed: name of the input -> array.
+        """
         ...
 
     def get_inputs(self) -> list[Port]: ...
@@ -48,7 +53,7 @@ class OnnxRuntimeSession:
 
     Args:
         path: the .onnx file.
-        threads: of one run.
+        threads: number of threads for one run.
         provider: name of the execution provider.
     """
 
@@ -58,11 +63,11 @@ class OnnxRuntimeSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # The stages of the loop take turns: threads of one network that spin would slow down the next one.
+        # The stages of the loop take turns: busy-waiting threads of one network would slow down the next network.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Sizes differ from frame to frame (faces in a batch), so memory planned for one size is not kept for the next.
+        # The number of faces in a batch differs from frame to frame, so a memory plan for one size is not reused.
         options.enable_mem_pattern = False
-        # SCRFD's file declares the output sizes of another input than ours, and would warn at every frame.
+        # SCRFD's file declares output sizes for another input size, which would cause a warning in every frame.
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[provider])
         self.engine = "onnxruntime" if provider == "CPUExecutionProvider" else f"onnxruntime {provider}"
@@ -83,12 +88,12 @@ _MOST_COPIES = 4
 
 
 class OpenVinoSession:
-    """OpenVINO on the CPU; every thread that calls has a request, and so buffers, of its own.
+    """OpenVINO on the CPU. Every calling thread has its own request, and so its own buffers.
 
     Args:
         path: the .onnx file.
-        threads: of one run.
-        precision: "f32" or "bf16", of what is not quantised.
+        threads: number of threads for one run.
+        precision: "f32" or "bf16", for layers that are not quantised.
     """
 
     def __init__(self, path: Path, threads: int, precision: str = "f32") -> None:
@@ -97,19 +102,19 @@ class OpenVinoSession:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": precision,
-            # Pinned, two networks of one thread each would share the first core, and the second would idle.
+            # With pinning, two networks with one thread each would share the first core, and the second would be idle.
             "ENABLE_CPU_PINNING": False,
         }
         if folder := _cache_folder():
-            # Compiling takes several times as long as reading what was compiled at an earlier start.
+            # Compiling takes several times as long as reading a network that was compiled before.
             settings["CACHE_DIR"] = str(folder)
         model = core.read_model(path)
         about = model.get_rt_info()
         written = about["framework"].items() if "framework" in about else ()
         self.properties: Mapping[str, str] = {key: str(value.astype(str)) for key, value in written}
-        # A compiled network works on one call at a time, in the thread that calls: two workers with one between them
-        # took turns (2 x 20 calls a second), with a copy each (a few MB) they do not (2 x 40). OpenVINO's own streams
-        # hand the work over to further threads, which was slower with all cores busy.
+        # A compiled network runs one call at a time, in the calling thread. Two workers that shared one took turns
+        # (2 x 20 calls per second); with one copy each (a few MB) they do not (2 x 40). OpenVINO's own streams use
+        # additional threads, which was slower when all cores were busy.
         self._compile = partial(core.compile_model, model, "CPU", settings)
         self._compiled = self._compile()
         self._copies = [self._compiled]
@@ -127,11 +132,11 @@ class OpenVinoSession:
             request = self._requests.own = self._copy().create_infer_request()
         request.infer(dict(feed), share_inputs=True)
         wanted = self._rows.values() if output_names is None else (self._rows[name] for name in output_names)
-        # Copied: the next run of this thread overwrites them.
+        # Copied, because the next run of this thread overwrites the outputs.
         return [request.get_output_tensor(row).data.copy() for row in wanted]
 
     def _copy(self) -> Any:
-        """The compiled network of the next thread that calls: one of its own, up to ``_MOST_COPIES``."""
+        """The compiled network for a new calling thread: its own copy, up to ``_MOST_COPIES`` copies."""
         with self._opening:
             number = self._callers % _MOST_COPIES
             self._callers += 1
@@ -148,7 +153,7 @@ class OpenVinoSession:
 
 @cache
 def openvino_core() -> Any:
-    """The one Core of the process.
+    """The only OpenVINO Core of this process.
 
     Raises:
         ImportError: OpenVINO is not installed.
@@ -159,7 +164,7 @@ def openvino_core() -> Any:
 
 
 def _cache_folder() -> Path | None:
-    """Where compiled networks are kept; None if nothing can be written there, which costs time alone."""
+    """Folder for compiled networks; None if it cannot be written, which only costs time."""
     folder = home() / "cache" / "openvino"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,7 @@
-"""How every ONNX network of this package is opened, and by which engine.
+"""Chooses the engine for all ONNX networks of this package, and opens networks.
 
-Left to itself the choice is OpenVINO where it is installed (``pip install "fewshot[openvino]"``) and the processor is
-an x86-64, else ONNX Runtime. ``docs/explanation/engines.md`` has the times behind that rule. ``FEWSHOT_ENGINE``
-overrules it.
+The default is OpenVINO if it is installed (``pip install "fewshot[openvino]"``) and the processor is an x86-64, else
+ONNX Runtime. ``docs/explanation/engines.md`` has the times behind this rule. ``FEWSHOT_ENGINE`` overrides it.
 """
 
 from __future__ import annotations
@@ -32,28 +31,28 @@ _PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine and, for people, why it was chosen."""
+    """An engine, and why it was chosen (in words, for users)."""
 
     engine: Engine
     why: str
 
 
 def choose_engine(wanted: Engine = "auto") -> Choice:
-    """What will run the networks: what is asked for, else ``FEWSHOT_ENGINE``, else what is fastest here.
+    """The engine for the networks: ``wanted``, else ``FEWSHOT_ENGINE``, else the fastest one on this machine.
 
     Raises:
         UsageError: there is no such engine.
-        ModelUnavailable: it is not here.
+        ModelUnavailable: the engine is not installed or does not work here.
     """
-    why = "it was asked for"
+    why = "it was requested"
     if wanted == "auto":
-        wanted, why = _of_environment(), "FEWSHOT_ENGINE says so"
+        wanted, why = _of_environment(), "FEWSHOT_ENGINE requests it"
     if wanted not in get_args(Engine):
         raise UsageError(f"There is no engine called {wanted!r}. Choose from: {', '.join(get_args(Engine))}.")
     if wanted == "auto":
         return _fastest()
     if wanted == "openvino" and not _has_openvino():
-        raise ModelUnavailable('The engine openvino is not installed. Run: pip install "fewshot[openvino]"')
+        raise ModelUnavailable('The engine openvino is not installed. Type: pip install "fewshot[openvino]"')
     if wanted in _PROVIDERS:
         _require_provider(wanted)
     return Choice(wanted, why)
@@ -64,14 +63,14 @@ def open_session(path: Path, threads: int | None = None, engine: Engine = "auto"
 
     Args:
         path: the .onnx file.
-        threads: for one run. If None, ONNX Runtime gets every core, but at most 4, because these networks are small;
-            OpenVINO half of the cores, because its second thread gains next to nothing here.
-        engine: what runs it, see ``choose_engine``.
-        fast: whether bf16 will do where the processor has it: for vectors, whose cosine to the fp32 ones stays above
-            0.999. Boxes and landmarks would move by up to a hundredth of a face.
+        threads: number of threads for one run. If None, ONNX Runtime uses all cores, but at most 4, because these
+            networks are small. OpenVINO uses half of the cores, because a second thread gains very little here.
+        engine: see ``choose_engine``.
+        fast: whether bf16 may be used if the processor supports it. This is good enough for vectors: their cosine
+            similarity to fp32 vectors stays above 0.999. Boxes and landmarks would move by up to 1 % of a face.
 
     Raises:
-        ModelUnavailable: the file is missing or no network, or the engine is not here.
+        ModelUnavailable: the file is missing or not a network, or the engine is not available.
         UsageError: there is no such engine.
     """
     chosen = choose_engine(engine).engine
@@ -81,10 +80,10 @@ def open_session(path: Path, threads: int | None = None, engine: Engine = "auto"
             return OpenVinoSession(path, threads or max(1, min(4, cores // 2)), fastest_precision() if fast else "f32")
         provider = _PROVIDERS[chosen][0] if chosen in _PROVIDERS else "CPUExecutionProvider"
         session = OnnxRuntimeSession(path, threads or min(4, cores), provider)
-    except Exception as error:  # both libraries raise families of their own that they do not export
+    except Exception as error:  # both libraries raise classes of errors that they do not export
         raise ModelUnavailable(
-            f"The network {path} cannot be loaded by {chosen} ({error}). Expected an ONNX file. "
-            "Run: fewshot models verify"
+            f"{chosen} cannot load the network {path} ({error}). Expected an ONNX file.",
+            hint="To check the model files, type: fewshot models verify",
         ) from error
     if chosen in _PROVIDERS and provider not in session.providers:
         raise ModelUnavailable(f"The engine {chosen} did not start for {path}. It needs {_PROVIDERS[chosen][1]}.")
@@ -92,7 +91,7 @@ def open_session(path: Path, threads: int | None = None, engine: Engine = "auto"
 
 
 def fastest_precision() -> str:
-    """Of OpenVINO's arithmetic: bf16 where the processor multiplies such numbers itself, else f32."""
+    """The fastest number format for OpenVINO: bf16 if the processor supports it in hardware, else f32."""
     return "bf16" if "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
@@ -102,10 +101,10 @@ def _of_environment() -> Engine:
 
 def _fastest() -> Choice:
     if not _has_openvino():
-        return Choice("onnxruntime", 'openvino is not installed (on x86-64 faster: pip install "fewshot[openvino]")')
+        return Choice("onnxruntime", 'openvino (faster on x86-64) is not installed: pip install "fewshot[openvino]"')
     if platform.machine().lower() not in ("x86_64", "amd64"):
-        return Choice("onnxruntime", f"OpenVINO was not measured on {platform.machine()}")
-    return Choice("openvino", "it is installed, and faster on x86-64")
+        return Choice("onnxruntime", f"OpenVINO was not tested on {platform.machine()}")
+    return Choice("openvino", "it is installed, and it is the fastest on x86-64")
 
 
 def _has_openvino() -> bool:
@@ -119,5 +118,5 @@ def _require_provider(engine: str) -> None:
     here = onnxruntime.get_available_providers()
     if provider not in here:
         raise ModelUnavailable(
-            f"The engine {engine} is not here: it needs {needs}. This onnxruntime has {', '.join(here)}."
+            f"The engine {engine} is not available. It needs {needs}. The installed onnxruntime has {', '.join(here)}."
         )

@@ -1,1 +1,1 @@
-"""The loop: sources, smoothing, sinks. Who a track is, and where results go, is handed in."""
+"""The loop: sources, smoothing, sinks. It is given the students' identities and the targets of results."""

@@ -1,4 +1,4 @@
-"""Whose turn it is when there is no time for every face: what a face costs, and a rota that starves nobody."""
+"""Which faces are processed if there is no time for all: the cost of a face, and a fair rota."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import threading
 from collections.abc import Collection, Sequence
 
 HEAD_START = 30
-"""Turns by which a new face goes before faces that were served already. Not infinite: where a detector invents a new
-face in every frame, the old ones still get their turn."""
+"""A new face counts as having waited for this many turns. The number is finite, so that the old faces still get their
+turn if a detector reports a new false face in every frame."""
 
 
 class Cost:
-    """Seconds a face, an exponentially weighted mean of what was measured.
+    """Seconds per face: an exponentially weighted mean of the measurements.
 
-    A batch has a fixed cost too; because the mean is taken over batches of the size that was affordable, the two settle
-    where a batch takes just the budget.
+    A batch also has a fixed cost. The mean is taken over batches of the affordable size, so the size settles where one
+    batch takes exactly the budget.
 
     Args:
-        weight: of the newest measurement, 0..1.
+        weight: weight of the newest measurement, 0..1.
     """
 
     def __init__(self, weight: float = 0.2) -> None:
@@ -25,33 +25,33 @@ class Cost:
         self.seconds: float | None = None
 
     def learn(self, faces: int, seconds: float) -> None:
-        """``faces`` of them took ``seconds`` together."""
+        """Add a measurement: a batch of ``faces`` took ``seconds`` in total."""
         if faces <= 0 or seconds < 0:
             return
         each = seconds / faces
         self.seconds = each if self.seconds is None else self.seconds + self._weight * (each - self.seconds)
 
     def affordable(self, budget: float | None, faces: int) -> int:
-        """How many of ``faces`` fit into ``budget`` seconds: at least one, and all where nothing was measured yet."""
+        """How many of ``faces`` fit into ``budget`` seconds: at least one; all if nothing was measured yet."""
         if budget is None or not self.seconds:
             return faces
         return min(faces, max(1, int(budget / self.seconds)))
 
 
 class Rota:
-    """Round-robin by age: who was served longest ago comes first, new faces before them.
+    """A fair order of faces: new faces first, then the faces that have waited longest.
 
-    With the same n faces and k places every face is served once in any ceil(n / k) turns.
+    With n faces and k places every face is served once in any ceil(n / k) turns.
     """
 
     def __init__(self) -> None:
         self._served: dict[int, int] = {}
         self._turn = 0
-        # Frames are chosen for in one thread while another, concluding the frame before, asks for haste.
+        # One thread chooses faces while another one, which works on an earlier frame, calls `hurry`.
         self._lock = threading.Lock()
 
     def choose(self, keys: Sequence[int], places: int) -> list[int]:
-        """Indices of those whose turn it is now, at most ``places``, ascending."""
+        """Indices of the keys whose turn it is now: at most ``places``, ascending."""
         with self._lock:
             self._turn += 1
             for key in keys:
@@ -63,7 +63,7 @@ class Rota:
             return chosen
 
     def hurry(self, key: int) -> None:
-        """What is known about ``key`` is worth nothing any more: treat it as new."""
+        """Treat ``key`` as new, because the earlier result about it is no longer valid."""
         with self._lock:
             if key in self._served:
                 self._served[key] = min(self._served[key], self._turn - HEAD_START)

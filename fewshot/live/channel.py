@@ -1,4 +1,4 @@
-"""What hands things from thread to thread: a bounded queue with one of two policies, and a turnstile."""
+"""Passes items between threads: a bounded queue with two policies, and a turnstile."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 TICK = 0.1
-"""Seconds. On Windows a lock that is waited for cannot be interrupted by Ctrl-C: wait in slices."""
+"""Seconds of one wait. On Windows Ctrl-C cannot interrupt a thread that waits for a lock, so waits are split."""
 
 
 class Closed(Exception):
-    """Nothing more comes through: the run ends. Not an error."""
+    """Nothing more is passed on, because the run ends. Not an error."""
 
 
 class Channel(Generic[T]):
     """A bounded queue.
 
     Args:
-        size: items that may wait.
-        newest: when it is full, ``put`` throws the oldest item away (live); else it waits for room (files).
+        size: largest number of waiting items.
+        newest: if the queue is full, True drops the oldest item (live sources); False makes ``put`` wait (files).
 
     Attributes:
-        dropped: items thrown away.
+        dropped: number of dropped items.
     """
 
     def __init__(self, size: int, newest: bool = False) -> None:
@@ -41,10 +41,10 @@ class Channel(Generic[T]):
         return len(self._items)
 
     def put(self, item: T) -> None:
-        """Add an item; one too many waits, or replaces the oldest.
+        """Add an item. If the queue is full, wait for space or drop the oldest item, see ``newest``.
 
         Raises:
-            Closed: nobody takes it any more.
+            Closed: the queue was finished or closed.
         """
         with self._changed:
             while len(self._items) >= self._size and not self._newest and not (self._closed or self._finished):
@@ -58,10 +58,10 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def get(self, patience: float | None = None) -> T | None:
-        """The oldest item, waiting for it; None when none came within ``patience`` seconds.
+        """Wait for the oldest item and take it; None if no item comes within ``patience`` seconds.
 
         Raises:
-            Closed: no item will come.
+            Closed: no more items will come.
         """
         deadline = None if patience is None else monotonic() + patience
         with self._changed:
@@ -76,19 +76,19 @@ class Channel(Generic[T]):
             return item
 
     def clear(self) -> None:
-        """Throw away what waits, without counting it."""
+        """Drop all waiting items without counting them."""
         with self._changed:
             self._items.clear()
             self._changed.notify_all()
 
     def finish(self) -> None:
-        """Nothing is added any more; what waits is still given out."""
+        """Accept no more items; the waiting ones can still be taken."""
         with self._changed:
             self._finished = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nothing is added or given out any more; whoever waits gets ``Closed``."""
+        """Accept and give out no more items; waiting threads get ``Closed``."""
         with self._changed:
             self._closed = True
             self._items.clear()
@@ -96,9 +96,9 @@ class Channel(Generic[T]):
 
 
 class Turnstile:
-    """Lets threads through one at a time, in the order of their tickets 0, 1, 2, ...
+    """Lets threads pass one at a time, in the order of their tickets 0, 1, 2, ...
 
-    Frames are worked on side by side, but what depends on the frame before (tracks, smoothing) happens in order.
+    Frames are processed in parallel, but steps that depend on the frame before (tracks, smoothing) must run in order.
     """
 
     def __init__(self) -> None:
@@ -108,10 +108,10 @@ class Turnstile:
 
     @contextmanager
     def turn(self, ticket: int) -> Iterator[None]:
-        """Wait for this ticket's turn; the block is its turn.
+        """Wait for the turn of this ticket; the turn lasts as long as the ``with`` block.
 
         Raises:
-            Closed: its turn will not come.
+            Closed: the turnstile was closed before this turn.
         """
         with self._moved:
             while self._next != ticket and not self._closed:
@@ -119,13 +119,13 @@ class Turnstile:
             if self._closed:
                 raise Closed
         yield
-        # Only after success: whoever fails in its turn ends the run, and nobody may come after it.
+        # Only after success: an error in a turn ends the run, and no later frame may follow it.
         with self._moved:
             self._next += 1
             self._moved.notify_all()
 
     def close(self) -> None:
-        """Whoever waits, or comes, gets ``Closed``."""
+        """Waiting and later threads get ``Closed``."""
         with self._moved:
             self._closed = True
             self._moved.notify_all()

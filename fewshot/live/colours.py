@@ -1,4 +1,4 @@
-"""One colour an emotion, for the overlay and the timeline alike."""
+"""One colour per emotion, for both the overlay and the timeline."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ EMOTION_COLOURS: dict[str, Colour] = {
     "surprise": (0, 159, 230),
     "neutral": (215, 215, 215),
 }
-"""Okabe & Ito's palette (https://jfly.uni-koeln.de/color/), which people with any colour blindness can tell apart."""
+"""The palette of Okabe & Ito (https://jfly.uni-koeln.de/color/), which colour-blind people can distinguish."""
 
 OWN_STATE: Colour = (233, 180, 86)
-"""Any state that is a student's own ("confused")."""
+"""For a student's own state without an entry in ``OWN_STATES``."""
 OWN_STATES: dict[str, Colour] = {
     "confused": OWN_STATE,
     "concentrating": (102, 187, 136),
     "bored": (17, 51, 102),
     "tired": (200, 61, 123),
 }
-"""States of their own that many classes enroll: at least 15 (CIE Lab) from all others here in every colour blindness
-(Machado et al. 2009)."""
+"""Own states that many classes enroll. Each colour differs by at least 15 (CIE Lab) from all others here, for every
+type of colour blindness (Machado et al. 2009)."""
 UNSURE: Colour = (120, 120, 120)
 NOT_READABLE: Colour = (70, 70, 70)
 INK: Colour = (255, 255, 255)
@@ -38,6 +38,6 @@ def colour_of(emotion: str | None) -> Colour:
 
 
 def readable_on(colour: Colour) -> Colour:
-    """Black or white, whichever is easier to read on ``colour`` (weights of ITU-R BT.601)."""
+    """Black or white: the colour of text that is easier to read on ``colour`` (weights of ITU-R BT.601)."""
     blue, green, red = colour
     return (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > 140 else (255, 255, 255)

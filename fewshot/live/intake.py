@@ -1,4 +1,4 @@
-"""The thread that reads a source, so that the camera, or the decoder, never waits for anything else."""
+"""The thread that reads a source, so that the camera or the decoder never waits for other work."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from fewshot.live.metrics import Metrics
 from fewshot.live.sources.base import CapturedFrame, Source, interrupt
 
 _PATIENCE = 5.0
-"""Seconds for a source to notice that it was closed."""
+"""Seconds to wait for a source to notice that it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A frame, and when it was there, by ``perf_counter``."""
+    """A frame and the time of its arrival (``perf_counter``)."""
 
     captured: CapturedFrame
     at: float
 
 
 class Intake:
-    """Reads a source to its end. Live: one frame waits, the newest. File: ``ahead`` frames wait, none is dropped.
+    """Reads a source to its end. Live: only the newest frame waits. File: ``ahead`` frames wait, and none is dropped.
 
-    The camera is read as fast as it gives frames, whatever the others do.
+    A camera is read as fast as it delivers frames, even if the other threads are slow.
 
     Args:
-        source: closed by this thread when it ends, whatever happens.
-        metrics: told what comes and what is dropped.
-        fps: the most that is let through of a live source, frames a second by the source's own time.
-        ahead: frames of a file that are decoded ahead.
-        tell: is given sentences for the user.
+        source: closed by this thread at the end, also after an error.
+        metrics: counts captured and dropped frames.
+        fps: largest number of frames per second that are passed on from a live source, in the source's own time.
+        ahead: number of frames of a file that are decoded ahead.
+        tell: called with notes for the user.
 
     Attributes:
-        error: what ended it, if not the source's end; to be looked at when ``take`` raises ``Closed``.
+        error: the error that ended the thread, if any; check it when ``take`` raises ``Closed``.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Intake:
         self._going.set()
         self._ending = self._closed = False
         self._closing = threading.Lock()
-        # A daemon: a driver that hangs in its read must not keep the program from ending.
+        # A daemon, because a driver that hangs while reading must not prevent the program from ending.
         self._thread = threading.Thread(target=self._read_all, name=f"fewshot intake {source.name}", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +71,7 @@ class Intake:
         return None
 
     def pause(self) -> None:
-        """Let nothing through: a live source is read on, and its frames thrown away; a file waits."""
+        """Pass nothing on. A live source is still read, but its frames are dropped; a file waits."""
         self._going.clear()
 
     def resume(self) -> None:
@@ -80,7 +80,7 @@ class Intake:
         self._going.set()
 
     def stop(self) -> None:
-        """End the thread, which closes the source. Waits until it has, or some seconds if the source hangs."""
+        """End the thread, which closes the source. Waits for it, but only some seconds if the source hangs."""
         self._ending = True
         self._waiting.close()
         self._going.set()
@@ -89,16 +89,16 @@ class Intake:
         while self._thread.is_alive() and perf_counter() < deadline:
             self._thread.join(TICK)
         if self._thread.is_alive():
-            self._tell(f"{self._source.name} does not answer; it was left to itself.")
+            self._tell(f"{self._source.name} does not answer and could not be closed.")
         else:
-            self._close()  # where Ctrl-C came before the thread had begun
+            self._close()  # in case Ctrl-C came before the thread began
 
     def _read_all(self) -> None:
         try:
             self._pass_on()
         except Closed:
             pass
-        except BaseException as error:  # whatever it is, it ends the run, in the thread that waits for it
+        except BaseException as error:  # every error ends the run, in the thread that waits for frames
             self.error = error
         finally:
             self._close()
@@ -143,11 +143,12 @@ class Intake:
         metrics.drop("capture", self._source.dropped)
 
     def _too_early(self, time: float) -> bool:
-        """Is the frame above the rate that was asked for? A tenth of a step is forgiven: cameras are not punctual."""
+        """Whether the frame exceeds the requested rate. A tenth of a step is tolerated, as cameras are not exact."""
         step, due = self._step, self._due
         if 0.1 * step < due - time < 10 * step:
             return True
-        # Counting on from when it was due keeps the mean rate; after a gap, or a jump of the clock, from now.
+        # The next frame is due one step after this one was due, which keeps the mean rate. After a gap or a jump of the
+        # clock it is due one step from now.
         self._due = (due if abs(time - due) < step else time) + step
         return False
 
@@ -158,6 +159,6 @@ class Intake:
         elif size != self._size and not captured.independent and not self._told:
             self._told = True
             self._tell(
-                f"{self._source.name} changed its picture from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]} "
-                f"after {captured.time:.1f} s. A video that is written keeps its first size."
+                f"{self._source.name} changed its picture size from {self._size[0]}x{self._size[1]} to "
+                f"{size[0]}x{size[1]} after {captured.time:.1f} s. The annotated video keeps the first size."
             )

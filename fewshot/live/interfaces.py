@@ -1,4 +1,4 @@
-"""What the loop is made of, handed in: who sees, who reads, who knows the students; and what comes out."""
+"""The parts that a loop is given (classification, students), and the results that it produces."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Vectors to emotions, by each student's own prototypes (``fewshot.prototypes.classifier.Classifier``)."""
+    """Classifies vectors with each student's own prototypes (``fewshot.prototypes.classifier.Classifier``)."""
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> Sequence[Verdict]: ...
 
 
 class Students(Protocol):
-    """Who a track is. Keys are opaque here: the loop knows no names. Faces of single pictures have track -1."""
+    """Tells which student a track shows. For the loop, keys have no meaning. Faces of single pictures have track -1."""
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]: ...
 
@@ -31,7 +31,7 @@ class Students(Protocol):
 
 
 class Strangers:
-    """``Students`` of a class that nobody is enrolled in: identity is not looked at."""
+    """``Students`` without any student: no identity vector is computed."""
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
         return []
@@ -44,7 +44,7 @@ class Strangers:
 
 
 class Step(NamedTuple):
-    """One frame's outcome. ``faces`` belong to ``result.readings`` one by one; their boxes are pixels of ``frame``."""
+    """The result of one frame. ``faces`` and ``result.readings`` have the same order; boxes are pixels of ``frame``."""
 
     result: FrameResult
     frame: Frame
@@ -57,13 +57,13 @@ class Sighting:
 
     Attributes:
         captured: the frame.
-        faces: that were found in it.
-        start: when work on it began, by ``perf_counter``.
-        seconds: of every stage so far.
-        time: steady seconds, see ``SteadyClock``.
-        tracks: number of every face.
-        alive: tracks that are seen or remembered.
-        chosen: faces whose turn it is to be embedded.
+        faces: the faces found in it.
+        start: when processing began (``perf_counter``).
+        seconds: duration of every stage so far.
+        time: time of the frame in steady seconds, see ``SteadyClock``.
+        tracks: track number of every face.
+        alive: tracks that are visible or still remembered.
+        chosen: faces that are embedded in this frame.
     """
 
     captured: CapturedFrame

@@ -1,4 +1,4 @@
-"""Text in pictures. ``cv2.putText`` knows ASCII only, and students have names in every script."""
+"""Draws text in pictures. ``cv2.putText`` supports only ASCII, but students have names in every script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fewshot.types import Frame
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _TEST_SIZE = 24
 LONGEST, ELLIPSIS = 24, "…"
-"""Letters of a name at most; what replaces the others."""
+"""Largest number of letters of a name; the sign that replaces the rest."""
 
 _ELSEWHERE = (
     "NotoSans-Regular.ttf",
@@ -31,15 +31,16 @@ _ELSEWHERE = (
     "Hiragino Sans GB.ttc",
     "NotoSansDevanagari-Regular.ttf",
 )
-"""Fonts of Linux, Windows and macOS that hold what the ones at hand lack; Pillow knows where each system keeps them."""
+"""Fonts of Linux, Windows and macOS with letters that the other fonts lack; Pillow knows their folders."""
 
 
 def text_tile(text: str, height: int, ink: Colour, paper: Colour) -> Frame:
-    """A line of text on a plain background, ready to be pasted. Tiles are kept and shared: do not write into one.
+    """A line of text on a plain background, ready to be pasted. Tiles are cached and shared: never modify one.
 
     Args:
-        text: any script; what no font here can show is transliterated.
-        height: of the tile in pixels.
+        text: in any script; letters that no font can show are transliterated.
+        height: height of the tile in pixels.
+        ink, paper: colours of the text and of the background.
 
     Returns:
         BGR uint8, shape (height, width, 3).
@@ -49,7 +50,7 @@ def text_tile(text: str, height: int, ink: Colour, paper: Colour) -> Frame:
 
 @functools.lru_cache(maxsize=4096)
 def fitted_tile(text: str, height: int, ink: Colour, paper: Colour, width: int) -> Frame:
-    """The same, with the text shortened ("Wilhelm…") until the tile is at most ``width`` pixels wide, or one letter."""
+    """Like ``text_tile``; the text is shortened ("Wilhelm…") to at most ``width`` pixels, but not below one letter."""
     text = text if len(text) <= LONGEST else text[: LONGEST - 1] + ELLIPSIS
     tile = text_tile(text, height, ink, paper)
     while tile.shape[1] > width and len(text) > 2:
@@ -67,15 +68,15 @@ def _tile(text: str, height: int, ink: Colour, paper: Colour) -> Frame:
     left, _, right, _ = font.getbbox(text)
     width = int(right - left) + 2 * margin
     image = Image.new("RGB", (width, height), paper[::-1])
-    # Anchored at the baseline, so that words with and without descenders stand on one line.
+    # Anchored at the baseline, so that words with and without descenders are on one line.
     baseline = (height + font.getbbox("H", anchor="ls")[1] * -1) / 2
     ImageDraw.Draw(image).text((margin - left, baseline), text, font=font, fill=ink[::-1], anchor="ls")
     return np.ascontiguousarray(np.asarray(image)[..., ::-1])
 
 
 def _showable(text: str, size: int) -> tuple[str, _Font]:
-    """The first font that has every letter of the text; otherwise the usual one and the text in its letters."""
-    # Composed and decomposed forms of one name look the same; most fonts have the composed letter only.
+    """The text and the first font with all its letters; otherwise the transliterated text and the default font."""
+    # Composed and decomposed forms of a name look the same, but most fonts have only the composed letters.
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     for index in range(len(_font_files())):
         font = _font(index, size)
@@ -86,8 +87,10 @@ def _showable(text: str, size: int) -> tuple[str, _Font]:
 
 
 def transliterate(letter: str) -> str:
-    """A letter in ASCII: without its accent, else its Latin name's last word ("CYRILLIC SMALL LETTER ZHE" -> "zhe"),
-    else its number."""
+    """A letter in ASCII: without its accent, or the last word of its Unicode name, or its number.
+
+    Example: "CYRILLIC SMALL LETTER ZHE" becomes "zhe".
+    """
     plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     if plain:
         return plain
@@ -102,18 +105,18 @@ def transliterate(letter: str) -> str:
 
 @functools.cache
 def _font_files() -> tuple[Path | str | None, ...]:
-    """Fonts by preference: None is the one inside Pillow, next the one that comes with OpenCV's window (Linux)."""
+    """Fonts in order of preference. None is Pillow's own font; the next one comes with OpenCV's windows (Linux)."""
     dejavu = Path(cv2.__file__).parent / "qt" / "fonts" / "DejaVuSans.ttf"
     return (None, dejavu, "DejaVuSans.ttf", *_ELSEWHERE)
 
 
 @functools.lru_cache(maxsize=1024)
 def _font(index: int, size: int) -> _Font | None:
-    """The font in this size (pixels), or None where this machine has not got it."""
+    """The font in this size (pixels); None if this machine does not have it."""
     file = _font_files()[index]
     if file is None:
         return ImageFont.load_default(size)
-    # Pillow walks through all font folders for a font it does not find: once is enough.
+    # Pillow searches all font folders for a missing font: once is enough.
     if size != _TEST_SIZE and _font(index, _TEST_SIZE) is None:
         return None
     try:
@@ -124,7 +127,7 @@ def _font(index: int, size: int) -> _Font | None:
 
 @functools.lru_cache(maxsize=8192)
 def _has(index: int, letter: str) -> bool:
-    """Whether a font shows this letter, not the box that stands for letters it lacks."""
+    """Whether a font has this letter, and does not show the box for missing letters."""
     if letter == " ":
         return True
     font = _font(index, _TEST_SIZE)

@@ -1,4 +1,4 @@
-"""The loop: one frame in, one result out. Who is who and what a vector means is handed in."""
+"""The loop: one frame in, one result out. Identification and classification are given to it."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ __all__ = ["Loop", "Reader", "Sighting", "Step", "Strangers", "Students"]
 
 
 class Loop:
-    """Reads sources frame by frame. One loop is one run: track numbers go on from source to source.
+    """Processes sources frame by frame. One loop is one run: track numbers continue from source to source.
 
-    A frame passes four stages. ``find`` and ``embed`` cost nearly all the time, know nothing of other frames and may
-    run beside each other in several threads; ``follow`` and ``conclude`` must see the frames in order, one at a time.
-    ``step`` is all four; ``fewshot.live.pipeline.Pipeline`` runs them side by side, with the same results.
+    A frame passes four stages. ``find`` and ``embed`` take nearly all the time, do not depend on other frames and may
+    run in several threads at once. ``follow`` and ``conclude`` need the frames in order, one at a time. ``step`` runs
+    all four; ``fewshot.live.pipeline.Pipeline`` runs them in parallel, with the same results.
 
     Args:
-        perception: frame to faces, faces to expression vectors, and identity vectors on request.
-        reader: vectors to verdicts.
-        students: tracks to students; None when nobody is enrolled.
-        smoother: None takes the usual one; ``Smoother(0)`` smooths nothing.
-        tracker: None takes a fresh one.
-        budget: seconds a frame for expression vectors, and as many for identity vectors. Where it does not suffice,
-            faces take turns, and a reading's ``age`` says how old it is. None: every face in every frame.
-        moving: finds the faces of frames that follow one another, in order (``Perception.following``). None: every
-            frame is looked at for itself, by ``perception``, as pictures that stand alone always are.
+        perception: finds the faces of a frame and computes expression vectors and, if needed, identity vectors.
+        reader: classifies vectors.
+        students: assigns students to tracks; None if no student is enrolled.
+        smoother: None uses the default; ``Smoother(0)`` does not smooth.
+        tracker: None uses a new one.
+        budget: seconds per frame for expression vectors, and the same for identity vectors. If it is not enough, faces
+            take turns, and ``age`` tells how old a reading is. None: every face in every frame.
+        moving: finds the faces of consecutive video frames (``Perception.following``). None: ``perception`` finds
+            them in every frame, as it always does in single pictures.
 
     Attributes:
         times: seconds of every stage.
-        in_order: ``find`` must see the frames in order, one at a time.
+        in_order: whether ``find`` needs the frames in order, one at a time.
 
     Raises:
-        UsageError: a budget that is not above 0.
+        UsageError: the budget is not above 0.
 
     Examples:
         >>> for result, frame, faces in loop.run(open_source("lesson.mp4")):  # doctest: +SKIP
@@ -67,24 +67,24 @@ class Loop:
         moving: Perceives | None = None,
     ) -> None:
         if budget is not None and not budget > 0:
-            raise UsageError(f"A budget of {1000 * budget:g} ms a frame leaves no time for any face. Give more than 0.")
+            raise UsageError(f"A budget of {1000 * budget:g} ms per frame is impossible. Give a number above 0.")
         self.times = StageTimes()
         self._perception, self._reader, self._budget = perception, reader, budget
         self._moving, self.in_order = moving or perception, moving is not None
         self._students: Students = students or Strangers()
         self._smoother, self._tracker = smoother or Smoother(), tracker or Tracker()
-        self._embedding, self._looking = Cost(), Cost()
+        self._embedding, self._identifying = Cost(), Cost()
         self.begin()
 
     def begin(self) -> None:
-        """Another source begins: carry nothing over. The tracker goes on counting."""
+        """Start another source: forget everything about the one before, except the last track number."""
         self._clock, self._size = SteadyClock(), (0, 0)
-        self._rota, self._looks = Rota(), Rota()
+        self._rota, self._identity_rota = Rota(), Rota()
         self._tracker.reset()
         self._forget_all()
 
     def run(self, source: Source) -> Iterator[Step]:
-        """Every frame of a source, to its end, in this thread. The source is closed whatever happens."""
+        """Process every frame of a source in this thread. The source is closed at the end, also after an error."""
         try:
             self.begin()
             for captured in source:
@@ -93,21 +93,21 @@ class Loop:
             source.close()
 
     def step(self, captured: CapturedFrame) -> Step:
-        """One frame."""
+        """Process one frame."""
         sighting = self.find(captured)
         self.follow(sighting)
         self.embed(sighting)
         return self.conclude(sighting)
 
     def find(self, captured: CapturedFrame) -> Sighting:
-        """Find the faces of a frame. May run in any thread, beside any other stage; see ``in_order``."""
+        """Find the faces of a frame. May run in any thread, in parallel with all other stages; see ``in_order``."""
         start = perf_counter()
-        eyes = self._perception if captured.independent else self._moving
-        faces = eyes.find(captured.frame)
-        return Sighting(captured, faces, start, dict(eyes.times))
+        perception = self._perception if captured.independent else self._moving
+        faces = perception.find(captured.frame)
+        return Sighting(captured, faces, start, dict(perception.times))
 
     def follow(self, seen: Sighting) -> None:
-        """Number the faces and choose those to embed. Frames in order, one at a time."""
+        """Assign track numbers and choose the faces to embed. Needs the frames in order, one at a time."""
         start, captured = perf_counter(), seen.captured
         if captured.independent:
             self._tracker.reset()
@@ -117,7 +117,7 @@ class Loop:
         seen.alive = self._tracker.alive()
         if (
             not captured.independent
-        ):  # faces of a single picture keep track -1 until they are matched: there is no track
+        ):  # faces of a single picture keep track -1 until they are matched, because they have no track
             for face, track in zip(seen.faces, seen.tracks, strict=True):
                 face.track = track
         seen.chosen = self._choose(seen)
@@ -125,14 +125,14 @@ class Loop:
         seen.seconds["track"] = perf_counter() - start
 
     def embed(self, seen: Sighting) -> None:
-        """Expression vectors of the faces chosen. May run in any thread, beside any other stage."""
+        """Compute the expression vectors of the chosen faces. May run in any thread, in parallel with other stages."""
         start = perf_counter()
         if seen.chosen:
             self._perception.embed(seen.chosen)
         seen.seconds["embed"] = perf_counter() - start
 
     def conclude(self, seen: Sighting) -> Step:
-        """Who they are and what they show. Frames in order, one at a time."""
+        """Identify and classify the faces. Needs the frames in order, one at a time."""
         captured = seen.captured
         if captured.independent:
             self._forget_all()
@@ -143,7 +143,7 @@ class Loop:
         start = perf_counter()
         readings = self._read(seen, matches)
         if not captured.independent:
-            for memory in (self._students, self._smoother, self._looks):
+            for memory in (self._students, self._smoother, self._identity_rota):
                 memory.forget(seen.alive)
         end = perf_counter()
         self.times.merge({**seen.seconds, "classify": end - start, "total": end - seen.start})
@@ -155,7 +155,7 @@ class Loop:
         self._smoother.forget(())
 
     def _boxes(self, seen: Sighting) -> np.ndarray:
-        """The boxes for the tracker, shape (n, 4): in pixels of the first frame, if later ones have another size."""
+        """The boxes for the tracker, shape (n, 4), in pixels of the first frame even if the frame size changes."""
         boxes = np.array([face.box for face in seen.faces], np.float32).reshape(-1, 4)
         height, width = seen.captured.frame.shape[:2]
         if seen.captured.independent or self._size == (0, 0):
@@ -165,7 +165,7 @@ class Loop:
         return boxes * np.tile(np.array([self._size[0] / width, self._size[1] / height], np.float32), 2)
 
     def _choose(self, seen: Sighting) -> list[Face]:
-        """The readable faces that are embedded now: all, or as many as the budget allows, in turn."""
+        """The readable faces that are embedded now: all, or as many as the budget allows; then they take turns."""
         readable = [face for face in seen.faces if face.quality.ok]
         if self._budget is None or seen.captured.independent:
             return readable
@@ -176,11 +176,11 @@ class Loop:
         start, faces = perf_counter(), seen.faces
         wanted = self._students.wanted([face.track for face in faces], faces, seen.time)
         if wanted and self._budget is not None and not seen.captured.independent:
-            places = self._looking.affordable(self._budget, len(wanted))
-            wanted = [wanted[index] for index in self._looks.choose([faces[i].track for i in wanted], places)]
+            places = self._identifying.affordable(self._budget, len(wanted))
+            wanted = [wanted[index] for index in self._identity_rota.choose([faces[i].track for i in wanted], places)]
         if wanted:
             self._perception.identify(seen.captured.frame, [faces[index] for index in wanted])
-            self._looking.learn(len(wanted), perf_counter() - start)
+            self._identifying.learn(len(wanted), perf_counter() - start)
         matches = self._students.assign(faces, seen.time)
         seen.seconds["identify"] = perf_counter() - start
         return matches
@@ -201,7 +201,7 @@ class Loop:
         return readings
 
     def _classify(self, faces: list[Face], students: Sequence[str | None]) -> dict[int, Verdict]:
-        """Verdicts on all faces that have an expression vector, in one batch, by index."""
+        """Index of the face -> verdict, for all faces with an expression vector, in one batch."""
         readable = [(i, face.expression) for i, face in enumerate(faces) if face.quality.ok]
         vectors = {i: vector for i, vector in readable if vector is not None}
         if not vectors:
@@ -210,7 +210,7 @@ class Loop:
         return dict(zip(vectors, verdicts, strict=True))
 
     def _held(self, face: Face, student: str | None, time: float) -> tuple[Verdict | None, float]:
-        """What was read last on a readable face that was not embedded, because it was not its turn; and its age."""
+        """The latest verdict on a readable face that was not embedded in this frame, and its age in seconds."""
         held = self._smoother.held(face.track, student)
         if held is None:
             self._rota.hurry(face.track)

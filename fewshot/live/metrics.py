@@ -1,4 +1,4 @@
-"""How a run is doing, while it runs: rates, drops, queues, stages, age of readings, memory."""
+"""Metrics of a run while it is running: rates, dropped frames, queues, stages, age of readings, memory."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from fewshot.live.times import StageSummary, StageTimes
 State = Literal["starting", "running", "paused", "waiting", "ended", "failed"]
 
 RECENT = 300
-"""Frames over which a snapshot looks back on stages, unless asked for others: ten seconds at 30 a second."""
+"""Default number of latest frames over which a snapshot summarises the stages: 10 s at 30 frames per second."""
 _WINDOW = 5.0
-"""Seconds over which a rate is taken."""
+"""Seconds over which a rate is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSnapshot:
-    """One look at a run.
+    """The metrics of a run at one moment.
 
     Attributes:
-        state: "waiting" while a live source is away.
-        note: what a user should know about that state, or None.
-        source, live: which source, and whether its frames are lost if nobody has time for them.
+        state: "waiting" while a live source is lost.
+        note: what a user should know about the state; None otherwise.
+        source, live: name of the source, and whether its frames are lost if there is no time for them.
         seconds: since the run began.
-        captured: frames that the source gave, those nobody had time for included.
-        processed, recorded: frames with a result, and those that all recorders have written.
-        capture_rate, processed_rate: frames a second, of late.
-        dropped: frames by where they were dropped: "capture" (the device gave the next one), "find" (a newer one came
-            before there was time to look), "fps" (left out by wish), "show" (results that a slow viewer did not see).
-        queues: frames or results that wait, by where.
-        stages: milliseconds by stage, of late. "latency" is from the frame's arrival to its readings.
-        faces: in the latest frame.
-        embedded: of them, in this very frame.
-        age_p50, age_max: of the latest frame's readings, seconds.
+        captured: frames that the source delivered, including dropped ones.
+        processed, recorded: frames with a result, and frames that all recorders have written.
+        capture_rate, processed_rate: frames per second over the last seconds.
+        dropped: where -> number of dropped frames: "capture" (the device had the next frame already), "find" (a newer
+            frame came first), "fps" (above the requested rate), "show" (results that a slow viewer did not show).
+        queues: name of the queue -> number of waiting frames or results.
+        stages: stage -> milliseconds, latest frames. "latency" is the time from a frame's arrival to its readings.
+        faces: number of faces in the latest frame.
+        embedded: number of these faces that were embedded in this frame.
+        age_p50, age_max: age of the latest frame's readings, seconds.
         memory_mb: resident memory of this process.
     """
 
@@ -65,19 +65,19 @@ class MetricsSnapshot:
     memory_mb: float
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values: str, int, float, bool, dict and None."""
+        """The metrics as plain values: str, int, float, bool, dict and None."""
         return asdict(self)
 
 
 class Rate:
-    """Events a second over the last seconds; falls when they stop coming."""
+    """Events per second over the last seconds; falls if no more events come."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
 
     def add(self, count: int) -> None:
-        """The counter stands at ``count`` now."""
+        """Record that ``count`` events have happened so far."""
         now = self._clock()
         self._seen.append((now, count))
         while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
@@ -89,7 +89,7 @@ class Rate:
             return 0.0
         (first, low), (last, high) = seen[0], seen[-1]
         span = last - first
-        # A source that gives nothing more slows down; one that gives a frame now and then is not at a standstill.
+        # The rate of a source that stops must fall, but a slow source has not stopped between two of its frames.
         overdue = self._clock() - last
         usual = span / (len(seen) - 1)
         return (high - low) / max(span + (overdue if overdue > 2 * usual else 0.0), 1e-6)
@@ -97,13 +97,13 @@ class Rate:
 
 @dataclass
 class Metrics:
-    """What a run counts. Its threads write, anybody reads ``snapshot``.
+    """The counters of a run. The run's threads update them; any thread may call ``snapshot``.
 
     Args:
         source, live: see ``MetricsSnapshot``.
-        times: of the loop's stages; the pipeline adds its own.
-        away: says in a sentence that the source is away, or None.
-        clock: seconds, monotone.
+        times: times of the loop's stages; the pipeline adds its own.
+        away: returns a sentence while the source is lost, else None.
+        clock: monotonic clock, seconds.
     """
 
     source: str = ""
@@ -126,7 +126,7 @@ class Metrics:
         self._process = psutil.Process()
 
     def gauge(self, queue: str, depth: Callable[[], int]) -> None:
-        """Tell where a queue's depth can be read."""
+        """Register a function that returns the number of items in a queue."""
         self._gauges[queue] = depth
 
     def count(self, what: Literal["captured", "processed", "recorded"], by: int = 1) -> None:
@@ -136,18 +136,18 @@ class Metrics:
                 self._rates[what].add(self._counts[what])
 
     def drop(self, where: str, total: int) -> None:
-        """In all ``total`` frames were dropped there."""
+        """Record that ``total`` frames have been dropped there so far."""
         with self._lock:
             self._dropped[where] = total
 
     def saw(self, step: Step) -> None:
-        """A frame is done."""
+        """Count a processed frame."""
         self.count("processed")
         self._ages = tuple(reading.age for reading in step.result.readings if reading.probabilities)
         self._counts["faces"] = len(step.result.readings)
 
     def become(self, state: State, note: str | None = None) -> None:
-        """Change the state. What has ended stays so."""
+        """Change the state. "ended" and "failed" are final."""
         with self._lock:
             if self._state in ("ended", "failed"):
                 return
@@ -167,14 +167,14 @@ class Metrics:
         return self._counts["recorded"]
 
     def dropped(self) -> int:
-        """Frames of a live source that nobody had time for."""
+        """Frames of a live source that were dropped because there was no time for them."""
         return self._dropped["capture"] + self._dropped["find"]
 
     def snapshot(self, last: int | None = RECENT) -> MetricsSnapshot:
-        """How things stand.
+        """The metrics at this moment.
 
         Args:
-            last: frames over which stages are summed up; None: all that are remembered.
+            last: number of latest frames over which stages are summarised; None: all remembered frames.
         """
         stages = {stage: self.times.summary(stage, last) for stage in self.times.stages}
         memory = self._process.memory_info().rss / 2**20

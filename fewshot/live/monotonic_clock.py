@@ -1,19 +1,19 @@
-"""Time that never runs backwards, whatever a camera's or a file's clock does."""
+"""Time that never runs backwards, even if the clock of a camera or of a file does."""
 
 from __future__ import annotations
 
 import math
 
 _STEP = 1 / 25
-"""Seconds between two frames where nothing better is known."""
+"""Seconds between two frames as long as the real value is not known."""
 
 
 class SteadyClock:
-    """Turns the stamps of one source into times that grow.
+    """Turns the time stamps of one source into strictly increasing times.
 
-    A stamp that is not later than the one before (a clock set back, a stream that starts again, nonsense) counts as one
-    usual step later, and the stamps after it count from there. A jump forward is taken as it is: the camera may have
-    slept, and whoever was in view then may be gone.
+    A stamp may not be later than the one before (a clock was set back, a stream started again, an invalid value). It
+    then counts as one usual step later, and later stamps continue from there. A jump forward is kept: the camera may
+    have slept, and the people in view may have changed.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class SteadyClock:
         self._offset, self._step = 0.0, _STEP
 
     def tell(self, stamp: float) -> float:
-        """Seconds, later than all before, given the source's own ``stamp`` in seconds."""
+        """The time of a frame in seconds, later than all before; ``stamp`` is the source's own time in seconds."""
         time = stamp + self._offset
         if self._last is None:
             time = time if math.isfinite(time) else 0.0

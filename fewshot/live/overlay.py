@@ -1,4 +1,4 @@
-"""Boxes, names, emotions and confidence on a frame, legible from one large face to 49 small ones."""
+"""Draws boxes, names, emotions and confidence on a frame; readable for one large face and for 49 small ones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fewshot.live.lettering import fitted_tile, text_tile
 from fewshot.types import Frame, FrameResult, Reading
 
 SMALLEST, LARGEST = 18, 40
-"""Height of a line of text in pixels: below 18 it is hard to read, above 40 it hides the face's neighbours."""
+"""Height of a line of text in pixels: below 18 it is hard to read, above 40 it covers other faces."""
 WIDEST = 640
-"""Pixels that a label is never wider than."""
+"""Largest width of a label in pixels."""
 _STEP = 16
 _FAINT: Colour = (190, 190, 190)
 _NOT_READABLE = "not readable"
@@ -23,10 +23,10 @@ _Box = tuple[int, int, int, int]
 
 
 class Overlay:
-    """Draws results. The latest picture is kept, so that window and video share one.
+    """Draws results on frames. The latest picture is cached, so that window and video can share it.
 
     Args:
-        names: what to show for a student's key, if not the key itself.
+        names: student's key -> name to show; a missing key is shown itself.
     """
 
     def __init__(self, names: dict[str, str] | None = None) -> None:
@@ -37,11 +37,11 @@ class Overlay:
         """A copy of the frame with every reading drawn on it.
 
         Args:
-            frame: BGR uint8, shape (height, width, 3); may be smaller than the source the boxes are measured in.
-            result: of this frame.
+            frame: BGR uint8, shape (height, width, 3); may be smaller than the source, whose pixels the boxes use.
+            result: the result of this frame.
 
         Returns:
-            The same shape as ``frame``. Not to be written into: it may be given again.
+            A picture with the shape of ``frame``. Do not modify it: it may be returned again.
         """
         if self._latest is not None and self._latest[0] is result and self._latest[1].shape == frame.shape:
             return self._latest[1]
@@ -54,48 +54,48 @@ class Overlay:
     def _draw_all(self, canvas: Frame, result: FrameResult) -> None:
         scale = np.array([canvas.shape[1] / max(result.width, 1), canvas.shape[0] / max(result.height, 1)] * 2)
         corners = np.rint(np.array([reading.box for reading in result.readings]) * scale).astype(int)
-        # Fewer sizes of letters, so that tiles are found again.
+        # Only few sizes of letters, so that cached tiles can be reused.
         lines = np.clip(0.19 * (corners[:, 3] - corners[:, 1]), SMALLEST, LARGEST).astype(int) // 2 * 2
         boxes: list[_Box] = [tuple(box) for box in corners.tolist()]
-        # All boxes first: a label must not be crossed out by the neighbour's box.
+        # All boxes first: another face's box must not be drawn over a label.
         for reading, box in zip(result.readings, boxes, strict=True):
             _draw_box(canvas, box, _colour(reading))
-        rooms = _rooms(corners, lines)
-        for reading, box, line, room in zip(result.readings, boxes, lines.tolist(), rooms.tolist(), strict=True):
-            self._label(canvas, reading, box, line, room)
+        widths = _label_widths(corners, lines)
+        for reading, box, line, width in zip(result.readings, boxes, lines.tolist(), widths.tolist(), strict=True):
+            self._label(canvas, reading, box, line, width)
 
-    def _label(self, canvas: Frame, reading: Reading, box: _Box, line: int, room: int) -> None:
+    def _label(self, canvas: Frame, reading: Reading, box: _Box, line: int, width: int) -> None:
         known = reading.student is not None
         name = "unknown" if reading.student is None else self._names.get(reading.student, reading.student)
         middle = (box[0] + box[2]) // 2
-        _paste(canvas, fitted_tile(name, line, INK if known else _FAINT, PAPER, room), middle, box[1] - line)
+        _paste(canvas, fitted_tile(name, line, INK if known else _FAINT, PAPER, width), middle, box[1] - line)
         percent = None if reading.confidence is None else round(100 * min(max(reading.confidence, 0.0), 1.0))
         words = _NOT_READABLE if not reading.probabilities else reading.emotion or "unsure"
-        _paste(canvas, _verdict_tile(words, percent, reading.emotion, line, room), middle, box[3])
+        _paste(canvas, _verdict_tile(words, percent, reading.emotion, line, width), middle, box[3])
 
 
-def _rooms(boxes: NDArray[np.int_], lines: NDArray[np.int_]) -> NDArray[np.int_]:
-    """How wide each face's labels may be without touching a neighbour's, pixels, shape (n,)."""
+def _label_widths(boxes: NDArray[np.int_], lines: NDArray[np.int_]) -> NDArray[np.int_]:
+    """How wide each face's labels may be without touching another face's labels, pixels, shape (n,)."""
     middles = (boxes[:, 0] + boxes[:, 2]) // 2
     tops, bottoms = boxes[:, 1] - lines, boxes[:, 3] + lines + lines // 2
     beside = (tops[:, None] < bottoms) & (tops < bottoms[:, None])
     apart = np.abs(middles[:, None] - middles)
-    # Who is above or below, or in front, is no neighbour at the side: there is no width that would help.
+    # A face above, below or in front is not a neighbour at the side: a narrower label would not help.
     beside &= apart > (boxes[:, 2] - boxes[:, 0])[:, None] // 2
     narrowest = np.maximum(boxes[:, 2] - boxes[:, 0], 3 * lines)
-    # In steps, so that tiles are found again while faces move.
-    room = np.where(beside, apart, WIDEST).min(axis=1, initial=WIDEST) // _STEP * _STEP
-    return np.asarray(np.maximum(room, narrowest), dtype=np.int_)
+    # In steps, so that cached tiles can be reused while faces move.
+    widths = np.where(beside, apart, WIDEST).min(axis=1, initial=WIDEST) // _STEP * _STEP
+    return np.asarray(np.maximum(widths, narrowest), dtype=np.int_)
 
 
 @functools.lru_cache(maxsize=4096)
-def _verdict_tile(words: str, percent: int | None, emotion: str | None, line: int, room: int) -> Frame:
-    """What is said under a face: words, a percentage if there is room, and a bar as long as the confidence."""
-    label = fitted_tile(words, line, INK, PAPER, room)
+def _verdict_tile(words: str, percent: int | None, emotion: str | None, line: int, width: int) -> Frame:
+    """The label below a face: words, a percentage if it fits, and a bar whose length is the confidence."""
+    label = fitted_tile(words, line, INK, PAPER, width)
     readable = words != _NOT_READABLE
     if emotion is not None and percent is not None:
         number = text_tile(f"{percent}%", line, INK, PAPER)
-        if label.shape[1] + number.shape[1] <= room:
+        if label.shape[1] + number.shape[1] <= width:
             label = np.hstack([label, number])
     bar = np.full((max(5, line // 4), label.shape[1], 3), NOT_READABLE, np.uint8)
     if percent is not None and readable:
@@ -109,13 +109,13 @@ def _colour(reading: Reading) -> Colour:
 
 def _draw_box(canvas: Frame, box: _Box, colour: Colour) -> None:
     thickness = max(2, (box[3] - box[1]) // 60)
-    # A dark line around the coloured one keeps it visible on any background.
+    # A dark line around the coloured line makes it visible on any background.
     cv2.rectangle(canvas, box[:2], box[2:], PAPER, thickness + 2)
     cv2.rectangle(canvas, box[:2], box[2:], colour, thickness)
 
 
 def _paste(canvas: Frame, tile: Frame, middle: int, top: int) -> None:
-    """Put a tile on the canvas, moved inside it where it would stick out, cut where it is larger."""
+    """Draw a tile on the canvas. It is moved inside if it would stick out, and cut if it is larger than the canvas."""
     height, width = min(tile.shape[0], canvas.shape[0]), min(tile.shape[1], canvas.shape[1])
     x = min(max(middle - width // 2, 0), canvas.shape[1] - width)
     y = min(max(top, 0), canvas.shape[0] - height)

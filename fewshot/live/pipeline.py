@@ -1,4 +1,4 @@
-"""The loop side by side: reading, seeing and recording each go on while the others work."""
+"""Runs the loop in threads: capture, perception and recording work in parallel."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ from fewshot.live.sources.base import Source
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the work is shared out.
+    """How the work is divided among threads.
 
     Attributes:
-        workers: frames that are worked on at once, each by one thread from first to last. None: one a core, at most
-            two: more gave no better latency in any measurement (docs/explanation/schedule.md).
-        fps: frames a second of a live source that are looked at, at most. None: as many as there is time for.
-        ahead: frames of a file that are decoded ahead.
+        workers: number of frames processed at the same time, each by one thread from start to end. None: one per core,
+            at most two, because more gave no better latency in any measurement (docs/explanation/schedule.md).
+        fps: largest number of frames per second processed of a live source. None: as many as there is time for.
+        ahead: number of frames of a file that are decoded ahead.
+
+    Raises:
+        UsageError: ``workers`` is below 1, or ``fps`` is not above 0.
     """
 
     workers: int | None = None
@@ -39,39 +42,39 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise UsageError(f"{self.workers} workers can do nothing. Give 1 or more.")
+            raise UsageError(f"The number of workers cannot be {self.workers}. Give 1 or more.")
         if self.fps is not None and not self.fps > 0:
-            raise UsageError(f"{self.fps:g} frames a second is impossible. Give a number above 0.")
+            raise UsageError(f"The frame rate cannot be {self.fps:g} per second. Give a number above 0.")
 
     def crew(self) -> int:
-        """How many workers that makes on this machine."""
+        """The number of workers on this machine."""
         return self.workers or min(2, os.cpu_count() or 1)
 
     def threads(self) -> int:
-        """How many threads each network should have, so that the workers do not fight over the cores."""
+        """The number of threads for each network, so that the workers do not compete for the cores."""
         return min(4, max(1, (os.cpu_count() or 1) // self.crew()))
 
 
 class Pipeline:
     """One run of a loop over one source, in threads; the results are those of ``Loop.run``.
 
-    Live: the newest frame is worked on next, older ones are dropped and counted. File: every frame, in order; whoever
-    is too slow makes the others wait. Results come in the order of frames. What any thread raises ends the run, after
-    the results before it; then everything is stopped and closed, the source too, and the error is raised where the run
-    was started.
+    Live: the newest frame is processed next; older frames are dropped and counted. File: every frame is processed in
+    order; a slow thread makes the others wait. Results come in the order of frames. An error in any thread ends the
+    run: the results before it are still given out, then everything is closed, including the source, and the error is
+    raised where the run was started.
 
     Args:
-        loop: not to be used by anybody else meanwhile.
-        source: closed at the end, whatever happens.
-        recorders: sinks that get every result, in a thread of their own; whoever opened them closes them.
-        schedule: how the work is shared out.
-        on_note: called, in any thread, with a sentence for the user at the moment something happens.
+        loop: must not be used elsewhere during the run.
+        source: closed at the end, also after an error.
+        recorders: sinks that get every result, in their own thread. The caller closes them.
+        schedule: how the work is divided among threads.
+        on_note: called, in any thread, with a note for the user when something happens.
 
     Attributes:
-        metrics: how the run is doing.
-        error: what ended it, if it was not the source's end or ``stop``.
-        stopped: a recorder asked for the end.
-        notes: sentences for the user so far.
+        metrics: metrics of the run.
+        error: the error that ended the run, if any.
+        stopped: whether a recorder ended the run.
+        notes: notes for the user so far.
 
     Examples:
         >>> for result, frame, faces in Pipeline(loop, open_source("lesson.mp4")).run():  # doctest: +SKIP
@@ -109,18 +112,18 @@ class Pipeline:
         ]
 
     def run(self, idle: Callable[[], None] | None = None) -> Iterator[Step]:
-        """Start, give the results, stop. File: every one. Live: the newest; those that nobody fetched are skipped.
+        """Start, give out the results, and stop. File: every result. Live: the newest result; others may be skipped.
 
         Args:
-            idle: called now and then while there is no result (a window that wants to be kept alive).
+            idle: called regularly while there is no result (a window needs this to stay responsive).
 
         Raises:
-            FewshotError: source, loop or a recorder failed.
+            FewshotError: the source, the loop or a recorder failed.
         """
         self._results = Channel(1, newest=self._source.live)
         self.metrics.gauge("show", self._results.__len__)
         try:
-            self.start()  # in here: Ctrl-C may come while the threads are being started
+            self.start()  # inside the try block, because Ctrl-C may come while the threads are being started
             while True:
                 step = self._results.get(TICK)
                 if step is not None:
@@ -139,7 +142,7 @@ class Pipeline:
         self._loop.begin()
         self.metrics.become("running")
         if len(self._workers) > 1:
-            # OpenCV's own threads would fight with the workers over the cores (docs/explanation/schedule.md).
+            # OpenCV's own threads would compete with the workers for the cores (docs/explanation/schedule.md).
             self._opencv_threads = cv2.getNumThreads()
             cv2.setNumThreads(1)
         self._recording.start()
@@ -156,7 +159,7 @@ class Pipeline:
         return not self._ending.is_set()
 
     def pause(self) -> None:
-        """Halt: a live source is read on and its frames are thrown away, a file waits. Tracks are forgotten by time."""
+        """Pause: a live source is still read, but its frames are dropped; a file waits. Tracks expire as usual."""
         self._intake.pause()
         self.metrics.become("paused")
 
@@ -165,10 +168,10 @@ class Pipeline:
         self.metrics.become("running")
 
     def stop(self) -> None:
-        """End the run; returns when everything is closed and the recorders have written what was processed."""
+        """End the run. Returns when everything is closed and the recorders have written all processed frames."""
         self._end()
         with self._stopping, ExitStack() as steps:
-            # The last one first; each is done even if Ctrl-C interrupts the one before.
+            # They run in reverse order; each one runs even if Ctrl-C interrupts the one before.
             steps.callback(self._settle)
             steps.callback(self._recording.finish)
             steps.callback(self._wait_for_workers)
@@ -189,7 +192,7 @@ class Pipeline:
     def __enter__(self) -> Pipeline:
         try:
             self.start()
-        except BaseException:  # Python calls no __exit__ then
+        except BaseException:  # in this case Python does not call __exit__
             self.stop()
             raise
         return self
@@ -207,12 +210,12 @@ class Pipeline:
                 self._see(*taken)
         except Closed:
             pass
-        except BaseException as error:  # whatever it is, it ends the run, in the thread that waits for it
+        except BaseException as error:  # every error ends the run, in the thread that waits for results
             self._fail(error)
 
     def _take(self) -> tuple[int, Arrival] | None:
         """The next frame and its ticket; None when there are no more."""
-        with self._taking:  # taking a frame and numbering it is one act
+        with self._taking:  # no other thread may come between taking a frame and numbering it
             try:
                 while not self._ending.is_set():
                     arrival = self._intake.take()
@@ -222,13 +225,13 @@ class Pipeline:
                 return None
             except Closed:
                 ticket, self._taken = self._taken, self._taken + 1
-        with self._conclude.turn(ticket):  # after the frames that others still work on
+        with self._conclude.turn(ticket):  # after the frames that other workers still process
             self._fail(self._intake.error) if self._intake.error else self._end()
         return None
 
     def _see(self, ticket: int, arrival: Arrival) -> None:
         try:
-            # A frame of a file was decoded ahead and waited for its turn; that of a camera grew old.
+            # Live: waiting time counts as latency. File: it does not, because frames are decoded ahead.
             begin = arrival.at if self._source.live else perf_counter()
             with self._find.turn(ticket) if self._loop.in_order else nullcontext():
                 seen = self._loop.find(arrival.captured)
@@ -267,7 +270,7 @@ class Pipeline:
         self._end()
 
     def _end(self) -> None:
-        """Let nobody wait any more. What was processed is still given out and written."""
+        """Release all waiting threads. Processed frames are still given out and written."""
         self._ending.set()
         for gate in (self._find, self._follow, self._conclude):
             gate.close()

@@ -1,4 +1,4 @@
-"""Run sources through the loop into sinks, and end cleanly whatever happens."""
+"""Runs sources through the loop into sinks, and closes everything at the end, also after errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fewshot.live.sources.base import Source
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run went.
+    """The result of a run.
 
     Attributes:
-        frames: that were read, and written to all recording sinks.
-        seconds: that it took.
-        dropped: frames of live sources that nobody had time for.
-        stopped: the user ended it (Ctrl-C, q, the window's cross).
-        notes: sentences a user should see: a source that was lost, pictures that could not be read.
+        frames: number of frames that were processed and written to all recording sinks.
+        seconds: duration of the run.
+        dropped: number of frames of live sources that were dropped because there was no time for them.
+        stopped: whether the user ended the run (Ctrl-C, q, or the close button of the window).
+        notes: notes for the user: a lost source, pictures that could not be read.
     """
 
     frames: int = 0
@@ -34,7 +34,7 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
 
@@ -48,20 +48,21 @@ def play(
     on_begin: Callable[[Pipeline], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Read every source to its end. Ctrl-C ends the run like the end of the last source does.
+    """Process every source to its end. Ctrl-C ends the run in the same way as the end of the last source.
 
     Args:
-        sources: opened one after the other, as they are needed, if this is a generator.
-        sinks: all are closed at the end, also when one of them fails. Those with ``display`` are written to in this
-            thread and of a live source get the newest results; the others get every result, in a thread of theirs.
-        on_step: called in this thread for every frame of a file, and the newest of a live source (a progress bar).
-        schedule: how the work is shared out.
-        on_begin: is given each source's pipeline before it starts (for its metrics).
-        on_note: called, in any thread, with a sentence for the user at the moment something happens; ``Outcome.notes``
-            has them all.
+        loop: processes the frames.
+        sources: if this is a generator, each source is opened when it is needed.
+        sinks: all are closed at the end, also if one of them fails. Sinks with ``display`` are written to in this
+            thread, and get only the newest results of a live source; the others get every result, in their own thread.
+        on_step: called in this thread for every frame of a file, or the newest of a live source (a progress bar).
+        schedule: how the work is divided among threads.
+        on_begin: called with each source's pipeline before it starts (for its metrics).
+        on_note: called, in any thread, with a note for the user when something happens; ``Outcome.notes`` has all of
+            them.
 
     Raises:
-        FewshotError: a source or sink failed. Everything is closed, and what was written before can be read.
+        FewshotError: a source or sink failed. Everything is closed, and files written so far can be opened.
     """
     outcome = Outcome()
     start = perf_counter()
@@ -78,7 +79,7 @@ def play(
                         on_begin(pipeline)
                     _show(pipeline, displays, on_step, source)
                 finally:
-                    pipeline.stop()  # done already, unless Ctrl-C came before it began
+                    pipeline.stop()  # has no effect, unless Ctrl-C came before the run began
                     _add(outcome, pipeline, source)
                 if pipeline.stopped:
                     raise Stop
@@ -95,7 +96,7 @@ def _show(
         for sink in displays:
             getattr(sink, "idle", lambda: None)()
 
-    # The generator is closed by hand: an exception here leaves it suspended, and its threads running, until collected.
+    # Closed explicitly: after an exception here the generator would stay suspended, with its threads still running.
     with closing(pipeline.run(idle)) as steps:  # type: ignore[type-var]  # an Iterator by type, a generator in fact
         try:
             for step in steps:
@@ -107,7 +108,7 @@ def _show(
                 if on_step is not None:
                     on_step(source, step)
         except OSError as error:
-            raise FewshotError(f"The run on {source.name} failed: {error}.") from error
+            raise FewshotError(f"Watching {source.name} failed: {error}. Try again.") from error
 
 
 def _add(outcome: Outcome, pipeline: Pipeline, source: Source) -> None:

@@ -1,4 +1,4 @@
-"""A face, who it is and what its vector says -> the reading that is shown and written."""
+"""Builds the reading that is shown and written, from a face, its student and its verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fewshot.prototypes.classifier import Verdict
 
 Match = tuple[str | None, float | None]
-"""A student's key and the identity score it rests on."""
+"""A student's key and the identity score."""
 
 
 def size_of(captured: CapturedFrame) -> tuple[int, int]:
@@ -20,14 +20,14 @@ def size_of(captured: CapturedFrame) -> tuple[int, int]:
 
 
 def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, captured: CapturedFrame) -> Reading:
-    """What is said about one face.
+    """The reading of one face.
 
     Args:
-        face: with its track.
-        match: who it is.
-        verdict: None where the face cannot be read.
-        age: seconds since the crop was embedded that the verdict rests on.
-        captured: the frame it is in.
+        face: the face, with its track.
+        match: its student and identity score.
+        verdict: None if the face is not readable.
+        age: seconds since the crop behind the verdict was embedded.
+        captured: the frame that contains the face.
     """
     student, score = match
     box = _box(face, captured)
@@ -48,7 +48,7 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
 
 
 def _box(face: Face, captured: CapturedFrame) -> tuple[float, float, float, float]:
-    """The face's box in pixels of the source, inside it, at least one pixel wide and high."""
+    """The face's box in pixels of the source, clipped to it, at least one pixel wide and high."""
     height, width = captured.frame.shape[:2]
     source_width, source_height = size_of(captured)
     x0, y0, x1, y1 = (float(value) for value in face.box)

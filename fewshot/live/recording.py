@@ -1,4 +1,4 @@
-"""Sinks that keep everything, in a thread of their own."""
+"""Writes results to recording sinks, in a separate thread."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fewshot.live.metrics import Metrics
 from fewshot.live.sinks.base import Sink
 
 WAITING = 4
-"""Results that may wait for the recorders. Each holds its frame (6 MB at 1080p), so not many."""
+"""Most results that may wait for the recorders. Each holds its frame (6 MB at 1080p), so the number is small."""
 
 
 class Recording:
-    """Writes every result to every sink, in order, while the next frames are worked on.
+    """Writes every result to every sink, in order, while the next frames are processed.
 
-    A recording is complete: when it cannot follow, ``put`` waits, so that fewer frames are worked on. The camera does
-    not wait: what nobody has time for is dropped, and counted, before work on it began.
+    A recording is complete: if the sinks are too slow, ``put`` waits, so that fewer frames are processed. The camera
+    does not wait: frames without time for them are dropped and counted before they are processed.
 
     Args:
         sinks: written to in this order; not closed here.
-        metrics: told how long it takes.
-        failed: called in the thread with what a sink raised; nothing is written after it.
+        metrics: gets the writing times.
+        failed: called in the thread with the error of a sink; nothing is written after that.
     """
 
     def __init__(self, sinks: Sequence[Sink], metrics: Metrics, failed: Callable[[BaseException], None]) -> None:
@@ -37,7 +37,7 @@ class Recording:
         self._thread.start()
 
     def put(self, step: Step) -> None:
-        """Have a result written; waits while too many wait.
+        """Hand over a result to be written; waits while too many results are waiting.
 
         Raises:
             Closed: a sink has failed.
@@ -45,7 +45,7 @@ class Recording:
         self._waiting.put(step)
 
     def finish(self) -> None:
-        """Wait until everything that was put is written."""
+        """Wait until all results are written."""
         self._waiting.finish()
         while self._thread.is_alive():
             self._thread.join(TICK)
@@ -61,6 +61,6 @@ class Recording:
                 self._metrics.count("recorded")
         except Closed:
             return
-        except BaseException as error:  # whatever it is, it ends the run, in the thread that waits for it
+        except BaseException as error:  # every error ends the run, in the thread that waits for results
             self._waiting.close()
             self._failed(error)

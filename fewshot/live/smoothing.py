@@ -1,4 +1,4 @@
-"""A label that does not flicker: what the classifier says about a face, averaged over the last half second."""
+"""Labels that do not flicker: verdicts on a face, averaged over about the last half second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fewshot.prototypes.verdict import Verdict, decide_all
 
 _FAR = 16.0
-"""Stands for an infinite squared distance (unit vectors: at most 4); averaging infinity would never end."""
+"""Replaces an infinite squared distance (unit vectors have at most 4): an average with infinity stays infinite."""
 
 
 @dataclass(slots=True)
@@ -21,11 +21,11 @@ class _Memory:
     """Decayed sums over the verdicts on one track; divided by ``weight`` they are means.
 
     Attributes:
-        subject: student and labels; when they change, the sums mean nothing any more.
+        subject: student and labels; if they change, the sums are no longer valid.
         sums: of probabilities (row 0) and squared distances (row 1), in the order of the labels, shape (2, k).
-        weight: how many verdicts that is, the older ones counting less.
-        time: of the latest verdict, seconds.
-        latest: what came out.
+        weight: number of verdicts in the sums; older ones count less.
+        time: time of the latest verdict, seconds.
+        latest: the latest smoothed verdict.
     """
 
     subject: tuple[str | None, tuple[str, ...]]
@@ -36,13 +36,13 @@ class _Memory:
 
 
 class Smoother:
-    """Exponential smoothing in time, not in frames: it behaves the same at 5 and at 60 frames a second.
+    """Exponential smoothing over time, not over frames: it behaves the same at 5 and at 60 frames per second.
 
-    Probabilities and distances are averaged, then the classifier decides again on the averages. After a sharp change
-    between two equally sure emotions the label follows after ``0.7 * time_constant`` (ln 2).
+    Probabilities and distances are averaged, then the classifier's rule decides again on the averages. After a sudden
+    change between two equally certain emotions the label follows after ``0.7 * time_constant`` (ln 2).
 
     Args:
-        time_constant: seconds after which a verdict counts 1/e; 0 turns smoothing off.
+        time_constant: seconds after which the weight of a verdict has fallen to 1/e; 0 turns smoothing off.
     """
 
     def __init__(self, time_constant: float = 0.5) -> None:
@@ -56,13 +56,13 @@ class Smoother:
     def smooth_all(
         self, tracks: Sequence[int], students: Sequence[str | None], verdicts: Sequence[Verdict], time: float
     ) -> list[Verdict]:
-        """Take in the verdicts of one frame and give the smoothed ones.
+        """Add the verdicts of one frame and return the smoothed verdicts.
 
         Args:
-            tracks: their numbers, no two alike.
-            students: who each is taken for; smoothing starts afresh when that or the labels change.
-            verdicts: of this frame, with probabilities.
-            time: seconds; when it runs backwards smoothing starts afresh.
+            tracks: track numbers, all different.
+            students: student of each track; smoothing starts again if the student or the labels change.
+            verdicts: the verdicts of this frame, with probabilities.
+            time: time of the frame, seconds; smoothing starts again if it runs backwards.
         """
         results = list(verdicts)
         goes_on: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -87,14 +87,14 @@ class Smoother:
     def _mixed(
         self, verdicts: Sequence[Verdict], memories: Sequence[_Memory], labels: tuple[str, ...], time: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Sums, shape (n, 2, k), and weights, shape (n,), of these verdicts and what is remembered of their tracks."""
+        """Sums, shape (n, 2, k), and weights, shape (n,), of these verdicts and the earlier ones of their tracks."""
         fades = np.array([self._fade(time - memory.time) for memory in memories])
         old = np.array([memory.sums for memory in memories])
         weights = 1.0 + fades * [memory.weight for memory in memories]
         return _rows(verdicts, labels) + fades[:, None, None] * old, weights
 
     def held(self, track: int, student: str | None) -> tuple[Verdict, float] | None:
-        """The latest smoothed verdict on a track and its time, for a frame in which the face was not embedded."""
+        """The latest smoothed verdict on a track and its time, for a frame without a new embedding of the face."""
         memory = self._memories.get(track)
         return (memory.latest, memory.time) if memory and memory.subject[0] == student else None
 
@@ -122,7 +122,7 @@ def _row(values: Mapping[str, float], labels: tuple[str, ...], missing: float) -
 
 
 def _decided(verdicts: Sequence[Verdict], labels: tuple[str, ...], means: NDArray[np.float64]) -> list[Verdict]:
-    """The verdicts that the classifier's own rule gives on the means, shape (n, 2, k)."""
+    """The verdicts of the classifier's rule on the means, shape (n, 2, k)."""
     limits = np.array([_row(verdict.limits, labels, math.inf) for verdict in verdicts])
     margins = np.array([verdict.margin for verdict in verdicts])
     decided = decide_all(means[:, 0], means[:, 1], limits, margins)

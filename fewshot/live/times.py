@@ -1,4 +1,4 @@
-"""How long every stage of the loop takes."""
+"""Measures how long every stage of the loop takes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from time import perf_counter
 import numpy as np
 
 STAGES = ("capture", "decode", "detect", "align", "track", "embed", "identify", "classify", "latency", "record", "show")
-"""In the order in which a frame passes through them."""
+"""All stages, in the order in which a frame passes through them."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """How long a stage took, milliseconds, over ``frames`` frames."""
+    """Duration of a stage in milliseconds, over ``frames`` frames."""
 
     p50_ms: float
     p95_ms: float
@@ -27,10 +27,10 @@ class StageSummary:
 
 
 class StageTimes:
-    """Seconds of every stage for the latest frames (a lesson has 100,000: older ones are dropped). Any thread may add.
+    """Seconds of every stage for the latest frames. Any thread may add to it.
 
     Args:
-        remember: frames.
+        remember: number of frames that are remembered; a lesson has 100,000, so older ones are dropped.
     """
 
     def __init__(self, remember: int = 10_000) -> None:
@@ -42,7 +42,7 @@ class StageTimes:
             self._seconds[stage].append(seconds)
 
     def merge(self, stages: Mapping[str, float]) -> None:
-        """Add what another part measured for this frame."""
+        """Add the times of several stages for this frame."""
         for stage, seconds in stages.items():
             self.add(stage, seconds)
 
@@ -57,25 +57,25 @@ class StageTimes:
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """Those measured, known ones first."""
+        """The stages that were measured; those of ``STAGES`` come first."""
         with self._lock:
             names = list(self._seconds)
         return tuple(sorted(names, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)))
 
     def seconds(self, stage: str, last: int | None = None) -> tuple[float, ...]:
-        """Every measurement that is remembered, or the ``last`` ones, oldest first."""
+        """All remembered measurements, or the ``last`` ones, oldest first."""
         with self._lock:
             values = self._seconds.get(stage, ())
             start = 0 if last is None else max(0, len(values) - last)
             return tuple(islice(values, start, None))
 
     def percentile(self, stage: str, percent: float) -> float:
-        """Seconds that ``percent`` % of the frames stay below; 0 for a stage that was never measured."""
+        """The ``percent`` percentile in seconds; 0 for a stage that was never measured."""
         values = self.seconds(stage)
         return float(np.percentile(values, percent)) if values else 0.0
 
     def summary(self, stage: str, last: int | None = None) -> StageSummary:
-        """Of all frames that are remembered, or of the ``last`` ones; zeros for a stage that was never measured."""
+        """Summary of all remembered frames, or of the ``last`` ones; zeros for a stage that was never measured."""
         values = self.seconds(stage, last)
         if not values:
             return StageSummary(0.0, 0.0, 0.0, 0)
@@ -83,7 +83,7 @@ class StageTimes:
         return StageSummary(1000 * float(middle), 1000 * float(high), 1000 * max(values), len(values))
 
     def table(self) -> dict[str, dict[str, float]]:
-        """Milliseconds p50 and p95, and the number of frames, of every stage."""
+        """Stage -> p50 and p95 in milliseconds, and the number of frames."""
         return {
             stage: {"p50_ms": row.p50_ms, "p95_ms": row.p95_ms, "frames": float(row.frames)}
             for stage, row in ((stage, self.summary(stage)) for stage in self.stages)

@@ -1,1 +1,1 @@
-"""The model files: which there are (``registry``), where they lie (``files``), and fetching them."""
+"""The model files: which ones exist (``registry``), where they are (``files``), and how they are downloaded."""

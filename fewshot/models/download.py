@@ -1,4 +1,4 @@
-"""Fetch one file from the internet: bounded in time, resumable, checked, and never seen half-written."""
+"""Downloads one file: limited in time, resumable, checked, and never visible half-written."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ PARTIAL_CONTENT = 206
 
 
 class Unreachable(ModelUnavailable):
-    """Not one byte came: no network, a blocked one, or a server that is silent."""
+    """No byte was received: there is no network, it is blocked, or the server does not answer."""
 
 
 def fetch(remote: Remote, folder: Path, patience: float) -> Path:
-    """Download a file into a folder, going on where an earlier download ended.
+    """Download a file to a folder, and continue where an earlier download ended.
 
-    What has arrived lies in ``<file>.part``; only a complete file with the right checksum gets its name.
+    Received bytes are kept in ``<file>.part``. Only a complete file with the right checksum gets the final name.
 
     Args:
-        patience: seconds until the first bytes must have come, and that the server may then be silent in between.
+        remote: the file to download.
+        folder: where to put it; created if needed.
+        patience: seconds to wait for the first bytes, and for more bytes after a pause.
 
     Raises:
-        Unreachable: nothing came.
-        ModelUnavailable: it cannot be had or written; the text says why.
+        Unreachable: no byte was received.
+        ModelUnavailable: the file cannot be downloaded or written; the text says why.
     """
     part, target = folder / f"{remote.file}.part", folder / remote.file
     with _writing_to(folder):
@@ -48,33 +50,36 @@ def fetch(remote: Remote, folder: Path, patience: float) -> Path:
         resumed = _size(part) > 0
         _receive(remote, part, patience)
         if resumed and sha256_of(part) != remote.sha256:
-            part.unlink()  # the older half was no good, so the whole may be
+            part.unlink()  # the older part was wrong; a complete new download may be right
             _receive(remote, part, patience)
         if sha256_of(part) != remote.sha256:
             part.unlink()
             raise ModelUnavailable(
-                f"What {_host(remote)} sent as {remote.file} is not the published file (wrong checksum), so it was "
-                "removed. Try again later or on another network, or copy the file over by hand."
+                f"The file {remote.file} from {_host(remote)} is not the published file (wrong checksum), so it was "
+                "removed. Try again later or on another network, or copy the file to this machine by hand."
             )
         _commit(part, target)
     return target
 
 
 def extract(archive: Path, members: Mapping[Path, str]) -> None:
-    """Take files out of a zip, wherever in it they lie, each checked and renamed into place, and delete the zip.
+    """Extract files from any folder of a zip archive, check them, and delete the archive.
 
     Args:
-        members: SHA-256 by target; the member taken is the one with the target's file name.
+        archive: the zip archive.
+        members: target -> SHA-256. The member with the target's file name is extracted.
 
     Raises:
-        ModelUnavailable: the archive is damaged, lacks a member, or cannot be unpacked here.
+        ModelUnavailable: the archive is damaged, a member is missing, or it cannot be extracted here.
     """
     with _writing_to(archive.parent), zipfile.ZipFile(archive) as pack:
         inside = {PurePosixPath(name).name: name for name in pack.namelist()}
         for target, sha256 in members.items():
             content = pack.read(inside[target.name]) if target.name in inside else b""
             if hashlib.sha256(content).hexdigest() != sha256:
-                raise ModelUnavailable(f"{archive.name} does not hold the published {target.name}. Delete {archive}.")
+                raise ModelUnavailable(
+                    f"{archive.name} does not contain the published {target.name}. Delete {archive} and try again."
+                )
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f"{target.name}.part")
             part.write_bytes(content)
@@ -85,7 +90,7 @@ def extract(archive: Path, members: Mapping[Path, str]) -> None:
 
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
-    """Turn what the disk may do to us into a text for the user."""
+    """Turn errors of the disk into a text for the user."""
     try:
         yield
     except zipfile.BadZipFile as error:
@@ -98,7 +103,7 @@ def _writing_to(folder: Path) -> Iterator[None]:
 
 
 def _receive(remote: Remote, part: Path, patience: float) -> None:
-    """Bring ``part`` to full length. A lost connection is taken up again as long as that brings something."""
+    """Download until ``part`` is complete. After a lost connection try again, as long as new bytes are received."""
     received = 0
     with _progress(remote) as show:
         for _ in range(ATTEMPTS):
@@ -112,12 +117,13 @@ def _receive(remote: Remote, part: Path, patience: float) -> None:
         raise Unreachable(f"{_host(remote)} could not be reached ({reason}).")
     raise ModelUnavailable(
         f"The connection to {_host(remote)} was lost ({reason}) after {_size(part) / 1e6:.1f} of "
-        f"{remote.size / 1e6:.1f} MB of {remote.file}. They are kept: run `fewshot models pull` to go on."
+        f"{remote.size / 1e6:.1f} MB of {remote.file}. This part is kept, so the next download continues there.",
+        hint="To continue, type: fewshot models pull",
     )
 
 
 def _append(remote: Remote, part: Path, patience: float, show: Callable[[int], None]) -> tuple[int, str | None]:
-    """One connection's worth of the file. Returns how many bytes came, and why it is not complete (None: it is)."""
+    """Download over one connection. Returns the number of new bytes, and why it stopped (None: file is complete)."""
     if _size(part) > remote.size:
         part.unlink()
     done = _size(part)
@@ -143,9 +149,9 @@ def _append(remote: Remote, part: Path, patience: float, show: Callable[[int], N
 
 
 def _open(url: str, offset: int, patience: float) -> tuple[requests.Response, Iterator[bytes]]:
-    """Ask for a file from ``offset`` on and wait for its first bytes, at most ``patience`` seconds in all.
+    """Request a file from ``offset`` on and wait for its first bytes, at most ``patience`` seconds in total.
 
-    In a thread, because no timeout of a socket covers looking up a name, several addresses, or redirections.
+    It runs in a thread, because a socket's timeout does not include name look-ups, several addresses or redirections.
     """
     answer: Future[tuple[requests.Response, Iterator[bytes]]] = Future()
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
@@ -156,7 +162,7 @@ def _open(url: str, offset: int, patience: float) -> tuple[requests.Response, It
             chunks = response.iter_content(CHUNK)
             first = next(chunks, b"") if response.ok else b""
             answer.set_result((response, _chain(first, chunks)))
-        except Exception as error:  # whatever it is belongs to the thread that asked
+        except Exception as error:  # raised again in the thread that waits for the answer
             answer.set_exception(error)
 
     threading.Thread(target=ask, name="fewshot-download", daemon=True).start()
@@ -178,23 +184,23 @@ def _close_late(answer: Future[tuple[requests.Response, Iterator[bytes]]]) -> No
 
 
 def _check(response: requests.Response, remote: Remote, done: int) -> None:
-    """Refuse an error page, and a page that is no model (a hotel's login), before anything is overwritten."""
+    """Reject an error page or another page (such as a hotel's login page) before anything is overwritten."""
     if not response.ok:
         raise ModelUnavailable(
             f"{_host(remote)} answered {response.status_code} ({response.reason}) for {remote.file}. Try again later, "
-            "or set FEWSHOT_MODELS_URL to a mirror."
+            "or set FEWSHOT_MODELS_URL to the address of a mirror."
         )
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and done + int(length) != remote.size:
         raise ModelUnavailable(
-            f"{_host(remote)} sent {done + int(length)} bytes as {remote.file} instead of {remote.size}: perhaps the "
-            "login page of this network, or a mirror with another file. Open a browser to log in, then try again."
+            f"{_host(remote)} sent {done + int(length)} bytes for {remote.file} instead of {remote.size}. This may be "
+            "the login page of your network, or a mirror with another file. Log in with a browser, then try again."
         )
 
 
 @contextmanager
 def _progress(remote: Remote) -> Iterator[Callable[[int], None]]:
-    """A bar on the terminal, if there is one. Yields the function to call with the bytes there are."""
+    """Show a progress bar if this is a terminal. Yields a function to call with the number of received bytes."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -208,12 +214,12 @@ def _progress(remote: Remote) -> Iterator[Callable[[int], None]]:
 
 
 def _reason(error: Exception, patience: float) -> str:
-    if isinstance(error, ValueError):  # what requests raises for an address it cannot read
-        return "this is no http(s) address"
+    if isinstance(error, ValueError):  # requests raises it for an address that it cannot parse
+        return "this is not an http(s) address"
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not accepted here"
+        return "this machine does not accept its certificate"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy refused"
+        return "the proxy refused the connection"
     if isinstance(error, TimeoutError | requests.Timeout) or "timed out" in str(error):
         return f"no answer within {patience:g} s"
     return "no connection"
@@ -228,7 +234,7 @@ def _size(path: Path) -> int:
 
 
 def _commit(part: Path, target: Path) -> None:
-    """Give a complete file its name, when its content is certainly on the disk."""
+    """Give a complete file its final name, after its content is on the disk."""
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(target)

@@ -1,4 +1,4 @@
-"""Where a model file lies: in a cache, on the internet, or in this package. What it is stands in `registry.py`."""
+"""Finds model files in a cache, on the internet, or in this package. ``registry.py`` describes them."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ logger = logging.getLogger(__name__)
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 START_PATIENCE = 2.2
-"""Seconds a start waits for the first bytes of a download, so that a blocked network costs it less than 3 s."""
+"""Seconds that a start waits for the first bytes of a download, so that a blocked network costs less than 3 s."""
 
 PULL_PATIENCE = 10.0
-"""The same for `fewshot models pull`: whoever types it wants the file."""
+"""The same for ``fewshot models pull``: longer, because the user wants the file."""
 
 _downloading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One model file looked at: where it was found ("missing" if nowhere), and whether its content is right."""
+    """The check of one model file: where it was found ("missing" if nowhere), and whether its content is right."""
 
     model: ModelFile
     origin: str
@@ -51,13 +51,13 @@ class Check:
 
 
 def home() -> Path:
-    """Folder with everything this program keeps: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's own folder."""
+    """The program's folder for all its files: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's home folder."""
     given = os.environ.get("FEWSHOT_HOME")
     return Path(given).expanduser() if given else Path.home() / ".fewshot"
 
 
 def network_file(given: str | Path | None = None) -> Path | None:
-    """The expression network to use in place of the shipped one: ``given``, else ``$FEWSHOT_NETWORK``, else None.
+    """The expression network to use instead of the shipped one: ``given``, else ``$FEWSHOT_NETWORK``, else None.
 
     Raises:
         UsageError: there is no such file.
@@ -86,14 +86,14 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
         given = Path(path).expanduser()
         given = given / model.file if given.is_dir() else given
         if not given.is_file():
-            raise UsageError(f"There is no file {given}. Give the path of {model.file}, or leave it out.")
+            raise UsageError(f"There is no file {given}. Give the path of {model.file}, or leave the path out.")
         return given
     found = _find(model)
     if found is None and download and not model.embedded:
         with _downloading:
             found = _find(model) or _download(model, START_PATIENCE)
     if found is None:
-        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine. {_advice(model)}")
+        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine.", hint=_advice(model))
     return found
 
 
@@ -126,12 +126,12 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
 
 
 def list_models() -> list[Check]:
-    """Every model of the registry once: the file that would be used, or that it is missing."""
+    """One check per model of the registry: the file that would be used, or that it is missing."""
     return [next((check for check in checks if check.ok), checks[0]) for checks in map(_checks, REGISTRY.values())]
 
 
 def verify() -> list[Check]:
-    """Every model file on this machine, its content compared with the registry; one row for a missing model."""
+    """Compare every model file on this machine with the registry; a missing model gets one check, too."""
     return [check for model in REGISTRY.values() for check in _checks(model)]
 
 
@@ -146,7 +146,7 @@ def _cached(model: ModelFile) -> Path:
 
 
 def _places(model: ModelFile) -> Iterator[tuple[str, Path]]:
-    """Where a file may lie, in the order in which it counts: (whose folder that is, path)."""
+    """Places where a file may be, in order of preference: (name of the place, path)."""
     yield "cache", _cached(model)
     if model.archive is not None:
         yield "insightface", Path.home() / ".insightface" / "models" / model.folder / model.file
@@ -163,7 +163,7 @@ def _find(model: ModelFile) -> Path | None:
             check = _check(model, origin, path)
             if check.ok:
                 return path
-            logger.warning("%s is not used, it is %s", path, check.text)
+            logger.warning("%s is not used, because it is %s", path, check.text)
     return None
 
 
@@ -195,8 +195,8 @@ def _advice(model: ModelFile) -> str:
 
 
 def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
-    """Fetch a model into the cache, with all others of its archive."""
-    # Imported here because most starts need no download, and the libraries for it take 0.1 s.
+    """Download a model into the cache, together with all models in the same archive."""
+    # Imported here, because most starts need no download and the libraries for it take 0.1 s.
     from fewshot.models.download import Unreachable, extract, fetch
 
     mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
@@ -206,8 +206,9 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     memory, network = home() / "offline.json", mirror or "internet"
     if not insist and offline.was_silent(memory, network):
         raise ModelUnavailable(
-            f"{model.file} ({model.task}) is not on this machine, and the network, which did not answer within the "
-            f"last {offline.MEMORY / 60:.0f} minutes, was not tried again. {_advice(model)}"
+            f"{model.file} ({model.task}) is not on this machine. The download was not tried again, because the "
+            f"network did not answer within the last {offline.MEMORY / 60:.0f} minutes.",
+            hint=_advice(model),
         )
     try:
         if model.archive is None:
@@ -219,7 +220,7 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     except Unreachable as error:
         offline.remember(memory, network)
         raise ModelUnavailable(
-            f"{model.file} ({model.task}) is not on this machine: {error} {_advice(model)}"
+            f"{model.file} ({model.task}) is not on this machine: {error.text}", hint=_advice(model)
         ) from error
     offline.forget(memory, network)
     return _cached(model)

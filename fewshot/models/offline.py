@@ -1,4 +1,4 @@
-"""Remember that the network did not answer, so that the next start does not wait for it again."""
+"""Remembers that the network did not answer, so that the next start does not wait for it again."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from contextlib import suppress
 from pathlib import Path
 
 MEMORY = 600.0
-"""Seconds for which a network that did not answer is not asked again."""
+"""Seconds before a network that did not answer is tried again."""
 
 _since: dict[str, float] = {}
 
 
 def was_silent(file: Path, network: str) -> bool:
-    """Whether the network did not answer lately, as this process or an earlier one (in ``file``) found."""
+    """Whether the network recently did not answer, to this process or to an earlier one (recorded in ``file``)."""
     since = dict(_since)
     with suppress(OSError, ValueError, TypeError):
         since |= json.loads(file.read_text(encoding="utf-8"))
     moment = since.get(network)
-    # A moment in the future means that the clock was set back.
+    # A time in the future means that the clock was set back.
     return isinstance(moment, int | float) and 0 <= time.time() - moment < MEMORY
 
 
 def remember(file: Path, network: str) -> None:
-    """Note that the network did not answer just now."""
+    """Record that the network did not answer just now."""
     _since[network] = time.time()
-    # A folder that cannot be written only costs the next start its wait.
+    # If the folder cannot be written, the next start waits again; that is all.
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({network: _since[network]}), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What each model file is, where it is published, and what it may be used for: plain data."""
+"""All model files as plain data: what each one is, where it is published, and what it may be used for."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 PACK_LICENCE = "InsightFace pack: non-commercial research only"
-OWN_LICENCE = "our own weights: non-commercial research only, because the pictures they learned from are"
+OWN_LICENCE = "our own weights: non-commercial research only, like the pictures that they were trained on"
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A file on the internet: where it lies, and what it has to be (size in bytes)."""
+    """A file on the internet: its address, and its expected checksum and size (bytes)."""
 
     url: str
     file: str
@@ -32,11 +32,11 @@ class ModelFile:
         sha256, size: of the published file, size in bytes; None if not known.
         licence: in plain words.
         commercial: whether commercial use is allowed.
-        input, output_dimension: what goes in; length of the vector that comes out (None: no vector).
+        input, output_dimension: the input; length of the output vector (None: no vector).
         archive: the zip that holds it, at ``source``.
-        folder: below the folder "models" of a cache.
-        shared: folder below ``$FEWSHOT_SHARED/models``.
-        copies: SHA-256 -> remark, of other files that do as well.
+        folder: subfolder of the folder "models" of a cache.
+        shared: subfolder of ``$FEWSHOT_SHARED/models``.
+        copies: SHA-256 -> remark, for other files that can be used instead.
     """
 
     name: str
@@ -68,7 +68,7 @@ class ModelFile:
         return Remote(f"{mirror.rstrip('/')}/{remote.file}", remote.file, remote.sha256, remote.size)
 
 
-# The address insightface 2.1 itself uses; its older release v0.7 holds the same bytes.
+# The address that insightface 2.1 uses; its older release v0.7 has the same bytes.
 BUFFALO_SC = Remote(
     url="https://github.com/deepinsight/insightface/releases/download/model-zoo/buffalo_sc.zip",
     file="buffalo_sc.zip",
@@ -93,7 +93,7 @@ _MODELS = (
     ),
     ModelFile(
         name="mobilefacenet",
-        task="tells people apart (MobileFaceNet, WebFace600K)",
+        task="recognises people (MobileFaceNet, WebFace600K)",
         source=BUFFALO_SC.url,
         file="w600k_mbf.onnx",
         sha256="9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
@@ -108,27 +108,27 @@ _MODELS = (
         copies=MappingProxyType(
             {
                 "18c1174870b7d23e0e313a3c1ea4a6475bc762b73d3ee3c21b015b31f5174e8d": "rebuilt in fp32 from an int8 copy "
-                "(cosine 0.992), so its vectors differ a little from the published file's"
+                "(cosine 0.992), so its vectors differ slightly from those of the published file"
             }
         ),
     ),
     ModelFile(
         name="yunet",
         task="finds faces and their five landmarks (YuNet, for OpenCV)",
-        # OpenCV's own copy: its repository opencv_zoo is archived, and its LFS quota used up. Pinned to a commit.
+        # OpenCV's own copy, pinned to a commit: its repository opencv_zoo is archived, and its LFS quota is used up.
         source="https://huggingface.co/opencv/face_detection_yunet/resolve/"
         "3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx",
         file="face_detection_yunet_2023mar.onnx",
         sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
         size=232_589,
-        licence="MIT: any use, commercial too",
+        licence="MIT: any use, including commercial use",
         commercial=True,
         input="picture, any size",
         shared="detectors",
     ),
     ModelFile(
         name="landmarks",
-        task="five landmarks in a face that OpenCV's cascades found",
+        task="finds five landmarks in a face found by OpenCV's cascades",
         source="embedded",
         file="landmarks.onnx",
         sha256="966acd88d49de796c0b5b59eb81daf920d56f7307d1d1e46e67ee94d142cc8cf",
@@ -140,7 +140,7 @@ _MODELS = (
     ),
     ModelFile(
         name="expression",
-        task="expression vector, in 8-bit integers",
+        task="computes the expression vector, in 8-bit integers",
         source="embedded",
         file="expression.onnx",
         sha256="226c3307f0d7271ec68619ee8e45fb5dd29568964139d59d272447bb6e2fb584",
@@ -164,7 +164,7 @@ _MODELS = (
     ),
     ModelFile(
         name="identity",
-        task="tells people apart where there is no face recogniser, less surely",
+        task="recognises people without a face recogniser, less reliably",
         source="embedded",
         file="identity.onnx",
         sha256="571e4a3bd9570ac84082ea566ca6354c8d6c49450a0752c77519cd2bdea74d47",
@@ -180,7 +180,7 @@ REGISTRY: dict[str, ModelFile] = {entry.name: entry for entry in _MODELS}
 
 
 def chain_licence(names: Iterable[str]) -> str:
-    """What use is allowed of a chain of models as a whole, in plain words. The strictest of them decides.
+    """The allowed use of several models together, in plain words. The strictest licence decides.
 
     Raises:
         KeyError: a name is not in the registry.
@@ -192,7 +192,7 @@ def chain_licence(names: Iterable[str]) -> str:
         if not entry.commercial:
             strict.setdefault(entry.licence, []).append(entry.name)
     if not strict:
-        return f"Any use is allowed, commercial use too: {', '.join(free)}." if free else "No model is in use."
+        return f"Any use is allowed, including commercial use: {', '.join(free)}." if free else "No model is in use."
     reasons = "; ".join(f"{', '.join(names)} ({licence})" for licence, names in strict.items())
-    text = f"As a whole for NON-COMMERCIAL RESEARCH ONLY, because of {reasons}."
-    return f"{text} On its own free for any use: {', '.join(free)}." if free else text
+    text = f"Together for NON-COMMERCIAL RESEARCH ONLY, because of {reasons}."
+    return f"{text} Free for any use without the others: {', '.join(free)}." if free else text

@@ -1,1 +1,1 @@
-"""Vectors -> readings: prototypes of students, estimated, stored, calibrated and compared with."""
+"""Classifies vectors with prototypes of students: estimation, storage, calibration, nearest prototype."""

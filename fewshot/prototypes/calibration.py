@@ -1,4 +1,4 @@
-"""From distances to honest probabilities: temperature, and the thresholds of the reject option."""
+"""Turns distances into calibrated probabilities: temperature, and the thresholds of the reject option."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """How one reading is made from distances.
+    """The parameters that turn distances into a prediction.
 
     Attributes:
         temperature: squared distances are divided by it before the softmax.
@@ -26,11 +26,11 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Thresholds by number of shots, linear in between: the more photos, the nearer a student's prototypes.
+    """Thresholds for each number of shots, linearly interpolated: with more photos, prototypes are nearer.
 
     Attributes:
-        shots: photos an emotion (mean over the seven), increasing; the first is 0, nobody's photos.
-        temperature, far, margin: see ``Thresholds``; one for each of ``shots``.
+        shots: photos per emotion (mean over the seven), increasing; the first value is 0, without any photos.
+        temperature, far, margin: see ``Thresholds``; one value per value of ``shots``.
     """
 
     shots: tuple[float, ...]
@@ -39,13 +39,13 @@ class Calibration:
     margin: tuple[float, ...]
 
     def at(self, shots: float) -> Thresholds:
-        """Thresholds for a student with this many photos an emotion; beyond the ends the nearest known."""
+        """Thresholds for a student with ``shots`` photos per emotion; outside the table the nearest row is used."""
         values = (float(np.interp(shots, self.shots, column)) for column in (self.temperature, self.far, self.margin))
         return Thresholds(*values)
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Softmax over the last axis; -inf is allowed for what is no candidate, as long as one is."""
+    """Softmax over the last axis; -inf excludes an entry, but at least one entry must be finite."""
     shifted = np.asarray(logits, dtype=np.float64)
     weights = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
@@ -54,12 +54,12 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 def fit_temperature(distances: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     """Temperature with the smallest negative log-likelihood (Guo et al. 2017), between 0.001 and 10.
 
-    In the inverse temperature the likelihood is convex, and its slope is the mean distance to the true prototype
-    minus the mean distance that the probabilities expect: bisection finds where they are equal.
+    The negative log-likelihood is convex in the inverse temperature. Its slope is the mean distance to the true
+    prototype minus the expected distance under the probabilities; bisection finds the zero of the slope.
 
     Args:
         distances: squared, shape (n, k).
-        labels: the true column, shape (n,).
+        labels: index of the true column, shape (n,).
     """
     true = distances[np.arange(len(labels)), labels].mean()
     low, high = 1e-3, 10.0
@@ -71,12 +71,12 @@ def fit_temperature(distances: NDArray[np.floating], labels: NDArray[np.integer]
 
 
 def fit_thresholds(distances: NDArray[np.floating], labels: NDArray[np.integer], lost: float = 0.02) -> Thresholds:
-    """Temperature, then the two thresholds, each so that it costs the share ``lost`` of the right readings.
+    """Fit the temperature, then the two thresholds; each threshold rejects the share ``lost`` of correct predictions.
 
     Args:
         distances: squared, shape (n, k).
-        labels: the true column, shape (n,).
-        lost: share of right readings that each threshold may turn into "unsure".
+        labels: index of the true column, shape (n,).
+        lost: share of correct predictions that each threshold may turn into "unsure".
     """
     temperature = fit_temperature(distances, labels)
     ordered = np.sort(softmax(-distances / temperature), axis=1)
@@ -91,12 +91,13 @@ def fit_thresholds(distances: NDArray[np.floating], labels: NDArray[np.integer],
 def fit_calibration(
     distances: NDArray[np.floating], labels: NDArray[np.integer], shots: Sequence[float], lost: float = 0.02
 ) -> Calibration:
-    """Fit one row for every number of shots that occurs, on subjects who are in no test.
+    """Fit one row for every number of shots in the data. Use subjects who are in no test set.
 
     Args:
-        distances: squared distances of development photos to the seven prototypes they were read by, shape (n, 7).
+        distances: squared distances of development photos to the seven prototypes of their classification, shape
+            (n, 7).
         labels: index of the true emotion, shape (n,).
-        shots: photos an emotion that those prototypes rest on, shape (n,); 0 for population prototypes.
+        shots: photos per emotion behind those prototypes, shape (n,); 0 for population prototypes.
         lost: see ``fit_thresholds``.
     """
     numbers = np.asarray(shots, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Nearest prototype with a temperature (Snell et al. 2017)."""
+"""Nearest-prototype classification with a temperature (Snell et al. 2017)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["Classifier", "Verdict", "decide"]
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What one student is read by.
+    """The parameters for classifying one student's faces.
 
-    ``number`` is its row in the tables on which ``Classifier`` computes: all that is the same in every frame.
+    ``number`` is the student's row in the tables that ``Classifier`` computes once for all frames.
     """
 
     number: int
@@ -39,16 +39,20 @@ class _Card:
 
 
 class Classifier:
-    """Reads faces by the prototypes of whoever they belong to: personal, else the class's, else the population's.
+    """Classifies faces with their student's own prototypes, or with those of the class or of the population.
 
-    A snapshot: build a new one after the store has changed.
+    It is a snapshot: create a new one after the store has changed.
     """
 
     def __init__(self, population: Population, store: PrototypeStore | None = None) -> None:
-        """Look up where everybody's prototypes lie in the index.
+        """Find the positions of all prototypes in the index.
+
+        Args:
+            population: the population prototypes.
+            store: supports and prototypes of the students; None without students.
 
         Raises:
-            StoreError: the store's vectors were made by another network than the population's.
+            StoreError: store and population belong to different networks.
         """
         self.population = population
         self._index, decks = _decks(population, store)
@@ -64,22 +68,22 @@ class Classifier:
         self._temperatures = np.array([[card.temperature] for card in cards])
 
     def prototype_sets(self) -> dict[str | None, PrototypeSet]:
-        """Student -> the prototypes they are read by; None: those of everybody else."""
+        """Student -> the prototypes for this student; the key None is for all other faces."""
         return dict(self._decks)
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> list[Verdict]:
-        """Read all faces of a frame at once.
+        """Classify all faces of a frame at once.
 
         Args:
             vectors: z of the expression network, shape (n, d).
-            students: whose face each is; None, or a key that is not in the store, is read as the class is.
+            students: student of each face; None or an unknown key uses the prototypes of the class.
 
         Returns:
-            One verdict a face.
+            One verdict per face.
 
         Raises:
-            DimensionMismatch: vectors of another network.
-            ValueError: not one student a vector.
+            DimensionMismatch: another network made the vectors.
+            ValueError: there is not exactly one student per vector.
         """
         transformed = self.population.transform(vectors)
         stranger = self._cards[None]
@@ -88,8 +92,9 @@ class Classifier:
             return []
         numbers = np.array([card.number for card in cards])
         distances = self._index.distances(transformed, self._positions[numbers]).astype(np.float64)
-        # A state of the student's own is no candidate beyond its radius, or it would attract its owner's every face.
-        # Within it, one that is not reliable yet competes all the same: its photos are then no other emotion either.
+        # A student's own state is a candidate only within its radius; otherwise it would attract all faces of this
+        # student. Within the radius a state that is not reliable yet is still compared, so that faces of this state are
+        # not classified as another emotion.
         candidates = distances <= self._reach[numbers]
         compared = allowed_distances(distances, self._uncertainties[numbers], self.population.allowance)
         probabilities = softmax(np.where(candidates, -compared / self._temperatures[numbers], -np.inf))
@@ -134,7 +139,7 @@ class Classifier:
 def _decks(
     population: Population, store: PrototypeStore | None
 ) -> tuple[PrototypeIndex, dict[str | None, PrototypeSet]]:
-    """The index and what is in it: the prototypes of strangers (None), then of every student."""
+    """The index, and student -> prototypes in it; the key None is for strangers."""
     if store is not None:
         store.require(network=population.network)
         if store.built_with != population.fingerprint:

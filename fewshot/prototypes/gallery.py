@@ -1,4 +1,4 @@
-"""Who a face is, among a class, a school or a nation: identity references in FAISS, under numbers that stay."""
+"""Identity references in FAISS under permanent numbers: finds the person for a face, in galleries of any size."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ Scores = NDArray[np.float32]
 Kind = Literal["exact", "cells"]
 
 EXACT_NUMBERS = 4_000_000
-"""Exact up to so many numbers (7,812 references of 512): there 49 queries cost about 10 ms, in cells 1.5."""
+"""Largest gallery with exact search, in numbers (7,812 references of 512). At this size 49 queries take about 10 ms;
+in an inverted file they take 1.5 ms."""
 SMALL_SEARCH = 500_000
-"""Pairs of query and reference up to which one thread searches."""
+"""Up to this many pairs of query and reference one thread searches."""
 _NOBODY = -1
 
 
 def choose_kind(count: int, dimension: int) -> Kind:
-    """How a gallery of this size is searched; the one rule: exactly while that is fast, in cells beyond.
+    """The kind of search for a gallery of this size: exact as long as that is fast, else an inverted file ("cells").
 
-    "exact" is ``IndexFlatIP``; "cells" is an inverted file with scalar quantisation (``ivf_index.py``). It is not HNSW,
-    whose graph takes longer to build, finds less in the same time, and cannot forget: FAISS removes no vector from it,
-    and a student has a right to be removed (measured: docs/explanation/store.md).
+    "exact" is ``IndexFlatIP``; "cells" is an inverted file with scalar quantisation (``ivf_index.py``). HNSW is not
+    used: its graph takes longer to build and finds less in the same time. FAISS also cannot remove a vector from it,
+    but a student has the right to be removed (measurements: docs/explanation/store.md).
     """
     return "exact" if count * dimension <= EXACT_NUMBERS else "cells"
 
 
 class IdentityGallery:
-    """Unit vectors of people's identity, searched by cosine similarity.
+    """Identity vectors of people, searched with cosine similarity.
 
-    Every reference has a number that is never given twice. A gallery that outgrows its kind or its cells is built anew
-    by ``add``, and the numbers stay. What is removed is overwritten in memory, and not in what is saved next.
+    Every reference has a number that is never used again. If a gallery becomes too large for its kind of index, ``add``
+    builds a new index and keeps the numbers. Removed vectors are overwritten in memory and missing from the next
+    ``save``.
 
     Args:
-        dimension: of the vectors.
+        dimension: length of the vectors.
         network: name and hash of the identity network.
 
     Examples:
@@ -58,7 +60,8 @@ class IdentityGallery:
         self.dimension, self.network, self.kind = dimension, network, choose_kind(0, dimension)
         self._index: Any = faiss.IndexFlatIP(dimension)
         self._next_id = 1
-        # One entry a row of the index, ids ascending; arrays, because a million Python objects outweigh the vectors.
+        # One entry per row of the index, with ascending ids. Arrays, because a million Python objects would need more
+        # memory than the vectors.
         self._ids: Ids = np.zeros(0, np.int64)
         self._owners: NDArray[np.int32] = np.zeros(0, np.int32)
         self._names: list[str] = []
@@ -69,31 +72,31 @@ class IdentityGallery:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the vectors as they are kept."""
+        """Size of the stored vectors in bytes."""
         size = 4 * self.dimension if self.kind == "exact" else cells.code_size(self._index)
         return int(self._index.ntotal) * size
 
     def students(self) -> list[str]:
-        """Keys of everybody in the gallery."""
+        """Keys of all students in the gallery."""
         return list(self._numbers)
 
     def add(self, students: Sequence[str], references: Vectors) -> Ids:
         """Add references.
 
         Args:
-            students: whose each is; a student may have many.
+            students: student of each reference; a student may have several.
             references: unit vectors, shape (n, dimension).
 
         Returns:
-            Their numbers, shape (n,).
+            Numbers of the references, shape (n,).
 
         Raises:
-            DimensionMismatch: vectors of another network.
-            UsageError: not one student a reference.
+            DimensionMismatch: another network made the vectors.
+            UsageError: there is not exactly one student per reference.
         """
         vectors = self._checked(references)
         if len(students) != len(vectors):
-            raise UsageError(f"{len(vectors)} references and {len(students)} students: give one student a reference.")
+            raise UsageError(f"{len(vectors)} references do not fit {len(students)} students. Give one per reference.")
         ids = np.arange(self._next_id, self._next_id + len(vectors), dtype=np.int64)
         owners = np.array([self._number(student) for student in students], np.int32)
         if self._outgrown(len(self) + len(vectors)):
@@ -108,10 +111,10 @@ class IdentityGallery:
         return ids
 
     def remove(self, student: str) -> int:
-        """Forget a student.
+        """Remove a student.
 
         Returns:
-            How many references that were.
+            Number of removed references.
 
         Raises:
             UsageError: there is no such student.
@@ -134,14 +137,14 @@ class IdentityGallery:
 
         Args:
             queries: unit vectors, shape (n, dimension).
-            count: how many at most.
+            count: largest number of results per query.
 
         Returns:
-            (numbers, cosine similarities), each of shape (n, m) with m <= count. In cells a query may find fewer; what
-            is missing has number 0 and similarity -inf.
+            (numbers, cosine similarities), each of shape (n, m) with m <= count. In an inverted file a query may find
+            fewer references; missing results have number 0 and similarity -inf.
 
         Raises:
-            DimensionMismatch: vectors of another network.
+            DimensionMismatch: another network made the vectors.
         """
         vectors, count = self._checked(queries), min(count, len(self))
         if not count or not len(vectors):
@@ -152,7 +155,7 @@ class IdentityGallery:
         return np.where(rows < 0, 0, self._ids[rows]), np.where(rows < 0, -np.inf, scores).astype(np.float32)
 
     def students_of(self, ids: Ids) -> list[str | None]:
-        """Whose references these are, ids of shape (n,); None for a number that is not, or no longer, here."""
+        """Students of these reference numbers, shape (n,); None for a number that is not in the gallery."""
         if not len(self._ids):
             return [None] * len(ids)
         rows = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
@@ -192,7 +195,7 @@ class IdentityGallery:
         return cells.choose_cells(count) >= 4 * cells.cells_of(self._index)
 
     def _rebuild(self, ids: Ids, owners: NDArray[np.int32], vectors: Vectors) -> None:
-        """A new index of what is there and these, without the rows of nobody."""
+        """Build a new index of the existing and these vectors, without removed rows."""
         rows = np.flatnonzero(self._owners != _NOBODY)
         if self.kind == "exact":
             kept = self._index.reconstruct_batch(rows) if len(rows) else vectors[:0]
@@ -200,7 +203,7 @@ class IdentityGallery:
         else:
             kept = cells.vectors_of(self._index, rows)
         everything = np.concatenate([kept, vectors]) if len(kept) else vectors
-        # Vectors that went through 8 bits stay in cells: an exact index of them would promise too much.
+        # Vectors that were stored with 8 bits stay in an inverted file: an exact index could not restore them.
         self.kind = "cells" if self.kind == "cells" else choose_kind(len(everything), self.dimension)
         if self.kind == "exact":
             self._index = faiss.IndexFlatIP(self.dimension)
@@ -219,7 +222,7 @@ class IdentityGallery:
     def _checked(self, vectors: Vectors) -> Vectors:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
             raise DimensionMismatch(
-                f"These identity vectors have shape {vectors.shape}, this gallery expects (n, {self.dimension}): "
-                f"they were made by different networks. Enroll again with the one in use."
+                f"These identity vectors have shape {vectors.shape}, but this gallery needs (n, {self.dimension}): "
+                f"another network made them. Enroll the students again with the network in use."
             )
         return np.ascontiguousarray(vectors, np.float32)

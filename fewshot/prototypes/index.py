@@ -1,4 +1,4 @@
-"""Prototypes in FAISS under numbers that never change meaning, and the table that says what each one is."""
+"""Prototypes in FAISS under permanent numbers, and the table that describes each prototype."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from fewshot.prototypes.population import Variances
 from fewshot.types import Vectors
 
 FLAT_NUMBERS = 32_000_000
-"""Up to this many numbers (31,250 students with 8 prototypes of 128 numbers: 128 MB) prototypes lie in a flat index.
-Beyond, in an inverted file with one list per student and 16 bits per number: half the memory, and one list is read for
-a face, however many students there are (docs/explanation/store.md)."""
+"""Up to this many numbers (31,250 students with 8 prototypes of 128 numbers: 128 MB) prototypes are in a flat index.
+Above, they are in an inverted file with one list per student and 16 bits per number. It needs half the memory, and only
+one list is searched per face, for any number of students (docs/explanation/store.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table says about one prototype in the index.
+    """The description of one prototype in the index.
 
     Attributes:
-        id: its number in the index, 64 bit, never used again for anything else.
+        id: its number in the index, 64 bits, never used again for another prototype.
         student: key of the student; None for a prototype of the whole class.
         emotion, shots, level, radius, reliable, uncertainty: see ``Prototype``.
-        network: the network that made the vectors behind it.
-        variances: those it was estimated under.
+        network: the network that made its support vectors.
+        variances: the variances used in its estimation.
     """
 
     id: int
@@ -51,9 +51,9 @@ class PrototypeSet:
     """The prototypes one face is compared with.
 
     Attributes:
-        rows: table rows, k of them: the population's emotions in its order, then own states.
-        matrix: their vectors in the transformed space, float32, shape (k, d).
-        positions: where they lie in the index, for ``PrototypeIndex.distances``, shape (k,).
+        rows: k descriptions: the population's emotions in its order, then the student's own states.
+        matrix: vectors in the transformed space, float32, shape (k, d).
+        positions: positions in the index, for ``PrototypeIndex.distances``, shape (k,).
     """
 
     rows: tuple[Row, ...]
@@ -74,20 +74,21 @@ class PrototypeSet:
 
 
 class PrototypeIndex:
-    """FAISS under squared Euclidean distance, plus the table id -> ``Row``.
+    """A FAISS index with squared Euclidean distance, and the table id -> ``Row``.
 
-    The number of a (student, emotion) survives every new estimate and is retired with the student. Several rows of one
-    student and emotion are legal. Below ``flat_numbers`` distances are exact in 32 bits.
+    A pair (student, emotion) keeps its number in every new estimate; when the student is removed, the number is never
+    used again. A student may have several prototypes of one emotion. Up to ``flat_numbers``, distances are exact in 32
+    bits.
 
     Args:
-        dimension: of the vectors.
+        dimension: length of the vectors.
         flat_numbers: size above which the index is an inverted file; see ``FLAT_NUMBERS``.
     """
 
     def __init__(self, dimension: int, flat_numbers: int = FLAT_NUMBERS) -> None:
         self.dimension, self._flat_numbers = dimension, flat_numbers
         self.rows: dict[int, Row] = {}
-        # Whose rows they are: looked up by student, since going through all of them takes minutes in a large school.
+        # Student -> rows, because searching all rows for each student takes minutes in a large school.
         self._owned: dict[str | None, list[Row]] = {}
         self._places: dict[int, int] = {}
         self._ids: dict[tuple[str | None, str, int], int] = {}
@@ -103,11 +104,11 @@ class PrototypeIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the vectors as they are kept."""
+        """Size of the stored vectors in bytes."""
         return len(self.rows) * self.dimension * self._vectors.bytes_per_number
 
     def fill(self, prototypes: Iterable[tuple[str | None, Prototype]], network: str, variances: Variances) -> None:
-        """Replace all vectors by these (student, prototype) pairs."""
+        """Replace all vectors with these (student, prototype) pairs."""
         entries = list(prototypes)
         self.clear()
         ids: dict[tuple[str | None, str, int], int] = {}
@@ -134,17 +135,17 @@ class PrototypeIndex:
                 self._vectors = ListedVectors(matrix, np.array([owners[student] for student, _ in entries], np.int64))
 
     def clear(self) -> None:
-        """Drop every vector; numbers stay reserved for their (student, emotion)."""
+        """Delete all vectors; numbers stay reserved for their (student, emotion)."""
         self.rows, self._owned, self._places = {}, {}, {}
         self._vectors = FlatVectors(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.int64))
 
     def retire(self, student: str) -> None:
-        """Drop every vector, and give this student's numbers up for good."""
+        """Delete all vectors; this student's numbers are never used again."""
         self.clear()
         self._ids = {key: number for key, number in self._ids.items() if key[0] != student}
 
     def of(self, student: str | None) -> PrototypeSet | None:
-        """All prototypes of one student (None: of the class); None if there are none."""
+        """All prototypes of one student (None: of the class); returns None if there are none."""
         rows = self._owned.get(student)
         if not rows:
             return None
@@ -156,19 +157,19 @@ class PrototypeIndex:
 
         Args:
             queries: transformed vectors u, shape (n, d).
-            positions: for every query the places of one student's prototypes (``PrototypeSet.positions``), -1 where
-                there are fewer than k, shape (n, k).
+            positions: for every query the positions of one student's prototypes (``PrototypeSet.positions``), filled
+                with -1 if there are fewer than k, shape (n, k).
 
         Returns:
-            Distances >= 0, inf at -1, shape (n, k).
+            Distances >= 0; inf where the position is -1; shape (n, k).
 
         Raises:
-            DimensionMismatch: queries of another network.
+            DimensionMismatch: another network made the queries.
         """
         if queries.ndim != 2 or queries.shape[1] != self.dimension:
             raise DimensionMismatch(
-                f"Queries have shape {queries.shape}, the prototypes (n, {self.dimension}): they were made by "
-                f"different networks. Embed and enroll with the same one."
+                f"The queries have shape {queries.shape}, but the prototypes need (n, {self.dimension}): they were "
+                f"made by different networks. Embed and enroll with the same network."
             )
         if not positions.size:
             return np.full(positions.shape, np.inf, np.float32)
@@ -176,7 +177,7 @@ class PrototypeIndex:
             return self._vectors.distances(np.ascontiguousarray(queries, np.float32), np.ascontiguousarray(positions))
 
     def snapshot(self) -> PrototypeIndex:
-        """The index as it is now; changes of the original do not reach it."""
+        """A copy of the index as it is now; later changes of the original do not affect it."""
         copy = PrototypeIndex(self.dimension, self._flat_numbers)
         copy.rows, copy._owned, copy._places, copy._vectors = self.rows, self._owned, self._places, self._vectors
         return copy
@@ -202,7 +203,7 @@ class FlatVectors:
 
     def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         found = np.empty(positions.shape, np.float32)
-        # The one call that compares a query with chosen vectors alone; FAISS has no Python form of it.
+        # The only FAISS call that compares queries with selected vectors; it has no Python wrapper.
         self._flat.compute_distance_subset(
             len(queries), faiss.swig_ptr(queries), positions.shape[1], faiss.swig_ptr(found), faiss.swig_ptr(positions)
         )
@@ -210,23 +211,23 @@ class FlatVectors:
 
 
 class ListedVectors:
-    """An inverted file with one list for each owner, 16 bits per number.
+    """An inverted file with one list per owner, 16 bits per number.
 
-    Whose prototypes are compared is known, so the list is named outright (``search_preassigned``) and nothing else is
-    read: a selector over a common index would pass over everybody else's vectors for every face.
+    The student of each face is known, so only this student's list is searched (``search_preassigned``). A selector on a
+    common index would have to skip the vectors of all other students for every face.
     """
 
     kind, bytes_per_number = "lists", 2
 
     def __init__(self, matrix: Vectors, owners: NDArray[np.int64]) -> None:
         dimension, count = matrix.shape[1], int(owners.max()) + 1
-        self._quantizer = faiss.IndexFlatL2(dimension)  # stands for the lists; never searched
+        self._quantizer = faiss.IndexFlatL2(dimension)  # required by FAISS; never searched
         self._quantizer.add(np.zeros((count, dimension), np.float32))
         kind = faiss.ScalarQuantizer.QT_fp16
         self._lists: Any = faiss.IndexIVFScalarQuantizer(
             self._quantizer, dimension, count, kind, faiss.METRIC_L2, False
         )
-        self._lists.is_trained = True  # 16 bits are cut off, nothing is learned
+        self._lists.is_trained = True  # rounding to 16 bits needs no training
         matrix = np.ascontiguousarray(matrix, np.float32)
         places = np.arange(len(matrix), dtype=np.int64)
         self._lists.add_core(len(matrix), faiss.swig_ptr(matrix), faiss.swig_ptr(places), faiss.swig_ptr(owners))

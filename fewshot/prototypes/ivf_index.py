@@ -1,9 +1,9 @@
-"""Search in very many vectors: candidates by 4-bit codes in cells, their true similarity from 8 bits a number.
+"""Search in very many vectors: candidates from 4-bit codes in an inverted file, then similarity with 8 bits per number.
 
-Three steps, all FAISS's: (1) the 64 main directions of the references (PCA), because a recogniser tells people apart in
-few directions and its noise fills the others; (2) an inverted file over those (Jégou et al. 2011), of which a search
-reads the nearest cells only, in product codes of 4 bits for 2 directions that a processor compares 32 at a time (André
-et al. 2017); (3) the few best are compared again in all directions, by scalar quantisation with 8 bits.
+It uses three steps of FAISS. (1) PCA keeps the 64 main directions of the references: a recogniser distinguishes people
+in few directions, and the others contain mostly noise. (2) An inverted file over these directions (Jégou et al. 2011):
+a search reads only the nearest cells, with product codes of 4 bits per 2 directions; a processor compares 32 codes at
+a time (André et al. 2017). (3) The best candidates are compared again in all directions, with 8 bits per number.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from fewshot.types import Vectors
 
 PROJECTED = 64
-"""Directions of the first two steps. 96 take half as long again and find no more."""
+"""Directions in the first two steps. 96 directions take 1.5 times as long and find no more."""
 CANDIDATES = 16
-"""So many are compared in all directions for every one that is asked for."""
+"""Candidates that are compared in all directions, per requested result."""
 TRAINED_ON = 32
-"""References a cell that k-means sees."""
+"""References per cell in the training of k-means."""
 PROJECTION_TRAINED_ON = 50_000
 _SEED = 20_261_120
 
@@ -30,13 +30,16 @@ Rows = NDArray[np.int64]
 
 
 def choose_cells(count: int) -> int:
-    """Cells for so many vectors: the power of two next to 4 sqrt(n), as FAISS's guidelines have it, at least 64."""
+    """Number of cells for ``count`` vectors: the power of two nearest to 4 sqrt(n) (FAISS's guideline), at least 64."""
     return max(64, int(2 ** round(math.log2(4 * math.sqrt(max(count, 1))))))
 
 
 def choose_probes(cells: int) -> int:
-    """Cells that a search reads: 256 of 4,096, 128 of 1,024. Measured at a million: half as many find 98 % of what an
-    exact search does, these 99.4 %, twice as many 99.8 %."""
+    """Number of cells that a search reads: 256 of 4,096, or 128 of 1,024.
+
+    Share of the results of an exact search that is found among a million vectors: 99.4 %; 98 % with half as many cells,
+    99.8 % with twice as many.
+    """
     return min(cells, round(4 * math.sqrt(cells)))
 
 
@@ -44,10 +47,10 @@ def build(vectors: Vectors) -> Any:
     """Train and fill an index; row k is vector k.
 
     Args:
-        vectors: unit vectors, shape (n, d); n at least some thousands.
+        vectors: unit vectors, shape (n, d); n should be at least some thousands.
 
     Returns:
-        ``faiss.IndexRefine`` under inner product.
+        ``faiss.IndexRefine`` with inner product.
     """
     dimension, count = vectors.shape[1], choose_cells(len(vectors))
     pairs = min(PROJECTED, dimension) // 2
@@ -70,21 +73,21 @@ def build(vectors: Vectors) -> Any:
 
 
 def add(index: Any, vectors: Vectors) -> None:
-    """Append vectors: the next rows."""
+    """Append vectors as the next rows."""
     inverted, full = _parts(index)
     first = full.ntotal
     full.add(vectors)
-    # Not index.add: it would count on from what is left after a removal, and number two vectors alike.
+    # Not index.add: after a removal it would use the number of an existing vector again.
     rows = np.arange(first, full.ntotal, dtype=np.int64)
     inverted.add_with_ids(_projection(index).apply(vectors), rows)
     index.base_index.ntotal = index.ntotal = full.ntotal
 
 
 def erase(index: Any, rows: Rows) -> None:
-    """Overwrite vectors and take them out of their cells; the others keep their rows.
+    """Overwrite vectors and remove them from their cells; the others keep their rows.
 
-    FAISS's own removal moves the last vector of a cell into the gap and leaves a copy of it in the cell's spare memory,
-    where it would outlive its own removal. Here such a cell is overwritten and filled again.
+    FAISS's own removal moves the last vector of a cell into the gap, but leaves a copy of it in unused memory of the
+    cell. This copy would still exist after a later removal. Here the whole cell is overwritten and filled again.
     """
     inverted, full = _parts(index)
     _bytes_of(full)[rows] = 0
@@ -105,29 +108,29 @@ def erase(index: Any, rows: Rows) -> None:
 
 
 def codes_of(lists: Any, cell: int) -> NDArray[np.uint8]:
-    """A view of the memory of a cell, whose codes lie in blocks of 32."""
+    """A view of the memory of a cell; its codes are in blocks of 32."""
     blocks = -(-lists.list_size(cell) // lists.n_per_block)
     return np.asarray(faiss.rev_swig_ptr(lists.get_codes(cell), blocks * lists.block_size))
 
 
 def vectors_of(index: Any, rows: Rows) -> Vectors:
-    """The vectors in these rows as their 8 bits hold them, shape (n, d)."""
+    """The vectors in these rows, restored from 8 bits per number, shape (n, d)."""
     return np.asarray(_parts(index)[1].reconstruct_batch(rows), np.float32)
 
 
 def cells_of(index: Any) -> int:
-    """How many cells an index has."""
+    """Number of cells of an index."""
     return int(_parts(index)[0].nlist)
 
 
 def code_size(index: Any) -> int:
-    """Bytes of a vector: codes in both steps, and its row number."""
+    """Bytes per vector: the codes of both steps and the row number."""
     inverted, full = _parts(index)
     return int(inverted.code_size + full.code_size + 8)
 
 
 def overwrite(flat: Any) -> None:
-    """Fill a flat index's memory with zeros before it is given up."""
+    """Fill the memory of a flat index with zeros, before the index is deleted."""
     _bytes_of(flat)[:] = 0
 
 
@@ -142,6 +145,6 @@ def _projection(index: Any) -> Any:
 
 
 def _bytes_of(flat: Any) -> NDArray[np.uint8]:
-    """A view of the codes of an index without cells, shape (n, bytes a vector); writing into it writes the index."""
+    """A writable view of the codes of a flat index, shape (n, bytes per vector)."""
     view = faiss.rev_swig_ptr(flat.codes.data(), flat.codes.size())
     return np.asarray(view.reshape(-1, flat.code_size))

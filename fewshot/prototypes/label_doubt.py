@@ -1,4 +1,4 @@
-"""Does a photo show what its label says? Asked of the population and of the photos of everybody else in the class."""
+"""Finds photos whose label is probably wrong, with the population and the photos of all other students in the class."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from fewshot.prototypes.supports import SupportSet, emotion_weights
 from fewshot.types import Vectors
 
 WRONG = 0.05
-"""Share of labels taken to be wrong before anything is seen."""
+"""Prior share of wrong labels."""
 DOUBTFUL = 0.05
-"""A label that is right with less than this probability is pointed out. On CK+ (development; everybody brings a photo
-an emotion, a tenth of the labels made wrong) that points at seven to eight wrong labels in ten and at 0.2 % of the
-right ones, in classes of 5 and more; other sets: experiments/results/noise.md."""
+"""A label is reported if it is right with less than this probability. On CK+ (development; one photo per student and
+emotion, 10 % of the labels made wrong) this reports seven to eight of ten wrong labels and 0.2 % of the right ones, in
+classes of 5 or more students; other data sets: experiments/results/noise.md."""
 ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What the others' photos say of one photo.
+    """The opinion on the label of one photo, from the photos of others.
 
     Attributes:
-        right: probability that its label is right, 0..1; 1 for a photo without a label of the population's.
-        looks: the emotion it looks most like.
+        right: probability that the label is right, 0..1; 1 for a photo without one of the population's labels.
+        looks: the emotion that the photo most likely shows.
     """
 
     right: float
@@ -44,16 +44,16 @@ class Opinion:
 
 
 def opinions(population: Population, students: Sequence[SupportSet]) -> list[list[Opinion]]:
-    """Of every photo of every student, in order.
+    """Opinions on every photo of every student, in order.
 
-    A label is right, or it is any of the others with the same probability (noise that is completely at random, Frenay
-    and Verleysen 2014); what a photo shows is told by the population's prototypes, moved by what the photos of all
-    other students say of this class, each as far as its own label is trusted. Nobody's photos speak for themselves: a
-    person's own fear may look like nobody else's, which is what own photos are for, and such a label is doubted too.
+    The model: a label is right, or it is one of the other labels with equal probability (noise completely at random,
+    Frenay and Verleysen 2014). What a photo shows is predicted with the population prototypes, shifted by the class
+    effect that is estimated from the photos of all other students; each photo counts as much as its label is trusted. A
+    student's own photos are not used. So a label is also doubted if the student shows an emotion in an unusual way.
 
     Args:
         population: prototypes, variances and temperature.
-        students: photos of everybody in the class.
+        students: photos of all students in the class.
     """
     parts = [_Photos.of(population, photos) for photos in students]
     for _ in range(ROUNDS):
@@ -67,7 +67,7 @@ def opinions(population: Population, students: Sequence[SupportSet]) -> list[lis
 
 
 def doubted_photos(population: Population, store: PrototypeStore) -> dict[str, str]:
-    """Hash of each photo of a class whose label the others do not believe -> the emotion it looks like."""
+    """Hash of each photo with a doubtful label -> the emotion that it most likely shows."""
     supports = [store.supports_of(student) for student in store.students()]
     return {
         sha256: opinion.looks
@@ -79,7 +79,7 @@ def doubted_photos(population: Population, store: PrototypeStore) -> dict[str, s
 
 @dataclass(eq=False, slots=True)
 class _Photos:
-    """One student's, and what is thought of them so far: vectors (n, d), the others (n, k) or (n,)."""
+    """The photos of one student and the opinions so far: vectors (n, d), the others (n, k) or (n,)."""
 
     vectors: Vectors
     weights: NDArray[np.float64]
@@ -96,7 +96,7 @@ class _Photos:
         return made
 
     def ask(self, population: Population, effect: NDArray[np.float64]) -> None:
-        """What these photos show, in a class whose camera does this to the prototypes."""
+        """Update the opinions, given the class effect on the prototypes, shape (k, d)."""
         distances = squared_distances(self.vectors, population.prototypes + effect)
         self.shares = softmax(-distances / population.calibration.at(0).temperature)
         share = (self.shares * (self.weights > 0)).sum(axis=1)
@@ -104,7 +104,7 @@ class _Photos:
         self.right = np.where(self.labelled, right / np.maximum(right + wrong, 1e-300), 1.0)
 
     def cells(self) -> tuple[Cells, NDArray[np.float64]]:
-        """Means of the photos as far as they are trusted, and how far each mean is."""
+        """Means of the photos, weighted by trust, and how much each mean is trusted, shape (k,)."""
         trusted = self.weights * self.right[:, None]
         counts, believed = self.weights.sum(axis=0), trusted.sum(axis=0)
         means = trusted.T @ self.vectors.astype(np.float64) / np.where(believed > 0, believed, 1.0)[:, None]

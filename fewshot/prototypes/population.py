@@ -1,4 +1,4 @@
-"""What ships beside the network: where emotions lie for people it never met, and how much people differ."""
+"""Data that ships beside the network: population prototypes for unknown people, and how much people differ."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ VERSION = 1
 class Variances:
     """How strongly each effect moves a transformed vector: E|effect|^2 over all dimensions (squared distance).
 
-    u = mu_e + c_e + d_s + g_se + noise. The class effect has a part that all emotions share, c_e = c + c'_e: a
-    camera moves every emotion of a class the same way first, so a class of neutral photos teaches about the others.
+    u = mu_e + c_e + d_s + g_se + noise. The class effect has a part that all emotions share, c_e = c + c'_e. A camera
+    moves all emotions of a class in a similar way, so neutral photos also tell something about the other emotions.
 
     Attributes:
-        classroom: s_c^2 of c'_e, what this class's camera and light do to one emotion.
+        classroom: s_c^2 of c'_e, the effect of this class's camera and light on one emotion.
         student: s_d^2 of d_s, the student's own offset.
         interaction: s_g^2 of g_se, the student's own way of showing one emotion.
-        within: s_w^2 of the noise, from photo to photo.
-        common: variance of c, the part of the class effect that all emotions share; 0 if there is none.
+        within: s_w^2 of the noise between photos.
+        common: variance of c, the part of the class effect that all emotions share; 0 without such a part.
     """
 
     classroom: float
@@ -47,14 +47,14 @@ class Population:
 
     Attributes:
         network: name and hash of the network that made the vectors.
-        classes: the emotions that have a population prototype, k words.
+        classes: the k emotions with a population prototype.
         mean: b of the transform u = (z - b) / |z - b|, float32, shape (d,).
         prototypes: mu_e in the transformed space, float32, shape (k, d).
         variances: estimated on development subjects.
-        calibration: temperature and thresholds by number of shots.
-        rescale: are finished prototypes brought back to length 1? Chosen on development subjects.
-        allowance: share of a prototype's uncertainty that is taken off the distance to it. Chosen on development
-            subjects; 0 takes distances as they are.
+        calibration: temperature and thresholds for each number of shots.
+        rescale: whether final prototypes are scaled to length 1. Chosen on development subjects.
+        allowance: share of a prototype's uncertainty that is subtracted from the distance to it. Chosen on development
+            subjects; 0 leaves distances unchanged.
     """
 
     network: str
@@ -72,7 +72,7 @@ class Population:
         fault = _fault(self)
         if fault:
             raise StoreError(
-                f"The population prototypes of {self.network!r} are unusable: {fault}. Install fewshot again, or "
+                f"The population prototypes of {self.network!r} cannot be used: {fault}. Install fewshot again, or "
                 f"export the network again."
             )
 
@@ -82,7 +82,7 @@ class Population:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever anything does that prototypes of students are derived from."""
+        """A hash that changes if any data changes from which students' prototypes are computed."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def transform(self, vectors: NDArray[np.floating]) -> Vectors:
@@ -109,12 +109,12 @@ class Population:
         """Inverse of ``to_json``.
 
         Raises:
-            StoreError: not such a text, or numbers that cannot be.
+            StoreError: the text has another format, or contains impossible numbers.
         """
         try:
             data = json.loads(text)
             if data["version"] != VERSION:
-                raise ValueError(f"its version is {data['version']}, this program reads {VERSION}")
+                raise ValueError(f"its version is {data['version']}, this program needs {VERSION}")
             return cls(
                 network=data["network"],
                 classes=tuple(data["classes"]),
@@ -123,13 +123,13 @@ class Population:
                 variances=Variances(**data["variances"]),
                 calibration=Calibration(**{name: tuple(column) for name, column in data["calibration"].items()}),
                 rescale=bool(data["rescale"]),
-                # Files of before there was one.
+                # Older files do not contain it.
                 allowance=float(data.get("allowance", 0.0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"The file of population prototypes cannot be read ({type(error).__name__}: {error}). Expected the "
-                f"json written beside the network; install fewshot again, or export the network again."
+                f"JSON file beside the network. Install fewshot again, or export the network again."
             ) from error
 
     def save(self, path: str | Path) -> None:
@@ -137,7 +137,7 @@ class Population:
 
     @classmethod
     def load(cls, path: str | Path) -> Population:
-        """Read the file that ``save`` wrote.
+        """Read a file written by ``save``.
 
         Raises:
             StoreError: there is no such file, or it is damaged.
@@ -145,17 +145,17 @@ class Population:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"No population prototypes at {path} ({error}). Install fewshot again.") from error
+            raise StoreError(f"Population prototypes not found at {path} ({error}). Install fewshot again.") from error
         return cls.from_json(text)
 
 
 def _numbers(row: NDArray[np.float32]) -> list[float]:
-    # Nine significant digits give every float32 back exactly.
+    # Nine significant digits restore every float32 exactly.
     return [float(f"{value:.9g}") for value in row]
 
 
 def _fault(population: Population) -> str:
-    """What is wrong with it, in words; empty if nothing is."""
+    """What is wrong with the population, in words; "" if nothing is wrong."""
     variances, calibration = asdict(population.variances), population.calibration
     columns = (calibration.temperature, calibration.far, calibration.margin)
     checks = (
@@ -173,7 +173,7 @@ def _fault(population: Population) -> str:
         (all(value >= 0 for value in variances.values()), f"a variance is negative or not a number: {variances}"),
         (bool(calibration.shots) and calibration.shots[0] == 0, "the calibration does not begin at 0 shots"),
         (bool(np.all(np.diff(calibration.shots) > 0)), "the numbers of shots do not increase"),
-        (all(len(column) == len(calibration.shots) for column in columns), "the calibration table has holes"),
+        (all(len(column) == len(calibration.shots) for column in columns), "the calibration table has missing values"),
         (all(value > 0 for value in calibration.temperature), "a temperature is not positive"),
         (0 <= population.allowance < float("inf"), "the allowance is negative or not a number"),
     )

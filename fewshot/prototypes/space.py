@@ -1,4 +1,4 @@
-"""The space prototypes live in, and the one metric of the project: squared Euclidean distance."""
+"""The vector space of prototypes, and the only metric of the project: squared Euclidean distance."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from fewshot.errors import DimensionMismatch
 from fewshot.types import Vectors
 
 SMALLEST_NORM = 1e-6
-"""A vector this close to the mean has no direction; it becomes the zero vector instead of noise or NaN."""
+"""A vector closer to the mean than this has no direction; it becomes the zero vector instead of noise or NaN."""
 
 
 def transform(vectors: NDArray[np.floating], mean: NDArray[np.floating]) -> Vectors:
     """Centre and normalise: u = (z - b) / |z - b| (CL2N of SimpleShot, Wang et al. 2019).
 
     Args:
-        vectors: z as the network gives them, shape (n, d).
+        vectors: z, the vectors of the network, shape (n, d).
         mean: b, the unweighted mean of the class means, shape (d,).
 
     Returns:
@@ -28,7 +28,7 @@ def transform(vectors: NDArray[np.floating], mean: NDArray[np.floating]) -> Vect
     if vectors.ndim != 2 or vectors.shape[1] != len(mean):
         raise DimensionMismatch(
             f"Vectors of shape {vectors.shape} do not fit a network of dimension {len(mean)}. "
-            f"Use vectors of shape (n, {len(mean)}) that this network made."
+            f"Use vectors of shape (n, {len(mean)}) made by this network."
         )
     centred = vectors.astype(np.float32) - mean.astype(np.float32)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -39,16 +39,16 @@ def transform(vectors: NDArray[np.floating], mean: NDArray[np.floating]) -> Vect
 def allowed_distances(
     distances: NDArray[np.floating], uncertainties: NDArray[np.floating], allowance: float
 ) -> NDArray[np.float64]:
-    """Distances as they are compared with one another: less a share of what is not known of each prototype.
+    """Distances minus a share of each prototype's uncertainty, so that they can be compared.
 
-    A prototype that is a guess lies further from its own class than one that was enrolled, by its uncertainty:
-    E|u - p|^2 = E|u - f|^2 + E|f - p|^2. Without this the few emotions that somebody enrolled attract the faces of all
-    the others.
+    An estimated prototype is further from its own faces than an enrolled one, because of its uncertainty:
+    E|u - p|^2 = E|u - f|^2 + E|f - p|^2. Without this correction a few enrolled emotions attract the faces of all other
+    emotions.
 
     Args:
         distances: squared, shape (n, k).
         uncertainties: E|f - p|^2 of every prototype, shape (k,) or (n, k).
-        allowance: the share; 1 would be right if people and classes differed in all directions alike.
+        allowance: the share; 1 would be exact if people and classes differed equally in all directions.
 
     Returns:
         Shape (n, k); may be negative.
@@ -71,9 +71,9 @@ def squared_distances(queries: NDArray[np.floating], prototypes: NDArray[np.floa
     """
     if queries.shape[-1] != prototypes.shape[-1]:
         raise DimensionMismatch(
-            f"Queries have {queries.shape[-1]} numbers each, prototypes {prototypes.shape[-1]}: they were made by "
-            f"different networks. Embed and enroll with the same one."
+            f"Queries have {queries.shape[-1]} numbers each, but prototypes have {prototypes.shape[-1]}: they were "
+            f"made by different networks. Embed and enroll with the same network."
         )
-    # Differences, not |q|^2 - 2qp + |p|^2: that form loses digits exactly where distances are small.
+    # Differences, not |q|^2 - 2qp + |p|^2, which is not precise for small distances.
     differences = queries[:, None, :].astype(np.float32) - prototypes[None, :, :].astype(np.float32)
     return np.asarray(np.einsum("nkd,nkd->nk", differences, differences), dtype=np.float32)

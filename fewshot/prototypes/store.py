@@ -1,4 +1,4 @@
-"""What a class knows of its students' faces: photos as vectors, and the prototypes made of them."""
+"""The support sets and identity references of a class, and the prototypes computed from them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fewshot.types import Vectors
 
 
 class PrototypeStore:
-    """Support vectors and identity references of students, and the prototypes derived from them.
+    """Support vectors and identity references of students, and the prototypes computed from them.
 
-    Prototypes are a product: every change of a student drops them all, and ``rebuild`` makes them again, because each
-    student's rest on the whole class. So nothing of a removed student is left in memory. The database is what lasts.
+    Every prototype depends on the whole class. So every change of a student deletes all prototypes, and ``rebuild``
+    computes them again. Nothing of a removed student stays in memory. Only the database is permanent.
     """
 
     def __init__(self, dimension: int, identity_dimension: int, network: str, identity_network: str = "") -> None:
         """Start an empty store.
 
         Args:
-            dimension: d of the expression vectors.
-            identity_dimension: k of the identity vectors.
+            dimension: length d of the expression vectors.
+            identity_dimension: length k of the identity vectors.
             network: name and hash of the expression network.
-            identity_network: the same of the identity network.
+            identity_network: name and hash of the identity network.
         """
         self.dimension = dimension
         self.identity_dimension = identity_dimension
@@ -38,22 +38,22 @@ class PrototypeStore:
         self._index = PrototypeIndex(dimension)
 
     def students(self) -> list[str]:
-        """Keys of all students, in the order they came."""
+        """Keys of all students, in the order in which they were added."""
         return list(self._supports)
 
     def add(self, student: str, supports: SupportSet, identities: Vectors) -> int:
-        """Enroll a student, or add photos to one; what is there already is not added twice.
+        """Enroll a student, or add photos to one; existing photos are not added again.
 
         Args:
-            student: opaque key.
+            student: key; it has no meaning here.
             supports: photos as vectors.
             identities: identity references, unit vectors, shape (m, k).
 
         Returns:
-            How many photos were new.
+            Number of new photos.
 
         Raises:
-            DimensionMismatch: vectors of another network.
+            DimensionMismatch: another network made the vectors.
         """
         self._check(supports, identities)
         before, known = self.supports_of(student), self.identities_of(student)
@@ -65,35 +65,35 @@ class PrototypeStore:
         return len(merged) - len(before)
 
     def replace(self, student: str, supports: SupportSet, identities: Vectors) -> None:
-        """Forget what is known of a student and enroll them anew; a student who is not there yet is added."""
+        """Replace the supports and references of a student; an unknown student is added."""
         self._check(supports, identities)
         self._supports[student] = SupportSet.empty(self.dimension).plus(supports)
         self._identities[student] = np.array(identities, np.float32)
         self._outdate()
 
     def remove(self, student: str) -> None:
-        """Forget a student altogether.
+        """Remove a student.
 
         Raises:
             UsageError: there is no such student.
         """
         if student not in self._supports:
-            known = ", ".join(self._supports) or "nobody"
-            raise UsageError(f"There is no student {student!r} in this class. Enrolled: {known}.")
+            known = ", ".join(self._supports) or "none"
+            raise UsageError(f"There is no student {student!r} in this class. Enrolled students: {known}.")
         del self._supports[student], self._identities[student]
         self._index.retire(student)
         self._outdate()
 
     def supports_of(self, student: str) -> SupportSet:
-        """Photos of a student as vectors; empty for an unknown one."""
+        """Support set of a student; empty for an unknown student."""
         return self._supports.get(student, SupportSet.empty(self.dimension))
 
     def identities_of(self, student: str) -> Vectors:
-        """Identity references of a student, shape (m, k); empty for an unknown one."""
+        """Identity references of a student, shape (m, k); empty for an unknown student."""
         return self._identities.get(student, np.zeros((0, self.identity_dimension), np.float32))
 
     def identity_references(self) -> tuple[list[str], Vectors]:
-        """All identity references: (m keys, one a row; vectors, shape (m, k))."""
+        """All identity references: (student of each row, length m; vectors, shape (m, k))."""
         keys = [student for student, vectors in self._identities.items() for _ in vectors]
         return keys, np.concatenate([np.zeros((0, self.identity_dimension), np.float32), *self._identities.values()])
 
@@ -102,10 +102,10 @@ class PrototypeStore:
         return {photo: student for student, supports in self._supports.items() for photo in supports.photos}
 
     def rebuild(self, population: Population) -> None:
-        """Estimate all prototypes anew: of the class (student None), then of every student.
+        """Estimate all prototypes again: those of the class (student None), then those of every student.
 
         Raises:
-            StoreError: the photos were embedded by another network.
+            StoreError: another network embedded the photos.
         """
         self.require(network=population.network)
         if not any(map(len, self._supports.values())):
@@ -123,30 +123,30 @@ class PrototypeStore:
         self.built_with = population.fingerprint
 
     def prototypes_of(self, student: str | None) -> PrototypeSet | None:
-        """Prototypes of one student, or of the class (None); None if there are none, or none since the last change."""
+        """Prototypes of one student, or of the class (None). Returns None if there are none since the last change."""
         return self._index.of(student)
 
     def rows(self) -> dict[int, Row]:
-        """The table: id -> what that prototype is."""
+        """Id -> description of the prototype."""
         return dict(self._index.rows)
 
     @property
     def index(self) -> PrototypeIndex:
-        """The prototypes in FAISS, as they are until the next change."""
+        """The prototypes in FAISS; valid until the next change."""
         return self._index
 
     def require(self, network: str | None = None, identity_network: str | None = None) -> None:
         """Check that these networks made the vectors; None is not checked.
 
         Raises:
-            StoreError: another one did.
+            StoreError: another network made them.
         """
         pairs = (("expression", self.network, network), ("identity", self.identity_network, identity_network))
         for kind, stored, wanted in pairs:
             if wanted is not None and wanted != stored:
                 raise StoreError(
-                    f"These students were enrolled with the {kind} network {stored!r}, but {wanted!r} is in use: "
-                    f"their vectors cannot be compared. Enroll the class again from its photos."
+                    f"These students were enrolled with the {kind} network {stored!r}, but {wanted!r} is in use now. "
+                    f"Their vectors cannot be compared. Enroll the class again from its photos."
                 )
 
     def _outdate(self) -> None:
@@ -158,6 +158,6 @@ class PrototypeStore:
         for vectors, dimension, kind in shapes:
             if vectors.ndim != 2 or vectors.shape[1] != dimension:
                 raise DimensionMismatch(
-                    f"These {kind} vectors have shape {vectors.shape}, this store expects (n, {dimension}): they were "
-                    f"made by different networks. Enroll the class again with the one in use."
+                    f"These {kind} vectors have shape {vectors.shape}, but this store needs (n, {dimension}): another "
+                    f"network made them. Enroll the class again with the network in use."
                 )

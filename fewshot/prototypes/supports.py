@@ -1,4 +1,4 @@
-"""The enrolled photos of one student: what every prototype of theirs is derived from, and can be again."""
+"""The support set of one student: the enrolled photos from which all prototypes are computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fewshot.types import Vectors
 
 NEUTRAL = "neutral"
 PROBABLE = 0.5
-"""An unlabelled photo counts for an emotion, and as a neutral reference, only if it shows it with this probability."""
+"""An unlabelled photo counts for an emotion, or as a neutral photo, only with at least this probability."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,12 @@ class SupportSet:
 
     Attributes:
         vectors: z of the expression network, not transformed, float32, shape (n, d).
-        emotions: what each photo shows, any word; None for an unlabelled one.
-        photos: a hash of each file, so that none counts twice.
+        emotions: label of each photo, any word; None for an unlabelled photo.
+        photos: hash of each file, so that no photo counts twice.
+
+    Raises:
+        DimensionMismatch: the vectors do not have the shape (n, d).
+        UsageError: the numbers of vectors, emotions and photos differ, or a vector is not finite.
     """
 
     vectors: Vectors
@@ -39,10 +43,10 @@ class SupportSet:
         if not len(self.vectors) == len(self.emotions) == len(self.photos):
             raise UsageError(
                 f"{len(self.vectors)} vectors, {len(self.emotions)} emotions and {len(self.photos)} photos do not "
-                f"describe the same photos. Give one of each a photo."
+                f"describe the same photos. Give one vector, one emotion and one hash per photo."
             )
         if not np.isfinite(self.vectors).all():
-            raise UsageError("A support vector is not finite. Embed the photos again.")
+            raise UsageError("A support vector contains numbers that are not finite. Embed the photos again.")
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -52,8 +56,8 @@ class SupportSet:
         return cls(np.zeros((0, dimension), np.float32))
 
     def plus(self, other: SupportSet) -> SupportSet:
-        """Both, in order; a photo that is here already is left out of ``other``."""
-        # dict.fromkeys would not do: the first of two equal photos within `other` must stay.
+        """Both sets in order; photos of ``other`` that exist already are left out."""
+        # Not dict.fromkeys, because the first of two equal photos in `other` must be kept.
         seen, new = set(self.photos), []
         for row, photo in enumerate(other.photos):
             if photo not in seen:
@@ -67,12 +71,12 @@ class SupportSet:
 
 
 def emotion_weights(supports: SupportSet, population: Population) -> NDArray[np.float64]:
-    """How much each photo counts for each emotion that has a population prototype.
+    """The weight of each photo for each emotion with a population prototype.
 
-    A labelled photo counts once for its label (not at all if that is a state of the student's own). An unlabelled one
-    counts for its most probable emotion, by that probability, if it is at least 0.5, else for none: shared out over
-    all emotions, a handful of neutral photos pulled the prototypes of the unlikely ones onto the student's neutral
-    face (nine such photos made a student "unsure" in 99 % of the frames).
+    A labelled photo has weight 1 for its label, and 0 if the label is the student's own state. An unlabelled photo
+    counts only for its most probable emotion, with that probability, if it is at least 0.5. It is not divided among all
+    emotions: then some neutral photos would move the prototypes of unlikely emotions to the student's neutral face
+    (nine such photos made a student "unsure" in 99 % of the frames).
 
     Returns:
         Shape (n, k), rows sum to at most 1.
@@ -87,7 +91,7 @@ def emotion_weights(supports: SupportSet, population: Population) -> NDArray[np.
 
 
 def has_neutral_reference(supports: SupportSet, population: Population) -> bool:
-    """Is there a photo that is neutral, by its label or with P(neutral) >= 0.5?"""
+    """Whether a photo is neutral, according to its label or with P(neutral) >= 0.5."""
     if NEUTRAL not in population.classes or not len(supports):
         return False
     column = emotion_weights(supports, population)[:, population.classes.index(NEUTRAL)]

@@ -1,4 +1,4 @@
-"""Prototypes of a class as arrays, for whoever wants to look at them."""
+"""Prototypes of a class as arrays, for analysis."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class PrototypeTable:
     """Prototypes, one per row.
 
     Attributes:
-        students: whose each is; None for a prototype of the whole class. Length n.
-        labels: the emotion or state. Length n.
+        students: student of each prototype; None for a prototype of the whole class. Length n.
+        labels: emotion or state of each prototype. Length n.
         vectors: in the space of ``Population.transform``, float32, shape (n, d).
-        shots: photos that each rests on; fractions where unlabelled photos were shared out. Shape (n,).
-        levels: whose photos moved each: "personal", "class" or "population". Length n.
-        distances: squared Euclidean distance of every prototype to every other, float32, shape (n, n).
-        network: that made the vectors.
+        shots: number of photos behind each prototype; a fraction if it includes unlabelled photos. Shape (n,).
+        levels: "personal", "class" or "population": whose photos were used. Length n.
+        distances: squared Euclidean distance of every prototype to every other one, float32, shape (n, n).
+        network: the network that made the vectors.
     """
 
     students: list[str | None]
@@ -45,7 +45,7 @@ class PrototypeTable:
 
     @classmethod
     def of(cls, store: PrototypeStore | None, population: Population, student: str | None = None) -> PrototypeTable:
-        """All that a class is read by, or what one student is (who may be read by the class's own prototypes)."""
+        """All prototypes of a class, or those of one student (the class's prototypes if the student has none)."""
         sets = Classifier(population, store).prototype_sets()
         wanted = {student: sets.get(student, sets[None])} if student is not None else sets
         rows = [(who, row) for who, one in wanted.items() for row in one.rows]
@@ -65,7 +65,7 @@ class PrototypeTable:
         return len(self.labels)
 
     def distances_to(self, expressions: Vectors) -> NDArray[np.float32]:
-        """Squared distances of expression vectors to every prototype, as classification starts from them.
+        """Squared distances of expression vectors to every prototype, as used in classification.
 
         Args:
             expressions: ``Face.expression`` of m faces, shape (m, d).
@@ -74,7 +74,7 @@ class PrototypeTable:
             Shape (m, n).
 
         Raises:
-            DimensionMismatch: vectors of another network.
+            DimensionMismatch: another network made the vectors.
         """
         return squared_distances(self._population.transform(expressions), self.vectors)
 

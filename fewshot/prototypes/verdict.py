@@ -1,4 +1,4 @@
-"""What the prototypes say about a face, and the right to say nothing (Chow 1970)."""
+"""The result of classifying a face with prototypes, and the reject option (Chow 1970)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _Table = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the prototypes say about one face in one frame, and what is needed to decide again after smoothing.
+    """The result for one face in one frame, with all values that are needed to decide again after smoothing.
 
     Attributes:
-        emotion: the nearest prototype's, or None: too far from all, too close to the second, or not reliable yet.
-        confidence: probability of the nearest prototype's emotion, 0..1.
+        emotion: the predicted emotion. None (reject option): the face is too far from all prototypes, the second
+            emotion is almost as probable, or the state is not reliable yet.
+        confidence: probability of the most probable emotion, 0..1.
         probabilities: over the population's emotions and this student's own states; sums to 1.
-        prototypes: whose prototypes decided.
-        distances: squared distance to each of them; infinite for a vector that says nothing.
-        limits: largest distance at which each may be named; negative for a state that is not reliable yet.
-        margin: smallest lead over the second at which one may be named.
+        prototypes: kind of prototypes that were used.
+        distances: squared distance to each prototype; infinite for a vector without information.
+        limits: largest distance at which each emotion may be predicted; negative for a state that is not reliable yet.
+        margin: smallest lead over the second emotion at which an emotion may be predicted.
     """
 
     emotion: str | None
@@ -36,18 +37,18 @@ class Verdict:
     margin: float = 0.0
 
     def decide(self, probabilities: Mapping[str, float]) -> tuple[str | None, float]:
-        """Decide again, from probabilities smoothed in time: (emotion or None, confidence)."""
+        """Decide again with probabilities smoothed over time: (emotion or None, confidence)."""
         return decide(probabilities, self.distances, self.limits, self.margin)
 
 
 def decide(
     probabilities: Mapping[str, float], distances: Mapping[str, float], limits: Mapping[str, float], margin: float
 ) -> tuple[str | None, float]:
-    """The most probable emotion, or None where naming it would be a guess.
+    """The most probable emotion, or None if the reject option applies.
 
     Args:
-        probabilities: at least one.
-        distances: squared, of this frame.
+        probabilities: emotion -> probability; at least one.
+        distances: emotion -> squared distance in this frame.
         limits, margin: see ``Verdict``.
 
     Returns:
@@ -66,12 +67,12 @@ def decide_all(
     """``decide`` for many faces at once.
 
     Args:
-        probabilities: shape (n, k), k > 0; 0 where a face has fewer emotions than others.
+        probabilities: shape (n, k), k > 0; filled with 0 if a face has fewer emotions than others.
         distances, limits: shape (n, k).
         margins: shape (n,).
 
     Returns:
-        For every face: column of the most probable emotion, whether it may be named, its probability.
+        For every face: column of the most probable emotion, whether it may be predicted, its probability.
     """
     rows = np.arange(len(probabilities))
     best = probabilities.argmax(axis=1)

@@ -42,7 +42,7 @@ def test_nothing_is_there(store: ClassStore) -> None:
     assert store.roster("physics").students == {}
     assert store.vectors("physics") is None
     assert store.networks("physics") is None
-    assert "no class here yet" in str(no_such_class("physics", store.names()))
+    assert "no class yet" in str(no_such_class("physics", store.names()))
     with pytest.raises(UsageError, match="no class 'physics'"):
         store.remove_student("physics", "asha")
     store.keep("physics", [], {"asha": MOTHER}, NETWORKS)
@@ -125,7 +125,7 @@ def test_students_are_renamed(physics: ClassStore) -> None:
     assert physics.vectors("physics").students() == ["Asha K", "Zoë"]
     with pytest.raises(UsageError, match="already"):
         physics.rename_student("physics", "Asha K", "Zoë")
-    with pytest.raises(UsageError, match=r"No student 'asha'.*Asha K, Zoë"):
+    with pytest.raises(UsageError, match=r"no student 'asha'.*Asha K, Zoë"):
         physics.rename_student("physics", "asha", "x")
 
 

@@ -25,7 +25,7 @@ def test_consent_holds_to_the_end_of_its_last_day() -> None:
 @pytest.mark.parametrize(
     ("given_by", "until", "word"),
     [
-        ("  ", None, "nobody"),
+        ("  ", None, "not known who gave consent"),
         ("him", "tomorrow", "not a date"),
         ("him", "2026-11-19", "ended"),
         ("him", "2026-02-30", "not a"),

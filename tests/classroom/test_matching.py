@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn_faces import THRESHOLDS, make_face, person_vector
 
-from fewshot.classroom.matching import LOOKS_A_FRAME, PATIENCE, RECHECK, TrackStudents, assign_students
+from fewshot.classroom.matching import PATIENCE, RECHECK, VOTES_PER_FRAME, TrackStudents, assign_students
 from fewshot.classroom.thresholds import FALLBACK_THRESHOLDS, identity_thresholds
 from fewshot.types import Face
 
@@ -92,7 +92,7 @@ def test_everybody_new_is_looked_at_at_once_and_later_looks_are_rationed() -> No
     for face in faces:
         face.identity = person_vector(STRANGER, 0.5, face.track)
     matching.assign(faces, 0.0)
-    assert len(matching.wanted(range(49), faces, 0.2)) == LOOKS_A_FRAME
+    assert len(matching.wanted(range(49), faces, 0.2)) == VOTES_PER_FRAME
 
 
 def test_unreadable_faces_are_not_asked_for() -> None:

@@ -10,7 +10,7 @@ from fewshot.commands import doctor
 @pytest.mark.parametrize(
     ("engine", "state", "text"),
     [
-        ("onnxruntime", "ok", "onnxruntime, because FEWSHOT_ENGINE says so"),
+        ("onnxruntime", "ok", "onnxruntime, because FEWSHOT_ENGINE requests it"),
         ("abacus", "problem", "no engine called 'abacus'"),
         ("coreml", "problem", "needs a Mac"),
     ],

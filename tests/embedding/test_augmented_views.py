@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fewshot.embedding.augmented_views import LookingTwice, averaged_vectors, looks
+from fewshot.embedding.augmented_views import AugmentedEmbedder, augmented_views, averaged_vectors
 from fewshot.embedding.runtime import open_embedder
 
 
@@ -25,7 +25,7 @@ def test_no_crop_has_no_vector():
 
 
 def test_looks_are_moved_and_mirrored_copies(crop):
-    made = looks(crop, shift=3.0)
+    made = augmented_views(crop, shift=3.0)
     assert made.shape == (10, 112, 112) and made.dtype == np.uint8
     np.testing.assert_array_equal(made[0], crop)
     np.testing.assert_array_equal(made[1][:, :-3], crop[:, 3:])
@@ -37,7 +37,7 @@ def test_looks_are_moved_and_mirrored_copies(crop):
 
 
 def test_without_a_shift_there_are_two(crop):
-    np.testing.assert_array_equal(looks(crop, shift=0), [crop, crop[:, ::-1]])
+    np.testing.assert_array_equal(augmented_views(crop, shift=0), [crop, crop[:, ::-1]])
 
 
 def test_the_side_the_light_comes_from_is_averaged_away():
@@ -50,13 +50,13 @@ def test_the_side_the_light_comes_from_is_averaged_away():
 def test_every_crop_has_its_own_looks(crop):
     crops = np.stack([np.roll(crop, 7 * k, axis=0) for k in range(40)])
     together = averaged_vectors(halves, crops, shift=2.0)
-    by_hand = np.stack([halves(looks(one, 2.0)).mean(axis=0) for one in crops])
+    by_hand = np.stack([halves(augmented_views(one, 2.0)).mean(axis=0) for one in crops])
     np.testing.assert_allclose(together, by_hand / np.linalg.norm(by_hand, axis=1, keepdims=True), atol=1e-6)
 
 
 def test_the_shipped_network_looking_twice(crop):
     plain = open_embedder()
-    twice = LookingTwice(plain.path)
+    twice = AugmentedEmbedder(plain.path)
     crops = np.stack([crop, crop[:, ::-1]])
     vectors = twice.embed_grey(crops)
     assert vectors.shape == (2, plain.dimension)

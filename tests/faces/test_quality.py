@@ -62,15 +62,15 @@ def test_a_good_face_passes_both() -> None:
 @pytest.mark.parametrize(
     ("crop", "size", "landmarks", "reason"),
     [
-        (pattern(), 20, None, "too small: 20 pixels wide, 26 needed"),
+        (pattern(), 20, None, "face too small: 20 pixels wide, at least 26 needed"),
         (stretched(pattern(10)), 100, None, "too blurred: sharpness 0.0"),
         (pattern() // 20, 100, None, "too dark: mean grey level"),
         (250 + pattern() // 60, 100, None, "too bright: mean grey level 25"),
-        (120 + pattern() // 60, 100, None, "too little contrast: 1 grey levels, 8 needed"),
-        (pattern(), 100, turned(70, 0, 0), "turned too far to the side: about 70 degrees, at most 50"),
-        (pattern(), 100, turned(0, 70, 0), "turned too far up or down: about 70 degrees, at most 60"),
+        (120 + pattern() // 60, 100, None, "too little contrast: 1 grey levels, at least 8 needed"),
+        (pattern(), 100, turned(70, 0, 0), "face turned too far to the side: 70 degrees, at most 50"),
+        (pattern(), 100, turned(0, 70, 0), "face turned too far up or down: 70 degrees, at most 60"),
         (pattern(), 100, turned(0, 0, -80), "head tilted too far: 80 degrees, at most 50"),
-        (pattern(), 100, EXPRESSION_TEMPLATE - 60, "cut off by the edge of the picture"),
+        (pattern(), 100, EXPRESSION_TEMPLATE - 60, "face cut off by the edge of the picture"),
     ],
 )
 def test_reasons(crop: np.ndarray, size: float, landmarks: np.ndarray | None, reason: str) -> None:

@@ -141,13 +141,13 @@ def environment(engine: str) -> Callable[[pytest.MonkeyPatch], None]:
     ("wanted", "world", "engine", "why"),
     [
         ("auto", [has_openvino(False)], "onnxruntime", "not installed"),
-        ("auto", [has_openvino(True), on("x86_64")], "openvino", "faster"),
-        ("auto", [has_openvino(True), on("AMD64")], "openvino", "faster"),
+        ("auto", [has_openvino(True), on("x86_64")], "openvino", "fastest"),
+        ("auto", [has_openvino(True), on("AMD64")], "openvino", "fastest"),
         ("auto", [has_openvino(True), on("arm64")], "onnxruntime", "arm64"),
         ("auto", [has_openvino(True), on("x86_64"), environment("onnxruntime")], "onnxruntime", "FEWSHOT_ENGINE"),
         ("auto", [has_openvino(True), on("arm64"), environment(" OpenVINO ")], "openvino", "FEWSHOT_ENGINE"),
         ("auto", [has_openvino(False), environment("")], "onnxruntime", "not installed"),
-        ("onnxruntime", [has_openvino(True), environment("openvino")], "onnxruntime", "asked for"),
+        ("onnxruntime", [has_openvino(True), environment("openvino")], "onnxruntime", "requested"),
     ],
 )
 def test_who_decides(

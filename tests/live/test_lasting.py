@@ -78,7 +78,7 @@ def test_the_gap_is_in_the_times_and_is_said() -> None:
     desk = Desk(Camera(3), None, None, Camera(1, lost=False))
     *_, before, after = desk.source()
     assert (before.time, after.time) == (0.2, 0.5 + 1 + 2)
-    assert "away since 0 s" in desk.told[0] and "back after 4 s" in desk.told[1]
+    assert "lost after 0 s" in desk.told[0] and "back after 4 s" in desk.told[1]
 
 
 @pytest.mark.parametrize(("patience", "pauses"), [(0, []), (1.0, [0.5, 1.0]), (3.5, [0.5, 1.0, 2.0])])
@@ -96,7 +96,7 @@ def test_waiting_ends_with_the_run() -> None:
     with Pipeline(loop_of(HandEyes()), source, [Keeper()]) as pipeline:
         assert waits.wait(20)
         snap = pipeline.metrics.snapshot()
-        assert snap.state == "waiting" and snap.note and "waiting for it" in snap.note
+        assert snap.state == "waiting" and snap.note and "Waiting for it" in snap.note
     assert our_threads() == [] and pipeline.metrics.snapshot().state == "ended"
 
 

@@ -133,7 +133,7 @@ def test_videos_that_cannot_be_written(tmp_path: Path, name: str) -> None:
 
 def test_the_source_is_not_written_over(tmp_path: Path) -> None:
     write_video(tmp_path / "in.mp4")
-    with pytest.raises(UsageError, match="is read"):
+    with pytest.raises(UsageError, match="is the source itself"):
         AnnotatedVideo.for_source(tmp_path / "in.mp4", open_source(tmp_path / "in.mp4"))
 
 

@@ -124,11 +124,11 @@ def test_frames_from_a_generator() -> None:
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("nowhere.mp4", "No file or folder"),
-        ("folder", "No picture"),
-        ("ftp://x/y.mp4", "not understood"),
-        ("screen:1,2,3", "no region"),
-        ("screen:0,0,0,9", "no region"),
+        ("nowhere.mp4", "no file or folder"),
+        ("folder", "no picture"),
+        ("ftp://x/y.mp4", "not supported"),
+        ("screen:1,2,3", "not a region"),
+        ("screen:0,0,0,9", "not a region"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, words: str) -> None:
@@ -156,7 +156,7 @@ def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_no_camera_and_no_stream(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SourceError, match="No camera 97"):
+    with pytest.raises(SourceError, match="Camera 97 could not be opened"):
         open_source(97)
     with pytest.raises(SourceError, match="No video stream") as caught:
         open_source("rtsp://anna:secret@127.0.0.1:9/x")

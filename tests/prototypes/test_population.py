@@ -55,7 +55,7 @@ def test_impossible_numbers_are_named(population, change, words):
     [
         ({"shots": (1.0, 2.0)}, "begin at 0"),
         ({"shots": (0.0, 0.0)}, "do not increase"),
-        ({"far": (1.0,)}, "holes"),
+        ({"far": (1.0,)}, "missing values"),
         ({"temperature": (0.1, 0.0)}, "not positive"),
     ],
 )

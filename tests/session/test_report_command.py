@@ -38,9 +38,9 @@ def kept() -> int:
 
 
 def test_what_a_user_can_get_wrong(tmp_path: Path) -> None:
-    assert "No lesson is kept yet" in fewshot("report", "last", "--out", tmp_path / "a.html", code=2)
+    assert "No lesson has been recorded yet" in fewshot("report", "last", "--out", tmp_path / "a.html", code=2)
     assert "no lesson 7" in fewshot("report", "7", "--out", tmp_path / "a.html", code=2)
-    assert "is no lesson" in fewshot("report", "physics", "--out", tmp_path / "a.html", code=2)
+    assert "is not the number of a lesson" in fewshot("report", "physics", "--out", tmp_path / "a.html", code=2)
     assert ".html, .pdf, .csv, .parquet" in fewshot("report", "last", "--out", tmp_path / "a.txt", code=2)
     fewshot("report", "last", code=2)
     assert list(tmp_path.glob("a.*")) == []
@@ -59,7 +59,7 @@ def test_a_kept_lesson_becomes_files(kept: int, tmp_path: Path) -> None:
 def test_aggregate_by_option_and_by_setting(kept: int, tmp_path: Path) -> None:
     fewshot("report", kept, "--out", tmp_path / "a.csv", "--aggregate")
     Settings(LessonStore().database).aggregate_only = True
-    assert "aggregate-only" in fewshot("report", kept, "--out", tmp_path / "b.csv")
+    assert "aggregated reports only" in fewshot("report", kept, "--out", tmp_path / "b.csv")
     for path in tmp_path.glob("*.csv*"):
         assert "dora" not in path.read_text(encoding="utf-8-sig")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()

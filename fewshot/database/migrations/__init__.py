@@ -1,1 +1,1 @@
-"""Alembic's folder: how one state of the tables becomes the next."""
+"""Alembic's folder: the steps from one version of the tables to the next."""

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command; the connection is handed in, and its transaction is the caller's."""
+"""Alembic runs this file for every command. The caller provides the connection and its transaction."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ _given = context.config.attributes.get("connection")
 if _given is not None:
     _run(_given)
 else:
-    # A developer's `alembic -x`-less call: the address stands in the configuration.
+    # A developer's direct call of `alembic`: the address comes from the configuration.
     with create_engine(context.config.get_main_option("sqlalchemy.url") or "sqlite://").begin() as _connection:
         _run(_connection)

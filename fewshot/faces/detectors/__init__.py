@@ -1,1 +1,1 @@
-"""The detectors, one file each; ``fewshot.faces.open_detector`` chooses one."""
+"""The face detectors, one file each; ``fewshot.faces.open_detector`` chooses one."""

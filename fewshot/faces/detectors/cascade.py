@@ -1,4 +1,4 @@
-"""The fallback: an OpenCV cascade finds boxes, a small network of our own places the landmarks, or says "no face"."""
+"""The fallback detector: an OpenCV cascade finds boxes, and a small network finds landmarks or rejects the box."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ CASCADE = "haarcascade_frontalface_alt2.xml"
 INPUT = 48
 """Side of the landmark network's input, pixels."""
 ENLARGED = 1.15
-"""The landmark network sees a little more than the cascade's box."""
+"""The landmark network's input is this much larger than the cascade's box."""
 
-# Degrees by which the picture is turned for each search, and the share of the resolution it has then. The cascade loses
-# heads that are tilted by more than 15 degrees, which upright faces far away rarely are.
+# Rotation of the picture in each search (degrees), and its resolution (share). The cascade misses heads that are tilted
+# by more than 15 degrees. Such heads are rarely small, so a lower resolution is enough for them.
 _SEARCHES = ((0, 1.0), (20, 0.75), (-20, 0.75))
-# From the spread of the landmarks to SCRFD's box: left, top, right, bottom from their centre (medians).
+# SCRFD's box relative to the centre of the landmarks (left, top, right, bottom), in units of their spread (medians).
 _BOX = np.array([-1.75, -2.5, 1.75, 2.0], np.float32)
-# The framing of the second look: as the cascade's median, in units of the spread.
+# The framing of the second pass: the median of the cascade's boxes, in units of the landmarks' spread.
 _SIDE, _ABOVE = 4.2 * ENLARGED, 0.3
 
 Points = NDArray[np.float32]
 Views = NDArray[np.float32]
-"""Upright squares that the network looks at: centre x, y, side (pixels of the frame), angle (radians); shape (n, 4)."""
+"""Upright squares for the network: centre x, y and side (pixels of the frame), angle (radians); shape (n, 4)."""
 
 
 def open_cascade() -> cv2.CascadeClassifier:
@@ -49,7 +49,7 @@ def boxes_around(landmarks: Points) -> NDArray[np.float32]:
 
 
 def views_around(landmarks: Points) -> Views:
-    """The views that show the faces with these landmarks [n, 5, 2] as the network knows them best."""
+    """The views of the faces with these landmarks [n, 5, 2], in the framing that suits the network best."""
     centres, spreads = _centres_and_spreads(landmarks)
     across = landmarks[:, 1] - landmarks[:, 0] + landmarks[:, 4] - landmarks[:, 3]
     angles = np.arctan2(across[:, 1], across[:, 0])
@@ -65,12 +65,12 @@ def _centres_and_spreads(landmarks: Points) -> tuple[NDArray[np.float32], NDArra
 
 
 class CascadeDetector:
-    """A cascade (Viola and Jones 2001) set to miss little, and a network that throws out what is no face.
+    """A cascade (Viola and Jones 2001) that misses few faces, and a network that rejects boxes without a face.
 
     Args:
         path: ``landmarks.onnx``.
-        longest: longer side of the picture that the cascade searches, pixels. It finds faces from 20 pixels there.
-        threshold: lowest score of a face, 0..1, by the landmark network.
+        longest: longer side of the picture that the cascade searches, pixels. Faces need at least 20 pixels there.
+        threshold: lowest score of a face, 0..1, from the landmark network.
         note: one line for the user.
     """
 
@@ -78,7 +78,7 @@ class CascadeDetector:
 
     def __init__(self, path: Path, longest: int = 800, threshold: float = 0.9, note: str | None = None) -> None:
         self.note = note
-        # OpenCV's cascade keeps the picture that it searches: every thread has its own.
+        # OpenCV's cascade stores the picture that it searches, so every thread needs its own cascade.
         self._cascades = threading.local()
         self._session = open_session(path)
         self._longest, self._threshold = longest, threshold
@@ -93,10 +93,10 @@ class CascadeDetector:
         """All faces of a BGR frame, shape (height, width, 3)."""
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         views = self._candidates(grey)
-        landmarks, first = self._look(grey, views)
+        landmarks, first = self._find_landmarks(grey, views)
         kept = self._sure(landmarks, first, self._threshold / 2)
-        # Looking again where the landmarks are makes them better. A face convinces twice, a mistake seldom.
-        landmarks, second = self._look(grey, views_around(landmarks[kept]))
+        # A second pass, centred on the landmarks, makes them more exact. A false detection rarely passes twice.
+        landmarks, second = self._find_landmarks(grey, views_around(landmarks[kept]))
         scores = np.minimum(first[kept], second)
         kept = self._sure(landmarks, scores, self._threshold)
         landmarks, scores = landmarks[kept], scores[kept]
@@ -104,12 +104,12 @@ class CascadeDetector:
 
     @staticmethod
     def _sure(landmarks: Points, scores: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
-        """Indices of those that score above the threshold, the best where several are one face."""
+        """Indices of the candidates with a score above the threshold; only the best of each face."""
         above = np.flatnonzero(scores > threshold)
         return above[non_maximum_suppression(boxes_around(landmarks[above]), scores[above], 0.3)]
 
     def _candidates(self, grey: NDArray[np.uint8]) -> Views:
-        """What the cascade takes for faces, upright and tilted."""
+        """Candidate faces of the cascade, upright and tilted."""
         found = [np.zeros((0, 4), np.float32)]
         for degrees, share in _SEARCHES:
             scale = min(1.0, self._longest / max(grey.shape)) * share
@@ -118,8 +118,8 @@ class CascadeDetector:
             if degrees:
                 size = np.abs(turn[:, :2]) @ (picture.shape[1], picture.shape[0])
                 picture = cv2.warpAffine(picture, turn, (int(size[0]), int(size[1])))
-            # Coarse steps and one neighbour: fast, and as many faces as with fine steps. Equalising the histogram
-            # loses faces and adds mistakes.
+            # Coarse steps and one neighbour: fast, and finds as many faces as fine steps. Histogram equalisation would
+            # miss faces and add false ones.
             rows = self._cascade().detectMultiScale(picture, scaleFactor=1.2, minNeighbors=1, minSize=(20, 20))
             boxes = np.array(rows, np.float32).reshape(-1, 4)
             back = cv2.invertAffineTransform(turn)
@@ -128,8 +128,8 @@ class CascadeDetector:
             found.append(np.column_stack([middles / scale, boxes[:, 2] * ENLARGED / scale, angles]))
         return np.concatenate(found).astype(np.float32)
 
-    def _look(self, grey: NDArray[np.uint8], views: Views) -> tuple[Points, NDArray[np.float32]]:
-        """Landmarks [n, 5, 2] in pixels of the frame and scores [n] of n views, in one batch."""
+    def _find_landmarks(self, grey: NDArray[np.uint8], views: Views) -> tuple[Points, NDArray[np.float32]]:
+        """Landmarks [n, 5, 2] in pixels of the frame, and scores [n], of n views in one batch."""
         if not len(views):
             return np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32)
         outputs = self._session.run(None, {"crops": _crops(grey, views)})[0]
@@ -141,7 +141,7 @@ class CascadeDetector:
 
 
 def _turned(shape: tuple[int, ...], degrees: float) -> NDArray[np.float64]:
-    """The 2x3 matrix that turns a picture counter-clockwise on a canvas that just holds it."""
+    """The 2x3 matrix that rotates a picture counter-clockwise onto the smallest canvas that contains it."""
     height, width = shape[:2]
     matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), np.float64)
     matrix[:, 2] += (np.abs(matrix[:, :2]) @ (width, height) - (width, height)) / 2
@@ -149,8 +149,8 @@ def _turned(shape: tuple[int, ...], degrees: float) -> NDArray[np.float64]:
 
 
 def _crops(grey: NDArray[np.uint8], views: Views) -> NDArray[np.float32]:
-    """The views at the network's size, 0..1, shape (n, 1, 48, 48); beyond the edge of the picture it is repeated."""
-    # Each is cut from the picture halved so often that at most a factor of two is left: more would alias.
+    """The views at the network's size, 0..1, shape (n, 1, 48, 48). Outside the picture its edge is repeated."""
+    # To avoid aliasing, the picture is first halved until a factor of at most two is left for each view.
     halvings = np.clip(np.log2(np.maximum(views[:, 2] / INPUT, 1)).astype(int), 0, 5)
     levels = [grey]
     for _ in range(int(halvings.max(initial=0))):

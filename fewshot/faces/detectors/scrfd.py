@@ -1,6 +1,7 @@
-"""SCRFD (Guo et al. 2021, https://arxiv.org/abs/2105.04714), the default detector: its network and nothing around it.
+"""SCRFD (Guo et al. 2021, https://arxiv.org/abs/2105.04714), the default face detector.
 
-The results are those of insightface's own class (a test compares them), in a sixth of its time beside the network.
+The results equal those of insightface's own class (a test compares them). The work before and after the network takes
+a sixth of the time.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from fewshot.inference.onnx import open_session
 from fewshot.types import Frame
 
 _STRIDES = (8, 16, 32)
-"""Pixels of the input between two cells of each of the network's three grids."""
+"""Input pixels between two cells, for each of the network's three grids."""
 _ANCHORS = 2
-"""Candidates a cell; both have the cell's corner as their origin."""
+"""Candidates per cell; both have the cell's corner as their origin."""
 _SQUEEZE = 1.03
-"""A side of the frame is made this much shorter where that spares a whole row of cells."""
+"""A side of the frame is shrunk by up to this factor if that saves a whole row of cells."""
 _OVERLAP = 0.4
-"""Of two boxes that overlap by more than this the better one stays."""
+"""If two boxes overlap by more than this, only the better one is kept."""
 
 _Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Boxes (n, 4), scores (n,), landmarks (n, 10)."""
 
 
 def input_size(width: int, height: int, longest: int) -> tuple[int, int]:
-    """Network input (width, height) for a frame: its shape, ``longest`` on the longer side, multiples of 32.
+    """Network input (width, height) for a frame: same shape, ``longest`` on the longer side, multiples of 32.
 
-    A side that is up to 3 % longer than a multiple is squeezed into it: of a 16:9 frame that saves a twelfth of the
-    work, and the faces are found as well as before (docs/explanation/faces.md).
+    A side that is up to 3 % longer than a multiple of 32 is shrunk to it. For a 16:9 frame this saves 1/12 of the work,
+    and faces are found equally well (docs/explanation/faces.md).
 
     >>> input_size(1920, 1080, 640), input_size(1080, 1920, 640), input_size(640, 480, 640)
     ((640, 352), (352, 640), (640, 480))
@@ -53,14 +54,14 @@ def shrunk_size(width: int, height: int, longest: int) -> tuple[int, int]:
 
 
 class ScrfdDetector:
-    """One pass of SCRFD over the frame, shrunk to 640 pixels on its longer side. May be called from several threads.
+    """One pass of SCRFD over the frame, shrunk to 640 pixels on its longer side. Several threads may call it.
 
     Args:
         path: the .onnx file with landmarks (``det_500m.onnx`` of the pack buffalo_sc).
         longest: longer side of the network's input, pixels, a multiple of 32. 640 finds every face of a 1080p gallery
-            of 49; more finds smaller faces and takes longer in proportion to its square.
+            of 49. A larger value finds smaller faces; the time grows with its square.
         threshold: lowest score of a face.
-        threads: of the network, see ``open_session``.
+        threads: threads for the network, see ``open_session``.
     """
 
     name = "scrfd"
@@ -78,23 +79,23 @@ class ScrfdDetector:
         size = input_size(width, height, self._longest)
         outputs = self._session.run(None, {self._input: as_input(picture, size)})
         boxes, scores, points = candidates(outputs, size[0], self._threshold)
-        kept = non_maximum_suppression(boxes, scores, _OVERLAP, end=1)  # as in insightface, a box has its last pixel
+        kept = non_maximum_suppression(boxes, scores, _OVERLAP, end=1)  # a box includes its last pixel
         scale = np.array([width / picture.shape[1], height / picture.shape[0]], np.float32)
         landmarks = points[kept].reshape(-1, 5, 2) * scale
         return Detections.of(boxes[kept] * np.tile(scale, 2), scores[kept], landmarks, frame)
 
 
 def shrunk(frame: Frame, longest: int) -> Frame:
-    """The frame in the size that the network sees: ``longest`` pixels on its longer side, no larger than the input."""
+    """The frame at the size for the network: ``longest`` pixels on its longer side, no larger than the input."""
     height, width = frame.shape[:2]
     size = np.minimum(shrunk_size(width, height, longest), input_size(width, height, longest)).tolist()
-    # Picking pixels is fast, and does no harm down to a quarter; beyond that it breaks the faces of a large photo.
+    # Linear interpolation is fast and good down to 1/4 of the size; below that it damages the faces of a large photo.
     method = cv2.INTER_AREA if longest < 0.25 * max(width, height) else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(frame, size, interpolation=method), np.uint8)
 
 
 def as_input(picture: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Red, green and blue planes from -1 to 1, black beyond the picture; shape (1, 3, height, width) for ``size``."""
+    """Red, green and blue planes, -1 to 1, black outside the picture; shape (1, 3, height, width) for ``size``."""
     blob = np.empty((1, 3, size[1], size[0]), np.float32)
     height, width = picture.shape[:2]
     blob[:, :, height:] = blob[:, :, :, width:] = -127.5 / 128
@@ -104,12 +105,12 @@ def as_input(picture: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def candidates(outputs: Sequence[NDArray[np.float32]], width: int, threshold: float) -> _Candidates:
-    """What the network takes for faces, in pixels of its input; the same face several times.
+    """Candidate faces of the network, in pixels of its input; one face may occur several times.
 
     Args:
-        outputs: scores (cells, 1), then distances to the box's sides (cells, 4), then those to the landmarks
-            (cells, 10), each for every grid; in units of the grid's stride. A leading axis of 1 is allowed.
-        width: of the input.
+        outputs: for every grid scores (cells, 1), then distances to the box's sides (cells, 4), then distances to the
+            landmarks (cells, 10), in units of the grid's stride. A leading axis of 1 is allowed.
+        width: width of the input, pixels.
         threshold: lowest score.
     """
     boxes, scores, points = [], [], []

@@ -1,4 +1,4 @@
-"""YuNet (Wu et al. 2023, https://doi.org/10.1007/s11633-023-1423-y) by OpenCV: the detector with an MIT licence."""
+"""YuNet (Wu et al. 2023, https://doi.org/10.1007/s11633-023-1423-y) in OpenCV: the detector with an MIT licence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIDE = 640
 
 
 class YunetDetector:
-    """One pass of YuNet. Its published file takes 640x640 only, so the frame is shrunk into that square.
+    """One pass of YuNet. Its published file accepts only 640x640, so the frame is shrunk into this square.
 
     Args:
         path: ``face_detection_yunet_2023mar.onnx``.
@@ -26,10 +26,10 @@ class YunetDetector:
     note: str | None = None
 
     def __init__(self, path: Path, threshold: float = 0.6) -> None:
-        # By its bytes: OpenCV cannot open a path with letters outside the code page on Windows.
+        # Opened from memory: on Windows OpenCV cannot open a path with letters outside the code page.
         model = np.frombuffer(path.read_bytes(), np.uint8)
         nothing = np.zeros(0, np.uint8)
-        # It keeps what it computes on: two threads take turns.
+        # It stores its intermediate results, so threads must take turns.
         self._lock = threading.Lock()
         self._network = cv2.FaceDetectorYN.create("onnx", model, nothing, (_SIDE, _SIDE), threshold, 0.4, 1000)
 
@@ -43,7 +43,7 @@ class YunetDetector:
         square[: inner[1], : inner[0]] = cv2.resize(frame, inner, interpolation=method)
         with self._lock:
             _, rows = self._network.detect(square)
-        # A row: x, y, width, height, five points (in our order), score.
+        # Columns: x, y, width, height, five points (in our order), score.
         rows = np.zeros((0, 15), np.float32) if rows is None else rows
         ratio = np.array([width / inner[0], height / inner[1]], np.float32)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1) * np.tile(ratio, 2)

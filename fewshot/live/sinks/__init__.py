@@ -1,1 +1,1 @@
-"""Where results go: a window, an annotated video, JSON lines."""
+"""Outputs for results: a window, an annotated video, JSON lines."""

@@ -1,4 +1,4 @@
-"""What every sink can do."""
+"""The interface of every sink, and its errors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fewshot.types import Frame, FrameResult
 
 
 class Sink(Protocol):
-    """Takes every frame's result. ``close`` may be called more than once, and after a failed ``write``.
+    """Takes the results of frames. ``close`` may be called more than once, and after a failed ``write``.
 
-    A sink that somebody looks at (a window) has an attribute ``display`` that is true: it is written to in the main
-    thread, which windows demand, and of a live source it gets the newest result whenever it is ready for one. It may
-    have a method ``idle``, called while there is nothing to show. All others get every result, in a thread of theirs.
+    A sink for viewers (a window) has an attribute ``display`` that is true. It is written to in the main thread, as
+    windows require, and gets only the newest result of a live source. It may have a method ``idle``, which is called
+    while there is nothing to show. All other sinks get every result, in a separate thread.
     """
 
     def write(self, result: FrameResult, frame: Frame) -> None: ...
@@ -22,12 +22,12 @@ class Sink(Protocol):
 
 
 class Stop(Exception):
-    """A sink asks for the run to end (the window was closed). Not an error."""
+    """A sink requests the end of the run (the window was closed). Not an error."""
 
 
 class OutputError(FewshotError):
-    """A result could not be written: the disk is full, the folder is gone or may not be written to."""
+    """A result could not be written: the disk is full, or the folder is missing or write-protected."""
 
 
 class WindowError(FewshotError):
-    """No window can be opened here."""
+    """No window can be opened on this machine or in this session."""

@@ -1,4 +1,4 @@
-"""Frames into a video file: H.264 where PyAV is installed, else what every OpenCV wheel can write."""
+"""Writes frames to a video file: H.264 if PyAV is installed, else a codec that every OpenCV wheel has."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fewshot.live.sinks.base import OutputError
 from fewshot.types import Frame
 
 SUFFIXES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-"""Containers, and the codec in each that every OpenCV wheel can write (H.264 is missing from them for its licence)."""
+"""Container -> codec that every OpenCV wheel can write (they do not contain H.264, because of its licence)."""
 
 Codec = Literal["auto", "h264", "mpeg4"]
 
 PRESET, QUALITY = "ultrafast", 23
-"""Of libx264. "ultrafast" costs as much time as MPEG-4 does in OpenCV, and plays in browsers; "superfast" makes files
-half as large and takes half as long again (experiments/results/video.md)."""
+"""Settings of libx264. "ultrafast" takes as much time as OpenCV's MPEG-4, and browsers can play it; "superfast" makes
+files half as large and takes 1.5 times as long (experiments/results/video.md)."""
 _BT601 = 5
 
 
@@ -27,7 +27,7 @@ class Encoder(Protocol):
     """A video file being written.
 
     Attributes:
-        codec: what it is written in, for people to read.
+        codec: name of the codec, for users.
     """
 
     codec: str
@@ -38,15 +38,16 @@ class Encoder(Protocol):
 
 
 def open_encoder(path: Path, fps: float, size: tuple[int, int], codec: Codec = "auto") -> Encoder:
-    """Start a video file; one that is there is written over.
+    """Start a video file; an existing file is overwritten.
 
     Args:
         path: with a suffix of ``SUFFIXES``.
-        size: width and height, both even.
-        codec: "auto" is "h264" where PyAV is installed (but in .avi), else "mpeg4" (Motion JPEG in .avi).
+        fps: frames per second.
+        size: width and height in pixels, both even.
+        codec: "auto" is "h264" if PyAV is installed (except for .avi), else "mpeg4" (Motion JPEG in .avi).
 
     Raises:
-        OutputError: it cannot be written, or not in this codec.
+        OutputError: the file cannot be written, or not with this codec.
     """
     avi = path.suffix.lower() == ".avi"
     if codec == "h264" or (codec == "auto" and not avi and has_h264()):
@@ -55,7 +56,7 @@ def open_encoder(path: Path, fps: float, size: tuple[int, int], codec: Codec = "
 
 
 def has_h264() -> bool:
-    """Is there PyAV? Its wheels bring libx264 (GPL), which is why it is an extra and no dependency."""
+    """Whether PyAV is installed. Its wheels contain libx264 (GPL), so it is an extra and not a dependency."""
     return importlib.util.find_spec("av") is not None
 
 
@@ -67,7 +68,7 @@ class OpenCvEncoder:
         self.codec = {"mp4v": "MPEG-4", "MJPG": "Motion JPEG"}[letters]
         self._writer = cv2.VideoWriter(str(path.absolute()), cv2.VideoWriter.fourcc(*letters), fps, size)
         if not self._writer.isOpened():
-            raise OutputError(f"{path} cannot be written. Check that the folder may be written to.")
+            raise OutputError(f"{path} cannot be written. Choose a folder where you may write.")
 
     def write(self, frame: Frame) -> None:
         self._writer.write(frame)
@@ -96,17 +97,19 @@ class H264Encoder:
             self._file: Any = av.open(str(path.absolute()), "w")
             self._stream: Any = self._file.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         except (av.error.FFmpegError, ValueError, OSError) as error:
-            raise OutputError(f"{path} cannot be written as H.264 ({error}). Choose mpeg4 or another place.") from error
+            raise OutputError(
+                f"{path} cannot be written as H.264 ({error}). Choose mpeg4 or another folder."
+            ) from error
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"preset": PRESET, "crf": str(QUALITY)}
-        # One thread: the others belong to perception, and output has a thread of its own.
+        # One thread: output has its own thread already, and the other cores are left for perception.
         self._stream.codec_context.thread_count = 1
-        # What cv2 converts to, said in the file: players guess another standard for large pictures.
+        # The colour standard that cv2 converts to; without it players assume another one for large pictures.
         self._stream.codec_context.colorspace = _BT601
 
     def write(self, frame: Frame) -> None:
-        # cv2 converts in half the time that PyAV's scaler needs.
+        # cv2 converts twice as fast as PyAV.
         picture = self._av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
         picture.pts = self._written
         self._written += 1
@@ -123,4 +126,6 @@ class H264Encoder:
         try:
             self._file.mux(self._stream.encode(picture))
         except (self._av.error.FFmpegError, OSError) as error:
-            raise OutputError(f"{self._path} cannot be written any further ({error}).") from error
+            raise OutputError(
+                f"Writing {self._path} failed ({error}). Check that the disk is not full, and try again."
+            ) from error

@@ -1,4 +1,4 @@
-"""One JSON line a frame: the interface for other programs. Documented in docs/reference/json-lines.md."""
+"""One JSON line per frame: the interface for other programs. Documented in docs/reference/json-lines.md."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fewshot.live.sinks.base import OutputError
 from fewshot.types import Frame, FrameResult, Reading
 
 VERSION = 1
-"""Of the record. Keys may be added within a version; none changes its meaning or goes away."""
+"""Version of the record. Within a version keys may be added, but no key changes its meaning or is removed."""
 
 
 def as_record(result: FrameResult) -> dict[str, Any]:
-    """A frame's result as the plain dictionary that is written: only str, int, float, list, dict and None."""
+    """A frame's result as the dictionary that is written; it contains only str, int, float, list, dict and None."""
     return {
         "version": VERSION,
         "source": result.source,
@@ -28,13 +28,13 @@ def as_record(result: FrameResult) -> dict[str, Any]:
 
 
 class JsonLines:
-    """Writes ``as_record`` of every frame, one a line, UTF-8; each line is on disk before the next one is begun.
+    """Writes ``as_record`` of every frame, one per line, in UTF-8. Each line is flushed before the next one.
 
     Args:
-        path: the file; one that is there is written over.
+        path: the file; an existing file is overwritten.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -55,13 +55,13 @@ class JsonLines:
     def close(self) -> None:
         try:
             self._file.close()
-        except OSError as error:  # what could not be flushed before fails again here
+        except OSError as error:  # data that could not be flushed before fails again here
             raise _failed(self.path, error) from error
 
 
 def _failed(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
-    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another place.")
+    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
 
 
 def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
 
 
 def _box(box: tuple[float, float, float, float], width: int, height: int) -> list[float]:
-    """Rounded to a hundredth of a pixel, inside the picture, x1 > x0 and y1 > y0."""
+    """The box rounded to 0.01 pixels, clipped to the picture, with x1 > x0 and y1 > y0."""
     x0, y0, x1, y1 = (value if math.isfinite(value) else 0.0 for value in box)
     x0, y0 = min(max(x0, 0.0), width - 1.0), min(max(y0, 0.0), height - 1.0)
     x1, y1 = min(max(x1, x0 + 1.0), float(width)), min(max(y1, y0 + 1.0), float(height))
@@ -89,5 +89,5 @@ def _box(box: tuple[float, float, float, float], width: int, height: int) -> lis
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
-    """JSON has no NaN and no infinity; numpy's numbers are none of its own."""
+    """A Python float; None for NaN and infinity, which JSON does not have."""
     return round(float(value), digits) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The annotated video."""
+"""Writes the annotated video."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from fewshot.live.sources.capture import open_file
 from fewshot.types import Frame, FrameResult
 
 RESERVE = 32_000_000
-"""Bytes that stay free: OpenCV does not tell when the disk is full, and an mp4 without room for its index is lost."""
+"""Bytes that stay free: OpenCV does not report a full disk, and an mp4 file without space for its index is lost."""
 
 LIVE_RATE = 15.0
-"""Frames a second in the video of a live source."""
+"""Frames per second in the video of a live source."""
 PICTURE_RATE = 1.0
-"""Frames a second where every frame is a picture of its own."""
+"""Frames per second in a video of single pictures."""
 _LONGEST_GAP = 60.0
 _CHECK_EVERY = 30
 
@@ -30,19 +30,19 @@ _CHECK_EVERY = 30
 class AnnotatedVideo:
     """Writes every frame with its readings drawn on it.
 
-    The size is that of the first frame; frames of another size are fitted into it with black borders. A file is
-    written frame by frame; a live source is written in real time, repeating a frame until the next one was there.
+    The video has the size of the first frame; frames of another size are fitted into it with black borders. The frames
+    of a file are written one by one. A live source is written in real time: a frame is repeated until the next one.
 
     Args:
-        path: .mp4 (or .mov, .mkv, .avi); one that is there is written over.
-        fps: frames a second.
-        live: place frames by their time.
-        overlay: draws them; one that the window shares saves half the drawing.
+        path: .mp4 (or .m4v, .mov, .mkv, .avi); an existing file is overwritten.
+        fps: frames per second.
+        live: place frames according to their time.
+        overlay: draws the readings; sharing it with the window saves half of the drawing.
         codec: see ``open_encoder``.
-        height: of the video in pixels, if it shall be smaller than the frames: 720 instead of 1080 halves the work.
+        height: height of the video in pixels, to make it smaller than the frames: 720 instead of 1080 halves the work.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
 
     def __init__(
@@ -61,9 +61,12 @@ class AnnotatedVideo:
         self._latest: Frame | None = None
         self._written, self._offset, self._last_time = 0, 0.0, 0.0
         if self.path.suffix.lower() not in SUFFIXES:
-            raise OutputError(f"{self.path}: videos are written as {', '.join(SUFFIXES)}. Choose such a name.")
+            raise OutputError(f"{self.path} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
         if not self.path.absolute().parent.is_dir():
-            raise OutputError(f"{self.path} cannot be written: there is no folder {self.path.absolute().parent}.")
+            raise OutputError(
+                f"{self.path} cannot be written: there is no folder {self.path.absolute().parent}. Create it, or "
+                "choose another folder."
+            )
         self._check_space()
 
     @classmethod
@@ -75,15 +78,20 @@ class AnnotatedVideo:
         codec: Codec = "auto",
         height: int | None = None,
     ) -> AnnotatedVideo:
-        """With the frame rate that fits a source, which it must not write over."""
+        """A video with the frame rate of a source.
+
+        Raises:
+            UsageError: ``path`` is the source itself.
+            OutputError: the file cannot be written.
+        """
         if Path(source.name).is_file() and Path(path).is_file() and Path(path).samefile(source.name):
-            raise UsageError(f"{path} is the video that is read. Choose another name for the annotated one.")
+            raise UsageError(f"{path} is the source itself. Choose another name for the annotated video.")
         if source.live:
             return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), True, overlay, codec, height)
         return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
-        # Reduced before anything is drawn: letters stay sharp, and there is less to draw on.
+        # Reduced before drawing: letters stay sharp, and drawing is faster.
         picture = self._overlay.draw(reduced(frame, self._height), result)
         if self._writer is None:
             self._open(picture)
@@ -95,10 +103,10 @@ class AnnotatedVideo:
         self._latest = picture
 
     def close(self) -> None:
-        """Finish the file and make sure that it can be read.
+        """Finish the file and check that it can be read.
 
         Raises:
-            OutputError: it cannot.
+            OutputError: it cannot be read.
         """
         if self._writer is None:
             return
@@ -108,16 +116,19 @@ class AnnotatedVideo:
         readable = check.isOpened() and check.read()[0]
         check.release()
         if not readable:
-            raise OutputError(f"{self.path} cannot be read back after {self._written} frames. Is the disk full?")
+            raise OutputError(
+                f"{self.path} is not readable after {self._written} frames were written. Check that the disk is not "
+                "full, and try again."
+            )
 
     def _open(self, first: Frame) -> None:
-        # Chroma is stored at half the resolution: odd sizes would be cut or refused.
+        # Colour is stored at half the resolution, so the size must be even.
         self._size = (max(2, first.shape[1] // 2 * 2), max(2, first.shape[0] // 2 * 2))
         self._writer = open_encoder(self.path, self._fps, self._size, self._codec)
 
     def _slot(self, time: float) -> int:
-        """The number of the frame that a time falls on."""
-        if time < self._last_time:  # another live source began: it follows the last one
+        """Number of the video frame for a time in seconds."""
+        if time < self._last_time:  # another live source began: it is appended to the one before
             self._offset = self._written / self._fps
         self._last_time = time
         return round((time + self._offset) * self._fps)
@@ -139,22 +150,22 @@ class AnnotatedVideo:
         if shutil.disk_usage(self.path.absolute().parent).free < RESERVE:
             raise OutputError(
                 f"{self.path}: the disk is full (less than {RESERVE // 1_000_000} MB free). Free some space or choose "
-                "another place; what was written so far can be watched."
+                "another folder. The part written so far can be watched."
             )
 
 
 def reduced(frame: Frame, height: int | None) -> Frame:
-    """The frame in this height, if it is higher."""
+    """The frame shrunk to this height (pixels) if it is higher."""
     if height is None or frame.shape[0] <= height:
         return frame
     size = (max(1, round(frame.shape[1] * height / frame.shape[0])), height)
-    # Linear, not area: a third of the time, and no difference to be seen down to half the size.
+    # Linear, not area: three times as fast, and there is no visible difference down to half the size.
     way = cv2.INTER_LINEAR if 2 * height >= frame.shape[0] else cv2.INTER_AREA
     return np.asarray(cv2.resize(frame, size, interpolation=way), np.uint8)
 
 
 def letterbox(picture: Frame, size: tuple[int, int]) -> Frame:
-    """Fit a picture into ``size`` (width, height), unstretched, on black. At most one odd row or column is cut off."""
+    """Fit a picture into ``size`` (width, height) on black, without stretching; an odd last row or column is cut."""
     height, width = picture.shape[:2]
     if 0 <= width - size[0] <= 1 and 0 <= height - size[1] <= 1:
         return np.ascontiguousarray(picture[: size[1], : size[0]])

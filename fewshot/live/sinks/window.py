@@ -1,4 +1,4 @@
-"""A window with the annotated picture; q, Esc or its cross ends the run."""
+"""A window with the annotated picture; q, Esc or its close button ends the run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ESCAPE, _LARGEST = 27, (1600, 900)
 
 
 class Window:
-    """Shows frames.
+    """Shows annotated frames.
 
     Args:
-        overlay: draws it; one that the video shares saves half the drawing.
-        title: of the window.
+        overlay: draws the readings; sharing it with the video saves half of the drawing.
+        title: title of the window.
 
     Raises:
         WindowError: this session has no display.
@@ -37,7 +37,7 @@ class Window:
         """Show a frame.
 
         Raises:
-            Stop: the user has seen enough.
+            Stop: the user closed the window or pressed q or Esc.
         """
         picture = self._overlay.draw(frame, result)
         if not self._open:
@@ -46,10 +46,10 @@ class Window:
         self.idle()
 
     def idle(self) -> None:
-        """Let the window live while there is no frame to show.
+        """Keep the window responsive while there is no frame to show.
 
         Raises:
-            Stop: the user has seen enough.
+            Stop: the user closed the window or pressed q or Esc.
         """
         if not self._open:
             return
@@ -62,9 +62,9 @@ class Window:
             self._open = False
             try:
                 cv2.destroyWindow(self._title)
-            except cv2.error:  # the user's click on the cross has done it
+            except cv2.error:  # the user has closed the window already
                 return
-            cv2.waitKey(1)  # without it some systems leave a dead window behind
+            cv2.waitKey(1)  # without this, some systems do not remove the window
 
     def _show_first(self, picture: Frame) -> None:
         height, width = picture.shape[:2]
@@ -72,29 +72,29 @@ class Window:
         try:
             cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
             cv2.resizeWindow(self._title, round(width * scale), round(height * scale))
-        except cv2.error as error:  # opencv-python-headless, which other packages like to pull in
+        except cv2.error as error:  # opencv-python-headless, which other packages may install
             raise WindowError(
-                "This OpenCV was built without windows. Reinstall opencv-python, or go on with --no-show and --save."
+                "This version of OpenCV cannot open windows. Install opencv-python again, or use --no-show and --save."
             ) from error
         self._open = True
 
 
 def check_display() -> None:
-    """Make sure that a window can be opened, before OpenCV tries: without a display its Qt ends the whole process.
+    """Check that a window can be opened before OpenCV tries: without a display its Qt would end the whole process.
 
     Raises:
-        WindowError: it cannot.
+        WindowError: no window can be opened.
     """
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
     no_window = WindowError(
-        "This session has no display, so no window can be opened. Go on with --no-show (and --save OUT.mp4 to look "
-        "at the result later)."
+        "No window can be opened, because this session has no display. Use --no-show, and --save OUT.mp4 to watch the "
+        "result later."
     )
-    # The wheels' Qt speaks X11 only; a Wayland desktop sets DISPLAY as well (XWayland).
+    # Qt in the wheels supports only X11; a Wayland desktop sets DISPLAY as well (XWayland).
     if not os.environ.get("DISPLAY"):
         raise no_window
     try:
         open_screen().close()
-    except SourceError as error:  # DISPLAY names a server that is not there or lets nobody in
+    except SourceError as error:  # DISPLAY names a server that does not exist or does not allow access
         raise no_window from error

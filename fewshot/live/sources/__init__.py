@@ -1,4 +1,4 @@
-"""Where frames come from: files (every frame), pictures (each on its own), cameras, streams and the screen (newest)."""
+"""Sources of frames: files (every frame), single pictures, and cameras, streams and the screen (newest frame)."""
 
 from fewshot.live.sources.base import CapturedFrame, FrameSource, Source
 from fewshot.live.sources.opening import Watchable, open_lasting, open_source

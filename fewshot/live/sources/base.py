@@ -1,4 +1,4 @@
-"""What every source gives, and the simplest one: frames that somebody hands in."""
+"""What every source provides, and the simplest source: frames from an iterable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fewshot.types import Frame
 
 
 class SourceNotFound(SourceError, UsageError):
-    """What was named as a source does not exist or is none: wrong usage, exit code 2."""
+    """The source does not exist or cannot be a source: wrong usage, exit code 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class CapturedFrame:
     Attributes:
         source: the path as given, or the file within a folder.
         index: counts from 0 within ``source``.
-        time: seconds: presentation time (files), since the start (live), 0 (pictures). Grows strictly but for
-            pictures.
+        time: seconds: presentation time (files), time since the start (live), or 0 (pictures). It increases strictly,
+            except for pictures.
         frame: BGR uint8, shape (height, width, 3).
-        independent: a picture on its own: nothing is carried over to it or from it.
-        size: width and height of the source where ``frame`` was reduced on reading, else None.
+        independent: a single picture, without tracking or smoothing from or to other frames.
+        size: width and height of the source if ``frame`` was reduced on reading, else None.
     """
 
     source: str
@@ -37,22 +37,22 @@ class CapturedFrame:
 
 
 class Source(Protocol):
-    """Frames in order; to be iterated once, in any one thread, and closed there in any case.
+    """Frames in order. Iterate it once, in one thread, and always close it in that thread.
 
-    A source that may wait long for its next frame also has a method ``interrupt``, see below; one that may lose its
-    device and wait for it has an attribute ``away``: a sentence while it does, else None.
+    A source that may wait long for its next frame also has a method ``interrupt``, see below. A source that may lose
+    its device and wait for it has an attribute ``away``: a sentence while it waits, else None.
 
     Attributes:
         name: what the user typed (a password in an address is masked).
-        live: frames that are not fetched in time are lost (and counted in ``dropped``).
-        fps: frames a second, as far as known.
-        frames: how many there will be, as far as known; a progress bar's total, not a promise.
-        dropped: frames of a live source that nobody had time for.
-        lost: why the source ended before it should have, in a sentence; None if it did not.
-        notes: what else a user should know, such as pictures that could not be read.
+        live: whether frames that are not fetched in time are lost (and counted in ``dropped``).
+        fps: frames per second; None if unknown.
+        frames: expected number of frames, for a progress bar; None if unknown. The real number may differ.
+        dropped: number of frames of a live source that were dropped because there was no time for them.
+        lost: a sentence that says why the source ended too early; None if it did not.
+        notes: other notes for the user, such as pictures that could not be read.
     """
 
-    # Read-only here, so that a source may compute them.
+    # Read-only properties, so that a source may compute them.
     @property
     def name(self) -> str: ...
 
@@ -80,14 +80,14 @@ class Source(Protocol):
 
 
 def interrupt(source: Source) -> None:
-    """Wake a source that waits for its next frame, from another thread: its iteration then ends."""
+    """End the iteration of a source that waits for its next frame; called from another thread."""
     wake = getattr(source, "interrupt", None)
     if wake is not None:
         wake()
 
 
 class FrameSource:
-    """Frames from any iterable, as a video of ``fps`` frames a second: for generators, notebooks and tests.
+    """Frames from any iterable, as a video with ``fps`` frames per second: for generators, notebooks and tests.
 
     Examples:
         >>> import numpy as np
@@ -100,7 +100,7 @@ class FrameSource:
 
     def __init__(self, frames: Iterable[Frame], fps: float = 25.0, name: str = "frames") -> None:
         if not fps > 0:
-            raise UsageError(f"A video of {fps} frames a second is impossible. Give a number above 0.")
+            raise UsageError(f"The frame rate cannot be {fps} per second. Give a number above 0.")
         self.name = name
         self.fps: float | None = fps
         self.frames: int | None = len(frames) if isinstance(frames, Sized) else None
@@ -114,6 +114,6 @@ class FrameSource:
             yield CapturedFrame(self.name, index, index / self._rate, frame)
 
     def close(self) -> None:
-        close = getattr(self._frames, "close", None)  # a generator has one, and may hold a camera of its own
+        close = getattr(self._frames, "close", None)  # a generator has this method, and may hold a camera
         if close is not None:
             close()

@@ -18,33 +18,34 @@ SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt", "rtp")
 
 
 def open_webcam(index: int) -> NewestFrames:
-    """The camera with this number.
+    """Open the camera with this number.
 
     Raises:
-        SourceError: there is none, or it gives no picture.
+        SourceError: there is no such camera, or it delivers no picture.
     """
     capture = open_camera(index, sys.platform)
     if not capture.isOpened():
         capture.release()
         raise SourceError(
-            f"No camera {index} could be opened. Plug it in, close other programs that use it, allow its use in the "
-            "system's privacy settings, or try another number (--source 1)."
+            f"Camera {index} could not be opened. Plug it in, close other programs that use it, or allow access to it "
+            "in the system's privacy settings.",
+            hint="To use another camera, type another number: --source 1",
         )
     return _newest(f"camera {index}", capture)
 
 
 def open_url(url: str) -> NewestFrames | VideoSource:
-    """A network stream; a plain video file behind an HTTP address is read like any other file.
+    """Open a network stream. A plain video file at an HTTP address is read like any other file.
 
     Raises:
-        SourceError: nothing answers there, or what answers is no video.
+        SourceError: there is no answer, or the answer is not a video.
     """
     capture, name = open_stream(url), without_password(url)
     if not capture.isOpened():
         capture.release()
         raise SourceError(
-            f"No video stream could be opened at {name}. Check the address in a video player (VLC: Open Network "
-            "Stream), the network, and that the camera is on."
+            f"No video stream could be opened at {name}. Check that the camera is on, that the network works, and that "
+            "a video player can open this address (VLC: Open Network Stream)."
         )
     if urlsplit(url).scheme.startswith("http") and count(capture) is not None:
         return VideoSource(Path(name), name, capture)
@@ -52,7 +53,7 @@ def open_url(url: str) -> NewestFrames | VideoSource:
 
 
 def without_password(url: str) -> str:
-    """The address with its password masked: it is written to results and shown on screens."""
+    """The address with its password masked, because it is written to results and shown on screens."""
     parts = urlsplit(url)
     if parts.password is None:
         return url
@@ -65,7 +66,7 @@ def _newest(name: str, capture: cv2.VideoCapture) -> NewestFrames:
     def read() -> Frame | None:
         try:
             good, frame = capture.read()
-        except cv2.error:  # some drivers throw when the cable is pulled
+        except cv2.error:  # some drivers raise an error when the cable is pulled
             return None
         return frame if good and frame is not None and frame.size else None
 

@@ -1,4 +1,4 @@
-"""A live source that outlives its device: a camera that is unplugged is waited for and goes on when it is back."""
+"""A live source that waits for a lost device: if a camera is unplugged, it continues when the camera is back."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame, Source, interrupt
 
 PAUSES = (0.5, 1.0, 2.0, 5.0)
-"""Seconds between tries to open the device again; the last one is repeated."""
+"""Seconds between attempts to open the device again; the last value is repeated."""
 
 
 class LastingSource:
-    """Opens its source again when that was lost. Frame numbers and times go on; the gap is in the times.
+    """Opens its source again when it was lost. Frame numbers continue; times continue after the gap.
 
     Args:
-        first: the source, open.
-        reopen: opens it again; raises ``SourceError`` while it is not there.
-        patience: seconds for which a lost source is waited for; None: as long as it takes.
-        on_note: is given a sentence when the source is lost and one when it is back.
-        clock: seconds, monotone.
-        wait: waits so many seconds, or until the event is set; for tests.
+        first: the open source.
+        reopen: opens it again; raises ``SourceError`` while it is not available.
+        patience: seconds to wait for a lost source; None: no limit.
+        on_note: called with a note when the source is lost and when it is back.
+        clock: monotonic clock, seconds.
+        wait: waits for the given number of seconds, or until the event is set; for tests.
 
     Attributes:
         away: a sentence while the source is lost and waited for, else None.
-        lost: why it ended, if it was not waited for any longer.
+        lost: why the source ended, if it did not come back in time.
     """
 
     live = True
@@ -71,11 +71,11 @@ class LastingSource:
                     yield replace(captured, index=index, time=last)
                     index += 1
             except SourceError as error:
-                why = str(error)
+                why = error.text
             why = why or self._source.lost
             if why is None or self._ending.is_set() or not self._come_back(why, last):
                 return
-            # By the clock, so that whoever was in view is forgotten after a gap, and never before the last frame.
+            # The gap is added to the times, so that tracks expire in it. Times never run backwards.
             now = self._clock()
             start = max(now - (now if began is None else began), last + 1e-3)
 
@@ -89,13 +89,13 @@ class LastingSource:
         self._source.close()
 
     def _come_back(self, why: str, last: float) -> bool:
-        """Wait for the source; False when it will not be waited for any longer."""
+        """Wait until the source is back; False if it did not come back in time."""
         self._source.close()
         if self._patience == 0:
             self.lost = why
             return False
         gone, tries = self._clock(), 0
-        self.away = f"{self.name} is away since {last:.0f} s; waiting for it to come back."
+        self.away = f"{self.name} was lost after {last:.0f} s. Waiting for it to come back."
         self._tell(self.away)
         while not self._ending.is_set():
             if self._patience is not None and self._clock() - gone >= self._patience:
@@ -117,7 +117,7 @@ class LastingSource:
             return False
         self._dropped_before += self._source.dropped
         self._source = source
-        if self._ending.is_set():  # closed while it was being opened
+        if self._ending.is_set():  # this object was closed in the meantime
             source.close()
             return False
         return True

@@ -1,4 +1,4 @@
-"""Cameras and streams: a thread empties the device, and whoever asks gets the newest frame."""
+"""Cameras and streams: a thread reads the device without a pause, and the reader gets the newest frame."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.types import Frame
 
-_TICK = 0.2  # On Windows a lock that is waited for cannot be interrupted by Ctrl-C: wait in slices.
+_TICK = 0.2  # Seconds. On Windows Ctrl-C cannot interrupt a thread that waits for a lock, so waits are split.
 
 
 class NewestFrames:
-    """The newest frame of a device that does not wait; those nobody had time for are counted, never queued.
+    """The newest frame of a device that does not wait; older frames are dropped and counted, never queued.
 
     Args:
         name: what the user typed.
-        read: gives the next frame (waiting for it), or None when the device is gone. Runs in a thread of its own.
-        release: called in that thread when all is over.
-        fps: what the device promises, if it does.
+        read: waits for the next frame and returns it, or None if the device is gone. Called in a separate thread.
+        release: called in that thread at the end.
+        fps: frame rate reported by the device; None if unknown.
         patience: seconds without a frame after which the device counts as lost.
-        clock: seconds, monotone.
+        clock: monotonic clock, seconds.
 
     Raises:
-        SourceError: no first frame comes.
+        SourceError: the device delivers no frame.
     """
 
     live = True
@@ -48,18 +48,18 @@ class NewestFrames:
         self._fresh = threading.Condition()
         self._newest: tuple[float, Frame] | None = None
         self._ended = self._closing = False
-        # A daemon: a driver that hangs in its read must not keep the program from ending.
+        # A daemon, because a driver that hangs while reading must not prevent the program from ending.
         self._thread = threading.Thread(target=self._empty_device, name=f"source {name}", daemon=True)
         self._thread.start()
         if not self._wait():
             self.close()
             raise SourceError(
-                f"{name} was opened but gives no picture. Close other programs that use it, and check that this "
-                "program may use it."
+                f"{name} was opened but gives no picture. Close other programs that use it, and allow access to it in "
+                "the system's privacy settings."
             )
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        self.dropped = 0  # what came while models were loaded was not missed
+        self.dropped = 0  # frames that came while models were loaded do not count
         index, start, last = 0, None, -1.0
         while self._wait():
             with self._fresh:
@@ -67,7 +67,7 @@ class NewestFrames:
                     continue
                 (seen, frame), self._newest = self._newest, None
             start = seen if start is None else start
-            last = max(seen - start, last + 1e-3)  # clocks of some systems tick 64 times a second
+            last = max(seen - start, last + 1e-3)  # some systems' clocks tick only 64 times per second
             yield CapturedFrame(self.name, index, last, frame)
             index += 1
         if not self._closing:
@@ -84,7 +84,7 @@ class NewestFrames:
         self._thread.join(timeout=2.0)
 
     def _wait(self) -> bool:
-        """Wait for a frame; False when none will come."""
+        """Wait for a frame; False if no frame will come."""
         deadline = self._clock() + self._patience
         with self._fresh:
             while self._newest is None and not self._ended and not self._closing and self._clock() < deadline:

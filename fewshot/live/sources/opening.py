@@ -1,4 +1,4 @@
-"""What a user types after ``--source`` -> the source it means."""
+"""Opens the source that a user names, for example after ``--source``."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Watchable = str | int | os.PathLike[str] | Source | Iterable[Frame]
 def open_source(what: Watchable) -> Source:
     """Open a webcam (0), a video, a picture, a folder of pictures, an address, "screen" or "screen:x,y,w,h".
 
-    A source is given back as it is; any other iterable is taken for frames (25 a second).
+    An open source is returned as it is. Any other iterable is used as frames, 25 per second.
 
     Raises:
-        SourceNotFound: there is no such thing (a ``SourceError`` and a ``UsageError``).
-        SourceError: it is there but gives no picture.
+        SourceNotFound: there is no such source (it is both a ``SourceError`` and a ``UsageError``).
+        SourceError: the source exists but gives no picture.
     """
     if isinstance(what, int):
         return open_webcam(what)
@@ -40,7 +40,7 @@ def open_source(what: Watchable) -> Source:
 
 
 def _is_source(what: object) -> TypeGuard[Source]:
-    """By its shape: frames and generators have no ``live``."""
+    """Whether it is an open source: frames and generators have no attribute ``live``."""
     return hasattr(what, "live") and hasattr(what, "close")
 
 
@@ -49,15 +49,15 @@ def open_lasting(
     patience: float | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Source:
-    """As ``open_source``, but a camera, stream or screen that is lost later on is waited for.
+    """Like ``open_source``, but waits for a camera, stream or screen that is lost later.
 
     Args:
-        what: see ``open_source``. Files, and sources that are open already, are given back as they are.
-        patience: seconds for which a lost source is waited for; None: until somebody ends the run; 0: not at all.
-        on_note: is given a sentence when the source is lost and one when it is back.
+        what: see ``open_source``. Files and open sources are returned as they are.
+        patience: seconds to wait for a lost source; None: until the run is stopped; 0: do not wait.
+        on_note: called with a note when the source is lost and when it is back.
 
     Raises:
-        SourceNotFound, SourceError: as ``open_source``; the first time nothing is waited for.
+        SourceNotFound, SourceError: as ``open_source``. The first opening does not wait.
     """
     source = open_source(what)
     if source is what or not source.live or patience == 0:
@@ -73,7 +73,7 @@ def _open_named(text: str) -> Source:
     scheme, separator, _ = text.partition("://")
     if separator:
         if scheme.lower() not in SCHEMES:
-            raise SourceNotFound(f"Addresses that start with {scheme}:// are not understood. Use {', '.join(SCHEMES)}.")
+            raise SourceNotFound(f"Addresses that start with {scheme}:// are not supported. Use {', '.join(SCHEMES)}.")
         return open_url(text)
     return _open_path(Path(text), text)
 
@@ -84,13 +84,15 @@ def _open_path(path: Path, name: str) -> Source:
             return open_folder(path, name)
         if not path.exists():
             raise SourceNotFound(
-                f"No file or folder {name}. Give a video, a picture, a folder of pictures, a camera number, an "
-                "address, or screen."
+                f"There is no file or folder {name}. Give a video, a picture, a folder of pictures, a camera number, a "
+                "stream address, or screen."
             )
         with path.open("rb"):
             pass
     except OSError as error:
-        raise SourceError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise SourceError(
+            f"{name} cannot be read: {error.strerror or error}. Check the permissions of the file."
+        ) from error
     if is_picture(path):
         return PictureSource([path], name)
     return VideoSource(path, name)

@@ -1,4 +1,4 @@
-"""A recording played like a camera: in real time, and whoever is too slow misses frames."""
+"""A recording played like a camera: in real time, so that a slow reader misses frames."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fewshot.live.sources.base import CapturedFrame, Source
 
 
 class Paced:
-    """Gives the frames of a source when their time has come. It counts as live: whoever is too slow misses frames.
+    """Gives out every frame of a source at its time. It counts as live: a slow reader misses frames.
 
     Args:
         source: a file.
-        clock: seconds, monotone.
-        wait: waits so many seconds, or until the event is set; for tests.
+        clock: monotonic clock, seconds.
+        wait: waits for the given number of seconds, or until the event is set; for tests.
     """
 
     live = True

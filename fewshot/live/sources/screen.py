@@ -1,4 +1,4 @@
-"""The screen, or a region of it: any lesson that can be seen can be watched."""
+"""The screen, or a region of it: with it, any lesson that is visible on the screen can be watched."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _REGION = re.compile(r"screen:(-?\d+),(-?\d+),(\d+),(\d+)")
 
 
 class ScreenSource:
-    """Screenshots as fast as they are asked for, at most ``fps`` a second. Nothing waits, so nothing is dropped.
+    """Screenshots on demand, at most ``fps`` per second. No frame waits, so no frame is dropped.
 
     Args:
-        text: "screen" for the main screen, "screen:x,y,w,h" for a region in the system's own coordinates (points on
-            a Mac, whose picture then has twice as many pixels).
-        fps: the most that is taken.
+        text: "screen" for the main screen, or "screen:x,y,w,h" for a region in the system's own coordinates (points on
+            a Mac, where the picture then has twice as many pixels).
+        fps: largest number of screenshots per second.
         clock, sleep: seconds; for tests.
 
     Raises:
-        SourceError: there is no screen, it may not be captured, or the region is not on it.
+        SourceError: there is no screen, capturing is not allowed, or the region is not on the screen.
     """
 
     live = True
@@ -58,7 +58,7 @@ class ScreenSource:
     def __iter__(self) -> Iterator[CapturedFrame]:
         from mss.exception import ScreenShotError
 
-        camera = open_screen()  # here, because a connection to the display works only in the thread that made it
+        camera = open_screen()  # in this thread, because the connection to the display works only in its own thread
         start, index, last = self._clock(), 0, -1.0
         try:
             while True:
@@ -70,20 +70,20 @@ class ScreenSource:
                 yield CapturedFrame(self.name, index, last, frame)
                 index += 1
         except (ScreenShotError, AssertionError) as error:  # mss asserts that the display answers
-            why = str(error) or "its display is gone"
-            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({why})."
+            why = str(error) or "the display is gone"
+            self.lost = f"The screen could not be captured any more after {max(last, 0):.1f} s ({why})."
         finally:
-            with suppress(ScreenShotError):  # nobody is left to say goodbye to
+            with suppress(ScreenShotError):  # the display may be gone already
                 camera.close()
 
     def close(self) -> None:
-        """Nothing is held open but by the iteration."""
+        """Nothing to do: only the iteration holds a connection."""
 
     def _check_permission(self, frame: Frame) -> None:
         if os.environ.get("XDG_SESSION_TYPE") == "wayland" and not frame.any():
             raise SourceError(
-                "This desktop (Wayland) gives other programs a black screen only. Log in with an Xorg session, or use "
-                "a recording of the lesson as source."
+                "This desktop (Wayland) does not allow programs to capture the screen. Log in with an Xorg session, or "
+                "use a recording of the lesson as the source."
             )
 
 
@@ -97,7 +97,7 @@ def _choose(camera: Any, wanted: tuple[int, int, int, int] | None) -> dict[str, 
     if not (left <= x and x + width <= right and top <= y and y + height <= bottom):
         raise SourceError(
             f"The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
-            f"{right},{bottom}. Give x,y,width,height inside it."
+            f"{right},{bottom}. Give x, y, width and height of a region inside the screen."
         )
     return {"left": x, "top": y, "width": width, "height": height}
 
@@ -119,7 +119,7 @@ def parse_region(text: str) -> tuple[int, int, int, int] | None:
     match = _REGION.fullmatch(text.replace(" ", ""))
     x, y, width, height = (int(value) for value in match.groups()) if match else (0, 0, 0, 0)
     if width == 0 or height == 0:
-        raise SourceNotFound(f"'{text}' is no region of the screen. Write screen:x,y,width,height, in pixels.")
+        raise SourceNotFound(f"'{text}' is not a region of the screen. Write screen:x,y,width,height, in pixels.")
     return x, y, width, height
 
 
@@ -132,7 +132,7 @@ def open_screen() -> Any:
     Raises:
         SourceError: this machine or session has no display.
     """
-    # Here, because mss looks for the system's libraries as soon as it is imported.
+    # Imported here, because mss looks for the system's libraries when it is imported.
     import mss
     from mss.exception import ScreenShotError
 
@@ -140,6 +140,6 @@ def open_screen() -> Any:
         return mss.mss()
     except (ScreenShotError, OSError) as error:
         raise SourceError(
-            "No screen can be captured: this session has no display. Run it in a desktop session, or use a camera or "
-            "a file as source."
+            "The screen cannot be captured, because this session has no display. Run fewshot in a desktop session, or "
+            "use a camera or a file as the source."
         ) from error

@@ -1,4 +1,4 @@
-"""Pictures, each a source of its own: no tracking, no smoothing, nothing carried over."""
+"""Single pictures: without tracking or smoothing from one picture to the next."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fewshot.pictures import is_picture, read_sized_picture
 
 
 class PictureSource:
-    """One picture, or all pictures of a folder in the order of their names.
+    """One picture, or all pictures of a folder sorted by name.
 
-    A picture that cannot be read is left out and named in ``notes``; when none can be, that is an error.
+    A picture that cannot be read is skipped and named in ``notes``. If no picture can be read, that is an error.
 
     Args:
-        files: as they shall be named in the results.
+        files: the pictures; results contain these paths.
         name: what the user typed.
     """
 
@@ -45,14 +45,14 @@ class PictureSource:
             reduced = size != (frame.shape[1], frame.shape[0])
             yield CapturedFrame(str(path), 0, 0.0, frame, independent=True, size=size if reduced else None)
         if not read:
-            raise SourceError(f"None of the {len(self._files)} pictures in {self.name} can be read: {self.notes[0]}")
+            raise SourceError(f"None of the {len(self._files)} pictures in {self.name} can be read. {self.notes[0]}")
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
 def open_folder(path: Path, name: str) -> PictureSource:
-    """All pictures that lie directly in a folder.
+    """All pictures directly in a folder; subfolders are not searched.
 
     Raises:
         SourceNotFound: there are none.
@@ -60,7 +60,7 @@ def open_folder(path: Path, name: str) -> PictureSource:
     files = sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
     if not files:
         raise SourceNotFound(
-            f"No picture lies directly in {name}. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC files; "
-            "videos are given one by one."
+            f"There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF or HEIC "
+            "files. Give videos one by one."
         )
     return PictureSource(files, name)

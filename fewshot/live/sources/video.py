@@ -14,17 +14,17 @@ from fewshot.types import Frame
 
 
 class Clock:
-    """Presentation times that grow strictly, whatever the container says.
+    """Strictly increasing presentation times, even if the time stamps of the container are wrong.
 
-    Containers without time stamps say 0 for every frame, and joined files start again in the middle. There a frame
-    lasts 1/fps, and later stamps count from there.
+    Containers without time stamps give 0 for every frame, and joined files start again in the middle. In these cases a
+    frame lasts 1/fps, and later stamps continue from there.
     """
 
     def __init__(self, fps: float) -> None:
         self._step, self._offset, self._last = 1 / fps, 0.0, -1.0
 
     def tell(self, stamp: float) -> float:
-        """Seconds of the next frame, given the container's own ``stamp`` in seconds."""
+        """Time of the next frame in seconds; ``stamp`` is the container's own time in seconds."""
         time = stamp + self._offset
         if self._last < 0:
             time = max(time, 0.0)
@@ -36,13 +36,13 @@ class Clock:
 
 
 class VideoSource:
-    """Frames of a video file (or of a file behind an HTTP address), none dropped.
+    """All frames of a video file (or of a file at an HTTP address); none is dropped.
 
-    When the frame size changes in the middle (recordings of WebRTC calls do that), OpenCV scales later frames to the
-    size of the first, stretched if need be, and does not tell. ``ffmpeg -i in.webm out.mp4`` beforehand helps.
+    If the frame size changes in the middle, as in recordings of WebRTC calls, OpenCV silently scales or stretches later
+    frames to the size of the first. Converting the file first helps: ``ffmpeg -i in.webm out.mp4``.
 
     Raises:
-        SourceError: it cannot be opened, or has no picture in it.
+        SourceError: the file cannot be opened, or contains no picture.
     """
 
     live = False
@@ -51,15 +51,15 @@ class VideoSource:
         self.name = name or str(path)
         if capture is None:
             if path.stat().st_size == 0:
-                raise SourceError(f"{self.name} is empty (0 bytes). Copy it again from where it came from.")
+                raise SourceError(f"{self.name} is empty (0 bytes). Copy the file again from the original.")
             capture = open_file(path)
         self._capture = capture
         self._first: Frame | None = self._read()
         if self._first is None:
             opened = self._capture.isOpened()
             self.close()
-            what = "has no readable picture in it" if opened else "is not a video, or is cut off before its index"
-            raise SourceError(f"{self.name} {what}. Check that a video player plays it, or copy it again.")
+            what = "contains no readable picture" if opened else "is not a video, or its end is missing"
+            raise SourceError(f"{self.name} {what}. Check that a video player can play it, or copy it again.")
         self._known_rate, self.frames = rate(capture), count(capture)
         self.fps: float | None = self._known_rate or 25.0
         self.dropped = 0
@@ -84,9 +84,9 @@ class VideoSource:
         return frame if good and frame is not None and frame.size else None
 
     def _look_back(self, read: int) -> None:
-        # Edit lists and odd containers make the count a few frames too large; a cut file lacks many.
+        # Edit lists and unusual containers make the count a few frames too large; in a cut file many are missing.
         if self.frames is not None and read < self.frames - max(3, 0.05 * self.frames):
             self.lost = (
                 f"{self.name} ended after {read} of {self.frames} frames: the file is cut off or damaged. "
-                "All frames before that were read."
+                "All frames before that were processed."
             )

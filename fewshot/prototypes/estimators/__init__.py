@@ -1,4 +1,4 @@
-"""Prototypes from few photos: the hierarchical estimator that the system runs on."""
+"""Prototypes from few photos: the hierarchical estimator that the running system uses."""
 
 from fewshot.prototypes.estimators.assemble import REACH, SPREAD_PRIOR
 from fewshot.prototypes.estimators.base import (

@@ -1,4 +1,4 @@
-"""From vectors to ``Prototype``: the population's emotions, and states that only one student has."""
+"""Builds ``Prototype`` objects from vectors: for the population's emotions and for a student's own states."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fewshot.types import Vectors
 from fewshot.unit_vectors import unit_rows
 
 SPREAD_PRIOR = 4.0
-"""How many photos of its own a state needs before its own spread counts as much as the population's s_w^2."""
+"""Number of photos of a state at which their own spread counts as much as the population's s_w^2."""
 
 REACH = 3.0
-"""A state of the student's own reaches so many times the expected squared distance of a new photo of it: the furthest
-that names at most 0.1 % of other pictures on CK+ (development; ``experiments/population.py`` shows it), where people
-were filmed in one session. What it does to people of other sets stands in experiments/results/open_set.md."""
+"""The radius of a student's own state, in expected squared distances of a new photo of it. It is the largest value at
+which at most 0.1 % of other pictures on CK+ are assigned to the state (development; ``experiments/population.py`` shows
+it); CK+ films people in one session. Results for other data sets: experiments/results/open_set.md."""
 
 
 def named(
@@ -27,7 +27,7 @@ def named(
     level: Level,
     uncertainty: NDArray[np.floating] | None = None,
 ) -> list[Prototype]:
-    """Prototypes of the population's emotions from vectors (k, d), photos of each (k,) and uncertainties (k,)."""
+    """Prototypes of the population's emotions from vectors (k, d), numbers of photos (k,) and uncertainties (k,)."""
     unsure = np.zeros(len(counts)) if uncertainty is None else uncertainty
     return [
         Prototype(emotion, vector, float(shots), level, uncertainty=float(unknown))
@@ -38,7 +38,7 @@ def named(
 
 
 def own_states(population: Population, supports: SupportSet) -> list[Prototype]:
-    """Prototypes of the words the population has never heard: m_e, and how far around it they reach."""
+    """Prototypes of the student's own states, which the population does not have: m_e and its radius."""
     words = sorted({word for word in supports.emotions if word is not None} - set(population.classes))
     if not words:
         return []
@@ -48,7 +48,7 @@ def own_states(population: Population, supports: SupportSet) -> list[Prototype]:
     for word in words:
         own = vectors[[emotion == word for emotion in supports.emotions]]
         mean = own.mean(axis=0)
-        # Spread of a new photo around a mean of n: the photo's own, and the mean's 1/n of it.
+        # Spread of a new photo around a mean of n photos: the photo's own spread, plus 1/n of it for the mean.
         spread = (SPREAD_PRIOR * within + ((own - mean) ** 2).sum()) / (SPREAD_PRIOR + len(own) - 1)
         radius = float(REACH * spread * (1.0 + 1.0 / len(own)))
         vector, unknown = _finished(population, mean[None])[0], float(spread / len(own))

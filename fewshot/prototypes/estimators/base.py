@@ -1,4 +1,4 @@
-"""What estimators take and give: photos of a student summed up, prototypes, and the two kinds of estimators."""
+"""Input and output of estimators: summed photos of a student, prototypes, and the two kinds of estimators."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Features = Literal["embedding", "backbone"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prototype:
-    """One prototype and what it rests on.
+    """One prototype.
 
     Attributes:
-        emotion: one of the population's, or a state of the student's own.
+        emotion: one of the population's emotions, or the student's own state.
         vector: in the transformed space, float32, shape (d,).
-        shots: photos it rests on; fractions where unlabelled photos were shared out.
-        level: whose photos moved it.
-        radius: largest acceptable squared distance of a state of the student's own; None for the population's.
-        reliable: False for a state of a student without a neutral photo: it would attract every face of its owner.
-        uncertainty: E|p - f|^2, how far the student's true mean f may lie from the vector, over all dimensions.
+        shots: number of photos; a fraction if it includes unlabelled photos.
+        level: whose photos were used.
+        radius: largest acceptable squared distance for a student's own state; None for the population's emotions.
+        reliable: False for an own state of a student without a neutral photo: it would attract all of their faces.
+        uncertainty: E|p - f|^2, the expected squared distance of the student's true mean f from the vector.
     """
 
     emotion: str
@@ -43,23 +43,23 @@ class Prototype:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cells:
-    """Photos of one student summed up by emotion.
+    """Number and mean of a student's photos for each emotion.
 
     Attributes:
         counts: n_e, shape (k,).
-        means: m_e in the transformed space, shape (k, d); whatever stands where n_e = 0 is never used.
+        means: m_e in the transformed space, shape (k, d); values for n_e = 0 are never used.
     """
 
     counts: NDArray[np.float64]
     means: NDArray[np.float64]
 
     def residuals(self, centres: NDArray[np.floating]) -> NDArray[np.float64]:
-        """m_e - centre_e, and 0 where there is no photo, shape (k, d)."""
+        """m_e - centre_e, or 0 without a photo, shape (k, d)."""
         return np.where(self.counts[:, None] > 0, self.means - centres, 0.0)
 
 
 def cells_of(supports: SupportSet, population: Population) -> Cells:
-    """Counts and means by emotion of the photos of one student."""
+    """Counts and means of one student's photos for each emotion."""
     weights = emotion_weights(supports, population)
     counts = weights.sum(axis=0)
     sums = weights.T @ population.transform(supports.vectors).astype(np.float64)
@@ -69,23 +69,23 @@ def cells_of(supports: SupportSet, population: Population) -> Cells:
 def compared_distances(
     population: Population, prototypes: Sequence[Prototype], vectors: Vectors
 ) -> NDArray[np.float64]:
-    """Squared distances of vectors z (n, d) to prototypes, what is not known of each allowed for, shape (n, k)."""
+    """Squared distances of vectors z (n, d) to prototypes, corrected for their uncertainty, shape (n, k)."""
     found = squared_distances(population.transform(vectors), np.stack([one.vector for one in prototypes]))
     return allowed_distances(found, np.array([one.uncertainty for one in prototypes]), population.allowance)
 
 
 @runtime_checkable
 class FewShotEstimator(Protocol):
-    """For episodes: some labelled vectors of each class, and queries to be told apart. Nothing but arrays.
+    """An estimator for episodes: a labelled support set for each class, and queries to classify. Only arrays.
 
-    ``isinstance`` tells it from an ``EnrollmentEstimator``; ``Mean`` is both.
+    ``isinstance`` distinguishes it from an ``EnrollmentEstimator``; ``Mean`` is both.
 
     Attributes:
-        name: in tables.
+        name: name in tables.
         paper: authors and year.
-        transductive: does it look at all queries at once? Then their mixture matters
-            (docs/explanation/estimators.md).
-        features: what it wants: the embedding z, or the backbone's pooled non-negative features.
+        transductive: whether it uses all queries together. Then their mixture matters, see
+            docs/explanation/estimators.md.
+        features: its input: the embedding z, or the backbone's pooled non-negative features.
     """
 
     @property
@@ -98,7 +98,7 @@ class FewShotEstimator(Protocol):
     def features(self) -> Features: ...
 
     def scores(self, support: Vectors, labels: NDArray[np.int64], queries: Vectors) -> NDArray[np.float64]:
-        """How near every query is to every class; larger is nearer.
+        """Score of every query for every class; larger is nearer.
 
         Args:
             support: shape (n, d).
@@ -109,18 +109,18 @@ class FewShotEstimator(Protocol):
             Shape (q, n_way).
 
         Raises:
-            UsageError: labels that leave out a class, or are not one for each vector.
-            DimensionMismatch: support and queries were made by different networks.
+            UsageError: a class has no label, or there is not exactly one label per vector.
+            DimensionMismatch: different networks made the support set and the queries.
         """
         ...
 
 
 @runtime_checkable
 class EnrollmentEstimator(Protocol):
-    """For a student among classmates: what ``hierarchical_prototypes`` is to the running system.
+    """An estimator for a student among classmates, like ``hierarchical_prototypes`` in the running system.
 
     Attributes:
-        name: in tables.
+        name: name in tables.
         paper: authors and year.
     """
 
@@ -132,14 +132,15 @@ class EnrollmentEstimator(Protocol):
     def prototypes(
         self, population: Population, own: SupportSet | None, classmates: Sequence[SupportSet]
     ) -> list[Prototype]:
-        """The prototypes by which one student is read.
+        """The prototypes for classifying one student.
 
         Args:
             population: mu_e and the variances.
-            own: photos of the student, None or empty if there are none.
-            classmates: photos of the others of the class, one set a student.
+            own: support set of the student; None or empty if there are no photos.
+            classmates: support sets of the other students in the class.
 
         Returns:
-            One of each emotion of the population, in its order, then the student's own states in alphabetical order.
+            One prototype per emotion of the population, in its order, then the student's own states in alphabetical
+            order.
         """
         ...

@@ -1,4 +1,4 @@
-"""Prototypes of one student by shrinkage towards class and population."""
+"""Estimates a student's prototypes by shrinkage to class and population."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def hierarchical_prototypes(
     student: bool = True,
     personal: bool = True,
 ) -> list[Prototype]:
-    """The prototypes of one student: population, class and own photos, each trusted as far as it has proved right.
+    """The prototypes of one student from population, class and own photos, each weighted according to its variance.
 
     Args:
         population: mu_e and the variances.
-        supports: photos of the student; None or empty gives what the class or the population has.
+        supports: support set of the student; None or empty gives the prototypes of the class or population.
         effect: c_e from ``class_effect``; None without a class.
         student: False leaves out the student's offset delta.
         personal: False leaves out the student's own means m_e.
 
     Returns:
-        One of each emotion of the population, in its order, then the student's own states in alphabetical order.
+        One prototype per emotion of the population, in its order, then the student's own states in alphabetical order.
     """
     shift = np.zeros(population.prototypes.shape) if effect is None else effect.shift
     centres = population.prototypes + shift
@@ -59,17 +59,17 @@ def hierarchical_prototypes(
 class Hierarchical:
     """Empirical Bayes over population, class and student (best linear unbiased prediction, Henderson 1975).
 
-    A photo tells about the camera of the class, about the student's face and about how this student shows one emotion.
-    Variances estimated on other people say how much of what a few photos show is due to which.
+    A photo depends on the camera of the class, on the student's face, and on the way this student shows an emotion.
+    Variances estimated on other people tell how much of a few photos is due to each of them.
 
-    A level that is switched off is left out of the sum; the others are estimated as if it were there, because the world
-    that the variances describe does not change with what we choose to use.
+    A level that is switched off is left out of the sum. The other levels are estimated as if it were used, because the
+    variances do not change with the choice of levels.
 
     Attributes:
-        classroom: c_e, from the photos of all students of the class, the student's own among them.
+        classroom: c_e, from the photos of all students of the class, including the student's own.
         student: delta, the student's own offset.
-        personal: the student's own mean m_e of each emotion. A state that the population never had stays either way:
-            nothing else is known of it.
+        personal: the student's own mean m_e of each emotion. A student's own states are always used, because nothing
+            else is known about them.
     """
 
     classroom: bool = True

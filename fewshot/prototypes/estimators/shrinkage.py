@@ -1,4 +1,4 @@
-"""The three effects of the hierarchical model, each predicted from the photos there are."""
+"""The three effects of the hierarchical model, each predicted from the enrolled photos."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fewshot.prototypes.population import Population, Variances
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClassEffect:
-    """What a class's camera and light do to each emotion, and how much is known of it.
+    """The effect of a class's camera and light on each emotion, and its information matrix.
 
     Attributes:
         shift: c_e, shape (k, d).
-        information: of all photos about c_e, shape (k, k); zeros without photos.
+        information: information of all photos about c_e, shape (k, k); zeros without photos.
     """
 
     shift: NDArray[np.float64]
@@ -26,17 +26,17 @@ class ClassEffect:
 
 
 def cell_precision(counts: NDArray[np.float64], variances: Variances) -> NDArray[np.float64]:
-    """w_e = 1 / (s_g^2 + s_w^2 / n_e): how sharply m_e tells the student's offset; 0 without a photo. Shape (k,)."""
+    """w_e = 1 / (s_g^2 + s_w^2 / n_e): precision of m_e about the student's offset; 0 without a photo. Shape (k,)."""
     spread = variances.interaction + variances.within / np.where(counts > 0, counts, 1.0)
     return np.where(counts > 0, 1.0 / np.maximum(spread, 1e-12), 0.0)
 
 
 def class_effect(population: Population, students: Iterable[Cells]) -> ClassEffect:
-    """c_e: what this class's camera and light do to each emotion, from all photos enrolled in the class.
+    """c_e: the effect of this class's camera and light on each emotion, from all photos enrolled in the class.
 
-    Best linear unbiased prediction (Henderson 1975) of c_e with the students' offsets integrated out, so that one
-    student with many photos does not pass for the camera. Given this c_e, ``student_offset`` is the same model's
-    prediction of d_s.
+    Best linear unbiased prediction (Henderson 1975) of c_e with the students' offsets integrated out, so that a student
+    with many photos is not mistaken for the camera. Given this c_e, ``student_offset`` is the same model's prediction
+    of d_s.
 
     Returns:
         Zeros without photos.
@@ -47,18 +47,20 @@ def class_effect(population: Population, students: Iterable[Cells]) -> ClassEffe
 def witness(
     population: Population, cells: Cells, trust: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What one student's photos say about c_e: (information, shape (k, k); evidence, shape (k, d)).
+    """The contribution of one student's photos to c_e: (information, shape (k, k); evidence, shape (k, d)).
 
-    Those of a class add up.
+    The contributions of all students of a class are added.
 
     Args:
-        trust: share of what each cell says that is believed, 0..1, shape (k,); None believes everything.
+        population: mu_e and the variances.
+        cells: photos of the student.
+        trust: weight of each cell, 0..1, shape (k,); None uses 1.
     """
     variances = population.variances
     precision = cell_precision(cells.counts, variances) * (1.0 if trust is None else trust)
     if not precision.any():
         return np.zeros((len(precision), len(precision))), np.zeros(population.prototypes.shape)
-    # Without d_s the cells of one student would count as independent witnesses of the camera.
+    # Without d_s the cells of one student would count as independent information about the camera.
     share = np.outer(precision, precision) / (precision.sum() + _inverse(variances.student))
     information = np.diag(precision) - share
     return information, information @ cells.residuals(population.prototypes)
@@ -67,7 +69,7 @@ def witness(
 def effect_of(
     population: Population, witnesses: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
 ) -> ClassEffect:
-    """c_e from what ``witness`` gave of everybody in the class; zeros without anybody."""
+    """c_e from the results of ``witness`` for all students of the class; zeros without students."""
     kinds, variances = len(population.classes), population.variances
     information, evidence = np.zeros((kinds, kinds)), np.zeros(population.prototypes.shape)
     for known, seen in witnesses:
@@ -87,12 +89,13 @@ def uncertainties(
 ) -> NDArray[np.float64]:
     """E|p_e - f_e|^2 of the student's true means f_e = mu_e + c_e + d_s + g_se: the prediction error variance.
 
-    Henderson 1975 again. The largest of an emotion that nobody in the class brought a photo of, less where classmates
-    did, least of one's own. Without any photo all emotions have the same.
+    See Henderson 1975. It is largest for emotions without any photo in the class, smaller for emotions with photos of
+    classmates, and smallest for emotions with the student's own photos. Without any photo it is equal for all emotions.
 
     Args:
-        cells: photos of the student; None without.
-        effect: of the class, the student's own photos among the others; None without a class.
+        population: mu_e and the variances.
+        cells: photos of the student; None without photos.
+        effect: effect of the class, including the student's own photos; None without a class.
         student, personal: False for a level that is left out, see ``hierarchical_prototypes``.
 
     Returns:
@@ -113,7 +116,7 @@ def uncertainties(
     before = spread[:, there]
     seen = before[there] + np.diag(v.within / counts[there])
     if effect is not None and student and personal:
-        # All levels together are the best prediction there is.
+        # All levels together give the best linear prediction.
         weights = before @ np.linalg.pinv(seen, hermitian=True)
     else:
         precision = cell_precision(counts, v)
@@ -124,7 +127,7 @@ def uncertainties(
 
 
 def student_offset(cells: Cells, centres: NDArray[np.floating], variances: Variances) -> NDArray[np.float64]:
-    """delta: how far this student's face lies from the class's, whatever it shows.
+    """delta: the offset of this student's face from the class, the same for all emotions.
 
     delta = sum_e w_e (m_e - mu_e - c_e) / (sum_e w_e + 1 / s_d^2), over the emotions that have photos.
 
@@ -157,14 +160,14 @@ def shrunken_means(cells: Cells, expected: NDArray[np.floating], variances: Vari
 
 
 def _share(counts: NDArray[np.float64], variances: Variances) -> NDArray[np.float64]:
-    """n_e / (n_e + kappa), written so that neither variance being 0 divides by 0; 0 without a photo. Shape (k,)."""
+    """n_e / (n_e + kappa), also if a variance is 0; 0 without a photo. Shape (k,)."""
     weight = counts * variances.interaction
     total = weight + variances.within
     return np.where(counts > 0, np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0), 0.0)
 
 
 def _prior(kinds: int, variances: Variances) -> NDArray[np.float64]:
-    """Covariance of c_e over the emotions, before any photo, shape (k, k)."""
+    """Prior covariance of c_e over the emotions, shape (k, k)."""
     return np.asarray(variances.classroom * np.eye(kinds) + variances.common)
 
 

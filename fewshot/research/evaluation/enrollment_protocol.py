@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.embedding.augmented_views import LookingTwice
+from fewshot.embedding.augmented_views import AugmentedEmbedder
 from fewshot.errors import UsageError
 from fewshot.perception import Perception
 from fewshot.prototypes.estimators import EnrollmentEstimator
@@ -150,7 +150,7 @@ class Enrollment:
         """The seven emotions of a data set, as they are read and enrolled, and in how many a face was found."""
         seen, careful = context.embed(dataset, ()), None
         if self.looks:
-            embedder = LookingTwice(context.network, engine=context.engine)
+            embedder = AugmentedEmbedder(context.network, engine=context.engine)
             chain = Perception(context.chain.detector, embedder)
             careful = embed_pictures(chain, seen.pictures, context.root_of(dataset), context.cache).vectors
         return Album.of(seen.pictures, seen.vectors, seen.found, enrolled=careful), faces_found(seen, dataset)

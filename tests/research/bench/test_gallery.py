@@ -239,7 +239,7 @@ def test_wrong_usage() -> None:
         made.search(np.zeros((1, D + 1), np.float32))
     with pytest.raises(DimensionMismatch):
         made.add(["x"], np.zeros(D, np.float32))
-    with pytest.raises(UsageError, match="one student a reference"):
+    with pytest.raises(UsageError, match="Give one per reference"):
         made.add(["x"], vectors)
     with pytest.raises(UsageError, match="no student 'x'"):
         made.remove("x")
