@@ -41,10 +41,10 @@ class TrueStudents:
     def __init__(self, truth: Truth) -> None:
         self.truth, self.frame = truth, 0
 
-    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
+    def wanted(self, _tracks: Sequence[int], _faces: Sequence[Face], _time: float) -> list[int]:
         return []
 
-    def assign(self, faces: Sequence[Face], time: float) -> list[tuple[str | None, float | None]]:
+    def assign(self, faces: Sequence[Face], _time: float) -> list[tuple[str | None, float | None]]:
         there = [face for face in self.truth.at(self.frame) if face.enrolled]
         if not there or not faces:
             return [(None, None)] * len(faces)

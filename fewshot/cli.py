@@ -56,7 +56,8 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,
+    # Typer names the option after the argument; the callback does the work.
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,  # noqa: ARG001
 ) -> None:
     """Recognise facial expressions in live online classes, per student, from a few photos of each."""
     if context.invoked_subcommand is None:

@@ -131,6 +131,7 @@ class Perception:
 
     @property
     def times(self) -> dict[str, float]:
+        """Seconds of the stages of this thread's latest frame."""
         return getattr(self._clock, "times", {})
 
     @times.setter

@@ -137,10 +137,12 @@ class Classroom:
 
     @property
     def name(self) -> str:
+        """Name of the class, as it is spelled in the database."""
         return self._name
 
     @property
     def exists(self) -> bool:
+        """Whether the class is in the database."""
         return self.store.exists(self._name)
 
     @property
@@ -158,6 +160,11 @@ class Classroom:
 
     @property
     def perception(self) -> Perception:
+        """Frames to faces with vectors; the models are loaded at the first call.
+
+        Raises:
+            ModelUnavailable: a model is neither here nor to be downloaded.
+        """
         if self._perception is None:
             self._perception = open_perception(
                 self._detector,
@@ -170,6 +177,12 @@ class Classroom:
 
     @property
     def population(self) -> Population:
+        """The population prototypes beside the network; loaded at the first call.
+
+        Raises:
+            UsageError: there are none beside it.
+            StoreError: they are damaged.
+        """
         if self._population is None:
             self._population = open_population(self._network)
         return self._population

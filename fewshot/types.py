@@ -39,6 +39,7 @@ class Quality:
 
     @property
     def ok(self) -> bool:
+        """Whether the face is good enough to be read."""
         return not self.reasons
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,6 +107,27 @@ class DrawnEyes:
     def identify(self, frame: Frame, faces: Sequence[Face]) -> None:
         for face in faces:
             face.identity = person_vector(round((face.landmarks[0, 0] - 6) / 12), wobble=0.1, seed=int(face.box[0]))
+
+
+class SlowEyes(DrawnEyes):
+    """Takes time for every face it embeds, as a network does; ``embedded`` counts them, frame by frame."""
+
+    def __init__(self, seconds: float = 0.002) -> None:
+        super().__init__()
+        self.seconds, self.embedded = seconds, list[int]()
+
+    def find(self, frame: Frame) -> list[Face]:
+        faces = super().find(frame)
+        for face in faces:
+            if face.expression is not None:
+                face.landmarks[1], face.expression = (0, int(np.argmax(face.expression))), None
+        return faces
+
+    def embed(self, faces: Sequence[Face]) -> None:
+        time.sleep(self.seconds * len(faces))
+        self.embedded.append(len(faces))
+        for face in faces:
+            face.expression = np.eye(DIMENSION, dtype=np.float32)[int(face.landmarks[1, 1])]
 
 
 def drawn_population(network: str = "drawn-1") -> Population:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import DrawnEyes, draw_photo, see_drawings
+from drawn_faces import DrawnEyes, SlowEyes, draw_photo, see_drawings
 from typer.testing import CliRunner
 
 from fewshot import __version__
@@ -152,6 +152,30 @@ def test_live_on_a_file(photos: Path, lesson: Path) -> None:
     assert len(records(Path("out.jsonl"))) == 12
     assert "no display" in fewshot("live", "--source", lesson, "--show", code=1)
     assert "happy" in fewshot("live", "--source", lesson, "--no-show")
+
+
+@pytest.mark.parametrize("class_name", ["physics", None])
+def test_a_budget_makes_faces_take_turns(
+    photos: Path, lesson: Path, monkeypatch: pytest.MonkeyPatch, class_name: str | None
+) -> None:
+    enroll(photos)
+    for module in ("room", "commands.runs"):
+        monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: SlowEyes())
+    words = [
+        "live",
+        "--source",
+        lesson,
+        "--no-show",
+        "--workers",
+        "1",
+        *(["--class", class_name] if class_name else []),
+    ]
+    ages = {}
+    for budget in ("1", "10000"):
+        fewshot(*words, "--budget-ms", budget, "--jsonl", f"{budget}.jsonl")
+        ages[budget] = [sorted(face["age"] for face in line["faces"]) for line in records(Path(f"{budget}.jsonl"))]
+    assert ages["10000"] == [[0.0] * 3] * 12
+    assert ages["1"][0] == [0.0] * 3 and ages["1"][-1] == pytest.approx([0.0, 0.1, 0.2])
 
 
 def test_pictures_are_independent(photos: Path) -> None:

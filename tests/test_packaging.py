@@ -41,6 +41,12 @@ def test_constraints_pin_every_package() -> None:
     assert {name_of(line) for line in [*EVERYTHING, *grouped]} <= pinned
 
 
+def test_the_wheel_tells_type_checkers_that_it_is_typed() -> None:
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]
+    assert "py.typed" in data["fewshot"]
+    assert (ROOT / "fewshot/py.typed").is_file()
+
+
 @pytest.mark.parametrize("unwanted", ["opencv-python-headless", "opencv-contrib-python", "mediapipe", "albumentations"])
 def test_there_is_one_cv2(unwanted: str) -> None:
     assert unwanted not in {name_of(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}

@@ -4,14 +4,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import DrawnEyes, draw_photo, see_drawings
+from drawn_faces import DrawnEyes, SlowEyes, draw_photo, see_drawings
 
 from fewshot import Classroom
 from fewshot.classroom.store import class_names
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.faces.tracker import Tracker
+from fewshot.live.loop import Loop
+from fewshot.live.smoothing import Smoother
 from fewshot.live.sources import FrameSource
 from fewshot.session.lessons import LessonStore
-from fewshot.types import EMOTIONS, Frame
+from fewshot.types import EMOTIONS, Frame, Reading
 
 ASHA, BELA, STRANGER = 1, 2, 5
 HAPPY, NEUTRAL = 3, 6
@@ -287,3 +290,56 @@ def test_a_class_keeps_to_the_recogniser_it_was_enrolled_with(photos: Path, monk
     Classroom.open("maths").enroll_folder(photos, consent_by="x")
     Classroom.open("maths").watch([])
     assert asked == ["auto", "own", "auto", "mobilefacenet"]
+
+
+@pytest.fixture
+def enrolled(photos: Path) -> Classroom:
+    Classroom.open("physics").enroll_folder(photos, consent_by="their parents")
+    return Classroom.open("physics")
+
+
+def after_a_change(loop: Loop, tmp_path: Path) -> Reading:
+    """Asha was happy for a second at 10 frames per second; this is her first neutral frame."""
+    happy = lesson(tmp_path, {ASHA: 100}, frames=10)
+    neutral = cv2.imread(str(draw_photo(tmp_path / "neutral.png", {ASHA: 100}, emotion=NEUTRAL, seed=99)))
+    steps = list(loop.run(FrameSource([*happy, np.asarray(neutral, np.uint8)], 10.0)))
+    (reading,) = steps[-1].result.readings
+    assert reading.student == "asha"
+    return reading
+
+
+def test_the_loop_of_a_class_obeys_the_smoother(enrolled: Classroom, tmp_path: Path) -> None:
+    at_once = after_a_change(enrolled.loop(smoother=Smoother(0)), tmp_path)
+    slowly = after_a_change(enrolled.loop(smoother=Smoother(60.0)), tmp_path)
+    assert at_once.emotion == "neutral"
+    assert slowly.probabilities["happy"] > 0.5 > at_once.probabilities["happy"]
+    # None is the usual one, not none at all.
+    assert after_a_change(enrolled.loop(), tmp_path).probabilities["happy"] > at_once.probabilities["happy"]
+
+
+def test_the_loop_of_a_class_obeys_the_tracker(enrolled: Classroom, tmp_path: Path) -> None:
+    tracker = Tracker()
+    frames = lesson(tmp_path, {ASHA: 100, BELA: 90})
+    first, second = ([step.result for step in enrolled.loop(tracker=tracker).run(FrameSource(frames))] for _ in "12")
+    # A tracker never gives a number twice, so the second run goes on where the first ended.
+    assert {reading.track for result in first for reading in result.readings} == {0, 1}
+    assert {reading.track for result in second for reading in result.readings} == {2, 3}
+    assert tracker.alive() == {2, 3}
+
+
+def test_the_loop_of_a_class_obeys_the_budget(
+    enrolled: Classroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eyes = SlowEyes()
+    monkeypatch.setattr("fewshot.room.open_perception", lambda *args, **options: eyes)
+    frames = lesson(tmp_path, {ASHA: 100, BELA: 90, STRANGER: 80}, frames=7)
+    results = [step.result for step in enrolled.loop(budget=0.001).run(FrameSource(frames, 10.0))]
+    # What a face costs is known after the first frame: from then on there is time for one, and each has its turn.
+    assert eyes.embedded == [3, 1, 1, 1, 1, 1, 1]
+    assert [reading.age for reading in results[0].readings] == [0.0] * 3
+    assert sorted(reading.age for reading in results[-1].readings) == pytest.approx([0.0, 0.1, 0.2])
+    eyes.embedded.clear()
+    list(enrolled.loop().run(FrameSource(frames, 10.0)))
+    assert eyes.embedded == [3] * 7
+    with pytest.raises(UsageError, match="leaves no time for any face"):
+        enrolled.loop(budget=0.0)

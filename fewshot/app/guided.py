@@ -62,6 +62,7 @@ class Candidate:
 
     @property
     def fits(self) -> bool:
+        """Whether it probably shows what the prompt asked for."""
         return self.fit >= PROBABLE
 
 
@@ -85,6 +86,7 @@ class Progress:
 
     @property
     def done(self) -> bool:
+        """Whether every prompt had its turn."""
         return self.index >= len(self.counts)
 
 
@@ -115,6 +117,7 @@ class Guide:
 
     @property
     def progress(self) -> Progress:
+        """Where the guide stands now: prompt, seconds left, hint, and the pictures found for each prompt."""
         index = self._current()
         counts = tuple(len(take.found) for take in self._takes)
         if index >= len(self.prompts):
@@ -207,7 +210,13 @@ def fit_of(state: str, shares: dict[str, float]) -> float:
 
 
 def portrait(frame: Frame, box: NDArray[np.float32], room: float = 2.2) -> Frame:
-    """Head and shoulders: a square of ``room`` times the box, as far as the frame goes."""
+    """Head and shoulders: a square of ``room`` times the box, as far as the frame goes.
+
+    Args:
+        frame: BGR, shape (height, width, 3).
+        box: x0, y0, x1, y1 in pixels, shape (4,).
+        room: side of the square in sides of the box.
+    """
     x0, y0, x1, y1 = (float(value) for value in box)
     half = room * max(x1 - x0, y1 - y0) / 2
     x, y = (x0 + x1) / 2, (y0 + y1) / 2

@@ -40,6 +40,7 @@ class GuidedRun:
         self._thread = self._new_thread()
 
     def start(self) -> None:
+        """Start the thread. A run starts once."""
         self._thread.start()
 
     def retake(self, index: int) -> None:
@@ -60,6 +61,7 @@ class GuidedRun:
 
     @property
     def alive(self) -> bool:
+        """Whether the thread still runs."""
         return self._thread.is_alive()
 
     def _new_thread(self) -> threading.Thread:

@@ -55,6 +55,7 @@ class RunningLesson:
         self._thread = threading.Thread(target=self._run, name="fewshot lesson", daemon=True)
 
     def start(self) -> None:
+        """Start the thread that opens the models and then runs the lesson. A lesson starts once."""
         self._thread.start()
 
     @property
@@ -64,10 +65,12 @@ class RunningLesson:
 
     @property
     def id(self) -> int | None:
+        """Number of the lesson in the database; None until it is prepared."""
         return self._setup.notebook.lesson if self._setup else None
 
     @property
     def states(self) -> Sequence[str]:
+        """States of students' own in this class; empty until the lesson is prepared."""
         return self._setup.states if self._setup else ()
 
     @property
@@ -90,6 +93,7 @@ class RunningLesson:
 
     @property
     def engine(self) -> Engine | None:
+        """What runs the lesson; None until it is prepared."""
         return self._engine
 
     def view(self) -> LessonView:
@@ -115,11 +119,13 @@ class RunningLesson:
             return self._picture[1]
 
     def pause(self) -> None:
+        """Halt a lesson that runs; in any other state nothing happens."""
         if self._engine and self._state == "running":
             self._engine.pause()
             self._state = "paused"
 
     def resume(self) -> None:
+        """Go on with a paused lesson; in any other state nothing happens."""
         if self._engine and self._state == "paused":
             self._engine.resume()
             self._state = "running"
@@ -249,7 +255,7 @@ class _BoardSink:
     def __init__(self, board: Board, then: Callable[[float], None]) -> None:
         self._board, self._then = board, then
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         self._board.add(result)
         self._then(result.time)
 

@@ -44,7 +44,7 @@ class Notebook(Protocol):
     @property
     def position(self) -> float: ...
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None: ...
+    def write(self, result: FrameResult, frame: Frame | None = None, /) -> None: ...
 
     def close(self) -> None: ...
 
@@ -84,7 +84,7 @@ class Setup:
     states: Sequence[str] = ()
     learns: bool = True
     kept: bool = True
-    hint: Callable[[float], Hint | None] = lambda now: None
+    hint: Callable[[float], Hint | None] = lambda _now: None
     markers: Sequence[tuple[float, str]] = ()
 
 

@@ -34,6 +34,7 @@ def _page(name: str) -> Callable[[], None]:
 
 
 def main() -> None:
+    """The pages and their menu; Streamlit runs it anew at every click."""
     st.set_page_config(page_title="fewshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     style()
     pages = {

@@ -28,20 +28,34 @@ class Remembered:
         self._lessons, self._room = lessons, room
 
     def mark(self, lesson: int, second: float, text: str) -> int:
+        """Mark a moment, in seconds since the start of the lesson. Returns the number of the marker."""
         return self._lessons.mark(lesson, second, text)
 
     def correct(
         self, lesson: int, student: str, second: float, actually: str, vector: Vectors, said: str | None = None
     ) -> int:
+        """Tell what a student really showed; see ``Classroom.correct``.
+
+        Args:
+            vector: ``Face.expression`` at that moment, shape (d,).
+
+        Returns:
+            Number of the correction.
+
+        Raises:
+            UsageError: the lesson has no class, or ``Classroom.correct`` refused.
+        """
         if self._room is None:
             raise UsageError("Nothing can be learned without a class. Start the lesson with one.")
         return self._room.correct(lesson, student, second, actually, vector, said=said)
 
     def undo(self, correction: int) -> None:
+        """Take a correction back; without a class nothing happens."""
         if self._room is not None:
             self._room.undo(correction)
 
     def corrections(self) -> Sequence[Learned]:
+        """Corrections that the class still learns from, newest first; none without a class."""
         return () if self._room is None else self._room.corrections()
 
 

@@ -155,6 +155,11 @@ class RecordingWriter:
         self._shares.append(shares)
 
     def finish(self, about: dict[str, Any]) -> Recording:
+        """The recording of all frames added so far.
+
+        Args:
+            about: what it shows and how it was made, as plain values.
+        """
         boxes = [np.median(np.array(seen or [(0, 0, 1, 1)]), axis=0) for seen in self._boxes]
         return Recording(
             self._students,

@@ -59,6 +59,7 @@ class Replay:
 
     @property
     def running(self) -> bool:
+        """Whether it has neither ended nor been stopped."""
         return self._state.running
 
     def start(self) -> None:
@@ -68,9 +69,11 @@ class Replay:
         self._told()
 
     def pause(self) -> None:
+        """Halt; the lesson's clock stands still."""
         self._state.paused = True
 
     def resume(self) -> None:
+        """Go on after ``pause``."""
         self._state.paused = False
 
     def skip(self, seconds: float) -> None:

@@ -6,14 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from fewshot.session.lesson import Lesson, LessonInfo
+from fewshot.session.lesson import Lesson
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, gather
 
 MOST = 6
 """Reports that are remembered; each holds a lesson's seconds."""
-PAST = 12
-"""Earlier lessons that count as a student's usual."""
 
 Key = tuple[object, ...]
 
@@ -29,7 +27,7 @@ class Reports:
     def of(self, store: LessonStore, lesson: int, aggregate: bool) -> tuple[Lesson, Contents]:
         """The lesson and its report; worked out anew when the lesson has grown, or was marked or corrected."""
         loaded = store.load(lesson)
-        earlier = earlier_ones(store.lessons(loaded.info.classroom), loaded.info)
+        earlier = store.earlier(loaded.info)
         undone = sum(correction.undone for correction in loaded.corrections)
         key = (
             store.database.url if hasattr(store.database, "url") else id(store.database),
@@ -53,14 +51,6 @@ class Reports:
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return loaded, contents
-
-
-def earlier_ones(lessons: Sequence[LessonInfo], info: LessonInfo) -> list[LessonInfo]:
-    """Lessons of the same class before this one, the latest ``PAST`` of them, newest first."""
-    if not info.classroom:
-        return []
-    before = [other for other in lessons if other.started < info.started and other.id != info.id]
-    return sorted(before, key=lambda other: other.started, reverse=True)[:PAST]
 
 
 REPORTS = Reports()

@@ -114,7 +114,7 @@ class _Temporary(Remembered):
     def __init__(self, room: Classroom) -> None:
         self._room = room
 
-    def mark(self, lesson: int, second: float, text: str) -> int:
+    def mark(self, _lesson: int, _second: float, _text: str) -> int:
         return 0
 
 

@@ -116,6 +116,7 @@ class BrowserCamera:
             self.lost = f"{self.name} gave no more pictures after {max(last, 0):.0f} s."
 
     def close(self) -> None:
+        """Give out no more frames; whoever waits for one is woken."""
         with self._fresh:
             self._closed = True
             self._box = None

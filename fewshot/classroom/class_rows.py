@@ -34,13 +34,16 @@ class Networks:
 
     @classmethod
     def of(cls, row: ClassRow | PrototypeStore) -> Networks:
+        """The networks that a class or a store was made with."""
         return cls(row.network, row.identity_network, row.dimension, row.identity_dimension)
 
     def write_to(self, row: ClassRow) -> None:
+        """Write them into a class's row."""
         row.network, row.identity_network = self.network, self.identity_network
         row.dimension, row.identity_dimension = self.dimension, self.identity_dimension
 
     def empty_store(self) -> PrototypeStore:
+        """A prototype store for vectors of these networks, with nobody in it."""
         return PrototypeStore(self.dimension, self.identity_dimension, self.network, self.identity_network)
 
 
@@ -93,13 +96,8 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
         StoreError: the vectors are damaged, or do not fit the networks that the class was enrolled with.
     """
     store = Networks.of(row).empty_store()
-    students = dict(
-        session.execute(
-            select(StudentRow.id, StudentRow.name).where(StudentRow.class_id == row.id).order_by(StudentRow.id)
-        )
-        .tuples()
-        .all()
-    )
+    everybody = select(StudentRow.id, StudentRow.name).where(StudentRow.class_id == row.id).order_by(StudentRow.id)
+    students = dict(session.execute(everybody).all())
     supports: dict[int, list[tuple[SupportRow, str | None]]] = {}
     wanted = select(SupportRow, PhotoRow.sha256).outerjoin(PhotoRow, SupportRow.photo_id == PhotoRow.id)
     for support, sha256 in session.execute(wanted.where(SupportRow.student_id.in_(students)).order_by(SupportRow.id)):

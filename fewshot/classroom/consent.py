@@ -35,6 +35,7 @@ class Consent:
     withdrawn: date | None = None
 
     def holds(self, day: date) -> bool:
+        """Whether it allows recognition on a day: not yet ended, and not withdrawn."""
         return (self.until is None or day <= self.until) and (self.withdrawn is None or day < self.withdrawn)
 
     @classmethod

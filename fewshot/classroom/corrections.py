@@ -103,7 +103,7 @@ def learn(
         if kept.aggregate:
             raise UsageError(f"Lesson {lesson} contains counts only, without students. Nothing was corrected.")
         everybody = select(StudentRow.name, StudentRow.id).where(StudentRow.class_id == row.id)
-        ids = dict(session.execute(everybody).tuples().all())
+        ids = dict(session.execute(everybody).all())
         if student not in ids:
             raise no_such_student(student, row.name, ids)
         correction = CorrectionRow(student_id=ids[student], lesson_id=lesson, second=second, said=said, actually=label)

@@ -43,13 +43,17 @@ class CurrentClass:
             self._students = TrackStudents(keys, references, self._thresholds) if keys else Strangers()
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> Sequence[Verdict]:
+        """See ``Classifier.read``; vectors have shape (n, d)."""
         return self._classifier.read(vectors, students)
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
+        """See ``TrackStudents.wanted``."""
         return self._students.wanted(tracks, faces, time)
 
     def assign(self, faces: Sequence[Face], time: float) -> Sequence[tuple[str | None, float | None]]:
+        """See ``TrackStudents.assign``."""
         return self._students.assign(faces, time)
 
     def forget(self, alive: Collection[int]) -> None:
+        """See ``TrackStudents.forget``."""
         self._students.forget(alive)

@@ -55,10 +55,12 @@ class StudentResult:
     stands: bool = False
 
     def count(self, status: Status) -> int:
+        """How many photos ended with a status."""
         return sum(photo.status == status for photo in self.photos)
 
     @property
     def doubtful(self) -> list[PhotoResult]:
+        """Photos that look like another emotion than they were enrolled as."""
         return [photo for photo in self.photos if photo.looks]
 
     @property
@@ -68,6 +70,7 @@ class StudentResult:
 
     @property
     def rejected(self) -> list[PhotoResult]:
+        """Photos that were not enrolled."""
         return [photo for photo in self.photos if photo.status == "rejected"]
 
 

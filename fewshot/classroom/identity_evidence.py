@@ -65,6 +65,7 @@ class IdentityEvidence:
     scores: Vectors | None = None
 
     def mean(self) -> Vectors:
+        """Unit vector of the mean identity vector, shape (k,)."""
         return unit_rows(self.total)
 
     def voted(self) -> bool:
@@ -74,6 +75,7 @@ class IdentityEvidence:
         return self.count >= VOTES and self.last - self.first >= SPAN
 
     def decided(self, time: float) -> bool:
+        """Whether there is enough evidence at a time, in seconds, or no more will be waited for."""
         return self.voted() or time - self.first >= PATIENCE
 
     def glance(self, vector: Vectors, time: float, known: IdentityThresholds) -> None:

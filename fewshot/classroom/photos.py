@@ -134,7 +134,12 @@ def shrink(frame: Frame, longest: int = LONGEST_SIDE) -> Frame:
 
 
 def fingerprint(photo: Frame, crop: NDArray[np.uint8]) -> str:
-    """Difference hash of a photo (1024 bits) and of the aligned face in it (grey, 256 bits), hexadecimal."""
+    """Difference hash of a photo (1024 bits) and of the aligned face in it (256 bits), hexadecimal.
+
+    Args:
+        photo: BGR, shape (height, width, 3).
+        crop: the aligned face, grey, shape (112, 112), or BGR, shape (112, 112, 3).
+    """
     return _difference_hash(photo, 32) + _difference_hash(crop, 16)
 
 

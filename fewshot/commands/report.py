@@ -6,13 +6,10 @@ from pathlib import Path
 
 from fewshot.commands.terminal import say
 from fewshot.errors import UsageError
-from fewshot.session.lesson import Lesson, LessonInfo
+from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import check_suffix, write_report
 from fewshot.session.settings import Settings
-
-EARLIER = 20
-"""Lessons before this one that the check-in list and the course look back on."""
 
 
 def run_report(wanted: str, out: Path, aggregate: bool) -> None:
@@ -33,7 +30,7 @@ def run_report(wanted: str, out: Path, aggregate: bool) -> None:
         aggregate = True
     if info.state == "running":
         say(["This lesson is still running. The report contains what has been recorded so far."])
-    for path in write_report(store.load(info.id), out, earlier_lessons(store, info), aggregate):
+    for path in write_report(store.load(info.id), out, store.load_earlier(info), aggregate):
         print(f"Report: {path}")
 
 
@@ -51,11 +48,3 @@ def find_lesson(store: LessonStore, wanted: str) -> LessonInfo:
     if not wanted.isdecimal():
         raise UsageError(f"{wanted!r} is not the number of a lesson. Give a number, or last for the latest lesson.")
     return store.info(int(wanted))
-
-
-def earlier_lessons(store: LessonStore, info: LessonInfo) -> list[Lesson]:
-    """Lessons of the same class before this one, the latest ``EARLIER``; none for a lesson without a class."""
-    if not info.classroom:
-        return []
-    before = [old for old in store.lessons(info.classroom) if old.started < info.started and old.id != info.id]
-    return [store.load(old.id) for old in before[:EARLIER]]

@@ -132,7 +132,7 @@ class _Faceless:
     def __init__(self) -> None:
         self._found: dict[str, bool] = {}
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Count one frame."""
         self._found[result.source] = self._found.get(result.source, False) or bool(result.readings)
 
@@ -275,7 +275,7 @@ def _advance(bar: Progress) -> Callable[[Source, Step], None]:
     """A function that moves the progress bar; one row per source."""
     rows: dict[int, object] = {}
 
-    def advance(source: Source, step: Step) -> None:
+    def advance(source: Source, _step: Step) -> None:
         if id(source) not in rows:
             rows[id(source)] = bar.add_task(Path(source.name).name, total=source.frames)
         bar.advance(rows[id(source)])  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ NOTICE = (
     "uncertain: a facial expression is not a feeling. Never use them to grade, judge or discipline anybody."
 )
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAILED, INTERRUPTED = 1, 130
 
 
 class PlainErrors(TyperGroup):

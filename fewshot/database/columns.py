@@ -19,10 +19,12 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """To the database: in UTC."""
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """From the database: aware, in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -34,13 +36,16 @@ class Floats(TypeDecorator[NDArray[np.float32]]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: NDArray[np.floating] | None, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: NDArray[np.floating] | None, _dialect: Dialect) -> bytes | None:
+        """To the database: a vector of shape (d,) as 4 d bytes."""
         return None if value is None else np.ascontiguousarray(value, "<f4").tobytes()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[np.float32] | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> NDArray[np.float32] | None:
+        """From the database: float32, shape (d,)."""
         return None if value is None else np.frombuffer(value, "<f4").astype(np.float32)
 
     def compare_values(self, x: Any, y: Any) -> bool:
+        """Whether two vectors are equal number by number."""
         return np.array_equal(x, y)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -51,14 +51,16 @@ def sample_picture() -> Frame:
     Raises:
         FewshotError: this insightface does not carry it.
     """
-    resource = files("insightface") / "data" / "images" / "t1.jpg"
-    if not resource.is_file():
-        raise FewshotError(
-            "The sample picture insightface/data/images/t1.jpg is missing from the installed insightface. "
-            "Install it again: pip install --force-reinstall insightface"
-        )
-    with as_file(resource) as path:
-        return read_picture(path)
+    package = find_spec("insightface")  # importlib.resources would import it, which takes seconds
+    folders = package.submodule_search_locations if package is not None else None
+    paths = [Path(folder) / "data" / "images" / "t1.jpg" for folder in folders or ()]
+    for path in paths:
+        if path.is_file():
+            return read_picture(path)
+    raise FewshotError(
+        "The sample picture insightface/data/images/t1.jpg is missing from the installed insightface. "
+        "Install it again: pip install --force-reinstall insightface"
+    )
 
 
 def enrollment_photos(picture: Frame, folder: Path) -> None:

@@ -34,7 +34,7 @@ class Tally:
 
 
 def reading_of(box: NDArray[np.floating], readings: tuple[Reading, ...]) -> Reading | None:
-    """The reading whose box overlaps ``box`` (4,) most, if by at least 0.3 (intersection over union)."""
+    """The reading whose box overlaps ``box``, shape (4,), most, if by at least 0.3 (intersection over union)."""
     overlaps = pairwise_iou(box, np.array([reading.box for reading in readings]))[0]
     best = int(overlaps.argmax()) if readings else -1
     return readings[best] if readings and overlaps[best] >= 0.3 else None

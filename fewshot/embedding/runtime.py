@@ -39,7 +39,15 @@ def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def shrunk(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Grey crops (n, 112, 112), or one crop (112, 112), resized to the input size of a network: (n, size, size)."""
+    """Grey crops resized to the input size of a network.
+
+    Args:
+        crops: shape (n, 112, 112), or one of shape (112, 112).
+        size: pixels of a side.
+
+    Returns:
+        Shape (n, size, size), or (size, size).
+    """
     if crops.shape[-1] == size:
         return crops
     if crops.ndim == 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -13,26 +12,6 @@ from fewshot.faces.align import CROP_SIZE
 from fewshot.inference.onnx import open_session
 from fewshot.types import Vectors
 from fewshot.unit_vectors import unit_rows
-
-CropKind = Literal["arcface", "expression"]
-
-
-class IdentityEncoder(Protocol):
-    """Turns crops into identity vectors.
-
-    Attributes:
-        name: name of the network, saved with stored vectors.
-        dimension: length k of the vectors.
-        needs_crop: whether it needs crops in ArcFace's framing or in the expression network's framing.
-    """
-
-    name: str
-    dimension: int
-    needs_crop: CropKind
-
-    def encode(self, crops: NDArray[np.uint8]) -> Vectors:
-        """Unit vectors, shape (n, k), of BGR crops, shape (n, 112, 112, 3). n may be 0."""
-        ...
 
 
 class Recogniser:
@@ -46,7 +25,6 @@ class Recogniser:
     """
 
     name = "w600k_mbf"
-    needs_crop: CropKind = "arcface"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self._session = open_session(path, threads, fast=True)

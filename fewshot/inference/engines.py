@@ -39,13 +39,17 @@ class Session(Protocol):
 
         Args:
             output_names: outputs to return; None returns all.
-            feed: name of the input -> array.
+            feed: name of the input -> array; shapes are those of the ports.
         """
         ...
 
-    def get_inputs(self) -> list[Port]: ...
+    def get_inputs(self) -> list[Port]:
+        """Inputs in the order of the file."""
+        ...
 
-    def get_outputs(self) -> list[Port]: ...
+    def get_outputs(self) -> list[Port]:
+        """Outputs in the order of the file."""
+        ...
 
 
 class OnnxRuntimeSession:
@@ -75,12 +79,15 @@ class OnnxRuntimeSession:
         self.providers: list[str] = self._session.get_providers()
 
     def run(self, output_names: Sequence[str] | None, feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """See ``Session.run``; shapes are those of ``get_inputs`` and ``get_outputs``."""
         return list(self._session.run(output_names, dict(feed)))
 
     def get_inputs(self) -> list[Port]:
+        """See ``Session``."""
         return [Port(port.name, tuple(port.shape)) for port in self._session.get_inputs()]
 
     def get_outputs(self) -> list[Port]:
+        """See ``Session``."""
         return [Port(port.name, tuple(port.shape)) for port in self._session.get_outputs()]
 
 
@@ -127,6 +134,7 @@ class OpenVinoSession:
         self.engine = f"openvino {precision}"
 
     def run(self, output_names: Sequence[str] | None, feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """See ``Session.run``; shapes are those of ``get_inputs`` and ``get_outputs``."""
         request = getattr(self._requests, "own", None)
         if request is None:
             request = self._requests.own = self._copy().create_infer_request()
@@ -145,9 +153,11 @@ class OpenVinoSession:
             return self._copies[number]
 
     def get_inputs(self) -> list[Port]:
+        """See ``Session``."""
         return list(self._inputs)
 
     def get_outputs(self) -> list[Port]:
+        """See ``Session``."""
         return list(self._outputs)
 
 

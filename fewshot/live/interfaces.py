@@ -23,9 +23,9 @@ class Reader(Protocol):
 class Students(Protocol):
     """Tells which student a track shows. For the loop, keys have no meaning. Faces of single pictures have track -1."""
 
-    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]: ...
+    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float, /) -> list[int]: ...
 
-    def assign(self, faces: Sequence[Face], time: float) -> Sequence[Match]: ...
+    def assign(self, faces: Sequence[Face], time: float, /) -> Sequence[Match]: ...
 
     def forget(self, alive: Collection[int]) -> None: ...
 
@@ -33,10 +33,12 @@ class Students(Protocol):
 class Strangers:
     """``Students`` without any student: no identity vector is computed."""
 
-    def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
+    def wanted(self, _tracks: Sequence[int], _faces: Sequence[Face], _time: float) -> list[int]:
+        """No face needs an identity vector."""
         return []
 
-    def assign(self, faces: Sequence[Face], time: float) -> Sequence[Match]:
+    def assign(self, faces: Sequence[Face], _time: float) -> Sequence[Match]:
+        """Nobody is recognised: (None, None) for every face."""
         return [(None, None)] * len(faces)
 
     def forget(self, alive: Collection[int]) -> None:

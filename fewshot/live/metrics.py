@@ -84,6 +84,7 @@ class Rate:
             self._seen.popleft()
 
     def value(self) -> float:
+        """Events per second; 0 before the second event."""
         seen = tuple(self._seen)
         if len(seen) < 2:
             return 0.0
@@ -130,6 +131,7 @@ class Metrics:
         self._gauges[queue] = depth
 
     def count(self, what: Literal["captured", "processed", "recorded"], by: int = 1) -> None:
+        """Count ``by`` more frames."""
         with self._lock:
             self._counts[what] += by
             if what in self._rates:
@@ -158,12 +160,15 @@ class Metrics:
 
     @property
     def state(self) -> State:
+        """What the run is doing."""
         return self._state
 
     def processed(self) -> int:
+        """Frames processed so far."""
         return self._counts["processed"]
 
     def recorded(self) -> int:
+        """Frames that the recorders have taken so far."""
         return self._counts["recorded"]
 
     def dropped(self) -> int:

@@ -49,10 +49,6 @@ class Smoother:
         self._time_constant = time_constant
         self._memories: dict[int, _Memory] = {}
 
-    def smooth(self, track: int, student: str | None, verdict: Verdict, time: float) -> Verdict:
-        """``smooth_all`` for one track."""
-        return self.smooth_all([track], [student], [verdict], time)[0]
-
     def smooth_all(
         self, tracks: Sequence[int], students: Sequence[str | None], verdicts: Sequence[Verdict], time: float
     ) -> list[Verdict]:

@@ -202,7 +202,7 @@ def _check(response: requests.Response, remote: Remote, done: int) -> None:
 def _progress(remote: Remote) -> Iterator[Callable[[int], None]]:
     """Show a progress bar if this is a terminal. Yields a function to call with the number of received bytes."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda _done: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

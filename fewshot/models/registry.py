@@ -32,7 +32,7 @@ class ModelFile:
         sha256, size: of the published file, size in bytes; None if not known.
         licence: in plain words.
         commercial: whether commercial use is allowed.
-        input, output_dimension: the input; length of the output vector (None: no vector).
+        input: what goes in.
         archive: the zip that holds it, at ``source``.
         folder: subfolder of the folder "models" of a cache.
         shared: subfolder of ``$FEWSHOT_SHARED/models``.
@@ -48,7 +48,6 @@ class ModelFile:
     licence: str
     commercial: bool
     input: str
-    output_dimension: int | None = None
     archive: Remote | None = None
     folder: str = ""
     shared: str = ""
@@ -56,6 +55,7 @@ class ModelFile:
 
     @property
     def embedded(self) -> bool:
+        """Whether it ships with this package."""
         return self.source == "embedded"
 
     def remote(self, mirror: str = "") -> Remote | None:
@@ -101,7 +101,6 @@ _MODELS = (
         licence=PACK_LICENCE,
         commercial=False,
         input="face aligned to ArcFace's template, 112x112",
-        output_dimension=512,
         archive=BUFFALO_SC,
         folder="buffalo_sc",
         shared="insightface/models/buffalo_sc",
@@ -136,7 +135,6 @@ _MODELS = (
         licence=OWN_LICENCE,
         commercial=False,
         input="square crop of a face",
-        output_dimension=10,
     ),
     ModelFile(
         name="expression",
@@ -148,7 +146,6 @@ _MODELS = (
         licence=OWN_LICENCE,
         commercial=False,
         input="face aligned to the expression template, 112x112",
-        output_dimension=128,
     ),
     ModelFile(
         name="expression_fp32",
@@ -160,7 +157,6 @@ _MODELS = (
         licence=OWN_LICENCE,
         commercial=False,
         input="face aligned to the expression template, 112x112",
-        output_dimension=128,
     ),
     ModelFile(
         name="identity",
@@ -172,7 +168,6 @@ _MODELS = (
         licence=OWN_LICENCE,
         commercial=False,
         input="face aligned to the expression template, 112x112",
-        output_dimension=128,
     ),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +44,7 @@ class Calibration:
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Softmax over the last axis; -inf excludes an entry, but at least one entry must be finite."""
+    """Softmax over the last axis, any shape; -inf excludes an entry, but at least one entry must be finite."""
     shifted = np.asarray(logits, dtype=np.float64)
     weights = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
@@ -86,26 +85,3 @@ def fit_thresholds(distances: NDArray[np.floating], labels: NDArray[np.integer],
     far = np.quantile(distances.min(axis=1)[right], 1.0 - lost)
     margin = np.quantile((ordered[:, -1] - ordered[:, -2])[right], lost)
     return Thresholds(temperature, float(far), float(margin))
-
-
-def fit_calibration(
-    distances: NDArray[np.floating], labels: NDArray[np.integer], shots: Sequence[float], lost: float = 0.02
-) -> Calibration:
-    """Fit one row for every number of shots in the data. Use subjects who are in no test set.
-
-    Args:
-        distances: squared distances of development photos to the seven prototypes of their classification, shape
-            (n, 7).
-        labels: index of the true emotion, shape (n,).
-        shots: photos per emotion behind those prototypes, shape (n,); 0 for population prototypes.
-        lost: see ``fit_thresholds``.
-    """
-    numbers = np.asarray(shots, dtype=np.float64)
-    levels = np.unique(numbers)
-    rows = [fit_thresholds(distances[numbers == level], labels[numbers == level], lost) for level in levels]
-    return Calibration(
-        shots=tuple(float(level) for level in levels),
-        temperature=tuple(row.temperature for row in rows),
-        far=tuple(row.far for row in rows),
-        margin=tuple(row.margin for row in rows),
-    )

@@ -15,10 +15,10 @@ from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import allowed_distances
 from fewshot.prototypes.store import PrototypeStore
-from fewshot.prototypes.verdict import Verdict, decide, decide_all
+from fewshot.prototypes.verdict import Verdict, decide_all
 from fewshot.types import Vectors
 
-__all__ = ["Classifier", "Verdict", "decide"]
+__all__ = ["Classifier", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)

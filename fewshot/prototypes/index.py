@@ -62,14 +62,17 @@ class PrototypeSet:
 
     @property
     def emotions(self) -> tuple[str, ...]:
+        """Emotion of every row."""
         return tuple(row.emotion for row in self.rows)
 
     @property
     def shots(self) -> tuple[float, ...]:
+        """Photos that every row rests on."""
         return tuple(row.shots for row in self.rows)
 
     @property
     def level(self) -> Level:
+        """Whose photos moved the prototypes."""
         return self.rows[0].level
 
 

@@ -73,7 +73,7 @@ def build(vectors: Vectors) -> Any:
 
 
 def add(index: Any, vectors: Vectors) -> None:
-    """Append vectors as the next rows."""
+    """Append vectors, shape (n, d), as the next rows."""
     inverted, full = _parts(index)
     first = full.ntotal
     full.add(vectors)
@@ -108,7 +108,7 @@ def erase(index: Any, rows: Rows) -> None:
 
 
 def codes_of(lists: Any, cell: int) -> NDArray[np.uint8]:
-    """A view of the memory of a cell; its codes are in blocks of 32."""
+    """A view of the memory of a cell; its codes are in blocks of 32. Bytes, shape (blocks * bytes of a block,)."""
     blocks = -(-lists.list_size(cell) // lists.n_per_block)
     return np.asarray(faiss.rev_swig_ptr(lists.get_codes(cell), blocks * lists.block_size))
 

@@ -40,6 +40,7 @@ class Opinion:
 
     @property
     def doubtful(self) -> bool:
+        """Whether the label is probably wrong."""
         return self.right < DOUBTFUL
 
 

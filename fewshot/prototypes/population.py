@@ -78,6 +78,7 @@ class Population:
 
     @property
     def dimension(self) -> int:
+        """d, the length of the network's vectors."""
         return len(self.mean)
 
     @cached_property
@@ -90,6 +91,7 @@ class Population:
         return transform(vectors, self.mean)
 
     def to_json(self) -> str:
+        """As text that ``load`` reads back exactly."""
         return json.dumps(
             {
                 "version": VERSION,
@@ -133,6 +135,7 @@ class Population:
             ) from error
 
     def save(self, path: str | Path) -> None:
+        """Write ``to_json`` to a file."""
         Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
 
     @classmethod

@@ -65,7 +65,16 @@ class PrototypeStore:
         return len(merged) - len(before)
 
     def replace(self, student: str, supports: SupportSet, identities: Vectors) -> None:
-        """Replace the supports and references of a student; an unknown student is added."""
+        """Replace the supports and references of a student; an unknown student is added.
+
+        Args:
+            student: the key.
+            supports: photos with their vectors, shape (n, d).
+            identities: vectors of their face, shape (m, k).
+
+        Raises:
+            DimensionMismatch: vectors of another length than the store's.
+        """
         self._check(supports, identities)
         self._supports[student] = SupportSet.empty(self.dimension).plus(supports)
         self._identities[student] = np.array(identities, np.float32)

@@ -36,40 +36,17 @@ class Verdict:
     limits: Mapping[str, float] = field(default_factory=dict)
     margin: float = 0.0
 
-    def decide(self, probabilities: Mapping[str, float]) -> tuple[str | None, float]:
-        """Decide again with probabilities smoothed over time: (emotion or None, confidence)."""
-        return decide(probabilities, self.distances, self.limits, self.margin)
-
-
-def decide(
-    probabilities: Mapping[str, float], distances: Mapping[str, float], limits: Mapping[str, float], margin: float
-) -> tuple[str | None, float]:
-    """The most probable emotion, or None if the reject option applies.
-
-    Args:
-        probabilities: emotion -> probability; at least one.
-        distances: emotion -> squared distance in this frame.
-        limits, margin: see ``Verdict``.
-
-    Returns:
-        (emotion or None, probability of the most probable one).
-    """
-    best = max(probabilities, key=lambda emotion: probabilities[emotion])
-    confidence = probabilities[best]
-    second = max((p for emotion, p in probabilities.items() if emotion != best), default=0.0)
-    too_far = distances.get(best, 0.0) > limits.get(best, np.inf)
-    return (None if too_far or confidence - second < margin else best), confidence
-
 
 def decide_all(
     probabilities: _Table, distances: _Table, limits: _Table, margins: _Table
 ) -> tuple[list[int], list[bool], list[float]]:
-    """``decide`` for many faces at once.
+    """The most probable emotion of every face, and whether it may be named: where naming it would be a guess, not.
 
     Args:
         probabilities: shape (n, k), k > 0; filled with 0 if a face has fewer emotions than others.
-        distances, limits: shape (n, k).
-        margins: shape (n,).
+        distances: squared, shape (n, k).
+        limits: see ``Verdict``, shape (n, k).
+        margins: see ``Verdict``, shape (n,).
 
     Returns:
         For every face: column of the most probable emotion, whether it may be predicted, its probability.

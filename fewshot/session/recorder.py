@@ -105,10 +105,11 @@ class LessonRecorder:
 
     @property
     def position(self) -> float:
+        """Seconds since the lesson started, to the end of the latest frame."""
         with self._state:
             return self._course.end
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Count one frame.
 
         Raises:

@@ -68,7 +68,7 @@ class Summary:
         """Seconds, the last frame's included."""
         return self._course.end
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Count one frame."""
         bin_ = self._bin(self._course.place(result))
         self.frames += 1

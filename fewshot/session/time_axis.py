@@ -18,6 +18,7 @@ class TimeAxis:
 
     @property
     def end(self) -> float:
+        """Seconds to the end of the latest frame; 0 before the first."""
         return self._base + self._last + self._step if self._source is not None else 0.0
 
     def place(self, result: FrameResult) -> float:

@@ -16,7 +16,7 @@ from fewshot.session.seconds import Second
 def student_ids(session: Session, lesson: int) -> dict[str, int]:
     """Name -> number of the students of a lesson. The number stays, whatever they are called later."""
     wanted = select(StudentRow.name, StudentRow.id).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
-    return dict(session.execute(wanted).tuples().all())
+    return dict(session.execute(wanted).all())
 
 
 def keep_seconds(
@@ -50,7 +50,7 @@ def keep_seconds(
         update(LessonRow).where(LessonRow.id == lesson).values(heartbeat=now(), seconds=length, labels=merged)
     )
     wanted = select(ParticipantRow.student_id, ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
-    participants = dict(session.execute(wanted).tuples().all())
+    participants = dict(session.execute(wanted).all())
     if again:
         session.execute(delete(SecondRow).where(SecondRow.lesson_id == lesson, SecondRow.second.in_(again)))
         mine = list(participants.values())

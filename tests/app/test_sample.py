@@ -14,7 +14,6 @@ import pytest
 
 from fewshot.app import sample_past, warm
 from fewshot.app.recording import Recording, earlier_recordings, sample_recording
-from fewshot.app.reports import earlier_ones
 from fewshot.app.sample import ensure_sample_class, keep_sample
 from fewshot.app.sample_past import SAMPLE_CLASS, past_is_told, tell_past
 from fewshot.classroom.store import ClassStore
@@ -32,7 +31,7 @@ def test_the_sample_class_has_a_past_and_something_to_say() -> None:
     store = LessonStore()
     lesson, infos = store.load(number), store.lessons(SAMPLE_CLASS)
     assert shares == sorted(shares) and len(infos) == 4 and all(info.sample for info in infos)
-    earlier = [store.load(info.id) for info in earlier_ones(infos, lesson.info)]
+    earlier = store.load_earlier(lesson.info)
     weeks = [round((lesson.info.started - old.info.started) / timedelta(weeks=1)) for old in earlier]
     assert weeks == [1, 2, 3]
     for old in earlier:

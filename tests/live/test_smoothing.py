@@ -8,15 +8,21 @@ import pytest
 from live_fakes import verdict
 
 from fewshot.live.smoothing import Smoother
+from fewshot.prototypes.verdict import Verdict
+
+
+def smooth(smoother: Smoother, track: int, student: str | None, one: Verdict, time: float) -> Verdict:
+    """One track in one frame."""
+    return smoother.smooth_all([track], [student], [one], time)[0]
 
 
 def lag(fps: float, first: float = 0.9, then: float = 0.9, time_constant: float = 0.5) -> float:
     """Seconds from a change of the verdicts until the label has followed."""
     smoother = Smoother(time_constant)
     for index in range(round(5 * fps)):
-        smoother.smooth(0, "asha", verdict("neutral", first), index / fps)
+        smooth(smoother, 0, "asha", verdict("neutral", first), index / fps)
     for index in range(round(5 * fps), round(10 * fps)):
-        if smoother.smooth(0, "asha", verdict("happy", then), index / fps).emotion == "happy":
+        if smooth(smoother, 0, "asha", verdict("happy", then), index / fps).emotion == "happy":
             return index / fps - 5
     raise AssertionError("the label never followed")
 
@@ -34,45 +40,45 @@ def test_a_change_takes_ln2_time_constants() -> None:
 def test_a_single_odd_frame_changes_nothing() -> None:
     smoother = Smoother()
     for index in range(20):
-        smoother.smooth(0, None, verdict("neutral"), index / 10)
-    odd = smoother.smooth(0, None, verdict("angry"), 2.0)
+        smooth(smoother, 0, None, verdict("neutral"), index / 10)
+    odd = smooth(smoother, 0, None, verdict("angry"), 2.0)
     assert odd.emotion == "neutral" and odd.confidence < 0.9
     assert sum(odd.probabilities.values()) == pytest.approx(1)
 
 
 def test_the_first_verdict_is_given_as_it_is() -> None:
     first = verdict("sad", sure=False)
-    assert Smoother().smooth(0, None, first, 3.0) == first
+    assert smooth(Smoother(), 0, None, first, 3.0) == first
 
 
 def test_too_far_from_everything_stays_unsure() -> None:
     smoother = Smoother()
-    results = [smoother.smooth(0, None, verdict("sad", sure=False), index / 10) for index in range(5)]
+    results = [smooth(smoother, 0, None, verdict("sad", sure=False), index / 10) for index in range(5)]
     assert {one.emotion for one in results} == {None} and results[-1].confidence == pytest.approx(0.9)
 
 
 def test_one_frame_too_far_does_not_make_it_unsure() -> None:
     smoother = Smoother()
     for index in range(10):
-        smoother.smooth(0, None, verdict("sad"), index / 10)
+        smooth(smoother, 0, None, verdict("sad"), index / 10)
     one = verdict("sad")
     far = dataclasses.replace(one, emotion=None, distances=dict.fromkeys(one.distances, float("inf")))
-    assert smoother.smooth(0, None, dataclasses.replace(far, distances={"sad": 1.5}), 1.0).emotion == "sad"
-    smoother.smooth(0, None, far, 1.1)
-    assert smoother.smooth(0, None, one, 10.0).emotion == "sad"  # infinity did not stay for ever
+    assert smooth(smoother, 0, None, dataclasses.replace(far, distances={"sad": 1.5}), 1.0).emotion == "sad"
+    smooth(smoother, 0, None, far, 1.1)
+    assert smooth(smoother, 0, None, one, 10.0).emotion == "sad"  # infinity did not stay for ever
 
 
 def test_a_gap_forgets() -> None:
     smoother = Smoother()
     for index in range(10):
-        smoother.smooth(0, None, verdict("neutral"), index / 10)
-    assert smoother.smooth(0, None, verdict("happy"), 10.0).confidence == pytest.approx(0.9, abs=1e-3)
+        smooth(smoother, 0, None, verdict("neutral"), index / 10)
+    assert smooth(smoother, 0, None, verdict("happy"), 10.0).confidence == pytest.approx(0.9, abs=1e-3)
 
 
 def test_tracks_do_not_mix_and_dead_ones_are_forgotten() -> None:
     smoother = Smoother()
-    smoother.smooth(1, None, verdict("neutral"), 0)
-    assert smoother.smooth(2, None, verdict("happy"), 0.1).emotion == "happy"
+    smooth(smoother, 1, None, verdict("neutral"), 0)
+    assert smooth(smoother, 2, None, verdict("happy"), 0.1).emotion == "happy"
     assert smoother.held(1, None) is not None
     smoother.forget({2})
     assert smoother.held(1, None) is None and smoother.held(2, None) is not None
@@ -82,19 +88,19 @@ def test_tracks_do_not_mix_and_dead_ones_are_forgotten() -> None:
 def test_it_starts_afresh(change: str) -> None:
     smoother = Smoother()
     for index in range(10):
-        smoother.smooth(0, None, verdict("neutral"), 5 + index / 10)
+        smooth(smoother, 0, None, verdict("neutral"), 5 + index / 10)
     new = verdict("happy")
     if change == "labels":
         new = dataclasses.replace(new, probabilities={**new.probabilities, "confused": 0.0})
     student, time = ("asha" if change == "student" else None), (1.0 if change == "time" else 6.0)
-    assert smoother.smooth(0, student, new, time) == new
+    assert smooth(smoother, 0, student, new, time) == new
     assert smoother.held(0, "somebody else") is None
 
 
 def test_it_can_be_turned_off() -> None:
     smoother = Smoother(0)
-    smoother.smooth(0, None, verdict("neutral"), 0)
-    assert smoother.smooth(0, None, verdict("happy"), 0.01).emotion == "happy"
+    smooth(smoother, 0, None, verdict("neutral"), 0)
+    assert smooth(smoother, 0, None, verdict("happy"), 0.01).emotion == "happy"
 
 
 def test_all_tracks_at_once_is_each_track_alone() -> None:
@@ -109,6 +115,6 @@ def test_all_tracks_at_once_is_each_track_alone() -> None:
         verdicts[0] = dataclasses.replace(verdicts[0], probabilities=own)
         smoothed = together.smooth_all(tracks, students, verdicts, time)
         assert smoothed == [
-            alone.smooth(track, student, one, time)
+            smooth(alone, track, student, one, time)
             for track, student, one in zip(tracks, students, verdicts, strict=True)
         ]

@@ -3,8 +3,8 @@ import pytest
 
 from fewshot.prototypes.calibration import (
     Calibration,
-    fit_calibration,
     fit_temperature,
+    fit_thresholds,
     softmax,
 )
 from fewshot.research.evaluation.scores import reliability
@@ -28,19 +28,9 @@ def test_the_true_temperature_is_found(temperature):
     assert fit_temperature(*draw(temperature)) == pytest.approx(temperature, rel=0.1)
 
 
-def test_each_number_of_shots_has_its_own_row():
-    few, many = draw(0.5), draw(0.1, seed=1)
-    shots = [0.0] * 6_000 + [2.0] * 6_000
-    result = fit_calibration(np.concatenate([few[0], many[0]]), np.concatenate([few[1], many[1]]), shots)
-    assert result.shots == (0.0, 2.0)
-    assert result.temperature == pytest.approx((0.5, 0.1), rel=0.1)
-    assert result.at(1).temperature == pytest.approx(0.3, rel=0.1)
-    assert result.at(50) == result.at(2)
-
-
 def test_thresholds_cost_the_agreed_share_of_right_readings():
     distances, labels = draw(0.2)
-    row = fit_calibration(distances, labels, [0.0] * len(labels), lost=0.05).at(0)
+    row = fit_thresholds(distances, labels, lost=0.05)
     ordered = np.sort(softmax(-distances / row.temperature), axis=1)
     right = distances.argmin(axis=1) == labels
     assert (distances.min(axis=1)[right] > row.far).mean() == pytest.approx(0.05, abs=0.002)
@@ -48,7 +38,7 @@ def test_thresholds_cost_the_agreed_share_of_right_readings():
 
 
 def test_nothing_right_rejects_nothing():
-    row = fit_calibration(np.array([[0.1, 0.9]]), np.array([1]), [0.0]).at(0)
+    row = fit_thresholds(np.array([[0.1, 0.9]]), np.array([1]))
     assert (row.far, row.margin) == (0.1, 0.0)
 
 
@@ -59,5 +49,7 @@ def test_calibrated_probabilities_are_honest():
 
 
 def test_linear_between_known_shots():
-    row = Calibration((0.0, 1.0), (0.4, 0.2), (2.0, 1.0), (0.0, 0.1)).at(0.25)
+    calibration = Calibration((0.0, 1.0), (0.4, 0.2), (2.0, 1.0), (0.0, 0.1))
+    row = calibration.at(0.25)
     assert (row.temperature, row.far, row.margin) == pytest.approx((0.35, 1.75, 0.025))
+    assert calibration.at(50) == calibration.at(1)

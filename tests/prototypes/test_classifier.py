@@ -5,10 +5,11 @@ import pytest
 from small_world import DIMENSION, IDENTITY, identities, photos, unit
 
 from fewshot.errors import DimensionMismatch, StoreError
-from fewshot.prototypes.classifier import Classifier, Verdict, decide
+from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Variances
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
+from fewshot.prototypes.verdict import decide_all
 from fewshot.types import EMOTIONS
 
 
@@ -154,27 +155,25 @@ def test_a_state_without_a_neutral_photo_is_never_named(plane):
     at_it, happy = classifier.read(np.array([[-1, 0], [0, 1]], np.float32), ["asha", "asha"])
     assert at_it.emotion is None
     assert max(at_it.probabilities, key=at_it.probabilities.get) == "confused"
-    assert at_it.decide({"neutral": 0.0, "happy": 0.1, "confused": 0.9}) == (None, 0.9)
+    assert at_it.limits["confused"] < 0  # nor after smoothing, however probable
     assert happy.emotion == "happy"
 
 
 @pytest.mark.parametrize(
     ("probabilities", "expected"),
     [
-        ({"happy": 1.0}, ("happy", 1.0)),
-        ({"happy": 0.6, "sad": 0.4}, ("happy", 0.6)),
-        ({"happy": 0.52, "sad": 0.48}, (None, 0.52)),
-        ({"sad": 0.9, "happy": 0.1}, (None, 0.9)),  # too far in this frame
-        ({"new": 0.9, "happy": 0.1}, ("new", 0.9)),  # unknown in this frame: nothing speaks against it
+        ([[1.0]], ([0], [True], [1.0])),
+        ([[0.6, 0.4]], ([0], [True], [0.6])),
+        ([[0.52, 0.48]], ([0], [False], [0.52])),  # too close to the second
+        ([[0.1, 0.9]], ([1], [False], [0.9])),  # too far in this frame
+        ([[0.1, 0.0, 0.9], [0.6, 0.4, 0.0]], ([2, 0], [True, True], [0.9, 0.6])),  # no limit: nothing speaks against it
     ],
 )
 def test_deciding_again_after_smoothing(probabilities, expected):
-    assert decide(probabilities, {"happy": 0.5, "sad": 1.5}, {"happy": 1.0, "sad": 1.0}, 0.1) == expected
-
-
-def test_a_verdict_can_be_made_by_hand():
-    verdict = Verdict("happy", 0.9, {"happy": 0.9, "sad": 0.1}, "population")
-    assert verdict.decide({"happy": 0.3, "sad": 0.7}) == ("sad", 0.7)
+    faces, labels = np.shape(probabilities)
+    distances = np.tile([0.5, 1.5, 0.0][:labels], (faces, 1))
+    limits = np.tile([1.0, 1.0, np.inf][:labels], (faces, 1))
+    assert decide_all(np.array(probabilities), distances, limits, np.full(faces, 0.1)) == expected
 
 
 def test_a_stale_store_is_rebuilt(population, store):

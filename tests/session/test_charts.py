@@ -26,8 +26,8 @@ from fewshot.session.charts.faces import FACES, face_svg, ink_on, plate, strokes
 from fewshot.session.charts.legend import _centred, band_words, legend_chart
 from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
 from fewshot.session.charts.own_faces import PLATES, SIGNS
-from fewshot.session.charts.render import to_pdf, to_png, to_svg
-from fewshot.session.charts.students import bands_chart, sparkline_svg, visibility_chart
+from fewshot.session.charts.render import to_png, to_svg
+from fewshot.session.charts.students import bands_chart, sparkline_svg
 from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
 from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
 from fewshot.session.lesson import Lesson, Marker
@@ -46,7 +46,6 @@ def charts(lesson: Lesson) -> dict[str, Chart]:
         "mood": mood_chart(mood, lesson.markers, moments),
         "evidence": evidence_chart(mood, moments),
         "bands": bands_chart(grid, seen, lesson.markers),
-        "visibility": visibility_chart(seen),
         "class": trend_chart(class_trend(profiles)),
         "student": trend_chart(student_trend(profiles, "Bela")),
         "compare": comparison_chart(compare(*profiles)),
@@ -93,7 +92,6 @@ def test_paper_follows_the_theme(small: dict[str, Chart]) -> None:
         Image.open(io.BytesIO(to_png(small["compare"], t, 1.0))).convert("RGB").getpixel((1, 1)) for t in (LIGHT, DARK)
     ]
     assert corners == [(255, 255, 255), (20, 24, 29)]
-    assert to_pdf(small["legend"]).startswith(b"%PDF")
 
 
 def test_markers_do_not_cross_each_others_words() -> None:

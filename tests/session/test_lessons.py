@@ -115,9 +115,6 @@ def test_marks_and_titles(lessons: LessonStore) -> None:
         (sooner, 3.0, "exercise 1"),
         (later, 61.5, "exercise 2"),
     ]
-    lessons.unmark(sooner)
-    lessons.unmark(sooner)
-    assert [marker.id for marker in lessons.load(number).markers] == [later]
     lessons.rename(number, "Waves")
     assert lessons.info(number).title == "Waves"
     with pytest.raises(UsageError, match="501 characters"):

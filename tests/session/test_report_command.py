@@ -8,11 +8,15 @@ import pytest
 from made_frames import everybody
 from typer.testing import CliRunner
 
+from fewshot.app.reports import Reports
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
-from fewshot.session.lessons import LessonStore
+from fewshot.research.simulation.made_lessons import make_lesson
+from fewshot.session.lesson import Lesson
+from fewshot.session.lessons import EARLIER_LESSONS, LessonStore
 from fewshot.session.recorder import LessonRecorder
+from fewshot.session.report.html import html_report
 from fewshot.session.settings import Settings
 
 NAMES = ["asha", "bela", "chen", "dora", "emre"]
@@ -63,3 +67,24 @@ def test_aggregate_by_option_and_by_setting(kept: int, tmp_path: Path) -> None:
     for path in tmp_path.glob("*.csv*"):
         assert "dora" not in path.read_text(encoding="utf-8-sig")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Lesson:
+    """The last of 22 made-up lessons of one class, a week apart, in which three students are unlike their usual."""
+    unlike = {"Fatima": {"sad": 0.3}, "Bela": {"angry": 0.3}, "Hana": {"fear": 0.3}}
+    made = {number: make_lesson(12, 900, 1, number=number) for number in range(1, 22)}
+    made[22] = make_lesson(12, 900, 1, number=22, unlike=unlike)
+    newest_first = sorted((lesson.info for lesson in made.values()), key=lambda info: info.started, reverse=True)
+    monkeypatch.setattr(LessonStore, "lessons", lambda self, classroom=None: newest_first)
+    monkeypatch.setattr(LessonStore, "load", lambda self, number: made[number])
+    monkeypatch.setattr(LessonStore, "info", lambda self, number: made[number].info)
+    return made[22]
+
+
+def test_app_and_command_line_look_back_on_the_same_lessons(made: Lesson, tmp_path: Path) -> None:
+    _, contents = Reports().of(LessonStore(), made.info.id, aggregate=False)
+    assert contents.checks is not None and contents.checks.found, "something must stand on the list to be compared"
+    assert contents.course is not None and len(contents.course.lessons) == EARLIER_LESSONS + 1
+    fewshot("report", made.info.id, "--out", tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == html_report(contents)

@@ -40,7 +40,7 @@ def add(name: str, roster: Roster) -> None:
         with one:
             _one(name, roster)
         with camera:
-            _camera(name, roster)
+            _camera(name)
     _show(name, st.session_state.get(f"outcome {name}"))
 
 
@@ -94,7 +94,7 @@ def _one(name: str, roster: Roster) -> None:
         _enroll(name, enroll)
 
 
-def _camera(name: str, roster: Roster) -> None:
+def _camera(name: str) -> None:
     st.caption("Thirty seconds: neutral, a smile, surprise, “did not understand”. The best pictures pick themselves.")
     student = st.text_input("Name of the student", placeholder="Asha", key="camera student", max_chars=64)
     if st.button("Go to the camera", icon=":material/photo_camera:", disabled=not student.strip()):

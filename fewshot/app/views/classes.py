@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, go, say_later
+from fewshot.app.shell import calm, say_later
 from fewshot.app.views import class_photos, class_student
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -16,6 +16,7 @@ from fewshot.session.settings import Settings
 
 
 def page() -> None:
+    """Draw the page."""
     store = ClassStore()
     names = store.names()
     with st.container(key="wrap-class"):
@@ -121,8 +122,3 @@ def _portraits(store: ClassStore, roster: Roster) -> dict[str, bytes]:
         return {}
     pictures = {student: store.portrait(roster.name, student) for student in roster.students}
     return {student: picture for student, picture in pictures.items() if picture}
-
-
-def enroll_by_camera(name: str, student: str) -> None:
-    """On to the guided enrollment of a student."""
-    go("enroll", **{"class": name, "student": student})

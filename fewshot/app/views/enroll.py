@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def page() -> None:
+    """Draw the page."""
     st.html("<h1>Enrollment at the camera</h1>")
     run = st.session_state.get("guided")
     if run is None:

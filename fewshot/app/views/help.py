@@ -18,6 +18,7 @@ TOPICS = {
 
 
 def page() -> None:
+    """Draw the page."""
     st.html("<h1>Help</h1>")
     topic = st.segmented_control(
         "Help about", list(TOPICS), default=next(iter(TOPICS)), format_func=TOPICS.__getitem__, required=True

@@ -16,6 +16,7 @@ TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 
 
 def page() -> None:
+    """Draw the page."""
     lesson = live_joined.lesson_of_tab()
     if lesson is None:
         live_setup.page()

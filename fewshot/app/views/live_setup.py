@@ -37,6 +37,7 @@ class _Chosen(NamedTuple):
 
 
 def page() -> None:
+    """Draw the page."""
     st.html("<h1>Watch a lesson</h1>")
     _running()
     settings = Settings()

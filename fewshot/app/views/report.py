@@ -17,6 +17,7 @@ from fewshot.session.settings import Settings
 
 
 def page() -> None:
+    """Draw the page."""
     store = LessonStore()
     lessons = store.lessons()
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -123,7 +124,7 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
             _forget(store, lesson)
             return
         with st.spinner("Writing …"):
-            st.session_state[key] = report_bytes(lesson, suffix, report_parts.past(store, lesson), contents.aggregate)
+            st.session_state[key] = report_bytes(lesson, suffix, store.load_earlier(lesson.info), contents.aggregate)
     stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
     for ending, data in st.session_state[key].items():
         name = f"{stem}{ending}"

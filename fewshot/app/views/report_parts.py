@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.palette import chip
-from fewshot.app.reports import earlier_ones
 from fewshot.app.shell import calm, chart_theme
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
@@ -114,11 +113,6 @@ def check_in(contents: Contents) -> None:
 _CALM = "Mean share of the readable time over students, with intervals of 95 % over students."
 
 
-def past(store: LessonStore, lesson: Lesson) -> list[Lesson]:
-    """Earlier lessons of the class."""
-    return [store.load(info.id) for info in earlier_ones(store.lessons(lesson.info.classroom), lesson.info)]
-
-
 @calm
 def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     """Everything over more than one lesson."""
@@ -127,7 +121,7 @@ def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
         return
     st.subheader("The class")
     show(trend_chart(contents.course, chart_theme(), WIDE), "course", _CALM)
-    profiles = [make_profile(old) for old in past(store, lesson)]
+    profiles = [make_profile(old) for old in store.load_earlier(lesson.info)]
     if contents.profile is not None:
         _student(contents.profile, profiles)
     _compare(lesson, profiles, contents)

@@ -19,6 +19,7 @@ DETECTORS = {
 
 
 def page() -> None:
+    """Draw the page."""
     st.html("<h1>Settings</h1>")
     names = ["Privacy", "Models", "Performance", "Connection", "Model card"]
     parts = (_privacy, _models, _performance, _connection, _card)

@@ -26,6 +26,7 @@ UNCERTAIN = (
 
 
 def page() -> None:
+    """Draw the page."""
     st.html("<h1>See how the class is doing, and ask the right student</h1>")
     left, right = st.columns([7, 5], gap="large")
     with left:

@@ -108,10 +108,13 @@ def candidates(outputs: Sequence[NDArray[np.float32]], width: int, threshold: fl
     """Candidate faces of the network, in pixels of its input; one face may occur several times.
 
     Args:
-        outputs: for every grid scores (cells, 1), then distances to the box's sides (cells, 4), then distances to the
-            landmarks (cells, 10), in units of the grid's stride. A leading axis of 1 is allowed.
+        outputs: for every grid scores, shape (cells, 1), then distances to the box's sides, shape (cells, 4), then
+            distances to the landmarks, shape (cells, 10), in units of the grid's stride. A leading axis of 1 is allowed.
         width: width of the input, pixels.
         threshold: lowest score.
+
+    Returns:
+        Boxes, shape (n, 4), scores, shape (n,), and landmarks, shape (n, 10).
     """
     boxes, scores, points = [], [], []
     for level, stride in enumerate(_STRIDES):

@@ -71,9 +71,11 @@ class OpenCvEncoder:
             raise OutputError(f"{path} cannot be written. Choose a folder where you may write.")
 
     def write(self, frame: Frame) -> None:
+        """Append a frame of the video's size."""
         self._writer.write(frame)
 
     def close(self) -> None:
+        """Finish the file."""
         self._writer.release()
 
 
@@ -109,6 +111,7 @@ class H264Encoder:
         self._stream.codec_context.colorspace = _BT601
 
     def write(self, frame: Frame) -> None:
+        """Append a frame of the video's size; width and height are even."""
         # cv2 converts twice as fast as PyAV.
         picture = self._av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
         picture.pts = self._written
@@ -116,6 +119,7 @@ class H264Encoder:
         self._mux(picture)
 
     def close(self) -> None:
+        """Write what is still in the encoder, and finish the file."""
         try:
             if self._written:
                 self._mux(None)

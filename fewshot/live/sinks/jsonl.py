@@ -44,7 +44,12 @@ class JsonLines:
         except OSError as error:
             raise _failed(self.path, error) from error
 
-    def write(self, result: FrameResult, frame: Frame | None = None) -> None:
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
+        """Write one line; it is in the file when this returns.
+
+        Raises:
+            OutputError: the file cannot be written to.
+        """
         line = json.dumps(as_record(result), ensure_ascii=False, allow_nan=False) + "\n"
         try:
             self._file.write(line)
@@ -53,6 +58,11 @@ class JsonLines:
             raise _failed(self.path, error) from error
 
     def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            OutputError: something could not be written.
+        """
         try:
             self._file.close()
         except OSError as error:  # data that could not be flushed before fails again here

@@ -91,6 +91,11 @@ class AnnotatedVideo:
         return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
+        """Draw the readings into the frame and append it; a live video repeats frames to keep its rate.
+
+        Raises:
+            OutputError: the file cannot be written to.
+        """
         # Reduced before drawing: letters stay sharp, and drawing is faster.
         picture = self._overlay.draw(reduced(frame, self._height), result)
         if self._writer is None:

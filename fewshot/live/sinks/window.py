@@ -58,6 +58,7 @@ class Window:
             raise Stop
 
     def close(self) -> None:
+        """Close the window, if it is open."""
         if self._open:
             self._open = False
             try:

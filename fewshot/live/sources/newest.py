@@ -80,6 +80,7 @@ class NewestFrames:
             self._fresh.notify_all()
 
     def close(self) -> None:
+        """Stop reading; waits up to 2 seconds for the thread."""
         self.interrupt()
         self._thread.join(timeout=2.0)
 

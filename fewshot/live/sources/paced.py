@@ -33,10 +33,12 @@ class Paced:
 
     @property
     def lost(self) -> str | None:
+        """Why the source ended too early; None if it did not."""
         return self._source.lost
 
     @property
     def notes(self) -> list[str]:
+        """Sentences for the user so far."""
         return self._source.notes
 
     def __iter__(self) -> Iterator[CapturedFrame]:
@@ -55,5 +57,6 @@ class Paced:
         self._ending.set()
 
     def close(self) -> None:
+        """Give up waiting, and close the source."""
         self._ending.set()
         self._source.close()

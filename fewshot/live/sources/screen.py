@@ -137,7 +137,7 @@ def open_screen() -> Any:
     from mss.exception import ScreenShotError
 
     try:
-        return mss.mss()
+        return mss.MSS()
     except (ScreenShotError, OSError) as error:
         raise SourceError(
             "The screen cannot be captured, because this session has no display. Run fewshot in a desktop session, or "

@@ -77,6 +77,7 @@ class VideoSource:
         self._look_back(index)
 
     def close(self) -> None:
+        """Close the file."""
         self._capture.release()
 
     def _read(self) -> Frame | None:

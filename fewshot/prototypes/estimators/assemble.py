@@ -27,7 +27,15 @@ def named(
     level: Level,
     uncertainty: NDArray[np.floating] | None = None,
 ) -> list[Prototype]:
-    """Prototypes of the population's emotions from vectors (k, d), numbers of photos (k,) and uncertainties (k,)."""
+    """Prototypes of the population's k emotions.
+
+    Args:
+        population: whose emotions they are.
+        vectors: in the transformed space, shape (k, d).
+        counts: photos that each rests on, shape (k,).
+        level: whose photos moved them.
+        uncertainty: see ``Prototype``, shape (k,); None is 0 for all.
+    """
     unsure = np.zeros(len(counts)) if uncertainty is None else uncertainty
     return [
         Prototype(emotion, vector, float(shots), level, uncertainty=float(unknown))

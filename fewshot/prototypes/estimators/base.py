@@ -59,7 +59,7 @@ class Cells:
 
 
 def cells_of(supports: SupportSet, population: Population) -> Cells:
-    """Counts and means of one student's photos for each emotion."""
+    """Counts, shape (k,), and means, shape (k, d), of one student's photos for each emotion."""
     weights = emotion_weights(supports, population)
     counts = weights.sum(axis=0)
     sums = weights.T @ population.transform(supports.vectors).astype(np.float64)
@@ -130,7 +130,7 @@ class EnrollmentEstimator(Protocol):
     def paper(self) -> str: ...
 
     def prototypes(
-        self, population: Population, own: SupportSet | None, classmates: Sequence[SupportSet]
+        self, population: Population, own: SupportSet | None, classmates: Sequence[SupportSet], /
     ) -> list[Prototype]:
         """The prototypes for classifying one student.
 

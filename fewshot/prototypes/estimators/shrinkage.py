@@ -38,6 +38,10 @@ def class_effect(population: Population, students: Iterable[Cells]) -> ClassEffe
     with many photos is not mistaken for the camera. Given this c_e, ``student_offset`` is the same model's prediction
     of d_s.
 
+    Args:
+        population: mu_e, shape (k, d), and the variances.
+        students: the photos of each, summed up.
+
     Returns:
         Zeros without photos.
     """
@@ -69,7 +73,7 @@ def witness(
 def effect_of(
     population: Population, witnesses: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
 ) -> ClassEffect:
-    """c_e from the results of ``witness`` for all students of the class; zeros without students."""
+    """c_e, shape (k, d), from the results of ``witness`` for all students of the class; zeros without students."""
     kinds, variances = len(population.classes), population.variances
     information, evidence = np.zeros((kinds, kinds)), np.zeros(population.prototypes.shape)
     for known, seen in witnesses:

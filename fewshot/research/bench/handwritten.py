@@ -62,6 +62,7 @@ def frames_of(video: str, start: int, count: int) -> list[np.ndarray]:
 
 
 def main() -> None:
+    """The command: prints the seconds per frame, and writes them with ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video")
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with models/")

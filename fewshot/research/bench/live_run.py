@@ -181,14 +181,17 @@ class Stamped:
 
     @property
     def dropped(self) -> int:
+        """Frames that the source dropped."""
         return self._source.dropped
 
     @property
     def lost(self) -> str | None:
+        """Why the source ended too early; None if it did not."""
         return self._source.lost
 
     @property
     def notes(self) -> list[str]:
+        """Sentences of the source for the user."""
         return self._source.notes
 
     def __iter__(self) -> Iterator[CapturedFrame]:
@@ -201,6 +204,7 @@ class Stamped:
             before = perf_counter()
 
     def close(self) -> None:
+        """Close the source."""
         self._source.close()
 
 
@@ -210,6 +214,7 @@ def open_loop(class_folder: Path | None) -> Loop:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=main.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video")
     parser.add_argument("--class-folder", type=Path, help="of the students; nobody is enrolled without it")

@@ -106,34 +106,42 @@ def share(
 
 
 def is_found(seen: Observation) -> bool:
+    """Whether a detected face lies on the true one."""
     return seen.reading is not None
 
 
 def is_enrolled(seen: Observation) -> bool:
+    """Whether the person is enrolled."""
     return seen.true.enrolled
 
 
 def is_stranger(seen: Observation) -> bool:
+    """Whether the person is not enrolled."""
     return not seen.true.enrolled
 
 
 def is_named(seen: Observation) -> bool:
+    """Whether the face got a name, right or wrong."""
     return seen.reading is not None and seen.reading.student is not None
 
 
 def has_right_name(seen: Observation) -> bool:
+    """Whether the face got the name of its person."""
     return seen.reading is not None and seen.reading.student == seen.true.student
 
 
 def has_wrong_name(seen: Observation) -> bool:
+    """Whether the face got another person's name."""
     return is_named(seen) and not has_right_name(seen)
 
 
 def has_right_emotion(seen: Observation) -> bool:
+    """Whether the predicted emotion is the true one."""
     return seen.reading is not None and seen.reading.emotion == seen.true.emotion
 
 
 def is_unsure(seen: Observation) -> bool:
+    """Whether the face was found and no emotion was named."""
     return seen.reading is not None and seen.reading.emotion is None
 
 

@@ -146,5 +146,6 @@ class Endless:
             self._source = self._reopen()
 
     def close(self) -> None:
+        """Close the source and start no further round."""
         self._closed = True
         self._source.close()

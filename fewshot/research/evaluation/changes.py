@@ -28,7 +28,7 @@ def blur(frame: Frame, face: Face) -> Frame:
     return np.asarray(cv2.GaussianBlur(frame, (0, 0), max(0.06 * _eye_distance(face), 0.3)), np.uint8)
 
 
-def jpeg20(frame: Frame, face: Face) -> Frame:
+def jpeg20(frame: Frame, _face: Face) -> Frame:
     """Saved as JPEG of quality 20, as bad calls are."""
     _, coded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 20])
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
@@ -45,7 +45,7 @@ def small(frame: Frame, face: Face) -> Frame:
     return canvas
 
 
-def dark(frame: Frame, face: Face) -> Frame:
+def dark(frame: Frame, _face: Face) -> Frame:
     """An eighth of the light, with a sensor's noise, which depends on nothing but the picture."""
     noise = np.random.default_rng(zlib.crc32(frame.tobytes())).normal(0, 2.0, frame.shape)
     return np.clip(np.rint(frame / 8.0 + noise), 0, 255).astype(np.uint8)

@@ -54,6 +54,7 @@ class Line:
     worst: Sequence[tuple[int, str]] = ()
 
     def row(self) -> Row:
+        """The columns of the table."""
         return {
             "test": self.test,
             "n": self.score.n,
@@ -80,6 +81,7 @@ class ClosedSet:
     development: bool = False
 
     def run(self, context: Context) -> Report:
+        """Tables and plots of every reader on every set."""
         fer = load_fer2013(context.root / "fer2013")
         splits = fer_splits(context.embedder, fer, context.outputs / "fer2013_prepared.npz", context.cache)
         truths = fer_tests(fer, splits.excluded)

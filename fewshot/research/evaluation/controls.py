@@ -47,6 +47,7 @@ class Readings:
     predicted: list[str] = field(default_factory=list)
 
     def add(self, subject: str, truth: Sequence[str], predicted: Sequence[str]) -> None:
+        """Add pictures of one subject: what they show, and what was predicted."""
         self.subjects += [subject] * len(truth)
         self.truth += truth
         self.predicted += predicted

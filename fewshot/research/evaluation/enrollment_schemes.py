@@ -35,6 +35,7 @@ class Scheme:
 
     @property
     def name(self) -> str:
+        """In one line: what the student and the classmates bring."""
         return f"{self.own} | {self.brought}"
 
     @property

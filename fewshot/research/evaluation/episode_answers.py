@@ -35,6 +35,7 @@ class Answers:
 
     @property
     def episodes(self) -> int:
+        """How many episodes there were."""
         return int(self.episode[-1]) + 1
 
     def balanced(self, seed: int, resamples: int) -> Interval:

@@ -109,6 +109,7 @@ class Episodes:
     resamples: int = 2000
 
     def run(self, context: Context) -> Report:
+        """Tables of every estimator in every set's episodes."""
         rows: list[Row] = []
         left_out: list[str] = []
         sets = [one for one in self.sets if one.role == "development" or not self.development]

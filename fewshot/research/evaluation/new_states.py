@@ -12,7 +12,7 @@ from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.research.evaluation.album import Album, Rows
 from fewshot.research.evaluation.runtime_class import Verdicts, enrolled, together
-from fewshot.research.evaluation.support_draws import Draw, choose
+from fewshot.research.evaluation.support_draws import Draw, choose, only
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def draws_of(
     }
     made = []
     for draw in range(draws):
-        mine = choose(album, lambda who, emotion, _: shots if emotion == state else emotion == NEUTRAL, draw, seed, 0)
+        mine = choose(album, only(**{NEUTRAL: 1, state: shots}), draw, seed, 0)
         own: dict[str, Rows] = {who: mine[who] for who in cells}
         queries = {
             who: [row for kind in kinds.values() for row in kind if row not in own[who]] for who, kinds in cells.items()

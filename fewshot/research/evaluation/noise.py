@@ -100,6 +100,7 @@ class Noise:
     others: int = 5
 
     def run(self, context: Context) -> Report:
+        """Tables of what changed pictures and wrong labels cost."""
         roles, asked = (
             {name: role for name, role in named.items() if role == "development" or not self.development}
             for named in (self.datasets, self.doubted)

@@ -11,7 +11,7 @@ from fewshot.errors import UsageError
 from fewshot.prototypes.calibration import Calibration, fit_thresholds
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import squared_distances, transform
-from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, Fer2013, load_fer2013
+from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
 from fewshot.research.datasets.framing import cut, framings
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.choosing import allowance_rows, chosen_allowance
@@ -64,7 +64,7 @@ def _from_fer(context: Context, peer: Peer) -> tuple[Vectors, np.ndarray, np.nda
 
     labels, rows = fer.ferplus_published(), {}
     for usage in (TRAINING, PUBLIC_TEST):
-        chosen = _some(fer, labels, (fer.usage == usage) & ~excluded)
+        chosen = _some(labels, (fer.usage == usage) & ~excluded)
         matrices = framings(48, landmarks[chosen], scores[chosen] > TRUSTED_LANDMARKS)
         crops = np.stack([cut(fer.faces[row], matrix[1]) for row, matrix in zip(chosen, matrices, strict=True)])
         colour = np.stack([cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR) for crop in crops])
@@ -78,7 +78,7 @@ def _from_fer(context: Context, peer: Peer) -> tuple[Vectors, np.ndarray, np.nda
     return means, b, squared_distances(transform(vectors, b), means), truth
 
 
-def _some(fer: Fer2013, labels: np.ndarray, usable: np.ndarray) -> np.ndarray:
+def _some(labels: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """The first ``AN_EMOTION`` usable rows of each emotion, in order."""
     rows = [np.flatnonzero(usable & (labels == kind))[:AN_EMOTION] for kind in range(len(EMOTIONS))]
     return np.sort(np.concatenate(rows))

@@ -65,6 +65,7 @@ class Context:
 
     @cached_property
     def embedder(self) -> Embedder:
+        """The network, opened at the first call."""
         return Embedder(self.network, engine=self.engine)
 
     @cached_property
@@ -81,6 +82,7 @@ class Context:
 
     @property
     def cache(self) -> Path:
+        """Folder of vectors that were computed before."""
         return self.outputs / "vectors"
 
     @property

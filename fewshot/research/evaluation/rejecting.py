@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.verdict import decide
+from fewshot.prototypes.verdict import Verdict, decide_all
 from fewshot.research.evaluation.intervals import Interval, bootstrap_ratio, by_subject
 from fewshot.research.evaluation.runtime_class import Verdicts
 from fewshot.research.evaluation.scores import Reliability, reliability
@@ -42,15 +42,17 @@ def said(read: Verdicts, margin: float | None = None, reach: float = 1.0) -> lis
         margin: in place of the shipped one; None keeps that.
         reach: the largest acceptable distances times this.
     """
-    return [
-        decide(
-            verdict.probabilities,
-            verdict.distances,
-            {emotion: limit * reach for emotion, limit in verdict.limits.items()},
-            verdict.margin if margin is None else margin,
-        )[0]
-        for verdict in read.said
-    ]
+    return [_named(verdict, verdict.margin if margin is None else margin, reach) for verdict in read.said]
+
+
+def _named(verdict: Verdict, margin: float, reach: float) -> str | None:
+    labels = list(verdict.probabilities)
+    probabilities, distances, limits = (
+        np.array([[values.get(label, missing) for label in labels]])
+        for values, missing in ((verdict.probabilities, 0.0), (verdict.distances, 0.0), (verdict.limits, np.inf))
+    )
+    best, named, _ = decide_all(probabilities, distances, limits * reach, np.array([margin]))
+    return labels[best[0]] if named[0] else None
 
 
 def shipped(read: Verdicts, seed: int, resamples: int) -> tuple[Interval, Interval]:

@@ -34,6 +34,7 @@ class Verdicts:
         return len(self.said)
 
     def add(self, subjects: Sequence[str], truth: Sequence[str], said: Sequence[Verdict]) -> None:
+        """Add pictures: whose they are, what they show, and what was said."""
         self.subjects += subjects
         self.truth += truth
         self.said += said

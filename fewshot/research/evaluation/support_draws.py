@@ -39,12 +39,12 @@ class Draw:
 
 def only(**shots: int) -> Shots:
     """So many photos of these emotions and none of the others."""
-    return lambda subject, emotion, draw: shots.get(emotion, 0)
+    return lambda _subject, emotion, _draw: shots.get(emotion, 0)
 
 
 def each(shots: int) -> Shots:
     """So many photos of every emotion."""
-    return lambda subject, emotion, draw: shots
+    return lambda _subject, _emotion, _draw: shots
 
 
 def uneven(most: int, seed: int) -> Shots:

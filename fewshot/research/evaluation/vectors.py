@@ -39,14 +39,17 @@ class Embedded:
 
     @property
     def subjects(self) -> list[str]:
+        """Who is in each picture."""
         return [picture.student for picture in self.pictures]
 
     @property
     def emotions(self) -> list[str]:
+        """What each picture shows."""
         return [picture.emotion for picture in self.pictures]
 
     @property
     def sessions(self) -> list[str]:
+        """When each picture was taken."""
         return [picture.session for picture in self.pictures]
 
     def only(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Embedded:

@@ -65,9 +65,11 @@ class CableCamera:
         self._next = time.monotonic()
 
     def isOpened(self) -> bool:  # OpenCV's name
+        """As OpenCV's: whether the camera answered."""
         return self._opens
 
     def read(self) -> tuple[bool, Frame | None]:
+        """As OpenCV's: the next frame at the camera's pace, or that there is none."""
         cable = self._cable
         if cable.left <= 0:
             if cable.throws:
@@ -79,9 +81,11 @@ class CableCamera:
         return True, cable.frames()
 
     def get(self, what: int) -> float:
+        """As OpenCV's: the frame rate; -1 for anything else."""
         return {cv2.CAP_PROP_FPS: self._cable.fps}.get(what, -1.0)
 
     def release(self) -> None:
+        """As OpenCV's; the cable counts it."""
         self._cable.released += self._opens
 
 
@@ -111,6 +115,7 @@ class Scripted:
             raise self._fails
 
     def close(self) -> None:
+        """Counts how often it was closed."""
         self.closed += 1
 
 
@@ -126,7 +131,8 @@ class Slow:
         self.seconds, self.fails_after, self.error = seconds, fails_after, error
         self.indices: list[int] = []
 
-    def write(self, result: FrameResult, frame: Frame) -> None:
+    def write(self, result: FrameResult, _frame: Frame) -> None:
+        """Take a result, slowly, or raise ``error``."""
         if self.error is not None and len(self.indices) == self.fails_after:
             raise self.error
         time.sleep(self.seconds)

@@ -37,6 +37,7 @@ class Camera:
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> Camera:
+        """A camera at random, as they are in calls."""
         return cls(
             exposure=random.uniform(0.75, 1.2),
             gains=random.uniform(0.92, 1.08, 3).astype(np.float32),
@@ -80,6 +81,7 @@ class Motion:
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> Motion:
+        """The motion of one head at random."""
         largest = np.array([0.03, 0.015, 0.025, 0.03, 0.08])[:, None] * np.array([1.0, 0.4])
         slowest = np.array([9.0, 3.5])
         return cls(

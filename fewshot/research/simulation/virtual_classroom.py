@@ -48,6 +48,7 @@ class Settings:
 
     @property
     def frames(self) -> int:
+        """Frames of the video."""
         return round(self.seconds * self.fps)
 
 

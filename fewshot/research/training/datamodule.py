@@ -138,7 +138,8 @@ class FerDataModule(lightning.LightningDataModule):
         self.limit, self.workers, self.seed = limit, workers, seed
         self.first_epoch = 0
 
-    def setup(self, stage: str) -> None:
+    def setup(self, stage: str) -> None:  # noqa: ARG002 (Lightning passes it by name)
+        """Read the tables, once."""
         if not hasattr(self, "tables"):
             self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
             if self.blendshapes:
@@ -163,10 +164,12 @@ class FerDataModule(lightning.LightningDataModule):
         return {"epochs": loop.epoch_progress.current.processed if loop else 0}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after the epochs of ``state_dict``."""
         # Lightning starts the workers of a resumed run before it tells the sampler which epoch it is.
         self.first_epoch = state_dict["epochs"]
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Augmented crops in a new order each epoch."""
         crops = FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size)
         return DataLoader(
             crops,
@@ -178,6 +181,7 @@ class FerDataModule(lightning.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Aligned crops of PublicTest, in order."""
         crops = FaceCrops(self.tables["public"], aligned=True, size=self.size)
         return DataLoader(crops, batch_size=256, sampler=shared_out(crops, self.trainer))
 
@@ -190,7 +194,8 @@ class FerDataModule(lightning.LightningDataModule):
         progress = min(self.trainer.current_epoch / rising, 1.0)
         return int(round((low + (high - low) * progress) / 8) * 8)
 
-    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], _dataloader_idx: int) -> dict[str, Tensor]:
+        """Grey bytes to floats, at the side that this epoch trains with: shape (n, 1, side, side)."""
         batch["grey"] = batch["grey"].float()
         if self.trainer is not None and self.trainer.training and (side := self.resolution()) != self.size:
             batch["grey"] = torch.nn.functional.interpolate(

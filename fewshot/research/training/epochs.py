@@ -30,6 +30,7 @@ class ShuffledFaces(DistributedSampler[int]):
         self.set_epoch(epoch)
 
     def set_epoch(self, epoch: int) -> None:
+        """Tell the sampler and its faces which epoch it is."""
         super().set_epoch(epoch)
         self.dataset.epoch = epoch  # type: ignore[attr-defined]
 
@@ -55,8 +56,9 @@ class EpochSeed(lightning.Callback):
         self.seed = seed
 
     def on_train_batch_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
+        self, trainer: lightning.Trainer, _module: lightning.LightningModule, _batch: Any, batch_idx: int
     ) -> None:
+        """Seed torch before the first batch of an epoch."""
         # Not at the epoch's start: a DataLoader draws a number when it begins, which in a resumed run is before that.
         if batch_idx == 0:
             torch.manual_seed(self.seed + 1_000_003 * trainer.current_epoch + 7_919 * trainer.global_rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,22 @@ def _of_expression(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """``state_dict`` and the ``network``'s config of a training checkpoint, or of what ``save_state`` wrote."""
+    """``state_dict`` and the ``network``'s config of a training checkpoint, or of what ``save_state`` wrote.
+
+    Tensors and plain values only: a checkpoint is a pickle, and one that would call anything else is refused unopened.
+
+    Raises:
+        UsageError: it is not a checkpoint, or holds more than tensors and plain values.
+    """
     if path.suffix != ".safetensors":
-        return dict(torch.load(path, map_location="cpu", weights_only=False))
+        try:
+            return dict(torch.load(path, map_location="cpu", weights_only=True))
+        except pickle.UnpicklingError as error:
+            raise UsageError(
+                f"{path} is not a checkpoint of experiments/train.py: it holds more than tensors and plain values, or "
+                "is damaged. It was not opened, because opening it could run any program. Give a checkpoint that this "
+                "version trained, or a .safetensors file."
+            ) from error
     network, learned = load_state(path)
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
     return {"state_dict": state | learned, "network": network.config}

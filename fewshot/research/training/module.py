@@ -103,23 +103,28 @@ class ProtoNet(lightning.LightningModule):
             part.requires_grad_(False)
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        """Expression, shape (n, d), and identity, shape (n, k), of grey crops, shape (n, 1, side, side)."""
         return self.network(grey)  # type: ignore[no-any-return]
 
-    def setup(self, stage: str) -> None:
+    def setup(self, stage: str) -> None:  # noqa: ARG002 (Lightning passes it by name)
+        """Lay the weights out for the processor."""
         # Half as long again on a CPU without it; and before several processes agree on how gradients lie.
         self.network.to(memory_format=torch.channels_last)
 
     def on_fit_start(self) -> None:
+        """Read how frequent each class is, for balanced losses."""
         if self.balance:
             votes, labels = self.trainer.datamodule.class_frequencies()  # type: ignore[attr-defined]
             self.votes_prior.copy_(votes.log() * self.balance)
             self.labels_prior.copy_(labels.log() * self.balance)
 
     def on_train_epoch_start(self) -> None:
+        """Keep the statistics of frozen normalisation layers as they are."""
         for part in self.still:
             part.eval()
 
-    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+    def training_step(self, batch: dict[str, Tensor], _batch_index: int) -> Tensor:
+        """The weighted sum of the losses on a batch; every one of them is logged."""
         weights = self.losses
         grey = batch["grey"].contiguous(memory_format=torch.channels_last)
         features, maps = self.network.features(grey)
@@ -155,6 +160,7 @@ class ProtoNet(lightning.LightningModule):
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
     ) -> None:
+        """One step; with ``sharpness``, along the gradient from a point a little uphill (Foret et al. 2021)."""
         if not self.sharpness or optimizer_closure is None:
             super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
             return
@@ -169,7 +175,8 @@ class ProtoNet(lightning.LightningModule):
         with StillNorms(self.network):
             super().optimizer_step(epoch, batch_idx, optimizer, from_above)
 
-    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+    def validation_step(self, batch: dict[str, Tensor], _batch_index: int) -> None:
+        """Log the errors on a batch."""
         features, _ = self.network.features(batch["grey"].contiguous(memory_format=torch.channels_last))
         expression = self.network.project(features)
         for name, head in (("shapes", self.shapes), ("seen", self.seen)):
@@ -189,6 +196,7 @@ class ProtoNet(lightning.LightningModule):
         self.log(f"val/{name}", metric, prog_bar=name != "seen")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the network's config beside the weights."""
         checkpoint["network"] = self.network.config
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -201,6 +209,7 @@ class ProtoNet(lightning.LightningModule):
         cycle["_schedule_phases"][-1]["end_step"] = steps - 1
 
     def configure_optimizers(self) -> Any:
+        """AdamW with faster new heads, and one cycle of the learning rate."""
         heads = (self.network.project_expression, self.votes, self.labels, *filter(None, (self.shapes, self.seen)))
         new = {id(p) for part in heads for p in part.parameters()}
         groups: list[dict[str, Any]] = []

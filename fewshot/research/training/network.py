@@ -64,6 +64,7 @@ class ResidualPair(nn.Module):
         nn.init.zeros_(self.added[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Maps of the same shape, (n, width, side, side)."""
         answer: Tensor = self.activation(maps + self.added(maps))
         return answer
 

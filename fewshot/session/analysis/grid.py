@@ -39,6 +39,7 @@ class Grid:
 
     @property
     def seconds(self) -> int:
+        """Length of the lesson."""
         return int(self.shown.shape[1])
 
 
@@ -91,7 +92,16 @@ def counts_in_blocks(grid: Grid, block: int) -> Floats:
 
 
 def align(states: Sequence[str], wanted: Sequence[str], values: Floats) -> Floats:
-    """Columns in the order of ``wanted``; a state that a lesson did not know was shown for 0 seconds in it."""
+    """Columns in the order of ``wanted``; a state that a lesson did not know was shown for 0 seconds in it.
+
+    Args:
+        states: of the columns of ``values``.
+        wanted: states of the columns that come out.
+        values: shape (..., states).
+
+    Returns:
+        Shape (..., wanted).
+    """
     out = np.zeros((*values.shape[:-1], len(wanted)))
     for column, state in enumerate(wanted):
         if state in states:

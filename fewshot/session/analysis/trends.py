@@ -93,7 +93,7 @@ class Comparison:
         share: of each lesson, 0..1, shape (states, 2).
         change, low, high: second less first, with an interval of 95 % for all states together (Bonferroni), shape
             (states,); NaN with fewer than two students.
-        students: in both; ``only_first`` and ``only_second`` could not be compared.
+        students: readable in both.
         same_network: if not, a difference may come from the network.
     """
 
@@ -105,8 +105,6 @@ class Comparison:
     low: Floats
     high: Floats
     students: int
-    only_first: int
-    only_second: int
     same_network: bool
 
 
@@ -130,10 +128,7 @@ def compare(first: Profile, second: Profile, minimum: int = 1) -> Comparison:
         change = share[:, 1] - share[:, 0]
         half = _half_width(values[1] - values[0], looks=len(states))
     same = first.info.network == second.info.network
-    only = (len(read[0]) - len(both), len(read[1]) - len(both))
-    return Comparison(
-        first.info, second.info, states, share, change, change - half, change + half, len(both), *only, same
-    )
+    return Comparison(first.info, second.info, states, share, change, change - half, change + half, len(both), same)
 
 
 def _half_width(values: Floats, looks: int = 1) -> Floats:

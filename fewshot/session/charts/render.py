@@ -33,16 +33,6 @@ def to_png(chart: Chart, theme: Theme = LIGHT, scale: float = 2.0) -> bytes:
     return bytes(_converter().vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
 
 
-def to_pdf(chart: Chart, theme: Theme = LIGHT) -> bytes:
-    """The chart as a PDF page of its own size, vectors and embedded letters.
-
-    Raises:
-        UsageError: vl-convert is not installed.
-    """
-    _register_fonts()
-    return bytes(_converter().vegalite_to_pdf(_spec(themed(chart, theme)), allowed_base_urls=[]))
-
-
 def add_fonts(folders: Iterable[Path]) -> None:
     """Let charts use the fonts in these folders too."""
     for folder in folders:

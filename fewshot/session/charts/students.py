@@ -58,17 +58,6 @@ def bands_chart(
     return alt.hconcat(strips.properties(width=inner, height=height), shares, spacing=14)
 
 
-def visibility_chart(visible: Sequence[Visibility], theme: Theme = LIGHT, width: int = WIDTH) -> Chart:
-    """How long each student was readable and in view, as bars; the scale is the lesson's watched time."""
-    alt = altair()
-    count = max(1, len(visible))
-    row = row_height(count)
-    scale = alt.Scale(domain=[count, 0], nice=False)
-    bars = _shares(alt, visible, scale, theme, min(11, row - 2), axis=True)
-    names = _names(alt, [line.student for line in visible], scale, theme, min(12, row - 2))
-    return alt.layer(bars, names).properties(width=width - _NAMES - 60, height=row * count)
-
-
 def sparkline_svg(
     cells: Cells, states: Sequence[str], width: int = 120, height: int = 16, label: str = "", ink: str = "currentColor"
 ) -> str:
@@ -129,9 +118,7 @@ def _names(alt: Any, students: Sequence[str], scale: Any, theme: Theme, size: in
     return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="name:N")
 
 
-def _shares(
-    alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int, axis: bool = False
-) -> Any:  # fmt: skip
+def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
     rows = [
         {
             "student": line.student, "top": i + 0.2, "bottom": i + 0.8, "middle": i + 0.5, "nothing": 0,
@@ -141,7 +128,7 @@ def _shares(
     ]  # fmt: skip
     data = chart_of(rows)
     scale_x = alt.Scale(domain=[0, 1], nice=False)
-    axis_x = alt.Axis(format="%", tickCount=4 if axis else 2, title="readable", grid=False)
+    axis_x = alt.Axis(format="%", tickCount=2, title="readable", grid=False)
     y = alt.Y("top:Q", scale=scale, axis=None)
     tips = ["student:N", alt.Tooltip("view:Q", format=".0%", title="in view"), alt.Tooltip("readable:Q", format=".0%")]
     bars = [

@@ -24,6 +24,7 @@ from fewshot.errors import UsageError  # noqa: E402
 from fewshot.research.training.augment import Augmentation  # noqa: E402
 from fewshot.research.training.datamodule import FerDataModule  # noqa: E402
 from fewshot.research.training.epochs import EpochSeed, ShuffledFaces, shared_out  # noqa: E402
+from fewshot.research.training.export import from_checkpoint  # noqa: E402
 from fewshot.research.training.losses import standardised_error  # noqa: E402
 from fewshot.research.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.research.training.network import ExpressionNetwork  # noqa: E402
@@ -127,7 +128,7 @@ def main(toy: list[str], monkeypatch: pytest.MonkeyPatch) -> Main:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     """The averaged weights and those that the next step would have gone on from."""
-    checkpoint = torch.load(folder / "last.ckpt", weights_only=False)
+    checkpoint = torch.load(folder / "last.ckpt", weights_only=True)
     return checkpoint["state_dict"] | {f"own {name}": one for name, one in checkpoint["current_model_state"].items()}
 
 
@@ -149,6 +150,10 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(
         patch.setattr(EpochSeed, "on_train_epoch_end", stop)
         assert not same(whole, go("stopped"))
     assert same(whole, go("resumed", f"resume={(tmp_path / 'stopped/last.ckpt').as_posix()}"))
+    # Whoever exports it opens it as plain values: nothing in it may need more.
+    network, learned = from_checkpoint(tmp_path / "whole/last.ckpt")
+    assert all(torch.equal(value, whole[f"network.{name}"]) for name, value in network.state_dict().items())
+    assert learned
     # The logs that a run must leave.
     assert (tmp_path / "whole/metrics.csv").is_file() and list((tmp_path / "whole").glob("events.out.tfevents*"))
 
@@ -188,7 +193,7 @@ def test_two_processes_measure_what_one_does(toy: list[str], tmp_path: Path) -> 
     data: FerDataModule = hydra.utils.instantiate(cfg.data)
     data.setup("fit")
     module = ProtoNet(ExpressionNetwork("test_efficientnet", size=48), LossWeights(shapes=1.0))
-    module.load_state_dict(torch.load(tmp_path / "last.ckpt", weights_only=False)["state_dict"])
+    module.load_state_dict(torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"])
     (batch,) = data.val_dataloader()
     with torch.inference_mode():
         features, _ = module.eval().network.features(batch["grey"].float())

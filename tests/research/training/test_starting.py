@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from experiments.train import begin_with  # noqa: E402
 from fewshot.errors import UsageError  # noqa: E402
-from fewshot.research.training.export import from_checkpoint, save_state  # noqa: E402
+from fewshot.research.training.export import from_checkpoint, read_checkpoint, save_state  # noqa: E402
 from fewshot.research.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.research.training.network import ExpressionNetwork  # noqa: E402
 
@@ -80,3 +81,29 @@ def test_runs_that_went_on_from_one_another_are_averaged(tmp_path: Path) -> None
     assert torch.equal(alone.project_expression.weight, models[0].network.project_expression.weight)
     with pytest.raises(UsageError, match="of another network"):
         from_checkpoint(paths[0], paths[2])
+
+
+class Malicious:
+    """What a pickle may hold: a call of any function with any arguments, made when it is opened."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return Path.touch, (self.trace,)
+
+
+def test_a_checkpoint_that_would_run_something_is_refused(tmp_path: Path) -> None:
+    trace, path = tmp_path / "it ran", tmp_path / "bad.ckpt"
+    one = model()
+    good = {"state_dict": one.state_dict(), "network": one.network.config}
+    torch.save(good | {"extra": Malicious(trace)}, path)
+    torch.load(path, weights_only=False)
+    assert trace.exists(), "this is what would happen"
+    trace.unlink()
+    with pytest.raises(UsageError, match=r"bad\.ckpt is not a checkpoint .* \.safetensors"):
+        read_checkpoint(path)
+    assert not trace.exists()
+    path.write_bytes(b"not a checkpoint at all")
+    with pytest.raises(UsageError, match="or is damaged"):
+        read_checkpoint(path)

@@ -42,6 +42,7 @@ class LinearProbe:
 
     @property
     def name(self) -> str:
+        """In tables."""
         return "linear probe" if self.features == "embedding" else "linear probe on the backbone"
 
     def scores(self, support: Vectors, labels: NDArray[np.int64], queries: Vectors) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ class Mean:
         return nearness(asked, class_means(known, columns))
 
     def prototypes(
-        self, population: Population, own: SupportSet | None, classmates: Sequence[SupportSet]
+        self, population: Population, own: SupportSet | None, _classmates: Sequence[SupportSet]
     ) -> list[Prototype]:
         """See ``EnrollmentEstimator``; classmates are not looked at."""
         return mean_prototypes(population, own)

@@ -59,6 +59,7 @@ class CL2N:
 
     @property
     def name(self) -> str:
+        """In tables: without a mean it is the paper's L2N."""
         return "L2N" if self.mean is None else "CL2N"
 
     def scores(self, support: Vectors, labels: NDArray[np.int64], queries: Vectors) -> NDArray[np.float64]:
