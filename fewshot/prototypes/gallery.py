@@ -163,7 +163,7 @@ class IdentityGallery:
         return [None if owner == _NOBODY else self._names[owner] for owner in owners.tolist()]
 
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Any]:
-        """All that the gallery is: a header that json can hold, arrays, and the FAISS index."""
+        """All that the gallery is: a header that json can hold, ids and owners, each of shape (n,), and the index."""
         header = {
             "kind": self.kind,
             "dimension": self.dimension,
@@ -175,7 +175,7 @@ class IdentityGallery:
 
     @classmethod
     def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], index: Any) -> IdentityGallery:
-        """Inverse of ``parts``.
+        """Inverse of ``parts``; ids and owners have shape (n,).
 
         Raises:
             ValueError, KeyError, TypeError: they do not belong together.

@@ -202,9 +202,11 @@ class FlatVectors:
             self._numbered.add_with_ids(np.ascontiguousarray(matrix), numbers)
 
     def at(self, positions: NDArray[np.int64]) -> Vectors:
+        """The vectors at positions of shape (k,), shape (k, d)."""
         return np.asarray(self._flat.reconstruct_batch(positions), np.float32)
 
     def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See ``PrototypeIndex.distances``; shapes (n, d) and (n, k)."""
         found = np.empty(positions.shape, np.float32)
         # The only FAISS call that compares queries with selected vectors; it has no Python wrapper.
         self._flat.compute_distance_subset(
@@ -238,9 +240,11 @@ class ListedVectors:
         self._owners, self._most = owners, int(np.bincount(owners).max())
 
     def at(self, positions: NDArray[np.int64]) -> Vectors:
+        """The vectors at positions of shape (k,), shape (k, d)."""
         return np.asarray(self._lists.reconstruct_batch(positions), np.float32)
 
     def distances(self, queries: Vectors, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See ``PrototypeIndex.distances``; shapes (n, d) and (n, k)."""
         owners = self._owners[positions[:, :1]]
         found, places = self._lists.search_preassigned(queries, self._most, owners, None)
         table = np.full(positions.shape, np.inf, np.float32)

@@ -109,7 +109,7 @@ def candidates(outputs: Sequence[NDArray[np.float32]], width: int, threshold: fl
 
     Args:
         outputs: for every grid scores, shape (cells, 1), then distances to the box's sides, shape (cells, 4), then
-            distances to the landmarks, shape (cells, 10), in units of the grid's stride. A leading axis of 1 is allowed.
+            distances to the landmarks, shape (cells, 10), in units of the stride. A leading axis of 1 is allowed.
         width: width of the input, pixels.
         threshold: lowest score.
 

@@ -49,6 +49,7 @@ Row = dict[str, str]
 
 
 def seconds(work: Callable[[], object]) -> float:
+    """How long a piece of work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -87,6 +88,7 @@ class Drawn:
 
     @classmethod
     def make(cls, students: int, seed: int) -> Drawn:
+        """Draw people, and ask an exact search about the queries."""
         world, rng = People(seed), np.random.default_rng(seed)
         references = np.empty((students, DIMENSION), np.float32)
         tested = np.sort(rng.permutation(students)[:TESTED])
@@ -117,12 +119,14 @@ class Drawn:
 
 
 def exactly(references: Vectors) -> faiss.IndexFlatIP:
+    """An exact index of references, shape (n, 512)."""
     index = faiss.IndexFlatIP(references.shape[1])
     index.add(references)
     return index
 
 
 def measure_gallery(drawn: Drawn, folder: Path) -> Row:
+    """Build, search, save, load and forget, beside an exact search."""
     students = len(drawn.references)
     exact = exactly(drawn.references)
     gallery, path = IdentityGallery(DIMENSION, "synthetic"), folder / "gallery"
@@ -146,6 +150,7 @@ def measure_gallery(drawn: Drawn, folder: Path) -> Row:
 
 
 def row(part: str, students: int, kind: str, dimension: int, values: list[float]) -> Row:
+    """One row of the table; a number that is none stays empty."""
     cells = [
         part,
         str(students),
