@@ -1,14 +1,14 @@
 """From a training checkpoint, or from the safetensors made of one, to the weights that ship.
 
     python experiments/export.py outputs/train/main/last.ckpt --shared ../shared
-    python experiments/export.py fewshot/weights/expression.safetensors --shared ../shared
+    python experiments/export.py experiments/weights/expression.safetensors --shared ../shared
 
-Writes to fewshot/weights: expression.safetensors (fp16, with its config; from a checkpoint only), expression.onnx
-(8 bit, what the runtime uses), expression_fp32.onnx and identity.onnx (fp32, the latter's weights kept in fp16), each
-with the fingerprint of the trained weights; to outputs/ expression_fp16.onnx, for comparison. Checks ONNX against
-torch to 1e-4 (the identity to 1e-3) and the 8-bit vectors by their cosine, and prints the lines for
-fewshot/models/registry.py. Then run experiments/population.py if the weights are new, which makes expression.json, and
-experiments/quantise.py, which measures what the 8 bits cost.
+Writes to fewshot/weights, which is part of the installed package, expression.onnx (8 bit, what the runtime uses) and
+identity.onnx (fp32, its weights kept in fp16); to experiments/weights expression.safetensors (fp16, with its config;
+from a checkpoint only) and expression_fp32.onnx (for graphics cards), each with the fingerprint of the trained weights;
+to outputs/ expression_fp16.onnx, for comparison. Checks ONNX against torch to 1e-4 (the identity to 1e-3) and the 8-bit
+vectors by their cosine, and prints the lines for fewshot/models/registry.py. Then run experiments/population.py if the
+weights are new, which makes expression.json, and experiments/quantise.py, which measures what the 8 bits cost.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from fewshot.research.training.export import (
 )
 from fewshot.research.training.quantise import calibration_crops, quantise
 
+SHIPPED, KEPT = Path("fewshot/weights"), Path("experiments/weights")
 TOLERANCE = {"expression": 1e-4, "identity": 1e-3}
 """Between ONNX and torch. The identity's weights are kept in fp16 after its norms were folded into them."""
 LEAST_COSINE = 0.99
@@ -49,19 +50,19 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="a .ckpt or .safetensors file")
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/fer2013, to calibrate")
     parser.add_argument("--prepared", type=Path, default=Path("outputs"), help="where experiments/prepare.py wrote")
-    parser.add_argument("--out", type=Path, default=Path("fewshot/weights"))
+    parser.add_argument("--out", type=Path, help="for all files, in place of fewshot/weights and experiments/weights")
     arguments = parser.parse_args()
-    out: Path = arguments.out
+    out, kept = arguments.out or SHIPPED, arguments.out or KEPT
     safetensors = arguments.source
     if safetensors.suffix != ".safetensors":
-        safetensors = out / "expression.safetensors"
+        safetensors = kept / "expression.safetensors"
         save_state(*from_checkpoint(arguments.source), safetensors)
     # What ships in fp16 is the truth: the ONNX files are made of the rounded weights, so all give the same vectors.
     network, _ = load_state(safetensors)
     name = stored_fingerprint(safetensors) or fingerprint(network)
     print(f"Network {name}")
 
-    files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": out / "expression_fp32.onnx"}
+    files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": kept / "expression_fp32.onnx"}
     size = network.config["size"]
     noise = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
     for output, path in files.items():

@@ -45,19 +45,24 @@ from fewshot.research.training.export import load_state
 from fewshot.research.training.population import Candidate, candidates, fer_vectors
 from fewshot.types import EMOTIONS
 
-WEIGHTS = Path("fewshot/weights")
+SHIPPED, KEPT = Path("fewshot/weights"), Path("experiments/weights")
 RESULTS = Path("experiments/results")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the network lies and the numbers go")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="another network's folder, which the numbers go to as well (default: the shipped one)",
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="for population.md")
     arguments = parser.parse_args()
     # Of fp32, the network as it was trained; its 8-bit copy lies around the same means.
-    embedder = open_embedder(arguments.weights / "expression_fp32.onnx", engine="onnxruntime")
-    _, heads = load_state(arguments.weights / "expression.safetensors")
+    kept, out = arguments.weights or KEPT, arguments.weights or SHIPPED
+    embedder = open_embedder(kept / "expression_fp32.onnx", engine="onnxruntime")
+    _, heads = load_state(kept / "expression.safetensors")
     learned = heads["votes.weight"][: len(EMOTIONS)]
     learned = (learned / learned.norm(dim=1, keepdim=True)).numpy()
 
@@ -88,7 +93,7 @@ def main() -> None:
     # the neutral photos of a class then seem to show a camera that moves every emotion, and all prototypes go astray.
     best = int(np.argmax([row["PublicTest, aligned"] + row["CK+, 1 neutral enrolled"] for row in rows]))
     population, found = built[best]
-    population.save(arguments.weights / "expression.json")
+    population.save(out / "expression.json")
     report(arguments.results, rows, made[best].name, population, tables_of(population, album, found))
 
 

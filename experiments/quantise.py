@@ -43,7 +43,7 @@ WEIGHTS, RESULTS = Path("fewshot/weights"), Path("experiments/results")
 TIMES = Path("outputs/quantised_times.json")
 FACES, BATCH = 49, 64
 FILES = {
-    "fp32": WEIGHTS / "expression_fp32.onnx",
+    "fp32": Path("experiments/weights/expression_fp32.onnx"),
     "fp16": Path("outputs/expression_fp16.onnx"),
     "int8": WEIGHTS / "expression.onnx",
 }

@@ -175,7 +175,7 @@ def open_perception(
     """
     embedder = open_embedder(network, threads)
     opened = open_detector(detector, download=download, threads=threads) if isinstance(detector, str) else detector
-    notes = [opened.note] if getattr(opened, "note", None) else []
+    notes = [part.note for part in (embedder, opened) if getattr(part, "note", None)]
     face_recogniser: Recogniser | None = None
     # InsightFace's licence also applies to its recogniser, so the recogniser is chosen separately from the detector.
     if recogniser != "own":

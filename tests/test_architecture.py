@@ -125,9 +125,14 @@ def test_the_running_system_knows_no_research() -> None:
 
 
 def test_the_package_does_not_reach_for_the_scripts_beside_it() -> None:
-    """Installed, there is no folder ``experiments`` beside the package; docstrings may still name a script."""
+    """Installed, there is no folder ``experiments`` beside the package; docstrings may still name a script.
+
+    ``models.files`` looks there for files that are known by their checksum, and does without (tests/test_wheel.py).
+    """
     wrong = []
     for name, tree in modules().items():
+        if name == "fewshot.models.files":
+            continue
         texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and node.value == "experiments" and id(node) not in texts:

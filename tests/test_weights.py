@@ -12,21 +12,26 @@ from fewshot.checksums import sha256_of
 from fewshot.embedding import runtime
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.inference.onnx import Choice, Engine
-from fewshot.models.files import REGISTRY, resolve
+from fewshot.models import files
+from fewshot.models.files import REGISTRY, REPOSITORY_WEIGHTS, WEIGHTS, resolve
+from fewshot.perception import open_perception
 from fewshot.room import open_population
 from fewshot.types import EMOTIONS
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "fewshot" / "weights"
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def test_all_weights_together_stay_under_25_megabytes() -> None:
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 25_000_000
+def test_the_weights_stay_small() -> None:
+    assert size_of(WEIGHTS) < 7_000_000
+    assert size_of(WEIGHTS) + size_of(REPOSITORY_WEIGHTS) < 25_000_000
 
 
 @pytest.mark.parametrize("name", ["expression", "expression_fp32", "identity", "landmarks"])
-def test_the_registry_knows_the_shipped_files(name: str) -> None:
+def test_the_registry_knows_the_files(name: str) -> None:
     path = resolve(name, download=False)
-    assert path.parent == WEIGHTS
+    assert path.parent == (WEIGHTS if name != "expression_fp32" else REPOSITORY_WEIGHTS)
     assert (sha256_of(path), path.stat().st_size) == (REGISTRY[name].sha256, REGISTRY[name].size)
 
 
@@ -49,7 +54,7 @@ def test_any_crop_gives_unit_vectors() -> None:
 def test_eight_bits_give_nearly_the_same_vectors(engine: Engine) -> None:
     if engine == "openvino":
         pytest.importorskip("openvino", reason="needs the extra 'openvino'")
-    exact, coarse = (Embedder(WEIGHTS / f"{name}.onnx", engine=engine) for name in ("expression_fp32", "expression"))
+    exact, coarse = (Embedder(resolve(name), engine=engine) for name in ("expression_fp32", "expression"))
     assert exact.network == coarse.network
     # Smooth pictures with a drawn face: what the network sees in noise nobody needs. On faces it is 0.995 and more
     # (experiments/results/quantised.md); drawings lie far from what the scales were read off.
@@ -58,13 +63,50 @@ def test_eight_bits_give_nearly_the_same_vectors(engine: Engine) -> None:
     assert (exact.embed_grey(crops) * coarse.embed_grey(crops)).sum(axis=1).mean() > 0.97
 
 
-def test_graphics_cards_get_the_file_in_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Path] = []
-    monkeypatch.setattr(runtime, "choose_engine", lambda engine: Choice(engine, ""))
-    monkeypatch.setattr(runtime, "Embedder", lambda path, *options: opened.append(path))
-    for engine in ("onnxruntime", "openvino", "cuda", "coreml"):
-        open_embedder(engine=engine)  # type: ignore[arg-type]
-    assert [path.name for path in opened] == ["expression.onnx"] * 2 + ["expression_fp32.onnx"] * 2
+@pytest.fixture
+def any_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every engine is here, and what it runs is really run by the processor."""
+    really_open = runtime.open_session
+    monkeypatch.setattr(runtime, "choose_engine", lambda engine: Choice("cuda" if engine == "auto" else engine, ""))
+    monkeypatch.setattr(
+        runtime,
+        "open_session",
+        lambda path, threads, engine, fast: really_open(path, threads, "onnxruntime", fast=fast),
+    )
+
+
+@pytest.mark.usefixtures("any_engine")
+def test_graphics_cards_get_the_file_in_32_bits() -> None:
+    engines: tuple[Engine, ...] = ("onnxruntime", "openvino", "cuda", "coreml")
+    opened = [open_embedder(engine=engine) for engine in engines]
+    assert [embedder.path.name for embedder in opened] == ["expression.onnx"] * 2 + ["expression_fp32.onnx"] * 2
+    assert [embedder.note for embedder in opened] == [None] * 4
+    crop = np.zeros((1, 112, 112, 3), np.uint8)
+    assert all(embedder.identify(crop).shape == (1, embedder.identity_dimension) for embedder in opened)
+
+
+@pytest.mark.usefixtures("any_engine")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_without_that_file_a_graphics_card_runs_the_8_bits_and_says_so_once(
+    damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "REPOSITORY_WEIGHTS", tmp_path)
+    if damaged:
+        (tmp_path / "expression_fp32.onnx").write_bytes(b"half of it")
+    for engine in ("cuda", "coreml"):
+        embedder = open_embedder(engine=engine)
+        assert embedder.path == WEIGHTS / "expression.onnx"
+        assert embedder.note is not None and engine in embedder.note and "fewshot models list" in embedder.note
+    assert open_embedder(engine="onnxruntime").note is None
+    notes = open_perception("cascade", download=False, recogniser="own").notes
+    assert len([note for note in notes if "8-bit network" in note]) == 1
+
+
+@pytest.mark.usefixtures("any_engine")
+def test_a_network_of_your_own_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "REPOSITORY_WEIGHTS", tmp_path)
+    embedder = open_embedder(WEIGHTS / "expression.onnx", engine="cuda")
+    assert embedder.note is None
 
 
 def _drawing(rng: np.random.Generator) -> np.ndarray:
@@ -82,11 +124,11 @@ def test_the_safetensors_are_the_onnx_files() -> None:
     torch = pytest.importorskip("torch", reason="needs the extra 'train'")
     from fewshot.research.training.export import largest_difference, load_state, stored_fingerprint
 
-    safetensors = WEIGHTS / "expression.safetensors"
+    safetensors = REPOSITORY_WEIGHTS / "expression.safetensors"
     network, heads = load_state(safetensors)
     crops = np.random.default_rng(1).integers(0, 256, (2, *[network.config["size"]] * 2), dtype=np.uint8)
     # The identity's weights are kept in fp16 after its norms were folded into them.
-    for output, file, most in (("expression", "expression_fp32.onnx", 1e-4), ("identity", "identity.onnx", 1e-3)):
-        assert largest_difference(network, WEIGHTS / file, output, crops) < most
+    for output, name, most in (("expression", "expression_fp32", 1e-4), ("identity", "identity", 1e-3)):
+        assert largest_difference(network, resolve(name), output, crops) < most
     assert stored_fingerprint(safetensors) == open_embedder().network
     assert heads["votes.weight"].shape == torch.Size([8, 128])

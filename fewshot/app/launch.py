@@ -74,8 +74,8 @@ def launch(
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"The app needs packages that are not installed ({', '.join(missing)}). Type: pip install 'fewshot[app]', "
-            "or in a checkout: make app."
+            f"The app needs packages that are not installed ({', '.join(missing)}). Type: pip install '.[app]' "
+            "(in the project's folder), or: make app."
         )
     port = free_port(port, host)
     _load_first_page()

@@ -132,6 +132,10 @@ def _models() -> Iterator[Finding]:
             yield Finding(what, "ok", f"{check.origin}: {check.path}. {check.model.licence}")
         elif check.model.embedded:
             yield Finding(what, "problem", check.text, "Install fewshot again.")
+        elif check.model.in_repository:
+            # Who does need it gets a warning from the engine.
+            state: State = "ok" if check.path is None else "warning"
+            yield Finding(what, state, "not here; only graphics cards use it" if state == "ok" else check.text)
         else:
             found = "not here" if check.path is None else check.text
             yield Finding(what, "warning", found, "fewshot models pull (without it a weaker part does its work)")
@@ -148,6 +152,8 @@ def _engine() -> Finding:
         embedder = open_embedder()
     except FewshotError as error:
         return Finding("Engine", "problem", str(error), "Unset FEWSHOT_ENGINE, or install the engine that it names.")
+    if embedder.note:
+        return Finding("Engine", "warning", f"{embedder.engine}, because {choice.why}", embedder.note)
     return Finding("Engine", "ok", f"{embedder.engine}, because {choice.why}")
 
 

@@ -21,6 +21,11 @@ from fewshot.inference.onnx import Engine, Session, choose_engine, open_session
 from fewshot.models.files import network_file, resolve
 from fewshot.types import Vectors
 
+EIGHT_BITS_INSTEAD = (
+    "The engine {engine} runs the 8-bit network, because the file in 32-bit floats, which suits it better, is missing "
+    "or damaged. `fewshot models list` says how to get it."
+)
+
 
 def grey_crops(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Convert BGR crops [n, 112, 112, 3] to grey crops [n, 112, 112], as in the training of the network.
@@ -76,10 +81,13 @@ class Embedder:
         network: name and fingerprint of the trained weights, the same in every precision. Vectors of different
             networks must never be compared, so stores save it.
         dimension: length of the expression vector.
+        note: what a user should see once, if a less suitable file had to be used.
 
     Raises:
         ModelUnavailable: the file is missing or not such a network.
     """
+
+    note: str | None = None
 
     def __init__(
         self, path: Path, identity: Path | None = None, threads: int | None = None, engine: Engine = "auto"
@@ -187,11 +195,24 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
 def open_embedder(path: Path | None = None, threads: int | None = None, engine: Engine = "auto") -> Embedder:
     """The network at ``path`` or ``$FEWSHOT_NETWORK``, or the shipped one in the precision that the engine runs best.
 
+    The file in 32-bit floats is not part of the wheel: where it is missing, ``note`` of the embedder says that a
+    graphics card runs the 8-bit file.
+
     Raises:
         UsageError: there is nothing at ``path``.
         ModelUnavailable: what is there is no such network, or the engine is not here.
     """
+    given, chosen = network_file(path), choose_engine(engine).engine
+    if given is not None:
+        return Embedder(given, None, threads, engine)
     # Processors multiply bytes fastest; graphics cards and Apple's chips have no use for them.
-    eight_bits = choose_engine(engine).engine in ("onnxruntime", "openvino")
-    name = "expression" if eight_bits else "expression_fp32"
-    return Embedder(network_file(path) or resolve(name), None, threads, engine)
+    if chosen in ("onnxruntime", "openvino"):
+        return Embedder(resolve("expression"), None, threads, engine)
+    try:
+        network, note = resolve("expression_fp32"), None
+    except ModelUnavailable:
+        network, note = resolve("expression"), EIGHT_BITS_INSTEAD.format(engine=chosen)
+    # The one in 32 bits lies in another folder than the identity output.
+    embedder = Embedder(network, resolve("identity"), threads, engine)
+    embedder.note = note
+    return embedder

@@ -1,7 +1,7 @@
 """Chooses the engine for all ONNX networks of this package, and opens networks.
 
-The default is OpenVINO if it is installed (``pip install "fewshot[openvino]"``) and the processor is an x86-64, else
-ONNX Runtime. ``docs/explanation/engines.md`` has the times behind this rule. ``FEWSHOT_ENGINE`` overrides it.
+The default is OpenVINO if it is installed (``pip install '.[openvino]'`` in a checkout) and the processor is an x86-64,
+else ONNX Runtime. ``docs/explanation/engines.md`` has the times behind this rule. ``FEWSHOT_ENGINE`` overrides it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def choose_engine(wanted: Engine = "auto") -> Choice:
     if wanted == "auto":
         return _fastest()
     if wanted == "openvino" and not _has_openvino():
-        raise ModelUnavailable('The engine openvino is not installed. Type: pip install "fewshot[openvino]"')
+        raise ModelUnavailable(
+            "The engine openvino is not installed. In the project's folder run: pip install '.[openvino]'"
+        )
     if wanted in _PROVIDERS:
         _require_provider(wanted)
     return Choice(wanted, why)
@@ -101,7 +103,7 @@ def _of_environment() -> Engine:
 
 def _fastest() -> Choice:
     if not _has_openvino():
-        return Choice("onnxruntime", 'openvino (faster on x86-64) is not installed: pip install "fewshot[openvino]"')
+        return Choice("onnxruntime", "openvino (faster on x86-64) is not installed (pip install '.[openvino]')")
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return Choice("onnxruntime", f"OpenVINO was not tested on {platform.machine()}")
     return Choice("openvino", "it is installed, and it is the fastest on x86-64")

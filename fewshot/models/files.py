@@ -29,6 +29,11 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+"""What ships with the package."""
+
+REPOSITORY_WEIGHTS = Path(__file__).parents[2] / "experiments" / "weights"
+"""What only a checkout has, because the wheel would be three times as large. Beside an installed package there is no
+such folder, so whoever looks here must be able to do without."""
 
 START_PATIENCE = 2.2
 """Seconds that a start waits for the first bytes of a download, so that a blocked network costs less than 3 s."""
@@ -70,8 +75,8 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
     """Where a model's file lies on this machine, fetching it if need be.
 
     Looked for in this order: ``path``; the cache (``home()/models``, then insightface's own folder);
-    ``$FEWSHOT_SHARED/models``; download; the files that ship with this package. A found file counts only if its
-    content is known, a given one is taken as it is.
+    ``$FEWSHOT_SHARED/models``; the files that ship with this package or lie in its repository; download. A found file
+    counts only if its content is known, a given one is taken as it is.
 
     Args:
         path: the file itself, or a folder that holds it.
@@ -101,7 +106,7 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
     """Fetch what is not here yet, more patiently than a start does and whatever is remembered of the network.
 
     Args:
-        names: which models; all that can be downloaded if empty.
+        names: which models; all that are published if empty.
 
     Returns:
         Where each of them lies, in order.
@@ -110,7 +115,7 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
         UsageError: there is no such model.
         ModelUnavailable: at least one cannot be had (the others were fetched).
     """
-    models = [_entry(name) for name in names] or [entry for entry in REGISTRY.values() if not entry.embedded]
+    models = [_entry(name) for name in names] or [entry for entry in REGISTRY.values() if entry.remote()]
     failed: dict[str, ModelUnavailable] = {}
     for model in models:
         if model.embedded or model.source in failed or _find(model):
@@ -155,6 +160,8 @@ def _places(model: ModelFile) -> Iterator[tuple[str, Path]]:
         yield "FEWSHOT_SHARED", Path(shared).expanduser() / "models" / model.shared / model.file
     if model.embedded:
         yield "embedded", WEIGHTS / model.file
+    if model.in_repository:
+        yield "repository", REPOSITORY_WEIGHTS / model.file
 
 
 def _find(model: ModelFile) -> Path | None:
@@ -184,13 +191,18 @@ def _check(model: ModelFile, origin: str, path: Path) -> Check:
         return Check(model, origin, path, True, "the published file")
     if sha256 in model.copies:
         return Check(model, origin, path, True, model.copies[sha256])
-    text = f"damaged, or another file than {model.file} ({size} bytes, published: {model.size}). Delete it, then run "
-    return Check(model, origin, path, False, f"{text}`fewshot models pull`.")
+    text = f"damaged, or another file than {model.file} ({size} bytes, expected: {model.size}). Delete it."
+    return Check(model, origin, path, False, f"{text} {_advice(model)}")
 
 
 def _advice(model: ModelFile) -> str:
     if model.embedded:
         return "It ships with this package: install fewshot again."
+    if model.in_repository:
+        return (
+            f"It is not part of the installed package: copy experiments/weights/{model.file} from a checkout of the "
+            f"repository to {_cached(model)}."
+        )
     return f"Run `fewshot models pull` where there is internet, or copy it to {_cached(model)}."
 
 
@@ -202,7 +214,7 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
     remote = model.remote(mirror)
     if remote is None:
-        raise ModelUnavailable(f"{model.file} is not published anywhere. {_advice(model)}")
+        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine. {_advice(model)}")
     memory, network = home() / "offline.json", mirror or "internet"
     if not insist and offline.was_silent(memory, network):
         raise ModelUnavailable(

@@ -27,7 +27,8 @@ class ModelFile:
     Attributes:
         name: what the program calls it.
         task: what it does, in words.
-        source: where it is published, or "embedded": it ships with this package.
+        source: where it is published; "embedded": it ships with this package; "repository": it is too large for that
+            and lies in the project's repository only.
         file: its name; in an archive, of the member.
         sha256, size: of the published file, size in bytes; None if not known.
         licence: in plain words.
@@ -58,9 +59,18 @@ class ModelFile:
         """Whether it ships with this package."""
         return self.source == "embedded"
 
+    @property
+    def in_repository(self) -> bool:
+        return self.source == "repository"
+
     def remote(self, mirror: str = "") -> Remote | None:
-        """What has to be downloaded to have it: the file or its archive, from ``mirror`` if one is given."""
+        """What has to be downloaded to have it: the file or its archive, from ``mirror`` if one is given.
+
+        None: it cannot be downloaded. A file of the repository can be from a mirror only.
+        """
         remote = self.archive
+        if self.in_repository and not mirror:
+            return None
         if remote is None and self.sha256 is not None and self.size is not None and not self.embedded:
             remote = Remote(self.source, self.file, self.sha256, self.size)
         if remote is None or not mirror:
@@ -150,7 +160,7 @@ _MODELS = (
     ModelFile(
         name="expression_fp32",
         task="the same expression vector in 32-bit floats, for graphics cards and for comparison",
-        source="embedded",
+        source="repository",
         file="expression_fp32.onnx",
         sha256="4eb1a6cad742dfe54caa29db887161b2faee227f7151c84db5cd60f308060637",
         size=9_712_413,

@@ -1,10 +1,15 @@
-"""What the doctor says about the engine."""
+"""What the doctor says about the engine and the model files."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from fewshot.commands import doctor
+from fewshot.embedding import runtime
+from fewshot.inference.onnx import Choice
+from fewshot.models import files
 
 
 @pytest.mark.parametrize(
@@ -23,3 +28,25 @@ def test_the_doctor_says_what_runs_the_networks_and_why(
     finding = doctor._engine()
     assert (finding.what, finding.state) == ("Engine", state) and text in finding.text
     assert bool(finding.advice) == (state == "problem")
+
+
+@pytest.mark.parametrize(
+    ("content", "state", "text"), [(None, "ok", "only graphics cards use it"), (b"half of it", "warning", "damaged")]
+)
+def test_the_file_for_graphics_cards_is_no_loss_to_others(
+    content: bytes | None, state: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "REPOSITORY_WEIGHTS", tmp_path)
+    if content is not None:
+        (tmp_path / "expression_fp32.onnx").write_bytes(content)
+    finding = next(finding for finding in doctor._models() if finding.what == "Model expression_fp32")
+    assert finding.state == state and text in finding.text
+
+
+def test_whoever_needs_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_open = runtime.open_session
+    monkeypatch.setattr(files, "REPOSITORY_WEIGHTS", tmp_path)
+    monkeypatch.setattr(runtime, "choose_engine", lambda engine="auto": Choice("cuda", "it was asked for"))
+    monkeypatch.setattr(runtime, "open_session", lambda path, *_, **__: really_open(path, 1, "onnxruntime"))
+    finding = doctor._engine()
+    assert finding.state == "warning" and "8-bit network" in finding.advice

@@ -100,6 +100,7 @@ def small_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(REGISTRY, "yunet", replace(REGISTRY["yunet"], sha256=sha256(YUNET), size=len(YUNET)))
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "user")
     monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(models, "REPOSITORY_WEIGHTS", tmp_path / "repository")
     monkeypatch.setattr(offline, "_since", {})
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     # Nothing listens on port 1: a test that forgets its mirror fails at once and stays off the internet.
@@ -193,6 +194,48 @@ def test_embedded_files_need_no_network(tmp_path: Path, monkeypatch: pytest.Monk
     assert models.resolve("expression") == file
     check = next(check for check in models.verify() if check.model.name == "expression")
     assert check.ok and check.origin == "embedded" and "size only" in check.text
+
+
+def test_what_only_the_repository_has_is_not_sought_on_the_internet(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FEWSHOT_MODELS_URL")
+    asked: list[object] = []
+    monkeypatch.setattr(download, "fetch", lambda *arguments: asked.append(arguments))
+    for ask in (models.resolve, lambda name: models.pull([name])):
+        with pytest.raises(
+            ModelUnavailable, match=r"expression_fp32\.onnx .*copy experiments/weights/.*from a checkout"
+        ):
+            ask("expression_fp32")
+    assert asked == [] and not (models.home() / "offline.json").exists()
+
+
+def test_what_only_the_repository_has_is_found_in_a_checkout_and_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(REGISTRY["expression_fp32"], sha256=sha256(b"weights"), size=7)
+    monkeypatch.setitem(REGISTRY, "expression_fp32", small)
+    checkout = put(tmp_path / "repository/expression_fp32.onnx", b"weights")
+    assert models.resolve("expression_fp32") == checkout
+    copied = put(models.home() / "models/expression_fp32.onnx", b"weights")
+    assert models.resolve("expression_fp32") == copied
+    put(copied, b"damaged")
+    assert models.resolve("expression_fp32") == checkout
+    put(checkout, b"damaged too")
+    with pytest.raises(ModelUnavailable, match="from a checkout"):
+        models.resolve("expression_fp32", download=False)
+    checks = [check for check in models.verify() if check.model.name == "expression_fp32"]
+    assert [check.origin for check in checks] == ["cache", "repository"]
+    assert all(not check.ok and "damaged" in check.text and "models pull" not in check.text for check in checks)
+
+
+def test_a_mirror_may_have_what_only_the_repository_has(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = replace(REGISTRY["expression_fp32"], sha256=sha256(b"weights"), size=7)
+    monkeypatch.setitem(REGISTRY, "expression_fp32", small)
+    with pytest.raises(ModelUnavailable, match="answered 404"):
+        models.pull(["expression_fp32"])
+    mirror.files["expression_fp32.onnx"] = b"weights"
+    assert models.pull(["expression_fp32"])[0].read_bytes() == b"weights"
 
 
 # Download

@@ -92,7 +92,9 @@ class H264Encoder:
         try:
             import av
         except ImportError as error:
-            raise OutputError('Writing H.264 needs PyAV: pip install "fewshot[video]", or choose mpeg4.') from error
+            raise OutputError(
+                "Writing H.264 needs PyAV. In the project's folder run: pip install '.[video]', or choose mpeg4."
+            ) from error
         self._av: Any = av
         self._path, self._written = path, 0
         try:

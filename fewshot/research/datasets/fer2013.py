@@ -142,7 +142,9 @@ def check_order(fer: Fer2013, prepared: Mapping[str, NDArray[np.generic]], path:
         UsageError: it goes with other faces, or with these in another order.
     """
     if "order" in prepared and str(prepared["order"]) != order_of(fer.faces):
-        raise UsageError(f"{path} was made of FER2013 in another form or order. Run: python experiments/prepare.py")
+        raise UsageError(
+            f"{path} was made of FER2013 in another form or order. Run: python -m fewshot.research.training.prepare"
+        )
 
 
 def _compact(folder: Path) -> Fer2013:

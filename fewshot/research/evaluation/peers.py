@@ -139,7 +139,7 @@ def _run(peer: Peer, path: Path, crops: NDArray[np.uint8]) -> tuple[NDArray[np.f
 def _run_openvino(path: Path, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """One picture at a time: the published file has a fixed batch of one."""
     if not _has_openvino():
-        raise ModelUnavailable(f'{path.name} needs OpenVINO. Run: pip install "fewshot[openvino]"')
+        raise ModelUnavailable(f"{path.name} needs OpenVINO. In the project's folder run: pip install '.[openvino]'")
     import openvino
 
     # Left to itself it takes bf16 where the processor has it, and another machine would print other digits.

@@ -13,6 +13,7 @@ from fewshot.checksums import sha256_of
 from fewshot.embedding.runtime import Embedder, cache_key, shrunk
 from fewshot.errors import UsageError
 from fewshot.faces.detectors.scrfd import ScrfdDetector
+from fewshot.models.files import REPOSITORY_WEIGHTS, WEIGHTS
 from fewshot.perception import Perception
 from fewshot.research.datasets.subjects import Picture
 from fewshot.research.evaluation.crops import Change, crop_pictures, picture_key, saved
@@ -114,8 +115,15 @@ def spread(rows: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.fl
 
 
 def beside(network: Path, suffix: str) -> Path:
-    """The file with this suffix that lies beside an ONNX file of any precision, such as its Population (".json")."""
-    return network.with_name(network.stem.removesuffix("_fp32").removesuffix("_fp16") + suffix)
+    """The file with this suffix that lies beside an ONNX file of any precision, such as its Population (".json").
+
+    The files of the shipped network lie in two folders, of which only one is part of the installed package.
+    """
+    path = network.with_name(network.stem.removesuffix("_fp32").removesuffix("_fp16") + suffix)
+    folders = [folder.resolve() for folder in (WEIGHTS, REPOSITORY_WEIGHTS)]
+    if path.is_file() or network.resolve().parent not in folders:
+        return path
+    return next((folder / path.name for folder in folders if (folder / path.name).is_file()), path)
 
 
 def weights_of(network: Path) -> Path:
@@ -126,7 +134,10 @@ def weights_of(network: Path) -> Path:
     """
     path = beside(network, ".safetensors")
     if not path.is_file():
-        raise UsageError(f"No weights {path} beside {network.name}. They are written by experiments/export.py.")
+        raise UsageError(
+            f"No weights {path} beside {network.name}. They are written by experiments/export.py; those of the shipped "
+            "network lie in experiments/weights of a checkout."
+        )
     return path
 
 

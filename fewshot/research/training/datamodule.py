@@ -211,7 +211,7 @@ def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: 
         UsageError: ``experiments/prepare.py`` has not been run, or on FER2013 in another order.
     """
     if not (prepared / "fer2013_prepared.npz").is_file():
-        raise UsageError(f"No fer2013_prepared.npz in {prepared}. Run: python experiments/prepare.py")
+        raise UsageError(f"No fer2013_prepared.npz in {prepared}. Run: python -m fewshot.research.training.prepare")
     fer = load_fer2013(root)
     with np.load(prepared / "fer2013_prepared.npz") as stored:
         check_order(fer, stored, prepared / "fer2013_prepared.npz")
@@ -277,7 +277,9 @@ def add_blendshapes(tables: dict[str, FaceTable], root: Path, prepared: Path) ->
     Raises:
         UsageError: ``experiments/prepare.py`` has not written them, or for FER2013 in another order.
     """
-    stored = _of_every_face(root, prepared / "fer2013_blendshapes.npz", "experiments/prepare.py --only blendshapes")
+    stored = _of_every_face(
+        root, prepared / "fer2013_blendshapes.npz", "-m fewshot.research.training.prepare --only blendshapes"
+    )
     shapes, known = mirror_free(stored["blendshapes"]), stored["scores"] > TRUSTED_BLENDSHAPES
     rows = {name: table.targets["row"] for name, table in tables.items()}
     taught = rows["train"][(rows["train"] >= 0) & known[rows["train"]]]
@@ -294,7 +296,9 @@ def add_answers(table: FaceTable, root: Path, prepared: Path, share: float) -> N
     Raises:
         UsageError: ``experiments/teach.py`` has not written them, or for FER2013 in another order.
     """
-    stored = _of_every_face(root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT...")
+    stored = _of_every_face(
+        root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT... (in a checkout)"
+    )
     votes, labels = (stored[name].astype(np.float32) for name in ("votes", "labels"))
     targets, row = table.targets, table.targets["row"]
     taught = (row >= 0)[:, None]
@@ -309,9 +313,13 @@ def add_seen(tables: dict[str, FaceTable], root: Path, prepared: Path) -> None:
     Raises:
         UsageError: ``experiments/teach.py`` has not written them, or for FER2013 in another order.
     """
-    stored = _of_every_face(root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT...")
+    stored = _of_every_face(
+        root, prepared / "fer2013_answers.npz", "experiments/teach.py CHECKPOINT... (in a checkout)"
+    )
     if "seen" not in stored:
-        raise UsageError(f"{prepared / 'fer2013_answers.npz'} is an older one. Run: python experiments/teach.py")
+        raise UsageError(
+            f"{prepared / 'fer2013_answers.npz'} is an older one. Run in a checkout: python experiments/teach.py"
+        )
     for table in tables.values():
         table.targets["seen"] = stored["seen"][table.targets["row"]].astype(np.float32)
         table.targets["has_seen"] = (table.targets["row"] >= 0).astype(np.float32)

@@ -15,7 +15,7 @@ from fewshot.perception import Perception
 from fewshot.research.datasets.subjects import Picture
 from fewshot.research.evaluation import vectors as vectors_module
 from fewshot.research.evaluation.crops import crop_pictures
-from fewshot.research.evaluation.vectors import detector_of, embed_pictures, spread, weights_of
+from fewshot.research.evaluation.vectors import beside, detector_of, embed_pictures, spread, weights_of
 from fewshot.types import Frame
 
 
@@ -158,3 +158,23 @@ def test_features_come_from_the_weights_beside_the_network(
 def test_spread() -> None:
     rows = np.array([[1.0, 2.0]], np.float32)
     assert spread(rows, np.array([False, True])).tolist() == [[0, 0], [1, 2]]
+
+
+def test_the_shipped_networks_files_lie_in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, repository, other = tmp_path / "package", tmp_path / "repository", tmp_path / "other"
+    for folder in (package, repository, other):
+        folder.mkdir()
+    (package / "expression.json").write_bytes(b"numbers")
+    (repository / "expression.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(vectors_module, "WEIGHTS", package)
+    monkeypatch.setattr(vectors_module, "REPOSITORY_WEIGHTS", repository)
+    for network in (package / "expression.onnx", repository / "expression_fp32.onnx"):
+        assert weights_of(network) == repository / "expression.safetensors"
+        assert beside(network, ".json") == package / "expression.json"
+    # The files of the shipped network are never taken for those of another one.
+    assert beside(other / "expression.onnx", ".json") == other / "expression.json"
+    with pytest.raises(UsageError, match=r"expression\.safetensors"):
+        weights_of(other / "expression.onnx")
+    (repository / "expression.safetensors").unlink()
+    with pytest.raises(UsageError, match="experiments/weights of a checkout"):
+        weights_of(package / "expression.onnx")

@@ -19,8 +19,8 @@ import hydra  # noqa: E402
 from made_up_fer2013 import write_blendshapes, write_fer2013, write_prepared  # noqa: E402
 from omegaconf import DictConfig  # noqa: E402
 
-from experiments import train  # noqa: E402
 from fewshot.errors import UsageError  # noqa: E402
+from fewshot.research.training import train  # noqa: E402
 from fewshot.research.training.augment import Augmentation  # noqa: E402
 from fewshot.research.training.datamodule import FerDataModule  # noqa: E402
 from fewshot.research.training.epochs import EpochSeed, ShuffledFaces, shared_out  # noqa: E402
@@ -119,7 +119,7 @@ def main(toy: list[str], monkeypatch: pytest.MonkeyPatch) -> Main:
     silent = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
 
     def run(*arguments: str, sweep: bool = False) -> None:
-        options = ["--config-path", str(CONF), *(["-m"] if sweep else [])]
+        options = ["-m"] if sweep else []
         monkeypatch.setattr(sys, "argv", ["train.py", *options, *toy, *silent, *arguments])
         train.main()
 

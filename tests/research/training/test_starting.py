@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
-from experiments.train import begin_with  # noqa: E402
 from fewshot.errors import UsageError  # noqa: E402
 from fewshot.research.training.export import from_checkpoint, read_checkpoint, save_state  # noqa: E402
 from fewshot.research.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.research.training.network import ExpressionNetwork  # noqa: E402
+from fewshot.research.training.train import begin_with  # noqa: E402
 
 
 def model(dimension: int = 8, shapes: float = 0.0, stride: int = 8) -> ProtoNet:
