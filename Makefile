@@ -49,7 +49,7 @@ browser: $(VENV)/full.stamp
 # from the internet.
 docs: $(VENV)/docs.stamp
 	$(BIN)/zensical build --strict --clean
-	$(BIN)/python tools/check_site.py site
+	$(BIN)/python .ci/check_site.py site
 
 benchmark: $(VENV)/full.stamp
 	$(BIN)/python experiments/benchmark.py

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from build_help import PAGES, TARGET, stale
+from check_site import problems
 
 from fewshot.cli import app
-from tools.build_help import PAGES, TARGET, stale
-from tools.check_site import problems
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -120,7 +120,7 @@ def test_bold_words_are_on_the_screen(page: Path) -> None:
 
 
 def test_the_packaged_help_is_up_to_date() -> None:
-    assert stale() == [], "Type: python tools/build_help.py"
+    assert stale() == [], "Type: python .ci/build_help.py"
 
 
 def test_the_packaged_help_is_small_and_loads_nothing() -> None:

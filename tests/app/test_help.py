@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("streamlit", reason="needs the extra app")
 
+from build_help import PAGES
 from streamlit.testing.v1 import AppTest
 
 from fewshot.app.views.help import TOPICS, body
 from fewshot.errors import FewshotError
-from tools.build_help import PAGES
 
 
 def test_every_packaged_page_is_a_topic_with_its_own_title() -> None:

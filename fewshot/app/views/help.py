@@ -14,7 +14,7 @@ TOPICS = {
     "watch-a-call": "Watch a call",
     "read-a-report": "Read a report",
 }
-"""Packaged pages by file name, as the switch on the page calls them. ``tools/build_help.py`` writes the files."""
+"""Packaged pages by file name, as the switch on the page calls them. ``.ci/build_help.py`` writes the files."""
 
 
 def page() -> None:

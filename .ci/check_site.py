@@ -1,6 +1,6 @@
 """Check the built documentation site: every link and picture leads somewhere, nothing is loaded from elsewhere.
 
-    python tools/check_site.py site
+    python .ci/check_site.py site
 
 zensical's strict mode checks the links between Markdown pages. This checks the rest on the finished pages: pictures,
 links in HTML and in docstrings, anchors, and that no page loads a script, style, font or picture from the internet.

@@ -1,7 +1,7 @@
 """Turn the how-to pages for teachers into the app's help: plain HTML without scripts, packaged with the app.
 
-    python tools/build_help.py            # writes fewshot/app/help/*.html
-    python tools/build_help.py --check    # says which pages are out of date, and writes nothing
+    python .ci/build_help.py            # writes fewshot/app/help/*.html
+    python .ci/build_help.py --check    # says which pages are out of date, and writes nothing
 
 The pages are committed, because the installed app shows them and has no Markdown library. A test compares them.
 """
@@ -102,7 +102,7 @@ def main() -> None:
     check = parser.parse_args().check
     names = stale()
     if check:
-        sys.exit(f"Out of date: {', '.join(names)}. Type: python tools/build_help.py" if names else 0)
+        sys.exit(f"Out of date: {', '.join(names)}. Type: python .ci/build_help.py" if names else 0)
     TARGET.mkdir(exist_ok=True)
     pages = build()
     for name in names:
