@@ -2,6 +2,7 @@
 # make app     the teacher's app in the browser, with a sample class one click away
 # make test    install everything, check style and types, run the tests
 # make benchmark   speed, names and the loop written by hand, measured here; tables in experiments/results/
+# make reproduce   the training recipe, eight hours; continues where it stopped (ARGS=dry_run=true shows what is left)
 # make browser  the tests in a real browser
 # make docs    the documentation site, into site/; fails on a broken link
 # make help    this text
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 endif
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
-.PHONY: demo app test install lint types unit browser docs benchmark help clean
+.PHONY: demo app test install lint types unit browser docs benchmark reproduce help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +54,12 @@ docs: $(VENV)/docs.stamp
 
 benchmark: $(VENV)/full.stamp
 	$(BIN)/python experiments/benchmark.py
+
+# LiteRT sees the blendshapes of the training faces; nothing else needs it.
+reproduce: $(VENV)/full.stamp
+	@$(BIN)/python -c "import ai_edge_litert" 2>/dev/null || \
+	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt ai-edge-litert
+	$(BIN)/python experiments/reproduce.py $(ARGS)
 
 # uv, because plain pip resolves torch and torchvision to builds that do not fit each other on some machines.
 $(VENV)/python.stamp:
