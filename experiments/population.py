@@ -9,40 +9,29 @@ experiments/results/population.md (what was compared), in about five minutes on 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from fewshot.embedding.runtime import Embedder, open_embedder
-from fewshot.perception import Perception
-from fewshot.prototypes.calibration import Calibration, fit_thresholds
-from fewshot.prototypes.estimators import REACH, Hierarchical
+from fewshot.embedding.runtime import open_embedder
+from fewshot.prototypes.estimators import REACH
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.space import squared_distances, transform
 from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, load_fer2013
-from fewshot.research.datasets.subjects import read_subjects
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.choosing import (
     DEARER,
     Asked,
     allowance_rows,
-    calibration_of,
-    chosen_allowance,
     chosen_reach,
-    development,
     honesty_rows,
     reach_rows,
     sensitivity_rows,
 )
-from fewshot.research.evaluation.controls import OWN, by_subject, read_class
+from fewshot.research.evaluation.population_choice import build, ckplus, measured
 from fewshot.research.evaluation.protocol_results import Row
-from fewshot.research.evaluation.support_draws import few_shots, only
 from fewshot.research.evaluation.tables import markdown
-from fewshot.research.evaluation.variances import estimate_variances
-from fewshot.research.evaluation.vectors import detector_of, embed_pictures
 from fewshot.research.training.export import load_state
-from fewshot.research.training.population import Candidate, candidates, fer_vectors
+from fewshot.research.training.population import candidates, fer_vectors
 from fewshot.types import EMOTIONS
 
 SHIPPED, KEPT = Path("fewshot/weights"), Path("experiments/weights")
@@ -76,17 +65,11 @@ def main() -> None:
     both = np.concatenate([vectors.published[train], vectors.aligned[train]])
     made = candidates(both, np.concatenate([targets, targets]), learned)
     truth = fer.ferplus_published()[public]
-    album = ckplus(arguments.shared, embedder)
-    shown = np.array([EMOTIONS.index(emotion) for emotion in album.emotions])
+    album = ckplus(arguments.shared, embedder, Path("outputs/vectors"))
     built = [build(embedder.network, candidate, album, vectors.aligned[public], truth) for candidate in made]
+    published, aligned = vectors.published[public], vectors.aligned[public]
     rows: list[Row] = [
-        {
-            "prototypes": candidate.name,
-            "PublicTest, as published": accuracy(candidate, vectors.published[public], truth),
-            "PublicTest, aligned": accuracy(candidate, vectors.aligned[public], truth),
-            "CK+, all pictures": accuracy(candidate, album.vectors, shown),
-            "CK+, 1 neutral enrolled": enrolled(population, album),
-        }
+        measured(candidate, population, album, published, aligned, truth)
         for candidate, (population, _) in zip(made, built, strict=True)
     ]
     # PublicTest alone prefers the learned class vectors, but they lie outside their classes, where photos never lie:
@@ -95,53 +78,6 @@ def main() -> None:
     population, found = built[best]
     population.save(out / "expression.json")
     report(arguments.results, rows, made[best].name, population, tables_of(population, album, found))
-
-
-def accuracy(candidate: Candidate, vectors: np.ndarray, truth: np.ndarray) -> float:
-    """Share of vectors (n, d) whose nearest prototype is the truth (n,)."""
-    return float((candidate.predict(vectors) == truth).mean())
-
-
-def enrolled(population: Population, album: Album) -> float:
-    """Balanced accuracy on CK+ where everybody enrolled one neutral photo, as most classes do; mean over subjects."""
-    draws = few_shots(album, only(neutral=1), only(neutral=1), draws=2, seed=0)
-    read = read_class(population, Hierarchical(), album, draws, [OWN])[OWN]
-    return float(np.mean(list(by_subject(read, balanced=True).values())))
-
-
-def ckplus(shared: Path, embedder: Embedder) -> Album:
-    """CK+ (development) through the whole chain."""
-    # With the pictures of contempt, so that the crops are those that the protocols have cut already.
-    pictures = read_subjects(shared / "data/subjects.csv", datasets=["ckplus"], emotions=())
-    chain = Perception(detector_of(shared), embedder)
-    seen = embed_pictures(chain, pictures, shared / "data", Path("outputs/vectors"))
-    print(f"CK+: {int(seen.found.sum())} of {len(pictures)} faces found")
-    return Album.of(seen.pictures, seen.vectors, seen.found)
-
-
-def build(
-    network: str, chosen: Candidate, album: Album, public: np.ndarray, truth: np.ndarray
-) -> tuple[Population, dict[str, Asked]]:
-    """Variances and allowance from CK+, thresholds from PublicTest (crops as the live loop cuts them), temperatures
-    from both.
-
-    CK+'s photos of one person come from one recording. What is too far or too close to call among them would make half
-    of another class "unsure": only temperatures are taken from them.
-
-    Args:
-        public: vectors of PublicTest, shape (n, d); truth: its emotions as indices, shape (n,).
-
-    Returns:
-        The population, and the development readings that its temperatures with photos rest on.
-    """
-    u = transform(album.vectors, chosen.mean)
-    variances = estimate_variances(u, album.subjects, album.emotions, ["ckplus"] * len(u), chosen.prototypes)
-    none = fit_thresholds(squared_distances(transform(public, chosen.mean), chosen.prototypes), truth)
-    alone = Calibration((0.0,), (none.temperature,), (none.far,), (none.margin,))
-    draft = Population(network, EMOTIONS, chosen.mean, chosen.prototypes, variances, alone)
-    draft = replace(draft, allowance=chosen_allowance(allowance_rows(draft, album)))
-    found = development(draft, album)
-    return replace(draft, calibration=calibration_of(found, none)), found
 
 
 def tables_of(population: Population, album: Album, found: dict[str, Asked]) -> list[str]:

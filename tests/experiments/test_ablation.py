@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from hydra import compose, initialize_config_dir
 
-from experiments import ablation
+from experiments.ablation import report, trained
+from fewshot.research.evaluation import ablation
+from fewshot.research.evaluation.tables import write_csv
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -44,7 +47,7 @@ def test_a_new_row_takes_the_place_of_its_older_one_and_no_other() -> None:
     for new in (row("episodes", 0, "0.2"), row("votes", 10, "0.3"), row("votes", 2, "0.4"), row("votes", 0, "0.5")):
         rows = ablation.merged(rows, new)
     assert [one["PublicTest"] for one in rows] == ["0.2", "0.5", "0.4", "0.3"]
-    text = ablation.report([*rows, {"losses": "a row that no run makes any more", "seed": "0", "PublicTest": "0.6"}])
+    text = report([*rows, {"losses": "a row that no run makes any more", "seed": "0", "PublicTest": "0.6"}])
     assert text.count("| a row that no run makes any more |") == 1
     assert "| votes | 0 2 10 | `train.py experiment=ablation model.losses.episodic=0 model.losses.votes=1 " in text
     assert "data.limit=6000 seed=0` |" in text and "| shots |" not in text
@@ -53,7 +56,7 @@ def test_a_new_row_takes_the_place_of_its_older_one_and_no_other() -> None:
 def test_the_table_is_read_back(tmp_path: Path) -> None:
     assert ablation.read_rows(tmp_path / "ablation.csv") == []
     rows = [{"losses": "1 neutral, class", "seed": "0"}]
-    ablation.write_csv(rows, tmp_path / "ablation.csv")
+    write_csv(rows, tmp_path / "ablation.csv")
     assert ablation.read_rows(tmp_path / "ablation.csv") == rows
 
 
@@ -70,10 +73,10 @@ def test_a_run_is_made_once_and_again_when_it_is_told_otherwise(
         ran.append(folder.name)
 
     monkeypatch.setattr(ablation, "RUNS_FOLDER", tmp_path)
-    monkeypatch.setattr(ablation.subprocess, "run", pretend)
+    monkeypatch.setattr(subprocess, "run", pretend)
     for _ in range(2):
-        assert ablation.trained("shots", 1, tmp_path) == tmp_path / "shots_1/last.ckpt"
+        assert trained("shots", 1, tmp_path) == tmp_path / "shots_1/last.ckpt"
     assert ran == ["both_1", "shots_1"]
     monkeypatch.setattr(ablation, "FACES", 100)
-    ablation.trained("shots", 1, tmp_path)
+    trained("shots", 1, tmp_path)
     assert ran == ["both_1", "shots_1", "both_1", "shots_1"]

@@ -11,13 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.utils.data import DataLoader
 
 from fewshot.errors import UsageError
+from fewshot.research.training.datamodule import FaceCrops
+from fewshot.research.training.network import ExpressionNetwork
 from fewshot.unit_vectors import unit_rows
 
 Matrix = NDArray[np.float64]
+QUARTERS = (16,)
+"""Strides of the maps whose quarters are tried."""
+_BATCH = 256
 
 
 def hush(network: nn.Module, least: float) -> int:
@@ -121,3 +128,23 @@ def widened(
     _, axes = np.linalg.eigh(made.T @ made)
     axes = axes[:, ::-1][:, : len(weight)]
     return Projection(axes.T @ stacked, axes.T @ offset)
+
+
+def with_quarters(network: ExpressionNetwork) -> ExpressionNetwork:
+    """The same network with more features behind its own; its projection is yet to be made."""
+    wide = ExpressionNetwork(**{**network.config, "quarters": QUARTERS})
+    kept = {name: value for name, value in network.state_dict().items() if "project_expression" not in name}
+    wide.load_state_dict(kept, strict=False)
+    return wide
+
+
+@torch.inference_mode()
+def features_of(network: ExpressionNetwork, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Features that the projection reads, shape (n, f), of grey crops of the network's size, shape (n, size, size)."""
+    grey = torch.from_numpy(crops).unsqueeze(1)
+    return np.concatenate([network.features(part.float())[0].numpy() for part in grey.split(_BATCH)])
+
+
+def crops_features(network: ExpressionNetwork, crops: FaceCrops) -> NDArray[np.float32]:
+    """Features that the projection reads, shape (n, f), of all crops of a table, in its order."""
+    return np.concatenate([features_of(network, batch["grey"][:, 0].numpy()) for batch in DataLoader(crops, _BATCH)])
