@@ -99,10 +99,10 @@ def walk(page: Any, address: str, shot: Any) -> None:
     page.get_by_role("link", name="Live").first.click()
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
-    page.get_by_text("students counted at a time").wait_for()
+    page.get_by_text("students were counted at a time").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     shot("report", 3)
-    for tab in ("Students", "Check in", "Over weeks", "Keep"):
+    for tab in ("Students", "Check in", "Over weeks", "Download"):
         page.get_by_role("tab", name=tab).click()
         shot(f"report-{tab.lower().replace(' ', '-')}", 4)
     page.get_by_role("link", name="Live").first.click()

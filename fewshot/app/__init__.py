@@ -1,1 +1,1 @@
-"""The teacher's web app (Streamlit, extra ``app``): thin pages over modules that can be tested without a browser."""
+"""The teacher's web app (Streamlit, extra ``app``): thin pages on modules that can be tested without a browser."""

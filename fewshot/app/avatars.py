@@ -1,4 +1,4 @@
-"""Who is who without a picture: initials, or a drawn figure, in a colour of one's own. Names decide, nothing else."""
+"""Avatars without a picture: initials or a drawn figure in a colour. Only the name decides how they look."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def initials(name: str) -> str:
 
 @lru_cache(maxsize=2048)
 def avatar(name: str, size: int = 30, drawn: bool = False) -> str:
-    """An SVG: initials on a soft colour, or a drawn figure. The name stands beside it, so it is hidden from readers."""
+    """An SVG: initials on a soft colour, or a drawn figure. The name stands beside it, so screen readers skip it."""
     seed = hashlib.sha256(name.encode()).digest()
     hue = seed[0] * 360 // 256
     head = f'<svg class="fs-avatar" viewBox="0 0 40 40" width="{size}" height="{size}" aria-hidden="true">'

@@ -1,4 +1,4 @@
-"""What the live page shows, kept beside the loop: every student's latest state, the last minutes, the class's mood."""
+"""What the live page shows: every student's latest state, the last minutes, and the mood of the class."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from fewshot.app.palette import AWAY, NOT_READABLE, UNSURE
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 BUCKET = 5.0
-"""Seconds that one bar of a sparkline and one step of the mood stand for."""
+"""Seconds per bar of a sparkline and per step of the mood."""
 BARS = 36
-"""Bars of a sparkline: the last three minutes."""
+"""Bars per sparkline: the last three minutes."""
 LOST_AFTER = 2.0
-"""Seconds after which a student who is not seen any more counts as not in view."""
+"""Seconds after which a student who is no longer seen counts as not in view."""
 FEWEST = 5
-"""The class as a whole is shown only from so many people on: fewer would be a reading of one person."""
+"""The mood of the class is shown only for at least this many people: with fewer it could reveal one person."""
 _MOST_STEPS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a student showed most in one bucket, and how sure that was (0 where nothing is named)."""
+    """What a student showed most in one bucket, and its confidence (0 if no state is named)."""
 
     state: str
     confidence: float
@@ -34,10 +34,10 @@ class Tile:
 
     Attributes:
         state: an emotion, a state of the student's own, or "unsure", "not readable", "not in view".
-        confidence: of the nearest prototype, 0..1, also where the state is "unsure"; None where nothing was read.
+        confidence: of the nearest prototype, 0..1, also if the state is "unsure"; None if the face was not read.
         age: seconds since the student was last seen; None if never.
         bars: the last minutes, oldest first.
-        prototypes: whose prototypes decided: "personal", "class" or "population".
+        prototypes: which prototypes decided: "personal", "class" or "population".
     """
 
     student: str
@@ -50,12 +50,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class MoodStep:
-    """The class in one bucket: how many people were in view on average, and how many of them showed what.
+    """The class in one bucket: the mean number of people in view, and of people per state.
 
     Attributes:
         second: middle of the bucket.
         people: mean number of people in view and readable.
-        counts: mean number of people a state, with "unsure".
+        counts: mean number of people per state, including "unsure".
     """
 
     second: float
@@ -63,20 +63,20 @@ class MoodStep:
     counts: dict[str, float]
 
     def share(self, states: Iterable[str]) -> float:
-        """Share of the people, 0..1; 0 where there is nobody."""
+        """Share of the people, 0..1; 0 if there are none."""
         return sum(self.counts.get(state, 0.0) for state in states) / self.people if self.people else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """Everything at one moment; nothing in it changes any more.
+    """Everything at one moment; it never changes.
 
     Attributes:
         second: of the lesson.
         tiles: in the order of the class.
-        unknown: faces in view that belong to nobody enrolled.
-        in_view: people in view now (with the unknown where nobody is enrolled).
-        mood: the whole lesson in buckets; empty where fewer than FEWEST people are in the class.
+        unknown: faces in view that are not of enrolled students.
+        in_view: people in view now (all faces if the class has no students).
+        mood: the whole lesson in buckets; empty if fewer than FEWEST people are in the class.
     """
 
     second: float
@@ -96,7 +96,7 @@ class _Bucket:
 
 
 class _Row:
-    """One student: latest reading and counts of the bucket that is filling."""
+    """One student: the latest reading, and the counts of the current bucket."""
 
     __slots__ = ("bars", "confidences", "counts", "latest", "seen", "started")
 
@@ -125,10 +125,10 @@ class _Row:
 
 
 class Board:
-    """Takes in results in one thread, is looked at from others.
+    """Takes in results in one thread; other threads read it.
 
     Args:
-        students: who has a tile, in order; empty for a class that nobody is enrolled in.
+        students: those who have a tile, in order; empty for a lesson without a class.
     """
 
     def __init__(self, students: Sequence[str]) -> None:
@@ -139,7 +139,7 @@ class Board:
         self._mood: dict[int, _Bucket] = {}
 
     def add(self, result: FrameResult, second: float | None = None) -> None:
-        """Take in one frame; ``second`` of the lesson where it is not the result's own time."""
+        """Take in one frame; ``second`` of the lesson if it is not the result's own time."""
         with self._lock:
             self._second = result.time if second is None else second
             self._turn(int(self._second / BUCKET))
@@ -155,13 +155,13 @@ class Board:
             self._count(people)
 
     def view(self) -> BoardView:
-        """How things stand."""
+        """The present state."""
         with self._lock:
             tiles = tuple(self._tile(student, row) for student, row in self._rows.items())
             return BoardView(self._second, tiles, self._unknown, self._in_view, self._mood_steps())
 
     def _turn(self, bucket: int) -> None:
-        """Close the buckets before ``bucket``; several at once where nothing came for a while."""
+        """Close the buckets before ``bucket``; several at once after a pause."""
         steps = bucket - self._bucket
         if steps <= 0:
             return
@@ -213,14 +213,14 @@ def state_of(reading: Reading) -> str:
 
 
 def states_in(mood: Sequence[MoodStep]) -> tuple[str, ...]:
-    """States that occur: the seven first, then students' own, "unsure" last."""
+    """States that occur: the seven emotions first, then students' own states, "unsure" last."""
     seen = {state for step in mood for state in step.counts}
     own = sorted(seen - {*EMOTIONS, UNSURE})
     return (*(e for e in EMOTIONS if e in seen), *own, *((UNSURE,) if UNSURE in seen else ()))
 
 
 def _surest(readings: Iterable[Reading]) -> dict[str, Reading]:
-    """One reading a student: the surest, where two faces go by one name."""
+    """One reading per student: if two faces have one name, the one with the higher confidence."""
     best: dict[str, Reading] = {}
     for reading in readings:
         if reading.student is not None:

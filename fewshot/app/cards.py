@@ -1,4 +1,4 @@
-"""A student's card on the roster: who, whose consent, which photos, and what would help most."""
+"""A student's card on the page Class: name, consent, photos, and what would help most."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from html import escape
 from typing import Any
 
 from fewshot.app.avatars import avatar
-from fewshot.app.palette import icon
+from fewshot.app.palette import UNSURE, icon
 from fewshot.classroom.roster import Student
 from fewshot.types import EMOTIONS
 
 OK, LACKING, ENDED = "#0b7a53", "#b26a00", "#b3261e"
 _BLURRED, _SMALL = 0.35, 70.0
+NOT_LABELLED = "not labelled"
 
 
 def advice(student: Student, today: date, sample: bool = False) -> str:
-    """What would help this student's readings most, in a few words; "" if nothing is missing."""
+    """What would improve this student's readings most, in a few words; "" if nothing is missing."""
     counts, photos = student.emotions(), student.photos.values()
     weak = sum(quality(photo.size, photo.sharpness) == "weak" for photo in photos)
     found = (
-        (not student.consent.holds(today), "Consent has ended: not recognised any more."),
-        (not photos, "No photo yet: add a few, a neutral one first."),
+        (not student.consent.holds(today), "Consent has ended, so this student is not recognised."),
+        (not photos, "No photo yet. Add a few, starting with a neutral one."),
         (not counts.get("neutral"), "A neutral photo would help most."),
         (
             len([emotion for emotion in counts if emotion in EMOTIONS]) < 2,
-            "A photo of another expression, a smile say, would help most.",
+            "A photo of another expression, for example a smile, would help most.",
         ),
         (weak * 2 > len(photos), "Sharper or larger photos would help."),
     )
@@ -35,14 +36,14 @@ def advice(student: Student, today: date, sample: bool = False) -> str:
 
 
 def quality(size: float | None, sharpness: float | None) -> str:
-    """ "good", "weak", or "" where nothing is known of a photo."""
+    """ "good", "weak", or "" if size and sharpness are unknown."""
     if size is None or sharpness is None:
         return ""
     return "weak" if sharpness < _BLURRED or size < _SMALL else "good"
 
 
 def consent_words(student: Student, today: date, sample: bool = False) -> str:
-    """The consent on record, in a line."""
+    """The consent on record, in one line."""
     consent = student.consent
     if sample:
         return "sample: readings only"
@@ -59,10 +60,8 @@ def card_html(student: Student, today: date, sample: bool = False, portrait: byt
         face = f'<img class="portrait" alt="" src="{source}">'
     else:
         face = avatar(student.key, 40, drawn=sample)
-    photos = "".join(
-        f'<span class="photo">{icon(state, 16)}<span>{escape(state)}{f" x {n}" if n > 1 else ""}</span></span>'
-        for state, n in sorted(_by_state(student).items(), key=lambda item: _place(item[0]))
-    )
+    counts = sorted(_by_state(student).items(), key=lambda item: _place(item[0]))
+    photos = "".join(_photos_html(state, number) for state, number in counts)
     none = "no photos"
     words = consent_words(student, today, sample)
     lines = f'<span class="photos">{photos or f"<span class=small>{none}</span>"}</span>'
@@ -71,6 +70,12 @@ def card_html(student: Student, today: date, sample: bool = False, portrait: byt
         f'<span class="who">{face}<span class="names"><span class="name">{escape(student.key)}</span>'
         f'<span class="small">{escape(words)}</span></span></span>{"" if sample else lines}'
     )
+
+
+def _photos_html(state: str, number: int) -> str:
+    """One state of a card: icon, word and number of photos."""
+    drawn = icon(UNSURE if state == NOT_LABELLED else state, 16)
+    return f'<span class="photo">{drawn}<span>{escape(state)}{f" x {number}" if number > 1 else ""}</span></span>'
 
 
 def roster_data(
@@ -93,7 +98,7 @@ def roster_data(
 
 
 def _by_state(student: Student) -> dict[str, int]:
-    return {emotion or "unlabelled": count for emotion, count in student.emotions().items()}
+    return {emotion or NOT_LABELLED: count for emotion, count in student.emotions().items()}
 
 
 def _place(state: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The browser side: a grid of tiles that can be clicked, drawn anew several times a second without a flicker."""
+"""The browser side: a grid of tiles that can be clicked, updated several times per second without flicker."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def board(data: dict[str, Any], key: str, on_pick: Callable[[], None] | None = N
 
 
 def camera_check(key: str) -> str | None:
-    """Ask the browser for its camera once and let go of it. Returns "ok", the browser's error, or None so far."""
+    """Ask the browser for its camera once and release it. Returns "ok", the browser's error, or None so far."""
     result = _camera_check(key=key, on_outcome_change=lambda: None)
     outcome = getattr(result, "outcome", None)
     return str(outcome) if outcome else None
 
 
 def picture(jpeg: bytes, words: str, key: str) -> None:
-    """Show a frame in place of the one before."""
+    """Show a frame instead of the previous one."""
     import base64
 
     _picture(data={"jpeg": base64.b64encode(jpeg).decode(), "words": words}, key=key)

@@ -1,4 +1,4 @@
-"""Guided enrollment: half a minute at the camera, prompt by prompt, and the best frames are picked by themselves."""
+"""Guided enrollment: half a minute with the camera, prompt by prompt; the program chooses the best frames."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fewshot.unit_vectors import unit_rows
 Shares = Sequence[dict[str, float]]
 
 KEEP = 3
-"""Pictures that are offered for every prompt."""
+"""Pictures that are offered per prompt."""
 APART = 0.6
-"""Seconds between two of them at least: neighbouring frames teach nothing new."""
+"""Least number of seconds between two of them, because neighbouring frames add nothing new."""
 PROBABLE = 0.25
-"""A picture fits its prompt if the network gives the prompt's expression at least this probability."""
+"""A picture matches its prompt if the network gives the prompt's expression at least this probability."""
 SHARPEST, FRONTAL = 1.0, 22.0
 _MOST = 40
 _GET_READY = 1.5
@@ -27,7 +27,7 @@ _GET_READY = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What somebody is asked to do, for how many seconds, and the state that the pictures will stand for."""
+    """What the student should do, for how many seconds, and the state that the pictures will show."""
 
     state: str
     words: str
@@ -38,7 +38,7 @@ PROMPTS = (
     Prompt("neutral", "Look at the camera as you usually do."),
     Prompt("happy", "Smile."),
     Prompt("surprise", "Look surprised."),
-    Prompt("confused", "Look as if you did not understand."),
+    Prompt("confused", "Look as if you do not understand."),
 )
 
 
@@ -49,8 +49,8 @@ class Candidate:
     Attributes:
         picture: head and shoulders, BGR.
         time: seconds, when it was taken.
-        score: the larger the better; sharp, frontal, large and fitting.
-        fit: probability of the prompt's expression, 0..1; for a state of one's own, how far it is from neutral.
+        score: the larger the better; high for sharp, frontal, large faces that match the prompt.
+        fit: probability of the prompt's expression, 0..1; for a student's own state, how far it is from neutral.
         identity: unit vector.
     """
 
@@ -68,14 +68,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where the guide is.
+    """The position of the guide.
 
     Attributes:
-        index: of the prompt; as many as there are prompts when all is done.
+        index: of the prompt; the number of prompts when all are done.
         left: seconds that this prompt still takes.
         hint: what to do differently, or "".
         ready: whether pictures are being taken (after a moment to read the prompt).
-        counts: good pictures so far, a prompt.
+        counts: good pictures so far, per prompt.
     """
 
     index: int
@@ -100,12 +100,12 @@ class _Take:
 
 
 class Guide:
-    """Judges a stream of frames. Thread-safe enough: one thread feeds, others read.
+    """Rates a stream of frames. One thread may feed it while others read it.
 
     Args:
         prompts: in order.
         read: expression vectors (n, d) to probabilities over the seven emotions.
-        same: cosine similarity from which two identity vectors are one person.
+        same: cosine similarity from which two identity vectors count as the same person.
     """
 
     def __init__(self, prompts: Sequence[Prompt], read: Callable[[Vectors], Shares], same: float) -> None:
@@ -128,12 +128,12 @@ class Guide:
         return Progress(index, left, self._hint, passed >= _GET_READY, counts)
 
     def feed(self, frame: Frame, faces: Sequence[Face], time: float) -> None:
-        """Look at one frame; the subject's face carries both vectors.
+        """Take in one frame; the subject's face must have both vectors.
 
         Args:
             frame: BGR.
-            faces: of the frame, with enrollment's limits applied.
-            time: seconds, growing.
+            faces: of the frame, after the limits of enrollment.
+            time: seconds, increasing.
         """
         self._now = time
         index = self._current()
@@ -152,7 +152,7 @@ class Guide:
             take.found = sorted([*take.found, candidate], key=lambda c: -c.score)[:_MOST]
 
     def best(self, index: int, keep: int = KEEP) -> list[Candidate]:
-        """The pictures to offer for a prompt: the best ones, spread in time; those that fit the prompt first."""
+        """The pictures to offer for a prompt: the best ones, spread in time; those that match the prompt come first."""
         chosen: list[Candidate] = []
         for candidate in sorted(self._takes[index].found, key=lambda c: (not c.fits, -c.score)):
             if len(chosen) < keep and all(abs(candidate.time - other.time) >= APART for other in chosen):
@@ -160,7 +160,7 @@ class Guide:
         return sorted(chosen, key=lambda c: c.time)
 
     def retake(self, index: int) -> None:
-        """Ask for one prompt again."""
+        """Repeat one prompt."""
         self._takes[index] = _Take()
 
     def _current(self) -> int:
@@ -176,7 +176,7 @@ class Guide:
         fit = fit_of(prompt.state, self._read(face.expression[None])[0])
         if not fit >= PROBABLE:
             self._hint = (
-                "A little more, so that it can be told from your usual face." if prompt.state != "neutral" else ""
+                "A little more, so that it differs clearly from your usual face." if prompt.state != "neutral" else ""
             )
         picture = portrait(frame, face.box)
         return Candidate(picture, time, _score(face, fit), fit, face.identity)
@@ -190,9 +190,9 @@ class Guide:
 
 
 def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
-    """The one face that a frame is about, or what is wrong."""
+    """The one face to enroll, or what is wrong with the frame."""
     if not faces:
-        return None, "Nobody is in the picture."
+        return None, "No face is in the picture."
     by_area = sorted(faces, key=face_area, reverse=True)
     if len(by_area) > 1 and face_area(by_area[0]) < CLEAR_SUBJECT * face_area(by_area[1]):
         return None, "Only one person, please."
@@ -205,12 +205,12 @@ def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
 
 
 def fit_of(state: str, shares: dict[str, float]) -> float:
-    """How well an expression fits a prompt, 0..1; a state of one's own is everything but neutral."""
+    """How well an expression matches a prompt, 0..1; for a student's own state: 1 minus the share of neutral."""
     return shares.get(state, 0.0) if state in EMOTIONS else 1 - shares.get("neutral", 0.0)
 
 
 def portrait(frame: Frame, box: NDArray[np.float32], room: float = 2.2) -> Frame:
-    """Head and shoulders: a square of ``room`` times the box, as far as the frame goes.
+    """Head and shoulders: a square of ``room`` times the box, cut off at the frame's edges.
 
     Args:
         frame: BGR, shape (height, width, 3).

@@ -1,4 +1,4 @@
-"""The camera, the models and the guide put together: a thread that looks at a student for half a minute."""
+"""Runs camera, models and guide in a thread that watches a student for half a minute."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Protocol
 import cv2
 
 from fewshot.app.guided import Candidate, Guide, subject
+from fewshot.app.next_click import in_the_app
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.sources.base import Source
@@ -21,13 +22,15 @@ from fewshot.perception import Perceives
 
 logger = logging.getLogger(__name__)
 
+OURS = "The enrollment ended because of a fault in fewshot. Click “Start again”. The details are in fewshot's log."
+
 
 class GuidedRun:
-    """Feeds a guide from a camera.
+    """Feeds a guide with frames from a camera.
 
     Args:
         open_camera: a source; closed at the end.
-        prepare: opens the models, gives the guide and the eyes; called in the thread, it may take seconds.
+        prepare: opens the models and returns guide and perception; called in the thread, it may take seconds.
     """
 
     def __init__(self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Perceives]]) -> None:
@@ -44,7 +47,7 @@ class GuidedRun:
         self._thread.start()
 
     def retake(self, index: int) -> None:
-        """Ask for one prompt again, at a fresh camera: the one before may have given up while pictures were chosen."""
+        """Repeat one prompt with a fresh camera, because the old one may have ended while pictures were chosen."""
         if self.guide is None or self._leaving.is_set():
             return
         self.camera.close()
@@ -55,7 +58,7 @@ class GuidedRun:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
         self._leaving.set()
         self.camera.close()
 
@@ -74,12 +77,12 @@ class GuidedRun:
             with closing(self.camera):
                 self._watch(self.guide, self._eyes)
             if not self.guide.progress.done and not self._leaving.is_set():
-                self.failure = self.camera.lost or "The camera gave no more pictures. Start again."
+                self.failure = self.camera.lost or "There were no more pictures from the camera. Click “Start again”."
         except FewshotError as error:
-            self.failure = error.text
+            self.failure = in_the_app(error)
         except Exception:
             logger.exception("guided enrollment failed")
-            self.failure = "Something went wrong that should not. Start again; details are in the log of fewshot."
+            self.failure = OURS
 
     def _watch(self, guide: Guide, eyes: Perceives) -> None:
         for captured in self.camera:
@@ -93,7 +96,7 @@ class GuidedRun:
 
 
 class Enrolling(Protocol):
-    """What is needed of ``fewshot.Classroom``."""
+    """The part of ``fewshot.Classroom`` that is needed here."""
 
     def enroll(
         self,
@@ -114,16 +117,16 @@ def enroll_candidates(
     consent_by: str | None,
     until: date | None = None,
 ) -> list[PhotoResult]:
-    """Enroll the pictures that were accepted, state by state; the pictures themselves are gone afterwards.
+    """Enroll the accepted pictures, state by state; the pictures themselves are deleted afterwards.
 
     Returns:
-        What became of each, by the same rules as for any photo.
+        The result of each picture, according to the same rules as for any photo.
 
     Raises:
         UsageError: none was accepted, or there is no consent.
     """
     if not any(kept.values()):
-        raise UsageError("No picture was accepted. Accept at least one, or take them again.")
+        raise UsageError("No picture was accepted. Keep at least one, or take them again.")
     results: list[PhotoResult] = []
     with tempfile.TemporaryDirectory(prefix="fewshot-guided-") as folder:
         for state, candidates in kept.items():

@@ -17,7 +17,7 @@ from fewshot.errors import UsageError
 HOST, PORT = "127.0.0.1", 8501
 MAIN = Path(__file__).with_name("main.py")
 _FIRST = ("PIL.Image", "PIL.ImageFile", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
-"""What Streamlit and the first page would load in front of the first visitor's eyes."""
+"""What Streamlit and the first page would otherwise load while the first visitor waits."""
 _NEEDED = ("streamlit", "streamlit_webrtc", "altair", "sqlalchemy")
 
 THEME: Mapping[str, Any] = {
@@ -35,7 +35,7 @@ THEME: Mapping[str, Any] = {
     "theme.dark.borderColor": "#363b44",
     "theme.dark.linkColor": "#aba6ff",
 }
-"""Calm grounds, and one accent that is none of the emotions' colours. The browser's own setting picks light or dark."""
+"""Calm backgrounds, and one accent that is not an emotion's colour. The browser's setting chooses light or dark."""
 
 OPTIONS: Mapping[str, Any] = {
     **THEME,
@@ -46,8 +46,8 @@ OPTIONS: Mapping[str, Any] = {
     "client.showErrorDetails": "none",
     "client.toolbarMode": "viewer",
     "runner.fastReruns": True,
-    # Streamlit would collect garbage after every run of a fragment: 0.1 s with our libraries in memory, four times a
-    # second. Python's own collector does it when there is any.
+    # Streamlit would collect garbage after every run of a fragment: 0.1 s with our libraries in memory, four times per
+    # second. Python's own collector is enough.
     "runner.postScriptGC": False,
     "logger.level": "error",
     "logger.hideWelcomeMessage": True,
@@ -64,8 +64,8 @@ def launch(
 
     Args:
         port: None takes 8501, or the next free one.
-        browser: open it, where there is one.
-        host: the address of this machine to listen at; the usual one is reached from this machine only.
+        browser: open the app in a browser, if there is one.
+        host: the address to listen at; the default can be reached only from this machine.
         serve: takes Streamlit's options; for tests.
 
     Raises:
@@ -74,14 +74,15 @@ def launch(
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"The app needs packages that are not installed ({', '.join(missing)}). Type: pip install '.[app]' "
-            "(in the project's folder), or: make app."
+            f"The app needs packages that are not installed ({', '.join(missing)}).",
+            hint="To install them, type in the project's folder: pip install '.[app]' (or: make app)",
         )
     port = free_port(port, host)
     _load_first_page()
     name = "localhost" if host == HOST else host
     print(
-        f"fewshot is at http://{name}:{port}\nCtrl-C ends it. A lesson that runs is kept up to that moment.", flush=True
+        f"fewshot is at http://{name}:{port}\nPress Ctrl-C to stop it. A running lesson is kept up to that moment.",
+        flush=True,
     )
     headless = not (browser and has_browser())
     options = {"server.address": host, "server.port": port, "server.headless": headless, "browser.serverAddress": name}
@@ -92,7 +93,7 @@ def free_port(wanted: int | None, host: str = HOST) -> int:
     """The port to serve at.
 
     Raises:
-        UsageError: the wanted one is taken.
+        UsageError: the wanted port is taken.
     """
     for port in [wanted] if wanted is not None else range(PORT, PORT + 20):
         with socket.socket() as probe:
@@ -103,7 +104,10 @@ def free_port(wanted: int | None, host: str = HOST) -> int:
                 continue
             return port
     taken = wanted if wanted is not None else f"{PORT} to {PORT + 19}"
-    raise UsageError(f"Port {taken} is in use. End the other program, or choose another one: fewshot app --port 8600.")
+    raise UsageError(
+        f"Port {taken} is in use. End the other program, or choose another port.",
+        hint="For example: fewshot app --port 8600",
+    )
 
 
 def has_browser() -> bool:
@@ -114,15 +118,15 @@ def has_browser() -> bool:
 
 
 def _load_first_page() -> None:
-    """Load what the first page needs before anybody is told where it is; the rest is loaded while it is read."""
+    """Load what the first page needs before its address is printed; the rest is loaded while the user reads it."""
     from fewshot.session.lessons import LessonStore
     from fewshot.session.settings import Settings
 
     for name in _FIRST:
         import_module(name)
-    _ = Settings().acknowledged  # opens the database, and makes or upgrades it
-    LessonStore().lessons()  # the page's other question, so that SQLAlchemy has it worked out
-    inspect.stack()  # Streamlit asks for it once, for 0.1 s: Python looks for the file of every module, and remembers
+    _ = Settings().acknowledged  # opens the database, and creates or upgrades it
+    LessonStore().lessons()  # the page's other query, so that SQLAlchemy has compiled it
+    inspect.stack()  # Streamlit calls it once, for 0.1 s: Python looks for the file of every module, and remembers it
 
 
 def _serve(options: dict[str, Any]) -> None:

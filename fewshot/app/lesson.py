@@ -1,4 +1,4 @@
-"""One running lesson, in threads of its own: pages come and go, it goes on."""
+"""One running lesson in its own threads: it continues when pages are opened and closed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import cv2
 
 from fewshot.app.board import Board
 from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
+from fewshot.app.next_click import in_the_app
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
@@ -19,7 +20,7 @@ from fewshot.types import Frame, FrameResult, Vectors
 
 logger = logging.getLogger(__name__)
 
-OURS = "Something went wrong that should not. The lesson up to here is kept; details are in the log."
+OURS = "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
 PICTURE_WIDTH = 960
 HINT_EVERY = 5.0
 
@@ -28,11 +29,11 @@ class RunningLesson:
     """A lesson from start to end. Every method may be called from any thread.
 
     Args:
-        plan: what is asked for.
+        plan: the request.
         prepare: opens models, source and store; called in the lesson's own thread.
 
     Attributes:
-        token: tells it from all others, also before it has a number, and says nothing of it.
+        token: distinguishes it from all others, also before it has a number, and reveals nothing about it.
     """
 
     def __init__(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> None:
@@ -84,7 +85,7 @@ class RunningLesson:
         return bool(self._setup and self._setup.kept)
 
     def hint(self) -> Hint | None:
-        """A hint on pace, looked for every few seconds however many pages ask."""
+        """A hint on pace, updated every few seconds, no matter how many pages show it."""
         now = self._board.view().second
         with self._lock:
             if self._setup is not None and abs(now - self._hint[0]) >= HINT_EVERY:
@@ -97,7 +98,7 @@ class RunningLesson:
         return self._engine
 
     def view(self) -> LessonView:
-        """How things stand."""
+        """The present state."""
         self._remember()
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
@@ -109,7 +110,7 @@ class RunningLesson:
         return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures)
 
     def picture(self) -> bytes | None:
-        """The newest frame with its own boxes on it, JPEG; None where there is none, or only the whole class counts."""
+        """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
         step = self._engine.latest() if self._engine and not self.plan.aggregate else None
         if step is None:
             return None
@@ -152,12 +153,12 @@ class RunningLesson:
             self._markers.append((second, text))
 
     def pick(self, student: str) -> Picked:
-        """First click of a correction: hold on to what is said about a student now."""
+        """First click of a correction: keep the present reading of a student."""
         setup = self._ready()
         self._remember()
         tile = next((tile for tile in self._board.view().tiles if tile.student == student), None)
         if tile is None:
-            raise UsageError(f"{student} has no tile in this lesson. Choose somebody who is on the page.")
+            raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
         said = tile.state if tile.state in tuple(setup.states) else None
         return Picked(student, setup.notebook.position, said, self._vectors.get(student))
 
@@ -170,10 +171,12 @@ class RunningLesson:
         setup = self._ready()
         if not setup.learns:
             raise UsageError(
-                "The sample class keeps no vectors, so nothing can be learned. Try it with your own class."
+                "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
             )
         if picked.vector is None:
-            raise UsageError(f"{picked.student} could not be read at that moment. Try again when there is a reading.")
+            raise UsageError(
+                f"{picked.student} could not be read at that moment. Try again when the tile shows a reading."
+            )
         return setup.memory.correct(
             setup.notebook.lesson, picked.student, picked.second, actually, picked.vector, said=picked.said
         )
@@ -183,12 +186,12 @@ class RunningLesson:
         self._ready().memory.undo(correction)
 
     def corrections(self) -> Sequence[Learned]:
-        """What the class has learned from corrections, of earlier lessons too, newest first; as the store has it."""
+        """All corrections that the class has learned from, also in earlier lessons, newest first."""
         setup = self._setup
         return () if setup is None or not setup.learns else setup.memory.corrections()
 
     def _mark_planned(self, now: float) -> None:
-        """Set the markers of a recording that have come by ``now``."""
+        """Set the markers of a recording up to second ``now``."""
         setup = self._ready()
         while self._planned < len(setup.markers) and setup.markers[self._planned][0] <= now:
             second, text = setup.markers[self._planned]
@@ -199,11 +202,11 @@ class RunningLesson:
 
     def _ready(self) -> Setup:
         if self._setup is None:
-            raise UsageError("The lesson has not begun yet. Wait until its first picture is there.")
+            raise UsageError("The lesson has not begun yet. Wait for its first picture.")
         return self._setup
 
     def _remember(self) -> None:
-        """Keep the newest vector of everybody in view: a correction needs the face that the teacher saw."""
+        """Keep the newest vector of every student in view, because a correction needs the face that the teacher saw."""
         step = self._engine.latest() if self._engine else None
         if step is not None and not self.plan.aggregate:
             for reading, face in zip(step.result.readings, step.faces, strict=True):
@@ -242,7 +245,7 @@ class RunningLesson:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, FewshotError):
-            self._note = error.text
+            self._note = in_the_app(error)
         else:
             logger.error("a lesson failed", exc_info=error)
             self._note = OURS
@@ -250,7 +253,7 @@ class RunningLesson:
 
 
 class _BoardSink:
-    """Lets the board take part in a run."""
+    """Passes every result to the board."""
 
     def __init__(self, board: Board, then: Callable[[float], None]) -> None:
         self._board, self._then = board, then

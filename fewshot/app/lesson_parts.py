@@ -1,4 +1,4 @@
-"""What a running lesson is made of and what pages get to see of it: plain data, and the shapes it relies on."""
+"""The parts of a running lesson, and what pages see of it: plain data and protocols."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ State = Literal["preparing", "running", "paused", "ended", "failed"]
 
 
 class Engine(Protocol):
-    """What moves a lesson on: ``fewshot.live.pipeline.Pipeline``, or a ``Replay``."""
+    """What drives a lesson: ``fewshot.live.pipeline.Pipeline``, or a ``Replay``."""
 
     error: BaseException | None
     notes: list[str]
@@ -37,7 +37,7 @@ class Engine(Protocol):
 
 
 class Notebook(Protocol):
-    """What keeps a lesson: ``fewshot.session.recorder.LessonRecorder``."""
+    """What stores a lesson: ``fewshot.session.recorder.LessonRecorder``."""
 
     lesson: int
 
@@ -50,7 +50,7 @@ class Notebook(Protocol):
 
 
 class Memory(Protocol):
-    """What the teacher adds is kept here: markers (``LessonStore``) and corrections (``Classroom``)."""
+    """Stores what the teacher adds: markers (``LessonStore``) and corrections (``Classroom``)."""
 
     def mark(self, lesson: int, second: float, text: str) -> int: ...
 
@@ -65,17 +65,17 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Setup:
-    """A lesson ready to be started; made by what opens sources and models, which may take seconds.
+    """A lesson that is ready to start. Opening its source and models may have taken seconds.
 
     Attributes:
-        notebook: keeps the lesson.
-        memory: markers and corrections; None where there is nothing to learn from them.
-        engine: gets the sinks and gives what moves the lesson.
-        states: what a teacher may say a student really shows.
+        notebook: stores the lesson.
+        memory: markers and corrections.
+        engine: takes the sinks and returns what drives the lesson.
+        states: the answers a teacher may choose for what a student really showed.
         learns: corrections reach prototypes.
-        kept: the lesson can be opened again when it is over.
-        hint: second of the lesson to a hint on pace, or None.
-        markers: moments that a recorded lesson's teacher marked: (second, text), by time; set when they come.
+        kept: the lesson can be opened again after its end.
+        hint: takes the second of the lesson, returns a hint on pace or None.
+        markers: for a recorded lesson, (second, text) by time; each is set when the lesson reaches it.
     """
 
     notebook: Notebook
@@ -90,15 +90,15 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class LessonPlan:
-    """What is asked for when a lesson is started.
+    """The request for a lesson.
 
     Attributes:
-        classroom: name of the class, "" for nobody enrolled.
-        students: who has a tile; () for a class that is only seen as a whole.
-        source: what is watched, in words.
-        recorded: it is a recording of an earlier run.
-        aggregate: only counts over the class are kept and shown.
-        camera: its frames come from a browser.
+        classroom: name of the class, "" for a lesson without a class.
+        students: those who have a tile; () if only the whole class is shown.
+        source: name of the source.
+        recorded: it replays an earlier run.
+        aggregate: only counts for the class are kept and shown.
+        camera: the browser camera that sends the frames, or None.
     """
 
     classroom: str
@@ -112,7 +112,7 @@ class LessonPlan:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A reading that a teacher clicked on, held until the second click says what it should have been."""
+    """A reading that a teacher clicked on, kept until the second click corrects it."""
 
     student: str
     second: float
@@ -122,10 +122,10 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class LessonView:
-    """Everything that a page shows of a lesson, at one moment.
+    """Everything that a page shows about a lesson at one moment.
 
     Attributes:
-        id: of the lesson in the store; None while it is being prepared.
+        id: number of the lesson in the store; None while it is being prepared.
         note: a sentence for the teacher, or None.
         metrics: figures of the run (``MetricsSnapshot.as_json``); {} for a recording.
     """

@@ -1,4 +1,4 @@
-"""All lessons of this process: who opens a second tab, or comes second, joins the lesson that runs."""
+"""All lessons of this process: a second tab or a second teacher joins the lesson that is running."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fewshot.app.lesson_parts import LessonPlan, Setup
 
 
 class LessonRoom:
-    """One lesson a class at a time; ended ones are remembered until the next one of the class."""
+    """At most one running lesson per class; an ended lesson is kept until the next one of the class."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lessons: dict[str, RunningLesson] = {}
 
     def start(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> RunningLesson:
-        """Start a lesson, or join the one that its class is having."""
+        """Start a lesson, or join the one that is already running in its class."""
         with self._lock:
             lesson = self._lessons.get(plan.classroom)
             if lesson is None or not lesson.alive:
@@ -32,7 +32,7 @@ class LessonRoom:
             return self._lessons.get(classroom)
 
     def alive(self) -> list[RunningLesson]:
-        """Those that run."""
+        """The lessons that are running."""
         with self._lock:
             return [lesson for lesson in self._lessons.values() if lesson.alive]
 
@@ -44,11 +44,11 @@ class LessonRoom:
                 del self._lessons[classroom]
 
     def close(self) -> None:
-        """End all lessons; what they saw is written."""
+        """End all lessons; everything up to this moment is stored."""
         for lesson in self.alive():
             lesson.stop()
 
 
 ROOM = LessonRoom()
-"""Of this process. Streamlit runs pages again and again, but imports this module once."""
+"""The one room of this process. Streamlit runs pages again and again, but imports this module once."""
 atexit.register(ROOM.close)

@@ -1,4 +1,4 @@
-"""The app's pages. Streamlit runs this file anew for every click; each page imports what it needs."""
+"""The app's pages. Streamlit runs this file again for every click; each page imports what it needs."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def main() -> None:
     warm_up()
 
 
-if __name__ == "__main__":  # Streamlit runs it so
+if __name__ == "__main__":  # this is how Streamlit runs it
     main()

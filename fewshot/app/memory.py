@@ -1,4 +1,4 @@
-"""What a running lesson remembers, and what it asks of the store."""
+"""How a running lesson stores markers and corrections, and reads its own past."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Remembered:
-    """``Memory`` over the usual store: markers are the lesson's, corrections the class's."""
+    """``Memory`` in the usual store: markers belong to the lesson, corrections to the class."""
 
     def __init__(self, lessons: LessonStore, room: Classroom | None) -> None:
         self._lessons, self._room = lessons, room
@@ -46,7 +46,7 @@ class Remembered:
             UsageError: the lesson has no class, or ``Classroom.correct`` refused.
         """
         if self._room is None:
-            raise UsageError("Nothing can be learned without a class. Start the lesson with one.")
+            raise UsageError("Without a class, fewshot cannot learn from corrections. Start a lesson with a class.")
         return self._room.correct(lesson, student, second, actually, vector, said=said)
 
     def undo(self, correction: int) -> None:
@@ -60,7 +60,7 @@ class Remembered:
 
 
 def hint_on(notebook: LessonRecorder) -> Callable[[float], Hint | None]:
-    """Looks for a hint on pace in what is kept of the lesson so far."""
+    """A function that looks for a hint on pace in the lesson so far."""
     kept = SoFar(LessonStore(), notebook.lesson)
 
     def look(now: float) -> Hint | None:
@@ -71,14 +71,14 @@ def hint_on(notebook: LessonRecorder) -> Callable[[float], Hint | None]:
 
 
 class SoFar:
-    """The readings of a lesson that runs: each second is fetched once, however often somebody looks."""
+    """The readings of a running lesson: each second is fetched once, no matter how many pages are open."""
 
     def __init__(self, lessons: LessonStore, lesson: int) -> None:
         self._lessons, self._lesson = lessons, lesson
         self._known: OpenedReadings | None = None
 
     def read(self) -> OpenedReadings:
-        """All that is kept by now.
+        """All readings so far.
 
         Raises:
             UsageError: the lesson was deleted.
@@ -87,11 +87,11 @@ class SoFar:
         if known is None or len(known.readings) == 0:
             self._known = self._lessons.opened(self._lesson)
             return self._known
-        since = int(known.readings.second[-1])  # seconds come in order, but the last one is written again when it ends
+        since = int(known.readings.second[-1])  # seconds come in order, but the last one is written again at its end
         new = self._lessons.opened(self._lesson, since)
         if (new.students, new.labels) == (known.students, known.labels):
             self._known = replace(new, readings=_joined(known.readings, new.readings, since))
-        else:  # somebody was removed, or showed a state of their own for the first time: indices count differently now
+        else:  # a student was removed, or a new state appeared: the indices have changed
             self._known = self._lessons.opened(self._lesson)
         return self._known
 

@@ -1,4 +1,4 @@
-"""The class's mood so far, as the live page draws it: the reports' look, and light enough for every two seconds."""
+"""The mood of the class so far on the live page: it looks like the reports, and is fast enough for every 2 s."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def live_mood_spec(
 ) -> Spec:
     """Stacked shares over time, with the teacher's markers as dashed lines, as a Vega-Lite specification.
 
-    Altair describes the chart once; afterwards only data, colours and the time axis are put in, because checking a
-    whole chart took 0.2 s each time.
+    Altair describes the chart once. Later calls only replace data, colours and the time axis, because checking a whole
+    chart takes 0.2 s.
 
     Args:
         mood: of the whole lesson.
@@ -81,14 +81,14 @@ def _frame(theme: Theme, height: int) -> Spec:
     lines = (
         alt.Chart(nothing)
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3, color=theme.ink)
-        .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title="marked")])
+        .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title="marker")])
     )
     chart = themed(alt.layer(area, lines).properties(height=height, width="container"), theme)
     return dict(chart.to_dict())
 
 
 def thinned(mood: Sequence[MoodStep], most: int = _MOST) -> list[MoodStep]:
-    """Neighbouring steps put together until there are at most ``most``."""
+    """Merge neighbouring steps until there are at most ``most``."""
     group = -(-len(mood) // most) if mood else 1
     return [_together(mood[start : start + group]) for start in range(0, len(mood), group)]
 

@@ -1,4 +1,4 @@
-"""How a state looks everywhere in the app: one colour, one drawn face, one word. Never a colour alone."""
+"""How a state looks everywhere in the app: one colour, one drawn face, one word. Never only a colour."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fewshot.types import EMOTIONS
 
 UNSURE, NOT_READABLE, AWAY = UNSURE_STATE, NOT_READABLE_STATE, AWAY_STATE
 NO_STATE = (UNSURE, NOT_READABLE, AWAY)
-"""What is shown where nothing is named."""
+"""What is shown if no state is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Look:
 
 @cache
 def look_of(state: str) -> Look:
-    """The look of an emotion, of a student's own state, or of one of ``NO_STATE``; the reports' palette."""
+    """The look of an emotion, of a student's own state, or of one of ``NO_STATE``, in the reports' palette."""
     colour = palette([state])[state]
     return Look(state, colour, ink_on(colour))
 
@@ -43,14 +43,14 @@ def icon(state: str, size: int = 20) -> str:
 
 @cache
 def image(state: str, size: int = 18) -> str:
-    """The drawn face as an image, for places where SVG is stripped from HTML (``st.html``)."""
+    """The drawn face as an image, for ``st.html``, which removes SVG."""
     drawn = icon(state, size).replace("currentColor", "#808080")
     drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
     return f'<img class="fs-icon" alt="" width="{size}" height="{size}" src="data:image/svg+xml,{quote(drawn)}">'
 
 
 def chip(state: str, text: str = "") -> str:
-    """Icon and word in a line of text, for ``st.html``."""
+    """Icon and word for a line of text in ``st.html``."""
     return f'<span class="fs-chip">{image(state)}<span>{escape(text or state)}</span></span>'
 
 

@@ -1,4 +1,4 @@
-"""A lesson as a file of readings, to be played again: what the loop said, without a picture and without a vector."""
+"""A lesson as a file of readings that can be played again: no pictures and no vectors."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ SAMPLE = "sample_lesson.npz"
 EARLIER = ("sample_earlier_1.npz", "sample_earlier_2.npz", "sample_earlier_3.npz")
 """Shorter lessons of the same class in the weeks before, oldest first."""
 UNSURE, NOT_READABLE, AWAY = -1, -2, -3
-"""Values of ``Recording.states`` that are no index into the labels."""
+"""Values of ``Recording.states`` that are not an index into the labels."""
 
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What a loop said about a class, step by step.
+    """What a loop predicted for a class, step by step.
 
     Attributes:
-        students: keys, in the order of the columns.
-        labels: what the states and shares count.
-        times: seconds of every step, growing, float32, shape (steps,).
+        students: keys in the order of the columns.
+        labels: the states that ``states`` and ``shares`` refer to.
+        times: seconds of every step, increasing, float32, shape (steps,).
         states: index into ``labels``, or UNSURE, NOT_READABLE, AWAY, int8, shape (steps, students).
         shares: probabilities in 1/255, uint8, shape (steps, students, labels).
         boxes: x0, y0, x1, y1 of each student's place in the frame, int16, shape (students, 4).
@@ -52,7 +52,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Length in seconds."""
         return float(self.times[-1] + np.median(np.diff(self.times))) if len(self) > 1 else 0.0
 
     @property
@@ -61,7 +61,7 @@ class Recording:
         return [(float(second), str(text)) for second, text in self.about.get("markers", [])]
 
     def result(self, step: int) -> FrameResult:
-        """One step as the loop gave it, but for the rounding of probabilities to 1/255."""
+        """One step as the loop produced it, except that probabilities are rounded to 1/255."""
         width, height = int(self.about.get("width", 1920)), int(self.about.get("height", 1080))
         shares = self.shares[step].astype(np.float64)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
@@ -90,8 +90,10 @@ class Recording:
         )
 
     def save(self, path: Path) -> None:
-        """Write it, compressed. Probabilities are stored as differences in time, which compress twice as well."""
-        changes = np.diff(self.shares, axis=0, prepend=np.zeros_like(self.shares[:1]))  # wraps around, as uint8 does
+        """Write a compressed file. Probabilities are stored as differences in time, which halves their size."""
+        changes = np.diff(
+            self.shares, axis=0, prepend=np.zeros_like(self.shares[:1])
+        )  # uint8 wraps around, and so does the sum when it is read
         head = {"version": _VERSION, "students": self.students, "labels": self.labels, "about": self.about}
         np.savez_compressed(
             path,
@@ -107,13 +109,15 @@ class Recording:
         """Read one.
 
         Raises:
-            StoreError: there is no such file, or it is none of ours.
+            StoreError: there is no such file, or it is not a recording.
         """
         try:
             with np.load(path, allow_pickle=False) as stored:
                 head = json.loads(str(stored["head"]))
                 if head["version"] != _VERSION:
-                    raise StoreError(f"The recording {path} was made by another version of fewshot. Install that one.")
+                    raise StoreError(
+                        f"The recording {path} was made by another version of fewshot. Install fewshot again."
+                    )
                 shares = np.cumsum(stored["changes"].transpose(2, 0, 1), axis=0, dtype=np.uint8)
                 labels, students = tuple(head["labels"]), tuple(head["students"])
                 return cls(
@@ -127,7 +131,7 @@ class RecordingWriter:
     """Collects results into a ``Recording``.
 
     Args:
-        students, labels: whom and what to keep; faces of nobody among the students are left out.
+        students, labels: what to keep; other faces are left out.
     """
 
     def __init__(self, students: Sequence[str], labels: Sequence[str]) -> None:
@@ -138,7 +142,7 @@ class RecordingWriter:
         self._boxes: list[list[tuple[float, float, float, float]]] = [[] for _ in students]
 
     def add(self, result: FrameResult) -> None:
-        """Keep one result. Of two faces called by the same name the surer one counts."""
+        """Keep one result. If two faces have the same name, the one with the higher confidence counts."""
         states = np.full(len(self._students), AWAY, np.int8)
         shares = np.zeros((len(self._students), len(self._labels)), np.uint8)
         column_of = {student: column for column, student in enumerate(self._students)}
@@ -183,5 +187,5 @@ def sample_recording(name: str = SAMPLE) -> Recording:
 
 
 def earlier_recordings() -> list[Recording]:
-    """The same class in the weeks before, oldest first."""
+    """Lessons of the same class in the weeks before, oldest first."""
     return [sample_recording(name) for name in EARLIER]

@@ -1,4 +1,4 @@
-"""A recorded lesson played at its own pace, through the same doors as a live one."""
+"""A recorded lesson played at normal speed, through the same interfaces as a live one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fewshot.types import Frame
 
 TICK = 0.1
 NO_PICTURE: Frame = np.zeros((1, 1, 3), np.uint8)
-"""A recording has none; sinks that need one are of no use to it."""
+"""A recording has no pictures, so it is of no use to sinks that need them."""
 
 
 @dataclass(slots=True)
 class ReplayState:
-    """Where a replay is; read by others, written by its thread."""
+    """The position of a replay; its thread writes it, other threads read it."""
 
     step: int = 0
     paused: bool = False
@@ -33,10 +33,10 @@ class Replay:
 
     Args:
         recording: what to play.
-        recorders: sinks that get every result, in order.
-        ahead: seconds of the lesson that are told at once, so that the page is alive from the first moment.
-        told: called once, when that has been told and the lesson plays.
-        clock, sleep: seconds; for tests.
+        recorders: sinks that get every result in order.
+        ahead: seconds of the lesson that are written at once, so that the page has content from the first moment.
+        told: called once, when these seconds are written and the lesson plays.
+        clock, sleep: in seconds; for tests.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Replay:
         self._clock, self._sleep = clock, sleep
         self._state = ReplayState()
         self._wanted = threading.Lock()
-        self._position = ahead  # seconds of the lesson that may be told now
+        self._position = ahead  # seconds of the lesson that may be written now
         self._thread = threading.Thread(target=self._play, name="fewshot replay", daemon=True)
 
     @property
@@ -63,7 +63,7 @@ class Replay:
         return self._state.running
 
     def start(self) -> None:
-        """Tell what is ahead and play on from there; raises what a recorder raises meanwhile."""
+        """Write the seconds ahead and play from there; raises what a recorder raises meanwhile."""
         self._tell()
         self._thread.start()
         self._told()
@@ -77,12 +77,12 @@ class Replay:
         self._state.paused = False
 
     def skip(self, seconds: float) -> None:
-        """Tell the next ``seconds`` of the lesson at once."""
+        """Write the next ``seconds`` of the lesson at once."""
         with self._wanted:
             self._position += seconds
 
     def stop(self) -> None:
-        """End it; returns when the recorders have got everything they will."""
+        """End the replay; returns when the recorders have received their last result."""
         self._state.running = False
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
@@ -101,13 +101,13 @@ class Replay:
                 before = now
                 self._tell()
                 self._sleep(TICK)
-        except BaseException as error:  # told where the lesson is watched from
+        except BaseException as error:  # the lesson reports it
             self.error = error
         finally:
             self._state.running = False
 
     def _tell(self) -> None:
-        """Everything up to the present position."""
+        """Write everything up to the present position."""
         while self._state.running and self._state.step < len(self._recording):
             if self._recording.times[self._state.step] > self._position:
                 return

@@ -1,4 +1,4 @@
-"""A lesson's report for the page: worked out once, until something of it changes."""
+"""A lesson's report for the page: calculated once, and again when the lesson changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, gather
 
 MOST = 6
-"""Reports that are remembered; each holds a lesson's seconds."""
+"""How many reports are remembered; each holds all seconds of a lesson."""
 
 Key = tuple[object, ...]
 
@@ -25,7 +25,7 @@ class Reports:
         self._known: OrderedDict[Key, tuple[Lesson, Contents]] = OrderedDict()
 
     def of(self, store: LessonStore, lesson: int, aggregate: bool) -> tuple[Lesson, Contents]:
-        """The lesson and its report; worked out anew when the lesson has grown, or was marked or corrected."""
+        """The lesson and its report; calculated again if the lesson has grown, or was marked or corrected."""
         loaded = store.load(lesson)
         earlier = store.earlier(loaded.info)
         undone = sum(correction.undone for correction in loaded.corrections)
@@ -54,4 +54,4 @@ class Reports:
 
 
 REPORTS = Reports()
-"""Of this process."""
+"""The reports of this process."""

@@ -1,4 +1,4 @@
-"""The sample class: lessons that the real loop recorded, played or kept through the same doors as a live one."""
+"""The sample class: lessons that the real loop recorded, played or stored through the same interfaces as live ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from fewshot.session.lessons import LessonStore
 from fewshot.types import EMOTIONS
 
 AHEAD = 360.0
-"""Seconds of the sample lesson that are over when somebody comes in: its hard exercise has begun, and two minutes later
-the hint on pace has its eight minutes of lesson."""
+"""Seconds of the sample lesson that are over when it is opened: its hard exercise has begun, and two minutes later the
+hint on pace has the eight minutes of lesson that it needs."""
 
 
 def ensure_sample_class(recording: Recording) -> str:
-    """The sample class: names and a note in place of consent, no photo and no vector. Made when first asked for."""
+    """Create the sample class if it does not exist: names and a note instead of consent, no photos, no vectors."""
     store = ClassStore()
     if not store.exists(SAMPLE_CLASS):
         plan_past()
@@ -34,7 +34,7 @@ def ensure_sample_class(recording: Recording) -> str:
 
 
 def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson:
-    """The recorded lesson, at its own pace; whoever asks while it plays joins it."""
+    """Play the recorded lesson at normal speed, or join it if it is already playing."""
     recording = sample_recording()
     title, source = str(recording.about["title"]), str(recording.about["source"])
     plan = LessonPlan(SAMPLE_CLASS, title, recording.students, source, recorded=True)
@@ -46,7 +46,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
         return Setup(
             notebook,
             memory,
-            # The past waits until the lesson plays: two that write keep each other waiting, and somebody looks at one.
+            # Earlier lessons are written only when this one plays, because two writers slow each other down.
             lambda sinks: Replay(recording, sinks, ahead, told=tell_past_meanwhile),
             EMOTIONS,
             learns=False,
@@ -58,7 +58,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
 
 
 def keep_sample(on_share: Callable[[float], None] | None = None) -> int:
-    """The whole sample lesson at once, for those who want to see its report now. Returns the lesson's number."""
+    """Store the whole sample lesson at once, so that its report can be opened. Returns the lesson's number."""
     recording = sample_recording()
     ensure_sample_class(recording)
     tell_past()

@@ -1,7 +1,7 @@
-"""What the sample class did in the weeks before: three recorded lessons, written once, whatever happens meanwhile.
+"""The sample class's lessons of the weeks before: three recorded lessons, each written once.
 
-Writing them takes some seconds. What is still to be written stands in the settings, so that a program that was killed
-half-way finishes the work when it is started again, and a lesson that a teacher deleted does not come back.
+Writing them takes some seconds. The settings list what is still to be written. So a program that was killed half-way
+finishes the work at its next start, and a lesson that a teacher deleted does not come back.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_CLASS = "Sample class"
 _PENDING = "sample past"
-"""Setting: when the class was made, and the titles of the lessons before it that are still to be written."""
+"""Setting: when the class was created, and the titles of the earlier lessons that are still to be written."""
 _AT_ONCE, _PAUSE = 60, 0.05
-"""Steps written at once, and the seconds after them that are left to whoever else wants to write."""
+"""Steps that are written at once, and the pause in seconds after them in which others can write."""
 _writing = threading.Lock()
 
 
 def plan_past(at: datetime | None = None) -> None:
-    """Note, before the class is made, that its past is to be written; ``at`` (aware) is its today, None is now."""
+    """Note, before the class is created, that its past must be written; ``at`` (aware) is its today, None is now."""
     titles = [str(recording.about["title"]) for recording in earlier_recordings()]
     Settings().set(_PENDING, {"at": (at or datetime.now(UTC)).isoformat(), "titles": titles})
 
 
 def past_is_told() -> bool:
-    """Nothing is left to be written."""
+    """Whether all earlier lessons are written."""
     return Settings().get(_PENDING) is None
 
 
 def tell_past_meanwhile() -> None:
-    """Write what is left in a thread of its own: nobody need wait for it."""
+    """Write what is left in a separate thread, so that the app does not wait for it."""
     if not past_is_told():
         threading.Thread(target=_tell_calmly, name="fewshot sample past", daemon=True).start()
 
 
 def tell_past() -> None:
-    """Write what is left. A lesson that a killed program left half-written is thrown away and written anew.
+    """Write what is left. A lesson that a killed program left half-written is deleted and written again.
 
-    One thread of this process writes, the others wait; another process that is at it is left to finish.
+    One thread of this process writes and the others wait. If another process is writing, it is left to finish.
     """
     with _writing:
         pending = Settings().get(_PENDING)
@@ -68,7 +68,7 @@ def tell_past() -> None:
 
 
 def sample_notebook(recording: Recording, started: datetime | None = None, threaded: bool = True) -> LessonRecorder:
-    """A lesson of the sample class, to be written; ``started`` (aware) None is now."""
+    """A recorder for a new lesson of the sample class; ``started`` (aware) None is now."""
     about, store = recording.about, LessonStore()
     lesson = store.create(
         SAMPLE_CLASS,
@@ -87,9 +87,13 @@ def _write_anew(lessons: LessonStore, title: str, recording: Recording, started:
     for info in known:
         if info.state == "interrupted":
             lessons.delete(info.id)
-    if any(info.state == "ended" for info in known):  # killed between its end and the note of it
+    if any(
+        info.state == "ended" for info in known
+    ):  # the program was killed between the lesson's end and the note of it
         return
-    notebook = sample_notebook(recording, started, threaded=False)  # not closed on the way: half of it is no lesson
+    notebook = sample_notebook(
+        recording, started, threaded=False
+    )  # no context manager: a half-written lesson must not be closed
     for step, result in enumerate(recording.results(), start=1):
         notebook.write(result)
         if step % _AT_ONCE == 0:
@@ -102,7 +106,7 @@ def _write_anew(lessons: LessonStore, title: str, recording: Recording, started:
 
 
 def _class_stands() -> bool:
-    """The class is there with everybody; who is still making it tells its past afterwards."""
+    """Whether the class is complete. If another process is still creating it, that one writes the past afterwards."""
     store = ClassStore()
     if not store.exists(SAMPLE_CLASS):
         return False
@@ -117,5 +121,5 @@ def _of_title(lessons: LessonStore, title: str) -> list[LessonInfo]:
 def _tell_calmly() -> None:
     try:
         tell_past()
-    except FewshotError as error:  # the class or the lesson was deleted meanwhile, or the disk is full
+    except FewshotError as error:  # for example: the class was deleted meanwhile, or the disk is full
         logger.warning("the sample class's earlier lessons are not all written: %s", error)

@@ -1,4 +1,4 @@
-"""What a lesson is made of: class, source, models and store put together, ready for the lesson room."""
+"""Puts class, source, models and store together into a lesson for the lesson room."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from fewshot.types import EMOTIONS, Frame, Vectors
 
 SAMPLE_PICTURE = "Sample picture"
 NOBODY = ""
-"""The class of those who watch without one: expressions, no names."""
+"""The class name of a lesson without a class: expressions without names."""
 
 
 def open_class(classroom: str) -> Classroom:
-    """A class with the detector of the settings."""
+    """Open a class with the detector that the settings name."""
     return Classroom.open(classroom, detector=str(Settings().get("detector", "auto")))
 
 
@@ -47,14 +47,14 @@ def start_lesson(
     called: str = "",
     room: LessonRoom = ROOM,
 ) -> RunningLesson:
-    """A lesson of a class on a source, or the one that the class is having.
+    """Start a lesson of a class on a source, or join the one that is already running in the class.
 
     Args:
-        classroom: its name; ``NOBODY`` reads expressions without names.
+        classroom: its name; ``NOBODY`` shows expressions without names.
         source: as for ``fewshot live --source``, or a browser's camera.
-        aggregate: keep and show only counts over the class.
-        paced: play a video file at its own pace; False reads it as fast as this machine can.
-        called: what the source is called on pages and in the report; "" is its own name.
+        aggregate: keep and show only counts for the class.
+        paced: play a video file at normal speed; False processes it as fast as this machine can.
+        called: the source's name on pages and in the report; "" is its own name.
     """
     opened = open_class(classroom) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
@@ -86,9 +86,9 @@ def start_lesson(
 
 
 def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
-    """The sample picture of the demo, moving, through the real loop; its class is gone with the lesson."""
+    """The moving sample picture of the demo in the real loop; its class is deleted with the lesson."""
     people = tuple(person.name for person in PEOPLE if person.enrolled)
-    plan = LessonPlan(SAMPLE_PICTURE, "Live sample picture", people, "the sample picture, moving")
+    plan = LessonPlan(SAMPLE_PICTURE, "Live sample picture", people, "the moving sample picture")
 
     def prepare() -> Setup:
         import tempfile
@@ -98,7 +98,7 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
         opened = Classroom.temporary(SAMPLE_PICTURE)
         with tempfile.TemporaryDirectory(prefix="fewshot-sample-") as folder:
             enrollment_photos(picture, Path(folder))
-            opened.enroll_folder(folder, consent_by="nobody: sample picture, forgotten after the lesson")
+            opened.enroll_folder(folder, consent_by="nobody: sample picture, deleted after the lesson")
         notebook = opened.recorder(source=plan.source, title=plan.title)
         loop = opened.loop()
         source = Paced(FrameSource(_endless(picture), FPS, plan.source))
@@ -109,7 +109,7 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
 
 
 class _Temporary(Remembered):
-    """Memory of a class that is kept nowhere: its markers stay with the running lesson."""
+    """Memory of a class that is not stored: its markers exist only in the running lesson."""
 
     def __init__(self, room: Classroom) -> None:
         self._room = room
@@ -119,18 +119,18 @@ class _Temporary(Remembered):
 
 
 def open_named(source: str, paced: bool) -> Source:
-    """A source by its name; cameras, screens and streams that go away are waited for, files play at their own pace."""
+    """Open a source by its name; it waits for a lost camera, screen or stream. A paced file plays at normal speed."""
     opened = open_lasting(source)
     return Paced(opened) if paced and not opened.live else opened
 
 
 def rate_of(source: Source) -> float | None:
-    """Frames a second that are worth looking at: expressions need no more than 15 of a live source."""
+    """Frames per second to analyse: expressions need no more than 15 per second of a live source."""
     return 15.0 if source.live else None
 
 
 def states_of(room: Classroom | None) -> list[str]:
-    """What a teacher may say a student shows: the seven, and every state that somebody in the class has."""
+    """The answers a teacher may choose: the seven emotions, and every state that a student in the class has."""
     if room is None:
         return list(EMOTIONS)
     students = room.roster().students.values()
@@ -144,7 +144,7 @@ def _endless(picture: Frame) -> Iterator[Frame]:
 
 
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
-    """A guided enrollment at the browser's camera, with the eyes that enrollment sees with."""
+    """A guided enrollment with the browser's camera and with the limits that enrollment uses for photos."""
 
     def prepare() -> tuple[Guide, Perceives]:
         room = open_class(classroom)

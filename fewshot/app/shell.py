@@ -1,4 +1,4 @@
-"""What all pages share: the calm way of failing, the style, who is looking, where pages are."""
+"""What all pages share: errors as sentences, the style, the browser tab, and the way to other pages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from fewshot.app.next_click import in_the_app
 from fewshot.errors import FewshotError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SORRY = (
-    "Something went wrong that should not. What runs goes on; load the page again. Details are in the log of fewshot."
+    "This page could not be shown, because of a fault in fewshot. A running lesson continues. Load the page again. The "
+    "details are in fewshot's log."
 )
 
 
@@ -34,14 +36,14 @@ def asset(name: str) -> str:
 
 
 def calm(page: Callable[P, T]) -> Callable[P, T | None]:
-    """A page, or a part of one, whose errors become sentences. Nobody ever sees a traceback."""
+    """Wrap a page, or a part of one, so that its errors become sentences. Users never see a traceback."""
 
     @functools.wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
         try:
             return page(*args, **kwargs)
         except FewshotError as error:
-            st.error(error.text, icon=":material/info:")
+            st.error(in_the_app(error), icon=":material/info:")
         except Exception:
             logger.exception("a page failed")
             st.error(SORRY, icon=":material/sentiment_dissatisfied:")
@@ -61,48 +63,49 @@ def session() -> str:
 
 
 def count_visit(page: str) -> None:
-    """Note that a page is shown; coming back to it is another visit."""
+    """Note that a page is shown; a return to it is another visit."""
     if st.session_state.get("shown") != page:
         st.session_state["shown"] = page
         st.session_state["visit"] = st.session_state.get("visit", 0) + 1
 
 
 def say_later(text: str) -> None:
-    """A message that is shown after the page was drawn anew."""
+    """Keep a message until the page is drawn again."""
     st.session_state["said"] = text
 
 
 def say_now() -> None:
-    """What was left to be said."""
+    """Show the message that was kept."""
     text = st.session_state.pop("said", None)
     if text:
         st.toast(text, icon=":material/check_circle:")
 
 
 def remind_of_camera() -> None:
-    """On any other page: say that a lesson waits for this tab's camera, which only the page Live sends."""
-    running = sys.modules.get("fewshot.app.lesson_room")  # no lesson runs where nobody has loaded it yet
+    """On any page but Live: say that a lesson waits for this tab's camera, which only the page Live sends."""
+    running = sys.modules.get("fewshot.app.lesson_room")  # while it is not loaded, no lesson can run
     for lesson in running.ROOM.alive() if running is not None else ():
         camera = lesson.plan.camera
         if camera is not None and camera.owner == session():
             name = lesson.plan.classroom or "without a class"
             with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**The lesson ({name}) waits for its camera**: this tab sends it only while the page Live is open."
+                    f"**The lesson ({name}) waits for its camera.** This tab sends the camera's picture only while the "
+                    "page Live is open."
                 )
                 if st.button("Back to the lesson", icon=":material/sensors:"):
                     go("live", **{"class": lesson.plan.classroom})
 
 
 def go(page: str, **parameters: Any) -> None:
-    """To another page by its name ("live"); parameters are left for it in the session."""
+    """Go to another page by its name ("live"); it finds the parameters in the session."""
     for name, value in parameters.items():
         st.session_state[name] = value
     st.switch_page(st.session_state["pages"][page])
 
 
 def chart_theme() -> Theme:
-    """Light or dark, as the browser shows the page now."""
+    """Light or dark, like the page in the browser."""
     from fewshot.session.charts.theme import DARK, LIGHT
 
     return DARK if st.context.theme.type == "dark" else LIGHT

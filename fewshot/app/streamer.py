@@ -1,4 +1,4 @@
-"""streamlit-webrtc, send-only: the picture goes from the browser into a box, and nothing comes back."""
+"""streamlit-webrtc, send-only: the browser sends its picture into a box, and nothing is sent back."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ KEY = "fewshot-camera"
 
 
 def connection() -> dict[str, object]:
-    """STUN and TURN servers from the settings; none is right for one machine."""
+    """STUN and TURN servers from the settings; on a single machine none is needed."""
     ice = Settings().get("ice", {}) or {}
     return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), ice.get("password", ""))
 
 
 def send_camera(box: BrowserCamera, key: str = KEY) -> None:
-    """Ask for the camera, and send it into the box; what goes wrong becomes a sentence that tells what to do.
+    """Ask for the camera and send it into the box; errors become sentences that say what to do.
 
-    Every box and every visit of the page has a connection of its own: streamlit-webrtc does not open one again by a key
-    whose field has left the page.
+    Every box and every visit of the page has its own connection, because streamlit-webrtc does not open a connection
+    again under a key whose field has left the page.
     """
     key = f"{key}-{box.number}-{st.session_state.get('visit', 0)}"
     outcome = camera_check(f"{key}-check-{st.session_state.get('camera tries', 0)}")
     if outcome is None:
-        st.info("Your browser asks whether this page may use the camera. Please allow it.", icon=":material/videocam:")
+        st.info("Your browser asks whether this page may use the camera. Click Allow.", icon=":material/videocam:")
         return
     if outcome != "ok":
         st.error(advice_for(outcome), icon=":material/videocam_off:")
@@ -54,7 +54,7 @@ def _stream(box: BrowserCamera, key: str) -> None:
             "start": "Start the camera",
             "stop": "Stop the camera",
             "media_api_not_available": ADVICE["https"],
-            "device_ask_permission": "Please allow the camera.",
+            "device_ask_permission": "Click Allow when the browser asks for the camera.",
             "device_not_available": ADVICE["none"],
             "device_access_denied": ADVICE["refused"],
         },
@@ -63,10 +63,10 @@ def _stream(box: BrowserCamera, key: str) -> None:
 
 
 def sink_of(box: BrowserCamera, key: str) -> Any:
-    """The end of the line: hands every frame to the box. One a connection, also when the page is drawn anew.
+    """The end of the connection, which passes every frame to the box. There is one per connection.
 
-    Not by streamlit-webrtc's ``create_video_sink_track``: when the teacher leaves the page, it clears its cache in the
-    session's state from a thread of its own, under another lock than the page's, and the next page failed now and then.
+    streamlit-webrtc's ``create_video_sink_track`` is not used: when the teacher leaves the page, it clears its cache in
+    the session's state from another thread and under another lock than the page's, and the next page sometimes failed.
     """
     from streamlit_webrtc import VideoSinkTrack
 
@@ -80,7 +80,7 @@ def sink_of(box: BrowserCamera, key: str) -> Any:
 
 @st.fragment(run_every=2.0)
 def _watch_connection(box: BrowserCamera) -> None:
-    """Say so where no connection comes about; a camera that went away is the lesson's own note."""
+    """Say so if there is no connection; the lesson itself reports a camera that was lost."""
     waited = box.quiet
     if waited > 12 and not box.received:
         st.error(ADVICE["ice"], icon=":material/wifi_off:")

@@ -1,4 +1,4 @@
-"""The class at a glance: one tile a student, drawn as HTML in Python and put in place by ``board.js``."""
+"""The class at a glance: one tile per student, drawn as HTML in Python and put in place by ``board.js``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
 
 _HIGH, _STEP = 16, 3
 _QUIET = "#8f949c73"
-"""Neutral is what most show most of the time: half transparent, so that the others stand out on any ground."""
+"""Neutral is the most frequent state: it is half transparent, so that the others stand out on any background."""
 
 
 def tile_html(tile: Tile, drawn: bool = False) -> str:
-    """The inside of one tile: who, what state and how sure, and the last minutes."""
+    """The inside of one tile: name, state, confidence, and the last minutes."""
     percent = f'<span class="pct">{tile.confidence:.0%}</span>' if _says_how_sure(tile) else ""
     return (
         f'<span class="who">{avatar(tile.student, 24, drawn)}<span class="name">{escape(tile.student)}</span></span>'
@@ -25,7 +25,7 @@ def tile_html(tile: Tile, drawn: bool = False) -> str:
 
 
 def sparkline(bars: tuple[Bar, ...]) -> str:
-    """The last minutes: a bar for every few seconds, as high as the reading was sure, in the colour of the state.
+    """The last minutes: one bar per few seconds; its height is the confidence, its colour the state.
 
     "Unsure" is a low grey bar, "not in view" a gap.
     """
@@ -55,7 +55,7 @@ def spoken(tile: Tile) -> str:
 
 
 def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) -> dict[str, Any]:
-    """What ``board.js`` needs: a row a student: key, words, class of the tile, colour of its edge, HTML."""
+    """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML."""
     tiles = [
         [
             tile.student,

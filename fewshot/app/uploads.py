@@ -1,4 +1,4 @@
-"""What a browser sends (single photos, a folder, a zip) → the folder that enrollment reads."""
+"""Turns what a browser sends (single photos, a folder, a zip) into the folder that enrollment reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fewshot.pictures import read_picture
 from fewshot.types import EMOTIONS
 
 MOST_FILES, MOST_BYTES = 3000, 1 << 30
-"""A zip that unpacks to more is refused before anything is written."""
+"""A zip with more files or bytes than this is refused before anything is written."""
 _NOISE = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
 
 
@@ -41,14 +41,14 @@ def save_class(uploads: Sequence[Upload], folder: Path) -> list[str]:
         The students.
 
     Raises:
-        UsageError: a zip is damaged or too large, or a file lies in no student's folder.
+        UsageError: a zip is damaged or too large, or a file is not in a student's folder.
     """
     files = _without_common_top(list(_unpacked(uploads)))
     loose = [name for name, _ in files if len(PurePosixPath(name).parts) < 2 and not name.endswith(".csv")]
     if loose:
         raise UsageError(
-            f"{loose[0]} lies in no student's folder. Send a folder or a zip with one folder for every student, or "
-            "add photos to a single student."
+            f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, or "
+            "use the tab “One student”."
         )
     for name, data in files:
         _write(folder.joinpath(*PurePosixPath(name).parts), data)
@@ -56,13 +56,13 @@ def save_class(uploads: Sequence[Upload], folder: Path) -> list[str]:
 
 
 def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion: str | None = None) -> Path:
-    """Lay out photos of one student; folders inside a zip are taken for emotions unless ``emotion`` says better.
+    """Lay out photos of one student; folders inside a zip count as emotions unless ``emotion`` is given.
 
     Returns:
         The folder of the student's photos.
 
     Raises:
-        UsageError: the name cannot be one, or a zip is damaged or too large.
+        UsageError: the name is not allowed, or a zip is damaged or too large.
     """
     target = folder / check_name(student, "student")
     target.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion:
 
 
 def thumbnail(path: Path, side: int = 220) -> bytes | None:
-    """A small JPEG of a photo, to show beside the reason why it was refused; None if it is no picture."""
+    """A small JPEG of a photo, to show beside the reason why it was refused; None if it is not a picture."""
     try:
         small = shrink(read_picture(path, side * side * 4), side)
     except FewshotError:
@@ -87,14 +87,14 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     """A small JPEG of an uploaded picture.
 
     Raises:
-        UsageError: it is no picture.
+        UsageError: it is not a picture.
     """
     with tempfile.TemporaryDirectory(prefix="fewshot-picture-") as folder:
         path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
         path.write_bytes(data)
         small = thumbnail(path)
     if small is None:
-        raise UsageError(f"{name} is no picture that can be read. Use a JPEG, PNG or HEIC file.")
+        raise UsageError(f"{name} cannot be read as a picture. Use a JPEG, PNG or HEIC file.")
     return small
 
 
@@ -113,8 +113,8 @@ def _from_zip(upload: Upload) -> Iterator[tuple[str, bytes]]:
             size = sum(entry.file_size for entry in entries)
             if len(entries) > MOST_FILES or size > MOST_BYTES:
                 raise UsageError(
-                    f"{upload.name} holds {len(entries)} files, {size >> 20} MB unpacked. At most {MOST_FILES} files "
-                    f"and {MOST_BYTES >> 20} MB are taken at a time: send it in parts."
+                    f"{upload.name} contains {len(entries)} files ({size >> 20} MB unpacked). The limit is "
+                    f"{MOST_FILES} files and {MOST_BYTES >> 20} MB. Split it, and upload the parts one by one."
                 )
             for entry in entries:
                 yield _safe(entry.filename), archive.read(entry)
@@ -125,10 +125,10 @@ def _from_zip(upload: Upload) -> Iterator[tuple[str, bytes]]:
 
 
 def _safe(name: str) -> str:
-    """The name without anything that leads out of its folder."""
+    """The name without parts that lead out of its folder."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and part]
     if not parts:
-        raise UsageError("A file without a name was sent. Leave it out.")
+        raise UsageError("One of the files has no name. Rename it, and upload it again.")
     return "/".join(part.replace(":", "_") for part in parts)
 
 
@@ -138,7 +138,7 @@ def _is_noise(name: str) -> bool:
 
 
 def _without_common_top(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Without the folder that holds all the others: people zip ``photos/`` rather than what is in it."""
+    """Remove a folder that contains all the others: people often zip ``photos/`` instead of its content."""
     paths = [PurePosixPath(name).parts for name, _ in files]
     tops = {parts[0] for parts in paths}
     deep = [parts for parts in paths if parts[-1].lower() != "consent.csv"]

@@ -19,12 +19,12 @@ _HEAVY = (
 )
 # Not streamlit_webrtc: its component registers itself with the page that runs while it is imported.
 _PAUSE = 1.5
-"""Seconds that the first page has for itself."""
+"""Seconds of delay in which the first page has the processor for itself."""
 _started = threading.Event()
 
 
 def warm_up() -> None:
-    """Start loading, once a process. What cannot be loaded is left to the page that needs it, which says why."""
+    """Start loading, once per process. If something cannot be loaded, the page that needs it says why."""
     if not _started.is_set():
         _started.set()
         threading.Thread(target=_load, name="fewshot warm-up", daemon=True).start()
@@ -35,12 +35,12 @@ def _load() -> None:
     for name in _HEAVY:
         with contextlib.suppress(Exception):
             import_module(name)
-    with contextlib.suppress(FewshotError):  # a store that cannot be read is said by every page
+    with contextlib.suppress(FewshotError):  # every page reports a store that cannot be read
         _finish_sample()
 
 
 def _finish_sample() -> None:
-    """What a program that was killed left of the sample class's earlier lessons."""
+    """Write the sample class's earlier lessons that a killed program left unwritten."""
     from fewshot.app.sample_past import tell_past_meanwhile
 
     tell_past_meanwhile()

@@ -1,4 +1,4 @@
-"""A browser's camera as a live source: only the newest frame is kept, whoever is slow."""
+"""A browser's camera as a live source that keeps only the newest frame."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     import av
 
 NO_ICE: dict[str, Any] = {"iceServers": []}
-"""On one machine no server is needed to find the other end, and no internet."""
+"""On a single machine the connection needs no server and no internet."""
 CONSTRAINTS: dict[str, Any] = {
     "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": 15, "max": 20}},
     "audio": False,
 }
 IDLE = 2.0
-"""Seconds without a frame after which a camera counts as away: another tab may take its place."""
+"""Seconds without a frame after which a camera counts as lost, so that another tab may replace it."""
 FIRST_PICTURE = 20.0
-"""Seconds that a tab has for its first picture: somebody must find and press "allow"."""
+"""Seconds that a tab has for its first picture, because the user must find and click "allow"."""
 PATIENCE = 600.0
 """Seconds that a lesson waits for its camera to come back."""
 _TICK = 0.2
@@ -35,13 +35,13 @@ _numbers = count(1)
 class BrowserCamera:
     """A box for one frame. ``push`` is called by WebRTC and returns at once; the pipeline takes the newest one out.
 
-    streamlit-webrtc and aiortc queue frames without bound while their consumer is busy, so theirs must never be:
-    decoding to pixels happens when a frame is taken, and a frame that nobody took is dropped, not kept.
+    streamlit-webrtc and aiortc queue frames without a limit while their consumer is busy, so the consumer must never be
+    busy: a frame is decoded only when it is taken, and a frame that was not taken is dropped.
 
     Args:
         name: what the teacher sees.
         patience: seconds without a frame after which the source ends.
-        clock: seconds, monotone.
+        clock: monotonic seconds.
     """
 
     live = True
@@ -60,7 +60,7 @@ class BrowserCamera:
         self.lost: str | None = None
         self.notes: list[str] = []
         self.owner: str | None = None
-        self.sink: tuple[str, Any] | None = None  # the connection's name, and what it ends in
+        self.sink: tuple[str, Any] | None = None  # the connection's key and its end
         self.number = next(_numbers)
         self._patience, self._clock = patience, clock
         self._fresh = threading.Condition()
@@ -89,11 +89,13 @@ class BrowserCamera:
         if quiet < IDLE:
             return None
         if not self.received:
-            return "Waiting for the camera. If the browser asks, allow it; it may ask at the top left of the window."
-        return f"No picture from the camera for {quiet:.0f} s. The lesson waits and goes on when it is back."
+            return "Waiting for the camera. Click Allow if the browser asks; it may ask at the top left of the window."
+        return (
+            f"No picture from the camera for {quiet:.0f} s. The lesson waits, and continues when the picture is back."
+        )
 
     def may_send(self, session: str) -> bool:
-        """Whether this browser tab is to send its camera: it does already, or nobody does."""
+        """Whether this browser tab should send its camera: it already does, or no other tab does."""
         now = self._clock()
         patience = IDLE if self.received else FIRST_PICTURE
         silent = min(self.quiet, now - self._claimed) > patience
@@ -112,8 +114,8 @@ class BrowserCamera:
             index += 1
         if not self._closed:
             if index == 0:
-                raise SourceError(f"No picture came from {self.name}. {ADVICE['nothing']}")
-            self.lost = f"{self.name} gave no more pictures after {max(last, 0):.0f} s."
+                raise SourceError(f"There was no picture from {self.name}. {ADVICE['nothing']}")
+            self.lost = f"After {max(last, 0):.0f} s there were no more pictures from {self.name}."
 
     def close(self) -> None:
         """Give out no more frames; whoever waits for one is woken."""
@@ -123,7 +125,7 @@ class BrowserCamera:
             self._fresh.notify_all()
 
     def _take(self) -> tuple[float, av.VideoFrame] | None:
-        """The newest frame, waiting for it; None when there will be none."""
+        """Wait for the newest frame; None if there will not be one."""
         with self._fresh:
             while self._box is None and not self._closed and self._clock() - self._last < self._patience:
                 self._fresh.wait(_TICK)
@@ -132,17 +134,18 @@ class BrowserCamera:
 
 
 ADVICE = {
-    "refused": "The browser was not allowed to use the camera. Click the camera sign in the address bar, choose "
-    "“Always allow”, and press Start again.",
+    "refused": "The browser was not allowed to use the camera. Click the camera icon in the address bar, choose "
+    "“Always allow”, and try the camera again.",
     "none": "No camera was found. Plug one in, or choose another source: the screen, a video file, or a stream.",
-    "busy": "The camera is in use by another program. Close the video call or the camera app, and press Start again.",
-    "ice": "The browser and this computer found no way to each other. If they are two machines, an administrator must "
-    "name a STUN or TURN server under Settings → Connection.",
-    "https": "The browser gives cameras only to pages opened on this computer (http://localhost) or over HTTPS. Open "
-    "the page on the computer itself, or have it served over HTTPS.",
-    "nothing": "Press Start on the camera field and allow the camera; look for a camera sign in the address bar.",
+    "busy": "The camera is in use by another program. Close the video call or camera app, and try the camera again.",
+    "ice": "The browser and fewshot could not connect to each other. If they run on two computers, an administrator "
+    "must enter a STUN or TURN server under Settings → Connection.",
+    "https": "Browsers allow a camera only on pages at http://localhost or over HTTPS. Open this page on the computer "
+    "on which fewshot runs, or ask an administrator to serve it over HTTPS.",
+    "nothing": "Click “Start the camera”, and click Allow when the browser asks. The question may be hidden behind a "
+    "camera icon in the address bar.",
 }
-"""What to do, by what happened."""
+"""What happened -> what to do."""
 
 _SIGNS = (
     ("refused", ("notallowed", "permission", "denied", "security")),
@@ -167,7 +170,7 @@ def advice_for(error: str) -> str:
 
 
 def rtc_configuration(servers: str, username: str = "", password: str = "") -> dict[str, Any]:
-    """Settings → what WebRTC wants; one server a line; none is right for one machine.
+    """The settings as WebRTC needs them: one server per line. On a single machine none is needed.
 
     >>> rtc_configuration("")
     {'iceServers': []}

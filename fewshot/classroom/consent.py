@@ -101,14 +101,16 @@ def read_consent_file(path: Path) -> dict[str, Consent]:
     heads = [(head or "").strip().lower() for head in rows.fieldnames or ()]
     missing = [column for column in COLUMNS[:3] if column not in heads]
     if missing:
-        raise UsageError(f"{path} has no column {', '.join(missing)}. Its first line must be: {','.join(COLUMNS)}.")
+        raise UsageError(
+            f"{path.name} has no column {', '.join(missing)}. Its first line must be: {','.join(COLUMNS)}."
+        )
     rows.fieldnames = heads
     consents: dict[str, Consent] = {}
     for row in rows:
         values = {head: (row.get(head) or "").strip() for head in COLUMNS}
         if not any(values.values()):
             continue
-        where = f"{path}, line {rows.line_num}"
+        where = f"{path.name}, line {rows.line_num}"
         student, consent = _consent_of_row(values, where)
         if student in consents:
             raise UsageError(f"{where}: {student} has two rows. Keep only the valid one.")

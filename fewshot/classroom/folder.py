@@ -47,12 +47,12 @@ def read_folder(
 
 
 def no_consent(class_name: str, photos: str) -> UsageError:
-    """The error for an enrollment without a valid consent."""
+    """Without a valid record of consent nobody is enrolled; the command to type is the error's hint."""
     return UsageError(
-        "No student was enrolled, because no consent that is valid today is on record. Ask for consent first.",
-        hint=f"Then type: fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
-        f"[--consent-until YEAR-MONTH-DAY], or write a file {CONSENT_FILE} with the columns "
-        f"student,given_by,date,purpose,until into the folder.",
+        "Nobody was enrolled, because no consent on record is valid today. Ask for consent, and record who gave it.",
+        hint=f"Type: fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
+        f"[--consent-until YEAR-MONTH-DAY], or put {CONSENT_FILE} into the folder "
+        f"(student,given_by,date,purpose,until).",
     )
 
 

@@ -54,7 +54,8 @@ def _is_current(connection: Connection, url: str) -> bool:
     if version is not None and version > HEAD:
         raise StoreError(
             f"The database {url} was made by a newer fewshot (version {version} of its tables; this program supports "
-            f"{HEAD}). Update fewshot: in a newer checkout of the project run: pip install --upgrade ."
+            f"{HEAD}). Update fewshot.",
+            hint="In a newer checkout of the project type: pip install --upgrade .",
         )
     return version == HEAD
 

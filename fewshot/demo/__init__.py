@@ -1,1 +1,1 @@
-"""``fewshot demo``: the whole chain on the sample picture that ships inside insightface."""
+"""``fewshot demo``: the whole program on the sample picture inside the package insightface."""

@@ -1,4 +1,4 @@
-"""Runs the demo: enroll four of six people, watch a video of all of them, say what went right and wrong."""
+"""The demo: enroll four of six people, watch a video of all six, and report what was right and wrong."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ SEEN_TIMES = 6
 
 NEXT = """
 What to type next:
-  fewshot live                        your webcam, expressions without names
+  fewshot live                        watch your webcam: expressions, no names
   fewshot enroll physics photos --consent-by "who gave it"
-                                      photos/<student>/*.jpg
-  fewshot live --class physics        now with names
+                                      enroll students: photos/<student>/*.jpg
+  fewshot live --class physics        watch again, now with names
   fewshot doctor                      if something does not work
 
 Where this may not be used: the EU AI Act, Article 5(1)(f), prohibits inferring
 emotions from biometric data in education and at work, except for medical or
-safety reasons; consent does not lift that. Readings are uncertain: never a
-grade, never a verdict on a person."""
+safety reasons. Consent does not lift this prohibition. Readings are uncertain:
+they are never a grade and never a verdict on a person."""
 
 
 class _Witness:
-    """A sink that compares every frame with the truth and keeps some faces for the contact sheet."""
+    """A sink that compares every frame with the true answers and keeps some faces for the contact sheet."""
 
     def __init__(self, picture: Frame, times: Sequence[float]) -> None:
         self.score = Scorecard()
@@ -75,9 +75,11 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{out} cannot be made ({error.strerror}). Choose another folder with --out.") from error
+        raise OutputError(
+            f"The folder {out} cannot be created ({error.strerror}). Choose another folder with --out."
+        ) from error
     picture = sample_picture()
-    # The class of the demo is gone with its folder: nobody stays enrolled.
+    # The class of the demo is deleted with its folder: nobody stays enrolled.
     with tempfile.TemporaryDirectory(prefix="fewshot-demo-") as temporary:
         photos = Path(temporary) / "photos"
         room = Classroom.in_folder(Path(temporary) / "demo", detector=detector, download=download)
@@ -98,13 +100,13 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
 
 def _enroll(room: Classroom, picture: Frame, photos: Path, console: Console) -> None:
     enrollment_photos(picture, photos)
-    report = room.enroll_folder(photos, consent_by="nobody: sample picture, erased after the demo")
+    report = room.enroll_folder(photos, consent_by="nobody: sample picture, deleted after the demo")
     for student in report.students:
         accepted, given = student.count("accepted"), len(student.photos)
         why = "; ".join(sorted({photo.reason for photo in student.rejected}))
         console.print(f"  enrolled {student.student}: {accepted} of {given} photos{f' ({why})' if why else ''}")
     if not report.standing:
-        raise FewshotError("Nobody could be enrolled from the sample picture. Run: fewshot doctor")
+        raise FewshotError("Nobody could be enrolled from the sample picture.", hint="To find out why: fewshot doctor")
 
 
 def _files(out: Path) -> Iterator[Sink]:
@@ -128,8 +130,8 @@ def _tell(console: Console, score: Scorecard, outcome: Outcome, out: Path) -> No
     console.print(score.table())
     right = sum(score.is_right(person) for person in PEOPLE)
     console.print(
-        f"{right} of {len(PEOPLE)} people right: the enrolled by their name, the guests as unknown. "
-        f"{outcome.frames} frames, {outcome.rate:.1f} a second with drawing and saving."
+        f"{right} of {len(PEOPLE)} people are right: the enrolled ones have their own name, the guests are unknown. "
+        f"{outcome.frames} frames, {outcome.rate:.1f} frames per second including drawing and saving."
     )
     names = ("annotated.mp4", "contact_sheet.png", "timeline.png", "readings.jsonl")
     console.print("Written: " + ", ".join(str(out / name) for name in names))
@@ -141,7 +143,7 @@ CAPTION = 22
 
 
 def cell(picture: Frame | None, caption: str, emotion: str | None = "neutral") -> Frame:
-    """One picture of the sheet over its caption, shape (142, 120, 3)."""
+    """One picture of the sheet above its caption, shape (142, 120, 3)."""
     canvas = np.full((CELL + CAPTION, CELL, 3), PAPER, np.uint8)
     if picture is not None and picture.size:
         canvas[:CELL] = cv2.resize(picture, (CELL, CELL), interpolation=cv2.INTER_AREA)
@@ -154,7 +156,7 @@ def cell(picture: Frame | None, caption: str, emotion: str | None = "neutral") -
 
 
 def seen(frame: Frame, reading: Reading) -> Frame:
-    """A seen face with what was said about it."""
+    """A detected face with its reading."""
     height, width = frame.shape[:2]
     x0, y0, x1, y1 = (round(value) for value in reading.box)
     crop = frame[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
@@ -165,7 +167,7 @@ def seen(frame: Frame, reading: Reading) -> Frame:
 
 
 def contact_sheet(rows: Sequence[tuple[str, Path | None, Sequence[Frame]]]) -> Frame:
-    """All rows under each other.
+    """All rows below each other.
 
     Args:
         rows: (name, folder of the enrolled photos or None for a stranger, cells of ``seen``).

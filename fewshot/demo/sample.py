@@ -1,4 +1,4 @@
-"""The demo's material, made of one picture: enrollment photos, a moving video, and the truth about both."""
+"""The demo's material, made from one picture: enrollment photos, a moving video, and the true answers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Person:
     """One of the six faces of the sample picture.
 
     Attributes:
-        name: made up for the demo.
+        name: invented for the demo.
         box: x0, y0, x1, y1 in pixels of the picture.
-        enrolled: the others are strangers, whom the system must not call by anybody's name.
+        enrolled: the others are strangers, who must not get anybody's name.
     """
 
     name: str
@@ -49,7 +49,7 @@ def sample_picture() -> Frame:
     """The group picture inside the insightface package, BGR, shape (886, 1280, 3).
 
     Raises:
-        FewshotError: this insightface does not carry it.
+        FewshotError: the installed insightface does not contain it.
     """
     package = find_spec("insightface")  # importlib.resources would import it, which takes seconds
     folders = package.submodule_search_locations if package is not None else None
@@ -58,15 +58,16 @@ def sample_picture() -> Frame:
         if path.is_file():
             return read_picture(path)
     raise FewshotError(
-        "The sample picture insightface/data/images/t1.jpg is missing from the installed insightface. "
-        "Install it again: pip install --force-reinstall insightface"
+        "The sample picture insightface/data/images/t1.jpg is missing from the installed package insightface. Install "
+        "that package again.",
+        hint="Type: pip install --force-reinstall insightface",
     )
 
 
 def enrollment_photos(picture: Frame, folder: Path) -> None:
-    """Write PHOTOS/<name>/*.jpg for those to enroll: crops that were flipped, relit and rescaled.
+    """Write PHOTOS/<name>/*.jpg for the people to enroll: crops that are flipped, relit and rescaled.
 
-    None of them occurs in the video: there the picture is neither mirrored nor cut, and under another light.
+    None of them appears in the video, where the picture is not mirrored or cut, and has other light.
     """
     for person in PEOPLE:
         if not person.enrolled:
@@ -83,7 +84,7 @@ def enrollment_photos(picture: Frame, folder: Path) -> None:
 
 
 def _portrait(picture: Frame, person: Person, turned: float = 0.0, room: float = 1.9) -> Frame:
-    """Head and a little of the shoulders: a square of ``room`` times the box, ``turned`` by so many degrees."""
+    """Head and a little of the shoulders: a square of ``room`` times the box, rotated by ``turned`` degrees."""
     x0, y0, x1, y1 = person.box
     width = round(room * max(x1 - x0, y1 - y0))
     centre = ((x0 + x1) / 2, (y0 + y1) / 2)
@@ -93,7 +94,7 @@ def _portrait(picture: Frame, person: Person, turned: float = 0.0, room: float =
 
 
 def _variations(picture: Frame, person: Person) -> Iterator[Frame]:
-    """Three photos as a teacher might have them: another camera, another day, another hand."""
+    """Three photos like a teacher might have: from another camera, another day, another angle."""
     yield _relit(cv2.flip(_portrait(picture, person), 1), 0.75, 8)
     yield _relit(_resized(_portrait(picture, person, 9.0, 2.2), 1.7), 1.35, -10)
     yield _relit(_resized(_portrait(picture, person, -10.0, 1.6), 0.8), 1.0, 25)
@@ -110,7 +111,7 @@ def _relit(picture: Frame, gamma: float, offset: float) -> Frame:
 
 
 def camera(time: float, picture: Frame) -> NDArray[np.float64]:
-    """Where the camera is: matrix from picture to frame at ``time`` seconds, shape (2, 3)."""
+    """The position of the camera: matrix from picture to frame at ``time`` seconds, shape (2, 3)."""
     height, width = picture.shape[:2]
     zoom = 0.80 + 0.10 * np.sin(2 * np.pi * time / 6.0)
     matrix = cv2.getRotationMatrix2D((width / 2, 0.40 * height), 2.5 * np.sin(2 * np.pi * time / 5.0), zoom)
@@ -120,7 +121,7 @@ def camera(time: float, picture: Frame) -> NDArray[np.float64]:
 
 
 def video(picture: Frame) -> Iterator[Frame]:
-    """The picture under a hand-held camera whose light changes: ``SECONDS`` at ``FPS``, BGR, 720 rows."""
+    """The picture seen with a hand-held camera in changing light: ``SECONDS`` at ``FPS``, BGR, 720 rows."""
     for index in range(round(SECONDS * FPS)):
         time = index / FPS
         frame = cv2.warpAffine(picture, camera(time, picture), SIZE, flags=cv2.INTER_AREA, borderValue=(40, 36, 32))

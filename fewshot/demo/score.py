@@ -1,4 +1,4 @@
-"""What the demo got right and wrong, against the truth."""
+"""Compares the demo's results with the true answers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Tally:
     """Frames of one person.
 
     Attributes:
-        frames: in which the person was there to be seen.
-        found: with a reading on the face.
-        right, wrong, unknown: of the found ones: called by the own name, by another's, by none.
-        emotions: what was read, "unsure" where nothing was named.
+        frames: number of frames in which the person was in view.
+        found: frames with a reading on the face.
+        right, wrong, unknown: found frames with the person's name, with another name, without a name.
+        emotions: the readings, "unsure" if no emotion was named.
     """
 
     frames: int = 0
@@ -64,16 +64,16 @@ class Scorecard:
                 tally.wrong += 1
 
     def is_right(self, person: Person) -> bool:
-        """Was this person treated as they should be in most of the frames, and never called by another's name?"""
+        """Whether the person never got a wrong name, and was named (or, a guest, found) as expected."""
         tally = self.tallies[person.name]
         return tally.wrong == 0 and (tally.right > tally.frames / 2 if person.enrolled else tally.found > 0)
 
     def table(self) -> Table:
-        """For the terminal."""
+        """The table for the terminal."""
         table = Table("Person", "Enrolled")
-        for column in ("Found", "Own name", "Unknown", "Other's name"):
+        for column in ("Found", "Own name", "Unknown", "Wrong name"):
             table.add_column(column, justify="right")
-        table.add_column("Mostly")
+        table.add_column("Mostly shown")
         table.add_column("")
         for person in PEOPLE:
             tally = self.tallies[person.name]

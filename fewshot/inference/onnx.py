@@ -53,7 +53,7 @@ def choose_engine(wanted: Engine = "auto") -> Choice:
         return _fastest()
     if wanted == "openvino" and not _has_openvino():
         raise ModelUnavailable(
-            "The engine openvino is not installed. In the project's folder run: pip install '.[openvino]'"
+            "The engine openvino is not installed.", hint="In the project's folder type: pip install '.[openvino]'"
         )
     if wanted in _PROVIDERS:
         _require_provider(wanted)

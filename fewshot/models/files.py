@@ -126,7 +126,8 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
         except ModelUnavailable as error:
             failed[model.source] = error
     if failed:
-        raise ModelUnavailable("\n".join(str(error) for error in failed.values()))
+        errors = list(failed.values())
+        raise ModelUnavailable("\n".join(error.text for error in errors), hint=errors[-1].hint)
     return [resolve(model.name, download=False) for model in models]
 
 
@@ -214,7 +215,7 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
     remote = model.remote(mirror)
     if remote is None:
-        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine. {_advice(model)}")
+        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine.", hint=_advice(model))
     memory, network = home() / "offline.json", mirror or "internet"
     if not insist and offline.was_silent(memory, network):
         raise ModelUnavailable(

@@ -87,7 +87,7 @@ class PrototypeTable:
         try:
             import pandas as pd
         except ImportError as error:
-            raise UsageError("A DataFrame needs pandas. Type: pip install pandas") from error
+            raise UsageError("A DataFrame needs pandas.", hint="Type: pip install pandas") from error
         head = {"student": self.students, "label": self.labels, "shots": self.shots, "level": self.levels}
         numbers = {f"v{k}": self.vectors[:, k] for k in range(self.vectors.shape[1])}
         return pd.DataFrame({**head, **numbers})

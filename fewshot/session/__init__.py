@@ -1,1 +1,1 @@
-"""What is kept of a lesson, and what is made of it."""
+"""Lessons: how they are stored, analysed, drawn and reported."""

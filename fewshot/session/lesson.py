@@ -1,4 +1,4 @@
-"""What is kept of one lesson: who showed what in which second, and what the teacher added. Plain data, no database."""
+"""One stored lesson: what each student showed in each second, and what the teacher added. Plain data, no database."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNSURE = -1
-"""``Readings.emotion`` of a second in which the face was read, and nothing was sure."""
+"""``Readings.emotion`` of a second in which the face was read, but no state was certain enough."""
 
 UNREADABLE = -2
-"""``Readings.emotion`` of a second in which the face was in view, and could never be read."""
+"""``Readings.emotion`` of a second in which the face was in view but could never be read."""
 
 NOBODY = -1
-"""``Readings.student`` of the one row that all faces of nobody enrolled share."""
+"""``Readings.student`` of the one row that all faces of people who are not enrolled share."""
 
 State = Literal["running", "ended", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class LessonInfo:
-    """What a list of lessons shows of one.
+    """One lesson as a list of lessons shows it.
 
     Attributes:
         id: number of the lesson in the database, never used again.
-        classroom: name of the class; "" for a lesson that was watched without one.
-        title: as the teacher calls it.
-        started, ended: in UTC, aware; ``ended`` is None while it runs, and the last second kept if it was interrupted.
-        state: "interrupted" if the program that wrote it is gone and never ended it.
-        source: what was watched.
-        network: expression network of the readings (name and hash).
-        sample: it shows the sample class, and nobody real.
-        seconds: how long it is so far.
-        aggregate: only counts over the class are kept, nothing of any student.
+        classroom: name of the class; "" for a lesson without a class.
+        title: the teacher's name for it.
+        started, ended: in UTC, aware; ``ended`` is None while it runs, the last stored second if it was interrupted.
+        state: "interrupted" if the program that wrote it stopped without ending it.
+        source: name of the source.
+        network: expression network that made the readings (name and hash).
+        sample: it shows the sample class, not a real class.
+        seconds: its length so far.
+        aggregate: only counts for the class are kept, nothing about single students.
     """
 
     id: int
@@ -58,15 +58,15 @@ class Readings:
 
     Attributes:
         second: since the lesson started, int32, shape (n,).
-        student: index into ``Lesson.students``, ``NOBODY`` for all faces of nobody enrolled, int32, shape (n,).
+        student: index into ``Lesson.students``, ``NOBODY`` for all faces not enrolled, int32, shape (n,).
         frames: frames of that second with the student (any of the faces) in view, int32, shape (n,).
         readable: readings of that second that could be read, int32, shape (n,).
-        faces: readings of that second, int32, shape (n,); more than ``frames`` where several faces share a row.
+        faces: readings of that second, int32, shape (n,); more than ``frames`` if several faces share a row.
         emotion: index into ``Lesson.labels`` of what was shown most, or ``UNSURE``, or ``UNREADABLE``, int32,
             shape (n,).
         confidence: mean over the readings that showed ``emotion`` (or were unsure, if it is ``UNSURE``), float32,
-            shape (n,); NaN where nothing could be read.
-        probabilities: mean over the readable readings, float32, shape (n, labels); rows sum to 1, and are 0 where
+            shape (n,); NaN if nothing could be read.
+        probabilities: mean over the readable readings, float32, shape (n, labels); rows sum to 1, or are 0 if
             nothing could be read.
     """
 
@@ -84,7 +84,7 @@ class Readings:
 
     @classmethod
     def empty(cls, labels: int = 7) -> Readings:
-        """No row at all."""
+        """Readings without rows."""
         none, floats = np.zeros(0, np.int32), np.zeros((0, labels), np.float32)
         return cls(none, none, none, none, none, none, floats[:, 0], floats)
 
@@ -100,16 +100,16 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a teacher said about a reading.
+    """A teacher's correction of a reading.
 
     Attributes:
         id: number of the correction in the database.
         second: since the lesson started.
         student: name of the student.
-        said: what the reading had named, None for "unsure".
+        said: what the reading was, None for "unsure".
         actually: what the student really showed.
-        made: when it was said, UTC, aware.
-        undone: it was taken back.
+        made: when it was made, UTC, aware.
+        undone: whether it was undone.
     """
 
     id: int
@@ -123,17 +123,16 @@ class Correction:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """A lesson as it stands in the database. One of counts alone has no students and no readings.
+    """A lesson as stored in the database. A lesson with only counts has no students and no readings.
 
     Attributes:
         info: title, times, state.
-        students: names of everybody whom the lesson knew, also of who was never seen; sorted.
+        students: sorted names of all students of the lesson, including those who were never seen.
         labels: the seven emotions, then own states in order of appearance.
         readings: see ``Readings``.
-        frames_per_second: frames that were looked at in every second, int32, shape (seconds,); 0 where the camera
-            gave none.
-        markers, corrections: by time.
-        kept_counts: of a lesson of counts alone, see ``counts``; None for any other.
+        frames_per_second: frames that were analysed in every second, int32, shape (seconds,); 0 if there were none.
+        markers, corrections: in the order of time.
+        kept_counts: counts of a lesson with only counts, see ``counts``; None for any other.
     """
 
     info: LessonInfo
@@ -146,18 +145,18 @@ class Lesson:
     kept_counts: NDArray[np.int32] | None = None
 
     def counts(self) -> NDArray[np.int32]:
-        """People by what they showed most in every second, whoever they are.
+        """Number of people per state in every second, according to what each showed most.
 
         Returns:
             Columns: ``labels``, then unsure, then not readable; int32, shape (seconds, labels + 2). Only students
-            count; in a lesson of counts alone everybody in view does, where there were at least 5.
+            count. In a lesson with only counts, everybody in view counts if there were at least 5 people.
         """
         if self.kept_counts is not None:
             return self.kept_counts
         counts = np.zeros((len(self.frames_per_second), len(self.labels) + 2), np.int32)
         rows = self.readings
         enrolled = (rows.student != NOBODY) & (rows.second < len(counts))
-        # -1 (unsure) and -2 (not readable) become the last but one and the last column.
+        # -1 (unsure) becomes the last but one column, -2 (not readable) the last.
         columns = np.where(rows.emotion >= 0, rows.emotion, len(self.labels) - 1 - rows.emotion)
         np.add.at(counts, (rows.second[enrolled], columns[enrolled]), 1)
         return counts

@@ -1,4 +1,4 @@
-"""Rows of the database as the plain data of a lesson."""
+"""Turns rows of the database into the plain data of a lesson."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fewshot.session.liveness import is_at_work
 
 @dataclass(frozen=True, slots=True)
 class OpenedReadings:
-    """Readings with the lists that their indices count in."""
+    """Readings with the lists that their indices refer to."""
 
     students: list[str]
     labels: list[str]
@@ -34,7 +34,7 @@ class OpenedReadings:
 
 
 def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -> LessonInfo:
-    """What stands in a list of lessons. Whether one still runs, or was interrupted, is found out now."""
+    """The entry of a lesson in a list. Whether it still runs or was interrupted is checked now."""
     state: State = "ended"
     if row.ended is None:
         state = "running" if is_at_work(row.owner, row.heartbeat, at or now()) else "interrupted"
@@ -46,7 +46,7 @@ def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -
 
 
 def lesson_of(session: Session, row: LessonRow, classroom: str) -> Lesson:
-    """Everything that is kept of a lesson."""
+    """Everything that is stored of a lesson."""
     opened = open_readings(session, row)
     frames, counts = _seconds(session, row, len(opened.labels))
     markers = session.scalars(select(MarkerRow).where(MarkerRow.lesson_id == row.id).order_by(MarkerRow.second)).all()
@@ -63,7 +63,7 @@ def lesson_of(session: Session, row: LessonRow, classroom: str) -> Lesson:
 
 
 def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedReadings:
-    """The readings of a lesson from a second on, ordered by second, then student."""
+    """The readings of a lesson from second ``since`` on, ordered by second, then student."""
     people = session.execute(
         select(ParticipantRow.id, StudentRow.name).outerjoin(StudentRow).where(ParticipantRow.lesson_id == row.id)
     ).all()
@@ -78,11 +78,11 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
         ReadingRow.faces,
         ReadingRow.emotion,
         ReadingRow.confidence,
-        # Bytes: turning 150,000 of them into arrays one by one would take most of the time.
+        # As bytes: to convert 150,000 of them into arrays one by one would take most of the time.
         type_coerce(ReadingRow.probabilities, LargeBinary),
     ).where(ReadingRow.participant_id.in_(list(place_of)), ReadingRow.second >= since)
-    rows = session.connection().execute(wanted).all()  # past the ORM, which takes half as long again
-    # A label whose only owner was removed is blank; its column goes.
+    rows = session.connection().execute(wanted).all()  # without the ORM, which takes 50 % longer
+    # The label of a removed student is blank; its column is dropped.
     kept = [column for column, label in enumerate(row.labels) if label]
     labels = [row.labels[column] for column in kept]
     if not rows:
@@ -116,7 +116,7 @@ def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.
     for second, seen, people in kept:
         frames[second] = seen
         if people is not None:
-            # Written when fewer labels were known: unsure and not readable are always the last two.
+            # Older rows may have fewer labels; unsure and not readable are always the last two.
             counts[second, : len(people) - 2], counts[second, -2:] = people[:-2], people[-2:]
     return frames, counts
 
@@ -139,7 +139,7 @@ def _ints(values: tuple[int, ...]) -> NDArray[np.int32]:
 
 
 def _matrix(vectors: tuple[bytes, ...], labels: int) -> NDArray[np.float32]:
-    """Vectors of up to ``labels`` floats as rows, filled up with zeros: own states came in mid-lesson."""
+    """Vectors of up to ``labels`` floats as rows, padded with zeros, because new states may appear during a lesson."""
     width = 4 * labels
     content = b"".join(vector if len(vector) == width else vector.ljust(width, b"\0") for vector in vectors)
     return np.frombuffer(content, "<f4").astype(np.float32).reshape(len(vectors), labels)

@@ -1,4 +1,4 @@
-"""The lessons in the database: start one, list them, open one again, mark a moment, delete."""
+"""The lessons in the database: create, list, open, mark and delete them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ minutes with 49 students opens in about a second. And habits change over a year,
 
 
 class LessonStore:
-    """Lessons of all classes. Cheap to make; one object may serve several threads.
+    """Lessons of all classes. It is cheap to create, and several threads may share one.
 
     Args:
-        database: None is the usual one.
+        database: None is the default one.
     """
 
     def __init__(self, database: Database | None = None) -> None:
@@ -52,12 +52,12 @@ class LessonStore:
         aggregate: bool = False,
         started: datetime | None = None,
     ) -> int:
-        """Start a lesson, which this process writes from now on (``LessonRecorder``).
+        """Create a lesson, which this process then writes (``LessonRecorder``).
 
         Args:
-            classroom: name of a class that exists; "" for none, and then there are no students.
-            students: whose readings may come.
-            aggregate: keep counts over the class, and nothing of any student.
+            classroom: name of a class that exists; "" for a lesson without class and students.
+            students: those whose readings may be stored.
+            aggregate: keep only counts for the class, nothing about single students.
             started: aware; None is now.
 
         Returns:
@@ -82,7 +82,7 @@ class LessonStore:
             return row.id
 
     def lessons(self, classroom: str | None = None) -> list[LessonInfo]:
-        """All lessons of a class, newest first; None: of every class, and those without one."""
+        """All lessons of a class, newest first; None: the lessons of all classes and those without a class."""
         wanted = select(LessonRow, ClassRow.name).outerjoin(ClassRow)
         if classroom is not None:
             wanted = wanted.where(ClassRow.name == classroom if classroom else LessonRow.class_id.is_(None))
@@ -110,7 +110,7 @@ class LessonStore:
             return info_of(*_found(session, lesson))
 
     def load(self, lesson: int) -> Lesson:
-        """Everything that is kept of a lesson, also while it runs.
+        """Everything that is stored of a lesson, also while it runs.
 
         Raises:
             UsageError: there is no such lesson.
@@ -119,11 +119,11 @@ class LessonStore:
             return lesson_of(session, *_found(session, lesson))
 
     def readings(self, lesson: int, since: int = 0) -> Readings:
-        """The readings from second ``since`` on; indices are those of ``load`` at the same moment."""
+        """The readings from second ``since`` on, with the indices that ``load`` gives at the same moment."""
         return self.opened(lesson, since).readings
 
     def opened(self, lesson: int, since: int = 0) -> OpenedReadings:
-        """``readings`` with the students and labels that they count in, all read at one moment."""
+        """``readings`` with the students and labels that their indices refer to, all read at one moment."""
         with self.database.read() as session:
             row, _ = _found(session, lesson)
             return open_readings(session, row, since)
@@ -142,13 +142,13 @@ class LessonStore:
             return marker.id
 
     def end(self, lesson: int, at: datetime | None = None) -> None:
-        """Say that nothing more will come, since ``at`` (aware; None is now). A lesson that ended keeps its end."""
+        """End a lesson at ``at`` (aware; None is now). A lesson that has ended keeps its end."""
         with self.database.write() as session:
             row, _ = _found(session, lesson)
             row.ended = row.ended or at or now()
 
     def delete(self, lesson: int) -> None:
-        """Delete a lesson with all its readings. One that still runs is recorded no further.
+        """Delete a lesson with all its readings. If it still runs, its recording stops.
 
         What a student's prototypes learned from a correction stays with the student, and can be undone there.
 
@@ -160,10 +160,10 @@ class LessonStore:
         self.database.forget_deleted()
 
     def delete_older_than(self, days: int, at: datetime | None = None) -> int:
-        """Delete the lessons that started more than ``days`` days before ``at`` (now), save those that still run.
+        """Delete the lessons that started more than ``days`` days before ``at`` (now), except those that still run.
 
         Returns:
-            How many.
+            The number of deleted lessons.
         """
         limit = (at or now()) - timedelta(days=days)
         with self.database.write() as session:
@@ -175,7 +175,7 @@ class LessonStore:
         return len(old)
 
     def apply_retention(self) -> int:
-        """Delete what the teacher's setting says is too old. Returns how many."""
+        """Delete lessons that are too old according to the settings. Returns how many."""
         days = Settings(self.database).retention_days
         return 0 if days is None else self.delete_older_than(days)
 
@@ -183,7 +183,7 @@ class LessonStore:
 def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:
     row = session.get(LessonRow, lesson)
     if row is None:
-        raise UsageError(f"There is no lesson {lesson}. `fewshot lessons` shows those that are kept.")
+        raise UsageError(f"There is no lesson {lesson}.", hint="To see the lessons that are kept: fewshot lessons")
     owner = session.get(ClassRow, row.class_id) if row.class_id is not None else None
     return row, owner.name if owner else ""
 
@@ -191,7 +191,10 @@ def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:
 def _class_id(session: Session, name: str) -> int:
     found = session.scalar(select(ClassRow.id).where(ClassRow.name == name))
     if found is None:
-        raise UsageError(f"There is no class {name!r} to keep a lesson of. `fewshot roster` shows the classes.")
+        raise UsageError(
+            f"There is no class {name!r}, so a lesson of it cannot be recorded.",
+            hint="To see the classes: fewshot roster",
+        )
     return found
 
 
@@ -200,7 +203,10 @@ def _student_ids(session: Session, class_id: int | None, students: Sequence[str]
     ids = dict(session.execute(wanted).all())
     missing = [student for student in students if student not in ids]
     if missing:
-        raise UsageError(f"Not in class {classroom!r}: {', '.join(missing)}. A lesson keeps readings of its students.")
+        raise UsageError(
+            f"These students are not in class {classroom!r}: {', '.join(missing)}. A lesson can keep readings only of "
+            "students in its class."
+        )
     return [ids[student] for student in students]
 
 

@@ -1,4 +1,4 @@
-"""Which process writes a lesson, and whether it still does."""
+"""Finds out which process writes a lesson, and whether it still runs."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 SILENCE = timedelta(seconds=10)
-"""A writer that gave no sign for so long is gone, wherever it ran."""
+"""A process without a sign of life for this long has stopped, on any machine."""
 
 
 def this_process() -> str:
-    """A text that tells this process from every other one on any machine, now and later."""
+    """A text that distinguishes this process from every other one on any machine, now and later."""
     return "|".join((_machine(), str(os.getpid()), _start(os.getpid()) or ""))
 
 
 def is_at_work(owner: str, heartbeat: datetime, now: datetime) -> bool:
-    """Does the process still write? One on this machine that was killed is found out at once.
+    """Whether the process still writes. If it ran on this machine and was killed, this is known at once.
 
     Args:
-        owner: what ``this_process`` said there.
+        owner: the result of ``this_process`` there.
         heartbeat: its latest sign of life.
-        now: both aware.
+        now: the present time; both are aware.
     """
     if now - heartbeat > SILENCE:
         return False
     machine, _, rest = owner.partition("|")
     pid, _, start = rest.partition("|")
     if machine != _machine() or sys.platform == "win32" or not pid:
-        return True  # only its heartbeat tells
+        return True  # only its heartbeat is known
     return _runs(int(pid)) and (_start(int(pid)) or "") == start
 
 
 def _machine() -> str:
-    """Host, and the namespace its process numbers count in: two containers may share a name and a disk."""
+    """Host and namespace of its process numbers, because two containers may share a name and a disk."""
     try:
         space = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
@@ -54,11 +54,11 @@ def _runs(pid: int) -> bool:
 
 
 def _start(pid: int) -> str | None:
-    """When the process began, in the kernel's own ticks: numbers of processes come again. None where not told."""
+    """Start of the process in ticks of the kernel, because process numbers are reused. None if it is unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The second field is the program's name in brackets, and may itself hold anything.
+    # The second field is the program's name in brackets; it may contain any character.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] == "Z" else fields[19]

@@ -1,4 +1,4 @@
-"""Libraries that only reports need. The light installation has none of them, and says so in one sentence."""
+"""Libraries that only reports need. If one is not installed, the error says so in one sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def need(module: str, purpose: str) -> Any:
     """Import a library of the extra ``app``.
 
     Args:
-        purpose: what it is needed for, to be said if it is absent ("charts").
+        purpose: what needs it, for the error text ("Charts").
 
     Raises:
         UsageError: it is not installed.
@@ -23,8 +23,9 @@ def need(module: str, purpose: str) -> Any:
     except ModuleNotFoundError as error:
         package = (error.name or module).partition(".")[0]
         raise UsageError(
-            f"{purpose} need the package {package}, which is not installed. Type: pip install '.[app]' (in the "
-            f"project's folder) or choose an output that needs none, such as .csv."
+            f"{purpose} need the package {package}, which is not installed. Install it, or choose an output that does "
+            "not need it, such as .csv.",
+            hint="To install it, type in the project's folder: pip install '.[app]'",
         ) from error
 
 
@@ -34,7 +35,7 @@ def altair() -> Any:
 
 
 def chart_of(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """An Altair chart on rows. An Arrow table, because Altair copies and checks a list of rows again and again."""
+    """An Altair chart of rows. They are given as an Arrow table, because Altair copies and checks lists repeatedly."""
     alt = altair()
     if not rows:
         return alt.Chart(alt.Data(values=[]))

@@ -1,4 +1,4 @@
-"""A sink that keeps a lesson in the database while it runs, never more than two seconds behind."""
+"""A sink that stores a lesson in the database while it runs, at most two seconds late."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from fewshot.session.writing import keep_seconds, student_ids
 from fewshot.types import Frame, FrameResult
 
 PACE = 0.5
-"""Seconds between two looks at what is to be written."""
+"""Seconds between two checks for something to write."""
 
 LATE = 0.9
-"""A second under way is written, for the time being, when its first frame came so many seconds ago."""
+"""The current second is written provisionally when its first frame is this many seconds old."""
 
 SIGN_OF_LIFE = 2.0
-"""Seconds after which an idle recorder still says that it is there."""
+"""Seconds after which an idle recorder writes a sign of life."""
 
 BACKLOG = 600
-"""Seconds of a lesson that may wait for a slow disk; then the run waits too. Bounds the memory."""
+"""Seconds of a lesson that may wait for a slow disk; then the run waits too. This limits the memory."""
 
 PATIENCE = 30.0
-"""Seconds for which a database that refuses is tried again, before the run is told."""
+"""Seconds for which a failing database is tried again before the run gets the error."""
 
 
 class LessonRecorder:
-    """Keeps what everybody showed in every second. A thread of its own writes: the run never waits for a disk.
+    """Stores what every student showed in every second. A separate thread writes, so the run never waits for a disk.
 
-    Killed at any moment, the lesson is in the database up to two seconds before, and opens as "interrupted".
+    If the process is killed, the database has the lesson except its last two seconds; it opens as "interrupted".
 
     Args:
-        store: where the lesson is.
+        store: the store of the lesson.
         lesson: its number, from ``LessonStore.create``.
-        students: whose readings are kept; any other face counts as nobody enrolled.
-        aggregate: as the lesson was created.
+        students: those whose readings are kept; any other face counts as not enrolled.
+        aggregate: as in ``LessonStore.create``.
         threaded: False writes only in ``flush`` and ``close``.
 
     Attributes:
         lesson: number of the lesson.
         position: seconds from its start to the end of the latest frame.
-        deleted: somebody deleted the lesson meanwhile; nothing more is kept.
+        deleted: the lesson was deleted meanwhile; nothing more is stored.
 
     Examples:
         >>> with LessonRecorder.start("physics", room.students) as recorder:  # doctest: +SKIP
@@ -68,10 +68,12 @@ class LessonRecorder:
         self._counter = SecondCounter(students, aggregate)
         with store.database.read() as session:
             self._students = student_ids(session, lesson)
-        self._state = threading.Condition()  # guards all that follows
+        self._state = threading.Condition()  # protects everything below
         self._waiting: list[Second] = []
-        self._since = 0.0  # when the second under way began
-        self._provisional: tuple[int, int] | None = None  # the second written unfinished, and the frames it had then
+        self._since = 0.0  # when the current second began
+        self._provisional: tuple[int, int] | None = (
+            None  # number of the second that was written unfinished, and its frames then
+        )
         self._fault: StoreError | None = None
         self._closed = False
         self._writing = threading.Lock()  # one flush at a time
@@ -95,7 +97,7 @@ class LessonRecorder:
         started: datetime | None = None,
         database: Database | None = None,
     ) -> LessonRecorder:
-        """Create a lesson and record it; see ``LessonStore.create``."""
+        """Create a lesson and a recorder for it; see ``LessonStore.create``."""
         store = LessonStore(database)
         lesson = store.create(
             classroom, title=title, source=source, network=network, students=students, sample=sample,
@@ -113,7 +115,7 @@ class LessonRecorder:
         """Count one frame.
 
         Raises:
-            StoreError: the database has refused for a while; what was written before is safe.
+            StoreError: the database has failed for a while; everything that was written before is safe.
         """
         with self._state:
             if self._fault is not None:
@@ -127,19 +129,19 @@ class LessonRecorder:
                 self._state.wait(PACE)
 
     def flush(self, unfinished: bool = True) -> None:
-        """Write what is known.
+        """Write everything so far.
 
         Args:
-            unfinished: the second under way too, as it stands; it is written again when it is over.
+            unfinished: also write the current second; it is written again when it is complete.
 
         Raises:
-            StoreError: the database refuses; nothing is lost, and the next flush tries again.
+            StoreError: the database failed; nothing is lost, and the next flush tries again.
         """
         with self._writing:
             with self._state:
                 finished, length = list(self._waiting), self._course.end
                 current = self._counter.current() if unfinished else None
-                labels = list(self._counter.labels)  # the second under way may have brought a new one
+                labels = list(self._counter.labels)  # the current second may have a new one
             if current is not None and self._provisional == (current.number, current.frames):
                 current = None
             batch = [*finished, *([current] if current is not None else [])]

@@ -1,4 +1,4 @@
-"""Frame results summed up second by second: what a lesson keeps, in memory that does not grow with its length."""
+"""Sums up frame results per second for a lesson, in memory that does not grow with its length."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fewshot.session.lesson import UNREADABLE, UNSURE
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 FEWEST = 5
-"""Counts of fewer people than this are kept by nobody: they would be readings of single ones."""
+"""Counts of fewer people than this are not stored: they could reveal single people."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PersonSecond:
-    """One student (None: all faces of nobody enrolled) in one second; see ``lesson.Readings``."""
+    """One student (None: all faces not enrolled) in one second; see ``lesson.Readings``."""
 
     student: str | None
     frames: int
@@ -33,11 +33,11 @@ class Second:
     """One second of a lesson.
 
     Attributes:
-        number: since the start.
-        frames: that were looked at.
-        people: one entry for everybody in view; empty in a lesson of counts alone.
-        counts: in such a lesson, people by what they showed most: labels, unsure, not readable; None if fewer than
-            ``FEWEST`` were in view at once.
+        number: seconds since the start.
+        frames: number of frames that were analysed.
+        people: one entry per person in view; empty in a lesson with only counts.
+        counts: in such a lesson, people per state that they showed most: labels, unsure, not readable; None if fewer
+            than ``FEWEST`` were in view at once.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Second:
 
 @dataclass(slots=True)
 class _Person:
-    """Sums over the readings of one person in the second that is under way."""
+    """Sums over the readings of one person in the current second."""
 
     frames: int = 0
     faces: int = 0
@@ -68,7 +68,7 @@ class _Person:
         entry[1] += reading.confidence or 0.0
 
     def most(self) -> tuple[str | None, float]:
-        """What was shown most, and its mean confidence. Of equals an emotion tells more than "unsure"."""
+        """What was shown most, and its mean confidence. If equally frequent, an emotion wins over "unsure"."""
         label = max(self.shown, key=lambda name: (self.shown[name][0], name is not None))
         return label, self.shown[label][1] / self.shown[label][0]
 
@@ -77,12 +77,12 @@ class SecondCounter:
     """Sums up frames in the order of their time.
 
     Args:
-        students: who is known; a reading of anybody else counts as nobody enrolled.
-        aggregate: count people only, and keep nothing of any one of them.
+        students: the known students; any other reading counts as not enrolled.
+        aggregate: only count people, and store nothing about single ones.
 
     Attributes:
         labels: the seven emotions, then own states in order of appearance.
-        frames: in the second under way.
+        frames: number of frames in the current second.
     """
 
     def __init__(self, students: Sequence[str] = (), aggregate: bool = False) -> None:
@@ -98,10 +98,10 @@ class SecondCounter:
         """Count one frame.
 
         Args:
-            time: seconds since the start of the lesson, not before that of the frame before.
+            time: seconds since the start of the lesson; it never decreases.
 
         Returns:
-            The second before, if this frame is the first of another one.
+            The previous second, if this frame is the first of a new one.
         """
         finished = None
         if self._number is not None and int(time) != self._number:
@@ -120,7 +120,7 @@ class SecondCounter:
         return finished
 
     def current(self) -> Second | None:
-        """The second under way as it stands; None before the first frame."""
+        """The current second so far; None before the first frame."""
         if self._number is None:
             return None
         if self.aggregate:
@@ -136,7 +136,7 @@ class SecondCounter:
 
     def _finish(self, student: str | None, person: _Person) -> PersonSecond:
         emotion, confidence = self._shown(person)
-        columns = [self._column(label) for label in person.sums]  # first of all: a new label makes the row wider
+        columns = [self._column(label) for label in person.sums]  # first, because a new label makes the row wider
         probabilities = np.zeros(len(self.labels), np.float32)
         probabilities[columns] = [total / person.readable for total in person.sums.values()]
         return PersonSecond(student, person.frames, person.readable, person.faces, emotion, confidence, probabilities)

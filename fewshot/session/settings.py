@@ -1,4 +1,4 @@
-"""What the teacher has chosen and acknowledged, kept in the database."""
+"""The teacher's settings and acknowledgement, stored in the database."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from fewshot.errors import UsageError
 
 
 class Settings:
-    """Settings of this installation; every read looks them up, so that all programs see the same.
+    """Settings of this installation. Every access reads the database, so that all programs see the same values.
 
     Args:
-        database: None is the usual one.
+        database: None is the default one.
     """
 
     def __init__(self, database: Database | None = None) -> None:
         self._database = database or open_database()
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A setting; anything that json can hold."""
+        """A setting: any value that JSON can represent."""
         with self._database.read() as session:
             row = session.get(SettingRow, key)
             return default if row is None else row.value
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a setting; None forgets it."""
+        """Store a setting; None deletes it."""
         with self._database.write() as session:
             row = session.get(SettingRow, key)
             if row is not None and value is None:
@@ -39,7 +39,7 @@ class Settings:
 
     @property
     def acknowledged(self) -> datetime | None:
-        """When the teacher acknowledged what this program must not be used for."""
+        """When the teacher acknowledged where this program may not be used."""
         text = self.get("acknowledged")
         return None if text is None else datetime.fromisoformat(text)
 
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def aggregate_only(self) -> bool:
-        """Lessons keep counts over the class, and nothing of any student."""
+        """Whether lessons keep only counts for the class, and nothing about single students."""
         return bool(self.get("aggregate_only", False))
 
     @aggregate_only.setter
@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def portraits(self) -> bool:
-        """The teacher wants pictures of students on their cards."""
+        """Whether students' cards may have a picture."""
         return bool(self.get("portraits", False))
 
     @portraits.setter
@@ -74,5 +74,7 @@ class Settings:
     @retention_days.setter
     def retention_days(self, days: int | None) -> None:
         if days is not None and days < 1:
-            raise UsageError(f"Lessons cannot be kept for {days} days. Give 1 or more, or None to keep them.")
+            raise UsageError(
+                f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
+            )
         self.set("retention_days", days)

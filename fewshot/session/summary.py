@@ -1,4 +1,4 @@
-"""What a run saw of every student: counts, in bounded memory, however long the lesson was."""
+"""Counts what a run saw of every student, in bounded memory for a lesson of any length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
 UNSURE, NOT_READABLE = "unsure", "not readable"
 NOT_ENROLLED = "not enrolled"
-"""Label of the one row that all faces without a student share."""
+"""Label of the row that all faces without a student share."""
 
 BINS = 1024
 _FIRST_WIDTH = 0.1
@@ -25,10 +25,10 @@ class StudentCount:
     """One student's row.
 
     Attributes:
-        student: key; None for all faces of nobody enrolled.
-        faces: readings in all.
+        student: key; None for all faces not enrolled.
+        faces: number of readings.
         in_view: share of the frames in which the student (at least one stranger) was seen, 0..1.
-        emotions: readings by emotion, most frequent first.
+        emotions: readings per emotion, most frequent first.
         unsure, not_readable: readings without an emotion.
     """
 
@@ -41,16 +41,16 @@ class StudentCount:
 
 
 class Summary:
-    """A sink that counts. Time is kept in at most ``BINS`` bins, which double in width when a run outgrows them.
+    """A sink that counts. Time is divided into at most ``BINS`` bins, which double in width when a run needs more.
 
-    Sources are laid end to end; pictures, which have no time, count as one second each.
+    Sources follow each other on the time axis; a picture, which has no time, counts as one second.
 
     Args:
-        students: keys that get a row even if they are never seen.
+        students: keys of students who get a row even if they are never seen.
 
     Attributes:
         labels: "unsure", "not readable", the seven emotions, then students' own states in order of appearance.
-        frames: that were counted.
+        frames: number of frames that were counted.
         width: of a bin, seconds.
     """
 
@@ -65,7 +65,7 @@ class Summary:
 
     @property
     def duration(self) -> float:
-        """Seconds, the last frame's included."""
+        """Length in seconds, including the last frame."""
         return self._course.end
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
@@ -85,7 +85,7 @@ class Summary:
         """Nothing is held open."""
 
     def counts(self) -> list[StudentCount]:
-        """One row a student by name, strangers last."""
+        """One row per student in the order of names, strangers last."""
         return [self._count(student) for student in self._order()]
 
     def strips(self) -> tuple[list[str | None], NDArray[np.int64]]:
@@ -96,17 +96,17 @@ class Summary:
             shape (students, bins in use).
         """
         used = min(BINS, max(1, int(np.ceil(self.duration / self.width - 1e-9))))
-        # A bin between two frames of a slow camera shows what the frame before it did.
+        # A bin between two frames of a slow camera shows the same as the frame before it.
         seen = np.where(self._frames_of[:used] > 0, np.arange(used), 0)
         source = np.maximum.accumulate(seen)
         rows = [self._students[student][:used] for student in self._order()]
-        # Of equals the last label wins: where several strangers share a row, an emotion tells more than "not readable".
+        # If labels are equally frequent, the last one wins: an emotion says more than "not readable".
         last = len(self.labels) - 1
         best = [np.where(row.any(axis=1), last - row[:, ::-1].argmax(axis=1), -1)[source] for row in rows]
         return self._order(), np.array(best, np.int64).reshape(len(rows), used)
 
     def table(self) -> Table:
-        """For the terminal: who was in view how long, showing what."""
+        """For the terminal: how long each student was in view, and what they showed."""
         table = Table("Student", title=f"{self.frames} frames, {clock(self.duration)}", title_justify="left")
         table.add_column("In view", justify="right")
         table.add_column("Emotions")
@@ -156,13 +156,13 @@ class Summary:
 
 
 def clock(seconds: float) -> str:
-    """75.0 -> "1:15"; from an hour on "1:02:03"."""
+    """75.0 -> "1:15"; an hour or more: "1:02:03"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 def _halved(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Every two bins as one; the second half is empty again."""
+    """Merge every two bins into one; the second half is then empty."""
     pairs = counts[0::2] + counts[1::2]
     return np.concatenate([pairs, np.zeros_like(pairs)])
 

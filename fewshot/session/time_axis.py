@@ -1,4 +1,4 @@
-"""Where on the time axis of a run a frame lies."""
+"""The position of a frame on the time axis of a run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from fewshot.types import FrameResult
 
 
 class TimeAxis:
-    """Lays sources end to end; pictures, which have no time, take one second each.
+    """Puts sources one after the other; a picture, which has no time, takes one second.
 
     Attributes:
-        end: seconds, the last frame's own length included; 0 before the first.
+        end: seconds, including the length of the last frame; 0 before the first.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class TimeAxis:
         return self._base + self._last + self._step if self._source is not None else 0.0
 
     def place(self, result: FrameResult) -> float:
-        """Seconds since the start of the run; never less than for the frame before."""
+        """Seconds since the start of the run; they never decrease."""
         if self._source is not None and (result.source != self._source or result.time < self._last):
             self._base += self._last + self._step
             self._last, self._step = 0.0, 1.0

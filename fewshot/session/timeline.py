@@ -1,4 +1,4 @@
-"""The timeline of a class as a picture: one row a student, one colour an emotion."""
+"""The timeline of a class as a picture: one row per student, one colour per emotion."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _FAINT: colours.Colour = (225, 225, 225)
 def draw_timeline(summary: Summary, names: dict[str, str] | None = None) -> Frame:
     """Draw what every student showed when.
 
-    An emotion is a plain colour, "unsure" is striped, a face that could not be read is dark and dotted, and where a
-    student was not in view there is only a thin line.
+    An emotion is a plain colour, "unsure" is striped, and a face that could not be read is dark and dotted. While a
+    student is not in view there is only a thin line.
 
     Args:
-        summary: of the run.
-        names: what to write for a student's key, if not the key itself.
+        summary: the counts of the run.
+        names: the text for a student's key, if it is not the key itself.
 
     Returns:
-        BGR uint8, shape (height, width, 3); as high as the class needs.
+        BGR uint8, shape (height, width, 3); the height depends on the class.
     """
     students, strips = summary.strips()
     labels = [NOT_ENROLLED if key is None else (names or {}).get(key, key) for key in students]
@@ -60,7 +60,7 @@ def save_timeline(summary: Summary, path: str | Path, names: dict[str, str] | No
     try:
         Path(path).write_bytes(data.tobytes())
     except OSError as error:
-        raise FewshotError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
+        raise FewshotError(f"{path} cannot be written: {error.strerror}. Choose another folder.") from error
 
 
 def _strip(bins: NDArray[np.int64], labels: list[str]) -> Frame:
@@ -75,7 +75,7 @@ def _strip(bins: NDArray[np.int64], labels: list[str]) -> Frame:
 
 
 def _pattern(label: str, width: int) -> Frame:
-    """What stands for a label, shape (_ROW, width, 3)."""
+    """The pattern of a label, shape (_ROW, width, 3)."""
     y, x = np.mgrid[:_ROW, :width]
     if label == UNSURE:
         stripes = (x + y) % 8 < 3

@@ -1,4 +1,4 @@
-"""Seconds of a lesson into the database, in one transaction."""
+"""Writes seconds of a lesson to the database in one transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.session.seconds import Second
 
 
 def student_ids(session: Session, lesson: int) -> dict[str, int]:
-    """Name -> number of the students of a lesson. The number stays, whatever they are called later."""
+    """Name -> number of the students of a lesson. The number stays when a student is renamed."""
     wanted = select(StudentRow.name, StudentRow.id).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
     return dict(session.execute(wanted).all())
 
@@ -29,22 +29,22 @@ def keep_seconds(
     length: float,
     again: Collection[int] = (),
 ) -> bool:
-    """Write seconds, and the sign of life.
+    """Write seconds and the sign of life.
 
     Args:
         seconds: each number at most once.
-        students: what ``student_ids`` said when the lesson began.
-        labels: that the rows count in.
-        length: of the lesson so far, seconds.
-        again: numbers among ``seconds`` that were written before, and are replaced.
+        students: the result of ``student_ids`` at the start of the lesson.
+        labels: the labels that the rows refer to.
+        length: length of the lesson so far, seconds.
+        again: numbers among ``seconds`` that were written before and are now replaced.
 
     Returns:
-        False if there is no such lesson any more.
+        False if the lesson does not exist any more.
     """
     known = session.scalar(select(LessonRow.labels).where(LessonRow.id == lesson))
     if known is None:
         return False
-    # A label that was blanked with its owner stays blank.
+    # The blank label of a removed student stays blank.
     merged = [*known, *labels[len(known) :]]
     session.execute(
         update(LessonRow).where(LessonRow.id == lesson).values(heartbeat=now(), seconds=length, labels=merged)
@@ -77,7 +77,7 @@ def keep_seconds(
 def _rows(
     second: Second, students: Mapping[str, int], participants: Mapping[int | None, int]
 ) -> list[dict[str, object]]:
-    """Rows of everybody who is still in the lesson: a student may have been removed while it runs."""
+    """Rows of all who are still in the lesson, because a student may be removed while it runs."""
     rows: list[dict[str, object]] = []
     for person in second.people:
         participant = participants.get(None if person.student is None else students.get(person.student, -1))

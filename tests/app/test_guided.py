@@ -70,7 +70,7 @@ def test_nothing_was_seen() -> None:
 @pytest.mark.parametrize(
     ("faces", "hint"),
     [
-        ([], "Nobody"),
+        ([], "No face"),
         ([face(), face()], "Only one person"),
         ([face(reasons=("too dark (brightness 20)",))], "Too dark"),
         ([face(yaw=40)], "Turn your face"),

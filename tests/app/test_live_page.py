@@ -74,12 +74,12 @@ def test_corrections_of_an_earlier_session_are_undone_from_the_live_page() -> No
     stage.lesson._setup = stage.prepare()
     test = page("live", **{"class": "physics"})
     assert not test.exception and not test.error
-    assert "Asha</b> was sad, not happy" in words(test) and "Ben</b> was concentrating, not unsure" in words(test)
+    assert "Asha</b>: sad, not happy" in words(test) and "Ben</b>: concentrating, not unsure" in words(test)
     first, second = [button for button in test.button if button.label == "Undo"]
     assert first.key != second.key
     first.click().run()
     assert [one.student for one in learned(store.database, "physics")] == ["Asha"]
-    assert "Ben</b> was concentrating" not in words(page("live", **{"class": "physics"}))
+    assert "Ben</b>: concentrating" not in words(page("live", **{"class": "physics"}))
     assert store.vectors("physics").supports_of("Ben").vectors.shape == (1, 4)  # type: ignore[union-attr]
 
 
@@ -93,8 +93,8 @@ def test_corrections_are_on_the_students_card_too_and_the_lesson_that_runs_is_to
         _card(ClassStore(), "physics", "Asha")
 
     test = AppTest.from_function(script, default_timeout=60).run()
-    assert not test.exception and "the reading said happy" in words(test)
-    press(test, "Take back")
+    assert not test.exception and "predicted: happy" in words(test)
+    press(test, "Undo")
     assert [one.student for one in learned(store.database, "physics")] == ["Ben"]
 
     (stage,) = teach("physics")
@@ -109,12 +109,12 @@ def test_a_fresh_tab_joins_the_only_lesson_says_so_and_may_leave_it() -> None:
     (stage,) = teach("physics")
     test = page("live")
     assert not test.exception and not test.error
-    assert "You have joined a lesson that was running already" in words(test) and "class: physics" in words(test)
-    press(test, "Stay and look on")
+    assert "You have joined a lesson that is already running" in words(test) and "class: physics" in words(test)
+    press(test, "Stay and watch")
     assert "You have joined" not in words(test) and "<h1>physics</h1>" in words(test)
 
     other = page("live")
-    press(other, "Leave it and choose another")
+    press(other, "Leave and choose another lesson")
     assert "<h1>Watch a lesson</h1>" in words(other) and stage.lesson.alive
     press(other, "physics")  # chosen now: nothing more to say
     assert "<h1>physics</h1>" in words(other) and "You have joined" not in words(other)
@@ -135,7 +135,7 @@ def test_of_two_lessons_the_teacher_chooses_and_a_reload_finds_its_own() -> None
 def test_a_class_that_another_teacher_has_a_lesson_with_is_joined_and_it_is_said() -> None:
     teach("physics")
     test = page("live", **{"class": "physics"})  # looked at on the page Class
-    assert "You have joined a lesson that was running already" in words(test)
+    assert "You have joined a lesson that is already running" in words(test)
 
 
 def test_who_goes_to_another_page_is_told_that_the_lesson_waits_for_the_camera() -> None:
@@ -151,3 +151,18 @@ def test_who_goes_to_another_page_is_told_that_the_lesson_waits_for_the_camera()
     camera.owner = "this tab"
     stage.lesson.stop()
     assert "waits for its camera" not in words(test.run())
+
+
+def test_a_consent_without_a_name_names_the_field() -> None:
+    store = enrolled("physics")
+
+    def script() -> None:
+        from fewshot.app.views.class_student import _card
+        from fewshot.classroom.store import ClassStore
+
+        _card(ClassStore(), "physics", "Asha")
+
+    test = AppTest.from_function(script, default_timeout=60).run()
+    press(test, "Save the consent")
+    assert [error.value for error in test.error] == ["Who gave consent? Fill in the field “New consent given by”."]
+    assert len(store.consents("physics", "Asha")) == 1

@@ -70,7 +70,7 @@ def test_every_page_opens_on_a_machine_where_nothing_was_done_yet(view: str) -> 
 def test_without_acknowledgement_no_lesson_starts() -> None:
     test = page("live")
     (start,) = [button for button in test.button if button.label == "Start the lesson"]
-    assert start.disabled and "acknowledge" in words(test)
+    assert start.disabled and "where this may not be used" in words(test)
     Settings().acknowledged = datetime.now(UTC)
     (start,) = [button for button in page("live").button if button.label == "Start the lesson"]
     assert not start.disabled
@@ -79,7 +79,7 @@ def test_without_acknowledgement_no_lesson_starts() -> None:
 def test_a_class_is_made_and_its_students_are_on_the_page() -> None:
     test = page("classes")
     test.text_input[0].set_value("Physics")
-    next(button for button in test.button if button.label == "Make it").click().run()
+    next(button for button in test.button if button.label == "Create").click().run()
     assert ClassStore().names() == ["Physics"] and not test.error
     ClassStore().record_consent("Physics", "Asha", make_consent("her mother"))
     assert "1 student, 1 with consent on file, 1 without a photo" in words(page("classes"))
@@ -88,18 +88,18 @@ def test_a_class_is_made_and_its_students_are_on_the_page() -> None:
 def test_a_name_that_cannot_be_one_is_a_sentence() -> None:
     test = page("classes")
     test.text_input[0].set_value("a/b")
-    next(button for button in test.button if button.label == "Make it").click().run()
+    next(button for button in test.button if button.label == "Create").click().run()
     assert "cannot be the name of a class" in test.error[0].value and ClassStore().names() == []
 
 
 def test_deleting_asks_for_the_name() -> None:
     ClassStore().create("Physics")
     test = page("classes")
-    (delete,) = [button for button in test.button if button.label == "Delete for good"]
+    (delete,) = [button for button in test.button if button.label == "Delete permanently"]
     assert delete.disabled
-    (sure,) = [field for field in test.text_input if "to delete it" in field.label]
+    (sure,) = [field for field in test.text_input if "To confirm" in field.label]
     sure.set_value("Physics").run()
-    next(button for button in test.button if button.label == "Delete for good").click().run()
+    next(button for button in test.button if button.label == "Delete permanently").click().run()
     assert ClassStore().names() == []
 
 
@@ -115,7 +115,12 @@ def test_settings_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(UsageError("There is no class. Make one."), "There is no class. Make one."), (KeyError("secret"), shell.SORRY)],
+    [
+        (UsageError("There is no class. Make one."), "There is no class. Make one."),
+        (UsageError("No lesson.", hint="Type: fewshot lessons"), "No lesson. The page Report lists all lessons."),
+        (UsageError("No pandas.", hint="Type: pip install pandas"), "No pandas."),
+        (KeyError("secret"), shell.SORRY),
+    ],
 )
 def test_faults_become_sentences(error: Exception, said: str) -> None:
     def script(error: Exception) -> None:

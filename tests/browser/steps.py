@@ -27,8 +27,8 @@ def make_class(page: Any, name: str) -> None:
     to(page, "Class")
     page.get_by_role("button", name="New").click()
     page.get_by_label("Name of the class").fill(name)
-    page.get_by_role("button", name="Make it").click()
-    page.get_by_text(f"{name} is made").wait_for()
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_text(f"The class {name} was created").wait_for()
 
 
 def choose_source(page: Any, classroom: str, kind: str) -> None:

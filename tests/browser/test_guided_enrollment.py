@@ -38,14 +38,14 @@ def sitting(picture: Frame) -> Iterator[Frame]:
 def begin(page: Any, student: str, *states: str, own: str = "") -> None:
     """Fill in the form and start the camera, with these prompts."""
     to(page, "Enrollment")
-    page.get_by_role("heading", name="Enrollment at the camera").wait_for()
+    page.get_by_role("heading", name="Enrollment with the camera").wait_for()
     page.get_by_label("Name of the student").first.wait_for(state="detached")  # the page before is gone
     page.get_by_label("Student", exact=True).fill(student)
     page.get_by_label("Consent given by").fill("her mother")
     for state in ("neutral", "happy", "surprise", "confused"):
         if state not in states:
             page.get_by_role("button", name=state, exact=True).click()
-    page.get_by_label("and a state of the student's own").fill(own)
+    page.get_by_label("Another state of this student").fill(own)
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Start the camera").click()
 
@@ -58,7 +58,7 @@ def test_a_student_is_enrolled_from_the_camera(served: Served, browse: Callable[
     page.get_by_text("1 of 2").wait_for()
     page.get_by_text("Taking pictures").wait_for()
     page.get_by_text("2 of 2").wait_for()
-    page.get_by_text("keep what shows the state well").wait_for()
+    page.get_by_text("keep the pictures that show the state well").wait_for()
     offered = page.locator(PICTURES)
     offered.first.wait_for()
     assert 2 <= offered.count() <= 6 and offered.first.evaluate("image => image.naturalWidth") > 100
@@ -80,12 +80,12 @@ def test_a_picture_is_taken_again_and_thrown_away(served: Served, browse: Callab
     acknowledge(page, served.address)
     make_class(page, "Biology")
     begin(page, "Judith", own="concentrating")
-    page.get_by_text("keep what shows the state well").wait_for()
+    page.get_by_text("keep the pictures that show the state well").wait_for()
     page.get_by_role("button", name="Retake").click()
     page.get_by_text("1 of 1").wait_for()
     page.get_by_text("Taking pictures").wait_for()
-    page.get_by_text("keep what shows the state well").wait_for()
+    page.get_by_text("keep the pictures that show the state well").wait_for()
     page.locator(PICTURES).first.wait_for()
-    page.get_by_role("button", name="Throw all away").click()
+    page.get_by_role("button", name="Discard all").click()
     page.get_by_role("button", name="Start the camera").wait_for()
     assert ClassStore(served.database()).roster("Biology").students == {}

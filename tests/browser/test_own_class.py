@@ -44,7 +44,7 @@ def enroll(page: Any, photos: Path) -> None:
     page.get_by_text("class.zip").wait_for()
     page.get_by_label("Consent given by").first.fill("the demo")
     page.get_by_label("Consent given by").first.press("Enter")
-    page.get_by_role("button", name="Enroll them").click()
+    page.get_by_role("button", name="Enroll all").click()
     page.get_by_text("photos accepted").wait_for()
 
 
@@ -99,10 +99,10 @@ def test_a_photo_under_a_wrong_emotion_is_asked_about_and_set_right(
     acknowledge(page, served.address)
     make_class(page, "Wrong folders")
     enroll(page, tmp_path / "class.zip")
-    page.get_by_text("3 photos accepted, 1 to look at again, 0 refused").wait_for()
+    page.get_by_text("3 photos accepted, 1 to check, 0 refused").wait_for()
     page.get_by_text("looks happy, and is enrolled as neutral. Is that right?").wait_for()
     page.get_by_role("button", name="It is happy").click()
-    page.get_by_text("chidi: the photo counts as happy now").wait_for()
+    page.get_by_text("chidi: the photo is now labelled happy").wait_for()
     page.get_by_text("3 photos accepted, 0 refused").wait_for()
     page.locator("button.tile:has-text('chidi')").get_by_text("happy").wait_for()
 

@@ -38,8 +38,8 @@ def test_from_the_first_click_to_the_report_and_its_files(
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("Lesson report").wait_for()
-    page.get_by_text("students counted at a time").wait_for()
-    page.get_by_role("tab", name="Keep").click()
+    page.get_by_text("students were counted at a time").wait_for()
+    page.get_by_role("tab", name="Download").click()
     for kind in ("HTML", "CSV", "Parquet", "PDF"):
         check(kind, saved(page, kind, tmp_path))
 

@@ -74,11 +74,11 @@ def test_two_tabs_show_one_lesson(school: Served, browse: Callable[..., Any], fi
     start_lesson(first)
     second.goto(school.address)
     to(second, "Live")
-    second.get_by_text("You have joined a lesson that was running already").wait_for()
+    second.get_by_text("You have joined a lesson that is already running").wait_for()
     # What is watched is named, where it lies on the computer is not.
     said = second.locator(".st-key-joined").inner_text()
     assert "long film.mp4" in said and films["long"].parent.name not in said
-    second.get_by_role("button", name="Stay and look on").click()
+    second.get_by_role("button", name="Stay and watch").click()
     second.get_by_text("You have joined").wait_for(state="detached")
     for page in (first, second):
         wait_in_view(page, ENROLLED)
@@ -88,7 +88,7 @@ def test_two_tabs_show_one_lesson(school: Served, browse: Callable[..., Any], fi
     first.locator("li", has_text="Exercise").wait_for()
     second.get_by_role("button", name="Pause").click()
     first.get_by_text("● paused").wait_for()
-    first.get_by_role("button", name="Go on").click()
+    first.get_by_role("button", name="Resume").click()
     second.get_by_text("● live").wait_for()
     second.get_by_role("button", name="View", exact=True).click()
     second.get_by_text("Whole class only: no names, no tiles").click()  # in this tab alone
@@ -138,7 +138,7 @@ def test_an_uploaded_film_ends_by_itself(school: Served, browse: Callable[..., A
     choose_source(page, "Latin", "Video file")
     page.locator("input[type=file]").first.set_input_files(str(films["short"]))
     page.get_by_text("short film.mp4").wait_for()
-    page.get_by_text("Play it at its own pace").click()
+    page.get_by_text("Play at normal speed").click()
     page.get_by_role("button", name="Start the lesson").click()
     page.get_by_text("● ended").wait_for()
     page.get_by_role("button", name="Report").first.wait_for()
@@ -155,7 +155,7 @@ def test_an_uploaded_film_ends_by_itself(school: Served, browse: Callable[..., A
 @pytest.mark.parametrize(
     ("what", "words", "then"),
     [
-        ("", "Say first what is to be watched", "Start the lesson"),
+        ("", "There is nothing to watch yet", "Start the lesson"),
         ("nowhere.mp4", "No file or folder nowhere.mp4", "New lesson"),
     ],
 )

@@ -51,7 +51,7 @@ def test_no_name_is_anywhere_in_the_page(served: Served, browse: Callable[..., A
     assert names_in(page) == []  # what was hidden stays hidden
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
-    page.get_by_text("students counted at a time").wait_for()
+    page.get_by_text("students were counted at a time").wait_for()
     page.get_by_text("Whole class only: no names").click()
     page.get_by_role("tab", name="Students").wait_for(state="detached")
     page.wait_for_timeout(2500)

@@ -49,7 +49,7 @@ def test_who_is_unlike_their_usual_is_named_with_evidence(term: list[Profile]) -
     line = lines["Fatima"]
     assert line.share > line.highest >= line.usual >= line.lowest and line.lessons == 7
     assert "more sad than usual" in line.text and "in 7 earlier lessons" in line.text
-    assert "very sure" not in line.sure.replace("not very sure", "")
+    assert "very certain" not in line.sure.replace("not very certain", "")
 
 
 def test_what_all_do_is_nobodys_own(term: list[Profile]) -> None:

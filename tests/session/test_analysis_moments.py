@@ -18,7 +18,7 @@ from fewshot.session.lesson import Lesson, Readings
         (make_lesson(0, 0), "too short"),
         (make_lesson(20, 200), "too short"),
         (make_lesson(4, 900), "fewer than 5"),
-        (make_lesson(30, 900, counts_only=True), "counts over the whole class"),
+        (make_lesson(30, 900, counts_only=True), "counts for the whole class"),
     ],
 )
 def test_nothing_is_looked_for_where_nothing_could_be_found(lesson: Lesson, reason: str) -> None:
@@ -41,8 +41,8 @@ def test_a_planted_moment_is_found_at_its_time(event: Planted, students: int) ->
     assert (moment.state, moment.more) == (event.state, True)
     assert abs(moment.start - event.start) <= 60 and abs(moment.end - event.start - event.seconds) <= 60
     assert moment.share - moment.usual > 0.6 * event.share * 0.85
-    assert moment.chance <= 0.01 and "sure" in moment.sure
-    assert f"More {event.state} faces than usual" in moment.text and "against" in moment.text
+    assert moment.chance <= 0.01 and "unlikely to be chance" in moment.sure
+    assert f"More {event.state} faces than usual" in moment.text and "otherwise" in moment.text
 
 
 def test_a_drop_is_found() -> None:
@@ -99,7 +99,7 @@ def test_a_hint_has_its_evidence() -> None:
     found = pace_hint(*_so_far(make_lesson(30, 1800, 2, [Planted(900, 190, "confused", 0.5)]), 1085))
     assert found is not None and (found.state, found.since, found.until) == ("confused", 905, 1085)
     assert found.share > 0.3 and found.usual < 0.15 and found.students >= 25 and found.chance < 0.05
-    assert "More confused faces than usual for 3 minutes" in found.text and "sure" in found.sure
+    assert "More confused faces than usual in the last 3 minutes" in found.text and "chance" in found.sure
 
 
 def _so_far(lesson: Lesson, now: int) -> tuple[Readings, float, list[str]]:

@@ -46,7 +46,7 @@ def test_no_lesson(lessons: LessonStore) -> None:
             action(1)
     with pytest.raises(UsageError, match="no class 'maths'"):
         lessons.create("maths")
-    with pytest.raises(UsageError, match="Not in class 'physics': zoe"):
+    with pytest.raises(UsageError, match="not in class 'physics': zoe"):
         lessons.create("physics", students=["asha", "zoe"])
 
 

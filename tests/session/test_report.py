@@ -78,7 +78,7 @@ def test_html_says_everything(page: Page) -> None:
         "2026-10-12",
     ):
         assert words in page.text, words
-    assert "more sad than usual" in page.text and "5 earlier lessons" in page.text
+    assert "More sad than usual" in page.text and "5 earlier lessons" in page.text
 
 
 def test_html_is_one_file_and_fetches_nothing(page: Page) -> None:
@@ -166,7 +166,7 @@ def test_pdf_has_pages_and_words() -> None:
     data = report_bytes(lesson, ".pdf", EARLIER)[".pdf"]
     document, text = pdfium.PdfDocument(data), pdf_words(data)
     assert 2 <= len(document) <= 6
-    for words in ("Physics, week 6", "Mood of the class", "more sad than usual", "AI Act", "made-up 1", *SCRIPTS[:3]):
+    for words in ("Physics, week 6", "Mood of the class", "More sad than usual", "AI Act", "made-up 1", *SCRIPTS[:3]):
         assert words in text, words
     if Fonts(SCRIPTS).missing:  # no machine at hand has hieroglyphs: the number of the letter stands there
         assert "13000li" in text and "Latin letters" in text

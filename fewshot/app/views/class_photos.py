@@ -1,4 +1,4 @@
-"""Add students: a folder or zip of many, photos of one, or the camera; every photo's fate with its reason."""
+"""Add students from a folder, a zip, single photos or the camera; show for each refused photo why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from fewshot.errors import UsageError
 from fewshot.types import EMOTIONS
 
 KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
-UNLABELLED, OWN = "not said", "another state …"
+UNLABELLED, OWN = "I do not know", "another state …"
+
+
+WHO_CONSENTED = "Who gave consent? Fill in the field “Consent given by”, then click the button again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class Outcome:
 def add(name: str, roster: Roster) -> None:
     """The three ways to add students."""
     with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students):
-        many, one, camera = st.tabs(["A folder or zip of many", "Photos of one student", "With the camera"])
+        many, one, camera = st.tabs(["Many students", "One student", "With the camera"])
         with many:
-            _many(name)
+            _many(name, roster)
         with one:
             _one(name, roster)
         with camera:
@@ -45,17 +48,19 @@ def add(name: str, roster: Roster) -> None:
 
 
 @calm
-def _many(name: str) -> None:
+def _many(name: str, roster: Roster) -> None:
     st.caption(
-        "One folder for every student; inside it the photos, or folders named after what they show (neutral, happy, "
-        "confused …). A consent.csv beside the students' folders is read too."
+        "Use one folder per student. Put the photos into it, or into subfolders named after what they show (neutral, "
+        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too."
     )
     left, right = st.columns(2)
-    folder = left.file_uploader("A folder", type=KINDS, accept_multiple_files="directory", key=f"folder {name}")
-    packed = right.file_uploader("or a zip", type=["zip"], key=f"zip {name}")
+    folder = left.file_uploader("Choose a folder", type=KINDS, accept_multiple_files="directory", key=f"folder {name}")
+    packed = right.file_uploader("or a zip file", type=["zip"], key=f"zip {name}")
     by, until = _consent("many")
     files = [*(folder or []), *([packed] if packed else [])]
-    if st.button("Enroll them", type="primary", disabled=not files, key="enroll many"):
+    if st.button("Enroll all", type="primary", disabled=not files, key="enroll many"):
+        if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
+            raise UsageError(WHO_CONSENTED)
         uploads = [Upload(file.name, file.getvalue()) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
@@ -64,7 +69,7 @@ def _many(name: str) -> None:
 
             def tell(student: str) -> None:
                 done.append(student)
-                bar.progress(len(done) / max(1, len(students)), f"Looking at the photos of {student} …")
+                bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
 
             return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell)
 
@@ -78,33 +83,44 @@ def _one(name: str, roster: Roster) -> None:
     shown = right.selectbox("What the photos show", [UNLABELLED, *EMOTIONS, OWN], index=1 + EMOTIONS.index("neutral"))
     emotion = None if shown == UNLABELLED else shown
     if shown == OWN:
-        emotion = st.text_input("The state, in a word", placeholder="confused", max_chars=40)
-        st.caption("Three pictures make a state that can be recognised; a neutral photo makes it reliable.")
+        emotion = st.text_input("Name of the state, in one word", placeholder="confused", max_chars=40)
+        st.caption("Three pictures are enough to recognise a state. A neutral photo makes it more reliable.")
     photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=f"photos {name}")
     known = roster.students.get(student.strip())
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
     if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
+        if by is None and not (known and known.consent.holds(date.today())):
+            raise UsageError(WHO_CONSENTED)
         uploads = [Upload(file.name, file.getvalue()) for file in photos]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            bar.progress(0.3, f"Looking at {len(uploads)} photos …")
+            bar.progress(0.3, f"Checking {len(uploads)} photos …")
             place = save_student(uploads, place, student.strip(), emotion)
             return room.enroll(student.strip(), place, consent_by=by, consent_until=until)
 
         _enroll(name, enroll)
 
 
+def _may_hold_consents(file: str) -> bool:
+    return file.lower().endswith((".csv", ".zip"))
+
+
 def _camera(name: str) -> None:
-    st.caption("Thirty seconds: neutral, a smile, surprise, “did not understand”. The best pictures pick themselves.")
+    st.caption(
+        "This takes about thirty seconds. The student shows a neutral face, a smile, surprise and confusion. The "
+        "program chooses the best pictures."
+    )
     student = st.text_input("Name of the student", placeholder="Asha", key="camera student", max_chars=64)
-    if st.button("Go to the camera", icon=":material/photo_camera:", disabled=not student.strip()):
+    if st.button("Open the camera", icon=":material/photo_camera:", disabled=not student.strip()):
         go("enroll", **{"class": name, "student": student.strip()})
 
 
 def _consent(key: str) -> tuple[str | None, date | None]:
     left, right = st.columns(2)
     by = left.text_input("Consent given by", placeholder="her mother, in writing", key=f"consent {key}")
-    until = right.date_input("until (if it ends)", value=None, key=f"until {key}", min_value=date.today())
+    until = right.date_input(
+        "Last day of the consent (if it ends)", value=None, key=f"until {key}", min_value=date.today()
+    )
     return by.strip() or None, until
 
 
@@ -112,7 +128,7 @@ def _consent(key: str) -> tuple[str | None, date | None]:
 def _enroll(name: str, work: Any) -> None:
     from fewshot.app.setups import open_class
 
-    bar = st.progress(0.0, "Opening the models …")
+    bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
     with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
         report = work(room, Path(folder), bar)
@@ -121,7 +137,7 @@ def _enroll(name: str, work: Any) -> None:
         pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
     bar.empty()
     if not students:
-        raise UsageError("No photo was found in what was sent. Send JPEG, PNG or HEIC pictures.")
+        raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
     st.session_state[f"outcome {name}"] = Outcome(students, pictures, list(getattr(report, "notes", [])))
     st.rerun()
 
@@ -136,9 +152,9 @@ def _show(name: str, outcome: Outcome | None) -> None:
     refused = sum(student.count("rejected") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
     words = f"{accepted} photo{'s' if accepted != 1 else ''} accepted"
-    words += f", {twice} enrolled already" if twice else ""
+    words += f", {twice} already enrolled" if twice else ""
     doubtful = sum(len(student.doubtful) for student in outcome.students)
-    words += f", {doubtful} to look at again" if doubtful else ""
+    words += f", {doubtful} to check" if doubtful else ""
     (st.success if accepted else st.warning)(f"{words}, {refused} refused.", icon=":material/fact_check:")
     columns = st.columns(4)
     shown = [(student, photo) for student in outcome.students for photo in student.to_look_at]
@@ -147,8 +163,8 @@ def _show(name: str, outcome: Outcome | None) -> None:
             picture = outcome.pictures.get(str(photo.path))
             if picture:
                 st.image(picture, width="stretch")
-            badge = ":orange-badge[look again]" if photo.looks else ":red-badge[refused]"
-            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {photo.doubt or photo.reason}")
+            badge = ":orange-badge[please check]" if photo.looks else ":red-badge[refused]"
+            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {photo.doubt or _reason(photo)}")
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
@@ -156,8 +172,13 @@ def _show(name: str, outcome: Outcome | None) -> None:
             st.caption(f"{student.student}: {note}")
 
 
+def _reason(photo: PhotoResult) -> str:
+    """Why a photo was refused, without the temporary folder in which it lay."""
+    return photo.reason.replace(str(photo.path), photo.path.name)
+
+
 def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
-    """Two buttons: what it was said to show is right, or it shows what it looks like."""
+    """Two buttons: the label is right, or the photo shows what it looks like."""
     left, right = st.columns(2)
     stays = left.button(f"{photo.emotion} is right".capitalize(), key=f"right {photo.sha256}", width="stretch")
     moves = right.button(f"It is {photo.looks}", key=f"wrong {photo.sha256}", width="stretch")
@@ -165,8 +186,8 @@ def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
         return
     if moves:
         ClassStore().label_photo(name, student.student, photo.sha256, photo.looks)
-        say_later(f"{student.student}: the photo counts as {photo.looks} now.")
-        student.notes.clear()  # they were about the labels as they were; the card says what is missing now
+        say_later(f"{student.student}: the photo is now labelled {photo.looks}.")
+        student.notes.clear()  # they were about the old labels; the card shows what is missing now
     said = photo.emotion if stays else photo.looks
     student.photos = [replace(one, emotion=said, looks="") if one == photo else one for one in student.photos]
     st.rerun()

@@ -6,13 +6,14 @@ from datetime import date
 
 import streamlit as st
 
-from fewshot.app.cards import consent_words, quality
+from fewshot.app.cards import NOT_LABELLED, consent_words, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import calm, go, say_later
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
 from fewshot.classroom.store import ClassStore
+from fewshot.errors import UsageError
 from fewshot.types import EMOTIONS
 
 
@@ -25,7 +26,7 @@ def open_card(store: ClassStore, name: str, student: str) -> None:
 def _card(store: ClassStore, name: str, student: str) -> None:
     roster = store.roster(name)
     if roster.sample:
-        st.write("An invented student of the sample class. There are readings of this student, and nothing else.")
+        st.write("This is an invented student of the sample class. Only readings are stored about this student.")
         return
     one = roster.students[student]
     photos, consent, more = st.tabs(["Photos", "Consent", "More"])
@@ -39,17 +40,17 @@ def _card(store: ClassStore, name: str, student: str) -> None:
 
 def _photos(store: ClassStore, name: str, student: Student) -> None:
     if not student.photos:
-        st.write("No photo yet.")
+        st.write("There are no photos yet.")
     for sha, photo in sorted(student.photos.items(), key=lambda item: (item[1].emotion or "", item[1].enrolled)):
         left, middle, change, right = st.columns([3, 3, 2, 2], vertical_alignment="center")
-        left.html(chip(photo.emotion or "unsure", photo.emotion or "not labelled"))
-        good = {"good": "good quality", "weak": "small or blurred", "": ""}[quality(photo.size, photo.sharpness)]
+        left.html(chip(photo.emotion or "unsure", photo.emotion or NOT_LABELLED))
+        good = {"good": "good quality", "weak": "small or blurry", "": ""}[quality(photo.size, photo.sharpness)]
         middle.caption(f"{photo.enrolled:%d %b %Y}{f' · {good}' if good else ''}")
         with change.popover("Change", width="stretch"):
             _label(store, name, student, sha, photo)
-        if right.button("Forget", key=f"forget {sha}", width="stretch"):
+        if right.button("Remove", key=f"forget {sha}", width="stretch"):
             store.remove_photo(name, student.key, sha)
-            say_later("The photo's vectors are gone.")
+            say_later("The photo was removed.")
             st.rerun()
     _learned(store, name, student)
     if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
@@ -57,31 +58,31 @@ def _photos(store: ClassStore, name: str, student: Student) -> None:
 
 
 def _label(store: ClassStore, name: str, student: Student, sha: str, photo: Photo) -> None:
-    """What an enrolled photo shows, said anew."""
+    """Change what an enrolled photo shows."""
     own = [word for word in student.emotions() if word and word not in EMOTIONS]
     choices = [*EMOTIONS, *own]
     now = choices.index(photo.emotion) if photo.emotion else EMOTIONS.index("neutral")
-    shown = st.selectbox("It shows", choices, index=now, key=f"label {sha}")
+    shown = st.selectbox("This photo shows", choices, index=now, key=f"label {sha}")
     if st.button("Save", key=f"save label {sha}", width="stretch") and shown != photo.emotion:
         store.label_photo(name, student.key, sha, shown)
-        say_later(f"The photo counts as {shown} now.")
+        say_later(f"The photo is now labelled {shown}.")
         st.rerun()
 
 
 def _learned(store: ClassStore, name: str, student: Student) -> None:
-    """What the prototypes learned from corrections, of any lesson, and the way back."""
+    """What was learned from the corrections of all lessons, with a button to undo each."""
     for one in learned(store.database, name, student.key):
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.html(chip(one.actually))
-        middle.caption(f"corrected {one.made.astimezone():%d %b %Y} · the reading said {one.said or 'unsure'}")
-        if right.button("Take back", key=f"unlearn {one.id}", width="stretch"):
+        middle.caption(f"corrected on {one.made.astimezone():%d %b %Y} · predicted: {one.said or 'unsure'}")
+        if right.button("Undo", key=f"unlearn {one.id}", width="stretch"):
             _unlearn(store, name, one.id)
-            say_later(f"Taken back: {student.key} was {one.actually}.")
+            say_later(f"The correction “{one.actually}” of {student.key} was undone.")
             st.rerun()
 
 
 def _unlearn(store: ClassStore, name: str, correction: int) -> None:
-    """By the lesson that runs, if one does: its loop is to know at once."""
+    """Undo in the running lesson if there is one, because its loop must know at once."""
     from fewshot.app.lesson_room import ROOM
 
     lesson = ROOM.of(name)
@@ -92,24 +93,27 @@ def _unlearn(store: ClassStore, name: str, correction: int) -> None:
 
 
 def _consent(store: ClassStore, name: str, student: Student) -> None:
-    st.write(consent_words(student, date.today()).capitalize() + ".")
+    words = consent_words(student, date.today())
+    st.write(f"{words[:1].upper()}{words[1:]}.")
     for consent in reversed(store.consents(name, student.key)[:-1]):
-        st.caption(f"Earlier: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}")
+        st.caption(f"Earlier consent: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}")
     with st.form("consent", border=False):
         by = st.text_input("New consent given by", placeholder="her mother, in writing")
-        until = st.date_input("until (if it ends)", value=None, min_value=date.today())
-        if st.form_submit_button("Record it", width="stretch"):
+        until = st.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())
+        if st.form_submit_button("Save the consent", width="stretch"):
             _record(store, name, student, by, until)
     if st.button("Consent was withdrawn today", icon=":material/block:", width="stretch"):
         store.withdraw_consent(name, student.key)
-        say_later(f"{student.key} is not recognised any more.")
+        say_later(f"{student.key} is no longer recognised.")
         st.rerun()
 
 
 @calm
 def _record(store: ClassStore, name: str, student: Student, by: str, until: date | None) -> None:
+    if not by.strip():
+        raise UsageError("Who gave consent? Fill in the field “New consent given by”.")
     store.record_consent(name, student.key, make_consent(by, until))
-    say_later("Recorded.")
+    say_later("The consent was saved.")
     st.rerun()
 
 
@@ -119,11 +123,14 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
         if st.form_submit_button("Rename", width="stretch"):
             _rename(store, name, student, new)
     _portrait(store, name, student)
-    st.write("Removing a student removes everything that was theirs: vectors, readings, corrections, consent.")
-    sure = st.text_input("Type the student's name to remove them")
-    if st.button("Remove for good", disabled=sure != student.key, width="stretch"):
+    st.write(
+        "Removing a student deletes everything that is stored about them: face vectors, readings, corrections and "
+        "consent. It cannot be undone."
+    )
+    sure = st.text_input("To confirm, type the student's name")
+    if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
         store.remove_student(name, student.key, keep_class=True)
-        say_later(f"{student.key} and everything that was theirs is gone.")
+        say_later(f"{student.key} was removed, with everything that was stored about them.")
         st.rerun()
 
 
@@ -139,7 +146,7 @@ def _portrait(store: ClassStore, name: str, student: Student) -> None:
     from fewshot.session.settings import Settings
 
     if not Settings().portraits:
-        st.caption("A picture on the card can be allowed under Settings → Privacy. By default no picture is kept.")
+        st.caption("By default no picture is kept. You can allow a picture on each card under Settings → Privacy.")
         return
     upload = st.file_uploader("Picture for the card", type=["jpg", "jpeg", "png", "heic"], key="portrait")
     if upload is not None and st.button("Keep this picture", width="stretch"):

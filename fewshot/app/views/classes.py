@@ -1,4 +1,4 @@
-"""Class: make, rename and delete classes; the roster as cards; add students from photos."""
+"""Class: create, rename and delete classes; show the students as cards; add students from photos."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def _choose(names: list[str]) -> str | None:
 
 def _first() -> None:
     st.info(
-        "There is no class yet. Make one, then add students from a folder, a zip, single photos, or the camera.",
+        "There is no class yet. Click New to create one. Then add students from a folder, a zip file, single photos or "
+        "the camera.",
         icon=":material/group_add:",
     )
 
@@ -58,7 +59,7 @@ def _manage(store: ClassStore, name: str | None) -> None:
         st.form("new class", border=False),
     ):
         new = st.text_input("Name of the class", placeholder="Physics 9b", max_chars=64)
-        if st.form_submit_button("Make it", type="primary", width="stretch"):
+        if st.form_submit_button("Create", type="primary", width="stretch"):
             _make(store, new)
     if name is None:
         return
@@ -67,19 +68,21 @@ def _manage(store: ClassStore, name: str | None) -> None:
         if st.form_submit_button("Rename", width="stretch"):
             _rename(store, name, new)
     with three, st.popover("Delete", icon=":material/delete:", width="stretch"):
-        st.write(f"Deletes **{name}** with its students, their vectors, and all its lessons. This cannot be undone.")
-        sure = st.text_input("Type the name of the class to delete it")
-        if st.button("Delete for good", disabled=sure != name, width="stretch"):
+        st.write(
+            f"This deletes **{name}** with its students, their face vectors and all its lessons. It cannot be undone."
+        )
+        sure = st.text_input("To confirm, type the name of the class")
+        if st.button("Delete permanently", disabled=sure != name, width="stretch"):
             store.delete(name)
             st.session_state.pop("class", None)
-            say_later(f"{name} and everything that was kept of it is gone.")
+            say_later(f"{name} was deleted, with everything that was stored about it.")
             st.rerun()
 
 
 @calm
 def _make(store: ClassStore, new: str) -> None:
     st.session_state["class"] = store.create(new)
-    say_later(f"{new} is made. Now add students.")
+    say_later(f"The class {new} was created. Now add students.")
     st.rerun()
 
 
@@ -97,7 +100,7 @@ def _roster(store: ClassStore, name: str) -> None:
     if not roster.sample:
         class_photos.add(name, roster)
     if not roster.students:
-        st.info("Nobody is in this class yet. Add students above.", icon=":material/person_add:")
+        st.info("This class has no students yet. Add them above.", icon=":material/person_add:")
         return
     portraits = _portraits(store, roster)
     picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
@@ -108,13 +111,15 @@ def _roster(store: ClassStore, name: str) -> None:
 def _count(roster: Roster, today: date) -> str:
     students = len(roster.students)
     if roster.sample:
-        return f"{students} invented students of the sample class: readings only, so there is nothing to enroll here."
+        return (
+            f"{students} invented students. The sample class contains only readings, so you cannot enroll anyone here."
+        )
     holding = len(roster.consenting(today))
     if not students:
-        return "Nobody is in it yet."
+        return "No students yet."
     lacking = sum(not student.photos for student in roster.students.values())
     words = f"{students} student{'s' if students != 1 else ''}, {holding} with consent on file"
-    return f"{words}, {lacking} without a photo." if lacking else f"{words}. Click a card for more."
+    return f"{words}, {lacking} without a photo." if lacking else f"{words}. Click a card for details."
 
 
 def _portraits(store: ClassStore, roster: Roster) -> dict[str, bytes]:

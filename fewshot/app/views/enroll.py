@@ -1,4 +1,4 @@
-"""Guided enrollment: half a minute at the camera; the best pictures pick themselves and are accepted or retaken."""
+"""Guided enrollment: half a minute with the camera; the teacher accepts or retakes the best pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """Draw the page."""
-    st.html("<h1>Enrollment at the camera</h1>")
+    st.html("<h1>Enrollment with the camera</h1>")
     run = st.session_state.get("guided")
     if run is None:
         _form()
@@ -41,10 +41,14 @@ def _form() -> None:
     store = ClassStore()
     names = [name for name in store.names() if not store.is_sample(name)]
     if not names:
-        st.info("Make a class first, on the page Class.", icon=":material/group_add:")
+        st.info("Create a class first, on the page Class.", icon=":material/group_add:")
         return
     if Settings().acknowledged is None:
-        st.warning("Read and acknowledge on the start page where this may not be used, first.", icon=":material/gavel:")
+        st.warning(
+            "First open the page Start, read where this may not be used, and click “I have read this and will follow "
+            "it”.",
+            icon=":material/gavel:",
+        )
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         wanted = st.session_state.get("class")
@@ -57,20 +61,20 @@ def _form() -> None:
         if not consents:
             one, two = st.columns(2)
             by = one.text_input("Consent given by", placeholder="her mother, in writing").strip() or None
-            until = two.date_input("until (if it ends)", value=None, min_value=date.today())
+            until = two.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())
         states = st.pills(
-            "What to show", [prompt.state for prompt in PROMPTS], selection_mode="multi",
+            "States to show", [prompt.state for prompt in PROMPTS], selection_mode="multi",
             default=[prompt.state for prompt in PROMPTS],
         )  # fmt: skip
-        own = st.text_input("and a state of the student's own", placeholder="concentrating", max_chars=40)
+        own = st.text_input("Another state of this student (optional)", placeholder="concentrating", max_chars=40)
         blocked = Settings().acknowledged is None
         if st.button("Start the camera", type="primary", icon=":material/photo_camera:", disabled=blocked):
             _begin(name, student, (by, until, consents), list(states), own)
     with right:
         st.write(
-            "The student sits in front of the camera and follows the prompts, seven seconds each. The sharpest "
-            "frontal pictures that fit the prompt are offered; you accept or retake them. Vectors are kept, pictures "
-            "are not."
+            "The student sits in front of the camera and follows the prompts. Each prompt takes seven seconds. The "
+            "program offers the sharpest frontal pictures that match the prompt. You accept them or take them again. "
+            "Face vectors are kept; pictures are not."
         )
 
 
@@ -81,13 +85,13 @@ def _begin(name: str, student: str, consent: tuple[str | None, date | None, bool
     student = check_name(student, "student")
     by, until, holds = consent
     if by is None and not holds:
-        raise UsageError("Without consent nobody is enrolled. Say who gave it.")
+        raise UsageError("Who gave consent? Fill in the field “Consent given by”.")
     prompts = [prompt for prompt in PROMPTS if prompt.state in states]
     if own.strip():
         state = emotion_of(own)
         prompts.append(Prompt(state, f"Show how you look when you are {state}."))
     if not prompts:
-        raise UsageError("Nothing is to be shown. Choose at least one state.")
+        raise UsageError("No state is chosen. Choose at least one under “States to show”.")
     st.session_state["guided"] = guided_run(name, prompts)
     st.session_state["guided for"] = (name, student, by, until)
     st.session_state["guided"].start()
@@ -116,7 +120,7 @@ def _prompt() -> None:
     if run.failure or (progress is not None and progress.done):
         st.rerun()
     if guide is None or progress is None:
-        st.info("Opening the models …", icon=":material/hourglass:")
+        st.info("Loading the models …", icon=":material/hourglass:")
         return
     prompt = guide.prompts[progress.index]
     words = escape(prompt.words if run.camera.received else "Waiting for the camera …")
@@ -134,7 +138,7 @@ def _prompt() -> None:
 def _review() -> None:
     run, (name, student, by, until) = st.session_state["guided"], st.session_state["guided for"]
     guide: Guide = run.guide
-    st.write(f"**{student}**: keep what shows the state well; take the rest again.")
+    st.write(f"**{student}**: keep the pictures that show the state well, and take the others again.")
     kept: dict[str, list[Candidate]] = {}
     for index, prompt in enumerate(guide.prompts):
         kept[prompt.state] = _row(run, index, prompt)
@@ -143,7 +147,7 @@ def _review() -> None:
     if left.button(f"Enroll {count} pictures", type="primary", disabled=count == 0, width="stretch"):
         _enroll(name, student, kept, by, until)
     with right:
-        _leave("Throw all away")
+        _leave("Discard all")
 
 
 def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
@@ -153,10 +157,12 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
         columns[0].html(f'<p class="fs-prompt small">{image(prompt.state, 30)} {escape(prompt.state)}</p>')
         best = run.guide.best(index) if run.guide is not None else []
         if not best:
-            columns[1].caption("No good picture. Take it again with more light, nearer, facing the camera.")
+            columns[1].caption(
+                "There is no good picture. Click Retake, with more light, closer to the camera and facing it."
+            )
         for column, candidate in zip(columns[1:4], best, strict=False):
             column.image(cv2.cvtColor(candidate.picture, cv2.COLOR_BGR2RGB), width=150)
-            words = "keep" if candidate.fits else "keep (does not look like it)"
+            words = "keep" if candidate.fits else f"keep (does not look {prompt.state})"
             if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):
                 kept.append(candidate)
         if columns[4].button("Retake", key=f"retake {index}", icon=":material/refresh:", width="stretch"):

@@ -12,7 +12,7 @@ from fewshot.app.tiles import board_data
 from fewshot.app.views import live_controls, live_joined, live_setup, live_side
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
-"""Seconds between two looks: tiles more than four times a second, what changes slowly less often."""
+"""Seconds between two updates: more than four updates per second for the tiles, fewer for what changes slowly."""
 
 
 def page() -> None:
@@ -46,12 +46,13 @@ def _show(lesson: RunningLesson) -> None:
 @st.fragment(run_every=TILES_EVERY)
 @calm
 def _tiles(lesson: RunningLesson) -> None:
-    """The grid. Only this is drawn anew several times a second."""
+    """The grid. Only this part is drawn again several times per second."""
     view = lesson.view()
     live_controls.follow(lesson, view)
     if view.state == "preparing":
         st.info(
-            "Getting ready: opening the source and the models. This takes a few seconds.", icon=":material/hourglass:"
+            "Getting ready: opening the source and loading the models. This takes a few seconds.",
+            icon=":material/hourglass:",
         )
     if st.session_state.get("with_picture"):
         _picture(lesson, view)
@@ -69,4 +70,4 @@ def _picture(lesson: RunningLesson, view: LessonView) -> None:
         words = f"The picture of {view.plan.source} with {view.board.in_view} students marked"
         picture(jpeg, words, key="picture")
     else:
-        st.caption("No picture: this lesson is a recording of readings.")
+        st.caption("There is no picture. This lesson is a recording that contains only readings.")

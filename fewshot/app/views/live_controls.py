@@ -1,4 +1,4 @@
-"""The head of the live page: what runs, since when, and the buttons."""
+"""The head of the live page: which lesson is running, for how long, and the buttons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BADGES = {
 }
 
 _NAMES = "names"
-"""Of the address: what a reload of the page leaves."""
+"""A parameter of the address, which survives a reload of the page."""
 
 
 def head(lesson: RunningLesson, every: float) -> None:
@@ -54,7 +54,7 @@ def _status(lesson: RunningLesson) -> None:
 
 
 def follow(lesson: RunningLesson, view: LessonView) -> None:
-    """Draw the page anew when another tab paused or ended the lesson, or began the next one of the class."""
+    """Draw the page again when another tab paused or ended the lesson, or started the next one of the class."""
     newer = ROOM.of(lesson.plan.classroom)
     if view.state != st.session_state.get("state_seen") or (newer is not None and newer is not lesson):
         st.rerun()  # controls and advice belong to a state
@@ -84,13 +84,13 @@ def _buttons(lesson: RunningLesson) -> None:
     ready = view.state != "preparing"
     with columns[0]:
         if view.state == "paused":
-            st.button("Go on", icon=":material/play_arrow:", on_click=lesson.resume, width="stretch")
+            st.button("Resume", icon=":material/play_arrow:", on_click=lesson.resume, width="stretch")
         else:
             st.button("Pause", icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
     with columns[1], st.popover("Mark", icon=":material/flag:", disabled=not ready, width="stretch"):
         _mark(lesson)
     if columns[2].button("Stop", icon=":material/stop:", width="stretch"):
-        with st.spinner("Writing the last seconds …"):
+        with st.spinner("Saving the last seconds …"):
             lesson.stop()
         st.rerun()
     with columns[3], st.popover("View", icon=":material/visibility:", width="stretch"):
@@ -114,7 +114,7 @@ def _mark(lesson: RunningLesson) -> None:
         if st.button(text, key=f"mark {text}", width="stretch"):
             _set_mark(lesson, text)
     with st.form("mark", clear_on_submit=True, border=False):
-        text = st.text_input("Something else", placeholder="exercise 2", max_chars=80)
+        text = st.text_input("Another text", placeholder="exercise 2", max_chars=80)
         if st.form_submit_button("Mark this moment", width="stretch"):
             _set_mark(lesson, text)
 
@@ -130,13 +130,13 @@ def _view(lesson: RunningLesson) -> None:
     if not lesson.plan.aggregate and lesson.plan.students:
         st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
     if not lesson.plan.recorded:
-        st.toggle("Picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
+        st.toggle("Show the picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
     if lesson.plan.aggregate:
-        st.caption("This lesson keeps counts over the class, and nothing of any student.")
+        st.caption("This lesson keeps counts for the whole class, and nothing about single students.")
 
 
 def names_hidden() -> bool:
-    """Has this tab hidden the names? Also after a reload or another page: they must not come back by themselves."""
+    """Whether this tab hides the names. A reload or a visit to another page must not bring them back."""
     hidden = st.session_state.get("names_hidden", st.query_params.get(_NAMES) == "hidden")
     st.session_state.setdefault("whole_class", hidden)
     return bool(hidden)
@@ -151,7 +151,7 @@ def _remember_names() -> None:
 
 
 def camera(lesson: RunningLesson) -> None:
-    """The field that sends this browser's camera, where the lesson watches one."""
+    """The field that sends this browser's camera, if the lesson watches one."""
     box = lesson.plan.camera
     if box is None or not lesson.alive:
         return
@@ -161,4 +161,4 @@ def camera(lesson: RunningLesson) -> None:
         if box.may_send(session()):
             send_camera(box)
         else:
-            st.caption("The camera of another tab is watched. This tab looks on.")
+            st.caption("The lesson uses the camera of another tab. This tab shows the lesson.")

@@ -1,4 +1,4 @@
-"""Which lesson a tab shows: its own, one it was loaded anew in, or another teacher's, and then it says so."""
+"""Which lesson a tab shows: its own, also after a reload, or another teacher's; then the page says so."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fewshot.session.summary import clock
 
 _KNOWN, _CHOOSING = "lessons known", "choosing"
 _LESSON = "lesson"
-"""Of the address: a reload finds its lesson again by it. A word made by chance, no name and no number."""
+"""A parameter of the address with which a reload finds its lesson again. It is random, not a name or a number."""
 
 
 def lesson_of_tab() -> RunningLesson | None:
-    """The lesson that this tab shows; None where the teacher is to choose."""
+    """The lesson that this tab shows; None if the teacher must choose one."""
     classroom = st.session_state.get("class")
     if classroom is not None:
         return ROOM.of(classroom)
@@ -26,20 +26,20 @@ def lesson_of_tab() -> RunningLesson | None:
     if not found and st.session_state.get(_CHOOSING):
         return None
     candidates = found or running
-    if len(candidates) != 1:  # of two, the teacher chooses
+    if len(candidates) != 1:  # if there are two, the teacher chooses
         return None
     st.session_state["class"] = candidates[0].plan.classroom
     return candidates[0]
 
 
 def make_known(lesson: RunningLesson) -> None:
-    """The teacher at this tab started the lesson, or chose to look on."""
+    """Note that the teacher at this tab started the lesson, or chose to watch it."""
     st.session_state.setdefault(_KNOWN, set()).add(lesson.token)
 
 
 @contextmanager
 def starting(classroom: str) -> Iterator[None]:
-    """Around what starts a lesson: it is this tab's own, unless the class was having one already."""
+    """Wrap the start of a lesson: it becomes this tab's own, unless a lesson of the class was already running."""
     before = ROOM.of(classroom)
     yield
     lesson = ROOM.of(classroom)
@@ -48,7 +48,7 @@ def starting(classroom: str) -> Iterator[None]:
 
 
 def say_joined(lesson: RunningLesson) -> None:
-    """Say so where a lesson was running before this tab came, and let the teacher choose."""
+    """Tell the teacher if the lesson was running before this tab was opened, and let them choose."""
     token = lesson.token
     if token in st.session_state.get(_KNOWN, ()) or st.query_params.get(_LESSON) == token:
         if lesson.alive and st.query_params.get(_LESSON) != token:
@@ -59,15 +59,15 @@ def say_joined(lesson: RunningLesson) -> None:
         return
     with st.container(border=True, key="joined"):
         st.markdown(
-            f"**You have joined a lesson that was running already**, for {clock(view.board.second)}: another tab or "
-            f"another teacher started it (class: {lesson.plan.classroom or 'none'}; watching {lesson.plan.source}). "
-            "What you pause, stop, mark or correct here holds for everybody who looks on."
+            f"**You have joined a lesson that is already running** (class: {lesson.plan.classroom or 'none'}, source: "
+            f"{lesson.plan.source}, length so far: {clock(view.board.second)}). Another tab or another teacher started "
+            "it. If you pause, stop, mark or correct something here, it changes for everyone who watches this lesson."
         )
         with st.container(horizontal=True):
-            if st.button("Stay and look on", icon=":material/visibility:"):
+            if st.button("Stay and watch", icon=":material/visibility:"):
                 make_known(lesson)
                 st.rerun()
-            if st.button("Leave it and choose another", icon=":material/logout:"):
+            if st.button("Leave and choose another lesson", icon=":material/logout:"):
                 st.session_state.pop("class", None)
                 st.session_state[_CHOOSING] = True
                 st.rerun()

@@ -21,15 +21,15 @@ from fewshot.session.settings import Settings
 WITHOUT = "Without a class: expressions, no names"
 CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
 HELP = {
-    CAMERA: "The camera of the device on which you read this. The picture goes to this program and nowhere else.",
-    SCREEN: "How a Zoom, Meet or Teams gallery comes in: put the call in gallery view, and leave it visible.",
-    FILE: "A recording of a lesson: upload it, or name a file on this computer.",
-    STREAM: "An address that begins with rtsp:// or http://, as a classroom camera has it.",
+    CAMERA: "The camera of this device. The picture goes to this program and nowhere else.",
+    SCREEN: "For a Zoom, Meet or Teams call: switch the call to gallery view, and keep its window visible.",
+    FILE: "A recording of a lesson. Upload it, or type the path of a file on this computer.",
+    STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
 }
 
 
 class _Chosen(NamedTuple):
-    """What is to be watched; whether a file is played at its own pace; what it is called, where not by its name."""
+    """What to watch, whether a file is played at normal speed, and a title if the name is not shown."""
 
     source: str | BrowserCamera | None
     paced: bool = True
@@ -43,8 +43,8 @@ def page() -> None:
     settings = Settings()
     if settings.acknowledged is None:
         st.warning(
-            "Before you watch people, read where this may not be used, and acknowledge it, on the start page. The "
-            "sample class needs no acknowledgement.",
+            "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
+            "this and will follow it”. You can watch the sample class without that.",
             icon=":material/gavel:",
         )
     left, right = st.columns([3, 2], gap="large")
@@ -56,12 +56,12 @@ def page() -> None:
 
 @calm
 def _running() -> None:
-    """Lessons that go on: a second teacher, or a tab that was loaded anew, joins one of them."""
+    """Running lessons, so that a second teacher or a reloaded tab can join one."""
     lessons = ROOM.alive()
     if not lessons:
         return
     with st.container(border=True):
-        st.write("**Going on now.** Look on at a lesson that runs already:")
+        st.write("**Running now.** You can join a lesson that is already running:")
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
@@ -84,15 +84,15 @@ def _form(settings: Settings) -> None:
     watched = _source(kind or CAMERA)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
-        "Whole class only: keep and show no student, only counts",
+        "Whole class only: keep and show only counts, nothing about single students",
         value=settings.aggregate_only,
         disabled=settings.aggregate_only,
-        help="Fewer than five people show nothing.",
+        help="With fewer than five people, nothing is shown.",
     )
     blocked = settings.acknowledged is None
     if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
         if watched.source is None:
-            raise UsageError("Say first what is to be watched: choose a file, or type an address.")
+            raise UsageError("There is nothing to watch yet. Choose a file or type an address.")
         classroom = "" if chosen == WITHOUT else chosen
         st.session_state["class"] = classroom
         from fewshot.app.setups import start_lesson
@@ -114,10 +114,10 @@ def _source(kind: str) -> _Chosen:
         return _Chosen(address.strip() or None)
     upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
     path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
-    paced = st.toggle("Play it at its own pace", value=True, help="Off: read it as fast as this computer can.")
+    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
     if upload is not None:
         return _Chosen(_kept_upload(upload.file_id, upload.name, upload.getbuffer()), paced, upload.name)
-    # Where a film lies on this computer is nobody's business who looks on or is sent the report.
+    # People who watch the lesson or receive the report must not see where the file lies on this computer.
     typed = path.strip().strip('"')
     return _Chosen(typed or None, paced, Path(typed).name)
 
@@ -135,13 +135,13 @@ def _screen() -> str:
 
 
 def _kept_upload(number: str, name: str, data: memoryview) -> str:
-    """The upload as a file that OpenCV can open; gone when the session's folder is.
+    """The upload as a file that OpenCV can open; it is deleted with the session's folder.
 
-    Named by the upload's number: another film may have the same name, and the one before may still be watched.
+    It is named after the upload's number, because another video may have the same name and may still be in use.
     """
     folder = st.session_state.get("uploads")
     if folder is None:
-        # Windows deletes no file that a lesson still reads; the system's own cleaning does later.
+        # Windows cannot delete a file that a lesson still reads; the system removes it later.
         folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(
             prefix="fewshot-upload-", ignore_cleanup_errors=True
         )
@@ -154,13 +154,13 @@ def _kept_upload(number: str, name: str, data: memoryview) -> str:
 @calm
 def _samples() -> None:
     with st.container(border=True):
-        st.subheader("Just looking?")
-        st.write("A lesson of 49 people that the program recorded: readings only, invented names.")
+        st.subheader("Want to try it first?")
+        st.write("A recorded lesson with 49 people. It contains only readings, and the names are invented.")
         if st.button("Try with the sample class", icon=":material/play_circle:", width="stretch"):
             with starting(SAMPLE_CLASS):
                 start_sample()
             go("live", **{"class": SAMPLE_CLASS})
-        st.write("Six people in a moving picture, watched by the real loop right now on this computer.")
+        st.write("Six people in a moving picture, analysed live on this computer.")
         if st.button("Live sample picture", icon=":material/image:", width="stretch"):
             from fewshot.app.setups import SAMPLE_PICTURE, start_picture
 

@@ -16,8 +16,10 @@ from fewshot.classroom.corrections import Learned
 from fewshot.session.summary import clock
 
 _LATEST, _MOST = 4, 30
-"""Corrections that are shown: of this lesson at once, of earlier ones behind the fold."""
-TOO_FEW = f"The class as a whole is shown from {FEWEST} people on: fewer would be a reading of one person."
+"""How many corrections are shown: those of this lesson directly, earlier ones in a folded list."""
+TOO_FEW = (
+    f"The mood of the class is shown when at least {FEWEST} people are in view. With fewer it could reveal one person."
+)
 
 
 def side(lesson: RunningLesson, every: float = 2.0) -> None:
@@ -26,12 +28,12 @@ def side(lesson: RunningLesson, every: float = 2.0) -> None:
 
 
 def whole_class(lesson: RunningLesson, every: float) -> None:
-    """The class without names and tiles."""
+    """The whole class, without names and tiles."""
     st.fragment(_whole, run_every=every)(lesson)
 
 
 def correction(lesson: RunningLesson) -> None:
-    """What a clicked student really shows; choosing it is the second click."""
+    """Ask what a clicked student really showed; the answer is the second click."""
     picked = st.session_state.get("picked")
     if picked is None:
         return
@@ -39,9 +41,9 @@ def correction(lesson: RunningLesson) -> None:
         said = picked.said or "unsure"
         st.html(f"<b>{escape(picked.student)}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
         if not lesson.learns:
-            st.caption("In your own class you say here what it really was, and the student's prototype learns from it.")
+            st.caption("In your own class you choose here what the student really showed, and fewshot learns from it.")
         else:
-            st.caption("What is it really? The prototype learns from your answer.")
+            st.caption("What did the student really show? fewshot learns from your answer.")
             _answers(lesson)
         if st.button("Close", key="close correction", width="stretch"):
             del st.session_state["picked"]
@@ -56,7 +58,7 @@ def _answers(lesson: RunningLesson) -> None:
     for place, state in enumerate(states):
         if columns[place % 2].button(state, key=f"really {state}", width="stretch"):
             _correct(lesson, state)
-    other = st.text_input("Another state", placeholder="a word of your own", key="own state", max_chars=40)
+    other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
     if other and st.button(f"It is “{other}”", width="stretch"):
         from fewshot.classroom.names import emotion_of
 
@@ -66,7 +68,7 @@ def _answers(lesson: RunningLesson) -> None:
 def _correct(lesson: RunningLesson, state: str) -> None:
     picked = st.session_state.pop("picked")
     lesson.correct(picked, state)
-    say_later(f"{picked.student}: {state}. Learned; you can take it back at the side.")
+    say_later(f"{picked.student}: {state}. fewshot has learned it. You can undo it in the column on the right.")
     st.rerun()
 
 
@@ -101,7 +103,7 @@ def _chart(view: LessonView, height: int) -> None:
 
 
 def _now(view: BoardView) -> None:
-    """How many people show what, of late."""
+    """How many people showed which state in the last seconds."""
     recent = [step for step in view.mood[-3:] if step.people]
     if not recent:
         st.html(f'<p class="fs-muted">{TOO_FEW}</p>')
@@ -110,7 +112,7 @@ def _now(view: BoardView) -> None:
 
 
 def now_html(view: BoardView) -> str:
-    """The last quarter of a minute as rows: icon, word, bar, share."""
+    """The last 15 seconds as rows with icon, word, bar and share."""
     recent = [step for step in view.mood[-3:] if step.people]
     people = sum(step.people for step in recent) / len(recent)
     rows = []
@@ -123,7 +125,8 @@ def now_html(view: BoardView) -> str:
             f'<span class="n">{share:.0%}</span>'
         )
     return (
-        f'<p style="margin:.1rem 0 .4rem"><b>The class now</b> <span class="fs-muted">{people:.0f} readable</span></p>'
+        '<p style="margin:.1rem 0 .4rem"><b>The class now</b> '
+        f'<span class="fs-muted">{people:.0f} people readable</span></p>'
         f'<div class="fs-rows">{"".join(rows)}</div>'
     )
 
@@ -131,42 +134,47 @@ def now_html(view: BoardView) -> str:
 def _hint(lesson: RunningLesson, view: LessonView) -> None:
     hint = lesson.hint()
     if hint is not None:
-        text = f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. It does not say why."
+        text = (
+            f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. This does not show why."
+        )
         st.html(f'<div class="fs-hint more" role="status">{text}</div>')
     elif view.board.second < 480:
-        st.html('<div class="fs-hint">A hint on pace needs eight minutes of lesson to know what is usual.</div>')
+        st.html(
+            '<div class="fs-hint">Pace: hints start after eight minutes, when it is clear what is usual in this '
+            "lesson.</div>"
+        )
     else:
         st.html('<div class="fs-hint">Pace: nothing unusual in the last three minutes.</div>')
 
 
 def _learned(lesson: RunningLesson) -> None:
-    """The latest corrections of this lesson, and behind a fold all others that the class still reads by."""
+    """The latest corrections of this lesson, and in a folded list all earlier ones that are still in use."""
     corrections = lesson.corrections()
     latest = [one for one in corrections if one.lesson == lesson.id][:_LATEST]
     for one in latest:
         _correction_row(lesson, one, clock(one.second))
     earlier = [one for one in corrections if one not in latest]
     if earlier:
-        with st.expander("What this class learned before", icon=":material/history:"):
+        with st.expander("Earlier corrections of this class", icon=":material/history:"):
             for one in earlier[:_MOST]:
                 _correction_row(lesson, one, f"{one.made.astimezone():%d %b %Y}")
             if len(earlier) > _MOST:
-                st.caption(f"{len(earlier) - _MOST} older ones are on the students' cards, on the page Class.")
+                st.caption(f"{len(earlier) - _MOST} older corrections are on the students' cards, on the page Class.")
 
 
 def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
-    left, right = st.columns([3, 1], vertical_alignment="center")
+    left, right = st.columns([2, 1], vertical_alignment="center")
     left.html(
-        f'<span class="fs-muted">{when} learned: <b>{escape(one.student)}</b> was '
+        f'<span class="fs-muted">{when} <b>{escape(one.student)}</b>: '
         f"{escape(one.actually)}, not {escape(one.said or 'unsure')}</span>"
     )
     if right.button("Undo", key=f"undo {one.id}", width="stretch"):
         lesson.undo(one.id)
-        say_later(f"Taken back: {one.student} was {one.actually}.")
+        say_later(f"The correction “{one.actually}” of {one.student} was undone.")
         st.rerun()
 
 
 def _markers(view: LessonView) -> None:
     if view.markers:
         rows = "".join(f"<li><b>{clock(s)}</b> {escape(text)}</li>" for s, text in view.markers[-6:])
-        st.html(f'<p style="margin:.6rem 0 0"><b>Marked</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')
+        st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')

@@ -1,4 +1,4 @@
-"""Lesson report: mood, moments, students, who to check in with, the course over weeks, and files to keep."""
+"""Lesson report: mood, moments, students, whom to check in with, several weeks, and files to download."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def page() -> None:
     if lesson is None:
         _nothing()
         return
-    with st.spinner("Working out the report …"):
+    with st.spinner("Preparing the report …"):
         loaded, contents = REPORTS.of(store, lesson, aggregate)
     _show(store, loaded, contents)
 
@@ -54,20 +54,20 @@ def _choose(lessons: list[LessonInfo]) -> int | None:
 
 
 def name_of(info: LessonInfo) -> str:
-    """A lesson in a line of a list."""
+    """A lesson as one line of a list."""
     parts = [info.title or "Lesson", info.classroom or "without a class"]
     parts.append(f"{info.started.astimezone():%d %b %Y, %H:%M}")
     parts.append(f"{info.seconds / 60:.0f} min" if info.seconds >= 60 else f"{info.seconds:.0f} s")
     if info.state != "ended":
-        parts.append({"running": "runs now", "interrupted": "interrupted"}[info.state])
+        parts.append({"running": "running now", "interrupted": "interrupted"}[info.state])
     if info.sample:
-        parts.append("sample, recorded")
+        parts.append("recorded sample")
     return " · ".join(parts)
 
 
 def _nothing() -> None:
-    st.info("No lesson has been kept yet. Here is one to look at:", icon=":material/monitoring:")
-    if st.button("The report of the sample lesson", type="primary", icon=":material/play_circle:"):
+    st.info("There are no lessons yet. You can look at the sample lesson:", icon=":material/monitoring:")
+    if st.button("Open the report of the sample lesson", type="primary", icon=":material/play_circle:"):
         _keep_sample()
 
 
@@ -87,14 +87,15 @@ def _keep_sample() -> None:
 @calm
 def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if contents.info.sample:
-        st.html('<span class="fs-badge rec">● sample: a recorded lesson, nobody real</span>')
+        st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
     if contents.nothing:
         st.info(contents.nothing, icon=":material/info:")
     else:
-        st.html(f'<p class="fs-lead">{escape(words.summary_words(contents))}</p>')
-    names = ["The class", "Students", "Check in", "Over weeks", "Keep"]
+        summary = words.summary_words(contents).replace(" %", "\N{NO-BREAK SPACE}%")
+        st.html(f'<p class="fs-lead">{escape(summary)}</p>')
+    names = ["The class", "Students", "Check in", "Over weeks", "Download"]
     if contents.aggregate:
-        names = ["The class", "Over weeks", "Keep"]
+        names = ["The class", "Over weeks", "Download"]
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs["The class"]:
         report_parts.mood(contents)
@@ -106,16 +107,18 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
             report_parts.check_in(contents)
     with tabs["Over weeks"]:
         report_parts.over_time(store, lesson, contents)
-    with tabs["Keep"]:
+    with tabs["Download"]:
         _keep(store, lesson, contents)
-    with st.expander("How far to trust this, and where it may not be used", icon=":material/gavel:"):
+    with st.expander("How far to trust this report, and where it may not be used", icon=":material/gavel:"):
         st.write(UNCERTAINTY)
         st.write(LAW)
 
 
 @calm
 def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
-    st.write("The report as one file for the browser or the printer, or every second as a table.")
+    st.write(
+        "Download the report as one file (HTML or PDF), or the readings of every second as a table (CSV or Parquet)."
+    )
     what = st.segmented_control("Format", ["HTML", "PDF", "CSV", "Parquet"], default="HTML")
     suffix = f".{(what or 'HTML').lower()}"
     key = f"files {lesson.info.id} {suffix} {contents.aggregate} {lesson.info.seconds}"
@@ -123,7 +126,7 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
         if not st.button(f"Make the {what or 'HTML'} file", type="primary", icon=":material/description:"):
             _forget(store, lesson)
             return
-        with st.spinner("Writing …"):
+        with st.spinner("Making the file …"):
             st.session_state[key] = report_bytes(lesson, suffix, store.load_earlier(lesson.info), contents.aggregate)
     stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
     for ending, data in st.session_state[key].items():
@@ -142,9 +145,9 @@ def _forget(store: LessonStore, lesson: Lesson) -> None:
             store.rename(lesson.info.id, title)
             st.rerun()
     with right, st.popover("Delete this lesson", icon=":material/delete:"):
-        st.write("Its readings, markers and corrections are deleted. What prototypes learned stays with the students.")
-        if st.button("Delete for good"):
+        st.write("This deletes the lesson's readings, markers and corrections. What fewshot learned from it stays.")
+        if st.button("Delete permanently"):
             store.delete(lesson.info.id)
             st.session_state.pop("lesson", None)
-            say_later("The lesson is deleted.")
+            say_later("The lesson was deleted.")
             st.rerun()

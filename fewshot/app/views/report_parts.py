@@ -22,11 +22,11 @@ from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
 
 WIDE = 1040
-"""Pixels of a chart on the page; fits 1280 with its axis."""
+"""Width of a chart in pixels; with its axis it fits a window of 1280 pixels."""
 
 
 def show(chart: Chart, key: str, says: str) -> None:
-    """A chart in the page's theme, with what it says in words for those who cannot see it."""
+    """A chart in the page's theme, with a caption that also serves people who cannot see it."""
     st.altair_chart(themed(chart, chart_theme()), theme=None, key=key, width="content")
     st.caption(says)
 
@@ -39,9 +39,9 @@ def mood(contents: Contents) -> None:
     st.html(f'<div class="fs-legend">{"".join(chip(state) for state in stacking(contents.mood.states))}</div>')
     chart = mood_chart(contents.mood, contents.markers, contents.moments.found, chart_theme(), WIDE, 260)
     show(chart, "mood report", words.mood_words(contents.mood))
-    with st.expander("State by state, with how sure each share is"):
+    with st.expander("Each state with its 95 % interval"):
         one = evidence_chart(contents.mood, contents.moments.found, chart_theme(), WIDE)
-        show(one, "evidence", "Intervals of 95 %, students counted as one each.")
+        show(one, "evidence", "The bands are 95 % intervals. Each student counts once.")
     with st.expander("The mood in numbers"):
         head, rows = words.mood_table(contents.mood)
         st.table([dict(zip(head, row, strict=True)) for row in rows])
@@ -55,40 +55,40 @@ def moments(contents: Contents) -> None:
     """Moments that stand out."""
     st.subheader("Moments that stand out")
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time {', '.join(moment.also)}." if moment.also else ""
+        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
         after = words.before(contents.markers, moment.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
             f"<b>{words.span(moment.start, moment.end)}</b> {chip(moment.state)} "
             f'<span class="fs-muted">{escape(after)}</span><br>{escape(moment.text)}.{escape(also)}<br>'
-            f'<span class="fs-muted">{escape(moment.sure[:1].upper() + moment.sure[1:])}.</span></div></div>'
+            f'<span class="fs-muted">{escape(words.sentence(moment.sure))}</span></div></div>'
         )
     st.caption(words.moment_words(contents.moments))
 
 
 @calm
 def students(contents: Contents) -> None:
-    """A strip a student, and how long each was in view and readable."""
+    """One strip per student, and how long each was in view and readable."""
     grid = contents.grid
     if grid is None or not grid.students:
-        st.info("Nobody enrolled was watched in this lesson.", icon=":material/info:")
+        st.info("No enrolled student was watched in this lesson.", icon=":material/info:")
         return
     st.html(f'<div class="fs-legend">{"".join(chip(state) for state in band_words(grid.states))}</div>')
     chart = bands_chart(grid, contents.visible, contents.markers, chart_theme(), WIDE)
-    show(chart, "bands", "Thin: unsure. Line: in view, not readable. Empty: not in view. Right: share readable.")
+    show(chart, "bands", words.STRIPS)
     with st.expander("The students in numbers"):
         head, rows = words.student_table(contents)
         st.table([dict(zip(head, row, strict=True)) for row in rows])
     st.caption(words.VISIBILITY)
     if contents.corrections:
-        st.subheader("What you corrected")
+        st.subheader("Your corrections")
         st.table(
             [
                 {
                     "Time": clock(one.second),
                     "Student": one.student,
-                    "The reading said": one.said or "unsure",
-                    "You said": one.actually,
+                    "Predicted": one.said or "unsure",
+                    "Corrected to": one.actually,
                 }
                 for one in contents.corrections
             ]
@@ -97,30 +97,27 @@ def students(contents: Contents) -> None:
 
 @calm
 def check_in(contents: Contents) -> None:
-    """Who was unlike their own usual, with the evidence."""
-    st.subheader("Check in: unlike their own usual")
+    """Students who differed from their own usual, with the evidence."""
+    st.subheader(words.CHECK_IN)
     if contents.checks is None:
-        st.write("A lesson of a class is needed, with students who were read.")
+        st.write("This list needs a lesson of a class, with students whose faces could be read.")
         return
     for line in contents.checks.found:
         with st.container(border=True):
             left, right = st.columns([1, 4], vertical_alignment="center")
             left.markdown(f"**{line.student}**")
-            right.markdown(f"{line.text}.  \n:gray[{line.sure[:1].upper() + line.sure[1:]}.]")
+            right.markdown(f"{words.sentence(line.text)}  \n:gray[{words.sentence(line.sure)}]")
     st.caption(words.check_in_words(contents.checks))
-
-
-_CALM = "Mean share of the readable time over students, with intervals of 95 % over students."
 
 
 @calm
 def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     """Everything over more than one lesson."""
     if contents.course is None:
-        st.info("The course over weeks needs a second lesson of the class.", icon=":material/timeline:")
+        st.info("The view over weeks needs at least two lessons of this class.", icon=":material/timeline:")
         return
     st.subheader("The class")
-    show(trend_chart(contents.course, chart_theme(), WIDE), "course", _CALM)
+    show(trend_chart(contents.course, chart_theme(), WIDE), "course", words.COURSE)
     profiles = [make_profile(old) for old in store.load_earlier(lesson.info)]
     if contents.profile is not None:
         _student(contents.profile, profiles)
@@ -131,7 +128,7 @@ def _student(today: Profile, earlier: list[Profile]) -> None:
     st.subheader("One student")
     student = st.selectbox("Student", sorted(today.students, key=str.casefold))
     course = student_trend([*earlier, today], student)
-    says = "Shares of the student's readable time; a single lesson says little."
+    says = "Shares of the student's readable time. A single lesson says little."
     show(trend_chart(course, chart_theme(), WIDE), "student course", says)
 
 
@@ -141,6 +138,10 @@ def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> Non
     chosen = st.selectbox("Compare with", range(len(names)), format_func=names.__getitem__)
     today = contents.profile or make_profile(lesson)
     comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)
-    same = "" if comparison.same_network else " The two were read by different networks: a change may come from that."
-    says = f"{comparison.students} students were readable in both; hollow: the earlier lesson.{same}"
+    same = (
+        ""
+        if comparison.same_network
+        else " Different networks made the readings of the two lessons, so a change may come from the network."
+    )
+    says = f"{comparison.students} students were readable in both lessons. Hollow points: the earlier lesson.{same}"
     show(comparison_chart(comparison, chart_theme(), WIDE), "comparison", says)

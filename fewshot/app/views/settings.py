@@ -1,8 +1,8 @@
-"""Settings: models and licences, detector, privacy, connection, figures of what runs, the network's model card."""
+"""Settings: privacy, models with their licences, performance, connection, and the network's model card."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,12 +10,18 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, say_later
 from fewshot.session.settings import Settings
 
+if TYPE_CHECKING:
+    from fewshot.models.files import Check
+
 DETECTORS = {
-    "auto": "The best that is here (SCRFD, else the built-in one)",
-    "scrfd": "SCRFD: InsightFace's, non-commercial research only",
-    "yunet": "YuNet: OpenCV's, MIT",
-    "cascade": "Built-in: needs no download, slower and finds fewer faces",
+    "auto": "Automatic: SCRFD if it is on this computer, otherwise the built-in detector",
+    "scrfd": "SCRFD (InsightFace): for non-commercial research only",
+    "yunet": "YuNet (OpenCV): MIT licence",
+    "cascade": "Built-in: needs no download, but is slower and finds fewer faces",
 }
+
+
+DOWNLOAD = "Download the missing models"
 
 
 def page() -> None:
@@ -31,23 +37,27 @@ def page() -> None:
 @calm
 def _privacy() -> None:
     settings = Settings()
-    st.write("Pictures are not kept. Vectors, readings, markers and corrections are, on this computer only.")
+    st.write("Pictures are not kept. Face vectors, readings, markers and corrections are kept, on this computer only.")
     aggregate = st.toggle(
-        "Whole class only: lessons keep counts over the class, and nothing of any student",
+        "Whole class only: lessons keep counts for the class, and nothing about single students",
         value=settings.aggregate_only,
-        help="Fewer than five people show nothing. Holds for lessons that start from now on.",
+        help="With fewer than five people, nothing is shown. This applies to lessons that start from now on.",
     )
-    portraits = st.toggle("Allow a small picture on students' cards", value=settings.portraits)
-    keep = st.toggle("Delete old lessons by themselves", value=settings.retention_days is not None)
+    portraits = st.toggle("Allow a small picture on each student's card", value=settings.portraits)
+    keep = st.toggle("Delete old lessons automatically", value=settings.retention_days is not None)
     days = None
     if keep:
-        days = int(st.number_input("after so many days", min_value=1, value=settings.retention_days or 30))
+        days = int(st.number_input("after this number of days", min_value=1, value=settings.retention_days or 30))
     if st.button("Save", type="primary", key="save privacy"):
         settings.aggregate_only, settings.portraits, settings.retention_days = aggregate, portraits, days
         say_later("Saved.")
         st.rerun()
     since = settings.acknowledged
-    st.caption(f"Terms acknowledged on {since.astimezone():%d %B %Y}." if since else "Terms not acknowledged yet.")
+    st.caption(
+        f"You confirmed the terms of use on {since.astimezone():%d %B %Y}."
+        if since
+        else "You have not confirmed the terms of use yet. They are on the page Start."
+    )
 
 
 @calm
@@ -60,21 +70,32 @@ def _models() -> None:
     chosen = st.selectbox("Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__)
     if chosen != now:
         settings.set("detector", chosen)
-        say_later("From the next lesson on.")
+        say_later("The next lesson will use this detector.")
         st.rerun()
     rows = [
         {
             "Model": check.model.name,
             "What it does": check.model.task,
-            "Here": "yes" if check.ok else check.text,
-            "What it may be used for": check.model.licence,
+            "On this computer": _here(check),
+            "Licence": check.model.licence,
         }
         for check in list_models()
     ]
     st.table(rows)
     missing = [check.model.name for check in list_models() if check.path is None and not check.model.embedded]
-    if missing and st.button(f"Download what is missing ({', '.join(missing)})"):
+    if missing and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
         _pull()
+
+
+def _here(check: Check) -> str:
+    """Whether a model can be used, and if not, what to click."""
+    if check.ok:
+        return "yes"
+    if check.model.embedded:
+        return "no: install fewshot again"
+    if check.path is None:
+        return f"no: click “{DOWNLOAD}” below"
+    return f"no: {check.path} is damaged or another file. Delete it, then load this page again."
 
 
 @calm
@@ -82,8 +103,8 @@ def _pull() -> None:
     from fewshot.models.files import pull
 
     with st.spinner("Downloading …"):
-        paths = pull([])
-    say_later(f"{len(paths)} models are here.")
+        pull([])
+    say_later("All models are on this computer now.")
     st.rerun()
 
 
@@ -96,12 +117,12 @@ def _performance() -> None:
 def _figures() -> None:
     lessons = ROOM.alive()
     if not lessons:
-        st.info("Nothing runs now. Start a lesson, then look here again.", icon=":material/speed:")
+        st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
     for lesson in lessons:
         view = lesson.view()
         st.subheader(view.plan.classroom or "Without a class")
         if not view.metrics:
-            st.caption("A recorded lesson: there is nothing to measure.")
+            st.caption("This is a recorded lesson, so there is nothing to measure.")
             continue
         _show_figures(view.metrics)
 
@@ -112,9 +133,9 @@ def _show_figures(metrics: dict[str, Any]) -> None:
     for column, (name, value) in zip(
         columns,
         (
-            ("Frames looked at, a second", f"{metrics['processed_rate']:.1f}"),
-            ("Frames from the source, a second", f"{metrics['capture_rate']:.1f}"),
-            ("Frames left out", f"{dropped}"),
+            ("Frames per second", f"{metrics['processed_rate']:.1f}"),
+            ("Frames per second of the source", f"{metrics['capture_rate']:.1f}"),
+            ("Skipped frames", f"{dropped}"),
             ("Faces", f"{metrics['faces']}"),
             ("Memory", f"{metrics['memory_mb']:.0f} MB"),
         ),
@@ -124,16 +145,18 @@ def _show_figures(metrics: dict[str, Any]) -> None:
     rows = [
         {
             "Stage": stage,
-            "median, ms": f"{times['p50_ms']:.1f}",
-            "95 % below, ms": f"{times['p95_ms']:.1f}",
-            "slowest, ms": f"{times['max_ms']:.1f}",
+            "Median (ms)": f"{times['p50_ms']:.1f}",
+            "95th percentile (ms)": f"{times['p95_ms']:.1f}",
+            "Slowest (ms)": f"{times['max_ms']:.1f}",
         }
         for stage, times in metrics["stages"].items()
     ]
     st.table(rows)
-    waiting = ", ".join(f"{name} {count}" for name, count in metrics["queues"].items()) or "nothing"
+    waiting = ", ".join(f"{name} {count}" for name, count in metrics["queues"].items()) or "none"
     where = ", ".join(f"{name} {count}" for name, count in metrics["dropped"].items() if count) or "none"
-    st.caption(f"Waiting: {waiting}. Left out: {where}. Oldest reading: {metrics['age_max']:.2f} s.")
+    st.caption(
+        f"Waiting frames: {waiting}. Skipped frames: {where}. Age of the oldest reading: {metrics['age_max']:.2f} s."
+    )
 
 
 @calm
@@ -141,18 +164,20 @@ def _connection() -> None:
     settings = Settings()
     ice = dict(settings.get("ice", {}) or {})
     st.write(
-        "Only for a camera on another device than this computer. On one computer none is needed, and no internet. "
-        "Browsers give cameras to pages on http://localhost or over HTTPS only."
+        "You need this only if the camera is on another device. On this computer the camera needs no server and no "
+        "internet. Browsers allow a camera only on pages at `http://localhost` or over HTTPS."
     )
     with st.form("ice", border=False):
         servers = st.text_area(
-            "STUN and TURN servers, one a line", value=ice.get("servers", ""), placeholder="stun:stun.example.org:3478"
+            "STUN and TURN servers, one per line",
+            value=ice.get("servers", ""),
+            placeholder="stun:stun.example.org:3478",
         )
         name = st.text_input("User name (TURN)", value=ice.get("username", ""))
         word = st.text_input("Password (TURN)", value=ice.get("password", ""), type="password")
         if st.form_submit_button("Save"):
             settings.set("ice", {"servers": servers, "username": name, "password": word})
-            say_later("Saved. The next lesson uses it.")
+            say_later("Saved. The next lesson will use it.")
             st.rerun()
 
 

@@ -1,4 +1,4 @@
-"""Start: what this is, what it must not be used for, and one click to see it alive."""
+"""Start: what the program does, where it may not be used, and one click to the sample class."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from fewshot.app.palette import legend
 from fewshot.app.shell import calm, go
 
 LEAD = (
-    "fewshot watches a class on screen and says, student by student, what each face shows: one of seven expressions, "
-    "a state of the student's own such as “confused”, or an honest “unsure”. It learns each student from a few photos, "
-    "and it learns on when you correct it. Everything stays on this computer: readings are kept, pictures are not."
+    "fewshot watches the faces of a class. For each student it shows one of seven expressions, a state of the "
+    "student's own such as “confused”, or an honest “unsure”. It learns each student from a few photos, and it keeps "
+    "learning when you correct it. Everything stays on this computer. Its predictions, called readings, are kept; "
+    "pictures are not."
 )
 LAW = (
-    "**Where this may not be used.** In the European Union the AI Act, Article 5(1)(f), forbids inferring the emotions "
-    "of people from biometric data in education and at work, except for medical or safety reasons; neither consent nor "
-    "aggregation lifts that. Elsewhere people must be told, and other laws may forbid it too."
+    "**Where this may not be used.** In the European Union, the AI Act, Article 5(1)(f), prohibits inferring people's "
+    "emotions from biometric data in education and at work, except for medical or safety reasons. Neither consent nor "
+    "aggregation lifts this prohibition. Elsewhere people must be informed, and other laws may prohibit it too."
 )
 UNCERTAIN = (
-    "**How far to trust it.** A face is not a feeling. With one neutral photo a student, about half of the readings "
-    "name the expression that is shown. Never grade, judge or discipline anybody by them; use them as a reason to ask."
+    "**How far to trust it.** A face is not a feeling. With one neutral photo per student, about half of the readings "
+    "name the expression that is shown. Never use readings to grade, judge or discipline anyone. Use them as a reason "
+    "to ask."
 )
 
 
@@ -43,11 +45,11 @@ def _doors() -> None:
         one, two = st.columns(2)
     if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
-    if two.button("Make a class of my own", icon=":material/group_add:", width="stretch"):
+    if two.button("Create my own class", icon=":material/group_add:", width="stretch"):
         go("classes")
     st.html(
-        '<p class="fs-muted">The sample class is a lesson of 49 people that the program itself recorded: readings '
-        "only, no pictures, invented names. It needs no camera.</p>"
+        '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
+        "are no pictures, and the names are invented. You need no camera.</p>"
     )
 
 
@@ -73,7 +75,7 @@ def _terms() -> None:
         settings = Settings()
         since = settings.acknowledged
         if since is None:
-            if st.button("I have read this and will keep to it", icon=":material/check:", width="stretch"):
+            if st.button("I have read this and will follow it", icon=":material/check:", width="stretch"):
                 settings.acknowledged = datetime.now(UTC)
                 st.rerun()
         else:
@@ -87,7 +89,7 @@ def _recent() -> None:
     lessons = LessonStore().lessons()[:4]
     if not lessons:
         return
-    st.subheader("Lately")
+    st.subheader("Recent lessons")
     for column, info in zip(st.columns(4), lessons, strict=False):
         with column.container(border=True):
             name = info.title or info.classroom or "Lesson"

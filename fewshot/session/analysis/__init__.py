@@ -1,4 +1,4 @@
-"""What is made of a lesson: pure functions over its arrays, no database, no screen.
+"""Analysis of a lesson: pure functions on its arrays, without database and screen.
 
-Every number says how it was made and how sure it is; nothing here is a score of a person.
+Every number says how it was made and how certain it is. Nothing here is a score of a person.
 """

@@ -1,4 +1,4 @@
-"""Whom a teacher may want to ask how they are: students unlike their own usual. No score, no ranking."""
+"""Students whom a teacher may want to ask how they are, because they differed from their usual. Not a ranking."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from fewshot.session.analysis.words import MINIMUM, percent
 
 LEAST_LESSONS = 3
 LEAST_SECONDS = 300
-"""Readable seconds of a lesson below which it says nothing about a student."""
+"""Least number of readable seconds for which a lesson is used for a student."""
 LEAST_CHANGE = 0.1
 FALSE_NAMES = 0.1
-"""Share of the names on the list that chance may have put there (false discovery rate)."""
+"""Expected share of the names on the list that are there by chance (false discovery rate)."""
 _FEWEST, _MOST = 2.0, 12.0
-"""Degrees of freedom of the class's common spread: how much it steadies a spread that rests on three lessons. With an
-upper limit of 30, 11 of 60 made-up lists had a name by chance where 6 should; 12 was chosen on those 60."""
+"""Limits of the degrees of freedom of the class's common spread, which stabilises a spread from three lessons. With an
+upper limit of 30, 11 of 60 made-up lists had a name by chance, although 6 should; 12 was chosen on those 60."""
 _ROUGH = 0.03
-"""Radians: spread below which no lesson repeats another."""
+"""Radians: the smallest spread between lessons that is considered possible."""
 IN_VIEW = "in view"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """What is unlike one student's usual.
+    """How one student differed from their usual.
 
     Attributes:
         state: a state, or "in view".
-        share: of this lesson (of the student's readable time; of the lesson for "in view"), 0..1.
+        share: in this lesson (of the student's readable time; for "in view" of the lesson), 0..1.
         lowest, highest, usual: in the student's earlier lessons.
-        lessons: earlier ones.
-        chance: probability of a departure like this in a usual lesson of theirs, counting all that was looked at.
+        lessons: number of earlier lessons.
+        chance: probability of such a difference in a usual lesson of this student, allowing for all comparisons made.
     """
 
     student: str
@@ -49,18 +49,22 @@ class CheckIn:
 
     @property
     def text(self) -> str:
-        """The evidence in a sentence; never without the student's own range."""
+        """The evidence in words; always with the student's own range."""
         what = "in view" if self.state == IN_VIEW else self.state
         more = "more" if self.share > self.usual else "less"
         span = f"{percent(self.lowest)} to {percent(self.highest)}"
-        return f"{more} {what} than usual: {percent(self.share)}, in {self.lessons} earlier lessons {span}"
+        return (
+            f"{more} {what} than usual: {percent(self.share)} in this lesson, {span} in {self.lessons} earlier lessons"
+        )
 
     @property
     def sure(self) -> str:
-        """In words: a baseline of a few lessons never makes very sure."""
-        if self.lessons < 6 or self.chance > 0.001:
-            return f"not very sure: {self.lessons} earlier lessons are few"
-        return f"fairly sure, from {self.lessons} earlier lessons"
+        """The certainty in words: a few earlier lessons never give high certainty."""
+        if self.lessons < 6:
+            return f"not very certain: there are only {self.lessons} earlier lessons to compare with"
+        if self.chance > 0.001:
+            return f"not very certain, compared with {self.lessons} earlier lessons"
+        return f"fairly certain, compared with {self.lessons} earlier lessons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ class CheckIns:
     """The list.
 
     Attributes:
-        found: by name, one line a student and state.
-        too_few: students with fewer than three earlier lessons to compare with, or too little readable time in this.
+        found: in the order of names, one entry per student and state.
+        too_few: students with fewer than three earlier lessons, or with too little readable time in this one.
         compared: how many students had enough.
-        left_out: earlier lessons that could not be used because another network read them.
-        class_shift: the class's own common change was taken off first.
+        left_out: earlier lessons that cannot be used because their readings come from another network.
+        class_shift: the change that the class had in common was removed first.
     """
 
     found: list[CheckIn]
@@ -83,20 +87,21 @@ class CheckIns:
 
 
 def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
-    """Students whose lesson was unlike their own earlier ones.
+    """Students whose lesson differed from their own earlier ones.
 
-    Shares of readable time are compared on the angular scale (arcsin of the root, which makes spreads alike), by a
-    t statistic for one new value against k earlier ones. A spread from three lessons is unreliable, so it is steadied
-    by the class's common spread (Smyth 2004). If at least five students can be compared, what the class did in common
-    (the median) is taken off first: an exam is unusual for everybody and says nothing about one. Names are kept by
-    Benjamini & Hochberg (1995) at a false discovery rate of one in ten, and only if the share differs by 10 points.
+    Shares of readable time are compared on the angular scale (arcsin of the root, which makes spreads similar), with a
+    t statistic for one new value against k earlier ones. A spread from three lessons is unreliable, so it is stabilised
+    with the class's common spread (Smyth 2004). If at least five students can be compared, the common change of the
+    class (the median) is removed first: an exam is unusual for everybody and says nothing about one student. Names are
+    selected according to Benjamini & Hochberg (1995) at a false discovery rate of one in ten, and only if the share
+    differs by at least 10 points.
 
-    How sure: hardly ever very; a term of lessons is a small sample, and the network misreads. It is a reason to ask,
-    not a finding. The list is ordered by name.
+    Certainty: rarely high, because a term of lessons is a small sample and the network makes errors. An entry is a
+    reason to ask, not a finding. The list is in the order of names.
 
     Args:
         today: the lesson.
-        earlier: lessons before it of the same class, in any order; those of another network are left out.
+        earlier: earlier lessons of the same class in any order; those of another network are left out.
     """
     usable = [profile for profile in earlier if profile.info.network == today.info.network]
     states = all_states([profile.states for profile in [today, *usable]])
@@ -130,7 +135,7 @@ def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
 
 
 def _angles(profile: Profile, students: Sequence[str], states: Sequence[str]) -> Floats:
-    """Shares on the angular scale, NaN where too little could be read, shape (students, states + 1)."""
+    """Shares on the angular scale, NaN if too little could be read, shape (students, states + 1)."""
     rows = {name: row for row, name in enumerate(profile.students)}
     share = align(profile.states, states, profile.share)
     out = np.full((len(students), len(states) + 1), np.nan)
@@ -143,7 +148,7 @@ def _angles(profile: Profile, students: Sequence[str], states: Sequence[str]) ->
 
 
 def _chances(now: Floats, past: Floats, lessons: Floats) -> tuple[Floats, bool]:
-    """Two-sided chance of each student's departure, shape (students, columns); whether a common shift was taken off."""
+    """Two-sided chance of each student's difference, shape (students, columns); whether a common shift was removed."""
     own = np.maximum(np.nanvar(past, axis=0, ddof=1), _ROUGH**2)
     free = np.broadcast_to((lessons - 1.0)[:, None], own.shape)
     common = (own * free).sum(axis=0) / free.sum(axis=0)
@@ -158,18 +163,18 @@ def _chances(now: Floats, past: Floats, lessons: Floats) -> tuple[Floats, bool]:
 
 
 def _prior(own: Floats, free: Floats) -> float:
-    """How alike the students' spreads are, as degrees of freedom (Smyth 2004, section 6.2, one for all states)."""
+    """How similar the students' spreads are, as degrees of freedom (Smyth 2004, section 6.2, one for all states)."""
     if len(own) < MINIMUM:
         return _FEWEST
     logs = np.log(own) - special.digamma(free / 2) + np.log(free / 2)
     excess = (logs.var(axis=0, ddof=1) - special.polygamma(1, free / 2).mean(axis=0)).mean()
-    # The trigamma function falls: its inverse is looked up between the two limits.
+    # The trigamma function decreases, so its inverse is interpolated between the two limits.
     half = np.linspace(_FEWEST / 2, _MOST / 2, 200)
     return float(2 * np.interp(-excess, -special.polygamma(1, half), half))
 
 
 def _discoveries(chance: Floats, rate: float) -> Floats:
-    """Which to keep (Benjamini & Hochberg 1995), bool, shape of ``chance``."""
+    """Which entries to keep (Benjamini & Hochberg 1995), bool, shape of ``chance``."""
     order = np.argsort(chance)
     below = chance[order] <= rate * np.arange(1, len(chance) + 1) / len(chance)
     kept = np.zeros(len(chance), bool)

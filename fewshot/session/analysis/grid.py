@@ -1,4 +1,4 @@
-"""A lesson as one picture: a row a student, a column a second, in every cell what was shown."""
+"""A lesson as one grid: one row per student, one column per second, in every cell what was shown."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from fewshot.session.lesson import UNREADABLE, Lesson
 
 UNSURE_STATE = "unsure"
-"""The last of ``Grid.states``: the face was read, and nothing was sure."""
+"""The last of ``Grid.states``: the face was read, but no state was certain enough."""
 
 NOT_READABLE, AWAY, NOT_WATCHED = -1, -2, -3
-"""Cells without a state: in view but never readable; not in view; no frame was looked at in that second."""
+"""Cells without a state: in view but never readable; not in view; no frame was analysed in that second."""
 
 Cells = NDArray[np.int16]
 Floats = NDArray[np.float64]
@@ -28,8 +28,9 @@ class Grid:
         students: names, in the order of the rows.
         states: the lesson's labels, then "unsure".
         shown: index into ``states``, or ``NOT_READABLE``, ``AWAY``, ``NOT_WATCHED``; int16, shape (students, seconds).
-        crowd: for a lesson without students: people by state, as it kept them, or (nobody was enrolled) readable faces
-            a frame shared out by their mean probabilities, where "unsure" stays 0; float64, shape (seconds, states).
+        crowd: for a lesson without students: people per state, as the lesson kept them, or (without a class) readable
+            faces per frame divided according to their mean probabilities, where "unsure" stays 0; float64, shape
+            (seconds, states).
     """
 
     students: list[str]
@@ -44,10 +45,10 @@ class Grid:
 
 
 def make_grid(lesson: Lesson) -> Grid:
-    """Spread a lesson's rows out. Faces of nobody enrolled get no row; they are only in ``crowd``.
+    """Put a lesson's rows into a grid. Faces of people who are not enrolled get no row; they are only in ``crowd``.
 
-    What was shown is the state of most readings of that second, as the teacher saw it then: corrections are listed in
-    the report and do not rewrite the past.
+    A cell has the state of most readings of that second, as the teacher saw it then: corrections are listed in the
+    report and do not change the past.
     """
     rows, labels = lesson.readings, len(lesson.labels)
     seconds = max(len(lesson.frames_per_second), int(rows.second.max()) + 1 if len(rows) else 0)
@@ -92,7 +93,7 @@ def counts_in_blocks(grid: Grid, block: int) -> Floats:
 
 
 def align(states: Sequence[str], wanted: Sequence[str], values: Floats) -> Floats:
-    """Columns in the order of ``wanted``; a state that a lesson did not know was shown for 0 seconds in it.
+    """Columns in the order of ``wanted``; a state that a lesson does not have counts 0 seconds.
 
     Args:
         states: of the columns of ``values``.

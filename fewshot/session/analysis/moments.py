@@ -1,4 +1,4 @@
-"""Moments that stand out: when more students than usual changed together, told from chance."""
+"""Moments that stand out: times when more students changed together than chance explains."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fewshot.session.analysis.words import MINIMUM, how_sure, minutes, percent
 Departures = NDArray[np.float32]
 
 BLOCK = 10
-"""Seconds: the finest time a moment is told to."""
+"""Seconds: the time resolution of moments."""
 LENGTHS = (6, 12, 18, 30)
-"""Blocks of the windows that are looked at: 1, 2, 3 and 5 minutes."""
+"""Lengths of the windows in blocks: 1, 2, 3 and 5 minutes."""
 SHORTEST = 300
-"""Seconds of lesson below which nothing is called unusual."""
+"""Seconds: in a shorter lesson no moments are searched for."""
 LEAST_CHANGE = 0.08
-"""Share of the students by which a moment must differ; less is not worth a teacher's time however sure it is."""
+"""Least difference in the share of students; a smaller one is not worth a teacher's time, even if it is certain."""
 _STEADY = 0.7
-"""Students: a window's spread is never taken for less, so that one blink of a rare state is no event."""
+"""Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Moment:
 
     Attributes:
         start, end: seconds.
-        state: which state; ``more`` or less of it than usual.
-        share, usual: of the students, in this stretch and in the rest of the lesson, 0..1.
-        students: who could be read in it.
-        chance: probability that a lesson without any common change has a moment as striking as this one anywhere.
-        also: other states that changed with it, in words ("less neutral").
+        state: the state; ``more``: whether there was more of it than usual, or less.
+        share, usual: mean share over students, in this stretch and in the rest of the lesson, 0..1.
+        students: number of students who could be read in it.
+        chance: probability that a lesson without any common change contains a moment as striking as this one.
+        also: other states that changed at the same time, in words ("less neutral").
     """
 
     start: int
@@ -49,27 +49,26 @@ class Moment:
 
     @property
     def text(self) -> str:
-        """One sentence: what, how long, the evidence."""
+        """One sentence with the state, the duration and the evidence."""
         word = f"{self.state} faces" if self.state != UNSURE_STATE else "unsure readings"
-        now = f"{percent(self.share)} of {self.students} readable students against {percent(self.usual)} usually"
+        now = f"{percent(self.share)} of {self.students} readable students, otherwise {percent(self.usual)}"
         return f"{'More' if self.more else 'Fewer'} {word} than usual for {minutes(self.end - self.start)}: {now}"
 
     @property
     def sure(self) -> str:
-        """In words."""
+        """The certainty in words."""
         return how_sure(self.chance)
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What was found.
+    """The result of the search.
 
     Attributes:
-        found: by time.
-        reason: why nothing could be looked for; "" if it was.
-        false_alarms: in how many lessons out of one without any common change something is found (the rate it was
-            made for).
-        shuffles: lessons that chance was measured on.
+        found: in the order of time.
+        reason: why the search was not possible; "" if it was.
+        false_alarms: share of lessons without any common change in which something is found (by design).
+        shuffles: number of shuffled lessons on which chance was measured.
     """
 
     found: list[Moment] = field(default_factory=list)
@@ -80,7 +79,7 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class _Windows:
-    """All windows of one length: departures from usual in units of what chance does, shape (windows, states)."""
+    """All windows of one length: differences from usual in units of their chance spread, shape (windows, states)."""
 
     length: int
     z: Floats
@@ -91,26 +90,28 @@ def find_moments(
 ) -> Moments:
     """Moments that stand out against the lesson's own baseline.
 
-    For each student and state the student's own mean over the lesson is taken off; the rest is summed over students in
-    windows of 1, 2, 3 and 5 minutes. What chance does is measured on the lesson itself: each student's readable time
-    is turned by a random amount, as a circle, independently of the others. That keeps everybody's habits, bouts and
-    absences and breaks only what they do together. Departures are divided by their spread over these shuffled lessons;
-    the largest of all windows, states and directions in each shuffled lesson gives the limit (Westfall & Young 1993),
-    so the false alarm rate holds for the whole lesson, not for one look.
+    For each student and state, the student's own mean over the lesson is subtracted; the rest is summed over students
+    in windows of 1, 2, 3 and 5 minutes. Chance is measured on the lesson itself: each student's readable time is
+    rotated by a random amount, independently of the others. This keeps every student's habits, phases and absences,
+    and removes only what they do together. Differences are divided by their spread over these shuffled lessons. The
+    largest of all windows, states and directions in each shuffled lesson gives the limit (Westfall & Young 1993), so
+    the false alarm rate holds for the whole lesson, not for one window.
 
-    How sure: ``chance`` is that share of shuffled lessons. It tells that students changed together; not why, and not
-    that the network named the state rightly.
+    Certainty: ``chance`` is that share of shuffled lessons. It shows that students changed together. It does not show
+    why, or that the network named the right state.
 
     Args:
-        false_alarms: lessons out of one without common change that may have a moment.
-        shuffles: more make ``chance`` finer, and cost time.
-        most: moments to name at most, the most striking first.
-        minimum: students who must be readable in a window.
+        false_alarms: accepted share of lessons without common change in which a moment is found.
+        shuffles: number of shuffled lessons; more make ``chance`` finer and take longer.
+        most: largest number of moments; the most striking are kept.
+        minimum: least number of students who must be readable in a window.
     """
     if grid.seconds < SHORTEST:
-        return Moments([], f"shorter than {minutes(SHORTEST)}: too short to say what is usual", false_alarms)
+        return Moments(
+            [], f"the lesson is shorter than {minutes(SHORTEST)}, too short to know what is usual", false_alarms
+        )
     if not grid.students and grid.crowd.any():
-        return Moments([], "there are counts over the whole class alone, and no student to compare", false_alarms)
+        return Moments([], "the lesson has only counts for the whole class, and no students to compare", false_alarms)
     counts = counts_in_blocks(grid, BLOCK)
     read = counts.sum(axis=2)
     valid = read >= BLOCK / 3
@@ -127,7 +128,7 @@ def find_moments(
 def _against_chance(
     departures: Departures, valid: NDArray[np.bool_], shuffles: int, rng: np.random.Generator, minimum: int
 ) -> tuple[list[_Windows], Floats]:
-    """The lesson's windows, and the largest departure of every shuffled lesson, shape (shuffles,)."""
+    """The lesson's windows, and the largest difference of every shuffled lesson, shape (shuffles,)."""
     blocks = departures.shape[1]
     totals = np.zeros((shuffles + 1, blocks + 1, departures.shape[2]), np.float32)
     totals[0, 1:] = departures.sum(axis=0)
@@ -138,7 +139,7 @@ def _against_chance(
     for length in (length for length in LENGTHS if length <= blocks // 3):
         readable = inside[:, length:] - inside[:, :-length] >= length / 2
         window = totals[:, length:] - totals[:, :-length]
-        # Over the lesson and its copies alike: otherwise a copy's own extremes shrink it, and the lesson's do not.
+        # Over the lesson and its copies: otherwise a copy's own extremes would shrink, and the lesson's not.
         spread = np.sqrt(np.square(window).mean(axis=0))
         z = window / np.maximum(spread, _STEADY * length)
         z[:, np.asarray(readable).sum(axis=0) < minimum] = 0
@@ -148,7 +149,7 @@ def _against_chance(
 
 
 def _shuffled(departures: Departures, valid: NDArray[np.bool_], shuffles: int, rng: np.random.Generator) -> Departures:
-    """Sums over students, each one's readable blocks turned by a random amount, shape (shuffles, blocks, states)."""
+    """Sums over students, with readable blocks rotated by a random amount each, shape (shuffles, blocks, states)."""
     sums = np.zeros((shuffles, *departures.shape[1:]), np.float32)
     for own, readable in zip(departures, valid, strict=True):
         where = np.flatnonzero(readable)
@@ -167,13 +168,13 @@ def _pick(
     false_alarms: float,
     most: int,
 ) -> list[Moment]:
-    """Windows beyond the limit, the most striking first; what overlaps a taken one is told with it."""
+    """Windows beyond the limit, the most striking first; a window that overlaps a chosen one is listed with it."""
     limit = np.quantile(largest, 1 - false_alarms, method="higher")
     candidates = []
     for window in windows:
         for start, state in zip(*np.nonzero(np.abs(window.z) > limit), strict=True):
             candidates.append((float(window.z[start, state]), int(start), window.length, int(state)))
-    # Of two that say the same, the rise is the one to tell: a share that grows takes from all others.
+    # If two windows are equally striking, the increase comes first: a share that grows reduces all others.
     candidates.sort(key=lambda found: -abs(found[0]) - 1e-3 * (found[0] > 0))
     taken: list[tuple[Moment, list[str]]] = []
     for z, start, length, state in candidates:
@@ -193,7 +194,7 @@ def _pick(
 
 
 def _shares(own: Floats, valid: NDArray[np.bool_], start: int, length: int, state: int) -> tuple[float, float, int]:
-    """Share in the window and outside of it over the same students, and how many they are."""
+    """Share in the window and outside of it over the same students, and their number."""
     inside = np.zeros(valid.shape[1], bool)
     inside[start : start + length] = True
     here, there = (valid & inside).sum(axis=1), (valid & ~inside).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The mood of the class over time: which share of the students who could be read showed what."""
+"""The mood of the class over time: the share of the readable students in each state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fewshot.session.analysis.grid import AWAY, Floats, Grid
 from fewshot.session.analysis.words import wilson
 
 READ_SHARE = 0.25
-"""A student counts in a window of which at least this share could be read."""
+"""A student counts in a window if at least this share of it could be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +21,14 @@ class Mood:
 
     Attributes:
         states: columns of the shares; "unsure" is the last.
-        width: of a window, seconds: what is shown at one time is the mean over it.
+        width: of a window, seconds; every value is the mean over a window.
         time: middle of each window, seconds, shape (windows,).
-        share: 0..1, rows sum to 1; NaN where fewer than ``minimum`` students counted; shape (windows, states).
-        low, high: interval of 95 % (Wilson, n = students); NaN as above.
-        students: who counted, shape (windows,).
-        in_view: students who were seen at all in the window, shape (windows,).
-        minimum: students below which nothing is said.
-        crowd: made of counts over everybody; ``students`` are the people (faces) of a second, on average.
+        share: 0..1, rows sum to 1; NaN if fewer than ``minimum`` students count; shape (windows, states).
+        low, high: 95 % interval (Wilson, n = students); NaN as above.
+        students: number of students who count, shape (windows,).
+        in_view: number of students who were seen in the window, shape (windows,).
+        minimum: least number of students for which shares are given.
+        crowd: based on counts of all people; ``students`` is then the mean number of people (faces) per second.
     """
 
     states: list[str]
@@ -44,7 +44,7 @@ class Mood:
 
 
 def window_for(seconds: int) -> tuple[int, int]:
-    """Width and step of the windows for a lesson of this length: a minute, and less where six of them do not fit.
+    """Width and step of the windows for a lesson of this length: a minute, or less if six of them do not fit.
 
     >>> window_for(2700), window_for(120), window_for(10)
     ((60, 15), (20, 5), (4, 1))
@@ -56,17 +56,17 @@ def window_for(seconds: int) -> tuple[int, int]:
 def class_mood(grid: Grid, width: int = 60, step: int = 15, minimum: int = 1) -> Mood:
     """The mood over time.
 
-    Each student's share of a state is the part of their readable seconds in the window that showed it; the class's
-    share is the mean over the students who could be read for a quarter of the window, so that somebody who is read
-    more often does not count for more. "Unsure" is a state of its own; unreadable and absent seconds count nowhere.
+    A student's share of a state is the part of their readable seconds in the window that showed it. The class's share
+    is the mean over the students who could be read for at least a quarter of the window, so that every student has the
+    same weight. "Unsure" is a state like the others; unreadable and absent seconds are not counted.
 
-    How sure: the interval is Wilson's with one vote a student. It is what another draw of like-minded students would
-    give. What the network misreads comes on top, and is larger in a small class with few photos.
+    Certainty: the interval is Wilson's with one vote per student. It shows what another sample of similar students
+    would give. The network's errors come on top; they are larger in a small class with few photos.
 
     Args:
-        width: of a window, seconds: the smoothing.
+        width: of a window, seconds; a larger one smooths more.
         step: from one window to the next, seconds.
-        minimum: students below which a window says nothing.
+        minimum: least number of students for which a window has values.
     """
     starts = np.arange(0, max(1, grid.seconds - width // 2), step)[: max(1, grid.seconds)]
     edges = np.clip(np.stack([starts - width // 2, starts + width - width // 2]), 0, grid.seconds)
@@ -97,7 +97,7 @@ def _students(grid: Grid, edges: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
 
 
 def _crowd(grid: Grid, edges: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
-    """The same over everybody's seconds, for a lesson without students; counted are people (faces) a second."""
+    """The same for a lesson without students, over all people; the number counted is people (faces) per second."""
     size = grid.crowd.sum(axis=1)
     sums, total = _in_windows(grid.crowd.T, edges), _in_windows(size[None], edges)[0]
     counted = np.round(total / np.maximum(1, _in_windows((size > 0)[None], edges)[0]))

@@ -1,4 +1,4 @@
-"""A hint on pace while the lesson runs: "more confused faces than usual for 3 minutes"."""
+"""A hint on pace during the lesson: "more confused faces than usual in the last 3 minutes"."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from fewshot.session.analysis.words import how_sure, minutes, percent
 from fewshot.session.lesson import Readings
 
 WINDOW = 180
-"""Seconds that are compared with the lesson before them."""
+"""Seconds: the last part of the lesson, which is compared with the part before it."""
 WARM_UP = 300
-"""Seconds of lesson before the window, below which nothing is usual yet."""
+"""Seconds of lesson that are needed before the window to know what is usual."""
 LEAST_STUDENTS = 8
-"""Readable students below which no hint is given: with fewer the test has no power, and points at single people."""
+"""With fewer readable students there is no hint: the test would have no power, and would point at single people."""
 LEAST_CHANGE = 0.1
 FALSE_ALARMS = 0.05
-"""Lessons of an hour out of one without common change that may show a hint; for the limit see ``pace_hint``."""
+"""Accepted share of one-hour lessons without common change that show a hint; for the limit see ``pace_hint``."""
 _LOOKS = 40
-"""Independent looks an hour is worth: 20 windows of 3 minutes, and as many again for looking all the time."""
+"""Independent tests per hour: 20 windows of 3 minutes, doubled because the test runs continuously."""
 NOT_A_PACE = ("neutral", "happy")
-"""States that ask for no slower pace."""
+"""States that are not a reason for a slower pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Hint:
     """More of a state than usual.
 
     Attributes:
-        state: of which there is more.
-        since, until: seconds; the window.
-        share, usual: of the students, now and before, 0..1.
-        students: who were compared with themselves.
+        state: the state that has increased.
+        since, until: the window, seconds.
+        share, usual: mean share over students, now and before, 0..1.
+        students: number of students who were compared with themselves.
         chance: probability of such a hint in an hour without common change.
     """
 
@@ -50,36 +50,36 @@ class Hint:
 
     @property
     def text(self) -> str:
-        """What the teacher reads, with the evidence."""
+        """The sentence for the teacher, with the evidence."""
         length = minutes(self.until - self.since)
         return (
-            f"More {self.state} faces than usual for {length}: {percent(self.share)} of {self.students} students "
-            f"against {percent(self.usual)} before"
+            f"More {self.state} faces than usual in the last {length}: {percent(self.share)} of {self.students} "
+            f"students, before that {percent(self.usual)}"
         )
 
     @property
     def sure(self) -> str:
-        """In words."""
+        """The certainty in words."""
         return how_sure(self.chance)
 
 
 def pace_hint(
     readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW, watch: Sequence[str] | None = None
 ) -> Hint | None:
-    """Whether there is more of a state in the last minutes than before, over students compared with themselves.
+    """Whether a state was more frequent in the last minutes than before; students are compared with themselves.
 
-    Every student's share of the window is set against the same student's share of the lesson before it; Student's t of
-    these differences, one-sided, with a limit that is divided by the states and by the looks of an hour (Bonferroni).
-    A few milliseconds for an hour of 49 students: it may be asked every few seconds.
+    Every student's share in the window is compared with the same student's share in the lesson before it. The test is a
+    one-sided Student's t test of these differences; its limit is divided by the number of states and by the tests per
+    hour (Bonferroni). It takes a few milliseconds for an hour of 49 students, so it can run every few seconds.
 
-    How sure: see ``Hint.chance``. It says that faces changed together, not that anybody did not understand.
+    Certainty: see ``Hint.chance``. A hint says that faces changed together, not that anybody did not understand.
 
     Args:
         readings: of the lesson so far.
         now: seconds since the lesson started.
         labels: of the readings.
         window: seconds.
-        watch: states to look at; all but "neutral" and "happy" without it.
+        watch: states to test; None: all but "neutral" and "happy".
 
     Returns:
         The most certain rise, or None: nothing unusual, too early, or too few students.
@@ -110,7 +110,7 @@ def _strongest(
     for name in names:
         column = list(labels).index(name)
         change = share[:, column] - usual[:, column]
-        # Half a second a student: a state nobody ever showed must not divide by nothing.
+        # At least half a second per student, so that a state that never occurred does not lead to a division by zero.
         error = max(float(change.std(ddof=1)), 0.5 / (until - since)) / np.sqrt(count)
         alone = float(special.stdtr(count - 1, -change.mean() / error))
         chance = min(1.0, alone * len(names) * _LOOKS)

@@ -1,4 +1,4 @@
-"""A lesson in one small table: how long each student showed what. What lessons are compared by."""
+"""A lesson in one small table: how long each student showed each state. Lessons are compared with it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fewshot.session.analysis.students import visibility
 from fewshot.session.lesson import Lesson, LessonInfo
 
 BLOCK = 120
-"""Seconds: blocks this long are taken as independent of each other (moods last seconds to a minute)."""
+"""Seconds: blocks of this length are treated as independent (moods last seconds to a minute)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What is needed of a lesson for check-ins, courses and comparisons; a few kilobytes.
+    """The part of a lesson that check-ins, trends and comparisons need; a few kilobytes.
 
     Attributes:
         info: of the lesson.
@@ -26,7 +26,7 @@ class Profile:
         error: standard error of each student's shares, from blocks of two minutes, shape (students, states); NaN with
             fewer than three of them.
         in_view: seconds, shape (students,).
-        watched: seconds in which anything was looked at.
+        watched: seconds in which at least one frame was analysed.
     """
 
     info: LessonInfo
@@ -44,7 +44,7 @@ class Profile:
 
     @property
     def share(self) -> Floats:
-        """Share of the readable time, 0..1, NaN for who was never readable; shape (students, states)."""
+        """Share of the readable time, 0..1, NaN for students who were never readable; shape (students, states)."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(self.seconds / self.readable[:, None])
 

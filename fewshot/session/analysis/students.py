@@ -1,4 +1,4 @@
-"""One student's lesson: bands of what was shown, and how long there was anything to see."""
+"""One student's lesson: bands of what was shown, and how long the student was in view and readable."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """How long one student could be seen and read. Counted, not estimated; a face taken for somebody else is not here.
+    """How long one student could be seen and read: counted, not estimated, and only for recognised faces.
 
     Attributes:
         in_view, readable: seconds.
-        watched: seconds in which anything was looked at.
+        watched: seconds in which at least one frame was analysed.
     """
 
     student: str
@@ -48,11 +48,11 @@ class Visibility:
 
 
 def bands(grid: Grid, width: int = 1) -> list[Band]:
-    """What every student showed, as stretches of time, student by student; nothing where they were not in view.
+    """What every student showed, as stretches of time, student by student; there are no bands for time out of view.
 
     Args:
-        width: seconds a cell; with more than one, a cell shows what most of its seconds showed (a state before
-            "not readable" before "not in view" where they are equally frequent).
+        width: seconds per cell; a wider cell shows what most of its seconds showed (if equally frequent, a state before
+            "not readable" before "not in view").
     """
     shown = grid.shown if width == 1 else coarse(grid, width)
     found = []
@@ -73,7 +73,7 @@ def coarse(grid: Grid, width: int) -> Cells:
     padded[:, : grid.seconds] = grid.shown
     blocks = padded.reshape(len(grid.students), cells, width)
     counts = np.stack([(blocks == code).sum(axis=2) for code in codes])
-    # Padding must not win over what was seen in a short last cell.
+    # In a short last cell, padding must not outweigh what was seen.
     counts[-1] = np.where(counts[:-1].any(axis=0), 0, counts[-1])
     return np.asarray(np.array(codes, np.int16)[counts.argmax(axis=0)])
 

@@ -1,4 +1,4 @@
-"""Several lessons: a student's or a class's course over weeks, and two lessons side by side."""
+"""Several lessons: the trend of a student or a class over weeks, and two lessons side by side."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from fewshot.session.analysis.words import CONFIDENCE_Z
 from fewshot.session.lesson import LessonInfo
 
 LEAST_SECONDS = 60
-"""Readable seconds below which a student's lesson is no point of a course."""
+"""Least number of readable seconds for which a student's lesson is a point of a trend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """Shares of states over lessons, by date.
+    """Shares of states over lessons, in the order of dates.
 
     Attributes:
         who: a student's name, or "" for the class.
         lessons: rows.
         states: columns.
-        share, low, high: 0..1 with an interval of 95 %, NaN where there was too little; shape (lessons, states).
+        share, low, high: 0..1 with a 95 % interval, NaN if there was too little; shape (lessons, states).
         basis: readable seconds (a student) or students (a class), shape (lessons,).
-        networks: more than one, and a step between lessons may come from the network.
+        networks: number of networks; if more than one, a change between lessons may come from the network.
     """
 
     who: str
@@ -41,7 +41,7 @@ class Trend:
 
 
 def student_trend(profiles: Sequence[Profile], student: str) -> Trend:
-    """One student over lessons. The interval comes from blocks of two minutes within each lesson: it says how well
+    """One student over lessons. The interval comes from blocks of two minutes within each lesson: it shows how well
     that lesson is known, not how much the student varies from day to day."""
     profiles = sorted((p for p in profiles if student in p.students), key=lambda p: p.info.started)
     states = all_states([p.states for p in profiles])
@@ -56,10 +56,10 @@ def student_trend(profiles: Sequence[Profile], student: str) -> Trend:
 
 
 def class_trend(profiles: Sequence[Profile], minimum: int = 1) -> Trend:
-    """The class over lessons: the mean over students, each counted once, with Student's interval over students.
+    """The class over lessons: the mean over students, who count once each, with Student's interval over students.
 
     Args:
-        minimum: students below which a lesson says nothing (5 in the aggregate-only view).
+        minimum: least number of students for which a lesson has values (5 in the whole-class view).
     """
     profiles = sorted(profiles, key=lambda p: p.info.started)
     states = all_states([p.states for p in profiles])
@@ -85,16 +85,16 @@ def _course(
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two lessons over the students who were readable in both, each compared with themselves.
+    """Two lessons: the students who were readable in both are compared with themselves.
 
     Attributes:
         first, second: the lessons.
         states: rows.
         share: of each lesson, 0..1, shape (states, 2).
-        change, low, high: second less first, with an interval of 95 % for all states together (Bonferroni), shape
+        change, low, high: second minus first, with a 95 % interval for all states together (Bonferroni), shape
             (states,); NaN with fewer than two students.
         students: readable in both.
-        same_network: if not, a difference may come from the network.
+        same_network: if false, a difference may come from the network.
     """
 
     first: LessonInfo
@@ -109,13 +109,13 @@ class Comparison:
 
 
 def compare(first: Profile, second: Profile, minimum: int = 1) -> Comparison:
-    """Set two lessons against each other, student by student.
+    """Compare two lessons, student by student.
 
-    How sure: Student's t over the students' own differences; an interval without 0 is more than chance. Other rooms,
-    light and topics differ as well: it does not say what made the difference.
+    Certainty: Student's t over the students' own differences; an interval that does not contain 0 is more than chance.
+    Rooms, light and topics also differ between lessons, so it does not show what caused the difference.
 
     Args:
-        minimum: students below which nothing is said (5 in the aggregate-only view).
+        minimum: least number of students for which values are given (5 in the whole-class view).
     """
     states = all_states([first.states, second.states])
     read = [{n for n, s in zip(p.students, p.readable, strict=True) if s >= LEAST_SECONDS} for p in (first, second)]
@@ -132,7 +132,7 @@ def compare(first: Profile, second: Profile, minimum: int = 1) -> Comparison:
 
 
 def _half_width(values: Floats, looks: int = 1) -> Floats:
-    """Half of Student's interval of 95 % around the mean over rows, shape (columns,); NaN for a single row."""
+    """Half the width of Student's 95 % interval around the mean over rows, shape (columns,); NaN for a single row."""
     count = len(values)
     if count < 2:
         return np.full(values.shape[1], np.nan)

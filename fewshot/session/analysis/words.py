@@ -1,4 +1,4 @@
-"""How numbers are said: never without how sure they are."""
+"""How numbers are written: never without their uncertainty."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ import numpy as np
 from fewshot.session.analysis.grid import Floats
 
 UNCERTAINTY = (
-    "A face is not a feeling. Every second of every student is a guess of a network about a picture; with one neutral "
-    "photo a student it named the right one of seven expressions in about half of the cases, with two photos of each "
-    "in about three quarters. Intervals say what chance among students does, not what the network gets wrong."
+    "A face is not a feeling. Every reading is a network's guess about a picture. With one neutral photo per student, "
+    "the network named the right one of seven expressions in about half of the cases; with two photos of each "
+    "expression, in about three quarters. The intervals show the effect of chance among students. They do not show how "
+    "often the network is wrong."
 )
-"""The statement that stands on every report and every export (figures: docs/reference/results.md)."""
+"""The statement on every report and every export (figures: docs/reference/results.md)."""
 
 LAW = (
-    "Where this may not be used: the EU AI Act, Article 5(1)(f), forbids inferring emotions in education and at work, "
-    "except for medical or safety reasons; consent does not lift that, and other laws may forbid it too. Readings are "
-    "uncertain. Never grade, judge or discipline anybody by them."
+    "Where this may not be used: the EU AI Act, Article 5(1)(f), prohibits inferring emotions in education and at "
+    "work, except for medical or safety reasons. Consent does not lift this prohibition, and other laws may prohibit "
+    "it too. Readings are uncertain. Never use them to grade, judge or discipline anyone."
 )
 
 MINIMUM = 5
-"""People below which nothing is said about a group (aggregate-only view) and no moment is looked for."""
+"""With fewer people, nothing is shown about a group (whole-class view) and no moments are searched for."""
 
 CONFIDENCE_Z = 1.959964
 """Two-sided 95 % of a normal distribution."""
 
 
 def how_sure(chance: float) -> str:
-    """In words, how rarely chance alone does as much (``chance``: a probability that counts all that was looked at)."""
+    """How rarely chance does as much, in words (``chance``: a probability that allows for all comparisons made)."""
     if chance <= 0.002:
-        return "very sure that it is more than chance"
+        return "very unlikely to be chance"
     if chance <= 0.01:
-        return "sure that it is more than chance"
+        return "unlikely to be chance"
     if chance <= 0.05:
-        return "fairly sure that it is more than chance"
-    return "may well be chance"
+        return "probably not chance"
+    return "may be chance"
 
 
 def percent(share: float) -> str:
-    """0.256 -> "26 %"; "-" where nothing was seen."""
+    """0.256 -> "26 %"; NaN -> "-"."""
     return "-" if np.isnan(share) else f"{100 * share:.0f} %"
 
 
@@ -51,12 +52,12 @@ def minutes(seconds: float) -> str:
 
 
 def wilson(share: Floats, count: Floats) -> tuple[Floats, Floats]:
-    """Interval of 95 % around shares of ``count`` students (Wilson 1927), each student counted as one.
+    """95 % interval around shares of ``count`` students (Wilson 1927); each student counts once.
 
-    A student may have shown a state for part of the time; then the interval is wider than it need be, never too narrow.
+    If students showed a state for part of the time, the interval is wider than necessary, never too narrow.
 
     Returns:
-        Lower and upper end, shapes of the two broadcast; NaN where ``count`` is 0.
+        Lower and upper end in the broadcast shape of both; NaN where ``count`` is 0.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         squared = CONFIDENCE_Z**2 / count

@@ -1,4 +1,4 @@
-"""A drawn face for every state, as paths: no font has to hold them, and they stay sharp at any size."""
+"""A drawn face for every state as paths: they need no font and stay sharp at any size."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ FACES: dict[str, str] = {
     "c-1.5 2.3-3.3 3.4-5.5 3.4s-4-1.1-5.5-3.4zM7 17L17 7",
     AWAY_STATE: "M8.5 12h7",
 }
-"""Strokes within a circle of radius 10 around 12, 12; also of the own states that many classes have."""
+"""Strokes within a circle of radius 10 around 12, 12, also for own states that are common in classes."""
 
 
 def plate(state: str) -> str:
-    """What a state's strokes are drawn on, as a path within 24 x 24: a circle, but for own states without a face."""
+    """The background of a state's strokes as a path within 24 x 24: a circle, except for own states without a face."""
     return CIRCLE if state in FACES else plate_of(state)
 
 
 def strokes(state: str) -> str:
-    """The face of a state, or the sign of an own one that has no face, as a path within 24 x 24."""
+    """The face of a state, or the sign of an own state without a face, as a path within 24 x 24."""
     return FACES.get(state) or sign_of(state)
 
 
 def face_svg(state: str, colour: str, ink: str, size: int = 18) -> str:
-    """The face as inline SVG; decoration only, the word stands beside it."""
+    """The face as inline SVG; only decoration, because the word stands beside it."""
     hollow = state in (NOT_READABLE_STATE, AWAY_STATE)
     rim = 'fill="none" stroke="currentColor" stroke-dasharray="3 2.6"' if hollow else f'fill="{colour}"'
     stroke = "currentColor" if hollow else ink
@@ -51,7 +51,7 @@ def face_svg(state: str, colour: str, ink: str, size: int = 18) -> str:
 
 
 def ink_on(colour: str) -> str:
-    """Near black or white, whichever has the better contrast on #rrggbb (relative luminance of WCAG 2).
+    """Near black or white: the one with the better contrast on #rrggbb (relative luminance of WCAG 2).
 
     >>> ink_on("#f0e442"), ink_on("#0072b2")
     ('#1f2328', '#ffffff')

@@ -16,7 +16,7 @@ _ROW, _ICON, _LETTER, _SPACE = 24, 26, 6.6, 12
 
 
 def legend_chart(states: Sequence[str], theme: Theme = LIGHT, width: int = WIDTH) -> Chart:
-    """A line (or more) of faces and words. For pictures and PDF; a web page has its own in HTML."""
+    """One or more lines of faces and words for pictures and PDF; web pages have their own legend in HTML."""
     alt = altair()
     colour = palette(states)
     hollow = (NOT_READABLE_STATE, AWAY_STATE)
@@ -48,7 +48,7 @@ def legend_chart(states: Sequence[str], theme: Theme = LIGHT, width: int = WIDTH
 
 
 def _shape(alt: Any, states: Sequence[str], path_of: Callable[[str], str]) -> Any:
-    """A path for every state, as the shape of a point."""
+    """The path of every state as the shape of a point."""
     paths = [_centred(path_of(state)) for state in states]
     return alt.Shape("state:N", scale=alt.Scale(domain=list(states), range=paths), legend=None)
 
@@ -77,6 +77,6 @@ def _scaled(letter: str, values: list[float]) -> list[float]:
 
 
 def band_words(states: Sequence[str]) -> list[str]:
-    """States of a bands chart in the order of its legend: named ones, "unsure", "not readable", "not in view"."""
+    """States of a bands chart in the order of its legend: named states, "unsure", "not readable", "not in view"."""
     named = [state for state in states if state != UNSURE_STATE]
     return [*named, UNSURE_STATE, NOT_READABLE_STATE, AWAY_STATE]

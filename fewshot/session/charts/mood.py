@@ -15,7 +15,7 @@ from fewshot.session.lesson import Marker
 from fewshot.session.optional_imports import altair, chart_of
 
 _LETTER = 6.2
-"""Pixels a letter of a marker's label takes, roughly."""
+"""Approximate width of a letter of a marker's label, pixels."""
 
 
 def mood_chart(
@@ -26,9 +26,9 @@ def mood_chart(
     width: int = WIDTH,
     height: int = 250,
 ) -> Chart:
-    """Shares of the students by state over time, and below it how many students that rests on.
+    """Shares of students per state over time, and below them the number of students counted.
 
-    Markers stand above as words, moments as lettered brackets in the colour of their state.
+    Above the chart, markers are words, and moments are lettered brackets in the colour of their state.
     """
     alt = altair()
     end = _end(mood)
@@ -58,7 +58,7 @@ def mood_chart(
 def evidence_chart(
     mood: Mood, moments: Sequence[Moment] = (), theme: Theme = LIGHT, width: int = WIDTH, most: int = 6
 ) -> Chart:
-    """The same shares one by one, each with its interval of 95 %: the most frequent states, and those of moments."""
+    """Each share by itself with its 95 % interval: the states of moments and the most frequent states."""
     alt = altair()
     mean = np.nanmean(np.nan_to_num(mood.share), axis=0) if len(mood.time) else np.zeros(len(mood.states))
     named = list(dict.fromkeys(moment.state for moment in moments))
@@ -87,7 +87,7 @@ def evidence_chart(
 
 
 def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
-    """A row a window and state; ``run`` changes at every gap, so that nothing is drawn across it."""
+    """One row per window and state; ``run`` changes at every gap, so that nothing is drawn across it."""
     known = ~np.isnan(mood.share[:, 0]) if len(mood.time) else np.zeros(0, bool)
     run = np.cumsum(np.diff(known.astype(int), prepend=0) == 1)
     rows = []
@@ -107,8 +107,8 @@ def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
-    """How many students the shares rest on."""
-    what = "faces a frame" if mood.crowd else "students counted"
+    """The number of students behind the shares."""
+    what = "faces per frame" if mood.crowd else "students counted"
     rows = [{"time": float(t), "students": int(n)} for t, n in zip(mood.time, mood.students, strict=True)]
     top = int(max(1, mood.students.max(initial=1)))
     y = alt.Y(
@@ -167,7 +167,7 @@ def _marks(alt: Any, markers: Sequence[Marker], end: float, theme: Theme, width:
 
 
 def _places(markers: Sequence[Marker], end: float, width: int) -> list[dict[str, Any]]:
-    """Where each marker's word goes. From the right, and what has no room goes up: so no line crosses a word."""
+    """The place of each marker's word: from right to left, and higher if there is no room: no line crosses a word."""
     free: list[float] = []
     rows = []
     for marker in sorted(markers, key=lambda marker: -marker.second):
@@ -192,7 +192,7 @@ def _end(mood: Mood) -> float:
 
 
 def line_colour(colour: str, theme: Theme) -> str:
-    """The colour of a line: pale colours are lost on white paper, so they are darkened there."""
+    """The colour of a line: pale colours are hard to see on white paper, so they are darkened there."""
     channels = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
     pale = sum(channels) > 500 and theme.paper > "#8"
     return "#" + "".join(f"{round(0.62 * c) if pale else c:02x}" for c in channels)

@@ -1,6 +1,6 @@
-"""What a student's own state looks like: a sign on a plate, both by its name, so that it looks the same everywhere.
+"""How a student's own state looks: a sign on a plate. Its name decides both, so that it looks the same everywhere.
 
-The form of the plate and the sign tell states apart without any colour; no own state has the circle of the emotions.
+Plate and sign distinguish states without colour. No own state has the circle of the emotions.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 CIRCLE = "M12 1.5A10.5 10.5 0 1 0 12 22.5A10.5 10.5 0 1 0 12 1.5z"
-"""The plate of the seven emotions, of the states that have a face of their own, and of what is no state."""
+"""The plate of the seven emotions, of own states that have a face, and of "unsure" and the like."""
 
 PLATES = (
     "M2.5 2.5h19v19h-19z",  # square
@@ -62,15 +62,15 @@ SIGNS = (
 
 
 def seed_of(state: str) -> int:
-    """A number that is the same for a name on every machine, however it is written (case)."""
+    """A number that is the same for a name on every machine, in upper or lower case."""
     return int.from_bytes(hashlib.sha256(state.casefold().encode()).digest()[:6], "big")
 
 
 def plate_of(state: str) -> str:
-    """The plate of an own state that has no face, as a path within 24 x 24."""
+    """The plate of an own state without a face, as a path within 24 x 24."""
     return PLATES[seed_of(state) % len(PLATES)]
 
 
 def sign_of(state: str) -> str:
-    """The strokes on it."""
+    """The strokes on the plate of an own state without a face."""
     return SIGNS[seed_of(state) // len(PLATES) % len(SIGNS)]

@@ -1,4 +1,4 @@
-"""Charts as SVG, PNG and PDF by vl-convert: no browser, no network."""
+"""Charts as SVG, PNG and PDF with vl-convert, without a browser and without internet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:
 
 
 def to_png(chart: Chart, theme: Theme = LIGHT, scale: float = 2.0) -> bytes:
-    """The chart as PNG on the theme's paper; ``scale`` is pixels a pixel of the chart.
+    """The chart as PNG on the theme's paper; ``scale`` is pixels per pixel of the chart.
 
     Raises:
         UsageError: vl-convert is not installed.
@@ -40,10 +40,10 @@ def add_fonts(folders: Iterable[Path]) -> None:
 
 
 def _spec(chart: Chart) -> dict[str, Any]:
-    """The chart as Vega-Lite with its data, however many rows they are."""
+    """The chart as Vega-Lite with all its data."""
     with altair().data_transformers.enable("default", max_rows=None):
         spec = dict(chart.to_dict(validate=False))
-    # A description of each of thousands of marks helps nobody; reports describe the chart and add a table.
+    # Descriptions of thousands of single marks are of no use; reports describe the chart and add a table.
     spec["config"]["aria"] = False
     return spec
 
@@ -54,7 +54,7 @@ def _converter() -> Any:
 
 @functools.cache
 def _register_fonts() -> None:
-    """Where a machine has no fonts at all, those beside OpenCV's window (Linux) have Latin, Greek, Cyrillic, Arabic."""
+    """For machines without fonts: those beside OpenCV's window (Linux) have Latin, Greek, Cyrillic and Arabic."""
     fonts = Path(cv2.__file__).parent / "qt" / "fonts"
     if fonts.is_dir():
         _converter().register_font_directory(str(fonts))

@@ -1,4 +1,4 @@
-"""Every student's lesson as a band, and how long each could be seen."""
+"""Every student's lesson as a band, and how long each was in view and readable."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fewshot.session.optional_imports import altair, chart_of
 _NAMES, _SHARES = 136, 116
 """Pixels of the names on the left and the visibility on the right."""
 CELLS = 180
-"""Bands are drawn in at most so many cells of time: finer ones cannot be seen."""
+"""Bands have at most this number of cells, because finer ones cannot be seen."""
 _THICK = {UNSURE_STATE: 0.32, NOT_READABLE_STATE: 0.1}
-"""Height of a band in its row; a named state fills it. So these two are told by form, not by grey alone."""
+"""Height of a band in its row; a named state fills it. So these two differ in form, not only in their grey."""
 
 
 def bands_chart(
@@ -28,12 +28,12 @@ def bands_chart(
     row: int | None = None,
     names: bool = True,
 ) -> Chart:
-    """A strip a student: full height for a named state, a thin band for "unsure", a line for "not readable", nothing
+    """One strip per student: full height for a named state, a thin band for "unsure", a line for "not readable", empty
     for "not in view"; on the right the share of the lesson in view and readable.
 
     Args:
-        row: pixels a student; chosen by the size of the class without it.
-        names: write them; without, the strips begin at the left edge and somebody else writes them (``row_height``).
+        row: pixels per student; None: according to the size of the class.
+        names: whether to write the names; if not, the strips begin at the left edge (see ``row_height``).
     """
     alt = altair()
     count = max(1, len(grid.students))
@@ -66,7 +66,7 @@ def sparkline_svg(
     Args:
         cells: codes as in ``Grid.shown``, shape (n,).
         states: of the grid.
-        label: for screen readers; hidden from them without it.
+        label: text for screen readers; without it they skip the strip.
     """
     colour = palette([*states, NOT_READABLE_STATE])
     each = width / max(1, len(cells))
@@ -106,7 +106,7 @@ def _strips(grid: Grid) -> list[dict[str, Any]]:
 
 
 def row_height(students: int) -> int:
-    """Pixels a row of ``bands_chart``: all of a class fit on a page, and names stay legible."""
+    """Pixels per row of ``bands_chart``: a whole class fits on a page, and names stay legible."""
     return max(13, min(26, 700 // max(1, students)))
 
 

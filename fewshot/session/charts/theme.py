@@ -15,7 +15,7 @@ Chart = Any
 """An Altair chart. Altair is imported only when a chart is made."""
 
 WIDTH = 860
-"""Pixels of the widest chart: a page of A4, a tablet, and half of a large screen."""
+"""Pixels of the widest chart: it fits a page of A4, a tablet, and half of a large screen."""
 
 PADDING = 6
 """Pixels around every chart."""
@@ -23,7 +23,7 @@ PADDING = 6
 FONT = "Inter, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 _FURTHER = ("#00b8a9", "#8a8d00", "#ff9da7", "#4b0092")
-"""For states that are neither among the seven nor known by name."""
+"""For states that are not among the seven and have no colour of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Theme:
 
     Attributes:
         ink: text, axes and grid (the grid in a tenth of its strength).
-        paper: background that the chart will lie on; charts themselves are transparent.
-        quiet: text of less weight, at least 4.5:1 on the paper.
-        absent: behind rows in which somebody is not in view.
+        paper: background of the chart, which itself is transparent.
+        quiet: less important text, with a contrast of at least 4.5:1 on the paper.
+        absent: background of rows while a student is not in view.
     """
 
     ink: str
@@ -58,7 +58,7 @@ def hex_of(colour: colours.Colour) -> str:
 
 
 def palette(states: Sequence[str]) -> dict[str, str]:
-    """A colour for every state, as #rrggbb; unknown own states get further ones by their name, the next where taken."""
+    """A colour for every state as #rrggbb; the name of an unknown own state chooses one that is still free."""
     found: dict[str, str] = {}
     for state in states:
         if state == UNSURE_STATE:
@@ -79,8 +79,8 @@ def _further(state: str, taken: Collection[str]) -> str:
 
 
 def stacking(states: Sequence[str]) -> list[str]:
-    """States from the bottom of a stack to its top: what a teacher looks for stands on the ground, the large calm
-    shares lie on it, "unsure" on top."""
+    """States from the bottom of a stack to its top: at the bottom those that a teacher looks for, then the large calm
+    ones, "unsure" at the top."""
     calm = ("concentrating", "neutral", UNSURE_STATE)
     order = ["confused", "sad", "angry", "fear", "disgust", "surprise", "happy"]
     own = [state for state in states if state not in order and state not in calm]
@@ -88,7 +88,7 @@ def stacking(states: Sequence[str]) -> list[str]:
 
 
 def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
-    """The chart in the one look; call it once, on the outermost chart."""
+    """The chart with this theme; call it once, on the outermost chart."""
     axis = {
         "labelColor": theme.quiet, "titleColor": theme.quiet, "labelFontSize": 11, "titleFontSize": 11,
         "titleFontWeight": "normal", "domain": False, "tickColor": theme.ink, "tickOpacity": 0.25, "tickSize": 4,
@@ -107,7 +107,7 @@ def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
 
 
 def time_axis(alt: Any, seconds: float, title: str | None = "minutes into the lesson", **settings: Any) -> Any:
-    """An x axis of minutes with ticks at round ones."""
+    """An x axis in minutes with ticks at round times."""
     step = next((s for s in (10, 30, 60, 120, 300, 600, 900, 1800) if seconds / s <= 10), 3600)
     ticks = list(range(0, int(seconds) + 1, step))
     words = "format(floor(datum.value / 60), 'd') + ':' + format(datum.value % 60, '02d')"

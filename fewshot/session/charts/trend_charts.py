@@ -1,4 +1,4 @@
-"""Several lessons: the course over weeks, and two lessons side by side."""
+"""Several lessons: trends over weeks, and two lessons side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.session.optional_imports import altair, chart_of
 
 
 def trend_chart(course: Trend, theme: Theme = LIGHT, width: int = WIDTH, most: int = 6) -> Chart:
-    """Shares over lessons, state by state, with intervals of 95 %; the most frequent states, on one scale."""
+    """Shares over lessons, state by state, with 95 % intervals; the most frequent states on one scale."""
     alt = altair()
     mean = np.nan_to_num(np.nanmean(course.share, axis=0)) if _any(course) else np.zeros(len(course.states))
     often = [course.states[i] for i in np.argsort(-mean, kind="stable")[:most] if mean[i] > 0]
@@ -45,7 +45,7 @@ def trend_chart(course: Trend, theme: Theme = LIGHT, width: int = WIDTH, most: i
 
 
 def comparison_chart(comparison: Comparison, theme: Theme = LIGHT, width: int = WIDTH) -> Chart:
-    """Two lessons, a row a state: hollow the first, filled the second; beside it the change with its interval."""
+    """Two lessons, one row per state: hollow the first, filled the second; beside them the change with its interval."""
     alt = altair()
     colour = palette(comparison.states)
     order = stacking(comparison.states)[::-1]

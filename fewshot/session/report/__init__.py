@@ -1,4 +1,4 @@
-"""A lesson as something to keep: HTML, PDF, CSV, Parquet."""
+"""Reports of a lesson as files: HTML, PDF, CSV, Parquet."""
 
 from __future__ import annotations
 
@@ -17,36 +17,38 @@ MEDIA_TYPES = {
     ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
 }
-"""What a report may be, by the suffix of its file."""
+"""The possible formats of a report, by the suffix of its file."""
 
 
 def check_suffix(path: str | Path) -> str:
-    """The suffix in small letters.
+    """The suffix in lower case.
 
     Raises:
-        UsageError: a report cannot be such a file.
+        UsageError: a report cannot have this suffix.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in MEDIA_TYPES:
-        raise UsageError(f"{path}: a report is written as {', '.join(MEDIA_TYPES)}. Choose a name that ends so.")
+        raise UsageError(
+            f"{path}: a report ends with {', '.join(MEDIA_TYPES)}. Choose a name with one of these endings."
+        )
     return suffix
 
 
 def report_bytes(
     lesson: Lesson, suffix: str, earlier: Sequence[Lesson] = (), aggregate: bool = False
 ) -> dict[str, bytes]:
-    """The report as files, without a disk: for a download.
+    """The report as files in memory, for a download.
 
     Args:
         suffix: ".html", ".pdf", ".csv" or ".parquet".
         earlier: lessons of the same class before this one, for the check-in list and the course over weeks.
-        aggregate: only what is true of the class: no name, and nothing where fewer than 5 people were counted.
+        aggregate: only the whole class: no names, and nothing if fewer than 5 people were counted.
 
     Returns:
-        What to append to a file's stem, and the file: one, but for CSV, which has its description beside it.
+        What to append to a file's stem -> the file. There is one file, except for CSV, which also has a description.
 
     Raises:
-        UsageError: no such format, or a library that it needs is not installed.
+        UsageError: there is no such format, or a library for it is not installed.
     """
     suffix = check_suffix(f"report{suffix}")
     if suffix in (".csv", ".parquet"):
@@ -66,18 +68,18 @@ def report_bytes(
 def write_report(
     lesson: Lesson, path: str | Path, earlier: Sequence[Lesson] = (), aggregate: bool = False
 ) -> list[Path]:
-    """Write the report; its suffix says what it is. Arguments are those of ``report_bytes``.
+    """Write the report; the suffix of ``path`` chooses the format. Other arguments are those of ``report_bytes``.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError: no such format, the folder does not exist, or a library that it needs is not installed.
+        UsageError: there is no such format or folder, or a library for it is not installed.
     """
     path = Path(path)
     suffix = check_suffix(path)
     if not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist. Make it first.")
+        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist. Create it first.")
     written = []
     for ending, data in report_bytes(lesson, suffix, earlier, aggregate).items():
         target = path if ending == suffix else path.with_name(f"{path.stem}{ending}")

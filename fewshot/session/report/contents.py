@@ -1,4 +1,4 @@
-"""Everything a report says, worked out once; HTML and PDF only lay it out."""
+"""Everything a report says, calculated once; HTML and PDF only lay it out."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from fewshot.session.analysis.trends import Trend, class_trend
 from fewshot.session.analysis.words import MINIMUM
 from fewshot.session.lesson import Correction, Lesson, LessonInfo, Marker
 
-LEFT_OUT = "(left out: it has a student's name)"
+LEFT_OUT = "(left out: it contains a student's name)"
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """A report. What the aggregate view leaves out is not here at all.
+    """The contents of a report, without everything that the whole-class view leaves out.
 
     Attributes:
-        grid, visible, profile, checks, corrections: None or empty in the aggregate view.
-        course: of the class over this and earlier lessons; None with fewer than two.
-        nothing: why there is nothing to show ("fewer than 5 people"); "" if there is.
+        grid, visible, profile, checks, corrections: None or empty in the whole-class view.
+        course: the trend of the class over this and earlier lessons; None with fewer than two lessons.
+        nothing: why there is nothing to show ("fewer than 5 people"); "" if there is something.
     """
 
     info: LessonInfo
@@ -47,9 +47,9 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     """Analyse a lesson for a report.
 
     Args:
-        earlier: lessons of the same class; those that began before this one are its past.
-        aggregate: nothing of any one student; nothing at all with fewer than 5 people. A lesson that kept counts
-            alone is always such.
+        earlier: lessons of the same class; those that began before this one are used.
+        aggregate: nothing about single students, and nothing at all with fewer than 5 people. This is always so for
+            a lesson with only counts.
     """
     aggregate = aggregate or lesson.info.aggregate
     least = MINIMUM if aggregate else 1
@@ -88,24 +88,24 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
 
 
 def without_names(markers: Sequence[Marker], students: Sequence[str]) -> list[Marker]:
-    """Markers for the aggregate view: a text that has a part of a student's name is left out."""
+    """Markers for the whole-class view: a text that contains a part of a student's name is left out."""
     return [replace(marker, text=without_name(marker.text, students)) for marker in markers]
 
 
 def without_name(text: str, students: Sequence[str]) -> str:
-    """The text, or a note in its place if it has a part of a student's name."""
+    """The text, or a note instead if it contains a part of a student's name."""
     words = set(_words(text))
     return LEFT_OUT if any(words & set(_words(name)) for name in students) else text
 
 
 def _words(text: str) -> list[str]:
-    """Words of three letters or more (two in scripts without small letters, where names are short)."""
+    """Words of three or more letters; in other scripts also shorter ones, because names may be short there."""
     found = re.findall(r"\w+", text.casefold())
     return [word for word in found if len(word) >= 3 or not word.isascii()]
 
 
 def _without_small(mood: Mood) -> Mood:
-    """Counts of small groups are hidden as well: "1 student was readable" points at one."""
+    """Hide counts of small groups too: "1 student was readable" points at one student."""
     small = mood.students < MINIMUM
     students, in_view = mood.students.copy(), mood.in_view.copy()
     students[small] = in_view[small] = 0

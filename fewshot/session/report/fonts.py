@@ -1,4 +1,4 @@
-"""Fonts for the PDF: names come in every script, and no single font has them all."""
+"""Fonts for the PDF: names may be in any script, and no single font has all scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fewshot.live.lettering import transliterate
 from fewshot.session.optional_imports import need
 
 FOLDER = "FEWSHOT_FONTS"
-"""Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are looked at first."""
+"""Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are used first."""
 
 _BASE = (
     ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
@@ -25,7 +25,7 @@ _BASE = (
     ("Arial.ttf", "Arial Bold.ttf"),
     ("arial.ttf", "arialbd.ttf"),
 )
-"""Text fonts, plain and bold: beside OpenCV's window (Linux), of Windows, of macOS."""
+"""Text fonts, plain and bold: those beside OpenCV's window (Linux), those of Windows and of macOS."""
 
 _FURTHER = (
     "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "wqy-zenhei.ttc",
@@ -36,19 +36,19 @@ _FURTHER = (
     "msyh.ttc", "malgun.ttf", "YuGothR.ttc", "LeelawUI.ttf", "ebrima.ttf", "Arial Unicode.ttf", "PingFang.ttc",
     "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "Kohinoor.ttc",
 )  # fmt: skip
-"""Where the letters are that a text font lacks: of Linux, Windows and macOS, as Pillow finds them."""
+"""Fonts of Linux, Windows and macOS with letters that a text font lacks, as Pillow finds them."""
 
 
 class Fonts:
-    """What is needed to write some texts.
+    """The fonts that some texts need.
 
     Args:
-        texts: everything that will be written.
+        texts: all texts that will be written.
 
     Attributes:
         plain, bold: files of the text font.
-        further: files with letters that it lacks, in order of preference.
-        missing: letters that no font here has; ``showable`` writes them in Latin letters.
+        further: files with letters that the text font lacks, in order of preference.
+        missing: letters that no font on this machine has; ``showable`` writes them in Latin letters.
 
     Raises:
         UsageError: no text font was found.
@@ -65,7 +65,7 @@ class Fonts:
                 self.missing = self.missing - _letters(file)
 
     def showable(self, text: str) -> str:
-        """The text with letters that no font has in Latin ones."""
+        """The text, with Latin letters for those that no font has."""
         text = unicodedata.normalize("NFC", " ".join(text.split()))
         return "".join(transliterate(letter) if letter in self.missing else letter for letter in text)
 
@@ -76,8 +76,8 @@ def _base() -> tuple[Path, Path]:
         if files[0] is not None:
             return files[0], files[1] or files[0]
     raise UsageError(
-        "No font for a PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), name a folder that "
-        f"has DejaVuSans.ttf in {FOLDER}, or write the report as .html."
+        "No font for the PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), set the variable "
+        f"{FOLDER} to a folder with DejaVuSans.ttf, or choose HTML instead of PDF."
     )
 
 
@@ -99,7 +99,7 @@ def _find(name: str) -> Path | None:
 
 @functools.cache
 def _installed(name: str) -> Path | None:
-    """A font of this machine; Pillow knows where each system keeps them, and walks through all of them."""
+    """A font of this machine; Pillow knows the font folders of each system and searches them."""
     try:
         return Path(str(ImageFont.truetype(name).path))
     except OSError:
@@ -108,7 +108,7 @@ def _installed(name: str) -> Path | None:
 
 @functools.cache
 def _letters(file: Path) -> frozenset[str]:
-    """Letters that a font has."""
+    """The letters of a font."""
     with _opened(file) as font:
         return frozenset(map(chr, font.getBestCmap()))
 

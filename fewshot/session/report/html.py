@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, nothing fetched, readable aloud, printable."""
+"""The report as one HTML file without scripts and downloads, for screen readers and printers too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fewshot.session.report.style import STYLE
 from fewshot.session.summary import clock
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""The browser itself refuses to fetch anything for this page."""
+"""With this policy the browser does not load anything else for the page."""
 
 
 def html_report(contents: Contents) -> str:
@@ -49,12 +49,12 @@ def _sections(contents: Contents) -> Iterator[str]:
         yield _course(contents.course, 4 if contents.grid is not None else 3)
     if contents.corrections:
         rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
-        table = markup.table("Corrections", ["Time", "Student", "The reading said", "The teacher said"], rows)
-        yield f"<h2>What the teacher corrected</h2>{markup.paragraph(words.CORRECTIONS, 'quiet')}{table}"
+        table = markup.table("Corrections", ["Time", "Student", "Predicted", "Corrected to"], rows)
+        yield f"<h2>The teacher's corrections</h2>{markup.paragraph(words.CORRECTIONS, 'quiet')}{table}"
 
 
 def _head(contents: Contents) -> str:
-    badge = '<p class="badge">Sample: recorded, nobody of a real class</p>' if contents.info.sample else ""
+    badge = '<p class="badge">Sample: a recorded lesson, not a real class</p>' if contents.info.sample else ""
     summary = "" if contents.nothing else markup.paragraph(words.summary_words(contents), "lead")
     return (
         f"<header><h1>{markup.name(words.title(contents.info))}</h1>{badge}{summary}"
@@ -68,15 +68,13 @@ def _mood(contents: Contents) -> str:
     stack = mood_chart(mood, contents.markers, moments)
     bands = evidence_chart(mood, moments)
     head, rows = words.mood_table(mood)
-    numbers = markup.table("Shares with intervals of 95 %, every five minutes", head, rows)
+    numbers = markup.table("Shares with 95 % intervals, every five minutes", head, rows)
     says = "Class mood over time. " + words.summary_words(contents)
     parts = [
         "<h2>Mood of the class</h2>",
         markup.legend(stacking(mood.states)),
-        markup.figure(stack, 1, says, "What was shown, by share of the class; markers above, moments in letters."),
-        markup.figure(
-            bands, 2, "The same shares state by state.", "The same shares one by one, with intervals of 95 %."
-        ),
+        markup.figure(stack, 1, says, words.MOOD_FIGURE),
+        markup.figure(bands, 2, "The same shares, state by state.", words.EVIDENCE_FIGURE),
         markup.folded("The mood in numbers", numbers),
         markup.paragraph(words.mood_words(mood), "quiet"),
     ]
@@ -89,12 +87,12 @@ def _mood(contents: Contents) -> str:
 def _moments(contents: Contents) -> str:
     items = []
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time {', '.join(moment.also)}." if moment.also else ""
+        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
         after = words.before(contents.markers, moment.start)
         items.append(
             f'<li><span class="letter">{letter(number)}</span><div><span class="when">'
             f"{words.span(moment.start, moment.end)}</span> {escape(after)}<br>{escape(moment.text)}.{escape(also)}"
-            f"<br><small>{escape(moment.sure.capitalize())}.</small></div></li>"
+            f"<br><small>{escape(words.sentence(moment.sure))}</small></div></li>"
         )
     listed = f'<ol class="moments">{"".join(items)}</ol>' if items else ""
     return f"<h2>Moments that stand out</h2>{listed}{markup.paragraph(words.moment_words(contents.moments), 'quiet')}"
@@ -103,11 +101,10 @@ def _moments(contents: Contents) -> str:
 def _students(contents: Contents, grid: Grid) -> str:
     head, rows = words.student_table(contents)
     chart = bands_chart(grid, contents.visible, contents.markers)
-    says = f"What each of {len(grid.students)} students showed over the lesson; the table below has the sums."
-    caption = "A strip a student. Thin: unsure. Line: in view, not readable. Empty: not in view. Right: share readable."
+    says = f"What each of {len(grid.students)} students showed during the lesson. The table below has the sums."
     return (
-        f"<h2>Each student</h2>{markup.legend(band_words(grid.states))}{markup.figure(chart, 3, says, caption)}"
-        f"{markup.folded('The students in numbers', markup.table('Seen, readable, shown', head, rows))}"
+        f"<h2>Each student</h2>{markup.legend(band_words(grid.states))}{markup.figure(chart, 3, says, words.STRIPS)}"
+        f"{markup.folded('The students in numbers', markup.table('In view, readable, and shown', head, rows))}"
         f"{markup.paragraph(words.VISIBILITY, 'quiet')}"
     )
 
@@ -120,19 +117,15 @@ def _check_in(contents: Contents) -> str:
     for line in contents.checks.found:
         strip = sparkline_svg(cells[grid.students.index(line.student)], grid.states, 160, 14)
         items.append(
-            f"<tr><th scope='row'>{markup.name(line.student)}</th><td>{escape(line.text)}<br><small>"
-            f"{escape(line.sure.capitalize())}.</small></td><td>{strip}</td></tr>"
+            f"<tr><th scope='row'>{markup.name(line.student)}</th><td>{escape(words.sentence(line.text))}<br><small>"
+            f"{escape(words.sentence(line.sure))}</small></td><td>{strip}</td></tr>"
         )
-    words_of_head = "".join(f'<th scope="col">{word}</th>' for word in ("Student", "What is unlike", "Lesson"))
+    words_of_head = "".join(f'<th scope="col">{word}</th>' for word in ("Student", "What is different", "Lesson"))
     head = f"<thead><tr>{words_of_head}</tr></thead>"
     table = f'<div class="scroll"><table>{head}<tbody>{"".join(items)}</tbody></table></div>' if items else ""
-    return (
-        f"<h2>Check in: unlike their own usual</h2>{table}"
-        f"{markup.paragraph(words.check_in_words(contents.checks), 'quiet')}"
-    )
+    return f"<h2>{words.CHECK_IN}</h2>{table}{markup.paragraph(words.check_in_words(contents.checks), 'quiet')}"
 
 
 def _course(course: Trend, number: int) -> str:
     says = f"The class over {len(course.lessons)} lessons, state by state."
-    caption = "Mean share of the readable time over students, with intervals of 95 % over students."
-    return f"<h2>The class over weeks</h2>{markup.figure(trend_chart(course), number, says, caption)}"
+    return f"<h2>The class over weeks</h2>{markup.figure(trend_chart(course), number, says, words.COURSE)}"

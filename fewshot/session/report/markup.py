@@ -1,4 +1,4 @@
-"""Small pieces of HTML. Everything that a person typed is escaped here."""
+"""Small pieces of HTML. All text from users is escaped here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def paragraph(text: str, kind: str = "") -> str:
 
 
 def name(text: str) -> str:
-    """A name, isolated so that one written from right to left does not turn its neighbours round."""
+    """A name, isolated so that a name written from right to left does not change the order of the text around it."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
@@ -40,7 +40,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> s
 
 
 def folded(summary: str, inside: str) -> str:
-    """What is opened on request."""
+    """A part that the reader can unfold."""
     return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
 
 
@@ -48,8 +48,8 @@ def figure(chart: Chart, number: int, says: str, caption: str) -> str:
     """A chart as inline SVG.
 
     Args:
-        number: of the figure in the document: identifiers inside SVG are shared by the whole page.
-        says: what the picture shows, for who cannot see it.
+        number: of the figure in the document; it keeps identifiers inside the SVGs of one page distinct.
+        says: what the picture shows, for people who cannot see it.
     """
     svg = to_svg(chart)
     svg = re.sub(r'(id="|url\(#)([\w-]+)', rf"\g<1>f{number}-\2", svg)

@@ -1,4 +1,4 @@
-"""The report as PDF, by fpdf2: letters of every script are shaped and embedded, charts are pictures of 300 a inch."""
+"""The report as PDF with fpdf2: text of every script is shaped and embedded, charts are pictures of 300 dpi."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from fewshot.session.report.fonts import Fonts
 from fewshot.session.summary import clock
 
 _WIDE = 180
-"""Millimetres of text on A4."""
+"""Width of the text on A4, millimetres."""
 _SCALE = 2.5
 _NAMES = 30
-"""Millimetres of the names beside the strips."""
+"""Width of the names beside the strips, millimetres."""
 _RULE = "#c9ced4"
 
 
@@ -67,13 +67,13 @@ class _Page:
     def write(self, text: str, size: float = 9.5, bold: bool = False, quiet: bool = False, after: float = 2) -> None:
         self.pdf.set_font("text", "B" if bold else "", size)
         self.pdf.set_text_color(LIGHT.quiet if quiet else LIGHT.ink)
-        # The library justifies unless told not to, which tears short lines apart.
+        # Left-aligned: the library's default justification tears short lines apart.
         text = self.fonts.showable(text).replace(" %", "\N{NO-BREAK SPACE}%")
         self.pdf.multi_cell(_WIDE, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
         self.pdf.ln(after)
 
     def heading(self, text: str, room: float = 60) -> None:
-        """``room``: millimetres that must be left on the page for what follows it."""
+        """``room``: millimetres that must be left on the page for the content below the heading."""
         if self.pdf.will_page_break(room):
             self.pdf.add_page()
         else:
@@ -85,9 +85,9 @@ class _Page:
         """A chart over the whole width; on a new page if it does not fit.
 
         Args:
-            left: millimetres to leave free for ``names``, a row each, which are written here because the maker of
-                pictures does not shape every script.
-            row: pixels of the chart a name.
+            left: millimetres to leave free for ``names``, one per row. They are written here because the renderer of
+                the pictures does not shape every script.
+            row: pixels of the chart per name.
         """
         picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE)))
         height = min((_WIDE - left) * picture.height / picture.width, self.pdf.eph)
@@ -102,7 +102,7 @@ class _Page:
         self.pdf.set_y(bottom + 2)
 
     def _name(self, name: str, top: float, wide: float, height: float) -> None:
-        """A name at the left of its row, shortened if need be."""
+        """A name at the left of its row, shortened if necessary."""
         self.pdf.set_font("text", "", min(9.0, 2.3 * height))
         self.pdf.set_text_color(LIGHT.ink)
         short = name
@@ -145,7 +145,7 @@ def _mood(page: _Page, contents: Contents) -> None:
     page.heading("Mood of the class")
     page.chart(legend_chart(stacking(mood.states)), "Legend")
     page.chart(mood_chart(mood, contents.markers, moments), words.summary_words(contents))
-    page.chart(evidence_chart(mood, moments), "The same shares one by one, with intervals of 95 %.")
+    page.chart(evidence_chart(mood, moments), words.EVIDENCE_FIGURE)
     page.write(words.mood_words(mood), 8.5, quiet=True)
     if contents.markers:
         marked = "; ".join(f"{clock(marker.second)} {marker.text}" for marker in contents.markers)
@@ -155,11 +155,11 @@ def _mood(page: _Page, contents: Contents) -> None:
 def _moments(page: _Page, contents: Contents) -> None:
     page.heading("Moments that stand out")
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time {', '.join(moment.also)}." if moment.also else ""
+        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
         after = words.before(contents.markers, moment.start)
         when = f"{letter(number)}  {words.span(moment.start, moment.end)}"
         page.write(f"{when}, {after}" if after else when, 10, bold=True, after=0)
-        page.write(f"{moment.text}.{also} {moment.sure.capitalize()}.", 9.5)
+        page.write(f"{moment.text}.{also} {words.sentence(moment.sure)}", 9.5)
     page.write(words.moment_words(contents.moments), 8.5, quiet=True)
 
 
@@ -171,31 +171,31 @@ def _students(page: _Page, contents: Contents) -> None:
     page.chart(legend_chart(band_words(grid.states)), "Legend")
     chart = bands_chart(grid, contents.visible, contents.markers, names=False)
     row = row_height(len(grid.students))
-    page.chart(chart, "What each student showed; sums are in the table.", _NAMES, grid.students, row)
-    page.write(words.VISIBILITY, 8.5, quiet=True)
+    page.chart(chart, "What each student showed. The sums are in the table.", _NAMES, grid.students, row)
+    page.write(f"{words.STRIPS} {words.VISIBILITY}", 8.5, quiet=True)
     head, rows = words.student_table(contents)
     page.table(head, rows, (46, 29, 27, 78))
 
 
 def _rest(page: _Page, contents: Contents) -> None:
     if contents.checks is not None:
-        page.heading("Check in: unlike their own usual", room=40)
+        page.heading(words.CHECK_IN, room=40)
         for line in contents.checks.found:
             page.write(line.student, 10, bold=True, after=0)
-            page.write(f"{line.text}. {line.sure.capitalize()}.", 9.5)
+            page.write(f"{words.sentence(line.text)} {words.sentence(line.sure)}", 9.5)
         page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
     if contents.course is not None:
         page.heading("The class over weeks", room=75)
         page.chart(trend_chart(contents.course), "The class over lessons, state by state.")
     if contents.corrections:
-        page.heading("What the teacher corrected", room=30)
+        page.heading("The teacher's corrections", room=30)
         rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
-        page.table(["Time", "Student", "The reading said", "The teacher said"], rows, (20, 60, 50, 50))
+        page.table(["Time", "Student", "Predicted", "Corrected to"], rows, (20, 60, 50, 50))
         page.write(words.CORRECTIONS, 8.5, quiet=True)
 
 
 def _texts(contents: Contents) -> Iterable[str]:
-    """Everything that a person may have typed, and a line with the signs of ours."""
+    """All texts that users may have typed, and the special characters of our own texts."""
     yield from ("“”…", contents.info.title, contents.info.classroom, contents.info.source)
     yield from (marker.text for marker in contents.markers)
     yield from contents.mood.states
@@ -203,7 +203,7 @@ def _texts(contents: Contents) -> Iterable[str]:
 
 
 def _showable(contents: Contents, fonts: Fonts) -> Contents:
-    """With names that the charts can show as well."""
+    """The contents with names that the charts can also show."""
     markers = [replace(marker, text=fonts.showable(marker.text)) for marker in contents.markers]
     if contents.grid is None:
         return replace(contents, markers=markers)

@@ -12,7 +12,7 @@ def _variables(theme: Theme, line: str, link: str) -> str:
 
 _LIGHT, _DARK = _variables(LIGHT, "#d9dee3", "#0a58ca"), _variables(DARK, "#333b44", "#7fb4ff")
 
-# Charts are drawn once, in light colours; their ink and paper follow the page by these rules.
+# Charts are drawn once, in light colours; these rules adapt their ink and paper to the page.
 _CHARTS = "".join(
     f'figure svg [{kind}="{getattr(LIGHT, name)}"]{{{kind}:var(--{name})}}'
     for kind in ("fill", "stroke")

@@ -1,4 +1,4 @@
-"""Readings as tables for other programs: CSV with a description beside it, and Parquet with one inside."""
+"""Readings as tables for other programs: CSV with a separate description, and Parquet with a description inside."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from fewshot.session.optional_imports import need
 from fewshot.session.report.contents import without_name, without_names
 
 Columns = dict[str, Any]
-"""A sequence (list or array) of equal length for each name."""
+"""Name -> a list or array; all have the same length."""
 
 _MEANING = {
     "lesson": "number of the lesson",
-    "second": "since the lesson started",
-    "student": "name; empty: faces of nobody enrolled",
-    "state": "what was shown in most readings of the second; unsure; not readable",
-    "confidence": "mean probability of the state; empty where nothing could be read",
-    "frames": "frames of the second with the student in view",
+    "second": "seconds since the lesson started",
+    "student": "name of the student; empty for all faces that are not enrolled",
+    "state": "the state in most readings of the second, or unsure, or not readable",
+    "confidence": "mean probability of the state; empty if no face could be read",
+    "frames": "frames of the second in which the student was in view",
     "readable": "readings of the second that could be read",
-    "faces": "readings of the second",
-    "start": "seconds since the lesson started: beginning of the window",
-    "end": "seconds: end of the window",
-    "share": "of the people counted in the window, 0 to 1",
-    "low": "lower end of the interval of 95 % (Wilson)",
-    "high": "upper end of the interval of 95 % (Wilson)",
-    "people": "counted in the window",
+    "faces": "all readings of the second",
+    "start": "start of the window, in seconds since the lesson started",
+    "end": "end of the window, in seconds since the lesson started",
+    "share": "share of the people counted in the window, 0 to 1",
+    "low": "lower end of the 95 % interval (Wilson)",
+    "high": "upper end of the 95 % interval (Wilson)",
+    "people": "people counted in the window",
 }
 
 
 def reading_columns(lesson: Lesson) -> Columns:
-    """A row a student and second, with the probability of every label in a column ``p_<label>``."""
+    """One row per student and second, with the probability of every label in a column ``p_<label>``."""
     rows = lesson.readings
     states = np.array([*lesson.labels, NOT_READABLE_STATE, UNSURE_STATE], dtype=object)  # -2 and -1 from the end
     names = np.array([*lesson.students, ""], dtype=object)
@@ -63,7 +63,7 @@ def reading_columns(lesson: Lesson) -> Columns:
 
 
 def mood_columns(lesson: Lesson) -> Columns:
-    """The aggregate view: a row a minute and state, windows without overlap; none where fewer than 5 were counted."""
+    """The whole-class view: one row per minute and state, without overlap; no row if fewer than 5 were counted."""
     mood = class_mood(make_grid(lesson), width=60, step=60, minimum=MINIMUM)
     rows = []
     for window, time in enumerate(mood.time):
@@ -78,7 +78,7 @@ def mood_columns(lesson: Lesson) -> Columns:
 
 
 def about(lesson: Lesson, aggregate: bool) -> dict[str, Any]:
-    """Where the table comes from, how sure it is, where it may not be used; markers and corrections."""
+    """Origin and uncertainty of the table, where it may not be used, markers and corrections."""
     info = lesson.info
     markers = without_names(lesson.markers, lesson.students) if aggregate else lesson.markers
     title = without_name(info.title, lesson.students) if aggregate else info.title
@@ -108,8 +108,8 @@ def about(lesson: Lesson, aggregate: bool) -> dict[str, Any]:
 
 
 def csv_files(lesson: Lesson, aggregate: bool = False) -> dict[str, bytes]:
-    """``.csv`` (UTF-8 with the mark that spreadsheets look for) and its description ``.csv-metadata.json`` (W3C, "CSV
-    on the Web"). A name that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """``.csv`` (UTF-8 with byte order mark, for spreadsheets) and its description ``.csv-metadata.json`` (W3C, "CSV on
+    the Web"). A name that a spreadsheet would read as a formula gets an apostrophe before it."""
     aggregate = aggregate or lesson.info.aggregate
     columns = mood_columns(lesson) if aggregate else reading_columns(lesson)
     text = io.StringIO()
@@ -160,7 +160,9 @@ def _cells(values: Sequence[Any]) -> list[Any]:
 
 
 def _described(name: str) -> dict[str, str]:
-    meaning = _MEANING.get(name) or f"mean probability of {name.removeprefix('p_')} over the readable readings"
+    meaning = (
+        _MEANING.get(name) or f"mean probability of {name.removeprefix('p_')} over the readings that could be read"
+    )
     kind = "string" if name in ("student", "state") else "integer" if name in _WHOLE else "number"
     return {"name": name, "datatype": kind, "dc:description": meaning}
 

@@ -1,4 +1,4 @@
-"""What reports say in words, the same in HTML and PDF."""
+"""The sentences of reports, the same in HTML, PDF and the app."""
 
 from __future__ import annotations
 
@@ -19,37 +19,45 @@ from fewshot.session.summary import clock
 STATES = {
     "running": "still running",
     "ended": "ended",
-    "interrupted": "interrupted: the program stopped before its end",
+    "interrupted": "interrupted: the program stopped before the lesson ended",
 }
 
 TRANSLITERATED = (
-    "Some names stand here in Latin letters, because no font of this machine has theirs. Install fonts (Debian, "
-    "Ubuntu: fonts-noto-core, fonts-noto-cjk) or name a folder of fonts in FEWSHOT_FONTS. The HTML report needs none."
+    "Some names are written in Latin letters here, because no font on this computer has their own letters. Install "
+    "fonts (Debian, Ubuntu: fonts-noto-core, fonts-noto-cjk), or set the variable FEWSHOT_FONTS to a folder of fonts. "
+    "The HTML report needs no fonts."
 )
-CORRECTIONS = (
-    "Corrections change how later readings are made. What was shown until then stays in this report as it was."
-)
+CORRECTIONS = "A correction changes later readings. Earlier readings stay in this report as they were."
 VISIBILITY = (
-    "Seconds are counted, not estimated: in view means that the student's face was found and recognised in at least "
-    "one frame of the second, readable that its expression could be read. A face taken for nobody's is in neither."
+    "Seconds are counted, not estimated. “In view” means that the student's face was found and recognised in at least "
+    "one frame of the second. “Readable” means that the expression could also be read. Faces that were not recognised "
+    "count in neither."
 )
+CHECK_IN = "Check in: students who differed from their own usual"
+MOOD_FIGURE = "Share of the class in each state. Texts above the chart are markers, letters are moments."
+EVIDENCE_FIGURE = "One chart per state. The band is the 95 % interval of its share."
+STRIPS = (
+    "One strip per student. Full height: the state of that colour. Thin band: unsure. Line: in view, but not readable. "
+    "Empty: not in view. On the right: share of the lesson in which the student was readable."
+)
+COURSE = "Share of the readable time, mean over students, with 95 % intervals over students."
 
 
 def title(info: LessonInfo) -> str:
-    """What the report is called."""
+    """The title of the report."""
     return info.title or f"Lesson {info.id}"
 
 
 def facts(contents: Contents) -> list[tuple[str, str]]:
-    """Where the report comes from: name and value."""
+    """Origin of the report as pairs of name and value."""
     info = contents.info
-    sample = [("Sample", "recorded with made-up or published pictures; nobody of a real class")] if info.sample else []
-    view = [("View", "aggregate only: no names, nothing under 5 people")] if contents.aggregate else []
+    sample = [("Sample", "recorded with made-up or published pictures, not in a real class")] if info.sample else []
+    view = [("View", "whole class only: no names, and nothing for fewer than 5 people")] if contents.aggregate else []
     return [
-        ("Class", info.classroom or "none: nobody was recognised"),
+        ("Class", info.classroom or "none (no students were recognised)"),
         ("When", f"{info.started:%Y-%m-%d %H:%M} UTC"),
         ("Length", f"{clock(info.seconds)} ({STATES[info.state]})"),
-        ("Watched", info.source or "unknown"),
+        ("Source", info.source or "unknown"),
         ("Network", info.network or "unknown"),
         *sample,
         *view,
@@ -57,46 +65,50 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
 
 
 def mood_words(mood: Mood) -> str:
-    """How the mood was made and how sure it is."""
-    who = "people seen in each second" if mood.crowd else "students who could be read for a quarter of it"
-    hidden = f" Nothing is shown where fewer than {mood.minimum} were counted." if mood.minimum > 1 else ""
+    """How the mood is calculated and how certain it is."""
+    who = "people in view" if mood.crowd else "students who could be read for at least a quarter of the window"
+    hidden = f" If fewer than {mood.minimum} people were counted, nothing is shown." if mood.minimum > 1 else ""
     return (
-        f"Each point is the mean over a window of {mood.width:.0f} seconds; shares are of the {who}, each counted "
-        "once. “Unsure” means that the face was read and nothing was sure. Bands in the second figure are intervals of "
-        f"95 % (Wilson) for a class of this size; what the network misreads comes on top.{hidden}"
+        f"Each point is the mean over a window of {mood.width:.0f} seconds. The shares refer to the {who}; each counts "
+        "once. “Unsure” means that the face was read, but no state was certain enough. The bands in the chart of each "
+        f"state are 95 % intervals (Wilson) for a class of this size. They do not include the network's errors.{hidden}"
     )
 
 
 def moment_words(moments: Moments) -> str:
-    """How moments were found and how sure they are."""
+    """How moments are found and how certain they are."""
     if moments.reason:
-        return f"Moments were not looked for: {moments.reason}."
+        return f"fewshot did not search for moments: {moments.reason}."
     found = "" if moments.found else "No moment stands out. "
     return (
-        f"{found}A moment is called so if students changed together more than they do by chance: each student against "
-        f"their own mean of the lesson, with chance measured on {moments.shuffles} copies of the lesson in which every "
-        f"student's time is shifted on its own. In a lesson without any common change, something is found in about "
-        f"{100 * moments.false_alarms:.0f} of 100. It does not say why the faces changed."
+        f"{found}A moment is a time when students changed together more than chance explains. Each student is compared "
+        f"with their own mean over the lesson. Chance is measured on {moments.shuffles} copies of the lesson, in which "
+        "every student's time is shifted separately. Of 100 lessons without any common change, about "
+        f"{100 * moments.false_alarms:.0f} would still show a moment. A moment does not show why the faces changed."
     )
 
 
 def check_in_words(checks: CheckIns) -> str:
-    """How the list was made and how sure it is."""
+    """How the list is made and how certain it is."""
     if checks.compared == 0:
-        left_out = f" {checks.left_out} earlier lessons were read by another network." if checks.left_out else ""
-        return f"Not enough lessons yet: at least {LEAST_LESSONS} earlier ones of a student are needed.{left_out}"
-    nobody = "" if checks.found else "Nobody was unlike their own usual. "
-    common = " What the whole class did in common was taken off first." if checks.class_shift else ""
+        left_out = (
+            f" {checks.left_out} earlier lessons cannot be used, because another network made their readings."
+            if checks.left_out
+            else ""
+        )
+        return f"Not enough lessons yet: a student needs at least {LEAST_LESSONS} earlier lessons.{left_out}"
+    nobody = "" if checks.found else "No student differed from their own usual. "
+    common = " Changes that the whole class had in common were removed first." if checks.class_shift else ""
     few = f" Not enough lessons yet for {len(checks.too_few)} students." if checks.too_few else ""
     return (
-        f"{nobody}Each of {checks.compared} students was compared with their own earlier lessons.{common} About one "
-        f"name in ten is expected here by chance. This is a reason to ask how somebody is, not a finding about them; "
-        f"the list is in the order of names.{few}"
+        f"{nobody}Each of {checks.compared} students was compared with their own earlier lessons.{common} About one in "
+        "ten names on such lists is there by chance. A name here is a reason to ask how the student is, not a finding "
+        f"about the student. The list is in the order of names.{few}"
     )
 
 
 def mood_table(mood: Mood, every: int = 300) -> tuple[list[str], list[list[str]]]:
-    """The mood in numbers: a row every ``every`` seconds. Returns head and rows."""
+    """The mood in numbers: one row per ``every`` seconds. Returns head and rows."""
     states = [s for s in stacking(mood.states) if len(mood.time) and np.nanmax(_column(mood, s), initial=0) >= 0.005]
     step = max(1, round(every / (mood.time[1] - mood.time[0]))) if len(mood.time) > 1 else 1
     rows = []
@@ -107,7 +119,7 @@ def mood_table(mood: Mood, every: int = 300) -> tuple[list[str], list[list[str]]
 
 
 def student_table(contents: Contents) -> tuple[list[str], list[list[str]]]:
-    """A row a student: seen, readable, and what was shown longest."""
+    """One row per student: time in view, time readable, and what was shown longest."""
     profile = contents.profile
     if profile is None:
         return [], []
@@ -119,11 +131,11 @@ def student_table(contents: Contents) -> tuple[list[str], list[list[str]]]:
         seen = f"{clock(line.in_view)} ({percent(line.in_view_share)})"
         read = f"{clock(line.readable)} ({percent(line.readable_share)})"
         rows.append([line.student, seen, read, shown or "-"])
-    return ["Student", "In view", "Readable", "Of the readable time"], rows
+    return ["Student", "In view", "Readable", "Shown most (share of readable time)"], rows
 
 
 def summary_words(contents: Contents) -> str:
-    """The lesson in one or two sentences, for the top and for screen readers."""
+    """The lesson in a few sentences, for the top of the report and for screen readers."""
     mood = contents.mood
     if contents.nothing:
         return contents.nothing
@@ -131,10 +143,15 @@ def summary_words(contents: Contents) -> str:
     order = np.argsort(-mean, kind="stable")[:3]
     most = ", ".join(f"{mood.states[i]} {percent(mean[i])}" for i in order)
     found = len(contents.moments.found)
-    stands = "no moment stands out" if not found else f"{found} moment{'s stand' if found > 1 else ' stands'} out"
+    stands = "No moment stands out" if not found else f"{found} moment{'s stand' if found > 1 else ' stands'} out"
     who = "people" if mood.crowd else "students"
-    counted = f"between {_least(mood.students):.0f} and {mood.students.max():.0f} {who} counted at a time"
-    return f"Over {minutes(contents.info.seconds)}, {counted}; most shown: {most}; {stands}."
+    counted = f"{_least(mood.students):.0f} to {mood.students.max():.0f} {who} were counted at a time"
+    return f"In {minutes(contents.info.seconds)}, {counted}. Most shown: {most}. {stands}."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def span(start: float, end: float) -> str:
@@ -143,7 +160,7 @@ def span(start: float, end: float) -> str:
 
 
 def before(markers: Sequence[Marker], second: float) -> str:
-    """The last marker before a moment, if it was at most five minutes before: "after “exercise 2”"."""
+    """The last marker before a moment, if it was at most five minutes before: "3 minutes after “exercise 2”"."""
     near = [m for m in markers if 0 <= second - m.second <= 300]
     return f"{minutes(second - near[-1].second)} after “{near[-1].text}”" if near else ""
 

@@ -1,0 +1,26 @@
+"""An error as the app shows it: its text, and the click that does what its hint for the command line does."""
+
+from __future__ import annotations
+
+from fewshot.errors import FewshotError
+
+CLICKS = {
+    "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
+    "fewshot models verify": "Open Settings → Models to see which file is damaged.",
+    "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
+    "--consent-by": "Fill in the field “Consent given by”.",
+    "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",
+    "fewshot roster": "The page Class shows all classes.",
+    "fewshot lessons": "The page Report lists all lessons.",
+}
+"""What a hint contains -> the same step in the app; the first match counts."""
+
+
+def in_the_app(error: FewshotError) -> str:
+    """The error's text, then the next click.
+
+    >>> in_the_app(FewshotError("There is no lesson 7.", hint="To see them: fewshot lessons"))
+    'There is no lesson 7. The page Report lists all lessons.'
+    """
+    click = next((click for command, click in CLICKS.items() if command in error.hint), "")
+    return f"{error.text} {click}".strip()

@@ -1,0 +1,44 @@
+"""The same error on the command line and in the app: there a command, here a click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fewshot.app.next_click import in_the_app
+from fewshot.classroom.class_rows import no_such_class
+from fewshot.classroom.consent import make_consent
+from fewshot.classroom.folder import no_consent
+from fewshot.errors import FewshotError
+from fewshot.models.files import REGISTRY, _missing
+from fewshot.session.lessons import LessonStore
+
+
+def raised(act: Callable[[], object]) -> FewshotError:
+    with pytest.raises(FewshotError) as caught:
+        act()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("make", "command", "click"),
+    [
+        (lambda: no_such_class("maths", ["physics"]), "fewshot enroll maths", "page Class"),
+        (lambda: no_consent("maths", "photos"), "fewshot enroll maths photos --consent-by", "say who gave consent"),
+        (lambda: raised(lambda: make_consent(" ")), "--consent-by", "“Consent given by”"),
+        (lambda: raised(lambda: LessonStore().load(7)), "fewshot lessons", "page Report"),
+        (lambda: _missing(REGISTRY["yunet"], "No detector."), "fewshot models pull", "“Download the missing models”"),
+    ],
+)
+def test_the_command_becomes_a_click(make: Callable[[], FewshotError], command: str, click: str) -> None:
+    error = make()
+    assert command in str(error) and click in in_the_app(error)
+    assert "fewshot " not in in_the_app(error) and "--" not in in_the_app(error)
+
+
+def test_a_click_that_is_named_is_on_the_page() -> None:
+    pytest.importorskip("streamlit", reason="needs the extra app")
+    from fewshot.app.views.settings import DOWNLOAD
+
+    assert f"“{DOWNLOAD}”" in in_the_app(_missing(REGISTRY["yunet"], "No detector."))
