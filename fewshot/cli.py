@@ -41,7 +41,7 @@ OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not download 
 SaveOption = Annotated[Path | None, typer.Option(help="Write an annotated video to this file (.mp4).")]
 JsonlOption = Annotated[Path | None, typer.Option(help="Write the results to this file, one JSON line per frame.")]
 RecordOption = Annotated[bool, typer.Option("--record", help="Record the readings of the lesson (no pictures).")]
-TitleOption = Annotated[str, typer.Option(help="Title of the recorded lesson.")]
+TitleOption = Annotated[str, typer.Option(help="Title of the lesson; also turns on --record.")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
 WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
 PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
@@ -149,7 +149,9 @@ def enroll(
 
 @app.command()
 def roster(
-    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Default: list all classes.")] = None,
+    class_name: Annotated[
+        str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: list all classes.")
+    ] = None,
     remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
 ) -> None:
     """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
@@ -168,7 +170,9 @@ def roster(
 
 @app.command()
 def lessons(
-    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Default: all classes.")] = None,
+    class_name: Annotated[
+        str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: lessons of all classes.")
+    ] = None,
     delete: Annotated[int | None, typer.Option(help="Delete the lesson with this number.")] = None,
 ) -> None:
     """List the lessons recorded with --record, newest first."""
@@ -198,7 +202,9 @@ def embed(
 def report(
     lesson: Annotated[str, typer.Argument(help="Number of a recorded lesson, or last.")],
     out: Annotated[Path, typer.Option(help="File to write: .html, .pdf, .csv or .parquet.")],
-    aggregate: Annotated[bool, typer.Option("--aggregate", help="No names, and no counts below 5 people.")] = False,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="Leave out names, and counts of fewer than 5 people.")
+    ] = False,
 ) -> None:
     """Write the report of a lesson (mood, moments, students, check-in list), or its readings as a table."""
     from fewshot.commands.report import run_report
@@ -221,7 +227,7 @@ def teacher_app(
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
     network: NetworkOption = None,
 ) -> None:
-    """Start the teacher's app in the browser: enroll a class, watch a lesson, open its report. Has a sample class."""
+    """Start the teacher's app in the browser: enroll a class, watch a lesson, open its report, try a sample class."""
     from fewshot.commands.app import run_app
 
     run_app(port, browser, host, network)

@@ -131,7 +131,7 @@ class Perception:
 
     @property
     def times(self) -> dict[str, float]:
-        """Seconds of the stages of this thread's latest frame."""
+        """Seconds of each stage in the latest frame of this thread."""
         return getattr(self._clock, "times", {})
 
     @times.setter
@@ -185,7 +185,7 @@ def open_perception(
             if recogniser != "auto":
                 raise
             notes.append(
-                "The face recogniser is not on this machine. The built-in network recognises students instead, less "
-                "reliably."
+                "The face recogniser is not on this machine. The built-in network recognises students instead, but "
+                "less reliably."
             )
     return Perception(any_size(opened), embedder, face_recogniser, notes=[note for note in notes if note])

@@ -137,7 +137,7 @@ class Classroom:
 
     @property
     def name(self) -> str:
-        """Name of the class, as it is spelled in the database."""
+        """Name of the class, as it is written in the database."""
         return self._name
 
     @property
@@ -160,10 +160,10 @@ class Classroom:
 
     @property
     def perception(self) -> Perception:
-        """Frames to faces with vectors; the models are loaded at the first call.
+        """Finds faces and computes their vectors. The models are loaded in the first call.
 
         Raises:
-            ModelUnavailable: a model is neither here nor to be downloaded.
+            ModelUnavailable: a model is not on this machine and cannot be downloaded.
         """
         if self._perception is None:
             self._perception = open_perception(
@@ -177,11 +177,11 @@ class Classroom:
 
     @property
     def population(self) -> Population:
-        """The population prototypes beside the network; loaded at the first call.
+        """The population prototypes beside the network; loaded in the first call.
 
         Raises:
-            UsageError: there are none beside it.
-            StoreError: they are damaged.
+            UsageError: there is no file with population prototypes beside the network.
+            StoreError: the file is damaged.
         """
         if self._population is None:
             self._population = open_population(self._network)

@@ -39,7 +39,7 @@ class Quality:
 
     @property
     def ok(self) -> bool:
-        """Whether the face is good enough to be read."""
+        """Whether the face is readable."""
         return not self.reasons
 
 

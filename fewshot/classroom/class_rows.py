@@ -38,12 +38,12 @@ class Networks:
         return cls(row.network, row.identity_network, row.dimension, row.identity_dimension)
 
     def write_to(self, row: ClassRow) -> None:
-        """Write them into a class's row."""
+        """Write the names and lengths into a class's row."""
         row.network, row.identity_network = self.network, self.identity_network
         row.dimension, row.identity_dimension = self.dimension, self.identity_dimension
 
     def empty_store(self) -> PrototypeStore:
-        """A prototype store for vectors of these networks, with nobody in it."""
+        """An empty prototype store for vectors of these networks."""
         return PrototypeStore(self.dimension, self.identity_dimension, self.network, self.identity_network)
 
 
@@ -126,9 +126,9 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
 
 def no_such_class(name: str, names: Sequence[str]) -> UsageError:
     """The error for a class that does not exist; it lists the existing ``names``."""
-    there = f"Existing classes: {', '.join(names)}." if names else "There is no class yet."
+    text = f"There is no class {name!r}. Existing classes: {', '.join(names)}."
     return UsageError(
-        f"There is no class {name!r}. {there}",
+        text if names else f"There is no class {name!r} and no other class yet.",
         hint=f"To create it, type: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO",
     )
 

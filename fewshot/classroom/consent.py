@@ -35,7 +35,7 @@ class Consent:
     withdrawn: date | None = None
 
     def holds(self, day: date) -> bool:
-        """Whether it allows recognition on a day: not yet ended, and not withdrawn."""
+        """Whether the consent is valid on a day: not ended and not withdrawn."""
         return (self.until is None or day <= self.until) and (self.withdrawn is None or day < self.withdrawn)
 
     @classmethod
@@ -50,7 +50,7 @@ class Consent:
         )
 
 
-SAMPLE_CONSENT = Consent("nobody: the sample class shows nobody real", date(2026, 1, 1), "trying the program out")
+SAMPLE_CONSENT = Consent("not needed: a sample class has no real people", date(2026, 1, 1), "trying the program")
 """The consent record of a sample class."""
 
 
@@ -131,7 +131,9 @@ def _text_of(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}). Check the permissions of the file.") from error
+        raise UsageError(
+            f"{path.name} cannot be read ({error.strerror}). Check the permissions of the file."
+        ) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -55,12 +55,12 @@ class StudentResult:
     stands: bool = False
 
     def count(self, status: Status) -> int:
-        """How many photos ended with a status."""
+        """Number of photos with this status."""
         return sum(photo.status == status for photo in self.photos)
 
     @property
     def doubtful(self) -> list[PhotoResult]:
-        """Photos that look like another emotion than they were enrolled as."""
+        """Photos that most likely show another emotion than their label."""
         return [photo for photo in self.photos if photo.looks]
 
     @property
@@ -70,7 +70,7 @@ class StudentResult:
 
     @property
     def rejected(self) -> list[PhotoResult]:
-        """Photos that were not enrolled."""
+        """Photos that were not accepted."""
         return [photo for photo in self.photos if photo.status == "rejected"]
 
 

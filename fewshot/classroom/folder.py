@@ -80,9 +80,10 @@ def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
     notes = []
     strays = [path for path in folder.iterdir() if path.is_file() and is_picture(path)]
     if strays:
+        count = "1 picture" if len(strays) == 1 else f"{len(strays)} pictures"
         notes.append(
-            f"{len(strays)} picture{'s' if len(strays) > 1 else ''} in {folder} belong to no student. Move them to a "
-            f"student's folder: {folder.name}/<student>/<emotion>/."
+            f"Skipped {count} in {folder} without a student. Put every picture into the folder of a student: "
+            f"{folder.name}/<student>/<emotion>/."
         )
     file = folder / CONSENT_FILE
     absent = sorted(set(read_consent_file(file)) - set(photos)) if file.is_file() else []

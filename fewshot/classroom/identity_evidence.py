@@ -75,7 +75,7 @@ class IdentityEvidence:
         return self.count >= VOTES and self.last - self.first >= SPAN
 
     def decided(self, time: float) -> bool:
-        """Whether there is enough evidence at a time, in seconds, or no more will be waited for."""
+        """Whether the track is decided at ``time`` (seconds): it has enough vectors, or has waited long enough."""
         return self.voted() or time - self.first >= PATIENCE
 
     def glance(self, vector: Vectors, time: float, known: IdentityThresholds) -> None:

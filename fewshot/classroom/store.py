@@ -68,7 +68,7 @@ class ClassStore:
             return row.name if row else plain
 
     def exists(self, name: str) -> bool:
-        """Whether there is a class of this name."""
+        """Whether there is a class with this name."""
         with self.database.read() as session:
             return find_class(session, name) is not None
 

@@ -133,12 +133,13 @@ def _models() -> Iterator[Finding]:
         elif check.model.embedded:
             yield Finding(what, "problem", check.text, "Install fewshot again.")
         elif check.model.in_repository:
-            # Who does need it gets a warning from the engine.
+            # If this machine needs it, the check of the engine gives a warning.
             state: State = "ok" if check.path is None else "warning"
-            yield Finding(what, state, "not here; only graphics cards use it" if state == "ok" else check.text)
+            yield Finding(what, state, "not installed; only graphics cards use it" if state == "ok" else check.text)
         else:
-            found = "not here" if check.path is None else check.text
-            yield Finding(what, "warning", found, "fewshot models pull (without it a weaker part does its work)")
+            found = "not installed" if check.path is None else check.text
+            advice = "To get better results, type: fewshot models pull. Without it a weaker model is used."
+            yield Finding(what, "warning", found, advice)
 
 
 def _engine() -> Finding:
@@ -177,7 +178,7 @@ def _camera() -> Finding:
         source = open_source(0)
         source.close()
     except FewshotError as error:
-        return Finding("Camera", "warning", "camera 0 cannot be opened", str(error))
+        return Finding("Camera", "warning", "camera 0 cannot be opened", error.text)
     return Finding("Camera", "ok", "camera 0 works")
 
 

@@ -31,32 +31,32 @@ def run_enroll(
     network: Path | None = None,
 ) -> int:
     """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
-    room = Classroom.open(class_name, detector=detector, download=download, network=network)
+    classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
     terminal = console(stderr=True)
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
         task = bar.add_task("", total=len(folders), completed=-1)  # a student is done when the next one begins
-        report = room.enroll_folder(
+        report = classroom.enroll_folder(
             photos,
             consent_by=consent_by,
             consent_until=consent_until,
             on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
         )
     if report.students:
-        say(room.perception.notes)
+        say(classroom.perception.notes)
         console().print(enrollment_table(report))
     say(report.notes)
     print(NOTICE)
     if not report.standing:
         print_error(
-            f"No student from {photos} was enrolled in {room.name}. Expected at least one photo with one clear face in "
-            f"{photos}/<student>/<emotion>/. Replace the photos for the reasons above, then run the same command again."
+            f"No student from {photos} was enrolled in {classroom.name}. Expected at least one photo with one clear "
+            f"face in {photos}/<student>/<emotion>/. Replace the photos for the reasons above, then try again."
         )
         return FAILED
     count = len(report.standing)
-    print(f"{count} student{'s' if count > 1 else ''} in class {room.name}.")
-    print(f"To watch the class, type: fewshot live --class {quoted(room.name)}")
+    print(f"{count} student{'s' if count > 1 else ''} in class {classroom.name}.")
+    print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
 
 
@@ -102,7 +102,8 @@ def show_classes() -> None:
     store = ClassStore()
     names = store.names()
     if not names:
-        print(f"There is no class in {store.database.url} yet. Type: fewshot enroll CLASS PHOTOS --consent-by WHO")
+        place = store.database.path or store.database.url
+        print(f"There is no class in {place} yet. Type: fewshot enroll CLASS PHOTOS --consent-by WHO")
     for name in names:
         print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'no students yet'}")
 
@@ -114,17 +115,17 @@ def show_roster(class_name: str) -> None:
         UsageError: there is no such class.
         StoreError: the database is damaged.
     """
-    room = Classroom.open(class_name)
-    if not room.exists:
-        raise no_such_class(class_name, room.store.names())
-    rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {room.name}")
-    for key, student in sorted(room.roster().students.items()):
+    classroom = Classroom.open(class_name)
+    if not classroom.exists:
+        raise no_such_class(class_name, classroom.store.names())
+    rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {classroom.name}")
+    for key, student in sorted(classroom.roster().students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
     say(
         f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
-        f"fewshot roster {quoted(room.name)} --remove {quoted(key)}"
-        for key in room.ended_consents()
+        f"fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"
+        for key in classroom.ended_consents()
     )
 
 
@@ -158,12 +159,12 @@ def delete_lesson(lesson: int) -> None:
 
 def remove_student(class_name: str, student: str) -> None:
     """Remove a student and all their data."""
-    room = Classroom.open(class_name)
-    room.remove(student)
+    classroom = Classroom.open(class_name)
+    classroom.remove(student)
     (home() / LAST_TIMELINE).unlink(missing_ok=True)  # it may show the student's name
-    left = room.students
+    left = classroom.students
     print(
-        f"{student} was removed from {room.name}, with all consents, vectors and readings. "
+        f"{student} was removed from {classroom.name}, with all consents, vectors and readings. "
         f"Students left: {', '.join(left) or 'none'}."
     )
     print("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")

@@ -35,7 +35,7 @@ class Pace:
         self.schedule()
 
     def schedule(self) -> Schedule:
-        """The part of it that a pipeline needs."""
+        """The options that a pipeline needs."""
         return Schedule(self.workers, self.fps)
 
     @property

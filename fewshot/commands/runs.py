@@ -36,7 +36,7 @@ from fewshot.types import Frame, FrameResult
 
 LAST_TIMELINE = "last-timeline.png"
 _NAMED = 5
-"""Sources without a face that are named one by one."""
+"""Largest number of sources without a face that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Run:
     loop: Loop
     students: list[str] = field(default_factory=list)
     network: str = ""
-    room: Classroom | None = None
+    classroom: Classroom | None = None
 
     def recorder(self, outputs: Outputs, source: str) -> LessonRecorder | None:
         """The sink that records the lesson in the database; None if no lesson is to be recorded.
@@ -94,8 +94,8 @@ class Run:
         """
         if outputs.lesson is None:
             return None
-        if self.room is not None:
-            return self.room.recorder(source, outputs.lesson)
+        if self.classroom is not None:
+            return self.classroom.recorder(source, outputs.lesson)
         counts = Settings().aggregate_only
         return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
 
@@ -113,21 +113,21 @@ def open_run(
         perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
         return Run(make_loop(perception, budget=pace.budget, network=network), network=perception.network)
-    room = Classroom.open(class_name, detector=detector, download=download, network=network)
-    if not room.exists:
-        raise no_such_class(class_name, room.store.names())
-    loop = room.loop(budget=pace.budget)
-    say(room.perception.notes)
-    ended = room.ended_consents()
+    classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
+    if not classroom.exists:
+        raise no_such_class(class_name, classroom.store.names())
+    loop = classroom.loop(budget=pace.budget)
+    say(classroom.perception.notes)
+    ended = classroom.ended_consents()
     say(
-        f"The consent for {key} has ended, so {key} is not recognised. Type: fewshot roster {quoted(room.name)}"
+        f"The consent for {key} has ended, so {key} is not recognised. Type: fewshot roster {quoted(classroom.name)}"
         for key in ended
     )
-    return Run(loop, [key for key in room.students if key not in ended], room.perception.network, room)
+    return Run(loop, [key for key in classroom.students if key not in ended], classroom.perception.network, classroom)
 
 
 class _Faceless:
-    """A sink that notes in which sources no face was found: an empty table alone would not say why."""
+    """A sink that remembers the sources without any face, because an empty table would not explain itself."""
 
     def __init__(self) -> None:
         self._found: dict[str, bool] = {}
@@ -137,10 +137,10 @@ class _Faceless:
         self._found[result.source] = self._found.get(result.source, False) or bool(result.readings)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to do."""
 
     def sentence(self) -> str | None:
-        """What to say; None if there was a face in every source."""
+        """A sentence for the user; None if every source had a face."""
         without = [Path(source).name or source for source, found in self._found.items() if not found]
         if not without:
             return None

@@ -38,15 +38,15 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, n
     say(perception.notes)
     faults: list[str] = []
     rows: list[tuple[str, Face]] = []
-    eyes, read = photo_perception(perception, _ANY), 0
+    photo_chain, read = photo_perception(perception, _ANY), 0
     for captured in _captured(sources, faults):
         read += 1
-        rows += [(captured.source, face) for face in _faces(eyes, captured)]
+        rows += [(captured.source, face) for face in _faces(photo_chain, captured)]
     say(faults)
     if not read:
         raise FewshotError("None of the pictures could be read, so nothing was written. Give other pictures.")
     write_vectors(out, rows, perception)
-    print(f"{len(rows)} faces in {read} pictures, written to {out}")
+    print(f"Faces: {len(rows)}, pictures: {read}. Vectors: {out}")
 
 
 def write_vectors(out: Path, rows: Sequence[tuple[str, Face]], perception: Perception) -> None:
@@ -99,10 +99,10 @@ def _captured(sources: Sequence[PictureSource], faults: list[str]) -> Iterator[C
         faults.extend(source.notes)
 
 
-def _faces(eyes: Perception, captured: CapturedFrame) -> list[Face]:
+def _faces(photo_chain: Perception, captured: CapturedFrame) -> list[Face]:
     """All faces with both vectors; boxes in pixels of the upright picture at its full size on disk."""
-    faces = eyes.look(captured.frame)
-    eyes.identify(captured.frame, faces)
+    faces = photo_chain.look(captured.frame)
+    photo_chain.identify(captured.frame, faces)
     if captured.size is not None:
         scale = np.array(captured.size, np.float32) / np.array(captured.frame.shape[1::-1], np.float32)
         for face in faces:

@@ -20,11 +20,11 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """To the database: in UTC."""
+        """Convert to UTC for the database."""
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """From the database: aware, in UTC."""
+        """Convert from the database to UTC, with a time zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -37,15 +37,15 @@ class Floats(TypeDecorator[NDArray[np.float32]]):
     cache_ok = True
 
     def process_bind_param(self, value: NDArray[np.floating] | None, _dialect: Dialect) -> bytes | None:
-        """To the database: a vector of shape (d,) as 4 d bytes."""
+        """Convert a vector of shape (d,) to 4 d bytes for the database."""
         return None if value is None else np.ascontiguousarray(value, "<f4").tobytes()
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> NDArray[np.float32] | None:
-        """From the database: float32, shape (d,)."""
+        """Convert bytes from the database to a vector, float32, shape (d,)."""
         return None if value is None else np.frombuffer(value, "<f4").astype(np.float32)
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        """Whether two vectors are equal number by number."""
+        """Whether all numbers of two vectors are equal."""
         return np.array_equal(x, y)
 
 

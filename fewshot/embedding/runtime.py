@@ -22,8 +22,8 @@ from fewshot.models.files import network_file, resolve
 from fewshot.types import Vectors
 
 EIGHT_BITS_INSTEAD = (
-    "The engine {engine} runs the 8-bit network, because the file in 32-bit floats, which suits it better, is missing "
-    "or damaged. `fewshot models list` says how to get it."
+    "The engine {engine} uses the 8-bit network, because the network in 32-bit floats, which is faster there, is "
+    "missing or damaged. To see how to get it, type: fewshot models list"
 )
 
 
@@ -47,8 +47,8 @@ def shrunk(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Grey crops resized to the input size of a network.
 
     Args:
-        crops: shape (n, 112, 112), or one of shape (112, 112).
-        size: pixels of a side.
+        crops: shape (n, 112, 112), or one crop of shape (112, 112).
+        size: side length of the input, pixels.
 
     Returns:
         Shape (n, size, size), or (size, size).
@@ -81,7 +81,7 @@ class Embedder:
         network: name and fingerprint of the trained weights, the same in every precision. Vectors of different
             networks must never be compared, so stores save it.
         dimension: length of the expression vector.
-        note: what a user should see once, if a less suitable file had to be used.
+        note: a note that a user should see once, if a less suitable file is used.
 
     Raises:
         ModelUnavailable: the file is missing or not such a network.
@@ -193,26 +193,26 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
 
 
 def open_embedder(path: Path | None = None, threads: int | None = None, engine: Engine = "auto") -> Embedder:
-    """The network at ``path`` or ``$FEWSHOT_NETWORK``, or the shipped one in the precision that the engine runs best.
+    """Open the network at ``path`` or ``$FEWSHOT_NETWORK``, or the shipped one in the best precision for the engine.
 
-    The file in 32-bit floats is not part of the wheel: where it is missing, ``note`` of the embedder says that a
-    graphics card runs the 8-bit file.
+    The file in 32-bit floats is not part of the wheel. If it is missing, a graphics card uses the 8-bit file, and the
+    embedder has a ``note``.
 
     Raises:
-        UsageError: there is nothing at ``path``.
-        ModelUnavailable: what is there is no such network, or the engine is not here.
+        UsageError: there is no file at ``path``.
+        ModelUnavailable: the file is not such a network, or the engine is not available.
     """
     given, chosen = network_file(path), choose_engine(engine).engine
     if given is not None:
         return Embedder(given, None, threads, engine)
-    # Processors multiply bytes fastest; graphics cards and Apple's chips have no use for them.
+    # Processors are fastest with 8-bit integers; graphics cards and Apple's chips gain nothing from them.
     if chosen in ("onnxruntime", "openvino"):
         return Embedder(resolve("expression"), None, threads, engine)
     try:
         network, note = resolve("expression_fp32"), None
     except ModelUnavailable:
         network, note = resolve("expression"), EIGHT_BITS_INSTEAD.format(engine=chosen)
-    # The one in 32 bits lies in another folder than the identity output.
+    # The 32-bit file is in another folder than the file with the identity output.
     embedder = Embedder(network, resolve("identity"), threads, engine)
     embedder.note = note
     return embedder

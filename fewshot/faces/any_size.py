@@ -1,4 +1,4 @@
-"""Faces that fill the picture. A detector needs something around a face, so a margin is put around the picture."""
+"""Finds faces that fill the picture. A detector needs some background, so a margin is added around the picture."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from fewshot.faces.following import FollowingDetector
 from fewshot.types import Frame
 
 LARGE = 0.5
-"""A face is large if the shorter side of its box has this share of the frame's shorter side."""
+"""A face is large if the shorter side of its box is at least this share of the frame's shorter side."""
 WEAK = 0.65
-"""A large face that scores less is about to be lost, or is placed badly: it is searched once more with a margin."""
+"""A large face with a lower score is nearly lost or badly placed: it is searched again with a margin."""
 _SAME = 0.4
 _GREY = (127, 127, 127)
 
 
 class AnySizeDetector:
-    """A detector that also finds a face which fills the frame: a phone held close, a portrait webcam, a cropped photo.
+    """A detector that also finds a face that fills the frame: a phone held close, a portrait webcam, a cropped photo.
 
-    Enrollment, the loop and every evaluation see through it, so that they see the same crops. It costs a second
-    detection pass only where the first finds nobody, or one face that is large and weak; frames of small faces cost
-    nothing.
+    Enrollment, the loop and all evaluations use it, so that they get the same crops. It needs a second detection pass
+    only if the first pass finds no face, or one large face with a low score. Frames with small faces cost nothing.
 
     Args:
         inner: the detector.
@@ -41,7 +40,7 @@ class AnySizeDetector:
         return _better(found, again, frame) if len(found) else again
 
     def _with_margin(self, frame: Frame) -> Detections:
-        """What is found in the frame with a grey margin of half its size around it, in pixels of the frame."""
+        """The faces in the frame with a grey margin of half its size around it, in pixels of the frame."""
         height, width = frame.shape[:2]
         top, left = height // 2, width // 2
         padded = cv2.copyMakeBorder(frame, top, top, left, left, cv2.BORDER_CONSTANT, value=_GREY)
@@ -51,7 +50,7 @@ class AnySizeDetector:
 
 
 def any_size(detector: Detector) -> Detector:
-    """The detector, able to find faces of any size; one that is already is given back as it is."""
+    """A detector that finds faces of any size; an ``AnySizeDetector`` is returned unchanged."""
     return detector if isinstance(detector, AnySizeDetector | FollowingDetector) else AnySizeDetector(detector)
 
 
@@ -62,7 +61,7 @@ def _large(found: Detections, frame: Frame) -> np.ndarray:
 
 
 def _better(found: Detections, again: Detections, frame: Frame) -> Detections:
-    """Everybody once: of two boxes of one large face the surer one; small faces as the first pass found them."""
+    """Every face once: the better of two boxes of a large face, and small faces as in the first pass."""
     large = _large(again, frame)
     overlap = pairwise_iou(again.boxes, found.boxes).max(axis=1, initial=0.0)
     added = again[large | (overlap < _SAME)] if len(again) else again

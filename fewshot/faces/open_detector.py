@@ -28,8 +28,8 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
             return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
         except ModelUnavailable:
             note = (
-                "The face detector SCRFD is not on this machine and could not be downloaded. OpenCV's cascades are "
-                "used instead; they find fewer faces. To download SCRFD, type: fewshot models pull"
+                "The face detector SCRFD is not on this machine and was not downloaded. OpenCV's cascades are used "
+                "instead; they find fewer faces. To download SCRFD, type: fewshot models pull"
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
     if kind == "scrfd":

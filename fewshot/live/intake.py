@@ -58,7 +58,7 @@ class Intake:
         self._thread = threading.Thread(target=self._read_all, name=f"fewshot intake {source.name}", daemon=True)
 
     def start(self) -> None:
-        """Start reading the source, in a thread. An intake starts once."""
+        """Start reading the source in a thread. Call it only once."""
         self._thread.start()
 
     def take(self) -> Arrival | None:
@@ -76,7 +76,7 @@ class Intake:
         self._going.clear()
 
     def resume(self) -> None:
-        """Go on after ``pause``; what a live source gave meanwhile is thrown away."""
+        """Continue after ``pause``; frames that a live source gave in between are dropped."""
         if self._source.live:
             self._waiting.clear()
         self._going.set()

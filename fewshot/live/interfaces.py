@@ -38,7 +38,7 @@ class Strangers:
         return []
 
     def assign(self, faces: Sequence[Face], _time: float) -> Sequence[Match]:
-        """Nobody is recognised: (None, None) for every face."""
+        """(None, None) for every face, because no student is recognised."""
         return [(None, None)] * len(faces)
 
     def forget(self, alive: Collection[int]) -> None:

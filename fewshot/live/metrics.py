@@ -160,15 +160,15 @@ class Metrics:
 
     @property
     def state(self) -> State:
-        """What the run is doing."""
+        """The state of the run."""
         return self._state
 
     def processed(self) -> int:
-        """Frames processed so far."""
+        """Number of frames processed so far."""
         return self._counts["processed"]
 
     def recorded(self) -> int:
-        """Frames that the recorders have taken so far."""
+        """Number of frames that the recorders have written so far."""
         return self._counts["recorded"]
 
     def dropped(self) -> int:

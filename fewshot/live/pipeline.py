@@ -156,7 +156,7 @@ class Pipeline:
 
     @property
     def running(self) -> bool:
-        """Whether the run has neither ended nor been stopped."""
+        """Whether the run has not ended and was not stopped."""
         return not self._ending.is_set()
 
     def pause(self) -> None:
@@ -165,7 +165,7 @@ class Pipeline:
         self.metrics.become("paused")
 
     def resume(self) -> None:
-        """Go on after ``pause``."""
+        """Continue after ``pause``."""
         self._intake.resume()
         self.metrics.become("running")
 

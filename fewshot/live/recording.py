@@ -34,7 +34,7 @@ class Recording:
         self._thread = threading.Thread(target=self._write_all, name="fewshot recording", daemon=True)
 
     def start(self) -> None:
-        """Start writing, in a thread. A recording starts once."""
+        """Start writing in a thread. Call it only once."""
         self._thread.start()
 
     def put(self, step: Step) -> None:

@@ -38,7 +38,7 @@ class StageTimes:
         self._lock = threading.Lock()
 
     def add(self, stage: str, seconds: float) -> None:
-        """Remember how long a stage took for one frame, in seconds."""
+        """Record the duration of a stage for one frame, in seconds."""
         with self._lock:
             self._seconds[stage].append(seconds)
 

@@ -29,11 +29,11 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-"""What ships with the package."""
+"""Files that ship with the package."""
 
 REPOSITORY_WEIGHTS = Path(__file__).parents[2] / "experiments" / "weights"
-"""What only a checkout has, because the wheel would be three times as large. Beside an installed package there is no
-such folder, so whoever looks here must be able to do without."""
+"""Files that only a checkout of the project has, because they would make the wheel three times as large. An installed
+package does not have this folder, so the program must also work without it."""
 
 START_PATIENCE = 2.2
 """Seconds that a start waits for the first bytes of a download, so that a blocked network costs less than 3 s."""
@@ -72,19 +72,20 @@ def network_file(given: str | Path | None = None) -> Path | None:
 
 
 def resolve(name: str, path: str | Path | None = None, download: bool = True) -> Path:
-    """Where a model's file lies on this machine, fetching it if need be.
+    """Path of a model's file on this machine; it is downloaded if necessary.
 
-    Looked for in this order: ``path``; the cache (``home()/models``, then insightface's own folder);
-    ``$FEWSHOT_SHARED/models``; the files that ship with this package or lie in its repository; download. A found file
-    counts only if its content is known, a given one is taken as it is.
+    It is searched in this order: ``path``; the cache (``home()/models``, then insightface's own folder);
+    ``$FEWSHOT_SHARED/models``; the files of this package or of its repository; download. A file is used only if its
+    checksum is right, but ``path`` is used without a check.
 
     Args:
-        path: the file itself, or a folder that holds it.
-        download: whether it may be fetched. A network that does not answer costs less than 3 s, once in 10 minutes.
+        name: name of the model in the registry.
+        path: the file itself, or a folder that contains it.
+        download: whether it may be downloaded. A network that does not answer costs less than 3 s, once in 10 minutes.
 
     Raises:
-        UsageError: there is no such model, or nothing at ``path``.
-        ModelUnavailable: the file is not here and cannot be had.
+        UsageError: there is no such model, or no file at ``path``.
+        ModelUnavailable: the file is not on this machine and cannot be downloaded.
     """
     model = _entry(name)
     if path is not None:
@@ -98,22 +99,22 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
         with _downloading:
             found = _find(model) or _download(model, START_PATIENCE)
     if found is None:
-        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine.", hint=_advice(model))
+        raise _missing(model, f"{model.file} ({model.task}) is not on this machine.")
     return found
 
 
 def pull(names: Sequence[str] = ()) -> list[Path]:
-    """Fetch what is not here yet, more patiently than a start does and whatever is remembered of the network.
+    """Download missing models. It waits longer than a start, and tries the network even if it failed recently.
 
     Args:
-        names: which models; all that are published if empty.
+        names: names of models; if empty, all published models.
 
     Returns:
-        Where each of them lies, in order.
+        Path of each model, in order.
 
     Raises:
         UsageError: there is no such model.
-        ModelUnavailable: at least one cannot be had (the others were fetched).
+        ModelUnavailable: at least one model cannot be downloaded (the others were downloaded).
     """
     models = [_entry(name) for name in names] or [entry for entry in REGISTRY.values() if entry.remote()]
     failed: dict[str, ModelUnavailable] = {}
@@ -204,7 +205,17 @@ def _advice(model: ModelFile) -> str:
             f"It is not part of the installed package: copy experiments/weights/{model.file} from a checkout of the "
             f"repository to {_cached(model)}."
         )
-    return f"Run `fewshot models pull` where there is internet, or copy it to {_cached(model)}."
+    return f"Type `fewshot models pull` while there is internet, or copy it to {_cached(model)}."
+
+
+def _missing(model: ModelFile, what: str) -> ModelUnavailable:
+    """The error for a file that is not on this machine; ``what`` says in a sentence what happened."""
+    if model.embedded or model.in_repository:
+        return ModelUnavailable(f"{what} {_advice(model)}")
+    return ModelUnavailable(
+        f"{what} Download it while there is internet, or copy it to {_cached(model)}.",
+        hint="To download it, type: fewshot models pull",
+    )
 
 
 def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
@@ -215,13 +226,13 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
     remote = model.remote(mirror)
     if remote is None:
-        raise ModelUnavailable(f"{model.file} ({model.task}) is not on this machine.", hint=_advice(model))
+        raise _missing(model, f"{model.file} ({model.task}) is not on this machine.")
     memory, network = home() / "offline.json", mirror or "internet"
     if not insist and offline.was_silent(memory, network):
-        raise ModelUnavailable(
+        raise _missing(
+            model,
             f"{model.file} ({model.task}) is not on this machine. The download was not tried again, because the "
             f"network did not answer within the last {offline.MEMORY / 60:.0f} minutes.",
-            hint=_advice(model),
         )
     try:
         if model.archive is None:
@@ -232,8 +243,6 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
             extract(archive, {_cached(entry): entry.sha256 for entry in members if entry.sha256})
     except Unreachable as error:
         offline.remember(memory, network)
-        raise ModelUnavailable(
-            f"{model.file} ({model.task}) is not on this machine: {error.text}", hint=_advice(model)
-        ) from error
+        raise _missing(model, f"{model.file} ({model.task}) is not on this machine. {error.text}") from error
     offline.forget(memory, network)
     return _cached(model)

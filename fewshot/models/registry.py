@@ -25,16 +25,16 @@ class ModelFile:
     """One file of weights.
 
     Attributes:
-        name: what the program calls it.
+        name: its name in this program.
         task: what it does, in words.
-        source: where it is published; "embedded": it ships with this package; "repository": it is too large for that
-            and lies in the project's repository only.
-        file: its name; in an archive, of the member.
+        source: its address; "embedded": it ships with this package; "repository": it is too large for the package and
+            only in the project's repository.
+        file: name of the file; in an archive, name of the member.
         sha256, size: of the published file, size in bytes; None if not known.
         licence: in plain words.
         commercial: whether commercial use is allowed.
-        input: what goes in.
-        archive: the zip that holds it, at ``source``.
+        input: the input of the network.
+        archive: the zip archive that contains it, at ``source``.
         folder: subfolder of the folder "models" of a cache.
         shared: subfolder of ``$FEWSHOT_SHARED/models``.
         copies: SHA-256 -> remark, for other files that can be used instead.
@@ -64,9 +64,9 @@ class ModelFile:
         return self.source == "repository"
 
     def remote(self, mirror: str = "") -> Remote | None:
-        """What has to be downloaded to have it: the file or its archive, from ``mirror`` if one is given.
+        """The file to download, or its archive, from ``mirror`` if one is given.
 
-        None: it cannot be downloaded. A file of the repository can be from a mirror only.
+        Returns None if it cannot be downloaded. A file of the repository can be downloaded only from a mirror.
         """
         remote = self.archive
         if self.in_repository and not mirror:
@@ -159,7 +159,7 @@ _MODELS = (
     ),
     ModelFile(
         name="expression_fp32",
-        task="the same expression vector in 32-bit floats, for graphics cards and for comparison",
+        task="computes the same expression vector in 32-bit floats, for graphics cards and for comparison",
         source="repository",
         file="expression_fp32.onnx",
         sha256="4eb1a6cad742dfe54caa29db887161b2faee227f7151c84db5cd60f308060637",

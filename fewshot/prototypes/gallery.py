@@ -23,7 +23,7 @@ EXACT_NUMBERS = 4_000_000
 """Largest gallery with exact search, in numbers (7,812 references of 512). At this size 49 queries take about 10 ms;
 in an inverted file they take 1.5 ms."""
 SMALL_SEARCH = 500_000
-"""Up to this many pairs of query and reference one thread searches."""
+"""Up to this many pairs of query and reference, the search uses one thread."""
 _NOBODY = -1
 
 
@@ -149,7 +149,7 @@ class IdentityGallery:
         vectors, count = self._checked(queries), min(count, len(self))
         if not count or not len(vectors):
             return np.zeros((len(vectors), count), np.int64), np.zeros((len(vectors), count), np.float32)
-        # Two threads halve the time of a large search and cost a small one milliseconds.
+        # Two threads halve the time of a large search, but delay a small one by milliseconds.
         with one_thread() if self._index.ntotal * len(vectors) < SMALL_SEARCH else nullcontext():
             scores, rows = self._index.search(vectors, count)
         return np.where(rows < 0, 0, self._ids[rows]), np.where(rows < 0, -np.inf, scores).astype(np.float32)
@@ -163,7 +163,7 @@ class IdentityGallery:
         return [None if owner == _NOBODY else self._names[owner] for owner in owners.tolist()]
 
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Any]:
-        """All that the gallery is: a header that json can hold, ids and owners, each of shape (n,), and the index."""
+        """The complete gallery: a header for JSON, ids and owners, each of shape (n,), and the index."""
         header = {
             "kind": self.kind,
             "dimension": self.dimension,

@@ -67,12 +67,12 @@ class PrototypeSet:
 
     @property
     def shots(self) -> tuple[float, ...]:
-        """Photos that every row rests on."""
+        """Number of photos of every row."""
         return tuple(row.shots for row in self.rows)
 
     @property
     def level(self) -> Level:
-        """Whose photos moved the prototypes."""
+        """Whose photos were used."""
         return self.rows[0].level
 
 

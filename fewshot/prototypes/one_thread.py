@@ -1,4 +1,4 @@
-"""FAISS on one thread, for searches so small that waking others costs more than the search."""
+"""FAISS with one thread, for small searches in which starting other threads would take longer than the search."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import faiss
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Calls of FAISS inside use one thread.
+    """FAISS uses one thread inside the ``with`` block.
 
-    A frame of a class takes microseconds; on a busy computer OpenMP's threads wait for each other for milliseconds.
-    The number of threads belongs to the calling thread, so others are not disturbed.
+    A search for one frame takes microseconds, but on a busy computer OpenMP's threads wait milliseconds for each other.
+    The setting is valid only for the calling thread, so other threads are not affected.
     """
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)

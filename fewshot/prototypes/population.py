@@ -91,7 +91,7 @@ class Population:
         return transform(vectors, self.mean)
 
     def to_json(self) -> str:
-        """As text that ``load`` reads back exactly."""
+        """The population as text; ``from_json`` restores it exactly."""
         return json.dumps(
             {
                 "version": VERSION,

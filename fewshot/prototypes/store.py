@@ -68,12 +68,12 @@ class PrototypeStore:
         """Replace the supports and references of a student; an unknown student is added.
 
         Args:
-            student: the key.
+            student: key of the student.
             supports: photos with their vectors, shape (n, d).
-            identities: vectors of their face, shape (m, k).
+            identities: identity references, shape (m, k).
 
         Raises:
-            DimensionMismatch: vectors of another length than the store's.
+            DimensionMismatch: another network made the vectors.
         """
         self._check(supports, identities)
         self._supports[student] = SupportSet.empty(self.dimension).plus(supports)

@@ -53,7 +53,7 @@ class SupportSet:
 
     @classmethod
     def empty(cls, dimension: int) -> SupportSet:
-        """Of a student without photos; ``dimension`` is d."""
+        """The support set of a student without photos; ``dimension`` is d."""
         return cls(np.zeros((0, dimension), np.float32))
 
     def plus(self, other: SupportSet) -> SupportSet:

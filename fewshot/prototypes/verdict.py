@@ -40,7 +40,7 @@ class Verdict:
 def decide_all(
     probabilities: _Table, distances: _Table, limits: _Table, margins: _Table
 ) -> tuple[list[int], list[bool], list[float]]:
-    """The most probable emotion of every face, and whether it may be named: where naming it would be a guess, not.
+    """The most probable emotion of every face, and whether it may be predicted or the reject option applies.
 
     Args:
         probabilities: shape (n, k), k > 0; filled with 0 if a face has fewer emotions than others.

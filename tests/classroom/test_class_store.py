@@ -42,7 +42,7 @@ def test_nothing_is_there(store: ClassStore) -> None:
     assert store.roster("physics").students == {}
     assert store.vectors("physics") is None
     assert store.networks("physics") is None
-    assert "no class yet" in str(no_such_class("physics", store.names()))
+    assert "no other class yet" in str(no_such_class("physics", store.names()))
     with pytest.raises(UsageError, match="no class 'physics'"):
         store.remove_student("physics", "asha")
     store.keep("physics", [], {"asha": MOTHER}, NETWORKS)

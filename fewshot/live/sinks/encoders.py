@@ -93,7 +93,8 @@ class H264Encoder:
             import av
         except ImportError as error:
             raise OutputError(
-                "Writing H.264 needs PyAV. In the project's folder run: pip install '.[video]', or choose mpeg4."
+                "H.264 needs PyAV, which is not installed. In the project's folder type: pip install '.[video]', or "
+                "choose mpeg4."
             ) from error
         self._av: Any = av
         self._path, self._written = path, 0
@@ -121,7 +122,7 @@ class H264Encoder:
         self._mux(picture)
 
     def close(self) -> None:
-        """Write what is still in the encoder, and finish the file."""
+        """Write the frames that are still in the encoder, and finish the file."""
         try:
             if self._written:
                 self._mux(None)

@@ -45,10 +45,10 @@ class JsonLines:
             raise _failed(self.path, error) from error
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
-        """Write one line; it is in the file when this returns.
+        """Write one line and flush it.
 
         Raises:
-            OutputError: the file cannot be written to.
+            OutputError: the file cannot be written.
         """
         line = json.dumps(as_record(result), ensure_ascii=False, allow_nan=False) + "\n"
         try:
@@ -61,7 +61,7 @@ class JsonLines:
         """Finish the file.
 
         Raises:
-            OutputError: something could not be written.
+            OutputError: the rest could not be written.
         """
         try:
             self._file.close()

@@ -91,10 +91,10 @@ class AnnotatedVideo:
         return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
-        """Draw the readings into the frame and append it; a live video repeats frames to keep its rate.
+        """Draw the readings on the frame and append it. The video of a live source repeats frames to keep its rate.
 
         Raises:
-            OutputError: the file cannot be written to.
+            OutputError: the file cannot be written.
         """
         # Reduced before drawing: letters stay sharp, and drawing is faster.
         picture = self._overlay.draw(reduced(frame, self._height), result)

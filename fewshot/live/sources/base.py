@@ -114,7 +114,7 @@ class FrameSource:
             yield CapturedFrame(self.name, index, index / self._rate, frame)
 
     def close(self) -> None:
-        """Close the generator that gives the frames, if it is one."""
+        """Close the iterable of frames if it is a generator."""
         close = getattr(self._frames, "close", None)  # a generator has this method, and may hold a camera
         if close is not None:
             close()

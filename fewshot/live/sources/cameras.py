@@ -29,7 +29,7 @@ def open_webcam(index: int) -> NewestFrames:
         raise SourceError(
             f"Camera {index} could not be opened. Plug it in, close other programs that use it, or allow access to it "
             "in the system's privacy settings.",
-            hint="To use another camera, type another number: --source 1",
+            hint="To use another camera, give its number, for example --source 1.",
         )
     return _newest(f"camera {index}", capture)
 

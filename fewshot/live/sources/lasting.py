@@ -53,12 +53,12 @@ class LastingSource:
 
     @property
     def dropped(self) -> int:
-        """Frames dropped so far, those before a loss included."""
+        """Number of frames dropped so far, including those before the source was lost."""
         return self._dropped_before + self._source.dropped
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for the user so far."""
+        """Notes for the user so far."""
         return [*self._told, *self._source.notes]
 
     def __iter__(self) -> Iterator[CapturedFrame]:
@@ -87,7 +87,7 @@ class LastingSource:
         interrupt(self._source)
 
     def close(self) -> None:
-        """Give up waiting, and close the source."""
+        """Stop waiting, and close the source."""
         self._ending.set()
         self._source.close()
 

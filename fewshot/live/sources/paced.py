@@ -38,7 +38,7 @@ class Paced:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for the user so far."""
+        """Notes for the user so far."""
         return self._source.notes
 
     def __iter__(self) -> Iterator[CapturedFrame]:
@@ -57,6 +57,6 @@ class Paced:
         self._ending.set()
 
     def close(self) -> None:
-        """Give up waiting, and close the source."""
+        """Stop waiting, and close the source."""
         self._ending.set()
         self._source.close()

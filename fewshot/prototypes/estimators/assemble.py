@@ -30,10 +30,10 @@ def named(
     """Prototypes of the population's k emotions.
 
     Args:
-        population: whose emotions they are.
+        population: the population with these emotions.
         vectors: in the transformed space, shape (k, d).
-        counts: photos that each rests on, shape (k,).
-        level: whose photos moved them.
+        counts: number of photos of each, shape (k,).
+        level: whose photos were used.
         uncertainty: see ``Prototype``, shape (k,); None is 0 for all.
     """
     unsure = np.zeros(len(counts)) if uncertainty is None else uncertainty

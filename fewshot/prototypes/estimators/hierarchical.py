@@ -79,7 +79,7 @@ class Hierarchical:
 
     @property
     def name(self) -> str:
-        """For tables: names the levels that are left out."""
+        """Name in tables; it lists the levels that are left out."""
         levels = {"classroom": self.classroom, "student": self.student, "personal": self.personal}
         without = [level for level, on in levels.items() if not on]
         return "hierarchical" + (f" without {', '.join(without)}" if without else "")

@@ -40,7 +40,7 @@ def class_effect(population: Population, students: Iterable[Cells]) -> ClassEffe
 
     Args:
         population: mu_e, shape (k, d), and the variances.
-        students: the photos of each, summed up.
+        students: number and mean of each student's photos.
 
     Returns:
         Zeros without photos.
