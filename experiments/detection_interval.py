@@ -23,6 +23,7 @@ from fewshot.faces.detections import Detections
 from fewshot.faces.following import FollowingDetector
 from fewshot.live.loop import Loop
 from fewshot.live.sources import CapturedFrame
+from fewshot.loops import open_population
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.store import PrototypeStore
@@ -31,7 +32,6 @@ from fewshot.research.bench.scorecard import score
 from fewshot.research.datasets.single_faces import faces_of
 from fewshot.research.evaluation.tables import markdown, show
 from fewshot.research.simulation.truth import Truth
-from fewshot.room import open_population
 from fewshot.types import Face, FrameResult
 
 

@@ -22,10 +22,11 @@ from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window
 from fewshot.live.sources import Source, open_lasting
+from fewshot.loops import open_population
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.research.evaluation.tables import show
-from fewshot.room import Classroom, open_population
+from fewshot.room import Classroom
 
 
 def build_loop(cfg: DictConfig, schedule: Schedule) -> Loop:

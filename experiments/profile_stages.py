@@ -54,10 +54,10 @@ def measure(lesson: Path, shared: Path, frames: int) -> dict[str, list[float]]:
     from fewshot.faces.identity import Recogniser
     from fewshot.live.loop import Loop
     from fewshot.live.sources import CapturedFrame
+    from fewshot.loops import open_population
     from fewshot.models.files import resolve
     from fewshot.perception import Perception
     from fewshot.prototypes.classifier import Classifier
-    from fewshot.room import open_population
 
     cv2.setNumThreads(1)
     pack = shared / "models/insightface/models/buffalo_sc"

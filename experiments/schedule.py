@@ -23,12 +23,12 @@ import numpy as np
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import open_source
+from fewshot.loops import open_population
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.research.bench.live_run import Stamped
 from fewshot.research.bench.machine import describe
 from fewshot.research.evaluation.tables import markdown, write_csv
-from fewshot.room import open_population
 from fewshot.types import Face, Frame
 
 WAYS = {

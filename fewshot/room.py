@@ -23,13 +23,12 @@ from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
-from fewshot.errors import StoreError, UsageError
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Watchable, open_source
-from fewshot.models.files import network_file, resolve
+from fewshot.loops import make_loop, open_population
+from fewshot.models.files import network_file
 from fewshot.perception import Perception, open_perception
-from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.table import PrototypeTable
@@ -40,7 +39,6 @@ from fewshot.types import FrameResult
 if TYPE_CHECKING:
     from fewshot.faces.detections import Detector
     from fewshot.faces.tracker import Tracker
-    from fewshot.live.loop import Reader, Students
     from fewshot.live.smoothing import Smoother
 
 
@@ -445,60 +443,3 @@ class Classroom:
         if store is not None:
             store.require(self.perception.network, self.perception.identity_network)
         return store
-
-
-def open_population(network: PathLike | None = None) -> Population:
-    """Load the population prototypes beside a network; None uses the network in use.
-
-    Raises:
-        UsageError: there is no file with population prototypes beside it.
-        StoreError: the file is damaged.
-    """
-    path = resolve("expression", network_file(network)).with_suffix(".json")
-    if not path.is_file():
-        raise UsageError(
-            f"There is no file {path}. It must contain the network's population prototypes.",
-            hint="To create it, type: python experiments/population.py",
-        )
-    return Population.load(path)
-
-
-def make_loop(
-    perception: Perception,
-    reader: Reader | None = None,
-    students: Students | None = None,
-    *,
-    smoother: Smoother | None = None,
-    tracker: Tracker | None = None,
-    budget: float | None = None,
-    network: PathLike | None = None,
-) -> Loop:
-    """A loop with these students; by default it recognises nobody and uses the population prototypes.
-
-    Args:
-        perception: finds faces and computes their vectors.
-        reader: classifies vectors; None uses the population prototypes beside the perception's network.
-        students: assigns students to tracks; None recognises nobody.
-        smoother, tracker, budget: see ``Classroom.loop``.
-        network: the network that the perception was opened with.
-
-    Raises:
-        StoreError: the population prototypes belong to another network.
-    """
-    if reader is None:
-        population = open_population(network)
-        require_network(population, perception.network)
-        reader = Classifier(population)
-    return Loop(
-        perception, reader, students, smoother=smoother, tracker=tracker, budget=budget, moving=perception.following()
-    )
-
-
-def require_network(population: Population, network: str) -> None:
-    """Raises StoreError unless the population prototypes were made by this network."""
-    if population.network != network:
-        raise StoreError(
-            f"The network in use is {network}, but the population prototypes beside it were made by "
-            f"{population.network}.",
-            hint="To compute them again, type: python experiments/population.py",
-        )

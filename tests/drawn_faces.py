@@ -148,7 +148,8 @@ def see_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: DrawnEyes())
     for module in ("classroom.class_enrollment", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.photo_perception", lambda perception, *limits: perception)
-    monkeypatch.setattr("fewshot.room.open_population", lambda network=None: drawn_population())
+    for module in ("room", "loops"):
+        monkeypatch.setattr(f"fewshot.{module}.open_population", lambda network=None: drawn_population())
 
 
 class Desk:

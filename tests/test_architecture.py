@@ -21,6 +21,7 @@ LAYERS = [
     ["live"],
     ["database"],
     ["classroom", "session"],
+    ["loops"],
     ["room"],
     ["demo"],
     ["app"],

@@ -11,12 +11,12 @@ import pytest
 from fewshot.classroom.matching import TrackStudents
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.demo.sample import sample_picture
+from fewshot.loops import open_population
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.space import allowed_distances, squared_distances
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
-from fewshot.room import open_population
 from fewshot.types import Face
 
 STATES = ["neutral", "happy", "confused"]

@@ -15,10 +15,10 @@ import fewshot
 from fewshot import Classroom, Face, FewshotError, FrameResult, Reading, open_source
 from fewshot.classroom.store import class_names
 from fewshot.errors import StoreError, UsageError
+from fewshot.loops import make_loop, open_population
 from fewshot.models.files import resolve
 from fewshot.perception import open_perception
 from fewshot.prototypes.population import Population
-from fewshot.room import make_loop, open_population
 from fewshot.types import EMOTIONS
 
 ASHA, HAPPY, NEUTRAL = 1, 3, 6

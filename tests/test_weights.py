@@ -12,10 +12,10 @@ from fewshot.checksums import sha256_of
 from fewshot.embedding import runtime
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.inference.onnx import Choice, Engine
+from fewshot.loops import open_population
 from fewshot.models import files
 from fewshot.models.files import REGISTRY, REPOSITORY_WEIGHTS, WEIGHTS, resolve
 from fewshot.perception import open_perception
-from fewshot.room import open_population
 from fewshot.types import EMOTIONS
 
 

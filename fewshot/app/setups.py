@@ -19,9 +19,10 @@ from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
 from fewshot.live.sources.cameras import without_password
+from fewshot.loops import make_loop
 from fewshot.perception import Perceives, open_perception
 from fewshot.prototypes.classifier import Classifier
-from fewshot.room import Classroom, make_loop
+from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings

@@ -25,9 +25,10 @@ from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_lasting, open_source
+from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
-from fewshot.room import Classroom, make_loop
+from fewshot.room import Classroom
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary

@@ -20,6 +20,7 @@ from fewshot.live.loop import Loop
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources import open_source
 from fewshot.live.times import StageTimes
+from fewshot.loops import open_population
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
@@ -29,7 +30,7 @@ from fewshot.research.bench.scorecard import as_row, score
 from fewshot.research.simulation.dataset_writer import classroom_at
 from fewshot.research.simulation.truth import Truth
 from fewshot.research.simulation.virtual_classroom import Settings
-from fewshot.room import Classroom, open_population
+from fewshot.room import Classroom
 from fewshot.types import Vectors
 
 NO_PHOTO = "none"

@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.loops import open_population
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.gallery import IdentityGallery, choose_kind
 from fewshot.prototypes.index import FLAT_NUMBERS, FlatVectors, ListedVectors
@@ -26,7 +27,6 @@ from fewshot.prototypes.supports import SupportSet
 from fewshot.research.bench.gallery_file import load_gallery, save_gallery
 from fewshot.research.bench.machine import describe
 from fewshot.research.simulation.made_identities import DIMENSION, People
-from fewshot.room import open_population
 from fewshot.types import EMOTIONS, Vectors
 
 QUERIES, REPEATS, TESTED = 49, 30, 1000

@@ -29,7 +29,8 @@ FACES = {CLASS: "49", HALF: "25", WEBCAM: "1"}
 FIRST_LABEL = """
 import sys
 from pathlib import Path
-from fewshot.room import Classroom, make_loop
+from fewshot.loops import make_loop
+from fewshot.room import Classroom
 folder, video = sys.argv[1:]
 if folder:
     results = Classroom.in_folder(Path(folder)).watch(video)

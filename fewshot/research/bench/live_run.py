@@ -18,12 +18,13 @@ from fewshot.errors import FewshotError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sources import CapturedFrame, FrameSource, Paced, Source, open_source
+from fewshot.loops import make_loop
 from fewshot.perception import open_perception
 from fewshot.research.bench import scoring
 from fewshot.research.bench.machine import resident_mb
 from fewshot.research.bench.scoring import renamed_tracks, returns
 from fewshot.research.simulation.truth import Truth
-from fewshot.room import Classroom, make_loop
+from fewshot.room import Classroom
 from fewshot.types import FrameResult, Reading
 
 STEADY = 1.0
