@@ -215,7 +215,7 @@ def portrait(frame: Frame, box: NDArray[np.float32], room: float = 2.2) -> Frame
     Args:
         frame: BGR, shape (height, width, 3).
         box: x0, y0, x1, y1 in pixels, shape (4,).
-        room: side of the square in sides of the box.
+        room: side of the square, as a multiple of the side of the box.
     """
     x0, y0, x1, y1 = (float(value) for value in box)
     half = room * max(x1 - x0, y1 - y0) / 2

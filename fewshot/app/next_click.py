@@ -6,6 +6,7 @@ from fewshot.errors import FewshotError
 
 CLICKS = {
     "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
+    "install fewshot again": "Install fewshot again.",
     "fewshot models verify": "Open Settings → Models to see which file is damaged.",
     "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
     "--consent-by": "Fill in the field “Consent given by”.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,14 @@ from fewshot.classroom.class_rows import no_such_class
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.folder import no_consent
 from fewshot.errors import FewshotError
-from fewshot.models.files import REGISTRY, _missing
+from fewshot.models.files import REGISTRY, Check, resolve
 from fewshot.session.lessons import LessonStore
+
+
+@pytest.fixture(autouse=True)
+def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path))
+    monkeypatch.delenv("FEWSHOT_SHARED", raising=False)
 
 
 def raised(act: Callable[[], object]) -> FewshotError:
@@ -28,7 +35,11 @@ def raised(act: Callable[[], object]) -> FewshotError:
         (lambda: no_consent("maths", "photos"), "fewshot enroll maths photos --consent-by", "say who gave consent"),
         (lambda: raised(lambda: make_consent(" ")), "--consent-by", "“Consent given by”"),
         (lambda: raised(lambda: LessonStore().load(7)), "fewshot lessons", "page Report"),
-        (lambda: _missing(REGISTRY["yunet"], "No detector."), "fewshot models pull", "“Download the missing models”"),
+        (
+            lambda: raised(lambda: resolve("yunet", download=False)),
+            "fewshot models pull",
+            "“Download the missing models”",
+        ),
     ],
 )
 def test_the_command_becomes_a_click(make: Callable[[], FewshotError], command: str, click: str) -> None:
@@ -41,4 +52,21 @@ def test_a_click_that_is_named_is_on_the_page() -> None:
     pytest.importorskip("streamlit", reason="needs the extra app")
     from fewshot.app.views.settings import DOWNLOAD
 
-    assert f"“{DOWNLOAD}”" in in_the_app(_missing(REGISTRY["yunet"], "No detector."))
+    assert f"“{DOWNLOAD}”" in in_the_app(raised(lambda: resolve("yunet", download=False)))
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "words"),
+    [
+        ("yunet", None, "click “Download the missing models” below"),
+        ("expression_fp32", None, "not part of this installation"),
+        ("expression", None, "install fewshot again"),
+        ("yunet", Path("yunet.onnx"), "yunet.onnx is damaged"),
+    ],
+)
+def test_a_model_that_is_missing_says_what_to_click(model: str, path: Path | None, words: str) -> None:
+    pytest.importorskip("streamlit", reason="needs the extra app")
+    from fewshot.app.views.settings import _here
+
+    told = _here(Check(REGISTRY[model], "missing", path, False, "Run `fewshot models pull`."))
+    assert words in told and "fewshot models" not in told

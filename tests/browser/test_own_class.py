@@ -100,7 +100,7 @@ def test_a_photo_under_a_wrong_emotion_is_asked_about_and_set_right(
     make_class(page, "Wrong folders")
     enroll(page, tmp_path / "class.zip")
     page.get_by_text("3 photos accepted, 1 to check, 0 refused").wait_for()
-    page.get_by_text("looks happy, and is enrolled as neutral. Is that right?").wait_for()
+    page.get_by_text("looks happy, but is enrolled as neutral. Is that right?").wait_for()
     page.get_by_role("button", name="It is happy").click()
     page.get_by_text("chidi: the photo is now labelled happy").wait_for()
     page.get_by_text("3 photos accepted, 0 refused").wait_for()

@@ -1,12 +1,7 @@
 import numpy as np
 import pytest
 
-from fewshot.prototypes.calibration import (
-    Calibration,
-    fit_temperature,
-    fit_thresholds,
-    softmax,
-)
+from fewshot.prototypes.calibration import Calibration, fit_temperature, fit_thresholds, softmax
 from fewshot.research.evaluation.scores import reliability
 
 
@@ -48,8 +43,9 @@ def test_calibrated_probabilities_are_honest():
     assert reliability(softmax(-distances / 0.03), labels).error > 0.2
 
 
-def test_linear_between_known_shots():
+def test_linear_between_known_shots_and_constant_beyond():
     calibration = Calibration((0.0, 1.0), (0.4, 0.2), (2.0, 1.0), (0.0, 0.1))
+    assert calibration.at(50) == calibration.at(1)
     row = calibration.at(0.25)
     assert (row.temperature, row.far, row.margin) == pytest.approx((0.35, 1.75, 0.025))
     assert calibration.at(50) == calibration.at(1)

@@ -82,7 +82,7 @@ def _models() -> None:
         for check in list_models()
     ]
     st.table(rows)
-    missing = [check.model.name for check in list_models() if check.path is None and not check.model.embedded]
+    missing = [check.model.name for check in list_models() if check.path is None and check.model.remote()]
     if missing and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
         _pull()
 
@@ -94,7 +94,7 @@ def _here(check: Check) -> str:
     if check.model.embedded:
         return "no: install fewshot again"
     if check.path is None:
-        return f"no: click “{DOWNLOAD}” below"
+        return f"no: click “{DOWNLOAD}” below" if check.model.remote() else "no: not part of this installation"
     return f"no: {check.path} is damaged or another file. Delete it, then load this page again."
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import cast
 
 import cv2
 import numpy as np
 
 from fewshot.classroom.matching import TrackStudents
 from fewshot.classroom.thresholds import identity_thresholds
-from fewshot.database import in_folder
 from fewshot.errors import SourceError
 from fewshot.faces.boxes import largest_face
 from fewshot.live.loop import Loop
@@ -63,9 +63,15 @@ def videos(seconds: float, seed: int) -> dict[str, Video]:
 class MeasuredRoom(Classroom):
     """A class like any other, but in a folder of the benchmark and with models chosen part by part."""
 
-    def __init__(self, folder: Path, perception: Perception, population: Population) -> None:
-        super().__init__(folder.name, database=in_folder(folder))
-        self._given, self._given_population = perception, population
+    _given: Perception
+    _given_population: Population
+
+    @classmethod
+    def with_models(cls, folder: Path, perception: Perception, population: Population) -> MeasuredRoom:
+        """A class in ``folder`` that is seen and read by these."""
+        room = cast(MeasuredRoom, cls.in_folder(folder))
+        room._given, room._given_population = perception, population
+        return room
 
     @property
     def perception(self) -> Perception:
@@ -106,7 +112,7 @@ def enrolled_class(folder: Path, photos: Path | None, perception: Perception, po
     if photos is None:
         return Class(Classifier(population), None, "-")
     shutil.rmtree(folder, ignore_errors=True)
-    room = MeasuredRoom(folder, perception, population)
+    room = MeasuredRoom.with_models(folder, perception, population)
     report = room.enroll_folder(photos, consent_by="the terms of the dataset")
     accepted = sum(result.count("accepted") for result in report.students)
     offered = sum(len(result.photos) for result in report.students)

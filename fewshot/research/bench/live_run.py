@@ -82,10 +82,6 @@ class Measured:
             "dropped": self.dropped / (self.dropped + len(self.labelled)),
         }
 
-    def per_frame_ms(self, first: int, count: int) -> float:
-        """Milliseconds a frame of the ``count`` frames from ``first`` on, with the pipeline full before and after."""
-        return 1000 * (self.labelled[first + count - 1] - self.labelled[first - 1]) / count
-
 
 def run(loop: Loop, source: Source, most: int | None = None, keep: list[FrameResult] | None = None) -> Measured:
     """Run the pipeline over a source.

@@ -69,10 +69,6 @@ class DataUse:
             raise UsageError(f"No set of pictures {name!r}. Use one of {', '.join(found)}.")
         return found[name]
 
-    def with_role(self, *roles: Role) -> list[PictureSet]:
-        """The sets that have one of these roles."""
-        return [picture_set for picture_set in self.sets if picture_set.role in roles]
-
     def excluded_rows(self, fer: Fer2013, hashes: list[str] | None = None) -> NDArray[np.bool_]:
         """FER2013's rows that may be used for nothing, in the order of ``fer``, shape (n,).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -110,9 +109,3 @@ def make_use(fer: Fer2013, excluded: NDArray[np.bool_], data: Path) -> DataUse:
         for usage, split in enumerate(("Training", "PublicTest"))
     }
     return DataUse(tuple(sets), left_out)
-
-
-def small_grey(paths: list[Path], side: int = 32) -> NDArray[np.uint8]:
-    """Files as grey pictures of one small size, for comparing them, shape (n, side, side)."""
-    pictures = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths]
-    return np.stack([cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures])

@@ -17,7 +17,6 @@ from fewshot.research.datasets import fer2013_forms
 from fewshot.types import EMOTIONS
 from fewshot.unit_vectors import unit_rows
 
-FER2013_CLASSES = EMOTIONS
 FERPLUS_CLASSES = (*EMOTIONS, "contempt")
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = 0, 1, 2
 
@@ -31,7 +30,7 @@ class Fer2013:
 
     Attributes:
         faces: grey pictures, uint8, shape (n, 48, 48).
-        labels: FER2013's own label, an index into ``FER2013_CLASSES``, shape (n,).
+        labels: FER2013's own label, an index into ``EMOTIONS``, shape (n,).
         usage: ``TRAINING``, ``PUBLIC_TEST`` or ``PRIVATE_TEST``, shape (n,).
         votes: FER+ votes, columns ``FERPLUS_CLASSES``, unknown, not a face, shape (n, 10); -1 where there are none.
         leaked: training pictures that are, pixel for pixel, in a test split, shape (n,).

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
 from numpy.typing import NDArray
 
+from fewshot.errors import FewshotError
 from fewshot.faces.detectors.cascade import ENLARGED, INPUT, open_cascade
 from fewshot.research.datasets.fer2013 import TRAINING, load_fer2013
 
@@ -53,7 +53,15 @@ def teaching_faces(shared: Path, prepared: Path) -> tuple[list[Picture], NDArray
 
 
 def backgrounds(faces: list[Picture], rng: np.random.Generator) -> list[Picture]:
-    """Pictures without a face: photographs, made-up screens and clouds, corners of portraits, faces cut to pieces."""
+    """Pictures without a face: photographs, made-up screens and clouds, corners of portraits, faces cut to pieces.
+
+    Args:
+        faces: grey square pictures; those of 112 pixels are portraits.
+        rng: decides what is made up.
+
+    Raises:
+        FewshotError: scikit-image, which brings the photographs, is not installed.
+    """
     scenes = [_photograph(name) for name in SCENERY]
     scenes += [_screen(rng) for _ in range(16)]
     portraits = [face for face in faces if face.shape[0] == 112]
@@ -65,6 +73,12 @@ def backgrounds(faces: list[Picture], rng: np.random.Generator) -> list[Picture]
 
 
 def _photograph(name: str) -> Picture:
+    try:
+        import skimage.data
+    except ImportError as error:
+        raise FewshotError(
+            "Pictures without a face come with scikit-image, which is not installed: uv pip install scikit-image"
+        ) from error
     path = next(Path(skimage.data.__file__).parent.glob(f"{name}.*"))
     picture = np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)
     if name == "astronaut":  # her suit, flags and hands shall be here, her face not

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,12 +226,6 @@ class Report:
             parts += [f"## {table.title}", markdown([_words(row) for row in table.rows]).strip(), table.note]
         parts += [f"![{name.replace('_', ' ')}]({self.name}_{name}.png)" for name in self.plots]
         return "\n\n".join(part for part in parts if part) + "\n"
-
-
-class EvaluationProtocol(Protocol):
-    """One question with its own data and controls; ``experiments/evaluate.py protocol=...`` runs it."""
-
-    def run(self, context: Context) -> Report: ...
 
 
 def _shows(pictures: Sequence[Picture], emotions: Sequence[str]) -> NDArray[np.bool_]:

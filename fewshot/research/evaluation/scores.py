@@ -36,13 +36,6 @@ def macro_f1s(tables: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.asarray(scores.sum(axis=-1) / (there > 0).sum(axis=-1), np.float64)
 
 
-def balanced_accuracies(tables: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Mean recall over the classes that occur, of tables (..., k, k), shape (...)."""
-    there = tables.sum(axis=-1)
-    recalls = np.diagonal(tables, axis1=-2, axis2=-1) / np.maximum(there, 1)
-    return np.asarray(recalls.sum(axis=-1) / (there > 0).sum(axis=-1), np.float64)
-
-
 @dataclass(frozen=True, eq=False)
 class Score:
     """How right one reader is on one set.

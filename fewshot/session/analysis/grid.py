@@ -96,8 +96,8 @@ def align(states: Sequence[str], wanted: Sequence[str], values: Floats) -> Float
     """Columns in the order of ``wanted``; a state that a lesson does not have counts 0 seconds.
 
     Args:
-        states: of the columns of ``values``.
-        wanted: states of the columns that come out.
+        states: states of the columns of ``values``.
+        wanted: states of the columns of the result.
         values: shape (..., states).
 
     Returns:

@@ -84,4 +84,3 @@ def test_a_run_is_summed_up() -> None:
     assert (told["p50_ms"], told["queued_p95_ms"], told["between_p95_ms"]) == pytest.approx((30, 40, 20))
     assert told["fresh"] == pytest.approx(199 / 200)
     assert (told["dropped"], told["rss_mb"], told["faces"]) == (0.2, 300.0, 2.0)
-    assert measured.per_frame_ms(50, 8) == pytest.approx(20)
