@@ -74,7 +74,7 @@ def test_a_student_under_two_names_and_a_mixed_up_photo(room: Classroom, shared:
     assert "shows asha" in again.photos[0].reason
     mixed = room.enroll("asha", [one["sad"][0], other["neutral"][0]])
     assert [photo.status for photo in mixed.photos] == ["accepted", "rejected"]
-    assert "not the person" in mixed.photos[1].reason
+    assert "not the same person" in mixed.photos[1].reason
 
 
 def test_ten_photos_of_one_student_take_about_a_second(room: Classroom, shared: Path) -> None:

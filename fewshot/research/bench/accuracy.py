@@ -75,10 +75,12 @@ class MeasuredRoom(Classroom):
 
     @property
     def perception(self) -> Perception:
+        """The given chain."""
         return self._given
 
     @property
     def population(self) -> Population:
+        """The given population."""
         return self._given_population
 
 

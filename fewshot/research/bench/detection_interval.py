@@ -32,9 +32,11 @@ class TrueStudents:
         self.truth, self.frame = truth, 0
 
     def wanted(self, _tracks: Sequence[int], _faces: Sequence[Face], _time: float) -> list[int]:
+        """Nobody's identity vector: the truth knows."""
         return []
 
     def assign(self, faces: Sequence[Face], _time: float) -> list[tuple[str | None, float | None]]:
+        """The enrolled student whose true box overlaps the face most, if by at least 0.3."""
         there = [face for face in self.truth.at(self.frame) if face.enrolled]
         if not there or not faces:
             return [(None, None)] * len(faces)
@@ -61,6 +63,7 @@ class Measured:
         self.seconds: list[float] = []
 
     def detect(self, frame: Frame) -> Detections:
+        """Detect, and keep the result and its time."""
         start = perf_counter()
         self.found.append(self.detector.detect(frame))
         self.seconds.append(perf_counter() - start)

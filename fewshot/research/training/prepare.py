@@ -62,6 +62,7 @@ def recogniser_vectors(
 
 
 def main() -> None:
+    """Write what training needs beside the data; see the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--out", type=Path, default=Path("outputs"))

@@ -36,6 +36,7 @@ def conf_folder() -> Path:
 
 @hydra.main(version_base=None, config_path=str(conf_folder()), config_name="train")
 def main(cfg: DictConfig) -> None:
+    """Train as the configuration says; see the module."""
     job = hydra.core.hydra_config.HydraConfig.get()
     if job.mode == RunMode.MULTIRUN and "ddp" in cfg.trainer.get("strategy", ""):
         # Every process would start the whole sweep.

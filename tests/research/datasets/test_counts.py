@@ -82,7 +82,7 @@ def test_broken_files_are_named_and_left_out(tmp_path: Path) -> None:
     (tmp_path / shown[1].path).write_bytes(b"no picture")
     good, problems = readable(shown, tmp_path)
     assert good == shown[:1]
-    assert [problem.split()[0].rpartition("/")[2] for problem in problems] == ["1.jpg", "No"]
+    assert [problem.split()[0].rpartition("/")[2] for problem in problems] == ["1.jpg", "There"]
     assert "is not a picture" in problems[0]
     assert "2.jpg" in problems[1]
 

@@ -33,6 +33,7 @@ class Check:
     good: bool
 
     def row(self) -> dict[str, str]:
+        """One row of the table."""
         return {"fault": self.fault, "expected": self.expected, "seen": self.seen, "good": "yes" if self.good else "NO"}
 
 
