@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,32 +23,17 @@ import numpy as np
 import psutil
 from rich.progress import track
 
-from fewshot.demo.sample import PEOPLE, sample_picture
 from fewshot.errors import FewshotError
 from fewshot.research.bench.live_bench import FACES, Bench, Setting, enroll_classes
+from fewshot.research.bench.live_material import photos_to_enroll, scenes_for
 from fewshot.research.bench.live_plots import plot_latency, plot_runs, plot_stages
 from fewshot.research.bench.live_table import TARGETS, flat, report, table_rows
 from fewshot.research.bench.machine import busy, describe
-from fewshot.research.datasets.subjects import by_student, read_subjects
 from fewshot.research.evaluation.tables import show, write_csv
-from fewshot.research.simulation.scenes import (
-    CLASS,
-    DATASET,
-    HALF,
-    SCENES,
-    STRANGERS,
-    WEBCAM,
-    Scene,
-    made_up_scene,
-    scene_at,
-)
-from fewshot.research.simulation.truth import Box
-from fewshot.types import Frame
+from fewshot.research.simulation.scenes import CLASS, HALF, STRANGERS, WEBCAM
 
 FULL = Setting(runs=5, frames=500, longest=60.0, baseline=8)
 QUICK = Setting(runs=2, frames=150, longest=12.0, baseline=4)
-
-STUDENTS, PHOTOS = 50, 5
 
 NOTES = (
     "Every frame is decoded (H.264), and every face in it found, aligned, tracked, embedded and classified; nothing is "
@@ -66,42 +50,6 @@ MADE_UP = (
     "The galleries show six faces of one picture again and again: nobody is enrolled, so nothing is said about names, "
     "and start and rates are without them."
 )
-
-
-def portraits() -> list[tuple[Frame, Box]]:
-    """The six faces of the sample picture, each with some room around it, and its box."""
-    picture = sample_picture()
-    height, width = picture.shape[:2]
-    cut = []
-    for person in PEOPLE:
-        x0, y0, x1, y1 = person.box
-        room = (x1 - x0) // 2
-        left, top, right, bottom = max(0, x0 - room), max(0, y0 - room), min(width, x1 + room), min(height, y1 + room)
-        face = (float(x0 - left), float(y0 - top), float(x1 - left), float(y1 - top))
-        cut.append((np.ascontiguousarray(picture[top:bottom, left:right]), face))
-    return cut
-
-
-def scenes_for(arguments: argparse.Namespace, setting: Setting) -> dict[str, Scene]:
-    """All scenes, of real pictures if there are any."""
-    if (arguments.shared / "data" / "subjects.csv").is_file():
-        return {name: scene_at(arguments.work, arguments.shared, name, setting.longest) for name in SCENES}
-    print("No pictures in --shared: galleries of the sample picture; nothing is said about names or enrolling.")
-    drawn = portraits()
-    return {name: made_up_scene(arguments.work, name, setting.longest, drawn) for name in FACES}
-
-
-def photos_to_enroll(shared: Path, folder: Path) -> Path:
-    """50 students with 5 photos each, PHOTOS/<student>/<emotion>/<file>."""
-    pictures = by_student(read_subjects(shared / "data" / "subjects.csv", [DATASET]))
-    able = {student: emotions for student, emotions in pictures.items() if len(emotions) >= PHOTOS}
-    shutil.rmtree(folder, ignore_errors=True)
-    for student in list(able)[:STUDENTS]:
-        for emotion, takes in list(able[student].items())[:PHOTOS]:
-            target = folder / student / emotion
-            target.mkdir(parents=True)
-            shutil.copy(shared / "data" / takes[0].path, target)
-    return folder
 
 
 def measure(bench: Bench, arguments: argparse.Namespace) -> None:
@@ -154,7 +102,7 @@ def main() -> None:
     usual = QUICK if arguments.quick else FULL
     setting = Setting(arguments.runs or usual.runs, usual.frames, usual.longest, usual.baseline)
     try:
-        scenes = scenes_for(arguments, setting)
+        scenes = scenes_for(arguments.shared, arguments.work, setting.longest)
         classes = enroll_classes(scenes)
         warning, load = busy(), psutil.getloadavg()[0]
         if warning:

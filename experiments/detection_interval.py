@@ -16,7 +16,8 @@ from pathlib import Path
 from fewshot.loops import open_population
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
-from fewshot.research.bench.detection_interval import Measured, enrolled, row, run
+from fewshot.research.bench.detection_interval import Measured, row, run
+from fewshot.research.bench.enrolled_store import enrolled_store
 from fewshot.research.evaluation.tables import markdown, show
 from fewshot.research.simulation.truth import Truth
 
@@ -41,7 +42,7 @@ def main() -> None:
     ]
     for lesson in arguments.lesson:
         truth = Truth.load(lesson / "truth.json")
-        reader = Classifier(open_population(), enrolled(lesson / "photos" / "neutral", perception))
+        reader = Classifier(open_population(), enrolled_store(lesson / "photos" / "neutral", perception))
         frames = min(arguments.frames, truth.frames)
         truth = Truth(truth.width, truth.height, truth.fps, frames, truth.seats)
         rows: list[dict[str, str]] = []

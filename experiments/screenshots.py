@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from fewshot.research.bench.served_app import served
+from fewshot.research.bench.served_app import ServedApp
 
 PATIENCE = 120_000
 USUAL = "1280x720"
@@ -41,10 +41,10 @@ def main() -> None:
     if not arguments.chromium:
         sys.exit("Chromium is missing. On Debian or Ubuntu: sudo apt-get install -y chromium")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, served(Path(home)) as address:
+    with tempfile.TemporaryDirectory() as home, ServedApp(Path(home)) as app:
         for size in arguments.size:
             for scheme in arguments.scheme:
-                photograph(address, arguments.chromium, scheme, arguments.out, size)
+                photograph(app.address, arguments.chromium, scheme, arguments.out, size)
 
 
 def photograph(address: str, chromium: str, scheme: str, out: Path, size: str) -> None:

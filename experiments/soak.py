@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,15 +22,13 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Paced, open_source
 from fewshot.research.bench.live_bench import FACES, enroll_classes
 from fewshot.research.bench.live_plots import plot_soak
-from fewshot.research.bench.machine import as_list, busy, describe
-from fewshot.research.bench.soaking import Endless, Growth, Sample, growth
+from fewshot.research.bench.machine import busy, describe
+from fewshot.research.bench.soak_run import MOST_GROWTH, report, soak, summary_rows
+from fewshot.research.bench.soaking import Endless, growth
 from fewshot.research.evaluation.tables import markdown, write_csv
 from fewshot.research.simulation.scenes import scene_at
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
-
-MOST_GROWTH = 2.0
-"""Percent that memory may grow by after the warm-up."""
 
 
 def prepare(arguments: argparse.Namespace) -> tuple[Path, Path]:
@@ -39,70 +36,6 @@ def prepare(arguments: argparse.Namespace) -> tuple[Path, Path]:
     name = next(scene for scene, faces in FACES.items() if faces == arguments.faces)
     scene = scene_at(arguments.work, arguments.shared, name, arguments.video_seconds)
     return scene.video, enroll_classes({name: scene})[name]
-
-
-def soak(pipeline: Pipeline, minutes: float, every: float) -> list[Sample]:
-    """Run a pipeline for so long, and look at it every few seconds."""
-    samples: list[Sample] = []
-    end = time.monotonic() + 60 * minutes
-    with pipeline:
-        try:
-            while pipeline.running and (left := end - time.monotonic()) > 0:
-                time.sleep(min(every, left))
-                step = pipeline.latest()
-                named = sum(reading.student is not None for reading in step.result.readings) if step else 0
-                samples.append(Sample.of(pipeline.metrics.snapshot(), named))
-                print(progress(samples[-1]), flush=True)
-        except KeyboardInterrupt:
-            print("Ended early.")
-    return samples
-
-
-def progress(sample: Sample) -> str:
-    """One line for whoever waits."""
-    return (
-        f"{sample.seconds / 60:6.1f} min  {sample.memory_mb:6.1f} MB  {sample.processed_rate:5.1f} a second  "
-        f"p95 {sample.latency_p95_ms:5.1f} ms  {sample.faces} faces, {sample.named} named, {sample.dropped} dropped"
-    )
-
-
-def summary_rows(samples: list[Sample], grown: Growth | None, notes: list[str]) -> list[dict[str, str]]:
-    """What is to be known of the run, line by line."""
-    last = samples[-1]
-    rows = [
-        ("length", f"{last.seconds / 60:.1f} minutes", ""),
-        ("frames processed", f"{last.processed} ({last.processed / last.seconds:.1f} a second)", ""),
-        ("frames recorded", str(last.recorded), "all that were processed"),
-        ("dropped by the camera", f"{last.dropped} of {last.captured}", ""),
-        ("latency, median of p50 / worst p95", f"{median_p50(samples):.0f} / {worst_p95(samples):.0f} ms", ""),
-        ("faces / named in the last frame", f"{last.faces} / {last.named}", ""),
-        ("most frames waiting", str(max(sample.waiting for sample in samples)), ""),
-        ("threads, first and last", f"{samples[0].threads}, {last.threads}", "the same"),
-        ("errors and notes", "; ".join(notes) or "none", "none"),
-    ]
-    if grown is None:
-        rows.append(("memory", "the run was too short to say", ""))
-    else:
-        words = f"{grown.percent:+.2f} % ({grown.start_mb:.1f} to {grown.end_mb:.1f} MB"
-        slope = f"; slope {grown.slope_mb_per_hour:+.1f} MB an hour)"
-        rows.append(("growth of memory after the warm-up", words + slope, f"< {MOST_GROWTH:g} %"))
-    return [{"what": what, "found": found, "wanted": wanted} for what, found, wanted in rows]
-
-
-def median_p50(samples: list[Sample]) -> float:
-    values = sorted(sample.latency_p50_ms for sample in samples)
-    return values[len(values) // 2]
-
-
-def worst_p95(samples: list[Sample]) -> float:
-    return max(sample.latency_p95_ms for sample in samples)
-
-
-def report(rows: list[dict[str, str]], command: str, machine: dict[str, str]) -> str:
-    return (
-        f"# A long run\n\n{markdown(rows)}\n![Memory, rate and latency over time](soak.png)\n\n"
-        f"Machine:\n\n{as_list(machine)}\nRepeat with:\n\n    {command}\n"
-    )
 
 
 def parse_arguments() -> argparse.Namespace:

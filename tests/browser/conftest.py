@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fewshot.research.bench.served_app import ServedApp
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -36,7 +35,7 @@ def chromium() -> str:
     return found
 
 
-class Served:
+class Served(ServedApp):
     """The app in a process of its own.
 
     Args:
@@ -45,38 +44,9 @@ class Served:
     """
 
     def __init__(self, home: Path, **more: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.address = f"http://localhost:{self.port}"
-        self.home, self.log = home, home / "server.log"
-        home.mkdir(parents=True, exist_ok=True)
         # OpenVINO, where it is installed, would compile its networks anew in every home.
-        self.environment = {**os.environ, "FEWSHOT_ENGINE": "onnxruntime", **more, "FEWSHOT_HOME": str(home)}
-        if (SHARED / "models").is_dir():
-            self.environment["FEWSHOT_SHARED"] = str(SHARED)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser"],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=ROOT,
-            )
-        self._wait()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE / 1000
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1):
-                    return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.2)
-        self.stop()
-        raise AssertionError(self.log.read_text())
+        shared = {"FEWSHOT_SHARED": str(SHARED)} if (SHARED / "models").is_dir() else {}
+        super().__init__(home, PATIENCE / 1000, **({"FEWSHOT_ENGINE": "onnxruntime"} | shared | more))
 
     def database(self) -> Any:
         """What it keeps, looked at from this process."""
@@ -91,13 +61,6 @@ class Served:
             command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,7 @@ from fewshot.live.loop import Loop
 from fewshot.live.sources import CapturedFrame
 from fewshot.perception import Perception
 from fewshot.prototypes.classifier import Classifier
-from fewshot.prototypes.store import PrototypeStore
-from fewshot.prototypes.supports import SupportSet
 from fewshot.research.bench.scorecard import score
-from fewshot.research.datasets.single_faces import faces_of
 from fewshot.research.simulation.truth import Truth
 from fewshot.types import Face, Frame, FrameResult
 
@@ -126,17 +123,3 @@ def row(every: int, truth: Truth, detector: Measured, usual: Measured, results: 
         "unsure %": f"{100 * card.unsure.value:.2f}",
         "track switches": str(card.track_switches),
     }
-
-
-def enrolled(photos: Path, perception: Perception) -> PrototypeStore:
-    """Everybody in ``<photos>/<student>/<emotion>/*``."""
-    store = PrototypeStore(
-        perception.embedder.dimension, perception.identity_dimension, perception.network, perception.identity_network
-    )
-    for folder in sorted(photos.iterdir()):
-        paths = sorted(folder.glob("*/*"))
-        faces, kept = faces_of(perception, paths)
-        vectors = np.stack([face.expression for face in faces if face.expression is not None])
-        supports = SupportSet(vectors, [paths[i].parent.name for i in kept], [paths[i].stem for i in kept])
-        store.add(folder.name, supports, np.stack([face.identity for face in faces if face.identity is not None]))
-    return store

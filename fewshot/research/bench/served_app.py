@@ -1,50 +1,72 @@
-"""The app in a process of its own, for what looks at it from outside."""
+"""The app in a process of its own, for what looks at it from outside: measurements, screenshots, browser tests."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
-from fewshot.app.launch import free_port
 
-
-@contextmanager
-def served(home: Path, patience: float = 120.0) -> Iterator[str]:
-    """Serve the app, and end it afterwards.
+class ServedApp:
+    """A server of the app, which ends with ``stop`` or with the block it is used in.
 
     Args:
-        home: folder for all that it keeps.
+        home: folder for everything it keeps; made if need be.
         patience: seconds until it must answer.
+        **more: of its environment, besides this process's own.
 
-    Yields:
-        Its address.
+    Attributes:
+        address: of its first page.
+        log: file with everything it printed.
+        environment: that it runs in, for other processes on the same data.
 
     Raises:
-        TimeoutError: it does not answer.
+        TimeoutError: it does not answer in time, or ended before; the message holds its log.
     """
-    address = f"http://localhost:{(port := free_port(None))}"
-    command = [sys.executable, "-m", "fewshot", "app", "--port", str(port), "--no-browser"]
-    server = subprocess.Popen(command, env={**os.environ, "FEWSHOT_HOME": str(home)}, stdout=subprocess.DEVNULL)
-    try:
-        _wait(f"{address}/_stcore/health", patience)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(60)
 
+    def __init__(self, home: Path, patience: float = 120.0, **more: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.address = f"http://localhost:{self.port}"
+        self.home, self.log = home, home / "server.log"
+        home.mkdir(parents=True, exist_ok=True)
+        self.environment = {**os.environ, **more, "FEWSHOT_HOME": str(home)}
+        command = [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+        self._wait(patience)
 
-def _wait(address: str, patience: float) -> None:
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
+    def _wait(self, patience: float) -> None:
+        end = time.monotonic() + patience
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        log = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
+        raise TimeoutError(f"The app did not start within {patience:g} seconds. Its log:\n{log}")
+
+    def stop(self) -> None:
+        """End the server; after 20 seconds by force."""
+        self.process.terminate()
         try:
-            urllib.request.urlopen(address, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"The app did not start within {patience:g} seconds.")
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> ServedApp:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
