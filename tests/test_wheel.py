@@ -131,7 +131,7 @@ runtime.open_session = lambda path, threads, engine, fast: really_open(path, thr
 embedder = runtime.open_embedder()
 print(embedder.path.name, embedder.note)
 """
-    assert run("-c", code).startswith("expression.onnx The engine cuda runs the 8-bit network")
+    assert run("-c", code).startswith("expression.onnx The engine cuda uses the 8-bit network")
 
 
 def test_it_can_train(run: Run, tmp_path: Path) -> None:
