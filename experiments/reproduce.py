@@ -24,7 +24,8 @@ from rich.console import Console
 
 from fewshot.errors import FewshotError
 from fewshot.research.training.recipe import Recipe, Step
-from fewshot.research.training.recipe_run import exclusive, run
+from fewshot.research.training.recipe_lock import exclusive
+from fewshot.research.training.recipe_run import run
 
 
 def recipe_of(cfg: DictConfig) -> Recipe:

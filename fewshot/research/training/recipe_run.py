@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from fewshot.errors import FewshotError, UsageError
 from fewshot.research.training.recipe import Recipe, Step, copy_whole
+from fewshot.research.training.recipe_lock import Lock, begun, exclusive
 
 PATIENCE = 30.0
 """Seconds that a step has to end itself when the recipe is stopped."""
@@ -93,7 +90,7 @@ def run_step(recipe: Recipe, step: Step, lock: Lock, console: Console) -> str:
     arguments = [*shlex.split(step.command), *shlex.split(step.options), *([f"resume={resume}"] if resume else [])]
     before = {path: _signature(path) for path in step.makes}
     start, log = perf_counter(), recipe.log(step)
-    code, offset = _call(arguments, step.name, log, lock, console)
+    code, offset = _call(step, arguments, log, lock, console)
     printed = _tail(log, offset)
     if code:
         raise FewshotError(_failure(step, code, arguments, printed, log))
@@ -112,34 +109,35 @@ def run_step(recipe: Recipe, step: Step, lock: Lock, console: Console) -> str:
     return f"done in {stamp.minutes:g} min. {printed[-1] if printed else ''}".rstrip()
 
 
-def _call(arguments: Sequence[str], name: str, log: Path, lock: Lock, console: Console) -> tuple[int, int]:
+def _call(step: Step, arguments: Sequence[str], log: Path, lock: Lock, console: Console) -> tuple[int, int]:
     """The exit code of a command, and where in the log its output begins."""
     program = [sys.executable if arguments[0] == "python" else arguments[0], *arguments[1:]]
+    # Unbuffered, for the terminal shows the last line; wide, so that a line of measurements is not broken.
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "160"}
     with log.open("ab") as file:
         file.write(f"\n# {datetime.now():%Y-%m-%d %H:%M:%S}\n$ {shlex.join(arguments)}\n".encode())
         file.flush()
         offset = file.tell()
-        # An orphan keeps the lock for as long as it runs.
-        kept = (lock.descriptor,) if os.name == "posix" else ()
-        process = subprocess.Popen(
-            program,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            pass_fds=kept,
-        )
+        process = subprocess.Popen(program, stdout=file, stderr=subprocess.STDOUT, env=environment)
         try:
-            lock.note(step=name, runs_as=process.pid)
-            with console.status(name) as status:
+            lock.note(step=step.name, runs_as=process.pid, begun=begun(process.pid))
+            with console.status(step.name) as status:
                 while True:
                     try:
                         return process.wait(1.0), offset
                     except subprocess.TimeoutExpired:
-                        last = _tail(log, offset, 1)
-                        status.update(escape(f"{name}: {last[0][:100] if last else '...'}"))
+                        status.update(escape(f"{step.name}: {_progress(step, log, offset)}"))
         except BaseException:
             _stop(process)
             raise
+
+
+def _progress(step: Step, log: Path, offset: int) -> str:
+    """How far a step has come: the newest checkpoint of a training (lightning's bar stays out of a log until the end),
+    else the last line of the log."""
+    saved = sorted(Path(step.makes[0]).parent.glob("epoch*.ckpt")) if step.training else []
+    last = [f"{saved[-1].stem} saved"] if saved else _tail(log, offset, 1)
+    return last[0][:100] if last else "..."
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -168,7 +166,7 @@ def _tail(log: Path, offset: int, lines: int = 5) -> list[str]:
     with log.open("rb") as file:
         file.seek(max(offset, log.stat().st_size - 8192))
         text = file.read().decode(errors="replace")
-    return [line.rstrip() for line in text.replace("\r", "\n").splitlines() if line.strip()][-lines:]
+    return [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()][-lines:]
 
 
 def _signature(path: str) -> tuple[int, int, int] | None:
@@ -177,76 +175,3 @@ def _signature(path: str) -> tuple[int, int, int] | None:
         return None
     about = Path(path).stat()
     return about.st_mtime_ns, about.st_size, about.st_ino
-
-
-class Lock:
-    """The right to run a recipe, held through an open file; the system takes it back when its holders have ended.
-
-    Args:
-        descriptor: of the file.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self._about: dict[str, Any] = {
-            "process": os.getpid(),
-            "host": socket.gethostname(),
-            "since": f"{datetime.now():%Y-%m-%d %H:%M}",
-        }
-
-    def note(self, **more: Any) -> None:
-        """Write down who holds it, for whoever finds it held."""
-        self._about |= more
-        os.ftruncate(self.descriptor, 0)
-        os.lseek(self.descriptor, 0, os.SEEK_SET)
-        os.write(self.descriptor, json.dumps(self._about).encode())
-
-
-@contextmanager
-def exclusive(folder: Path) -> Iterator[Lock]:
-    """Hold the lock of a recipe's folder.
-
-    Raises:
-        FewshotError: another process holds it; the text says which.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            _take(descriptor)
-        except (BlockingIOError, PermissionError):
-            raise FewshotError(held_by(path)) from None
-        lock = Lock(descriptor)
-        lock.note()
-        yield lock
-    finally:
-        os.close(descriptor)
-
-
-def held_by(path: Path) -> str:
-    """Who holds a lock, and what to do."""
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        # Between two notes.
-        about = {}
-    step = f", step {about['step']} as process {about['runs_as']}" if "step" in about else ""
-    return (
-        f"{path.parent} is in use: by process {about.get('process', '?')} on {about.get('host', '?')} since "
-        f"{about.get('since', '?')}{step}. Wait until it has ended, or end it; then run the same again."
-    )
-
-
-def _take(descriptor: int) -> None:
-    """Lock an open file, or raise BlockingIOError or PermissionError at once."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        # Far behind the note: other processes cannot read what is locked.
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

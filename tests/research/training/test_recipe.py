@@ -353,7 +353,7 @@ def test_a_failed_step_ends_the_script_with_its_command_and_log() -> None:
     assert dry[-1].startswith("3 steps, 2 to run, about 0 h 5 min")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a child keeps the lock only there")
+@pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_two_runs_at_once_are_refused_even_when_the_first_left_its_step_behind() -> None:
     steps = {"slow": {"command": "python -c 'import time; time.sleep(60)'", "needs": [], "makes": [], "minutes": 1}}
     first = subprocess.Popen(script(steps), env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
