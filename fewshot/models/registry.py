@@ -61,7 +61,7 @@ class ModelFile:
 
     @property
     def in_repository(self) -> bool:
-        """Whether it lies in a checkout of the repository, and not in the installed package."""
+        """Whether it is only in the project's repository."""
         return self.source == "repository"
 
     def remote(self, mirror: str = "") -> Remote | None:
