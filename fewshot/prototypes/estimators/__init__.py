@@ -3,9 +3,6 @@
 from fewshot.prototypes.estimators.assemble import REACH, SPREAD_PRIOR
 from fewshot.prototypes.estimators.base import (
     Cells,
-    EnrollmentEstimator,
-    Features,
-    FewShotEstimator,
     Level,
     Prototype,
     cells_of,
@@ -26,9 +23,6 @@ __all__ = [
     "SPREAD_PRIOR",
     "Cells",
     "ClassEffect",
-    "EnrollmentEstimator",
-    "Features",
-    "FewShotEstimator",
     "Hierarchical",
     "Level",
     "Prototype",

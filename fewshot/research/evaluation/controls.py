@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators import EnrollmentEstimator, Prototype, compared_distances
+from fewshot.prototypes.estimators import Prototype, compared_distances
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.enrolled_class import Room
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.intervals import Interval, paired_difference
 from fewshot.research.evaluation.support_draws import Draw
 from fewshot.types import Vectors

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fewshot.prototypes.estimators import (
-    EnrollmentEstimator,
-    Hierarchical,
-    Prototype,
-    cells_of,
-    hierarchical_prototypes,
-)
+from fewshot.prototypes.estimators import Hierarchical, Prototype, cells_of, hierarchical_prototypes
 from fewshot.prototypes.estimators.shrinkage import effect_of, witness
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
 from fewshot.research.evaluation.album import Album
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.support_draws import Draw
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fewshot.embedding.augmented_views import AugmentedEmbedder
 from fewshot.errors import UsageError
 from fewshot.perception import Perception
-from fewshot.prototypes.estimators import EnrollmentEstimator
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.research.datasets.counts import enough
@@ -36,6 +35,7 @@ from fewshot.research.evaluation.controls import (
     read_class,
 )
 from fewshot.research.evaluation.enrollment_schemes import Scheme, schemes_of
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.intervals import Interval, bootstrap_mean, paired_difference
 from fewshot.research.evaluation.peer_population import peer_population
 from fewshot.research.evaluation.peers import FACEAPI, available, peer_outputs

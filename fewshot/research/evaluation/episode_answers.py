@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators.base import FewShotEstimator
 from fewshot.research.evaluation.episode_draws import Episode, Pool
+from fewshot.research.evaluation.estimators.base import FewShotEstimator
 from fewshot.research.evaluation.intervals import Interval, bootstrap_ratio
 from fewshot.research.evaluation.vectors import Embedded
 

@@ -11,10 +11,10 @@ import numpy as np
 from rich.progress import track
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators.base import FewShotEstimator
 from fewshot.research.evaluation.episode_answers import Answers, answer
 from fewshot.research.evaluation.episode_draws import MAJORITY, Pool, Rules, draw_episodes
 from fewshot.research.evaluation.estimators import around
+from fewshot.research.evaluation.estimators.base import FewShotEstimator
 from fewshot.research.evaluation.intervals import Interval
 from fewshot.research.evaluation.peer_population import peer_population
 from fewshot.research.evaluation.peers import FACEAPI

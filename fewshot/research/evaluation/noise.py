@@ -12,7 +12,6 @@ from fewshot.classroom.photo_perception import photo_perception
 from fewshot.faces.boxes import largest_face
 from fewshot.perception import Perception
 from fewshot.pictures import read_picture
-from fewshot.prototypes.estimators import EnrollmentEstimator
 from fewshot.prototypes.label_doubt import opinions
 from fewshot.prototypes.population import Population
 from fewshot.research.datasets.single_faces import ANYTHING
@@ -34,6 +33,7 @@ from fewshot.research.evaluation.controls import (
 from fewshot.research.evaluation.crops import contact_sheet
 from fewshot.research.evaluation.enrollment_protocol import enrollment_estimators
 from fewshot.research.evaluation.enrollment_schemes import Scheme, schemes_of
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.intervals import bootstrap_mean, paired_difference
 from fewshot.research.evaluation.protocol_results import Cell, Context, Report, Row, Table
 from fewshot.research.evaluation.support_draws import (

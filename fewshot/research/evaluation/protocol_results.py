@@ -15,12 +15,12 @@ from fewshot.errors import UsageError
 from fewshot.faces.open_detector import open_detector
 from fewshot.inference.onnx import Engine
 from fewshot.perception import Perception
-from fewshot.prototypes.estimators.base import EnrollmentEstimator, FewShotEstimator
 from fewshot.prototypes.population import Population
 from fewshot.research.datasets.counts import readable, without_copies
 from fewshot.research.datasets.forms import load_pictures
 from fewshot.research.datasets.subjects import Picture, read_subjects
 from fewshot.research.evaluation.crops import Change, Crops, crop_pictures
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator, FewShotEstimator
 from fewshot.research.evaluation.intervals import Interval
 from fewshot.research.evaluation.peers import Peer, peer_outputs
 from fewshot.research.evaluation.tables import markdown, write_csv

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.prototypes.estimators import FewShotEstimator
 from fewshot.research.evaluation.estimators import BDCSPN, CL2N, LinearProbe, Mean, PowerTransform, SoftKMeans
+from fewshot.research.evaluation.estimators.base import FewShotEstimator
 
 N_WAY, DIMENSION = 7, 32
 

@@ -9,17 +9,11 @@ import pytest
 from episodes import everybody
 from small_world import photos
 
-from fewshot.prototypes.estimators import (
-    EnrollmentEstimator,
-    FewShotEstimator,
-    Hierarchical,
-    cells_of,
-    class_effect,
-    hierarchical_prototypes,
-)
+from fewshot.prototypes.estimators import Hierarchical, cells_of, class_effect, hierarchical_prototypes
 from fewshot.prototypes.population import Variances
 from fewshot.prototypes.supports import SupportSet
 from fewshot.research.evaluation.estimators import Mean, mean_prototypes
+from fewshot.research.evaluation.estimators.base import EnrollmentEstimator, FewShotEstimator
 
 EVERYBODY: list[EnrollmentEstimator] = [
     Mean(),

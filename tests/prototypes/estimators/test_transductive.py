@@ -7,8 +7,8 @@ import pytest
 from episodes import draw
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators import FewShotEstimator
 from fewshot.research.evaluation.estimators import BDCSPN, CL2N, SoftKMeans
+from fewshot.research.evaluation.estimators.base import FewShotEstimator
 
 LABELS = np.array([0, 1])
 

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from fewshot.research.simulation.made_identities import BETWEEN, OFFSET, WITHIN, People, estimate, spectrum
+from fewshot.research.simulation.made_identities import BETWEEN, OFFSET, WITHIN, People, spectrum
+from fewshot.types import Vectors
+
+
+def estimate(vectors: Vectors, people: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """How real vectors spread.
+
+    Args:
+        vectors: unit vectors, shape (n, d).
+        people: whose each is; some people more than once.
+
+    Returns:
+        (variance between people in its principal directions, falling, shape (d,); variance within people in the same
+        directions, shape (d,); length of the mean).
+    """
+    owners = np.unique(np.asarray(people), return_inverse=True)[1]
+    counts = np.bincount(owners)
+    means = np.stack([np.bincount(owners, column) for column in vectors.T.astype(np.float64)], axis=1) / counts[:, None]
+    inner = (vectors - means[owners])[counts[owners] > 1]
+    within = inner.T @ inner / (counts - 1).sum()
+    one_each = vectors[np.unique(owners, return_index=True)[1]].astype(np.float64)
+    between = np.cov(one_each.T) - within
+    values, directions = np.linalg.eigh(between)
+    order = np.argsort(-values)
+    inside = np.einsum("ij,ik,kj->j", directions, within, directions)
+    return values[order], inside[order], float(np.linalg.norm(one_each.mean(axis=0)))
 
 
 def test_nobody() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import UsageError
-from fewshot.prototypes.estimators.base import Features
+from fewshot.research.evaluation.estimators.base import Features
 from fewshot.research.evaluation.estimators.episode import Rows, checked, class_means, directions, one_hot
 from fewshot.research.evaluation.estimators.simpleshot import Centre, centred
 from fewshot.types import Vectors

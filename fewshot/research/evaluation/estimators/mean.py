@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.prototypes.estimators.assemble import named, own_states
-from fewshot.prototypes.estimators.base import Features, Prototype, cells_of
+from fewshot.prototypes.estimators.base import Prototype, cells_of
 from fewshot.prototypes.estimators.hierarchical import hierarchical_prototypes
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
+from fewshot.research.evaluation.estimators.base import Features
 from fewshot.research.evaluation.estimators.episode import checked, class_means, nearness
 from fewshot.types import Vectors
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import DimensionMismatch
-from fewshot.prototypes.estimators.base import Features, FewShotEstimator
+from fewshot.research.evaluation.estimators.base import Features, FewShotEstimator
 from fewshot.research.evaluation.estimators.episode import Rows, checked, class_means, directions, nearness
 from fewshot.types import Vectors
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.errors import UsageError
 from fewshot.prototypes.calibration import softmax
-from fewshot.prototypes.estimators.base import Features
+from fewshot.research.evaluation.estimators.base import Features
 from fewshot.research.evaluation.estimators.episode import checked, class_means, nearness, one_hot
 from fewshot.research.evaluation.estimators.simpleshot import Centre, centred
 from fewshot.types import Vectors
