@@ -72,10 +72,12 @@ def measured(home: Path, chromium: str, video: Path, visits: int, seconds: float
 
 
 def row(what: str, seen: str, wanted: str = "") -> dict[str, str]:
+    """One row of the table."""
     return {"what": what, "seen": seen, "wanted": wanted}
 
 
 def timed(what: Callable[[], Any]) -> float:
+    """How long something takes, seconds."""
     start = time.perf_counter()
     what()
     return time.perf_counter() - start

@@ -62,15 +62,18 @@ def summary_rows(samples: list[Sample], grown: Growth | None, notes: list[str]) 
 
 
 def median_p50(samples: list[Sample]) -> float:
+    """Median over the samples of the median latency."""
     values = sorted(sample.latency_p50_ms for sample in samples)
     return values[len(values) // 2]
 
 
 def worst_p95(samples: list[Sample]) -> float:
+    """The worst 95th percentile of the latency in any sample."""
     return max(sample.latency_p95_ms for sample in samples)
 
 
 def report(rows: list[dict[str, str]], command: str, machine: dict[str, str]) -> str:
+    """The report, in Markdown."""
     return (
         f"# A long run\n\n{markdown(rows)}\n![Memory, rate and latency over time](soak.png)\n\n"
         f"Machine:\n\n{as_list(machine)}\nRepeat with:\n\n    {command}\n"

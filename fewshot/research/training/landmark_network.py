@@ -33,6 +33,7 @@ class LandmarkNetwork(nn.Module):
         self.head = nn.Linear(64 * (INPUT // 8) ** 2, 11)
 
     def forward(self, crops: Tensor) -> Tensor:
+        """Landmarks and the score of crops, shape (n, 1, 48, 48); shape (n, 11)."""
         mean = crops.mean(dim=(2, 3), keepdim=True)
         spread = ((crops - mean) ** 2).mean(dim=(2, 3), keepdim=True).sqrt()
         return self.head(self.body((crops - mean) / (spread + 0.02)))
