@@ -40,6 +40,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def enroll(page: Any, photos: Path) -> None:
+    page.get_by_role("button", name="Enroll all").wait_for()
+    page.wait_for_timeout(1000)  # the page is drawn once more after a class was made, and would drop the file
     page.locator("input[type=file]").nth(1).set_input_files(str(photos))
     page.get_by_text("class.zip").wait_for()
     page.get_by_label("Consent given by").first.fill("the demo")
