@@ -118,7 +118,7 @@ class BrowserCamera:
             self.lost = f"After {max(last, 0):.0f} s there were no more pictures from {self.name}."
 
     def close(self) -> None:
-        """Give out no more frames; whoever waits for one is woken."""
+        """Give out no more frames; a waiting thread is woken."""
         with self._fresh:
             self._closed = True
             self._box = None

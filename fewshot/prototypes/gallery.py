@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import DimensionMismatch, UsageError
-from fewshot.prototypes import ivf_index as cells
+from fewshot.prototypes import ivf_index
 from fewshot.prototypes.one_thread import one_thread
 from fewshot.types import Vectors
 
@@ -73,7 +73,7 @@ class IdentityGallery:
     @property
     def nbytes(self) -> int:
         """Size of the stored vectors in bytes."""
-        size = 4 * self.dimension if self.kind == "exact" else cells.code_size(self._index)
+        size = 4 * self.dimension if self.kind == "exact" else ivf_index.code_size(self._index)
         return int(self._index.ntotal) * size
 
     def students(self) -> list[str]:
@@ -106,7 +106,7 @@ class IdentityGallery:
             if self.kind == "exact":
                 self._index.add(vectors)
             else:
-                cells.add(self._index, vectors)
+                ivf_index.add(self._index, vectors)
         self._next_id += len(vectors)
         return ids
 
@@ -128,7 +128,7 @@ class IdentityGallery:
             self._owners[rows] = _NOBODY
             self._rebuild(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros((0, self.dimension), np.float32))
         else:
-            cells.erase(self._index, rows)
+            ivf_index.erase(self._index, rows)
             self._owners[rows] = _NOBODY
         return len(rows)
 
@@ -192,16 +192,16 @@ class IdentityGallery:
     def _outgrown(self, count: int) -> bool:
         if self.kind == "exact":
             return choose_kind(count, self.dimension) != "exact"
-        return cells.choose_cells(count) >= 4 * cells.cells_of(self._index)
+        return ivf_index.choose_cells(count) >= 4 * ivf_index.cells_of(self._index)
 
     def _rebuild(self, ids: Ids, owners: NDArray[np.int32], vectors: Vectors) -> None:
         """Build a new index of the existing and these vectors, without removed rows."""
         rows = np.flatnonzero(self._owners != _NOBODY)
         if self.kind == "exact":
             kept = self._index.reconstruct_batch(rows) if len(rows) else vectors[:0]
-            cells.overwrite(self._index)
+            ivf_index.overwrite(self._index)
         else:
-            kept = cells.vectors_of(self._index, rows)
+            kept = ivf_index.vectors_of(self._index, rows)
         everything = np.concatenate([kept, vectors]) if len(kept) else vectors
         # Vectors that were stored with 8 bits stay in an inverted file: an exact index could not restore them.
         self.kind = "cells" if self.kind == "cells" else choose_kind(len(everything), self.dimension)
@@ -209,7 +209,7 @@ class IdentityGallery:
             self._index = faiss.IndexFlatIP(self.dimension)
             self._index.add(everything)
         else:
-            self._index = cells.build(everything)
+            self._index = ivf_index.build(everything)
         self._ids, self._owners = np.concatenate([self._ids[rows], ids]), np.concatenate([self._owners[rows], owners])
 
     def _number(self, student: str) -> int:

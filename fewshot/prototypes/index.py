@@ -96,9 +96,7 @@ class PrototypeIndex:
         self._places: dict[int, int] = {}
         self._ids: dict[tuple[str | None, str, int], int] = {}
         self._next_id = 1
-        self._vectors: FlatVectors | ListedVectors = FlatVectors(
-            np.zeros((0, dimension), np.float32), np.zeros(0, np.int64)
-        )
+        self._vectors: FlatVectors | ListedVectors = _empty(dimension)
 
     @property
     def kind(self) -> str:
@@ -140,7 +138,7 @@ class PrototypeIndex:
     def clear(self) -> None:
         """Delete all vectors; numbers stay reserved for their (student, emotion)."""
         self.rows, self._owned, self._places = {}, {}, {}
-        self._vectors = FlatVectors(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.int64))
+        self._vectors = _empty(self.dimension)
 
     def retire(self, student: str) -> None:
         """Delete all vectors; this student's numbers are never used again."""
@@ -188,6 +186,10 @@ class PrototypeIndex:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _empty(dimension: int) -> FlatVectors:
+    return FlatVectors(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64))
 
 
 class FlatVectors:

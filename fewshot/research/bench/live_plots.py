@@ -12,7 +12,7 @@ from fewshot.research.bench.soaking import Sample
 STAGES = ("decode", "detect", "align", "track", "embed", "identify", "classify")
 """The stages of one frame, in its order, without those that contain others (latency) or follow (record)."""
 COLOURS = ("#999999", "#0072B2", "#56B4E9", "#F0E442", "#D55E00", "#CC79A7", "#009E73")
-"""Okabe and Ito's, told apart by colour-blind people too."""
+"""Okabe and Ito's colours, which colour-blind people can distinguish too."""
 
 
 def plot_stages(

@@ -11,7 +11,7 @@ from fewshot.pictures import is_picture
 from fewshot.research.datasets.subjects import COLUMNS, Picture, read_subjects
 
 OWN_COLUMNS = ("path", "subject", "emotion")
-"""Columns that a csv of one's own needs; "session" and "dataset" may be there."""
+"""Columns that your own csv needs; "session" and "dataset" may be there."""
 
 
 def is_own_folder(folder: Path) -> bool:

@@ -74,7 +74,7 @@ class ClosedSet:
 
     Attributes:
         resamples: of the bootstrap over pictures.
-        development: read PublicTest in place of every test, for whoever works on this.
+        development: use PublicTest in place of every test, during development.
     """
 
     resamples: int = 5000

@@ -1,4 +1,4 @@
-"""Protocol "enrollment": what a few photos of one's own are worth, beside the classmates' and somebody else's."""
+"""Protocol "enrollment": what a few own photos are worth, beside photos of classmates and of other subjects."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Enrollment:
     """Reads every subject of a data set by photos of their own, of their class and of others.
 
     Args:
-        datasets: out of "ckplus", "jaffe" and "cfee", and "own" for those of one's own.
+        datasets: out of "ckplus", "jaffe" and "cfee", and "own" for your own pictures.
         development: reads CK+ alone: what to use while anything may still be changed.
         draws: repeated choices of the takes that are enrolled.
         others: in "another subject's photos", so many others in turn.

@@ -1,4 +1,4 @@
-"""Protocol "episodes": classes nobody was trained on, told apart by a few pictures of other people."""
+"""Protocol "episodes": unseen classes, distinguished with a few pictures of other people."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Episodes:
     """Every estimator on every set, balanced and skewed, with anybody's pictures and with other people's.
 
     Attributes:
-        sets: what is told apart.
+        sets: the classes to distinguish.
         shots: supports a class; those that a set has too few pictures for are left out.
         episodes: of each setting.
         queries: a class.

@@ -53,7 +53,7 @@ def bootstrap_mean(values: ArrayLike, seed: int = 0, resamples: int = 5000) -> I
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, seed: int = 0, resamples: int = 5000) -> Interval:
-    """Mean of ``first - second`` over subjects; whoever is drawn brings both numbers.
+    """Mean of ``first - second`` over subjects; a drawn subject brings both numbers.
 
     Args:
         first, second: one number a subject, in the same order, shape (n,).
@@ -70,7 +70,7 @@ def paired_difference(first: ArrayLike, second: ArrayLike, seed: int = 0, resamp
 
 
 def bootstrap_ratio(sums: ArrayLike, counts: ArrayLike, seed: int = 0, resamples: int = 5000) -> Interval:
-    """Sum of ``sums`` over sum of ``counts``, with a cluster bootstrap: whoever is drawn brings all of their trials.
+    """Sum of ``sums`` over sum of ``counts``, with a cluster bootstrap: a drawn subject brings all their trials.
 
     With hits and trials of every subject it is the accuracy over all trials; with ones it is ``bootstrap_mean``.
 

@@ -48,7 +48,7 @@ class Context:
         engine: what runs the network; engines differ in the last bits.
         estimators: by name, what few photos are turned into prototypes with.
         command: the line that makes the tables again.
-        own: pictures of one's own, a folder or a csv, which protocols know as the data set ``OWN_DATA``.
+        own: your own pictures, a folder or a csv, which protocols know as the data set ``OWN_DATA``.
         form: of them, one of ``fewshot.research.datasets.forms.FORMS`` or "auto".
     """
 
@@ -69,7 +69,7 @@ class Context:
 
     @cached_property
     def chain(self) -> Perception:
-        """SCRFD and the network: what enrollment and the live loop use. Pictures of one's own are also read by the best
+        """SCRFD and the network: what enrollment and the live loop use. Your own are also classified with the best
         detector at hand where there is no shared folder."""
         alone = self.own is not None and not self.shared.is_dir()
         return Perception(open_detector("auto") if alone else detector_of(self.shared), self.embedder)
@@ -158,7 +158,7 @@ def _uncopied(root: Path, dataset: str) -> list[Picture]:
 
 @lru_cache
 def _brought(own: Path, root: Path, form: str) -> list[Picture]:
-    """Pictures of one's own, less those that cannot be read and copies."""
+    """Your own pictures without copies and without those that cannot be opened."""
     return without_copies(readable(load_pictures(own, form), root)[0], root)[0]
 
 

@@ -1,4 +1,4 @@
-"""Tables of results: as CSV for programs, as Markdown for the reader, in the terminal for whoever waits."""
+"""Tables of results: as CSV for programs, as Markdown for the reader, and in the terminal."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-"""Okabe and Ito's, told apart by colour-blind people too; line styles change when they begin again."""
+"""Okabe and Ito's colours, which colour-blind people can distinguish too; line styles change when they begin again."""
 STYLES = ("-", "--", ":")
 INK, FAINT = "#333333", "#dddddd"
 
