@@ -71,7 +71,7 @@ class ScreenSource:
                 index += 1
         except (ScreenShotError, AssertionError) as error:  # mss asserts that the display answers
             why = str(error) or "the display is gone"
-            self.lost = f"The screen could not be captured any more after {max(last, 0):.1f} s ({why})."
+            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({why})."
         finally:
             with suppress(ScreenShotError):  # the display may be gone already
                 camera.close()
