@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -183,7 +185,16 @@ def test_two_processes_measure_what_one_does(toy: list[str], tmp_path: Path) -> 
         "data.resolutions=null",
     ]
     command = [sys.executable, "experiments/train.py", *toy, *arguments, f"hydra.run.dir={tmp_path.as_posix()}"]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=240, capture_output=True)
+    # A session of its own: when the first process is stopped, the second would wait for it for ever.
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as run:
+        try:
+            _, told = run.communicate(timeout=900)
+        except BaseException:
+            os.killpg(run.pid, signal.SIGKILL)
+            raise
+    assert run.returncode == 0, told.decode()
     measured: dict[str, float] = {}
     header, *lines = (tmp_path / "metrics.csv").read_text().splitlines()
     for line in lines:
