@@ -1,6 +1,26 @@
-"""The one family of errors a user may meet. The command line prints their text and hint, never a traceback."""
+"""The one family of errors a user may meet, and notes. The command line prints text and hint, never a traceback."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a user should know while the program goes on, such as a weaker model that is used instead.
+
+    As with an error, the command line prints ``str(note)``, and the app shows ``text`` and the next click.
+
+    Attributes:
+        text: one or two sentences; true wherever they are shown.
+        hint: the next step on the command line, usually a command; "" if there is none.
+    """
+
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.hint}".strip()
 
 
 class FewshotError(Exception):

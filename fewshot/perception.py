@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fewshot.embedding.runtime import Embedder, open_embedder
-from fewshot.errors import ModelUnavailable
+from fewshot.errors import ModelUnavailable, Note
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 from fewshot.faces.any_size import any_size
 from fewshot.faces.detections import Detector
@@ -68,7 +68,7 @@ class Perception:
         embedder: Embedder,
         recogniser: Recogniser | None = None,
         limits: Limits = LIVE_LIMITS,
-        notes: Sequence[str] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         self.detector, self.embedder, self.recogniser, self.limits = detector, embedder, recogniser, limits
         self.network = embedder.network
@@ -185,7 +185,10 @@ def open_perception(
             if recogniser != "auto":
                 raise
             notes.append(
-                "The face recogniser is not on this machine. The built-in network recognises students instead, but "
-                "less reliably."
+                Note(
+                    "The face recogniser is not on this computer. The built-in network recognises students instead, "
+                    "but less reliably.",
+                    "To download it, type: fewshot models pull",
+                )
             )
     return Perception(any_size(opened), embedder, face_recogniser, notes=[note for note in notes if note])

@@ -117,7 +117,9 @@ class Classroom:
 
         Args:
             folder: created if it does not exist.
-            detector, download, network: see ``Classroom``.
+            detector: see ``Classroom``.
+            download: see ``Classroom``.
+            network: see ``Classroom``.
 
         Raises:
             UsageError: the folder's name cannot be the name of a class.

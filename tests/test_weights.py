@@ -96,10 +96,12 @@ def test_without_that_file_a_graphics_card_runs_the_8_bits_and_says_so_once(
     for engine in ("cuda", "coreml"):
         embedder = open_embedder(engine=engine)
         assert embedder.path == WEIGHTS / "expression.onnx"
-        assert embedder.note is not None and engine in embedder.note and "fewshot models list" in embedder.note
+        assert (
+            embedder.note is not None and engine in embedder.note.text and "fewshot models list" in embedder.note.hint
+        )
     assert open_embedder(engine="onnxruntime").note is None
     notes = open_perception("cascade", download=False, recogniser="own").notes
-    assert len([note for note in notes if "8-bit network" in note]) == 1
+    assert len([note for note in notes if "8-bit network" in note.text]) == 1
 
 
 @pytest.mark.usefixtures("any_engine")

@@ -16,7 +16,7 @@ import cv2
 from fewshot.app.guided import Candidate, Guide, subject
 from fewshot.app.next_click import in_the_app
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.sources.base import Source
 from fewshot.perception import Perceives
 
@@ -30,13 +30,20 @@ class GuidedRun:
 
     Args:
         open_camera: a source; closed at the end.
-        prepare: opens the models and returns guide and perception; called in the thread, it may take seconds.
+        prepare: opens the models and returns guide, perception and its notes; called in the thread, it may take
+            seconds.
+
+    Attributes:
+        advice: sentences about this computer, for example that a weaker detector is used.
     """
 
-    def __init__(self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Perceives]]) -> None:
+    def __init__(
+        self, open_camera: Callable[[], Source], prepare: Callable[[], tuple[Guide, Perceives, Sequence[Note]]]
+    ) -> None:
         self.camera = open_camera()
         self.guide: Guide | None = None
         self.failure: str | None = None
+        self.advice: tuple[str, ...] = ()
         self._open_camera, self._prepare = open_camera, prepare
         self._eyes: Perceives | None = None
         self._leaving = threading.Event()
@@ -73,7 +80,8 @@ class GuidedRun:
     def _run(self) -> None:
         try:
             if self.guide is None or self._eyes is None:
-                self.guide, self._eyes = self._prepare()
+                self.guide, self._eyes, notes = self._prepare()
+                self.advice = tuple(map(in_the_app, notes))
             with closing(self.camera):
                 self._watch(self.guide, self._eyes)
             if not self.guide.progress.done and not self._leaving.is_set():

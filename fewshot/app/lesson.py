@@ -107,7 +107,8 @@ class RunningLesson:
         note = self._note or next((text for text in notes if text), None)
         with self._lock:
             markers = tuple(self._markers)
-        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures)
+        advice = tuple(self._setup.advice) if self._setup else ()
+        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures, advice)
 
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""

@@ -76,6 +76,7 @@ class Setup:
         kept: the lesson can be opened again after its end.
         hint: takes the second of the lesson, returns a hint on pace or None.
         markers: for a recorded lesson, (second, text) by time; each is set when the lesson reaches it.
+        advice: sentences about this computer, for example that a weaker detector is used.
     """
 
     notebook: Notebook
@@ -86,6 +87,7 @@ class Setup:
     kept: bool = True
     hint: Callable[[float], Hint | None] = lambda _now: None
     markers: Sequence[tuple[float, str]] = ()
+    advice: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ class LessonView:
 
     Attributes:
         id: number of the lesson in the store; None while it is being prepared.
-        note: a sentence for the teacher, or None.
+        note: a sentence for the teacher about what is happening now, or None.
+        advice: sentences about this computer that hold for the whole lesson.
         metrics: figures of the run (``MetricsSnapshot.as_json``); {} for a recording.
     """
 
@@ -137,3 +140,4 @@ class LessonView:
     board: BoardView
     markers: tuple[tuple[float, str], ...]
     metrics: dict[str, Any] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()

@@ -1,12 +1,13 @@
-"""An error as the app shows it: its text, and the click that does what its hint for the command line does."""
+"""An error or a note as the app shows it: its text, and the click that does what its hint for the command line does."""
 
 from __future__ import annotations
 
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, Note
 
 CLICKS = {
     "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
     "install fewshot again": "Install fewshot again.",
+    "fewshot models list": "Open Settings → Models to see which models are on this computer.",
     "fewshot models verify": "Open Settings → Models to see which file is damaged.",
     "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
     "--consent-by": "Fill in the field “Consent given by”.",
@@ -17,11 +18,11 @@ CLICKS = {
 """What a hint contains -> the same step in the app; the first match counts."""
 
 
-def in_the_app(error: FewshotError) -> str:
-    """The error's text, then the next click.
+def in_the_app(said: FewshotError | Note) -> str:
+    """The text of an error or a note, then the next click.
 
     >>> in_the_app(FewshotError("There is no lesson 7.", hint="To see them: fewshot lessons"))
     'There is no lesson 7. The page Report lists all lessons.'
     """
-    click = next((click for command, click in CLICKS.items() if command in error.hint), "")
-    return f"{error.text} {click}".strip()
+    click = next((click for command, click in CLICKS.items() if command in said.hint), "")
+    return f"{said.text} {click}".strip()

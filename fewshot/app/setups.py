@@ -10,17 +10,19 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import Engine, LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered, hint_on
+from fewshot.app.next_click import in_the_app
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
+from fewshot.errors import Note
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
 from fewshot.live.sources.cameras import without_password
 from fewshot.loops import make_loop
-from fewshot.perception import Perceives, open_perception
+from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
@@ -66,7 +68,8 @@ def start_lesson(
     def prepare() -> Setup:
         watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
         try:
-            loop = opened.loop() if opened else make_loop(open_perception(str(Settings().get("detector", "auto"))))
+            perception = opened.perception if opened else open_perception(str(Settings().get("detector", "auto")))
+            loop = opened.loop() if opened else make_loop(perception)
             notebook = (
                 opened.recorder(source=name, title=title, aggregate=aggregate)
                 if opened
@@ -81,7 +84,8 @@ def start_lesson(
             return Pipeline(loop, watched, sinks, Schedule(fps=rate_of(watched)))
 
         learns = opened is not None and not aggregate
-        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook))
+        advice = advice_of(perception)
+        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook), advice=advice)
 
     return room.start(plan, prepare)
 
@@ -104,7 +108,12 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
         loop = opened.loop()
         source = Paced(FrameSource(_endless(picture), FPS, plan.source))
         memory = _Temporary(opened)
-        return Setup(notebook, memory, lambda sinks: Pipeline(loop, source, sinks), states_of(opened), kept=False)
+        advice = advice_of(opened.perception)
+
+        def engine(sinks: Sequence[Sink]) -> Engine:
+            return Pipeline(loop, source, sinks)
+
+        return Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
 
     return room.start(plan, prepare)
 
@@ -139,6 +148,11 @@ def states_of(room: Classroom | None) -> list[str]:
     return [*EMOTIONS, *sorted(own - set(EMOTIONS) | {"concentrating", "confused"})]
 
 
+def advice_of(perception: Perception) -> list[str]:
+    """Sentences about weaker models that are used instead, each with the click that helps."""
+    return [in_the_app(note) for note in perception.notes]
+
+
 def _endless(picture: Frame) -> Iterator[Frame]:
     while True:
         yield from video(picture)
@@ -147,7 +161,7 @@ def _endless(picture: Frame) -> Iterator[Frame]:
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
     """A guided enrollment with the browser's camera and with the limits that enrollment uses for photos."""
 
-    def prepare() -> tuple[Guide, Perceives]:
+    def prepare() -> tuple[Guide, Perceives, Sequence[Note]]:
         room = open_class(classroom)
         reader = Classifier(room.population)
         same = identity_thresholds(room.perception.identity_network).same
@@ -155,6 +169,6 @@ def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
         def read(vectors: Vectors) -> list[dict[str, float]]:
             return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
 
-        return Guide(prompts, read, same), photo_perception(room.perception)
+        return Guide(prompts, read, same), photo_perception(room.perception), room.perception.notes
 
     return GuidedRun(lambda: BrowserCamera(patience=90.0), prepare)

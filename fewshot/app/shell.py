@@ -6,7 +6,7 @@ import functools
 import logging
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -79,6 +79,12 @@ def say_now() -> None:
     text = st.session_state.pop("said", None)
     if text:
         st.toast(text, icon=":material/check_circle:")
+
+
+def say_advice(sentences: Sequence[str]) -> None:
+    """Show what a teacher should know about this computer, for example that a weaker detector is used."""
+    for text in sentences:
+        st.caption(f":material/info: {text}")
 
 
 def remind_of_camera() -> None:

@@ -9,4 +9,6 @@ from fewshot.perception import Perception
 
 def photo_perception(perception: Perception, limits: Limits = ENROLLMENT_LIMITS) -> Perception:
     """The chain for enrollment photos: the same detector and networks as in a lesson, with stricter limits."""
-    return Perception(any_size(perception.detector), perception.embedder, perception.recogniser, limits)
+    return Perception(
+        any_size(perception.detector), perception.embedder, perception.recogniser, limits, perception.notes
+    )

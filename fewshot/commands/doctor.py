@@ -154,7 +154,7 @@ def _engine() -> Finding:
     except FewshotError as error:
         return Finding("Engine", "problem", str(error), "Unset FEWSHOT_ENGINE, or install the engine that it names.")
     if embedder.note:
-        return Finding("Engine", "warning", f"{embedder.engine}, because {choice.why}", embedder.note)
+        return Finding("Engine", "warning", f"{embedder.engine}, because {choice.why}", str(embedder.note))
     return Finding("Engine", "ok", f"{embedder.engine}, because {choice.why}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
 
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, Note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,9 +93,9 @@ def print_error(text: str) -> None:
     print(f"Error: {' '.join(text.split())}", file=sys.stderr)
 
 
-def say(lines: Iterable[str], head: str = "Note: ") -> None:
+def say(lines: Iterable[str | Note], head: str = "Note: ") -> None:
     """Print notes on stderr, each once: what a user should know while the run continues."""
-    for line in dict.fromkeys(lines):
+    for line in dict.fromkeys(map(str, lines)):
         print(f"{head}{' '.join(line.split())}", file=sys.stderr)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.checksums import sha256_of
-from fewshot.errors import ModelUnavailable
+from fewshot.errors import ModelUnavailable, Note
 from fewshot.faces.align import CROP_SIZE
 from fewshot.inference.onnx import Engine, Session, choose_engine, open_session
 from fewshot.models.files import network_file, resolve
@@ -23,7 +23,7 @@ from fewshot.types import Vectors
 
 EIGHT_BITS_INSTEAD = (
     "The engine {engine} uses the 8-bit network, because the network in 32-bit floats, which is faster there, is "
-    "missing or damaged. To see how to get it, type: fewshot models list"
+    "missing or damaged."
 )
 
 
@@ -87,7 +87,7 @@ class Embedder:
         ModelUnavailable: the file is missing or not such a network.
     """
 
-    note: str | None = None
+    note: Note | None = None
 
     def __init__(
         self, path: Path, identity: Path | None = None, threads: int | None = None, engine: Engine = "auto"
@@ -211,8 +211,12 @@ def open_embedder(path: Path | None = None, threads: int | None = None, engine: 
     try:
         network, note = resolve("expression_fp32"), None
     except ModelUnavailable:
-        network, note = resolve("expression"), EIGHT_BITS_INSTEAD.format(engine=chosen)
+        network, note = resolve("expression"), _eight_bits_instead(chosen)
     # The 32-bit file is in another folder than the file with the identity output.
     embedder = Embedder(network, resolve("identity"), threads, engine)
     embedder.note = note
     return embedder
+
+
+def _eight_bits_instead(engine: str) -> Note:
+    return Note(EIGHT_BITS_INSTEAD.format(engine=engine), "To see how to get it, type: fewshot models list")

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fewshot.errors import Note
 from fewshot.types import Frame
 
 
@@ -52,11 +53,11 @@ class Detector(Protocol):
 
     Attributes:
         name: short name, for reports.
-        note: one line for the user if this is a replacement for a better detector, else None.
+        note: for the user if this is a replacement for a better detector, else None.
     """
 
     name: str
-    note: str | None
+    note: Note | None
 
     def detect(self, frame: Frame) -> Detections:
         """All faces of a BGR frame, shape (height, width, 3)."""

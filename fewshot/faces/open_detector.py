@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.errors import ModelUnavailable, Note, UsageError
 from fewshot.faces.detections import Detector
 from fewshot.faces.detectors.cascade import CascadeDetector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
@@ -27,9 +27,10 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
         try:
             return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
         except ModelUnavailable:
-            note = (
-                "The face detector SCRFD is not on this machine and was not downloaded. OpenCV's cascades are used "
-                "instead; they find fewer faces. To download SCRFD, type: fewshot models pull"
+            note = Note(
+                "The face detector SCRFD is not on this computer and was not downloaded. OpenCV's cascades are used "
+                "instead; they find fewer faces.",
+                "To download SCRFD, type: fewshot models pull",
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
     if kind == "scrfd":

@@ -14,7 +14,7 @@ from drawn_faces import see_drawings
 from fewshot.app.guided import APART, KEEP, Candidate, Guide, Prompt, fit_of, portrait, subject
 from fewshot.app.guided_run import GuidedRun, enroll_candidates
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
-from fewshot.errors import UsageError
+from fewshot.errors import Note, UsageError
 from fewshot.faces.quality import Quality
 from fewshot.live.sources import FrameSource
 from fewshot.room import Classroom
@@ -234,9 +234,9 @@ def run_on(*seconds: float) -> tuple[GuidedRun, list[str]]:
         opened.append("camera")
         return FrameSource([FRAME] * round(10 * next(cameras)), fps=10)
 
-    def prepare() -> tuple[Guide, Seeing]:
+    def prepare() -> tuple[Guide, Seeing, list[Note]]:
         opened.append("models")
-        return guide((Prompt("neutral", "as usual", 3.0),)), Seeing()
+        return guide((Prompt("neutral", "as usual", 3.0),)), Seeing(), [Note("Weaker.", "Type: fewshot models pull")]
 
     run = GuidedRun(camera, prepare)
     run.start()
@@ -246,6 +246,7 @@ def run_on(*seconds: float) -> tuple[GuidedRun, list[str]]:
 
 def test_a_retake_has_a_camera_of_its_own_and_the_same_models() -> None:
     run, opened = run_on(5, 5)
+    assert run.advice == ("Weaker. Open Settings → Models and click “Download the missing models”.",)
     assert run.guide is not None and run.guide.progress.done and run.failure is None
     run.retake(0)
     run._thread.join(10)

@@ -67,6 +67,16 @@ def enrolled(name: str) -> ClassStore:
     return store
 
 
+@pytest.mark.parametrize("advice", [(), ("SCRFD is missing. Click there.", "So is the recogniser.")])
+def test_a_weaker_model_is_said_on_the_live_page(advice: tuple[str, ...]) -> None:
+    stage = Stage(LessonPlan("physics", "", NAMES, "x"), advice=advice)
+    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
+    until(lambda: stage.lesson.view().state == "running")
+    assert [text in words(page("live", **{"class": "physics"})) for text in advice] == [True] * len(advice)
+    assert stage.lesson.view().advice == advice
+    stage.lesson.stop()
+
+
 def test_corrections_of_an_earlier_session_are_undone_from_the_live_page() -> None:
     store = enrolled("physics")
     (stage,) = teach("physics")

@@ -11,8 +11,10 @@ from fewshot.app.next_click import in_the_app
 from fewshot.classroom.class_rows import no_such_class
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.folder import no_consent
+from fewshot.embedding.runtime import _eight_bits_instead
 from fewshot.errors import FewshotError
 from fewshot.models.files import REGISTRY, Check, resolve
+from fewshot.perception import open_perception
 from fewshot.session.lessons import LessonStore
 
 
@@ -46,6 +48,14 @@ def test_the_command_becomes_a_click(make: Callable[[], FewshotError], command: 
     error = make()
     assert command in str(error) and click in in_the_app(error)
     assert "fewshot " not in in_the_app(error) and "--" not in in_the_app(error)
+
+
+def test_a_weaker_model_is_a_note_with_a_click() -> None:
+    notes = [*open_perception("auto", download=False).notes, _eight_bits_instead("cuda")]
+    assert ["detector" in note.text for note in notes] == [True, False, False] and "recogniser" in notes[1].text
+    for note in notes:
+        assert "fewshot models" in str(note) and "fewshot " not in in_the_app(note)
+        assert "Settings → Models" in in_the_app(note)
 
 
 def test_a_click_that_is_named_is_on_the_page() -> None:

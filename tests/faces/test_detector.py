@@ -114,8 +114,8 @@ def test_auto_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "resolve", resolve)
     chosen = open_detector("auto", download=False)
     assert chosen.name == "cascade"
-    assert chosen.note
-    assert "\n" not in chosen.note
+    assert chosen.note is not None and "fewer faces" in chosen.note.text and "\n" not in str(chosen.note)
+    assert chosen.note.hint.endswith("fewshot models pull")
     assert open_detector("cascade").note is None
     with pytest.raises(ModelUnavailable):
         open_detector("scrfd")

@@ -11,7 +11,7 @@ from fewshot.research.simulation.made_lessons import make_lesson
 from fewshot.session.analysis.grid import AWAY, NOT_READABLE, NOT_WATCHED, counts_in_blocks, make_grid
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.students import Band, bands, coarse, visibility
-from fewshot.session.analysis.words import how_sure, minutes, percent, wilson
+from fewshot.session.analysis.words import counted, how_sure, minutes, percent, wilson
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
 
 LABELS = ["happy", "sad"]
@@ -147,5 +147,8 @@ def test_words() -> None:
         "3 minutes",
     ]
     assert [percent(s) for s in (0.256, float("nan"))] == ["26 %", "-"]
+    assert percent(0.0456, 1) == "4.6 %"
+    assert [counted(n, "frame") for n in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
+    assert [counted(n, "person", "people") for n in (1, 3)] == ["1 person", "3 people"]
     said = [how_sure(p) for p in (0.001, 0.005, 0.04, 0.2)]
     assert len(set(said)) == 4 and "chance" in said[3]

@@ -10,12 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from fewshot.app.shell import calm, go, say_later
+from fewshot.app.shell import calm, go, say_advice, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
 KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
@@ -32,6 +33,7 @@ class Outcome:
     students: list[StudentResult]
     pictures: dict[str, bytes]
     notes: list[str]
+    advice: list[str]
 
 
 def add(name: str, roster: Roster) -> None:
@@ -94,7 +96,7 @@ def _one(name: str, roster: Roster) -> None:
         uploads = [Upload(file.name, file.getvalue()) for file in photos]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            bar.progress(0.3, f"Checking {len(uploads)} photos …")
+            bar.progress(0.3, f"Checking {counted(len(uploads), 'photo')} …")
             place = save_student(uploads, place, student.strip(), emotion)
             return room.enroll(student.strip(), place, consent_by=by, consent_until=until)
 
@@ -126,7 +128,7 @@ def _consent(key: str) -> tuple[str | None, date | None]:
 
 @calm
 def _enroll(name: str, work: Any) -> None:
-    from fewshot.app.setups import open_class
+    from fewshot.app.setups import advice_of, open_class
 
     bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
@@ -138,7 +140,8 @@ def _enroll(name: str, work: Any) -> None:
     bar.empty()
     if not students:
         raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
-    st.session_state[f"outcome {name}"] = Outcome(students, pictures, list(getattr(report, "notes", [])))
+    notes = list(getattr(report, "notes", []))
+    st.session_state[f"outcome {name}"] = Outcome(students, pictures, notes, advice_of(room.perception))
     st.rerun()
 
 
@@ -148,10 +151,11 @@ def _show(name: str, outcome: Outcome | None) -> None:
         return
     for note in outcome.notes:
         st.info(note, icon=":material/info:")
+    say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
     refused = sum(student.count("rejected") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
-    words = f"{accepted} photo{'s' if accepted != 1 else ''} accepted"
+    words = f"{counted(accepted, 'photo')} accepted"
     words += f", {twice} already enrolled" if twice else ""
     doubtful = sum(len(student.doubtful) for student in outcome.students)
     words += f", {doubtful} to check" if doubtful else ""

@@ -11,10 +11,11 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, say_advice, say_later
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def _prompt() -> None:
     st.html(f'<p class="fs-tip" aria-live="polite">{escape(progress.hint) or "&nbsp;"}</p>')
     done = [f"{image(p.state)} {min(n, 9)}" for p, n in zip(guide.prompts, progress.counts, strict=True)]
     st.html(f'<p class="fs-muted">Good pictures so far: {" &nbsp; ".join(done)}</p>')
+    say_advice(run.advice)
 
 
 @calm
@@ -139,12 +141,13 @@ def _review() -> None:
     run, (name, student, by, until) = st.session_state["guided"], st.session_state["guided for"]
     guide: Guide = run.guide
     st.write(f"**{student}**: keep the pictures that show the state well, and take the others again.")
+    say_advice(run.advice)
     kept: dict[str, list[Candidate]] = {}
     for index, prompt in enumerate(guide.prompts):
         kept[prompt.state] = _row(run, index, prompt)
     left, right, _ = st.columns([1, 1, 2])
     count = sum(map(len, kept.values()))
-    if left.button(f"Enroll {count} pictures", type="primary", disabled=count == 0, width="stretch"):
+    if left.button(f"Enroll {counted(count, 'picture')}", type="primary", disabled=count == 0, width="stretch"):
         _enroll(name, student, kept, by, until)
     with right:
         _leave("Discard all")
@@ -186,7 +189,7 @@ def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str |
     else:
         st.session_state.pop("guided").stop()
         why = "".join(f" {result.path.stem}: {result.reason}." for result in refused)
-        say_later(f"{student}: {accepted} pictures enrolled, {len(refused)} refused.{why}")
+        say_later(f"{student}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
         st.session_state["class"] = name
         st.switch_page(st.session_state["pages"]["classes"])
 

@@ -9,7 +9,8 @@ import streamlit as st
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, go, say_later, session
+from fewshot.app.shell import calm, go, say_advice, say_later, session
+from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
 _QUICK = ("Question", "Exercise", "Group work")
@@ -44,6 +45,8 @@ def _note(lesson: RunningLesson) -> None:
         st.error(view.note or "The lesson ended early.", icon=":material/info:")
     elif view.note:
         st.warning(view.note, icon=":material/info:")
+    if view.state in ("running", "paused"):
+        say_advice(view.advice)
 
 
 @calm
@@ -67,8 +70,10 @@ def status_html(view: LessonView) -> str:
         kind, word = "rec", f"recorded lesson, {'playing' if view.state == 'running' else 'paused'}"
     name = view.plan.classroom or "Without a class"
     seen = f"{view.board.in_view} of {len(view.board.tiles)} in view" if view.board.tiles else ""
-    if view.plan.aggregate or not view.plan.students:
-        seen = "whole class only" if view.plan.aggregate else f"{view.board.in_view} people in view"
+    if view.plan.aggregate:
+        seen = "whole class only"
+    elif not view.plan.students:
+        seen = f"{counted(view.board.in_view, 'person', 'people')} in view"
     return (
         f'<div class="fs-head"><h1>{escape(name)}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
         f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{seen}</span></div>'

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.errors import Note
 from fewshot.faces.boxes import non_maximum_suppression
 from fewshot.faces.detections import Detections
 from fewshot.inference.onnx import open_session
@@ -71,12 +72,12 @@ class CascadeDetector:
         path: ``landmarks.onnx``.
         longest: longer side of the picture that the cascade searches, pixels. Faces need at least 20 pixels there.
         threshold: lowest score of a face, 0..1, from the landmark network.
-        note: one line for the user.
+        note: for the user.
     """
 
     name = "cascade"
 
-    def __init__(self, path: Path, longest: int = 800, threshold: float = 0.9, note: str | None = None) -> None:
+    def __init__(self, path: Path, longest: int = 800, threshold: float = 0.9, note: Note | None = None) -> None:
         self.note = note
         # OpenCV's cascade stores the picture that it searches, so every thread needs its own cascade.
         self._cascades = threading.local()

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.errors import Note
 from fewshot.faces.boxes import non_maximum_suppression
 from fewshot.faces.detections import Detections
 from fewshot.inference.onnx import open_session
@@ -65,7 +66,7 @@ class ScrfdDetector:
     """
 
     name = "scrfd"
-    note: str | None = None
+    note: Note | None = None
 
     def __init__(self, path: Path, longest: int = 640, threshold: float = 0.5, threads: int | None = None) -> None:
         self._session = open_session(path, threads)

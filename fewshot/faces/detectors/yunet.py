@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fewshot.errors import Note
 from fewshot.faces.detections import Detections
 from fewshot.types import Frame
 
@@ -23,7 +24,7 @@ class YunetDetector:
     """
 
     name = "yunet"
-    note: str | None = None
+    note: Note | None = None
 
     def __init__(self, path: Path, threshold: float = 0.6) -> None:
         # Opened from memory: on Windows OpenCV cannot open a path with letters outside the code page.

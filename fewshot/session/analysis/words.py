@@ -38,9 +38,14 @@ def how_sure(chance: float) -> str:
     return "may be chance"
 
 
-def percent(share: float) -> str:
+def percent(share: float, decimals: int = 0) -> str:
     """0.256 -> "26 %"; NaN -> "-"."""
-    return "-" if np.isnan(share) else f"{100 * share:.0f} %"
+    return "-" if np.isnan(share) else f"{100 * share:.{decimals}f} %"
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """1, "frame" -> "1 frame"; 2, "frame" -> "2 frames"; ``more`` for words like people."""
+    return f"{number} {one if number == 1 else more or f'{one}s'}"
 
 
 def minutes(seconds: float) -> str:
