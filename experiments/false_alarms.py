@@ -21,7 +21,7 @@ from fewshot.session.analysis.grid import make_grid
 from fewshot.session.analysis.moments import find_moments
 from fewshot.session.analysis.pace import pace_hint
 from fewshot.session.analysis.profile import make_profile
-from fewshot.session.analysis.words import wilson
+from fewshot.session.analysis.words import percent, wilson
 from fewshot.session.lesson import Lesson
 
 CLASSES = ((49, 2700), (25, 2700), (12, 2700))
@@ -81,7 +81,7 @@ def main() -> None:
         "",
         f"`python experiments/false_alarms.py --lessons {arguments.lessons}`: {arguments.lessons} made-up lessons a "
         f"cell (95 % in brackets). Moments are made for 5 % of the lessons, hints for 5 % of the hours. Planted: "
-        f"{SHARE:.0%} of the students are confused for three minutes. Hints are asked for every 15 seconds.",
+        f"{percent(SHARE)} of the students are confused for three minutes. Hints are asked for every 15 seconds.",
         "",
         "| " + " | ".join(head) + " |",
         "|---" * len(head) + "|",

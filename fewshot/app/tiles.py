@@ -8,6 +8,7 @@ from typing import Any
 from fewshot.app.avatars import avatar
 from fewshot.app.board import BARS, Bar, BoardView, Tile
 from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
+from fewshot.session.analysis.words import percent
 
 _HIGH, _STEP = 16, 3
 _QUIET = "#8f949c73"
@@ -16,10 +17,10 @@ _QUIET = "#8f949c73"
 
 def tile_html(tile: Tile, drawn: bool = False) -> str:
     """The inside of one tile: name, state, confidence, and the last minutes."""
-    percent = f'<span class="pct">{tile.confidence:.0%}</span>' if _says_how_sure(tile) else ""
+    sure = f'<span class="pct">{percent(tile.confidence or 0.0)}</span>' if _says_how_sure(tile) else ""
     return (
         f'<span class="who">{avatar(tile.student, 24, drawn)}<span class="name">{escape(tile.student)}</span></span>'
-        f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{percent}</span>'
+        f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{sure}</span>'
         f"{sparkline(tile.bars)}"
     )
 
@@ -51,7 +52,7 @@ def spoken(tile: Tile) -> str:
         return f"{tile.student}: not in view"
     if tile.confidence is None:
         return f"{tile.student}: {tile.state}"
-    return f"{tile.student}: {tile.state}, {tile.confidence:.0%} sure"
+    return f"{tile.student}: {tile.state}, {percent(tile.confidence)} sure"
 
 
 def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fewshot.commands.terminal import console
 from fewshot.live.metrics import MetricsSnapshot
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import OutputError
+from fewshot.session.analysis.words import counted
 
 VERSION = 1
 """Version of the profile's JSON."""
@@ -105,8 +106,9 @@ def as_table(snap: MetricsSnapshot) -> Group:
     waiting = ", ".join(f"{name} {depth}" for name, depth in snap.queues.items() if depth) or "none"
     head = Text(
         f"{snap.source}: {snap.note or snap.state}\n"
-        f"{snap.capture_rate:.1f} frames per second captured, {snap.processed_rate:.1f} processed; {snap.faces} faces, "
-        f"{snap.embedded} of them classified in this frame; oldest reading {snap.age_max:.1f} s\n"
+        f"{snap.capture_rate:.1f} frames per second captured, {snap.processed_rate:.1f} processed; "
+        f"{counted(snap.faces, 'face')}, {snap.embedded} of them classified in this frame; "
+        f"oldest reading {snap.age_max:.1f} s\n"
         f"dropped: {dropped}; waiting: {waiting}; {snap.memory_mb:.0f} MB",
         style="bold yellow" if snap.state in ("waiting", "failed") else "",
     )

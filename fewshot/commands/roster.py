@@ -17,6 +17,7 @@ from fewshot.commands.runs import LAST_TIMELINE
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
 from fewshot.models.files import home
 from fewshot.room import Classroom
+from fewshot.session.analysis.words import counted
 from fewshot.session.lessons import LessonStore
 from fewshot.session.summary import clock
 
@@ -55,7 +56,7 @@ def run_enroll(
         )
         return FAILED
     count = len(report.standing)
-    print(f"{count} student{'s' if count > 1 else ''} in class {classroom.name}.")
+    print(f"{counted(count, 'student')} in class {classroom.name}.")
     print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
 

@@ -29,6 +29,7 @@ from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
 from fewshot.room import Classroom
+from fewshot.session.analysis.words import counted
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary
@@ -308,7 +309,7 @@ def _finish(
 
 def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     console().print(summary.table())
-    count = f"{outcome.frames} frame{'s' if outcome.frames > 1 else ''}"
+    count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
     print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
     outputs.timeline.parent.mkdir(parents=True, exist_ok=True)

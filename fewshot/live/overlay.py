@@ -94,7 +94,7 @@ def _verdict_tile(words: str, percent: int | None, emotion: str | None, line: in
     label = fitted_tile(words, line, INK, PAPER, width)
     readable = words != _NOT_READABLE
     if emotion is not None and percent is not None:
-        number = text_tile(f"{percent}%", line, INK, PAPER)
+        number = text_tile(f"{percent} %", line, INK, PAPER)
         if label.shape[1] + number.shape[1] <= width:
             label = np.hstack([label, number])
     bar = np.full((max(5, line // 4), label.shape[1], 3), NOT_READABLE, np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from fewshot.session.analysis.words import counted, percent
 from fewshot.session.time_axis import TimeAxis
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
@@ -107,18 +108,18 @@ class Summary:
 
     def table(self) -> Table:
         """For the terminal: how long each student was in view, and what they showed."""
-        table = Table("Student", title=f"{self.frames} frames, {clock(self.duration)}", title_justify="left")
+        table = Table("Student", title=f"{counted(self.frames, 'frame')}, {clock(self.duration)}", title_justify="left")
         table.add_column("In view", justify="right")
         table.add_column("Emotions")
         table.add_column("Unsure", justify="right")
         for row in self.counts():
             readable = max(1, row.faces - row.not_readable)
-            shares = [f"{name} {_percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
+            shares = [f"{name} {percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
             table.add_row(
                 row.student if row.student is not None else f"[dim]{NOT_ENROLLED}[/dim]",
-                _percent(row.in_view) if row.faces else "never",
+                percent(row.in_view) if row.faces else "never",
                 ", ".join(shares[:4]) or "-",
-                _percent(row.unsure / readable) if row.faces > row.not_readable else "-",
+                percent(row.unsure / readable) if row.faces > row.not_readable else "-",
             )
         return table
 
@@ -171,7 +172,3 @@ def _label(reading: Reading) -> str:
     if not reading.probabilities:
         return NOT_READABLE
     return reading.emotion or UNSURE
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

@@ -43,8 +43,8 @@ def test_ink_is_readable_on_every_colour() -> None:
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (tile(), "Asha: happy, 82% sure"),
-        (tile(state=UNSURE, confidence=0.41), "Asha: unsure, 41% sure"),
+        (tile(), "Asha: happy, 82 % sure"),
+        (tile(state=UNSURE, confidence=0.41), "Asha: unsure, 41 % sure"),
         (tile(state=NOT_READABLE, confidence=None), "Asha: not readable"),
         (tile(state=AWAY, confidence=None), "Asha: not in view"),
     ],

@@ -87,6 +87,12 @@ def test_a_band_has_its_colour_at_its_time(small: dict[str, Chart]) -> None:
     assert confused[at[0]] > max(30, 2 * confused[at[1]], 2 * confused[at[2]])  # six rows of 26 pixels
 
 
+def test_a_share_is_written_on_an_axis_as_in_the_text(small: dict[str, Chart]) -> None:
+    said = {word for name in ("mood", "evidence", "class", "compare") for word in words(small[name]) if "%" in word}
+    assert "100\N{NO-BREAK SPACE}%" in said
+    assert not [word for word in said if re.search(r"\d%", word)]
+
+
 def test_paper_follows_the_theme(small: dict[str, Chart]) -> None:
     corners = [
         Image.open(io.BytesIO(to_png(small["compare"], t, 1.0))).convert("RGB").getpixel((1, 1)) for t in (LIGHT, DARK)

@@ -46,7 +46,16 @@ def test_counts_per_student() -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(summary.table())
     text = console.export_text()
-    assert "happy 75%" in text and "never" in text and "not enrolled" in text and "10 frames, 0:01" in text
+    assert "happy 75 %" in text and "never" in text and "not enrolled" in text and "10 frames, 0:01" in text
+
+
+def test_one_frame_is_one_frame() -> None:
+    summary = Summary()
+    titles = [summary.table().title]
+    for time in (0, 0.1):
+        summary.write(frame(time))
+        titles.append(summary.table().title)
+    assert [str(title).partition(",")[0] for title in titles] == ["0 frames", "1 frame", "2 frames"]
 
 
 def test_own_states_get_a_column_late() -> None:

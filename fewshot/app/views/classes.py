@@ -12,6 +12,7 @@ from fewshot.app.shell import calm, say_later
 from fewshot.app.views import class_photos, class_student
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
+from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
 
 
@@ -118,7 +119,7 @@ def _count(roster: Roster, today: date) -> str:
     if not students:
         return "No students yet."
     lacking = sum(not student.photos for student in roster.students.values())
-    words = f"{students} student{'s' if students != 1 else ''}, {holding} with consent on file"
+    words = f"{counted(students, 'student')}, {holding} with consent on file"
     return f"{words}, {lacking} without a photo." if lacking else f"{words}. Click a card for details."
 
 

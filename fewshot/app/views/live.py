@@ -10,6 +10,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.shell import calm
 from fewshot.app.tiles import board_data
 from fewshot.app.views import live_controls, live_joined, live_setup, live_side
+from fewshot.session.analysis.words import counted
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 """Seconds between two updates: more than four updates per second for the tiles, fewer for what changes slowly."""
@@ -67,7 +68,7 @@ def _tiles(lesson: RunningLesson) -> None:
 def _picture(lesson: RunningLesson, view: LessonView) -> None:
     jpeg = lesson.picture()
     if jpeg:
-        words = f"The picture of {view.plan.source} with {view.board.in_view} students marked"
+        words = f"The picture of {view.plan.source} with {counted(view.board.in_view, 'student')} marked"
         picture(jpeg, words, key="picture")
     else:
         st.caption("There is no picture. This lesson is a recording that contains only readings.")

@@ -13,6 +13,7 @@ from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, say_later
 from fewshot.classroom.corrections import Learned
+from fewshot.session.analysis.words import percent
 from fewshot.session.summary import clock
 
 _LATEST, _MOST = 4, 30
@@ -54,10 +55,11 @@ def correction(lesson: RunningLesson) -> None:
 def _answers(lesson: RunningLesson) -> None:
     picked = st.session_state["picked"]
     states = [state for state in lesson.states if state != picked.said]
-    columns = st.columns(2)
-    for place, state in enumerate(states):
-        if columns[place % 2].button(state, key=f"really {state}", width="stretch"):
-            _correct(lesson, state)
+    # Each button is as wide as its word: in equal columns a long word would be cut off.
+    with st.container(horizontal=True, gap="small"):
+        for state in states:
+            if st.button(state, key=f"really {state}"):
+                _correct(lesson, state)
     other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
     if other and st.button(f"It is “{other}”", width="stretch"):
         from fewshot.classroom.names import emotion_of
@@ -122,7 +124,7 @@ def now_html(view: BoardView) -> str:
         rows.append(
             f'<span class="fs-chip" style="margin:0">{image(state)}{escape(state)}</span>'
             f'<span class="b"><i style="width:{100 * share:.0f}%;background:{colour}"></i></span>'
-            f'<span class="n">{share:.0%}</span>'
+            f'<span class="n">{percent(share)}</span>'
         )
     return (
         '<p style="margin:.1rem 0 .4rem"><b>The class now</b> '

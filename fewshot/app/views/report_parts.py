@@ -10,7 +10,7 @@ from fewshot.app.palette import chip
 from fewshot.app.shell import calm, chart_theme
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
-from fewshot.session.analysis.words import MINIMUM
+from fewshot.session.analysis.words import MINIMUM, counted
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart
@@ -143,5 +143,6 @@ def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> Non
         if comparison.same_network
         else " Different networks made the readings of the two lessons, so a change may come from the network."
     )
-    says = f"{comparison.students} students were readable in both lessons. Hollow points: the earlier lesson.{same}"
+    both = f"{counted(comparison.students, 'student')} could be read in both lessons."
+    says = f"{both} Hollow points: the earlier lesson.{same}"
     show(comparison_chart(comparison, chart_theme(), WIDE), "comparison", says)

@@ -31,6 +31,10 @@ class Target:
     most: bool = True
     form: str = "{:.1f}"
 
+    def words(self, value: float) -> str:
+        """The value with its unit."""
+        return self.form.format(value).replace("%", " %")
+
     def met(self, value: float) -> bool | None:
         """None where there is nothing to meet."""
         if self.limit is None:
@@ -77,12 +81,12 @@ def table_rows(found: Mapping[str, Spread], targets: Sequence[Target] = TARGETS)
         if target.key not in found:
             continue
         spread = found[target.key]
-        low, high = target.form.format(spread["low"]), target.form.format(spread["high"])
+        low, high = target.words(spread["low"]), target.words(spread["high"])
         met = target.met(spread["median"])
         rows.append(
             {
                 "what": target.what,
-                "median": f"**{target.form.format(spread['median'])}**",
+                "median": f"**{target.words(spread['median'])}**",
                 "range": "" if low == high else f"{low} - {high}",
                 "target": "" if target.limit is None else _wanted(target),
                 "met": {None: "", True: "yes", False: "no"}[met],
@@ -92,7 +96,7 @@ def table_rows(found: Mapping[str, Spread], targets: Sequence[Target] = TARGETS)
 
 
 def _wanted(target: Target) -> str:
-    return f"{'<=' if target.most else '>='} {target.form.format(target.limit)}"
+    return f"{'<=' if target.most else '>='} {target.words(target.limit or 0.0)}"
 
 
 def stage_rows(stages: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from fewshot.research.evaluation.peers import FACEAPI
 from fewshot.research.evaluation.plots import accuracy_against_shots, written
 from fewshot.research.evaluation.protocol_results import Cell, Context, Plot, Report, Row, Table
 from fewshot.research.evaluation.vectors import Embedded
+from fewshot.session.analysis.words import percent
 
 REFERENCE = "CL2N"
 """The estimator that the others are compared with, query by query."""
@@ -31,7 +32,7 @@ ABOUT = f"""Every episode draws its classes, then pictures of each: supports, an
 alone. *Anybody*: pictures are drawn without regard to who is on them, as the published code of CDNet (Zou et al. 2022)
 does; one person may be support of one class and query of another. *Other people*: nobody is both. That code draws 16
 queries a class, in 5 runs of 1,000 episodes, and keeps the epoch that is best on the pictures it then tests on; here
-nothing is chosen on a test set. *Skewed*: {MAJORITY:.0%} of the queries are of one class, as most of a lesson is
+nothing is chosen on a test set. *Skewed*: {percent(MAJORITY)} of the queries are of one class, as most of a lesson is
 neutral. Balanced accuracy is the mean recall of the classes. Intervals: bootstrap over the people who are asked, who
 bring all their queries of all episodes; "+- episodes" is 1.96 standard errors over episodes, as few-shot papers print.
 Gains over {REFERENCE} are paired by query."""

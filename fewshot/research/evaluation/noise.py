@@ -46,6 +46,7 @@ from fewshot.research.evaluation.support_draws import (
     only,
     wrong_labels,
 )
+from fewshot.session.analysis.words import percent
 from fewshot.types import EMOTIONS
 
 CLEAN = "as it is"
@@ -206,7 +207,7 @@ class Noise:
                         readings.add(subject, [truth], [predicted])
                 first = first or readings
                 about: dict[str, Cell] = {"data": dataset, **scheme.words, "estimator": estimator.name}
-                rows.append(about | {"wrong labels": f"{share:.0%}"} | self._numbers(readings, first, seed))
+                rows.append(about | {"wrong labels": percent(share)} | self._numbers(readings, first, seed))
         return rows
 
     def _numbers(self, readings: Readings, reference: Readings, seed: int) -> dict[str, Cell]:

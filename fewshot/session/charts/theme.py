@@ -22,6 +22,11 @@ PADDING = 6
 
 FONT = "Inter, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
+NUMBERS = {
+    "decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""], "percent": "\N{NO-BREAK SPACE}%",
+}  # fmt: skip
+"""How axes and tooltips write numbers: as everywhere else, a space before the percent sign."""
+
 _FURTHER = ("#00b8a9", "#8a8d00", "#ff9da7", "#4b0092")
 """For states that are not among the seven and have no colour of their own."""
 
@@ -103,6 +108,7 @@ def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
         legend={"labelColor": theme.ink, "titleColor": theme.quiet, "labelFont": FONT, "titleFont": FONT},
         concat={"spacing": 12},
         padding=PADDING,
+        locale={"number": NUMBERS},
     )
 
 

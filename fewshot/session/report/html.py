@@ -101,7 +101,8 @@ def _moments(contents: Contents) -> str:
 def _students(contents: Contents, grid: Grid) -> str:
     head, rows = words.student_table(contents)
     chart = bands_chart(grid, contents.visible, contents.markers)
-    says = f"What each of {len(grid.students)} students showed during the lesson. The table below has the sums."
+    who = "the student" if len(grid.students) == 1 else f"each of {len(grid.students)} students"
+    says = f"What {who} showed during the lesson. The table below has the sums."
     return (
         f"<h2>Each student</h2>{markup.legend(band_words(grid.states))}{markup.figure(chart, 3, says, words.STRIPS)}"
         f"{markup.folded('The students in numbers', markup.table('In view, readable, and shown', head, rows))}"

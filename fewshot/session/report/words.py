@@ -10,7 +10,7 @@ from fewshot.session.analysis.checkin import LEAST_LESSONS, CheckIns
 from fewshot.session.analysis.grid import Floats
 from fewshot.session.analysis.moments import Moments
 from fewshot.session.analysis.mood import Mood
-from fewshot.session.analysis.words import minutes, percent
+from fewshot.session.analysis.words import counted, minutes, percent
 from fewshot.session.charts.theme import stacking
 from fewshot.session.lesson import LessonInfo, Marker
 from fewshot.session.report.contents import Contents
@@ -92,16 +92,17 @@ def check_in_words(checks: CheckIns) -> str:
     """How the list is made and how certain it is."""
     if checks.compared == 0:
         left_out = (
-            f" {checks.left_out} earlier lessons cannot be used, because another network made their readings."
+            f" {counted(checks.left_out, 'earlier lesson')} cannot be used, because another network made the readings."
             if checks.left_out
             else ""
         )
         return f"Not enough lessons yet: a student needs at least {LEAST_LESSONS} earlier lessons.{left_out}"
     nobody = "" if checks.found else "No student differed from their own usual. "
     common = " Changes that the whole class had in common were removed first." if checks.class_shift else ""
-    few = f" Not enough lessons yet for {len(checks.too_few)} students." if checks.too_few else ""
+    few = f" Not enough lessons yet for {counted(len(checks.too_few), 'student')}." if checks.too_few else ""
+    who = "One student" if checks.compared == 1 else f"Each of {checks.compared} students"
     return (
-        f"{nobody}Each of {checks.compared} students was compared with their own earlier lessons.{common} About one in "
+        f"{nobody}{who} was compared with their own earlier lessons.{common} About one in "
         "ten names on such lists is there by chance. A name here is a reason to ask how the student is, not a finding "
         f"about the student. The list is in the order of names.{few}"
     )
@@ -144,9 +145,15 @@ def summary_words(contents: Contents) -> str:
     most = ", ".join(f"{mood.states[i]} {percent(mean[i])}" for i in order)
     found = len(contents.moments.found)
     stands = "No moment stands out" if not found else f"{found} moment{'s stand' if found > 1 else ' stands'} out"
-    who = "people" if mood.crowd else "students"
-    counted = f"{_least(mood.students):.0f} to {mood.students.max():.0f} {who} were counted at a time"
-    return f"In {minutes(contents.info.seconds)}, {counted}. Most shown: {most}. {stands}."
+    return f"In {minutes(contents.info.seconds)}, {_how_many(mood)}. Most shown: {most}. {stands}."
+
+
+def _how_many(mood: Mood) -> str:
+    least, most = round(_least(mood.students)), round(mood.students.max())
+    one, more = ("person", "people") if mood.crowd else ("student", "students")
+    if least == most:
+        return f"{counted(most, one, more)} {'was' if most == 1 else 'were'} counted at a time"
+    return f"{least} to {most} {more} were counted at a time"
 
 
 def sentence(text: str) -> str:

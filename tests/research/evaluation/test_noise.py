@@ -107,7 +107,7 @@ def test_wrong_labels_cost_the_mean_more_than_the_hierarchy() -> None:
     loss = {}
     for estimator in (Mean(), Hierarchical()):
         rows = protocol.mislabelled(population, estimator, album, schemes, "made", seed=0)
-        assert [row["wrong labels"] for row in rows] == ["0%", "30%"] * 2
+        assert [row["wrong labels"] for row in rows] == ["0 %", "30 %"] * 2
         right, wrong = rows[2]["balanced accuracy"], rows[3]["balanced accuracy"]
         assert isinstance(right, Interval) and isinstance(wrong, Interval) and right.value > wrong.value
         assert "loss" not in rows[2] and isinstance(rows[3]["loss"], Interval)

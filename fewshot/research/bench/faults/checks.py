@@ -14,6 +14,7 @@ from fewshot.research.bench import scoring
 from fewshot.research.simulation.faulty_sources import Scripted, named
 from fewshot.research.simulation.truth import Truth
 from fewshot.room import Classroom
+from fewshot.session.analysis.words import percent
 from fewshot.types import Frame, FrameResult
 
 FPS = 25.0
@@ -110,4 +111,4 @@ def rightly_named(fault: str, truth: Truth, results: list[FrameResult], start: i
     share = sum(wrong[frame] for frame in range(start, truth.frames)) / sum(
         len(truth.at(frame)) for frame in range(start, truth.frames)
     )
-    yield Check(fault, "wrong names in 0.5 % of face-frames at most", f"{share:.1%}", share <= 0.005)
+    yield Check(fault, "wrong names in 0.5 % of face-frames at most", percent(share, 1), share <= 0.005)

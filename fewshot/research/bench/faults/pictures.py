@@ -17,6 +17,7 @@ from fewshot.research.datasets.subjects import by_student, read_subjects
 from fewshot.research.simulation.dataset_writer import SCRFD_FILE, picture_loader, scrfd_locator
 from fewshot.research.simulation.faulty_sources import Scripted
 from fewshot.research.simulation.scenes import CLASS, DATASET, SCENES, gallery_at
+from fewshot.session.analysis.words import percent
 from fewshot.types import Frame
 
 
@@ -121,7 +122,7 @@ def crowd(stage: Stage) -> Iterator[Check]:
     old = max((one.age for one in readable), default=0.0)
     share = len(readable) / max(1, sum(len(result.readings) for result in results[1:]))
     yield Check(
-        fault, "all readable ones are read in the very frame", f"oldest {old:.2f} s, {share:.0%} read", old == 0
+        fault, "all readable ones are read in the very frame", f"oldest {old:.2f} s, {percent(share)} read", old == 0
     )
     whole = len(results) == settings.frames
     yield Check(fault, "every frame has a result", f"{len(results)} of {settings.frames}", whole)
