@@ -5,11 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fewshot.no_telemetry import switch_off
+
 if TYPE_CHECKING:
     from fewshot.errors import FewshotError
     from fewshot.live.sources import open_source
     from fewshot.room import Classroom
     from fewshot.types import Face, FrameResult, Reading
+
+# Before anything that could import one of these libraries.
+switch_off()
 
 __version__ = "0.2.0"
 __all__ = ["Classroom", "Face", "FewshotError", "FrameResult", "Reading", "__version__", "open_source"]

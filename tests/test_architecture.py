@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1] / "fewshot"
 
 # From the ground up: a unit may import only what stands above it.
 LAYERS = [
-    ["types", "errors", "checksums", "unit_vectors"],
+    ["no_telemetry", "types", "errors", "checksums", "unit_vectors"],
     ["pictures", "models"],
     ["inference"],
     ["faces"],
