@@ -22,6 +22,7 @@ from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window
 from fewshot.live.sources import Source, open_lasting
+from fewshot.live.stopping import signals_stop
 from fewshot.loops import open_population
 from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
@@ -63,7 +64,8 @@ def main(cfg: DictConfig) -> None:
         schedule = hydra.utils.instantiate(cfg.plan)
         loop = build_loop(cfg, schedule)
         source = open_lasting(cfg.source, cfg.wait, print)
-        outcome = play(loop, [source], open_sinks(cfg, source), schedule=schedule)
+        with signals_stop():
+            outcome = play(loop, [source], open_sinks(cfg, source), schedule=schedule)
     except FewshotError as error:
         sys.exit(str(error))
     for note in outcome.notes:

@@ -384,3 +384,15 @@ def test_a_picture_without_a_face_is_said_in_words(tmp_path: Path) -> None:
     several = [draw_photo(tmp_path / f"wall{k}.png", {}, seed=k) for k in range(7)]
     assert "wall4.png and 2 more." in fewshot("analyze", *several)
     assert "No face" not in fewshot("analyze", full)
+
+
+def test_a_camera_that_returns_twice_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Camera(FrameSource):
+        live = True
+
+    cameras = [Camera([np.zeros((80, 80, 3), np.uint8)] * 5, name="camera 0") for _ in range(3)]
+    cameras[0].lost = cameras[1].lost = "camera 0 gave no more pictures after 0.5 s."
+    monkeypatch.setattr("fewshot.live.sources.opening._open_named", lambda text: cameras.pop(0))
+    monkeypatch.setattr("fewshot.live.sources.lasting.PAUSES", (0.0,))
+    output = fewshot("live", "--no-show", "--jsonl", "out.jsonl")
+    assert output.count("camera 0 was lost after") == output.count("camera 0 is back") == 2

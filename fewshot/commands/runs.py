@@ -14,7 +14,7 @@ from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
-from fewshot.commands.terminal import FAILED, INTERRUPTED, console, print_error, say
+from fewshot.commands.terminal import FAILED, console, print_error, say
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -25,6 +25,7 @@ from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_lasting, open_source
+from fewshot.live.stopping import exit_code
 from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
@@ -168,15 +169,19 @@ class _Shown(Window):
 
 
 class _Notes:
-    """Prints each note once: when something happens, or else at the end."""
+    """Prints notes when something happens, each time it happens, and at the end those that were not printed yet."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
 
-    def __call__(self, *notes: str) -> None:
-        new = [note for note in dict.fromkeys(notes) if note not in self._said]
-        self._said.update(new)
-        say(new)
+    def __call__(self, note: str) -> None:
+        self._said.add(note)
+        say([note])
+
+    def rest(self, notes: Sequence[str]) -> None:
+        """Print the notes that were not printed when they came."""
+        say(note for note in notes if note not in self._said)
+        self._said.update(notes)
 
 
 def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pace | None = None) -> int:
@@ -198,7 +203,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
     lost = [source.lost] if source.lost else []
     code = _finish(outcome, summary, outputs, lost, lesson, notes, faceless.sentence())
-    return INTERRUPTED if outcome.stopped and not (window and window.closed_by_user) else code
+    return exit_code() if outcome.stopped and not (window and window.closed_by_user) else code
 
 
 def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | None = None) -> int:
@@ -226,7 +231,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
             )
     faults += [source.lost for source in read if source.lost]
     code = _finish(outcome, summary, outputs, faults, lesson, notes, faceless.sentence())
-    return INTERRUPTED if outcome.stopped else code
+    return exit_code() if outcome.stopped else code
 
 
 def check_files(files: Sequence[str]) -> None:
@@ -255,8 +260,8 @@ def _open_window(show: bool | None, overlay: Overlay) -> _Shown | None:
     if show is None:
         try:
             check_display()
-        except WindowError:
-            say(["There is no display, so no window is opened."])
+        except WindowError as error:
+            say([f"{error.text} This run has no window."])
             return None
     return _Shown(overlay) if show is not False else None
 
@@ -295,7 +300,7 @@ def _finish(
     faceless: str | None = None,
 ) -> int:
     """Print the summary, where the outputs are, and what went wrong. Returns the exit code."""
-    notes(*(note for note in outcome.notes if note not in faults))
+    notes.rest([note for note in outcome.notes if note not in faults])
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
     if faceless:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from fewshot.errors import FewshotError, Note
+from fewshot.live.stopping import exit_code, signals_stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,14 +23,14 @@ NOTICE = (
     "uncertain: a facial expression is not a feeling. Never use them to grade, judge or discipline anybody."
 )
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 class PlainErrors(TyperGroup):
     """Root of the command line: every error ends in one line and an exit code, never in a traceback.
 
-    The exit code is 1 for a failed run, 2 for wrong usage, 130 for Ctrl-C. With FEWSHOT_DEBUG=1 the traceback is
-    shown as well.
+    The exit code is 1 for a failed run, 2 for wrong usage, 130 for Ctrl-C, 143 and 129 for SIGTERM and
+    SIGHUP. With FEWSHOT_DEBUG=1 the traceback is shown as well.
     """
 
     def main(
@@ -51,12 +52,17 @@ class PlainErrors(TyperGroup):
 
 def in_words(run: Callable[[], object]) -> int:
     """Run a command; print an error as one line. Returns the exit code."""
+    with signals_stop():
+        return _guarded(run)
+
+
+def _guarded(run: Callable[[], object]) -> int:
     try:
         code = run()
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return exit_code()
     except BrokenPipeError:
         # Python flushes once more when it ends, and would report the closed pipe again (`fewshot roster | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,7 +71,7 @@ def in_words(run: Callable[[], object]) -> int:
         if os.environ.get("FEWSHOT_DEBUG"):
             traceback.print_exc()
         if type(error).__name__ == "Abort":
-            return INTERRUPTED
+            return exit_code()
         print_error(_text(error))
         return int(getattr(error, "exit_code", FAILED))
 

@@ -21,6 +21,11 @@ PRESET, QUALITY = "ultrafast", 23
 """Settings of libx264. "ultrafast" takes as much time as OpenCV's MPEG-4, and browsers can play it; "superfast" makes
 files half as large and takes 1.5 times as long (experiments/results/video.md)."""
 _BT601 = 5
+_MOVIES = (".mp4", ".m4v", ".mov")
+_KEYFRAME_SECONDS = 2.0
+"""At most this much of a video is lost if the process is killed or the computer loses power."""
+_HYBRID_SINCE = (61, 7, 0)
+"""Version of libavformat."""
 
 
 class Encoder(Protocol):
@@ -99,7 +104,7 @@ class H264Encoder:
         self._av: Any = av
         self._path, self._written = path, 0
         try:
-            self._file: Any = av.open(str(path.absolute()), "w")
+            self._file: Any = av.open(str(path.absolute()), "w", options=_container_options(path, av))
             self._stream: Any = self._file.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise OutputError(
@@ -110,6 +115,7 @@ class H264Encoder:
         self._stream.options = {"preset": PRESET, "crf": str(QUALITY)}
         # One thread: output has its own thread already, and the other cores are left for perception.
         self._stream.codec_context.thread_count = 1
+        self._stream.codec_context.gop_size = max(1, round(_KEYFRAME_SECONDS * fps))
         # The colour standard that cv2 converts to; without it players assume another one for large pictures.
         self._stream.codec_context.colorspace = _BT601
 
@@ -127,12 +133,31 @@ class H264Encoder:
             if self._written:
                 self._mux(None)
         finally:
-            self._file.close()
+            try:
+                self._file.close()
+            except (self._av.error.FFmpegError, OSError) as error:
+                raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"Writing {self._path} failed ({error}). Check that the disk is not full, and try again. The part written "
+            "so far can be watched."
+        )
 
     def _mux(self, picture: Any) -> None:
         try:
             self._file.mux(self._stream.encode(picture))
         except (self._av.error.FFmpegError, OSError) as error:
-            raise OutputError(
-                f"Writing {self._path} failed ({error}). Check that the disk is not full, and try again."
-            ) from error
+            raise self._failed(error) from error
+
+
+def _container_options(path: Path, av: Any) -> dict[str, str]:
+    """Options that keep a file playable if the process is killed: a .mp4 file else has its index only at the very end.
+
+    Newer FFmpeg replaces the fragments by a usual index when the file is finished, which more players can read.
+    """
+    if path.suffix.lower() not in _MOVIES:
+        return {"flush_packets": "1"}
+    hybrid = av.library_versions["libavformat"] >= _HYBRID_SINCE
+    flags = "hybrid_fragmented+frag_keyframe" if hybrid else "frag_keyframe+empty_moov+default_base_moof"
+    return {"movflags": flags, "flush_packets": "1"}

@@ -152,11 +152,27 @@ class AnnotatedVideo:
             self._written += 1
 
     def _check_space(self) -> None:
+        limit = largest_file()
+        if limit is not None and self.path.is_file() and self.path.stat().st_size > limit - min(RESERVE, limit // 4):
+            raise OutputError(
+                f"{self.path}: a file of this session may have at most {limit / 1e6:.1f} MB (ulimit -f). Raise the "
+                "limit, or save a shorter part. The part written so far can be watched."
+            )
         if shutil.disk_usage(self.path.absolute().parent).free < RESERVE:
             raise OutputError(
                 f"{self.path}: the disk is full (less than {RESERVE // 1_000_000} MB free). Free some space or choose "
                 "another folder. The part written so far can be watched."
             )
+
+
+def largest_file() -> int | None:
+    """The system's limit for one file of this process, bytes; None without a limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def reduced(frame: Frame, height: int | None) -> Frame:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import subprocess
 import sys
 
 import cv2
 
-from fewshot.errors import SourceError
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import Stop, WindowError
-from fewshot.live.sources.screen import open_screen
 from fewshot.types import Frame, FrameResult
 
 _ESCAPE, _LARGEST = 27, (1600, 900)
+_WITHOUT = "Use --no-show, and --save OUT.mp4 to watch the result later."
+_PROBE = "import cv2; cv2.namedWindow('fewshot', cv2.WINDOW_NORMAL); cv2.waitKey(1); cv2.destroyAllWindows()"
+_PROBE_SECONDS = 6.0
 
 
 class Window:
@@ -81,21 +84,35 @@ class Window:
 
 
 def check_display() -> None:
-    """Check that a window can be opened before OpenCV tries: without a display its Qt would end the whole process.
+    """Try a window in another process first: without a usable display, OpenCV's Qt would end the whole process.
 
     Raises:
         WindowError: no window can be opened.
     """
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+    if not sys.platform.startswith("linux"):
         return
-    no_window = WindowError(
-        "No window can be opened, because this session has no display. Use --no-show, and --save OUT.mp4 to watch the "
-        "result later."
-    )
+    wanted, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY", "")
     # Qt in the wheels supports only X11; a Wayland desktop sets DISPLAY as well (XWayland).
-    if not os.environ.get("DISPLAY"):
-        raise no_window
+    if not display and not wanted:
+        raise WindowError(f"No window can be opened, because this session has no display. {_WITHOUT}")
+    if _opens(wanted, display):
+        return
+    if wanted and display and _opens("xcb", display):
+        why = f"because QT_QPA_PLATFORM is {wanted}, which OpenCV does not support. Unset it. Or"
+    else:
+        why = "because the display cannot be used. Run fewshot in a desktop session. Or"
+    raise WindowError(f"No window can be opened, {why} {_WITHOUT[0].lower()}{_WITHOUT[1:]}")
+
+
+@functools.cache
+def _opens(platform: str, display: str) -> bool:
+    """Whether another process can open a window with this QT_QPA_PLATFORM on this DISPLAY."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": platform, "DISPLAY": display}
+    if not platform:
+        del environment["QT_QPA_PLATFORM"]
+    words = [sys.executable, "-c", _PROBE]
     try:
-        open_screen().close()
-    except SourceError as error:  # DISPLAY names a server that does not exist or does not allow access
-        raise no_window from error
+        done = subprocess.run(words, env=environment, timeout=_PROBE_SECONDS, check=False, capture_output=True)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
