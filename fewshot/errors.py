@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fewshot.addresses import without_secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -40,8 +42,9 @@ class FewshotError(Exception):
     exit_code = 1
 
     def __init__(self, text: str = "", *, hint: str = "") -> None:
-        super().__init__(text)
-        self.hint = hint
+        # Whatever made the text: no password of an address may reach a screen, a log or a file.
+        super().__init__(without_secrets(text))
+        self.hint = without_secrets(hint)
 
     @property
     def text(self) -> str:

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1] / "fewshot"
 
 # From the ground up: a unit may import only what stands above it.
 LAYERS = [
-    ["no_telemetry", "types", "errors", "checksums", "unit_vectors"],
+    ["addresses", "no_telemetry", "types", "checksums", "unit_vectors"],
+    ["errors"],
     ["pictures", "models"],
     ["inference"],
     ["faces"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fewshot.addresses import public_address
 from fewshot.app.guided import Guide, Prompt
 from fewshot.app.guided_run import GuidedRun
 from fewshot.app.lesson import RunningLesson
@@ -20,7 +21,6 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
-from fewshot.live.sources.cameras import without_password
 from fewshot.loops import make_loop
 from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
@@ -62,7 +62,7 @@ def start_lesson(
     opened = open_class(classroom) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
     camera = source if isinstance(source, BrowserCamera) else None
-    name = called or (source.name if isinstance(source, BrowserCamera) else without_password(source))
+    name = called or (source.name if isinstance(source, BrowserCamera) else public_address(source))
     plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, camera=camera)
 
     def prepare() -> Setup:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fewshot.addresses import public_address
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
 from fewshot.commands.health import Health
@@ -222,7 +223,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
     if first is not None:
         with ExitStack() as stack:
             stack.callback(first.close)
-            lesson = run.recorder(outputs, ", ".join(files))
+            lesson = run.recorder(outputs, ", ".join(map(public_address, files)))
             sinks: list[Sink] = [summary, faceless, *_sinks(outputs, first, Overlay(), lesson)]
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
 
+from fewshot.addresses import without_secrets
 from fewshot.errors import FewshotError, Note
 from fewshot.live.stopping import exit_code, signals_stop
 
@@ -69,7 +70,7 @@ def _guarded(run: Callable[[], object]) -> int:
         return FAILED
     except Exception as error:
         if os.environ.get("FEWSHOT_DEBUG"):
-            traceback.print_exc()
+            sys.stderr.write(without_secrets(traceback.format_exc()))
         if type(error).__name__ == "Abort":
             return exit_code()
         print_error(_text(error))
@@ -96,13 +97,13 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def print_error(text: str) -> None:
     """Print an error as one line on stderr, without the line breaks of ``text``."""
-    print(f"Error: {' '.join(text.split())}", file=sys.stderr)
+    print(f"Error: {without_secrets(' '.join(text.split()))}", file=sys.stderr)
 
 
 def say(lines: Iterable[str | Note], head: str = "Note: ") -> None:
     """Print notes on stderr, each once: what a user should know while the run continues."""
     for line in dict.fromkeys(map(str, lines)):
-        print(f"{head}{' '.join(line.split())}", file=sys.stderr)
+        print(f"{head}{without_secrets(' '.join(line.split()))}", file=sys.stderr)
 
 
 def _text(error: Exception) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fewshot.errors import StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import LargeBinary, select, type_coerce
 from sqlalchemy.orm import Session
 
+from fewshot.addresses import public_source
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import (
     CorrectionRow,
@@ -41,7 +42,8 @@ def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -
     ended = row.heartbeat if state == "interrupted" else row.ended
     return LessonInfo(
         id=row.id, classroom=classroom or "", title=row.title, started=row.started, ended=ended, state=state,
-        source=row.source, network=row.network, sample=row.sample, seconds=row.seconds, aggregate=row.aggregate,
+        source=public_source(row.source), network=row.network, sample=row.sample, seconds=row.seconds,
+        aggregate=row.aggregate,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from fewshot.addresses import public_source
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
@@ -70,8 +71,8 @@ class LessonStore:
         with self.database.write() as session:
             class_id = _class_id(session, classroom) if classroom else None
             row = LessonRow(
-                class_id=class_id, title=_text(title, "title"), source=source, network=network, sample=sample,
-                aggregate=aggregate, started=started or now(), heartbeat=now(), owner=this_process(),
+                class_id=class_id, title=_text(title, "title"), source=public_source(source), network=network,
+                sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(), owner=this_process(),
                 labels=list(EMOTIONS),
             )  # fmt: skip
             session.add(row)

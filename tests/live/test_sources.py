@@ -13,7 +13,6 @@ from PIL import Image
 
 from fewshot.errors import FewshotError, SourceError, UsageError
 from fewshot.live.sources import FrameSource, open_source
-from fewshot.live.sources.cameras import without_password
 from fewshot.live.sources.video import Clock
 
 
@@ -162,11 +161,6 @@ def test_no_camera_and_no_stream(capfd: pytest.CaptureFixture[str]) -> None:
         open_source("rtsp://anna:secret@127.0.0.1:9/x")
     assert "secret" not in str(caught.value)
     assert capfd.readouterr().err == ""
-
-
-def test_passwords_are_masked() -> None:
-    assert without_password("rtsp://a:b@c:5/x?y=1") == "rtsp://a:***@c:5/x?y=1"
-    assert without_password("http://c/x") == "http://c/x"
 
 
 def test_real_clips(shared: Path) -> None:

@@ -43,7 +43,7 @@ class Source(Protocol):
     its device and wait for it has an attribute ``away``: a sentence while it waits, else None.
 
     Attributes:
-        name: what the user typed (a password in an address is masked).
+        name: what the user typed (an address without its secrets).
         live: whether frames that are not fetched in time are lost (and counted in ``dropped``).
         fps: frames per second; None if unknown.
         frames: expected number of frames, for a progress bar; None if unknown. The real number may differ.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import cv2
 
+from fewshot.addresses import public_address
 from fewshot.errors import SourceError
 from fewshot.live.sources.capture import READ_TIMEOUT, count, open_camera, open_stream, rate
 from fewshot.live.sources.newest import NewestFrames
@@ -40,26 +40,16 @@ def open_url(url: str) -> NewestFrames | VideoSource:
     Raises:
         SourceError: there is no answer, or the answer is not a video.
     """
-    capture, name = open_stream(url), without_password(url)
+    capture, name = open_stream(url), public_address(url)
     if not capture.isOpened():
         capture.release()
         raise SourceError(
             f"No video stream could be opened at {name}. Check that the camera is on, that the network works, and that "
             "a video player can open this address (VLC: Open Network Stream)."
         )
-    if urlsplit(url).scheme.startswith("http") and count(capture) is not None:
+    if url.lower().startswith("http") and count(capture) is not None:
         return VideoSource(Path(name), name, capture)
     return _newest(name, capture)
-
-
-def without_password(url: str) -> str:
-    """The address with its password masked, because it is written to results and shown on screens."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user_and_place = parts.netloc.rpartition("@")
-    user = user_and_place[0].partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}:***@{user_and_place[2]}"))
 
 
 def _newest(name: str, capture: cv2.VideoCapture) -> NewestFrames:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeGuard, cast
 
+from fewshot.addresses import missing_file
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
 from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
@@ -73,7 +74,8 @@ def _open_named(text: str) -> Source:
     scheme, separator, _ = text.partition("://")
     if separator:
         if scheme.lower() not in SCHEMES:
-            raise SourceNotFound(f"Addresses that start with {scheme}:// are not supported. Use {', '.join(SCHEMES)}.")
+            named = scheme if scheme.isalnum() else "something else"
+            raise SourceNotFound(f"Addresses that start with {named}:// are not supported. Use {', '.join(SCHEMES)}.")
         return open_url(text)
     return _open_path(Path(text), text)
 
@@ -84,8 +86,8 @@ def _open_path(path: Path, name: str) -> Source:
             return open_folder(path, name)
         if not path.exists():
             raise SourceNotFound(
-                f"There is no file or folder {name}. Give a video, a picture, a folder of pictures, a camera number, a "
-                "stream address, or screen."
+                f"There is no file or folder {missing_file(name)}. Give a video, a picture, a folder of pictures, a "
+                "camera number, a stream address, or screen."
             )
         with path.open("rb"):
             pass
