@@ -66,7 +66,11 @@ class DimensionMismatch(FewshotError):
 
 
 class ModelUnavailable(FewshotError):
-    """A model file is neither on this machine nor to be downloaded from here."""
+    """A model cannot be used: its file is missing, damaged, unreadable, or does not load."""
+
+
+class ModelMissing(ModelUnavailable):
+    """A model file is neither on this machine nor to be downloaded. Only then may a weaker model replace it."""
 
 
 class StoreError(FewshotError):

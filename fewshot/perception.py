@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fewshot.embedding.runtime import Embedder, open_embedder
-from fewshot.errors import ModelUnavailable, Note
+from fewshot.errors import ModelMissing, Note
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 from fewshot.faces.any_size import any_size
 from fewshot.faces.detections import Detector
@@ -171,7 +171,8 @@ def open_perception(
         threads: threads for each network, see ``open_session``; 1 if ``find`` and ``embed`` run in parallel.
 
     Raises:
-        ModelUnavailable: a model that was requested by name is missing and cannot be downloaded.
+        ModelMissing: a model that was requested by name is missing and cannot be downloaded.
+        ModelUnavailable: a model is there but does not load.
     """
     embedder = open_embedder(network, threads)
     opened = open_detector(detector, download=download, threads=threads) if isinstance(detector, str) else detector
@@ -180,8 +181,8 @@ def open_perception(
     # InsightFace's licence also applies to its recogniser, so the recogniser is chosen separately from the detector.
     if recogniser != "own":
         try:
-            face_recogniser = Recogniser(resolve("mobilefacenet", download=download), threads)
-        except ModelUnavailable:
+            file = resolve("mobilefacenet", download=download)
+        except ModelMissing:
             if recogniser != "auto":
                 raise
             notes.append(
@@ -191,4 +192,7 @@ def open_perception(
                     "To download it, type: fewshot models pull",
                 )
             )
+        else:
+            # A file that is there and does not load is an error: a new class would keep the weaker network for good.
+            face_recogniser = Recogniser(file, threads)
     return Perception(any_size(opened), embedder, face_recogniser, notes=[note for note in notes if note])

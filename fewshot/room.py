@@ -19,6 +19,7 @@ from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import no_consent, read_folder, stray_notes
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.recognition import is_weaker
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
@@ -437,7 +438,7 @@ class Classroom:
         networks = self.store.networks(self._name)
         if networks is None:
             return "auto"
-        return "own" if networks.identity_network.endswith(":identity") else "mobilefacenet"
+        return "own" if is_weaker(networks) else "mobilefacenet"
 
     def _vectors(self) -> PrototypeStore | None:
         """Stored supports and identity references. Raises StoreError if another network made them."""

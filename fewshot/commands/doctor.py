@@ -159,13 +159,19 @@ def _engine() -> Finding:
 
 
 def _database() -> Finding:
+    from fewshot.classroom.recognition import again_by_command, is_weaker, weaker_note
     from fewshot.classroom.store import ClassStore
     from fewshot.errors import FewshotError
 
     try:
         store = ClassStore()
         classes = store.names()
-        return Finding("Database", "ok", f"{store.database.check()}, {len(classes)} classes")
+        weaker = [name for name in classes if is_weaker(store.networks(name))]
+        text = f"{store.database.check()}, {len(classes)} classes"
+        if weaker:
+            advice = " ".join(f"{weaker_note(name)} {again_by_command(name)}" for name in weaker)
+            return Finding("Database", "warning", text, advice)
+        return Finding("Database", "ok", text)
     except FewshotError as error:
         return Finding("Database", "problem", "cannot be used", str(error))
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.names import quoted
+from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.commands.runs import LAST_TIMELINE
@@ -55,6 +56,10 @@ def run_enroll(
             f"face in {photos}/<student>/<emotion>/. Replace the photos for the reasons above, then try again."
         )
         return FAILED
+    networks = classroom.store.networks(classroom.name)
+    print(f"Students are recognised with: {how_recognised(networks)}.")
+    if is_weaker(networks):
+        say([f"{weaker_note(classroom.name)} {again_by_command(classroom.name)}"])
     count = len(report.standing)
     print(f"{counted(count, 'student')} in class {classroom.name}.")
     print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
@@ -123,6 +128,11 @@ def show_roster(class_name: str) -> None:
     for key, student in sorted(classroom.roster().students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
+    networks = classroom.store.networks(classroom.name)
+    if networks is not None:
+        print(f"Students are recognised with: {how_recognised(networks)}.")
+    if is_weaker(networks):
+        say([f"{weaker_note(classroom.name)} {again_by_command(classroom.name)}"])
     say(
         f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
         f"fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.errors import ModelUnavailable, Note, UsageError
+from fewshot.errors import ModelMissing, Note, UsageError
 from fewshot.faces.detections import Detector
 from fewshot.faces.detectors.cascade import CascadeDetector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
@@ -20,19 +20,21 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
         threads: threads for SCRFD's network, see ``open_session``.
 
     Raises:
-        ModelUnavailable: the file of the chosen detector is missing and cannot be downloaded.
+        ModelMissing: the file of the chosen detector is missing and cannot be downloaded.
+        ModelUnavailable: the file is there but does not load.
         UsageError: there is no such detector.
     """
     if kind == "auto":
         try:
-            return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
-        except ModelUnavailable:
+            file = resolve("scrfd_500m", download=download)
+        except ModelMissing:
             note = Note(
                 "The face detector SCRFD is not on this computer and was not downloaded. OpenCV's cascades are used "
                 "instead; they find fewer faces.",
                 "To download SCRFD, type: fewshot models pull",
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
+        return ScrfdDetector(file, threads=threads)
     if kind == "scrfd":
         return ScrfdDetector(resolve("scrfd_500m", download=download), threads=threads)
     if kind == "yunet":

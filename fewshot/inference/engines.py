@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from fewshot.models.files import home
+from fewshot.models.lock import one_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class OpenVinoSession:
         # A compiled network runs one call at a time, in the calling thread. Two workers that shared one took turns
         # (2 x 20 calls per second); with one copy each (a few MB) they do not (2 x 40). OpenVINO's own streams use
         # additional threads, which was slower when all cores were busy.
-        self._compile = partial(core.compile_model, model, "CPU", settings)
+        self._compile = partial(_compiled, core, model, settings)
         self._compiled = self._compile()
         self._copies = [self._compiled]
         self._callers = 0
@@ -159,6 +160,22 @@ class OpenVinoSession:
     def get_outputs(self) -> list[Port]:
         """See ``Session``."""
         return list(self._outputs)
+
+
+def _compiled(core: Any, model: Any, settings: Mapping[str, Any]) -> Any:
+    """Compile a network, or read it from the cache.
+
+    Programs that start at once share the cache, so one process at a time uses it. A cache that cannot be used, because
+    of a full disk for example, must not look like a model that does not load: then the network is compiled without it.
+    """
+    folder = settings.get("CACHE_DIR")
+    if folder is None:
+        return core.compile_model(model, "CPU", dict(settings))
+    try:
+        with one_process(Path(folder)):
+            return core.compile_model(model, "CPU", dict(settings))
+    except RuntimeError:
+        return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": ""})
 
 
 @cache

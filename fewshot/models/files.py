@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.checksums import sha256_of
-from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.errors import ModelMissing, ModelUnavailable, UsageError
 from fewshot.models import offline
+from fewshot.models.lock import one_process
 from fewshot.models.registry import REGISTRY, ModelFile, chain_licence
 
 __all__ = [
@@ -85,7 +86,8 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
 
     Raises:
         UsageError: there is no such model, or no file at ``path``.
-        ModelUnavailable: the file is not on this machine and cannot be downloaded.
+        ModelMissing: the file is not on this machine and cannot be downloaded.
+        ModelUnavailable: a file is there, but it is damaged or unreadable, and no good one can be downloaded.
     """
     model = _entry(name)
     if path is not None:
@@ -96,11 +98,38 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
         return given
     found = _find(model)
     if found is None and download and not model.embedded:
-        with _downloading:
-            found = _find(model) or _download(model, START_PATIENCE)
+        # Several programs that start in a new folder would write into one partial file.
+        with _downloading, one_process(home() / "models"):
+            found = _find(model) or _try_download(model)
     if found is None:
-        raise _missing(model, f"{model.file} ({model.task}) is not on this machine.")
+        raise _damaged(model) or _missing(model, f"{model.file} ({model.task}) is not on this machine.")
     return found
+
+
+def _try_download(model: ModelFile) -> Path:
+    """Download a model at a start. A file that is there and wrong stays the error if nothing better comes."""
+    try:
+        return _download(model, START_PATIENCE)
+    except ModelUnavailable as error:
+        raise _damaged(model) or ModelMissing(error.text, hint=error.hint) from error
+
+
+def _damaged(model: ModelFile) -> ModelUnavailable | None:
+    """The error for a model whose file is there but cannot be used; None if there is no file."""
+    for check in (_check(model, origin, path) for origin, path in _places(model) if _is_there(path)):
+        return ModelUnavailable(
+            f"The file {check.path} ({model.task}) is there but cannot be used: it is {check.text}",
+            hint="To check the model files, type: fewshot models verify",
+        )
+    return None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is an entry with this name, even one that cannot be read."""
+    try:
+        return os.path.lexists(path)
+    except OSError:
+        return True
 
 
 def pull(names: Sequence[str] = ()) -> list[Path]:
@@ -122,8 +151,9 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
         if model.embedded or model.source in failed or _find(model):
             continue
         try:
-            with _downloading:
-                _download(model, PULL_PATIENCE, insist=True)
+            with _downloading, one_process(home() / "models"):
+                if not _find(model):
+                    _download(model, PULL_PATIENCE, insist=True)
         except ModelUnavailable as error:
             failed[model.source] = error
     if failed:
@@ -208,11 +238,11 @@ def _advice(model: ModelFile) -> str:
     return f"Type `fewshot models pull` while there is internet, or copy it to {_cached(model)}."
 
 
-def _missing(model: ModelFile, what: str) -> ModelUnavailable:
+def _missing(model: ModelFile, what: str) -> ModelMissing:
     """The error for a file that is not on this machine; ``what`` says in a sentence what happened."""
     if model.embedded or model.in_repository:
-        return ModelUnavailable(f"{what} {_advice(model)}")
-    return ModelUnavailable(
+        return ModelMissing(f"{what} {_advice(model)}")
+    return ModelMissing(
         f"{what} Download it while there is internet, or copy it to {_cached(model)}.",
         hint="To download it, type: fewshot models pull",
     )

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import fewshot.app
 from fewshot.app import shell
 from fewshot.app.lesson_room import ROOM
+from fewshot.classroom.class_rows import Networks, class_of
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -74,6 +75,18 @@ def test_without_acknowledgement_no_lesson_starts() -> None:
     Settings().acknowledged = datetime.now(UTC)
     (start,) = [button for button in page("live").button if button.label == "Start the lesson"]
     assert not start.disabled
+
+
+@pytest.mark.parametrize(("network", "said"), [("drawn:identity", True), ("w600k_mbf", False)])
+def test_a_class_without_the_face_recogniser_says_so_and_names_the_clicks(network: str, said: bool) -> None:
+    store = ClassStore()
+    store.create("physics")
+    store.record_consent("physics", "asha", make_consent("her mother", None))
+    with store.database.write() as session:
+        Networks("drawn", network, 8, 16).write_to(class_of(session, "physics"))
+    shown = words(page("classes"))
+    assert ("built-in network" in shown and "Download the missing models" in shown) == said
+    assert "type:" not in shown
 
 
 def test_a_class_is_made_and_its_students_are_on_the_page() -> None:

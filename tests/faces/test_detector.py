@@ -9,7 +9,7 @@ import insightface
 import numpy as np
 import pytest
 
-from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.errors import ModelMissing, ModelUnavailable, UsageError
 from fewshot.faces import open_detector as module
 from fewshot.faces.any_size import any_size
 from fewshot.faces.detections import Detections, Detector
@@ -108,7 +108,7 @@ def test_a_picture_without_a_face_stays_without_one(detector: Detector) -> None:
 def test_auto_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(name: str, path: object = None, download: bool = True) -> Path:
         if name == "scrfd_500m":
-            raise ModelUnavailable("not here")
+            raise ModelMissing("not here")
         return models.WEIGHTS / "landmarks.onnx"
 
     monkeypatch.setattr(module, "resolve", resolve)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fewshot.errors import ModelUnavailable, UsageError
+from fewshot.inference import engines
 from fewshot.inference import onnx as door
 from fewshot.inference.onnx import Choice, Port, Session, choose_engine, open_session
 
@@ -210,3 +211,18 @@ def test_bf16_only_where_the_processor_has_it(
 def test_boxes_are_never_found_in_bf16(network: Path) -> None:
     pytest.importorskip("openvino", reason="needs the extra 'openvino'")
     assert open_session(network, engine="openvino").engine == "openvino f32"
+
+
+def test_a_cache_that_cannot_be_used_does_not_look_like_a_broken_network(tmp_path: Path) -> None:
+    """The compiled networks of OpenVINO; everything else that fails is an error."""
+    asked = []
+
+    class Core:
+        def compile_model(self, model: object, device: str, settings: dict[str, object]) -> str:
+            asked.append(settings["CACHE_DIR"])
+            if settings["CACHE_DIR"]:
+                raise RuntimeError("the cache is full")
+            return "compiled"
+
+    assert engines._compiled(Core(), None, {"CACHE_DIR": str(tmp_path / "cache")}) == "compiled"
+    assert asked == [str(tmp_path / "cache"), ""]

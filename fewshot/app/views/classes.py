@@ -10,6 +10,7 @@ from fewshot.app.cards import roster_data
 from fewshot.app.components import board
 from fewshot.app.shell import calm, say_later
 from fewshot.app.views import class_photos, class_student
+from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.words import counted
@@ -103,6 +104,8 @@ def _roster(store: ClassStore, name: str) -> None:
     if not roster.students:
         st.info("This class has no students yet. Add them above.", icon=":material/person_add:")
         return
+    if is_weaker(store.networks(name)):
+        st.info(f"{weaker_note(name)} {AGAIN_BY_CLICK}", icon=":material/info:")
     portraits = _portraits(store, roster)
     picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
     if picked is not None and picked in roster.students:

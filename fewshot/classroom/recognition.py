@@ -1,0 +1,45 @@
+"""Which network recognises the students of a class, in words."""
+
+from __future__ import annotations
+
+from fewshot.classroom.class_rows import Networks
+from fewshot.classroom.names import quoted
+
+OWN_SUFFIX = ":identity"
+"""How the name of the expression network's own, weaker identity output ends."""
+
+
+def is_weaker(networks: Networks | None) -> bool:
+    """Whether a class was enrolled without the face recogniser; False while it has no vectors."""
+    return networks is not None and networks.identity_network.endswith(OWN_SUFFIX)
+
+
+def how_recognised(networks: Networks | None) -> str:
+    """What recognises the students of a class; "" while it has no vectors."""
+    if networks is None:
+        return ""
+    return "built-in network (less reliable)" if is_weaker(networks) else "face recogniser"
+
+
+def weaker_note(classroom: str) -> str:
+    """What a user should know about a class for which ``is_weaker`` is true."""
+    return (
+        f"Class {classroom} was enrolled with the built-in network, which recognises students less reliably than the "
+        "face recogniser. It stays that way until its photos are enrolled again."
+    )
+
+
+def again_by_command(classroom: str) -> str:
+    """How to enroll such a class again, on the command line."""
+    name = quoted(classroom)
+    return (
+        "To enroll it again, type: fewshot models pull, then for every student: "
+        f"fewshot roster {name} --remove STUDENT, then: fewshot enroll {name} PHOTOS"
+    )
+
+
+AGAIN_BY_CLICK = (
+    "To enroll it again: open Settings → Models and click “Download the missing models”. Then click each student's "
+    "card, remove the student in the tab More, and add the photos again."
+)
+"""How to enroll such a class again, in the app."""

@@ -1,0 +1,47 @@
+"""Lets one process at a time work on a folder; the others wait."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def one_process(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, in a file ``FOLDER.lock`` beside it. The system takes it back when the process ends.
+
+    If the folder cannot be written to, or its file system has no locks, there is nothing to protect or to wait for.
+    """
+    descriptor = None
+    with suppress(OSError):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    if descriptor is None:
+        yield
+        return
+    try:
+        with suppress(OSError):
+            _wait_for(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+                return
+            except PermissionError:
+                time.sleep(0.1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
