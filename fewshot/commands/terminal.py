@@ -24,7 +24,7 @@ NOTICE = (
     "uncertain: a facial expression is not a feeling. Never use them to grade, judge or discipline anybody."
 )
 
-FAILED = 1
+FAILED, INTERRUPTED = 1, 130
 
 
 class PlainErrors(TyperGroup):
@@ -61,6 +61,8 @@ def _guarded(run: Callable[[], object]) -> int:
     try:
         code = run()
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer's own answer, before a run has begun; it knows only Ctrl-C
+            return exit_code()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
         return exit_code()

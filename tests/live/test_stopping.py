@@ -14,7 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from fewshot.cli import app
 from fewshot.live.sinks.base import OutputError
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.stopping import signals_stop
@@ -143,3 +145,15 @@ def test_a_signal_that_is_ignored_from_outside_stays_ignored() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_before_a_run_has_begun_has_its_own_exit_code(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = getattr(signal, name)
+
+    def interrupted() -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(PATIENCE)
+
+    monkeypatch.setattr("fewshot.commands.doctor.run_doctor", interrupted)
+    assert CliRunner().invoke(app, ["doctor"]).exit_code == 128 + number
