@@ -57,9 +57,14 @@ class Cells:
         return np.where(self.counts[:, None] > 0, self.means - centres, 0.0)
 
 
-def cells_of(supports: SupportSet, population: Population) -> Cells:
-    """Counts, shape (k,), and means, shape (k, d), of one student's photos for each emotion."""
+def cells_of(supports: SupportSet, population: Population, trust: NDArray[np.float64] | None = None) -> Cells:
+    """Counts, shape (k,), and means, shape (k, d), of one student's photos for each emotion.
+
+    ``trust`` is the weight of each photo, shape (n,); None is 1.
+    """
     weights = emotion_weights(supports, population)
+    if trust is not None:
+        weights = weights * trust[:, None]
     counts = weights.sum(axis=0)
     sums = weights.T @ population.transform(supports.vectors).astype(np.float64)
     return Cells(counts, sums / np.where(counts > 0, counts, 1.0)[:, None])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.prototypes.estimators.assemble import named, own_states
 from fewshot.prototypes.estimators.base import Level, Prototype, cells_of
@@ -17,7 +18,7 @@ from fewshot.prototypes.estimators.shrinkage import (
     student_offset,
     uncertainties,
 )
-from fewshot.prototypes.population import Population
+from fewshot.prototypes.population import Population, Variances
 from fewshot.prototypes.supports import SupportSet
 
 
@@ -28,6 +29,8 @@ def hierarchical_prototypes(
     *,
     student: bool = True,
     personal: bool = True,
+    variances: Variances | None = None,
+    trust: NDArray[np.float64] | None = None,
 ) -> list[Prototype]:
     """The prototypes of one student from population, class and own photos, each weighted according to its variance.
 
@@ -37,15 +40,19 @@ def hierarchical_prototypes(
         effect: c_e from ``class_effect``; None without a class.
         student: False leaves out the student's offset delta.
         personal: False leaves out the student's own means m_e.
+        variances: for the population's emotions, where they are not the population's own. The student's own states keep
+            those of the population: nothing is known about the spread of a state.
+        trust: weight of each photo, 0..1, shape (n,); None is 1.
 
     Returns:
         One prototype per emotion of the population, in its order, then the student's own states in alphabetical order.
     """
+    states = [] if supports is None else own_states(population, supports)
+    population = population if variances is None else replace(population, variances=variances)
     shift = np.zeros(population.prototypes.shape) if effect is None else effect.shift
     centres = population.prototypes + shift
     level: Level = "class" if np.any(shift) else "population"
-    states = [] if supports is None else own_states(population, supports)
-    cells = None if supports is None or not len(supports) else cells_of(supports, population)
+    cells = None if supports is None or not len(supports) else cells_of(supports, population, trust)
     if cells is None or not cells.counts.any() or not (student or personal):
         unknown = uncertainties(population, None, effect)
         return named(population, centres, np.zeros(len(centres)), level, unknown) + states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,8 @@ class FerDataModule(lightning.LightningDataModule):
         blendshapes: read what MediaPipe saw in the training faces too, as ``experiments/prepare.py`` wrote it.
         answers: how much of every target other networks decide, as ``experiments/teach.py`` wrote it; 0 nothing.
         seen: read the components of their features too, as it wrote them.
+        more: further data sets to train on, and how often each of their faces occurs in an epoch: names of folders
+            beside ``root`` (``more_faces``).
     """
 
     def __init__(
@@ -129,8 +132,10 @@ class FerDataModule(lightning.LightningDataModule):
         blendshapes: bool = False,
         answers: float = 0.0,
         seen: bool = False,
+        more: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
+        self.more = dict(more or {})
         self.seen = seen
         self.size, self.identity_faces, self.blendshapes, self.answers = size, identity_faces, blendshapes, answers
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
@@ -148,6 +153,10 @@ class FerDataModule(lightning.LightningDataModule):
                 add_answers(self.tables["train"], self.root, self.prepared, self.answers)
             if self.seen:
                 add_seen(self.tables, self.root, self.prepared)
+            if self.more:
+                from fewshot.research.training.more_faces import with_more_faces
+
+                self.tables["train"] = with_more_faces(self.tables["train"], self.root.parent, self.more)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""

@@ -129,9 +129,10 @@ class ProtoNet(lightning.LightningModule):
         grey = batch["grey"].contiguous(memory_format=torch.channels_last)
         features, maps = self.network.features(grey)
         expression = self.network.project(features)
+        prior = self.balance * batch["prior"] if "prior" in batch else self.votes_prior
         hard = torch.where(batch["has_votes"] > 0, batch["votes"].argmax(1), -1)
         terms = {
-            "votes": soft_cross_entropy(self.votes(expression) + self.votes_prior, batch["votes"], batch["has_votes"]),
+            "votes": soft_cross_entropy(self.votes(expression) + prior, batch["votes"], batch["has_votes"]),
             "labels": self._label_loss(expression, batch),
             "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp(), shots=self.shots),
         }
