@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
-from fewshot.prototypes.estimators import cells_of, class_effect, hierarchical_prototypes
+from fewshot.prototypes.estimators import Prototype, fit_class
 from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
@@ -120,14 +120,11 @@ class PrototypeStore:
         if not any(map(len, self._supports.values())):
             self._index.fill([], self.network, population.variances)
         else:
-            cells = [cells_of(supports, population) for supports in self._supports.values()]
-            effect = class_effect(population, cells)
-            members: list[tuple[str | None, SupportSet | None]] = [(None, None), *self._supports.items()]
-            made = [
-                (member, prototype)
-                for member, supports in members
-                for prototype in hierarchical_prototypes(population, supports, effect)
-            ]
+            model = fit_class(population, list(self._supports.values()))
+            made: list[tuple[str | None, Prototype]] = [(None, prototype) for prototype in model.prototypes()]
+            for (student, supports), trust in zip(self._supports.items(), model.trusts, strict=True):
+                made += [(student, prototype) for prototype in model.prototypes(supports, trust, member=True)]
+            self.photo_worth = model.worth
             self._index.fill(made, self.network, population.variances)
         self.built_with = population.fingerprint
 

@@ -8,6 +8,7 @@ from fewshot.prototypes.estimators.base import (
     cells_of,
     compared_distances,
 )
+from fewshot.prototypes.estimators.class_model import AdaptiveHierarchical, ClassModel, fit_class
 from fewshot.prototypes.estimators.hierarchical import Hierarchical, hierarchical_prototypes
 from fewshot.prototypes.estimators.shrinkage import (
     ClassEffect,
@@ -21,8 +22,10 @@ from fewshot.prototypes.estimators.shrinkage import (
 __all__ = [
     "REACH",
     "SPREAD_PRIOR",
+    "AdaptiveHierarchical",
     "Cells",
     "ClassEffect",
+    "ClassModel",
     "Hierarchical",
     "Level",
     "Prototype",
@@ -30,6 +33,7 @@ __all__ = [
     "cells_of",
     "class_effect",
     "compared_distances",
+    "fit_class",
     "hierarchical_prototypes",
     "shrunken_means",
     "student_offset",

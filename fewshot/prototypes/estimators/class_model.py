@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ ROUNDS = 2
 FEWEST_PAIRS, MOST_PAIRS = 8, 300
 """Photos that have another photo of the same student and emotion: fewer than this are no evidence, more are thinned."""
 WORTH_SAYING = 0.25
-"""Least weight of a single photo in its own prototype for a reading to be called personal."""
+"""Least weight of a student's own photos in a prototype for a reading to be called personal."""
 
 Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -81,7 +82,7 @@ class ClassModel:
         if supports is not None and len(supports):
             trust = self.trust(supports) if trust is None else trust
             if not member:
-                sums.append(witness(self._adapted, cells_of(supports, self.population, trust)))
+                sums.append(self.contribution(supports, trust))
         effect = effect_of(self._adapted, sums)
         made = hierarchical_prototypes(
             self.population,
@@ -90,13 +91,31 @@ class ClassModel:
             variances=self.variances,
             trust=trust,
         )
-        level = self._level(made[0], bool(np.any(effect.shift)))
+        level = self._level(made, bool(np.any(effect.shift)))
         kinds = len(self.population.classes)
         known = [replace(p, uncertainty=p.uncertainty * self.confidence, level=level) for p in made[:kinds]]
         return known + made[kinds:]
 
+    def contribution(self, supports: SupportSet, trust: NDArray[np.float64] | None = None) -> Sums:
+        """What one student's photos say about the class effect; the contributions of a class are added up in ``sums``.
+
+        Args:
+            supports: photos of the student.
+            trust: in each photo, shape (n,); None estimates it.
+
+        Returns:
+            Information, shape (k, k), and evidence, shape (k, d).
+        """
+        trust = self.trust(supports) if trust is None else trust
+        return witness(self._adapted, cells_of(supports, self.population, trust))
+
     def trust(self, supports: SupportSet, sums: Sums | None = None) -> NDArray[np.float64]:
-        """Probability that each photo shows its label, not what is frequent in a lesson; 1 without label. Shape (n,)."""
+        """Probability that each photo shows its label, and not just what is frequent in a lesson: shape (n,).
+
+        Args:
+            supports: photos; one without a label of the population is trusted fully.
+            sums: of the class without these photos; None uses all of ``sums``.
+        """
         labels = _labels(self.population, supports)
         shift = effect_of(self._adapted, [self.sums if sums is None else sums]).shift * self.shares[:, None]
         distances = squared_distances(
@@ -111,8 +130,10 @@ class ClassModel:
     def _adapted(self) -> Population:
         return replace(self.population, variances=self.variances)
 
-    def _level(self, made: Prototype, shifted: bool) -> Level:
-        if made.level == "personal" and self.worth >= WORTH_SAYING:
+    def _level(self, made: Sequence[Prototype], shifted: bool) -> Level:
+        shots = max(prototype.shots for prototype in made[: len(self.population.classes)])
+        own = shots * self.variances.interaction
+        if made[0].level == "personal" and own >= WORTH_SAYING * (own + self.variances.within):
             return "personal"
         return "class" if shifted and bool((self.shares > 0).any()) else "population"
 
@@ -142,6 +163,22 @@ def fit_class(population: Population, students: Sequence[SupportSet]) -> ClassMo
     model, sums = _gated(population, variances, students, trusts, photos, labels, trusted, model.shares)
     chosen_variances = _by_pairs(model, extra, photos, labels, [t[r] for t, r in zip(trusts, rows, strict=True)], sums)
     return replace(model, variances=chosen_variances, trusts=tuple(trusts))
+
+
+@dataclass(frozen=True)
+class AdaptiveHierarchical:
+    """The estimator of the running system: ``Hierarchical``, trusted as far as the photos of the class justify."""
+
+    name: ClassVar[str] = "adaptive hierarchical"
+    paper: ClassVar[str] = "Henderson 1975, Efron and Morris 1973; this project"
+
+    def prototypes(
+        self, population: Population, own: SupportSet | None, classmates: Sequence[SupportSet]
+    ) -> list[Prototype]:
+        """See ``EnrollmentEstimator``."""
+        everybody = [*classmates, *([] if own is None else [own])]
+        model = fit_class(population, everybody)
+        return model.prototypes(own, None if own is None else model.trusts[-1], member=own is not None)
 
 
 def _gated(

@@ -59,7 +59,8 @@ def hierarchical_prototypes(
     expected = centres + student_offset(cells, centres, population.variances) if student else centres
     vectors = shrunken_means(cells, expected, population.variances) if personal else expected
     unknown = uncertainties(population, cells, effect, student=student, personal=personal)
-    return named(population, vectors, cells.counts, "personal", unknown) + states
+    counts = cells.counts if trust is None or supports is None else cells_of(supports, population).counts
+    return named(population, vectors, counts, "personal", unknown) + states
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fewshot.embedding.augmented_views import AugmentedEmbedder
 from fewshot.errors import UsageError
 from fewshot.perception import Perception
+from fewshot.prototypes.estimators import AdaptiveHierarchical
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.research.datasets.counts import enough
@@ -258,17 +259,16 @@ def everybody(found: Found, schemes: Sequence[Scheme]) -> list[Row]:
 
 
 def enrollment_estimators(context: Context) -> list[EnrollmentEstimator]:
-    """Those of the context that make prototypes of a student; the full hierarchical one first.
+    """Those of the context that make prototypes of a student; that of the running system first.
 
     Raises:
         UsageError: there is none.
     """
     able = [cast(EnrollmentEstimator, e) for e in context.estimators.values() if hasattr(e, "prototypes")]
     if not able:
-        raise UsageError(
-            "No estimator here makes prototypes of a student. Use estimator=all or estimator=hierarchical."
-        )
-    return sorted(able, key=lambda estimator: estimator.name != "hierarchical")
+        raise UsageError("No estimator here makes prototypes of a student. Use estimator=all or estimator=adaptive.")
+    order = [AdaptiveHierarchical.name, "hierarchical"]
+    return sorted(able, key=lambda e: order.index(e.name) if e.name in order else len(order))
 
 
 def _compared(

@@ -31,9 +31,7 @@ def padded(picture: Frame, margin: float = MARGIN) -> Frame:
     return np.asarray(cv2.copyMakeBorder(picture, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
 
 
-def mosaic_crops(
-    chain: Perception, faces: LabelledFaces, cache: Path
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def mosaic_crops(chain: Perception, faces: LabelledFaces, cache: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """What the network sees of each face, grey, shape (n, 112, 112), and where a face was found, shape (n,)."""
     stored = cache / f"crops_{faces.name}_{len(faces)}_{MARGIN:g}.npz"
     if stored.is_file():

@@ -11,7 +11,7 @@ pytest.importorskip("hydra", reason="needs the extra 'train'")
 
 import hydra
 
-from fewshot.prototypes.estimators import Hierarchical
+from fewshot.prototypes.estimators import AdaptiveHierarchical, Hierarchical
 from fewshot.research.evaluation.estimators import around
 
 FOLDER = Path(__file__).resolve().parents[3] / "conf" / "estimator"
@@ -25,6 +25,7 @@ EPISODES = {
     "linear_probe_backbone": "linear probe on the backbone",
 }
 ENROLLMENT = {
+    "adaptive": "adaptive hierarchical",
     "hierarchical": "hierarchical",
     "hierarchical_no_classroom": "hierarchical without classroom",
     "hierarchical_no_student": "hierarchical without student",
@@ -51,7 +52,7 @@ def test_a_file_makes_its_estimator(file):
     estimator = hydra.utils.instantiate(composed(file), _convert_="all")
     assert estimator.paper
     if file in ENROLLMENT:
-        assert isinstance(estimator, Hierarchical)
+        assert isinstance(estimator, AdaptiveHierarchical if file == "adaptive" else Hierarchical)
         assert estimator.name == ENROLLMENT[file]
     else:
         centred = around(estimator, np.full(3, -1.0))
