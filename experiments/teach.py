@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.research.datasets.fer2013 import load_fer2013, order_of
-from fewshot.research.training.datamodule import SEEN, FaceTable, training_tables
+from fewshot.research.training.datamodule import SEEN, training_tables
+from fewshot.research.training.face_table import FaceTable
 from fewshot.research.training.teachers import LOSSES, answers, common_axes
 
 PARTS = ("train", "public")

@@ -254,7 +254,7 @@ class Classroom:
         if photos:
             report = self._enrollment().enroll(photos, consents, on_student)
             self._refresh()
-        report.notes = stray_notes(Path(folder), photos)
+        report.notes = [*stray_notes(Path(folder), photos), *report.notes]
         return report
 
     def _enrollment(self) -> ClassEnrollment:

@@ -17,12 +17,17 @@ from fewshot.classroom.photos import PhotoFile, list_photos_of
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.perception import Perception
+from fewshot.prototypes.estimators.class_model import WORTH_SAYING, fit_class
 from fewshot.prototypes.label_doubt import doubted_photos
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import has_neutral_reference
 
 PathLike = str | Path
+TRUSTED_LITTLE = (
+    "The photos of this class differ a lot from one another, as everyday photos do. So they change readings only a "
+    "little. Photos taken like the lesson help most: the same camera, the same light, the face towards the screen."
+)
 
 
 @dataclass(slots=True)
@@ -76,6 +81,8 @@ class ClassEnrollment:
         )
         report = enroll_all(enrollment, dict(photos), dict(consents), on_student)
         self._point_out_doubts(enrollment, report)
+        if enrollment.accepted and trusted_little(self.population, enrollment.store):
+            report.notes.append(TRUSTED_LITTLE)
         self.store.keep(self.classroom, enrollment.accepted, enrollment.consents, networks)
         for (student, sha256), emotion in enrollment.relabelled.items():
             self.store.label_photo(self.classroom, student, sha256, emotion)
@@ -88,6 +95,11 @@ class ClassEnrollment:
         instead = {photo: emotion for photo, emotion in doubted.items() if photo in new}
         for result in report.students:
             result.photos = [replace(photo, looks=instead.get(photo.sha256, "")) for photo in result.photos]
+
+
+def trusted_little(population: Population, store: PrototypeStore) -> bool:
+    """Whether one photo of this class is worth so little that nobody's readings would be called personal."""
+    return fit_class(population, [store.supports_of(student) for student in store.students()]).worth < WORTH_SAYING
 
 
 def given_consent(consent_by: str | None, until: str | date | None) -> Consent | None:

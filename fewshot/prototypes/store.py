@@ -124,7 +124,6 @@ class PrototypeStore:
             made: list[tuple[str | None, Prototype]] = [(None, prototype) for prototype in model.prototypes()]
             for (student, supports), trust in zip(self._supports.items(), model.trusts, strict=True):
                 made += [(student, prototype) for prototype in model.prototypes(supports, trust, member=True)]
-            self.photo_worth = model.worth
             self._index.fill(made, self.network, population.variances)
         self.built_with = population.fingerprint
 

@@ -24,21 +24,21 @@ MISLABELLED = 0.05
 
 def lesson_rates(classes: Sequence[str]) -> NDArray[np.float64]:
     """Expected share of each emotion in a lesson, shape (k,)."""
-    rates = np.array([RATES.get(emotion, OTHER_RATE) for emotion in classes])
-    return rates / rates.sum()
+    rates: NDArray[np.float64] = np.array([RATES.get(emotion, OTHER_RATE) for emotion in classes])
+    return np.asarray(rates / rates.sum(), np.float64)
 
 
 def lesson_weights(labels: NDArray[np.int64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weight of each photo, so that each emotion with photos counts at its rate in a lesson; sums to 1. Shape (n,)."""
     counts = np.bincount(labels, minlength=len(rates))
-    there = np.where(counts > 0, rates, 0.0)
+    there: NDArray[np.float64] = np.where(counts > 0, rates, 0.0)
     return np.asarray((there / np.maximum(counts, 1))[labels] / there.sum())
 
 
 def log_likelihood(
     distances: NDArray[np.floating], labels: NDArray[np.int64], temperature: float
 ) -> NDArray[np.float64]:
-    """Log-probability of each photo's label, distances (n, k) to (n,), with a floor for wrong labels."""
+    """Log-probability of each label, with a floor for wrong labels: distances of shape (n, k) give shape (n,)."""
     found = softmax(-distances / temperature)[np.arange(len(labels)), labels]
     return np.asarray(np.log((1 - MISLABELLED) * found + MISLABELLED / distances.shape[1]))
 

@@ -11,6 +11,7 @@ from fewshot.research.datasets.data_split import DataUse, PictureSet, Role, shor
 from fewshot.research.datasets.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, Fer2013, correlates_with
 from fewshot.research.datasets.hashes import file_hashes, pixel_hashes, set_hash
 from fewshot.research.datasets.lfw import identity_pictures, pair_pictures, read_lfw
+from fewshot.research.datasets.mosaics import LabelledFaces, rafdb_left_out, read_mosaics, taiwan_performers
 from fewshot.research.datasets.subjects import read_subjects
 
 Masks = dict[str, NDArray[np.bool_]]
@@ -23,6 +24,28 @@ PEOPLE: tuple[tuple[str, str, Role, str], ...] = (
     ("yale", "Yale", "test", "all, with sleepy and wink as new states"),
 )
 """Sets of people: key in the table of subjects, name, role, what of them is used."""
+
+MOSAICS: tuple[tuple[str, str, str, Role, str], ...] = (
+    (
+        "rafdb-training",
+        "RAF-DB",
+        "training split",
+        "train",
+        "nine tenths of each emotion; next network",
+    ),
+    ("rafdb-left-out", "RAF-DB", "training split", "choose", "the other tenth"),
+    ("taiwan-training", "Taiwan", "half of the performers", "train", "by a fixed seed; next network"),
+    (
+        "taiwan-left-out",
+        "Taiwan",
+        "other performers",
+        "choose",
+        "development; so is the first half until then",
+    ),
+    ("rafd", "RaFD", "all", "train", "next network"),
+    ("people-wild", "press photos", "all", "choose", "how far everyday photos are trusted"),
+)
+"""Sets of mosaics: key, name, split, role, what of them is used. No shipped network has been trained on them yet."""
 
 
 def leaking_rows(fer: Fer2013) -> NDArray[np.bool_]:
@@ -57,8 +80,25 @@ def file_sets(data: Path) -> Paths:
     for key, *_ in PEOPLE:
         rows = read_subjects(data / "subjects.csv", [key], emotions=())
         found[key] = [data / row.path for row in rows]
+    found["london"] = sorted((data / "london").glob("*.jpg"))
     found["orl"] = sorted((data / "orl").rglob("*.png"))
     return found
+
+
+def mosaic_sets(data: Path) -> dict[str, tuple[LabelledFaces, int]]:
+    """Faces of each of ``MOSAICS``, and how many their data set has."""
+    rafdb, taiwan = read_mosaics(data / "rafdb"), read_mosaics(data / "taiwan")
+    left = rafdb_left_out(rafdb.labels)
+    trains = np.isin(taiwan.subjects, taiwan_performers(taiwan.subjects)[0])
+    rafd, wild = read_mosaics(data / "rafd"), read_mosaics(data / "people_wild")
+    return {
+        "rafdb-training": (rafdb.rows(~left), len(rafdb)),
+        "rafdb-left-out": (rafdb.rows(left), len(rafdb)),
+        "taiwan-training": (taiwan.rows(trains), len(taiwan)),
+        "taiwan-left-out": (taiwan.rows(~trains), len(taiwan)),
+        "rafd": (rafd, len(rafd)),
+        "people-wild": (wild, len(wild)),
+    }
 
 
 def make_use(fer: Fer2013, excluded: NDArray[np.bool_], data: Path) -> DataUse:
@@ -77,6 +117,12 @@ def make_use(fer: Fer2013, excluded: NDArray[np.bool_], data: Path) -> DataUse:
         chosen = [hashes[row] for row in np.flatnonzero(masks[name])]
         n = int((fer.usage == usage).sum())
         return PictureSet(name, role, "FER2013", split, len(chosen), n, rule, set_hash(chosen))
+
+    mosaics = mosaic_sets(data)
+
+    def of_mosaic(key: str, name: str, split: str, role: Role, rule: str) -> PictureSet:
+        faces, n = mosaics[key]
+        return PictureSet(key, role, name, split, len(faces), n, rule, set_hash(pixel_hashes(faces.pictures)))
 
     def of_files(name: str, role: Role, dataset: str, split: str, n: int, rule: str) -> PictureSet:
         paths = files[name]
@@ -102,6 +148,8 @@ def make_use(fer: Fer2013, excluded: NDArray[np.bool_], data: Path) -> DataUse:
         of_fer("ferplus-test-plurality", "test", "PrivateTest", "FER+ plurality, 7 classes"),
         of_files("lfw-pairs", "test", "LFW", "pairs", lfw, "pictures of the pairs that are complete here"),
         *(of_files(key, role, name, "all", len(files[key]), rule) for key, name, role, rule in PEOPLE),
+        *(of_mosaic(*entry) for entry in MOSAICS),
+        of_files("london", "test", "London", "all", len(files["london"]), "fairness; may be shown, with its credit"),
         of_files("orl", "unused", "ORL", "all", len(files["orl"]), "23x28 pixels here: too small to teach identity"),
     ]
     left_out = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,8 @@ from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, check_order
 from fewshot.research.datasets.framing import cut, framings
 from fewshot.research.training.augment import Augmentation
 from fewshot.research.training.epochs import ShuffledFaces, shared_out
+from fewshot.research.training.face_table import FaceTable, joined
+from fewshot.research.training.more_faces import with_more_faces
 from fewshot.unit_vectors import unit_rows
 
 # MediaPipe's own score of a face, under which its blendshapes are of something else.
@@ -30,24 +31,6 @@ SEEN = 64
 """How many components of what other networks see are learned."""
 # A landmark score under this means the five points are a guess: the picture keeps its own framing.
 TRUSTED_LANDMARKS = 0.55
-
-
-@dataclass
-class FaceTable:
-    """Faces and their targets, one row a face.
-
-    Attributes:
-        faces: grey square pictures, possibly of different sizes, length n.
-        to_crop: matrices from picture to 112x112 crop: as published, and aligned by landmarks, shape (n, 2, 2, 3).
-        targets: what a DataLoader makes batches of; every array has n rows.
-    """
-
-    faces: list[NDArray[np.uint8]]
-    to_crop: NDArray[np.float32]
-    targets: dict[str, NDArray[np.float32] | NDArray[np.int64]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.faces)
 
 
 class FaceCrops(Dataset[dict[str, Tensor]]):
@@ -154,8 +137,6 @@ class FerDataModule(lightning.LightningDataModule):
             if self.seen:
                 add_seen(self.tables, self.root, self.prepared)
             if self.more:
-                from fewshot.research.training.more_faces import with_more_faces
-
                 self.tables["train"] = with_more_faces(self.tables["train"], self.root.parent, self.more)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
@@ -345,12 +326,6 @@ def _of_every_face(root: Path, path: Path, script: str) -> dict[str, NDArray[np.
     with np.load(path) as stored:
         check_order(load_fer2013(root), stored, path)
         return dict(stored)
-
-
-def joined(first: FaceTable, second: FaceTable) -> FaceTable:
-    """Both tables as one."""
-    targets = {name: np.concatenate([first.targets[name], second.targets[name]]) for name in first.targets}
-    return FaceTable(first.faces + second.faces, np.concatenate([first.to_crop, second.to_crop]), targets)
 
 
 def principal_axes(vectors: NDArray[np.float32], dimension: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fewshot.research.datasets.framing import framings
 from fewshot.research.datasets.mosaics import LabelledFaces, rafdb_left_out, read_mosaics, taiwan_performers
-from fewshot.research.training.datamodule import FaceTable
+from fewshot.research.training.face_table import FaceTable
 from fewshot.types import EMOTIONS
 
 SMOOTHING = 0.1

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fewshot.embedding.runtime import shrunk
 from fewshot.inference.onnx import open_session
 from fewshot.research.datasets.framing import cut
-from fewshot.research.training.datamodule import FaceTable
 from fewshot.research.training.export import export_onnx, from_checkpoint
+from fewshot.research.training.face_table import FaceTable
 from fewshot.research.training.losses import CosinePrototypes
 
 LOSSES = ("votes", "labels")
