@@ -20,7 +20,7 @@ from fewshot.research.evaluation.controls import (
 )
 from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.intervals import paired_difference
-from fewshot.research.evaluation.protocol_results import Row
+from fewshot.research.evaluation.protocol_results import Cell, Row
 from fewshot.research.evaluation.support_draws import Draw, few_shots, only
 
 CLASS_SIZE = 30
@@ -96,7 +96,7 @@ def worth_row(worth: Worth, seed: int = 0, resamples: int = 2000) -> Row:
     scores = {arm: by_subject(readings) for arm, readings in worth.readings.items() if len(readings)}
     nobody = scores[NO_PHOTO]
     people = sorted(nobody)
-    row: Row = {"data": worth.data, "everybody brings": worth.way, "people": len(people)}
+    row: dict[str, Cell] = {"data": worth.data, "everybody brings": worth.way, "people": len(people)}
     row["photos read"] = len(worth.readings[NO_PHOTO])
     for arm, name in ((NO_PHOTO, "nobody"), (CLASSMATES, "classmates'"), (ANOTHER, "another's"), (OWN, "own")):
         if arm in scores:

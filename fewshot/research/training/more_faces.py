@@ -57,7 +57,7 @@ def as_table(faces: LabelledFaces, like: FaceTable) -> FaceTable:
     n, votes = len(faces), targets_of(faces)
     grey = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in faces.pictures]
     size = faces.pictures.shape[1]
-    trusted = np.isfinite(faces.landmarks).all(axis=(1, 2))
+    trusted = np.asarray(np.isfinite(faces.landmarks).all(axis=(1, 2)))
     to_crop = framings(size, np.nan_to_num(faces.landmarks) / size, trusted)
     # Their own framing differs from one data set to the next: only the aligned one is of use.
     to_crop[:, 0] = to_crop[:, 1]
@@ -83,8 +83,7 @@ def with_more_faces(table: FaceTable, data: Path, repeats: Mapping[str, int]) ->
         data: the folder that holds the other data sets.
         repeats: how often each face of a data set occurs in an epoch, by its name: small sets would hardly count.
     """
-    used = table.targets["has_votes"]
-    prior = log_prior(table.targets["votes"], used)
+    prior = log_prior(*(np.asarray(table.targets[name], np.float32) for name in ("votes", "has_votes")))
     table.targets["prior"] = np.repeat(prior[None], len(table), axis=0)
     parts = [table]
     for name, times in repeats.items():

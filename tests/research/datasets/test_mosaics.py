@@ -45,7 +45,7 @@ def test_tiles_are_in_the_order_of_the_labels(folder):
 
 
 def test_a_folder_without_mosaics_is_refused_in_words(tmp_path, folder):
-    with pytest.raises(UsageError, match="data-sets.md"):
+    with pytest.raises(UsageError, match=r"data-sets\.md"):
         read_mosaics(tmp_path)
     (folder / "faces_00.webp").write_bytes(b"no picture")
     with pytest.raises(UsageError, match="Copy the data set again"):
