@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.prototypes.calibration import softmax
-from fewshot.prototypes.space import squared_distances
 from fewshot.prototypes.supports import NEUTRAL
 from fewshot.types import Vectors
 
@@ -71,15 +70,11 @@ def helpful_shares(
     Returns:
         Shares out of ``SHARES``, shape (k,); emotions without photos get the share that is best for all together.
     """
-    table = [
-        np.concatenate(
-            [
-                squared_distances(u, (prototypes + share * shift).astype(np.float32)) - share * bonus
-                for u, shift, bonus in zip(photos, shifts, bonuses, strict=True)
-            ]
-        ).astype(np.float64)
-        for share in SHARES
-    ]
+    parts = [_parts(u - prototypes[:, None], shift) for u, shift in zip(photos, shifts, strict=True)]
+    plain, towards, moved = (np.concatenate(part) for part in zip(*parts, strict=True))
+    bonus = np.concatenate([np.tile(one, (len(u), 1)) for u, one in zip(photos, bonuses, strict=True)])
+    # |u - mu - s c|^2 for every share s, without computing each distance anew.
+    table = [plain - 2 * share * towards + share**2 * moved - share * bonus for share in SHARES]
     weights = lesson_weights(labels, rates) * trust
 
     def score(places: Sequence[int]) -> float:
@@ -90,6 +85,15 @@ def helpful_shares(
     best = max(range(len(SHARES)), key=lambda place: score([place] * kinds))
     chosen = _coordinate_ascent([best] * kinds, sorted(set(labels.tolist())), score)
     return np.array([SHARES[place] for place in chosen])
+
+
+def _parts(
+    residuals: NDArray[np.floating], shift: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """|r|^2, r c and |c|^2 of residuals r of one student's n photos (k, n, d) and a shift c (k, d), each (n, k)."""
+    r = residuals.astype(np.float64)
+    plain, towards = np.einsum("knd,knd->nk", r, r), np.einsum("knd,kd->nk", r, shift)
+    return plain, towards, np.broadcast_to((shift**2).sum(axis=1), plain.shape)
 
 
 def _coordinate_ascent(start: list[int], emotions: Sequence[int], score: Callable[[Sequence[int]], float]) -> list[int]:
