@@ -136,10 +136,13 @@ def _models() -> Iterator[Finding]:
             # If this machine needs it, the check of the engine gives a warning.
             state: State = "ok" if check.path is None else "warning"
             yield Finding(what, state, "not installed; only graphics cards use it" if state == "ok" else check.text)
-        else:
-            found = "not installed" if check.path is None else check.text
+        elif check.path is None:
             advice = "To get better results, type: fewshot models pull. Without it a weaker model is used."
-            yield Finding(what, "warning", found, advice)
+            yield Finding(what, "warning", "not installed", advice)
+        else:
+            # A file that is there and does not load stops a run: no weaker model takes its place.
+            advice = f"Delete {check.path}, then type: fewshot models pull"
+            yield Finding(what, "problem", check.text, advice)
 
 
 def _engine() -> Finding:

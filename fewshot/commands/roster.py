@@ -50,6 +50,12 @@ def run_enroll(
         console().print(enrollment_table(report))
     say(report.notes)
     print(NOTICE)
+    if not report.students:
+        print_error(
+            f"{photos} holds no photos, so nobody was enrolled in {classroom.name}. Expected a folder per student: "
+            f"{photos}/<student>/<emotion>/*.jpg."
+        )
+        return FAILED
     if not report.standing:
         print_error(
             f"No student from {photos} was enrolled in {classroom.name}. Expected at least one photo with one clear "

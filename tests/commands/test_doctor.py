@@ -10,6 +10,8 @@ from fewshot.commands import doctor
 from fewshot.embedding import runtime
 from fewshot.inference.onnx import Choice
 from fewshot.models import files
+from fewshot.models.files import Check
+from fewshot.models.registry import REGISTRY
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,20 @@ def test_whoever_needs_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(runtime, "open_session", lambda path, *_, **__: really_open(path, 1, "onnxruntime"))
     finding = doctor._engine()
     assert finding.state == "warning" and "8-bit network" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "advice"),
+    [
+        (None, "warning", "To get better results, type: fewshot models pull. Without it a weaker model is used."),
+        (Path("x.onnx"), "problem", "Delete x.onnx, then type: fewshot models pull"),
+    ],
+)
+def test_a_damaged_detector_is_a_problem_and_a_missing_one_is_not(
+    path: Path | None, state: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing takes the place of a damaged file: a run would stop."""
+    found = Check(REGISTRY["scrfd_500m"], "home", path, False, "damaged")
+    monkeypatch.setattr(doctor, "list_models", lambda: [found])
+    (finding,) = doctor._models()
+    assert (finding.state, finding.advice) == (state, advice)
