@@ -49,6 +49,19 @@ def test_classmates_who_all_show_it_so_are_believed(population: Population) -> N
     assert not any(opinion.doubtful for (opinion,) in together)
 
 
+def test_a_class_whose_folders_are_mixed_up_is_pointed_out(population: Population) -> None:
+    """Neutral and happy are swapped for everybody: classmates must not confirm each other."""
+    strong = replace(population, variances=replace(population.variances, classroom=1.0))
+    swapped = [shows(strong, (NEUTRAL, "happy"), (HAPPY, "neutral"), (SAD, "sad")) for _ in range(8)]
+    found = opinions(strong, swapped)
+    assert all([opinion.doubtful for opinion in row] == [True, True, False] for row in found)
+    assert [opinion.looks for opinion in found[0]] == ["neutral", "happy", "sad"]
+    # One such photo among many is one wrong photo, and says nothing about the class.
+    right = [shows(strong, (NEUTRAL, "neutral"), (HAPPY, "happy")) for _ in range(8)]
+    found = opinions(strong, [*right, swapped[0]])
+    assert sum(opinion.doubtful for row in found for opinion in row) == 2
+
+
 def test_nobody_speaks_for_themselves(population: Population) -> None:
     """Five photos of one student in the wrong folder do not make each other right."""
     asha = shows(population, *[(NEUTRAL, "sad")] * 5, (NEUTRAL, "neutral"))
