@@ -18,6 +18,7 @@ from fewshot.database.columns import stack
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.prototypes.estimators.class_model import CORRECTION
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS
@@ -112,7 +113,7 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
             own = SupportSet(
                 stack([support.vector for support, _ in mine], row.dimension),
                 [support.emotion for support, _ in mine],
-                [sha256 or f"correction {support.correction_id}" for support, sha256 in mine],
+                [sha256 or f"{CORRECTION}{support.correction_id}" for support, sha256 in mine],
             )
             store.replace(students[number], own, stack([face.vector for face in faces], row.identity_dimension))
         except (ValueError, UsageError, DimensionMismatch) as error:

@@ -29,6 +29,8 @@ from fewshot.types import Vectors
 
 MISLEADING = 0.2
 """Prior share of photos that show what is frequent in a lesson instead of their label."""
+CORRECTION = "correction "
+"""How the names of faces begin that a teacher named in a lesson; other names are hashes of photos."""
 ROUNDS = 2
 """Trust depends on the class effect and the class effect on trust."""
 FEWEST_PAIRS, MOST_PAIRS = 8, 300
@@ -124,7 +126,9 @@ class ClassModel:
         found = softmax(-distances / self.population.calibration.at(0).temperature)
         right = (1 - MISLEADING) * found[np.arange(len(labels)), np.maximum(labels, 0)]
         misleading = MISLEADING * found @ lesson_rates(self.population.classes)
-        return np.where(labels >= 0, right / np.maximum(right + misleading, 1e-12), 1.0)
+        trust = np.where(labels >= 0, right / np.maximum(right + misleading, 1e-12), 1.0)
+        # Not the extra variance of photos either: such a face counts as a photo of a laboratory does.
+        return np.where(_from_lesson(supports), 1.0 / max(self.confidence, 1e-6), trust)
 
     @property
     def _adapted(self) -> Population:
@@ -155,7 +159,7 @@ def fit_class(population: Population, students: Sequence[SupportSet]) -> ClassMo
     photos = [population.transform(s.vectors)[chosen] for s, chosen in zip(students, rows, strict=True)]
     trusts = [np.ones(len(s)) for s in students]
     for _ in range(ROUNDS):
-        trusted = [trust[chosen] for trust, chosen in zip(trusts, rows, strict=True)]
+        trusted = [np.minimum(trust[chosen], 1.0) for trust, chosen in zip(trusts, rows, strict=True)]
         extra = extra_variance(photos, labels, trusted, population.variances)
         variances = _with_extra(population.variances, cautious(extra))
         model, sums = _gated(population, variances, students, trusts, photos, labels, trusted)
@@ -251,6 +255,11 @@ def _by_pairs(
         shown.append(int(label[0]))
     weights = lesson_weights(np.array(shown), lesson_rates(population.classes))
     return candidates[int((weights @ np.array(scores)).argmax())]
+
+
+def _from_lesson(photos: SupportSet) -> NDArray[np.bool_]:
+    """Which photos are faces of a lesson that the teacher named: no label is surer, no photo more like the lesson."""
+    return np.array([photo.startswith(CORRECTION) for photo in photos.photos], bool)
 
 
 def _others(total: Sums, sums: Sequence[Sums]) -> list[Sums]:
