@@ -127,6 +127,8 @@ class ClassModel:
         right = (1 - MISLEADING) * found[np.arange(len(labels)), np.maximum(labels, 0)]
         misleading = MISLEADING * found @ lesson_rates(self.population.classes)
         trust = np.where(labels >= 0, right / np.maximum(right + misleading, 1e-12), 1.0)
+        # Several photos with one label bear each other out; what they are worth, ``_by_pairs`` measures.
+        trust = np.where((labels >= 0) & ((labels[:, None] == labels).sum(axis=1) > 1), 1.0, trust)
         # Not the extra variance of photos either: such a face counts as a photo of a laboratory does.
         return np.where(_from_lesson(supports), 1.0 / max(self.confidence, 1e-6), trust)
 

@@ -123,10 +123,16 @@ def test_many_photos_of_an_emotion_win_in_the_end(world):
 def test_a_photo_that_looks_neutral_is_not_trusted_as_surprise(world):
     place = EMOTIONS.index("neutral")
     mates = people(world, 10, 0.07)
-    wrong = SupportSet(np.array([world.prototypes[place], world.prototypes[5]]), ["surprise", "surprise"], ["a", "b"])
+    wrong = SupportSet(np.array([world.prototypes[place], world.prototypes[5]]), ["surprise", "angry"], ["a", "b"])
+    wrong = replace(wrong, vectors=np.array([world.prototypes[place], world.prototypes[0]]))
     trust = fit_class(world, [*mates, wrong]).trusts[-1]
     assert trust[0] < 0.05
     assert trust[1] > 0.75
+    # Two such photos are a habit of this student, and a face that the teacher named in a lesson is no mistake.
+    twice = replace(wrong, emotions=["surprise", "surprise"])
+    np.testing.assert_array_equal(fit_class(world, [*mates, twice]).trusts[-1], [1.0, 1.0])
+    named = fit_class(world, [*mates, replace(wrong, photos=["correction 1", "b"])])
+    assert named.trusts[-1][0] == pytest.approx(1 / named.confidence)
     # Without a label nothing can be wrong, and a state that the population does not know is the teacher's word.
     unlabelled = SupportSet(world.prototypes[:2], [None, "confused"], ["c", "d"])
     np.testing.assert_array_equal(fit_class(world, [*mates, unlabelled]).trusts[-1], [1.0, 1.0])
