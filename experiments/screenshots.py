@@ -1,11 +1,11 @@
-"""Screenshots of every page of the app, light and dark, with the sample class only: docs/images/app-*.png.
+"""Screenshots of the app's pages, light and dark, with the sample class only: docs/images/app-*.png.
 
     python experiments/screenshots.py                      # needs Chromium and playwright
     python experiments/screenshots.py --scheme light --out outputs/screenshots
     python experiments/screenshots.py --size 1024x768 768x1024 --out outputs/tablet        # as a tablet shows it
 
-Serves the app in a folder of its own, clicks through it as a teacher would, and photographs it, at 1280x720 if nothing
-else is said.
+Serves the app in a folder of its own, clicks through every page as a teacher would, and photographs it, at 1280x720 if
+nothing else is said. Into docs/images only those pages are written that the documentation shows.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from typing import Any
 
 from PIL import Image
 
+from fewshot.app.sample_past import SAMPLE_CLASS
+from fewshot.database.engine import in_folder
 from fewshot.research.bench.served_app import ServedApp
+from fewshot.session.lessons import LessonStore
 
 PATIENCE = 120_000
 USUAL = "1280x720"
+DOCS = Path("docs/images")
+DARK_IN_DOCS, NOT_IN_DOCS = ("live",), ("class", "enrollment", "settings")
+"""Pages that the documentation shows in dark colours too, and pages that it does not show."""
 WIDTHS = """() => [...document.querySelectorAll("[data-testid=stMain] *")]
   .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
   .map(e => `${e.dataset.testid || e.tagName} ${Math.round(e.getBoundingClientRect().right)}`).slice(0, 4).join(", ")"""
@@ -33,7 +39,7 @@ WIDTHS = """() => [...document.querySelectorAll("[data-testid=stMain] *")]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument("--out", type=Path, default=DOCS)
     parser.add_argument("--scheme", nargs="*", choices=["light", "dark"], default=["light", "dark"])
     parser.add_argument("--size", nargs="*", default=[USUAL], help="of the page, pixels: 1024x768")
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
@@ -44,10 +50,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, ServedApp(Path(home)) as app:
         for size in arguments.size:
             for scheme in arguments.scheme:
-                photograph(app.address, arguments.chromium, scheme, arguments.out, size)
+                photograph(app, arguments.chromium, scheme, arguments.out, size)
 
 
-def photograph(address: str, chromium: str, scheme: str, out: Path, size: str) -> None:
+def photograph(app: ServedApp, chromium: str, scheme: str, out: Path, size: str) -> None:
     """All pages in one colour scheme and size; says which are wider than the window."""
     from playwright.sync_api import sync_playwright
 
@@ -67,17 +73,26 @@ def photograph(address: str, chromium: str, scheme: str, out: Path, size: str) -
             wide = page.evaluate(WIDTHS)
             if wide:
                 print(f"{size} {name}: wider than the window: {wide}", flush=True)
+            if out == DOCS and (name in NOT_IN_DOCS or (scheme == "dark" and name not in DARK_IN_DOCS)):
+                return
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             suffix = "" if size == USUAL else f"-{size}"
             picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
 
-        walk(page, address, shot)
+        walk(page, app, shot)
         browser.close()
 
 
-def walk(page: Any, address: str, shot: Any) -> None:
+def earlier_weeks(home: Path) -> None:
+    """Wait until the sample class has its lesson and the three of the weeks before: a busy computer needs a minute."""
+    end = time.monotonic() + PATIENCE / 1000
+    while len(LessonStore(in_folder(home)).lessons(SAMPLE_CLASS)) < 4 and time.monotonic() < end:
+        time.sleep(1)
+
+
+def walk(page: Any, app: ServedApp, shot: Any) -> None:
     """Through the app, as a teacher does who tries it out."""
-    page.goto(address)
+    page.goto(app.address)
     page.get_by_text("Acknowledged on").or_(page.get_by_role("button", name="I have read this")).first.wait_for()
     shot("start")
     page.get_by_role("button", name="Try with the sample class").click()
@@ -97,13 +112,20 @@ def walk(page: Any, address: str, shot: Any) -> None:
         page.get_by_role("heading", level=1).first.wait_for()
         shot(name, 4)
     page.get_by_role("link", name="Live").first.click()
+    earlier_weeks(app.home)
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students were counted at a time").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     shot("report", 3)
-    for tab in ("Students", "Check in", "Over weeks", "Download"):
+    for tab, content in (
+        ("Students", "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"),
+        ("Check in", "text=than usual"),
+        ("Over weeks", "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"),
+        ("Download", "text=Make the HTML file"),
+    ):
         page.get_by_role("tab", name=tab).click()
+        page.locator(content).locator("visible=true").first.wait_for()
         shot(f"report-{tab.lower().replace(' ', '-')}", 4)
     page.get_by_role("link", name="Live").first.click()
     page.get_by_role("button", name="New lesson").click()

@@ -144,3 +144,9 @@ def test_the_check_of_the_site_finds_what_is_wrong(tmp_path: Path) -> None:
         "a.html: none.png leads nowhere",
     ]
     assert problems(tmp_path / "empty")
+
+
+def test_every_picture_of_the_docs_is_shown_somewhere() -> None:
+    pages = [*MARKDOWN, ROOT / "mkdocs.yml", ROOT / "fewshot/app/main.py"]
+    shown = "\n".join(path.read_text(encoding="utf-8") for path in pages)
+    assert [path.name for path in sorted((DOCS / "images").iterdir()) if path.name not in shown] == []
