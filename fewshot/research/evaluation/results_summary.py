@@ -98,7 +98,7 @@ def enrollment(tables: Tables) -> list[Row]:
     for data, words, student, classmates, by, target in ENROLLED:
         where = {"data": data, "student brings": student, "classmates bring": classmates, "read by": by}
         mine, peer = (
-            tables.row("enrollment", where | {"network": network, "estimator": "adaptive hierarchical"})
+            tables.row("enrollment", where | {"network": network, "estimator": "hierarchical"})
             for network in ("ours", "face-api.js")
         )
         people = f"{data.upper()}, {mine['subjects']} people"
