@@ -51,7 +51,7 @@ def published(monkeypatch: pytest.MonkeyPatch, name: str, content: bytes) -> Non
 def test_a_missing_model_is_replaced_and_named() -> None:
     perception = open_perception(download=False)
     assert perception.recogniser is None and len(perception.notes) == 2
-    assert [word for word in ("cascades", "less reliably") if word in " ".join(perception.notes)] == [
+    assert [word for word in ("cascades", "less reliably") if word in " ".join(map(str, perception.notes))] == [
         "cascades",
         "less reliably",
     ]
