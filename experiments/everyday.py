@@ -19,7 +19,7 @@ from fewshot.research.datasets.mosaics import read_mosaics
 from fewshot.research.evaluation.everyday import WAYS, measure, without_emotion, worth_row
 from fewshot.research.evaluation.mosaic_albums import mosaic_album
 from fewshot.research.evaluation.population_choice import ckplus
-from fewshot.research.evaluation.protocol_results import Row
+from fewshot.research.evaluation.protocol_results import Row, in_words
 from fewshot.research.evaluation.tables import markdown, write_csv
 from fewshot.research.evaluation.vectors import detector_of
 
@@ -50,10 +50,8 @@ def main() -> None:
                 rows.append({"estimator": estimator.name, **worth_row(worth)})
                 print(f"{estimator.name}, {name}, {way}: own - nobody {rows[-1]['own - nobody']}", flush=True)
     write_csv(rows, RESULTS / "everyday.csv")
-    rows = [
-        {column: f"{cell:.3f}" if isinstance(cell, float) else str(cell) for column, cell in r.items()} for r in rows
-    ]
-    text = f"# What photos of which kind are worth\n\n{__doc__.splitlines()[0]}\n\n{EXPLAINED}\n\n{markdown(rows)}\n"
+    table = markdown([in_words(row) for row in rows])
+    text = f"# What photos of which kind are worth\n\n{__doc__.splitlines()[0]}\n\n{EXPLAINED}\n\n{table}\n"
     (RESULTS / "everyday.md").write_text(text, encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ from fewshot.research.evaluation.choosing import (
     sensitivity_rows,
 )
 from fewshot.research.evaluation.population_choice import build, ckplus, measured
-from fewshot.research.evaluation.protocol_results import Row
+from fewshot.research.evaluation.protocol_results import Row, in_words
 from fewshot.research.evaluation.tables import markdown
 from fewshot.research.training.export import load_state
 from fewshot.research.training.population import candidates, fer_vectors
@@ -133,7 +133,7 @@ def report(folder: Path, rows: list[Row], chosen: str, population: Population, w
 
 def table(rows: list[Row]) -> str:
     """Rows as Markdown, three digits."""
-    return markdown([{name: f"{x:.3f}" if isinstance(x, float) else str(x) for name, x in row.items()} for row in rows])
+    return markdown([in_words(row) for row in rows])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.names import quoted
 from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
@@ -62,14 +63,19 @@ def run_enroll(
             f"face in {photos}/<student>/<emotion>/. Replace the photos for the reasons above, then try again."
         )
         return FAILED
-    networks = classroom.store.networks(classroom.name)
-    print(f"Students are recognised with: {how_recognised(networks)}.")
-    if is_weaker(networks):
-        say([f"{weaker_note(classroom.name)} {again_by_command(classroom.name)}"])
+    _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     count = len(report.standing)
     print(f"{counted(count, 'student')} in class {classroom.name}.")
     print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
+
+
+def _say_how_recognised(name: str, networks: Networks | None) -> None:
+    """Print what recognises the students of a class; nothing while it has no vectors."""
+    if networks is not None:
+        print(f"Students are recognised with: {how_recognised(networks)}.")
+    if is_weaker(networks):
+        say([f"{weaker_note(name)} {again_by_command(name)}"])
 
 
 def enrollment_table(report: EnrollmentReport) -> Table:
@@ -134,11 +140,7 @@ def show_roster(class_name: str) -> None:
     for key, student in sorted(classroom.roster().students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
-    networks = classroom.store.networks(classroom.name)
-    if networks is not None:
-        print(f"Students are recognised with: {how_recognised(networks)}.")
-    if is_weaker(networks):
-        say([f"{weaker_note(classroom.name)} {again_by_command(classroom.name)}"])
+    _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     say(
         f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
         f"fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"

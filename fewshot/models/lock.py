@@ -25,23 +25,33 @@ def one_process(folder: Path) -> Iterator[None]:
         return
     try:
         with suppress(OSError):
-            _wait_for(descriptor)
+            take(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int) -> None:
+def take(descriptor: int, wait: bool = False) -> None:
+    """Lock an open file; another process that holds it is waited for, or is an error at once.
+
+    Raises:
+        BlockingIOError, PermissionError: another process holds it, and ``wait`` is False.
+        OSError: the file system has no locks.
+    """
     if sys.platform == "win32":
         import msvcrt
 
+        # Far behind what is written in the file: other processes cannot read what is locked.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
                 return
             except PermissionError:
+                if not wait:
+                    raise
                 time.sleep(0.1)
     else:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

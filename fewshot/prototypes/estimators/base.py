@@ -65,8 +65,13 @@ def cells_of(supports: SupportSet, population: Population, trust: NDArray[np.flo
     weights = emotion_weights(supports, population)
     if trust is not None:
         weights = weights * trust[:, None]
+    return weighted_cells(weights, population.transform(supports.vectors))
+
+
+def weighted_cells(weights: NDArray[np.float64], u: Vectors) -> Cells:
+    """Counts and means of photos u (n, d), each with a weight for every emotion, shape (n, k)."""
     counts = weights.sum(axis=0)
-    sums = weights.T @ population.transform(supports.vectors).astype(np.float64)
+    sums = weights.T @ u.astype(np.float64)
     return Cells(counts, sums / np.where(counts > 0, counts, 1.0)[:, None])
 
 

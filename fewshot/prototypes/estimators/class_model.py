@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.prototypes.calibration import softmax
-from fewshot.prototypes.estimators.base import Cells, Level, Prototype, cells_of
+from fewshot.prototypes.estimators.base import Level, Prototype, cells_of, weighted_cells
 from fewshot.prototypes.estimators.class_gate import helpful_shares, lesson_rates, lesson_weights, log_likelihood
 from fewshot.prototypes.estimators.hierarchical import hierarchical_prototypes
 from fewshot.prototypes.estimators.photo_spread import cautious, extra_variance
@@ -132,7 +133,7 @@ class ClassModel:
         # Not the extra variance of photos either: such a face counts as a photo of a laboratory does.
         return np.where(_from_lesson(supports), 1.0 / max(self.confidence, 1e-6), trust)
 
-    @property
+    @cached_property
     def _adapted(self) -> Population:
         return replace(self.population, variances=self.variances)
 
@@ -156,8 +157,9 @@ def fit_class(population: Population, students: Sequence[SupportSet]) -> ClassMo
         population: prototypes, variances and temperature.
         students: photos of every student of the class.
     """
-    rows = [np.flatnonzero(_labels(population, photos) >= 0) for photos in students]
-    labels = [_labels(population, photos)[chosen] for photos, chosen in zip(students, rows, strict=True)]
+    every = [_labels(population, photos) for photos in students]
+    rows = [np.flatnonzero(of >= 0) for of in every]
+    labels = [of[chosen] for of, chosen in zip(every, rows, strict=True)]
     photos = [population.transform(s.vectors)[chosen] for s, chosen in zip(students, rows, strict=True)]
     trusts = [np.ones(len(s)) for s in students]
     for _ in range(ROUNDS):
@@ -246,7 +248,8 @@ def _by_pairs(
     scores, shown, temperature = [], [], population.calibration.at(0).temperature
     for student, photo in pairs:
         kept = np.arange(len(labels[student])) != photo
-        cells = _means(photos[student][kept], labels[student][kept], trusted[student][kept], len(population.classes))
+        weights = np.eye(len(population.classes))[labels[student][kept]] * trusted[student][kept, None]
+        cells = weighted_cells(weights, photos[student][kept])
         centres = population.prototypes + shifts[student]
         made = [shrunken_means(cells, centres + student_offset(cells, centres, v), v) for v in candidates]
         label = labels[student][photo : photo + 1]
@@ -255,8 +258,8 @@ def _by_pairs(
             [log_likelihood(squared_distances(query, p.astype(np.float32)), label, temperature)[0] for p in made]
         )
         shown.append(int(label[0]))
-    weights = lesson_weights(np.array(shown), lesson_rates(population.classes))
-    return candidates[int((weights @ np.array(scores)).argmax())]
+    rates = lesson_weights(np.array(shown), lesson_rates(population.classes))
+    return candidates[int((rates @ np.array(scores)).argmax())]
 
 
 def _from_lesson(photos: SupportSet) -> NDArray[np.bool_]:
@@ -273,12 +276,6 @@ def _labels(population: Population, photos: SupportSet) -> NDArray[np.int64]:
     """Index of the emotion of each photo; -1 without a label of the population, shape (n,)."""
     order = {emotion: place for place, emotion in enumerate(population.classes)}
     return np.array([-1 if emotion is None else order.get(emotion, -1) for emotion in photos.emotions], np.int64)
-
-
-def _means(u: Vectors, labels: NDArray[np.int64], trust: NDArray[np.float64], kinds: int) -> Cells:
-    weights = np.eye(kinds)[labels] * trust[:, None]
-    counts = weights.sum(axis=0)
-    return Cells(counts, weights.T @ u.astype(np.float64) / np.where(counts > 0, counts, 1.0)[:, None])
 
 
 def _with_extra(variances: Variances, extra: float) -> Variances:

@@ -19,7 +19,7 @@ from fewshot.prototypes.estimators.shrinkage import (
     uncertainties,
 )
 from fewshot.prototypes.population import Population, Variances
-from fewshot.prototypes.supports import SupportSet
+from fewshot.prototypes.supports import SupportSet, emotion_weights
 
 
 def hierarchical_prototypes(
@@ -59,7 +59,7 @@ def hierarchical_prototypes(
     expected = centres + student_offset(cells, centres, population.variances) if student else centres
     vectors = shrunken_means(cells, expected, population.variances) if personal else expected
     unknown = uncertainties(population, cells, effect, student=student, personal=personal)
-    counts = cells.counts if trust is None or supports is None else cells_of(supports, population).counts
+    counts = cells.counts if trust is None or supports is None else emotion_weights(supports, population).sum(axis=0)
     return named(population, vectors, counts, "personal", unknown) + states
 
 

@@ -11,7 +11,7 @@ from fewshot.research.datasets.data_split import DataUse, PictureSet, Role, shor
 from fewshot.research.datasets.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, Fer2013, correlates_with
 from fewshot.research.datasets.hashes import file_hashes, pixel_hashes, set_hash
 from fewshot.research.datasets.lfw import identity_pictures, pair_pictures, read_lfw
-from fewshot.research.datasets.mosaics import LabelledFaces, rafdb_left_out, read_mosaics, taiwan_performers
+from fewshot.research.datasets.mosaics import LabelledFaces, may_train, read_mosaics
 from fewshot.research.datasets.subjects import read_subjects
 
 Masks = dict[str, NDArray[np.bool_]]
@@ -26,14 +26,8 @@ PEOPLE: tuple[tuple[str, str, Role, str], ...] = (
 """Sets of people: key in the table of subjects, name, role, what of them is used."""
 
 MOSAICS: tuple[tuple[str, str, str, Role, str], ...] = (
-    (
-        "rafdb-training",
-        "RAF-DB",
-        "training split",
-        "train",
-        "nine tenths of each emotion; next network",
-    ),
-    ("rafdb-left-out", "RAF-DB", "training split", "choose", "the other tenth"),
+    ("rafdb-training", "RAF-DB", "nine tenths of its training split", "train", "of each emotion; next network"),
+    ("rafdb-left-out", "RAF-DB", "the other tenth", "choose", "development"),
     ("taiwan-training", "Taiwan", "half of the performers", "train", "by a fixed seed; next network"),
     (
         "taiwan-left-out",
@@ -88,14 +82,13 @@ def file_sets(data: Path) -> Paths:
 def mosaic_sets(data: Path) -> dict[str, tuple[LabelledFaces, int]]:
     """Faces of each of ``MOSAICS``, and how many their data set has."""
     rafdb, taiwan = read_mosaics(data / "rafdb"), read_mosaics(data / "taiwan")
-    left = rafdb_left_out(rafdb.labels)
-    trains = np.isin(taiwan.subjects, taiwan_performers(taiwan.subjects)[0])
+    web, performers = may_train(rafdb), may_train(taiwan)
     rafd, wild = read_mosaics(data / "rafd"), read_mosaics(data / "people_wild")
     return {
-        "rafdb-training": (rafdb.rows(~left), len(rafdb)),
-        "rafdb-left-out": (rafdb.rows(left), len(rafdb)),
-        "taiwan-training": (taiwan.rows(trains), len(taiwan)),
-        "taiwan-left-out": (taiwan.rows(~trains), len(taiwan)),
+        "rafdb-training": (rafdb.rows(web), len(rafdb)),
+        "rafdb-left-out": (rafdb.rows(~web), len(rafdb)),
+        "taiwan-training": (taiwan.rows(performers), len(taiwan)),
+        "taiwan-left-out": (taiwan.rows(~performers), len(taiwan)),
         "rafd": (rafd, len(rafd)),
         "people-wild": (wild, len(wild)),
     }

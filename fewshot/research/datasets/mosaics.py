@@ -96,6 +96,15 @@ def taiwan_performers(subjects: list[str]) -> tuple[list[str], list[str]]:
     return sorted(everybody[:half]), sorted(everybody[half:])
 
 
+def may_train(faces: LabelledFaces) -> NDArray[np.bool_]:
+    """Which faces of a whole data set may train a network, shape (n,); the others choose."""
+    if faces.name == "rafdb":
+        return ~rafdb_left_out(faces.labels)
+    if faces.name == "taiwan":
+        return np.isin(faces.subjects, taiwan_performers(faces.subjects)[0])
+    return np.ones(len(faces), bool)
+
+
 def _tiles(path: Path) -> NDArray[np.uint8]:
     mosaic = cv2.imread(str(path))
     if mosaic is None:

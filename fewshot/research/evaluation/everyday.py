@@ -21,7 +21,7 @@ from fewshot.research.evaluation.controls import (
 from fewshot.research.evaluation.estimators.base import EnrollmentEstimator
 from fewshot.research.evaluation.intervals import paired_difference
 from fewshot.research.evaluation.protocol_results import Cell, Row
-from fewshot.research.evaluation.support_draws import Draw, few_shots, only
+from fewshot.research.evaluation.support_draws import Draw, each, few_shots, only
 
 CLASS_SIZE = 30
 ARMS = (NO_PHOTO, CLASSMATES, ANOTHER, OWN)
@@ -86,9 +86,7 @@ def enrolled(album: Album, way: str, seed: int) -> list[Draw]:
         return _leave_one_photo_out(album, seed)
     if way == ONE_NEUTRAL:
         return few_shots(album, only(neutral=1), only(neutral=1), 1, seed, keep=0)
-    everything = {subject: sorted(set(kinds)) for subject, kinds in album.cells().items()}
-    one = lambda subject, emotion, _draw: int(emotion in everything[subject])  # noqa: E731
-    return few_shots(album, one, one, 1, seed, keep=0)
+    return few_shots(album, each(1), each(1), 1, seed, keep=0)
 
 
 def worth_row(worth: Worth, seed: int = 0, resamples: int = 2000) -> Row:

@@ -18,7 +18,7 @@ from fewshot.research.datasets.mosaics import LabelledFaces
 from fewshot.research.datasets.single_faces import ANYTHING
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.crops import saved
-from fewshot.research.evaluation.vectors import BATCH
+from fewshot.research.evaluation.vectors import crop_vectors, kept
 from fewshot.types import EMOTIONS, Frame, Vectors
 
 MARGIN = 0.4
@@ -50,12 +50,7 @@ def mosaic_crops(chain: Perception, faces: LabelledFaces, cache: Path) -> tuple[
 def mosaic_vectors(embedder: Embedder, grey: NDArray[np.uint8], name: str, cache: Path) -> Vectors:
     """z of every crop, shape (n, d), once for every network."""
     stored = cache / f"vectors_{name}_{len(grey)}_{cache_key(embedder)}.npz"
-    if stored.is_file():
-        with np.load(stored) as known:
-            return np.asarray(known["rows"], np.float32)
-    rows = np.concatenate([embedder.embed_grey(grey[start : start + BATCH]) for start in range(0, len(grey), BATCH)])
-    saved(stored, rows=rows)
-    return rows
+    return kept(stored, lambda: crop_vectors(embedder, grey))
 
 
 def mosaic_album(chain: Perception, embedder: Embedder, faces: LabelledFaces, cache: Path) -> Album:

@@ -223,7 +223,7 @@ class Report:
             self.about,
         ]
         for table in (table for table in self.tables if table.shown):
-            parts += [f"## {table.title}", markdown([_words(row) for row in table.rows]).strip(), table.note]
+            parts += [f"## {table.title}", markdown([in_words(row) for row in table.rows]).strip(), table.note]
         parts += [f"![{name.replace('_', ' ')}]({self.name}_{name}.png)" for name in self.plots]
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -233,7 +233,7 @@ def _shows(pictures: Sequence[Picture], emotions: Sequence[str]) -> NDArray[np.b
     return np.array([not emotions or picture.emotion in emotions for picture in pictures], bool)
 
 
-def _words(row: Row) -> dict[str, str]:
+def in_words(row: Row) -> dict[str, str]:
     """As people read it: three digits."""
     return {name: f"{cell:.3f}" if isinstance(cell, float) else str(cell) for name, cell in row.items()}
 

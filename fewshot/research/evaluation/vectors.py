@@ -98,12 +98,12 @@ def embed_pictures(
     key = picture_key(chain, pictures, root, change)
     found = crops.found
     stored = cache_folder / f"vectors_{key}_{cache_key(chain.embedder)}.npz"
-    vectors = _kept(stored, lambda: _vectors(chain.embedder, crops.grey[found]))
+    vectors = kept(stored, lambda: crop_vectors(chain.embedder, crops.grey[found]))
     pooled = None
     if features:
         weights = weights_of(chain.embedder.path)
         stored = cache_folder / f"features_{key}_{chain.network}_{sha256_of(weights)[:8]}.npz"
-        pooled = spread(_kept(stored, lambda: backbone_features(weights, crops.grey[found])), found)
+        pooled = spread(kept(stored, lambda: backbone_features(weights, crops.grey[found])), found)
     return Embedded(list(pictures), spread(vectors, found), pooled, found)
 
 
@@ -156,12 +156,14 @@ def backbone_features(weights: Path, crops: NDArray[np.uint8]) -> NDArray[np.flo
     return np.concatenate(rows)
 
 
-def _vectors(embedder: Embedder, crops: NDArray[np.uint8]) -> Vectors:
+def crop_vectors(embedder: Embedder, crops: NDArray[np.uint8]) -> Vectors:
+    """z of grey crops (n, 112, 112), shape (n, d)."""
     starts = range(0, max(len(crops), 1), BATCH)
     return np.concatenate([embedder.embed_grey(crops[start : start + BATCH]) for start in starts])
 
 
-def _kept(stored: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+def kept(stored: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The rows of a file of the cache, of any shape; made and kept there the first time."""
     if not stored.is_file():
         saved(stored, rows=make())
     with np.load(stored) as data:

@@ -26,7 +26,8 @@ class FaceTable:
         return len(self.faces)
 
 
-def joined(first: FaceTable, second: FaceTable) -> FaceTable:
-    """Both tables as one."""
-    targets = {name: np.concatenate([first.targets[name], second.targets[name]]) for name in first.targets}
-    return FaceTable(first.faces + second.faces, np.concatenate([first.to_crop, second.to_crop]), targets)
+def joined(*tables: FaceTable) -> FaceTable:
+    """All tables as one, with the targets of the first."""
+    targets = {name: np.concatenate([table.targets[name] for table in tables]) for name in tables[0].targets}
+    faces = [face for table in tables for face in table.faces]
+    return FaceTable(faces, np.concatenate([table.to_crop for table in tables]), targets)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.research.datasets.framing import framings
-from fewshot.research.datasets.mosaics import LabelledFaces, rafdb_left_out, read_mosaics, taiwan_performers
-from fewshot.research.training.face_table import FaceTable
+from fewshot.research.datasets.mosaics import LabelledFaces, may_train, read_mosaics
+from fewshot.research.training.face_table import FaceTable, joined
 from fewshot.types import EMOTIONS
 
 SMOOTHING = 0.1
@@ -25,12 +25,7 @@ ABSENT = -20.0
 def training_faces(data: Path, name: str) -> LabelledFaces:
     """The faces of one data set that may train: see ``experiments/data_use.json``."""
     faces = read_mosaics(data / name)
-    if name == "rafdb":
-        return faces.rows(~rafdb_left_out(faces.labels))
-    if name == "taiwan":
-        trains, _ = taiwan_performers(faces.subjects)
-        return faces.rows(np.isin(faces.subjects, trains))
-    return faces
+    return faces.rows(may_train(faces))
 
 
 def targets_of(faces: LabelledFaces) -> NDArray[np.float32]:
@@ -88,6 +83,4 @@ def with_more_faces(table: FaceTable, data: Path, repeats: Mapping[str, int]) ->
     parts = [table]
     for name, times in repeats.items():
         parts += [as_table(training_faces(data, name), table)] * times
-    targets = {name: np.concatenate([part.targets[name] for part in parts]) for name in table.targets}
-    faces = [face for part in parts for face in part.faces]
-    return FaceTable(faces, np.concatenate([part.to_crop for part in parts]), targets)
+    return joined(*parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 
 from fewshot.errors import FewshotError
+from fewshot.models.lock import take
 
 
 class Lock:
@@ -52,7 +52,7 @@ def exclusive(folder: Path) -> Iterator[Lock]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            _take(descriptor)
+            take(descriptor)
         except (BlockingIOError, PermissionError):
             raise FewshotError(_in_use(path)) from None
         if _orphaned(_noted(path)):
@@ -95,17 +95,3 @@ def _in_use(path: Path) -> str:
         f"{path.parent} is in use: by process {about.get('process', '?')} on {about.get('host', '?')} since "
         f"{about.get('since', '?')}{step}. Wait until it has ended, or end it; then run the same again."
     )
-
-
-def _take(descriptor: int) -> None:
-    """Lock an open file, or raise BlockingIOError or PermissionError at once."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        # Far behind the note: other processes cannot read what is locked.
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -139,8 +139,10 @@ def test_nothing_has_two_roles(use: DataUse) -> None:
         assert one.role == other.role or not same_source, f"{one.name} and {other.name}"
         assert one.sha256 != other.sha256
     assert len({entry.name for entry in use.sets}) == len(use.sets)
-    assert {entry.dataset for entry in use.sets if entry.role in ("train", "train identity")} == {"FER2013", "LFW"}
-    assert {entry.name for entry in use.sets if entry.role == "choose"} == {"fer2013-publictest", "ckplus"}
+    trained = {entry.dataset for entry in use.sets if entry.role in ("train", "train identity")}
+    assert trained == {"FER2013", "LFW", "RAF-DB", "Taiwan", "RaFD"}
+    chosen = {"fer2013-publictest", "ckplus", "rafdb-left-out", "taiwan-left-out", "people-wild"}
+    assert {entry.name for entry in use.sets if entry.role == "choose"} == chosen
 
 
 def test_the_model_card_names_the_same(use: DataUse) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_world_of_people import world
 
 from fewshot.prototypes.estimators import AdaptiveHierarchical
+from fewshot.prototypes.population import Population
 from fewshot.research.evaluation import everyday
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.controls import ANOTHER, NO_PHOTO, OWN, Readings
 from fewshot.unit_vectors import unit_rows
+
+
+@pytest.fixture
+def population() -> Population:
+    return world()[0]
 
 
 @pytest.fixture
