@@ -87,6 +87,7 @@ def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
         "probabilities": {name: _rounded(value, 6) or 0.0 for name, value in reading.probabilities.items()},
         "prototypes": reading.prototypes,
         "age": _rounded(reading.age, 4) or 0.0,
+        "person": reading.person,
     }
 
 
