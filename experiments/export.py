@@ -6,9 +6,11 @@
 Writes to fewshot/weights, which is part of the installed package, expression.onnx (8 bit, what the runtime uses) and
 identity.onnx (fp32, its weights kept in fp16); to experiments/weights expression.safetensors (fp16, with its config;
 from a checkpoint only) and expression_fp32.onnx (for graphics cards), each with the fingerprint of the trained weights;
-to outputs/ expression_fp16.onnx, for comparison. Checks ONNX against torch to 1e-4 (the identity to 1e-3) and the 8-bit
-vectors by their cosine, and prints the lines for fewshot/models/registry.py. Then run experiments/population.py if the
-weights are new, which makes expression.json, and experiments/quantise.py, which measures what the 8 bits cost.
+to outputs/ expression_fp16.onnx, for comparison. With --keep-identity, identity.onnx stays with the name of the network
+that it was exported from, so that classes enrolled with it go on. Checks ONNX against torch to 1e-4 (the identity to
+1e-3) and the 8-bit vectors by their cosine, and prints the lines for fewshot/models/registry.py. Then run
+experiments/population.py if the weights are new, which makes expression.json, and experiments/quantise.py, which
+measures what the 8 bits cost.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="a .ckpt or .safetensors file")
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder with data/fer2013, to calibrate")
     parser.add_argument("--prepared", type=Path, default=Path("outputs"), help="where experiments/prepare.py wrote")
+    parser.add_argument("--keep-identity", action="store_true", help="leave identity.onnx, of the same first layers")
     parser.add_argument("--out", type=Path, help="for all files, in place of fewshot/weights and experiments/weights")
     arguments = parser.parse_args()
     out, kept = arguments.out or SHIPPED, arguments.out or KEPT
@@ -63,6 +66,8 @@ def main() -> None:
     print(f"Network {name}")
 
     files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": kept / "expression_fp32.onnx"}
+    if arguments.keep_identity:
+        del files["identity"]
     size = network.config["size"]
     noise = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
     for output, path in files.items():

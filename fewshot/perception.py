@@ -72,7 +72,7 @@ class Perception:
     ) -> None:
         self.detector, self.embedder, self.recogniser, self.limits = detector, embedder, recogniser, limits
         self.network = embedder.network
-        self.identity_network = recogniser.name if recogniser else f"{embedder.network}:identity"
+        self.identity_network = recogniser.name if recogniser else embedder.identity_network
         self.identity_dimension = recogniser.dimension if recogniser else embedder.identity_dimension
         self.notes = tuple(notes)
         self._clock = threading.local()

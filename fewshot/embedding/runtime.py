@@ -1,7 +1,8 @@
 """The trained network in the running system: crops in, unit vectors out, without torch.
 
 It consists of two files, because they are needed at different times: expression vectors for every face in every frame;
-identity vectors only if no face recogniser is installed, and only for some faces.
+identity vectors only if no face recogniser is installed, and only for some faces. The two may come from different
+trainings: each file has the name of its own network.
 """
 
 from __future__ import annotations
@@ -103,7 +104,6 @@ class Embedder:
         self.network = fingerprint(self.path, properties)
         self.dimension = int(self._session.get_outputs()[0].shape[1])
         self._size = int(properties.get("size", CROP_SIZE))
-        self._identity_dimension = int(properties.get("identity_dimension", 0))
 
     @property
     def has_identity(self) -> bool:
@@ -112,10 +112,19 @@ class Embedder:
 
     @property
     def identity_dimension(self) -> int:
-        """Length k of the identity vector. If the file does not contain it, the identity network is opened."""
-        if not self._identity_dimension:
-            self._identity_dimension = int(self._identity_session().get_outputs()[0].shape[1])
-        return self._identity_dimension
+        """Length k of the identity vector; the identity network is opened.
+
+        Raises:
+            ModelUnavailable: the file with this output is missing.
+        """
+        return int(self._identity_session().get_outputs()[0].shape[1])
+
+    @property
+    def identity_network(self) -> str:
+        """Name of the network that makes the identity vectors; it is opened if it is there."""
+        if not self.has_identity:
+            return f"{self.network}:identity"
+        return f"{fingerprint(self._identity, self._identity_session().properties)}:identity"
 
     def embed(self, crops: NDArray[np.uint8]) -> Vectors:
         """Expression vectors, float32 rows of length 1, shape (n, dimension).
@@ -135,7 +144,7 @@ class Embedder:
         """Identity vectors of crops as ``embed`` takes them, float32 rows of length 1, shape (n, identity_dimension).
 
         Raises:
-            ModelUnavailable: the file with this output is missing, or belongs to another network.
+            ModelUnavailable: the file with this output is missing.
         """
         return self.identify_grey(grey_crops(crops))
 
@@ -159,14 +168,7 @@ class Embedder:
                 "instead. Export the network again with experiments/export.py.",
                 hint="Or download the face recogniser. Type: fewshot models pull",
             )
-        session = _open(self._identity, "identity", *self._options)
-        network = fingerprint(self._identity, session.properties)
-        if network != self.network:
-            raise ModelUnavailable(
-                f"{self._identity} belongs to the network {network}, but {self.path} is the network {self.network}. "
-                "Export both again with experiments/export.py."
-            )
-        return session
+        return _open(self._identity, "identity", *self._options)
 
 
 def cache_key(embedder: Embedder) -> str:

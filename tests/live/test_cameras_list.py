@@ -19,7 +19,7 @@ class Camera:
     def __init__(self, answers: bool) -> None:
         self.answers = answers
 
-    def isOpened(self) -> bool:  # noqa: N802 (OpenCV's name)
+    def isOpened(self) -> bool:
         return self.answers
 
     def grab(self) -> bool:

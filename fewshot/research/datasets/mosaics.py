@@ -28,7 +28,7 @@ class LabelledFaces:
         name: of the data set.
         pictures: BGR, uint8, shape (n, side, side, 3).
         labels: index into ``EMOTIONS``, shape (n,).
-        landmarks: five points in pixels, NaN where none were found, shape (n, 5, 2).
+        landmarks: five points in units of the side, NaN where none were found, shape (n, 5, 2).
         subjects: who is on each picture, n keys; "" where it is unknown.
         shares: share of the raters for each emotion, shape (n, 7); None where nobody rated. Raters of the Taiwanese
             pictures had no answer "neutral", so that column is 0.

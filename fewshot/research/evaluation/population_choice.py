@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from fewshot.prototypes.calibration import Calibration, fit_thresholds
 from fewshot.prototypes.estimators import Hierarchical
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import squared_distances, transform
+from fewshot.research.datasets.mosaics import may_train, read_mosaics
 from fewshot.research.datasets.subjects import read_subjects
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.choosing import Asked, allowance_rows, calibration_of, chosen_allowance, development
 from fewshot.research.evaluation.controls import OWN, by_subject, read_class
+from fewshot.research.evaluation.mosaic_albums import mosaic_crops, mosaic_vectors
 from fewshot.research.evaluation.protocol_results import Row
 from fewshot.research.evaluation.support_draws import few_shots, only
 from fewshot.research.evaluation.variances import estimate_variances
@@ -33,29 +36,65 @@ def accuracy(candidate: Candidate, vectors: Vectors, truth: NDArray[np.int64]) -
 
 def measured(
     candidate: Candidate,
-    population: Population,
     album: Album,
     published: Vectors,
-    aligned: Vectors,
-    truth: NDArray[np.int64],
+    strangers: Mapping[str, Strangers],
 ) -> Row:
-    """One row of the table of candidates.
+    """One row of the table of candidates: nobody is enrolled.
 
     Args:
-        population: what ``build`` made of the candidate.
+        candidate: the prototypes.
         album: CK+.
-        published, aligned: vectors of PublicTest's pictures as they are and of crops as the live loop cuts them, shape
-            (n, d).
-        truth: emotions of PublicTest as indices, shape (n,).
+        published: vectors of PublicTest's pictures as they are, shape (n, d).
+        strangers: faces of people who are not enrolled, PublicTest first.
     """
+    first, *others = strangers.items()
     shown = np.array([EMOTIONS.index(emotion) for emotion in album.emotions])
     return {
         "prototypes": candidate.name,
-        "PublicTest, as published": accuracy(candidate, published, truth),
-        "PublicTest, aligned": accuracy(candidate, aligned, truth),
+        "PublicTest, as published": accuracy(candidate, published, first[1].shown),
+        f"{first[0]}, aligned": accuracy(candidate, first[1].vectors, first[1].shown),
         "CK+, all pictures": accuracy(candidate, album.vectors, shown),
-        "CK+, 1 neutral enrolled": enrolled(population, album),
+        **{f"{name}, balanced": balanced(candidate, faces) for name, faces in others},
     }
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Faces of people who are not enrolled: vectors z, shape (n, d), and their emotions as indices, shape (n,)."""
+
+    vectors: Vectors
+    shown: NDArray[np.int64]
+
+
+def balanced(candidate: Candidate, faces: Strangers) -> float:
+    """Mean over the emotions that occur of the share whose nearest prototype is the truth."""
+    right = candidate.predict(faces.vectors) == faces.shown
+    return float(np.mean([right[faces.shown == emotion].mean() for emotion in np.unique(faces.shown)]))
+
+
+def mosaic_strangers(
+    shared: Path, embedder: Embedder, folder: Path
+) -> tuple[dict[str, tuple[Vectors, NDArray[np.int64]]], dict[str, Strangers]]:
+    """Posed faces that train, and the faces that choose (``experiments/data_use.json``), through the whole chain.
+
+    Args:
+        shared: the folder with data/ and models/.
+        folder: where crops and vectors are kept for the next time.
+    """
+    chain, posed, choose = Perception(detector_of(shared), embedder), {}, {}
+    for name, title in (("rafd", "RaFD"), ("taiwan", "Taiwan"), ("rafdb", "RAF-DB"), ("people_wild", "press photos")):
+        faces = read_mosaics(shared / "data" / name)
+        if name == "rafdb":
+            faces = faces.rows(~may_train(faces))
+        grey, found = mosaic_crops(chain, faces, folder)
+        vectors = mosaic_vectors(embedder, grey, faces.name, folder)
+        trains = may_train(faces) & (name in ("rafd", "taiwan"))
+        if (found & trains).any():
+            posed[title] = vectors[found & trains], faces.labels[found & trains]
+        if (found & ~trains).any():
+            choose[title] = Strangers(vectors[found & ~trains], faces.labels[found & ~trains])
+    return posed, choose
 
 
 def enrolled(population: Population, album: Album) -> float:
@@ -81,25 +120,34 @@ def ckplus(shared: Path, embedder: Embedder, folder: Path) -> Album:
 
 
 def build(
-    network: str, chosen: Candidate, album: Album, public: Vectors, truth: NDArray[np.int64]
+    network: str, chosen: Candidate, album: Album, strangers: Mapping[str, Strangers]
 ) -> tuple[Population, dict[str, Asked]]:
-    """Variances and allowance from CK+, thresholds from PublicTest (crops as the live loop cuts them), temperatures
-    from both.
+    """Variances and allowance from CK+, thresholds from all faces of strangers, temperatures from both.
 
     CK+'s photos of one person come from one recording. What is too far or too close to call among them would make half
     of another class "unsure": only temperatures are taken from them.
 
     Args:
-        public: vectors of PublicTest, shape (n, d); truth: its emotions as indices, shape (n,).
+        strangers: faces of people who are not enrolled, by data set; each data set counts the same.
 
     Returns:
         The population, and the development readings that its temperatures with photos rest on.
     """
     u = transform(album.vectors, chosen.mean)
     variances = estimate_variances(u, album.subjects, album.emotions, ["ckplus"] * len(u), chosen.prototypes)
-    none = fit_thresholds(squared_distances(transform(public, chosen.mean), chosen.prototypes), truth)
+    vectors, shown = alike_many(strangers)
+    none = fit_thresholds(squared_distances(transform(vectors, chosen.mean), chosen.prototypes), shown)
     alone = Calibration((0.0,), (none.temperature,), (none.far,), (none.margin,))
     draft = Population(network, EMOTIONS, chosen.mean, chosen.prototypes, variances, alone)
     draft = replace(draft, allowance=chosen_allowance(allowance_rows(draft, album)))
     found = development(draft, album)
     return replace(draft, calibration=calibration_of(found, none)), found
+
+
+def alike_many(strangers: Mapping[str, Strangers]) -> tuple[Vectors, NDArray[np.int64]]:
+    """Vectors, shape (n, d), and emotions, shape (n,), of as many faces of every data set: thinned out or repeated."""
+    most = max(len(faces.shown) for faces in strangers.values())
+    rows = [np.linspace(0, len(faces.shown) - 1e-6, most).astype(int) for faces in strangers.values()]
+    chosen = list(zip(strangers.values(), rows, strict=True))
+    vectors = np.concatenate([faces.vectors[places] for faces, places in chosen])
+    return vectors, np.concatenate([faces.shown[places] for faces, places in chosen])

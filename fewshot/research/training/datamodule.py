@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,9 @@ class FerDataModule(lightning.LightningDataModule):
         seen: read the components of their features too, as it wrote them.
         more: further data sets to train on, and how often each of their faces occurs in an epoch: names of folders
             beside ``root`` (``more_faces``).
+
+    Attributes:
+        mapped: what the network gets in place of the crops (``front.Front``); None: the crops.
     """
 
     def __init__(
@@ -119,6 +122,7 @@ class FerDataModule(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         self.more = dict(more or {})
+        self.mapped: Callable[[FaceCrops], FaceCrops] | None = None
         self.seen = seen
         self.size, self.identity_faces, self.blendshapes, self.answers = size, identity_faces, blendshapes, answers
         self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
@@ -161,6 +165,7 @@ class FerDataModule(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Augmented crops in a new order each epoch."""
         crops = FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size)
+        crops = self.mapped(crops) if self.mapped else crops
         return DataLoader(
             crops,
             batch_size=self.batch_size,
@@ -173,6 +178,7 @@ class FerDataModule(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Aligned crops of PublicTest, in order."""
         crops = FaceCrops(self.tables["public"], aligned=True, size=self.size)
+        crops = self.mapped(crops) if self.mapped else crops
         return DataLoader(crops, batch_size=256, sampler=shared_out(crops, self.trainer))
 
     def resolution(self) -> int:

@@ -53,7 +53,7 @@ def as_table(faces: LabelledFaces, like: FaceTable) -> FaceTable:
     grey = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in faces.pictures]
     size = faces.pictures.shape[1]
     trusted = np.asarray(np.isfinite(faces.landmarks).all(axis=(1, 2)))
-    to_crop = framings(size, np.nan_to_num(faces.landmarks) / size, trusted)
+    to_crop = framings(size, np.nan_to_num(faces.landmarks), trusted)
     # Their own framing differs from one data set to the next: only the aligned one is of use.
     to_crop[:, 0] = to_crop[:, 1]
     known: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from fewshot.research.training.losses import CosinePrototypes, soft_cross_entrop
 from fewshot.types import Vectors
 
 FRAMINGS = ("published", "aligned")
+POSED_SHARES = (0.0, 0.15, 0.3, 0.5)
+"""Shares of posed faces in population prototypes that are tried."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,25 @@ class Candidate:
         """Index of the nearest prototype of raw vectors z (n, d), shape (n,)."""
         u = transform(vectors, self.mean)
         return np.asarray(((u[:, None] - self.prototypes[None]) ** 2).sum(-1).argmin(axis=1))
+
+
+def with_posed(made: Sequence[Candidate], posed: Mapping[str, tuple[Vectors, NDArray[np.int64]]]) -> list[Candidate]:
+    """Every candidate, and its mixtures with what posed faces look like: faces of the web show emotions otherwise.
+
+    Args:
+        made: prototypes made of faces of the web.
+        posed: name -> vectors z (n, d) and emotions as indices (n,) of posed training faces. Every data set counts the
+            same, and so does every emotion of it.
+    """
+    mixed = []
+    for candidate in made:
+        kinds = np.eye(len(candidate.prototypes))
+        means = [class_means(transform(vectors, candidate.mean), kinds[shown]) for vectors, shown in posed.values()]
+        for share in POSED_SHARES:
+            prototypes = (1 - share) * candidate.prototypes + share * np.mean(means, axis=0)
+            name = f"{candidate.name}, {share:.0%} posed" if share else candidate.name
+            mixed.append(Candidate(name, candidate.mean, prototypes.astype(np.float32)))
+    return mixed
 
 
 def candidates(vectors: Vectors, targets: NDArray[np.floating], learned: Vectors) -> list[Candidate]:

@@ -23,6 +23,7 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from fewshot.errors import UsageError
 from fewshot.research.training.epochs import EpochSeed
 from fewshot.research.training.export import read_checkpoint
+from fewshot.research.training.front import Front
 from fewshot.research.training.module import ProtoNet
 from fewshot.research.training.network import ExpressionNetwork
 
@@ -54,6 +55,10 @@ def main(cfg: DictConfig) -> None:
     model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network)
     if cfg.start:
         begin_with(model, cfg.start)
+    front = None
+    if cfg.front.blocks:
+        front = Front(network, cfg.front.blocks)
+        data.mapped = lambda crops: front.views_of(crops, cfg.front.views if crops.augmentation else 1)
     trainer: lightning.Trainer = hydra.utils.instantiate(
         cfg.trainer,
         callbacks=[
@@ -65,6 +70,8 @@ def main(cfg: DictConfig) -> None:
         logger=[CSVLogger(folder, name="", version=""), TensorBoardLogger(folder, name="", version="")],
     )
     trainer.fit(model, datamodule=data, ckpt_path=cfg.resume)
+    if front is not None:
+        front.complete(Path(folder) / "last.ckpt", Path(cfg.start))
 
 
 def begin_with(model: ProtoNet, path: str) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from fewshot.errors import UsageError
+from fewshot.faces.align import EXPRESSION_TEMPLATE
 from fewshot.research.datasets.mosaics import COLUMNS, rafdb_left_out, read_mosaics, taiwan_performers
 from fewshot.research.training.face_table import FaceTable
-from fewshot.research.training.more_faces import ABSENT, log_prior, targets_of, with_more_faces
+from fewshot.research.training.more_faces import ABSENT, as_table, log_prior, targets_of, with_more_faces
 from fewshot.types import EMOTIONS
 
 SIDE = 20
@@ -99,3 +100,14 @@ def test_more_faces_stand_behind_those_of_fer2013_as_often_as_asked(folder):
     assert (both.targets["label"][2:] == -1).all()
     assert both.faces[2].shape == (SIDE, SIDE)
     assert both.targets["prior"][0, 7] == both.targets["prior"][2, 7] == ABSENT
+
+
+def test_a_training_crop_shows_the_face_where_the_network_expects_it(folder):
+    """Landmarks are in units of the side; read as pixels they cut a corner of the cheek out of every face."""
+    faces = read_mosaics(folder)
+    faces.landmarks[:] = (EXPRESSION_TEMPLATE / 112 * 0.5 + 0.25).astype(np.float32)
+    like = FaceTable([], np.zeros((0, 2, 2, 3), np.float32), {"votes": np.zeros((0, 8)), "row": np.zeros(0, int)})
+    table = as_table(faces, like)
+    points = faces.landmarks[0] * SIDE
+    placed = points @ table.to_crop[0, 1][:, :2].T + table.to_crop[0, 1][:, 2]
+    np.testing.assert_allclose(placed, EXPRESSION_TEMPLATE, atol=0.5)

@@ -214,8 +214,7 @@ def test_a_file_without_a_name_is_named_after_its_content(exported: Path, tmp_pa
         onnx.save(model, str(tmp_path / f"{name}.onnx"))
     embedder = Embedder(tmp_path / "expression.onnx", engine="onnxruntime")
     assert embedder.network == f"expression-{sha256_of(tmp_path / 'expression.onnx')[:12]}"
-    with pytest.raises(ModelUnavailable, match="belongs to the network identity-"):
-        _ = embedder.identity_dimension
+    assert embedder.identity_network == f"identity-{sha256_of(tmp_path / 'identity.onnx')[:12]}:identity"
 
 
 def test_no_crops_give_no_vectors(exported: Path) -> None:
@@ -232,13 +231,15 @@ def test_identity_is_opened_when_it_is_asked_for(exported: Path, crops: np.ndarr
         embedder.identify_grey(crops)
 
 
-def test_two_networks_do_not_mix(exported: Path, crops: np.ndarray, tmp_path: Path) -> None:
+def test_identity_may_come_from_another_training_and_bears_its_name(exported: Path, tmp_path: Path) -> None:
     model = onnx.load(str(exported.with_name("identity.onnx")))
     onnx.helper.set_model_props(model, {"network": "another-1"})
     onnx.save(model, str(tmp_path / "identity.onnx"))
     embedder = Embedder(exported, identity=tmp_path / "identity.onnx", engine="onnxruntime")
-    with pytest.raises(ModelUnavailable, match="belongs to the network another-1"):
-        embedder.identify_grey(crops)
+    assert embedder.identity_network == "another-1:identity" and embedder.network != "another-1"
+    assert Embedder(exported, engine="onnxruntime").identity_network == f"{embedder.network}:identity"
+    alone = Embedder(exported, identity=tmp_path / "nowhere.onnx", engine="onnxruntime")
+    assert alone.identity_network == f"{embedder.network}:identity" and not alone.has_identity
 
 
 def test_a_file_with_another_output_is_refused(exported: Path) -> None:
