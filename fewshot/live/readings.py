@@ -32,7 +32,7 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
     student, score = match
     box = _box(face, captured)
     if verdict is None:
-        return Reading(face.track, box, face.score, student, score, age=age)
+        return Reading(face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons)
     return Reading(
         track=face.track,
         box=box,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class StudentCount:
         in_view: share of the frames in which the student (at least one stranger) was seen, 0..1.
         emotions: readings per emotion, most frequent first.
         unsure, not_readable: readings without an emotion.
+        reasons: readings per reason why they were not readable, most frequent first. A face may have several.
     """
 
     student: str | None
@@ -39,6 +41,7 @@ class StudentCount:
     emotions: dict[str, int]
     unsure: int
     not_readable: int
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 class Summary:
@@ -61,6 +64,7 @@ class Summary:
         self.width = _FIRST_WIDTH
         self._students: dict[str | None, NDArray[np.int32]] = {student: self._empty() for student in students}
         self._present: dict[str | None, int] = {}
+        self._reasons: dict[str | None, Counter[str]] = {}
         self._frames_of = np.zeros(BINS, np.int32)
         self._course = TimeAxis()
 
@@ -81,6 +85,8 @@ class Summary:
             if reading.student not in self._students:
                 self._students[reading.student] = self._empty()
             self._students[reading.student][bin_, column] += 1
+            if reading.reasons:
+                self._reasons.setdefault(reading.student, Counter()).update({_short(why) for why in reading.reasons})
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -107,12 +113,16 @@ class Summary:
         return self._order(), np.array(best, np.int64).reshape(len(rows), used)
 
     def table(self) -> Table:
-        """For the terminal: how long each student was in view, and what they showed."""
+        """For the terminal: how long each student was in view, what they showed, and why they were not readable."""
         table = Table("Student", title=f"{counted(self.frames, 'frame')}, {clock(self.duration)}", title_justify="left")
         table.add_column("In view", justify="right")
         table.add_column("Emotions")
         table.add_column("Unsure", justify="right")
-        for row in self.counts():
+        rows = self.counts()
+        unreadable = any(row.not_readable and row.reasons for row in rows)
+        if unreadable:
+            table.add_column("In view, not readable", overflow="fold")
+        for row in rows:
             readable = max(1, row.faces - row.not_readable)
             shares = [f"{name} {percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
             table.add_row(
@@ -120,6 +130,7 @@ class Summary:
                 percent(row.in_view) if row.faces else "never",
                 ", ".join(shares[:4]) or "-",
                 percent(row.unsure / readable) if row.faces > row.not_readable else "-",
+                *([_unreadable(row)] if unreadable else []),
             )
         return table
 
@@ -133,6 +144,7 @@ class Summary:
             emotions=dict(sorted(emotions.items(), key=lambda item: -item[1])),
             unsure=int(totals[0]),
             not_readable=int(totals[1]),
+            reasons=dict(self._reasons.get(student, Counter()).most_common()),
         )
 
     def _order(self) -> list[str | None]:
@@ -166,6 +178,22 @@ def _halved(counts: NDArray[np.int32]) -> NDArray[np.int32]:
     """Merge every two bins into one; the second half is then empty."""
     pairs = counts[0::2] + counts[1::2]
     return np.concatenate([pairs, np.zeros_like(pairs)])
+
+
+def _short(reason: str) -> str:
+    """ "too dark: mean grey level 5, at least 6 needed" -> "too dark"."""
+    return reason.partition(":")[0]
+
+
+def _unreadable(row: StudentCount) -> str:
+    """For a cell of the table: the share of the readings that were not readable, and why."""
+    if not row.not_readable:
+        return "-"
+    total = percent(row.not_readable / row.faces)
+    if len(row.reasons) == 1:
+        return f"{total}: {next(iter(row.reasons))}"
+    shares = [f"{reason} {percent(count / row.faces)}" for reason, count in row.reasons.items()]
+    return f"{total}: {', '.join(shares[:3])}" if shares else total
 
 
 def _label(reading: Reading) -> str:

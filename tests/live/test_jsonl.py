@@ -26,6 +26,7 @@ FACE = {
     "probabilities": dict,
     "prototypes": str,
     "age": float,
+    "quality": dict,
 }
 NAN = float("nan")
 CONFUSED = {**dict.fromkeys(EMOTIONS, 0.1), "confused": 0.3}
