@@ -26,7 +26,6 @@ app = typer.Typer(
     cls=PlainErrors,
     help="Recognise facial expressions in live online classes, per student, from a few photos of each.",
     epilog=NOTICE,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 models_app = typer.Typer(help="List, download and check the model files.")
@@ -218,6 +217,14 @@ def doctor() -> None:
     from fewshot.commands.doctor import run_doctor
 
     raise typer.Exit(run_doctor())
+
+
+@app.command()
+def cameras() -> None:
+    """List the cameras of this computer, with the number that --source takes."""
+    from fewshot.commands.cameras import show_cameras
+
+    show_cameras()
 
 
 @app.command("app", epilog=NOTICE)

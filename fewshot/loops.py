@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fewshot.classroom.class_enrollment import PathLike
+from fewshot.classroom.matching import TrackStudents
+from fewshot.classroom.people import People
+from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.errors import StoreError, UsageError
 from fewshot.live.loop import Loop
 from fewshot.models.files import network_file, resolve
@@ -44,12 +49,12 @@ def make_loop(
     budget: float | None = None,
     network: PathLike | None = None,
 ) -> Loop:
-    """A loop with these students; by default it recognises nobody and uses the population prototypes.
+    """A loop with these students; by default it numbers the people it sees and uses the population prototypes.
 
     Args:
         perception: finds faces and computes their vectors.
         reader: classifies vectors; None uses the population prototypes beside the perception's network.
-        students: assigns students to tracks; None recognises nobody.
+        students: assigns students to tracks; None: no student, and people are numbered ("person 1").
         smoother, tracker, budget: see ``Classroom.loop``.
         network: the network that the perception was opened with.
 
@@ -60,6 +65,9 @@ def make_loop(
         population = open_population(network)
         require_network(population, perception.network)
         reader = Classifier(population)
+    if students is None and perception.can_identify:
+        thresholds = identity_thresholds(perception.identity_network)
+        students = TrackStudents([], np.zeros((0, 1), np.float32), thresholds, People(thresholds))
     return Loop(
         perception, reader, students, smoother=smoother, tracker=tracker, budget=budget, moving=perception.following()
     )

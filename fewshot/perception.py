@@ -78,6 +78,11 @@ class Perception:
         self.notes = tuple(notes)
         self._clock = threading.local()
 
+    @property
+    def can_identify(self) -> bool:
+        """Whether there is a network for identity vectors: without a recogniser, your own network may have none."""
+        return self.recogniser is not None or self.embedder.has_identity
+
     def look(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
         """All faces of a frame, the readable ones with expression vectors: ``find``, then ``embed``.
 

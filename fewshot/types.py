@@ -64,6 +64,7 @@ class Face:
         track: number of the track, never reused within a run; -1 for an untracked picture.
         expression: unit vector of the expression network, float32, shape (d,); None until embedded.
         identity: unit vector of the identity network, float32, shape (k,); None unless it was requested.
+        person: number of a person who is not enrolled, see ``Reading``.
     """
 
     box: NDArray[np.float32]
@@ -74,6 +75,7 @@ class Face:
     track: int = -1
     expression: NDArray[np.float32] | None = None
     identity: NDArray[np.float32] | None = None
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Reading:
         prototypes: kind of prototypes that were used: "personal", "class" or "population".
         age: seconds since the crop of this reading was embedded.
         reasons: in words, why the face is not readable; empty if it is.
+        person: number of a person who is not enrolled, from 1, the same in all tracks of this run that show the person;
+            None for a student, and until the person is known well enough.
     """
 
     track: int
@@ -106,6 +110,7 @@ class Reading:
     prototypes: str = "population"
     age: float = 0.0
     reasons: tuple[str, ...] = ()
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

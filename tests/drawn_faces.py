@@ -70,6 +70,7 @@ class DrawnEyes:
     network, identity_network = "drawn-1", "drawn-identity-1"
     dimension, identity_dimension = DIMENSION, IDENTITY_DIMENSION
     notes: tuple[str, ...] = ()
+    can_identify = True
 
     def __init__(self) -> None:
         self.times: dict[str, float] = {}

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from fewshot.classroom.matching import TrackStudents
+from fewshot.classroom.people import People
 from fewshot.classroom.thresholds import IdentityThresholds
-from fewshot.live.loop import Strangers, Students
 from fewshot.prototypes.classifier import Classifier, Verdict
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
@@ -28,7 +28,8 @@ class CurrentClass:
         self._population, self._thresholds = population, thresholds
         self._keys: list[str] = []
         self._references = np.zeros((0, 0), np.float32)
-        self._students: Students = Strangers()
+        self._people = People(thresholds)
+        self._students = TrackStudents([], self._references, thresholds, self._people)
         self.update(store)
 
     def update(self, store: PrototypeStore | None) -> None:
@@ -40,7 +41,7 @@ class CurrentClass:
         keys, references = store.identity_references() if store else ([], self._references[:0])
         if keys != self._keys or not np.array_equal(references, self._references):
             self._keys, self._references = keys, references
-            self._students = TrackStudents(keys, references, self._thresholds) if keys else Strangers()
+            self._students = TrackStudents(keys, references, self._thresholds, self._people)
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> Sequence[Verdict]:
         """See ``Classifier.read``; vectors have shape (n, d)."""

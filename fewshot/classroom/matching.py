@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fewshot.classroom.appearance import Appearance
 from fewshot.classroom.identity_evidence import PATIENCE, IdentityEvidence, quality_weight
+from fewshot.classroom.people import People
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.faces.pairing import best_pairs
 from fewshot.live.readings import Match
@@ -42,19 +43,26 @@ class TrackStudents:
     a track (``face.track`` < 0) is decided from its own vector only.
 
     Args:
-        keys: student of each reference, length m.
+        keys: student of each reference, length m; empty if nobody is enrolled.
         references: unit identity vectors, shape (m, k).
         thresholds: thresholds of the network that made the vectors.
+        people: numbers the faces that show no student; None: they get no number.
     """
 
-    def __init__(self, keys: Sequence[str], references: Vectors, thresholds: IdentityThresholds) -> None:
+    def __init__(
+        self,
+        keys: Sequence[str],
+        references: Vectors,
+        thresholds: IdentityThresholds,
+        people: People | None = None,
+    ) -> None:
         self.keys = sorted(set(keys))
         self._numbers = {key: number for number, key in enumerate(self.keys)}
-        self._thresholds = thresholds
+        self._thresholds, self._people = thresholds, people
         owners = np.array(keys, dtype=object)
         means = [references[owners == key].mean(axis=0) for key in self.keys]
         # One template per student: the mean of all photos is nearer to any expression than a single photo is.
-        self._templates = IdentityGallery(references.shape[1])
+        self._templates = IdentityGallery(max(1, references.shape[1]))
         self._first = 0
         if self.keys:
             self._first = int(self._templates.add(self.keys, unit_rows(np.array(means, np.float32)))[0])
@@ -71,7 +79,7 @@ class TrackStudents:
             faces: all faces of the frame.
             time: time of the frame, seconds.
         """
-        if not self.keys:
+        if not self.keys and self._people is None:
             return []
         changed = self._appearance.changed(faces, time)
         self._frame += 1
@@ -113,10 +121,14 @@ class TrackStudents:
 
         A stranger gets (None, best score); a face without any identity vector gets (None, None).
         """
-        if not self.keys:
+        if not self.keys and self._people is None:
             return [(None, None)] * len(faces)
         self._learn(faces, time)
-        return self._match(faces, time)
+        matches = self._match(faces, time) if self.keys else [(None, None)] * len(faces)
+        if self._people is not None:
+            unknown = [face for face, (student, _) in zip(faces, matches, strict=True) if student is None]
+            self._people.number([(face, self._tracks.get(face.track)) for face in unknown], time)
+        return matches
 
     def forget(self, alive: Iterable[int]) -> None:
         """Drop what is known about tracks that ended."""
@@ -126,6 +138,8 @@ class TrackStudents:
         if not alive.issuperset(self._tracks):
             self._tracks = {number: track for number, track in self._tracks.items() if number in alive}
         self._appearance.forget(alive)
+        if self._people is not None:
+            self._people.forget(alive)
 
     def _learn(self, faces: Sequence[Face], time: float) -> None:
         for face in faces:
@@ -152,11 +166,15 @@ class TrackStudents:
         if not rows:
             return answers
         scores = self._scores([faces[row] for row in rows], [tracks[row] for row in rows])
-        clear = self._clear(scores)
+        clear = self._leads(scores, self._thresholds.clear, self._thresholds.lead)
         decided = np.array([track is None or track.student is not None or track.decided(time)
                             for track in (tracks[row] for row in rows)])  # fmt: skip
         floors = np.where(decided, self._thresholds.accept, self._thresholds.sure)
         floors = np.where(clear, np.minimum(floors, self._thresholds.clear), floors)
+        # What all frames of a track agree on may be less alike than what a single frame has to be.
+        patient = self._leads(scores, self._thresholds.patient, self._thresholds.patient_lead)
+        patient &= np.array([track is not None and track.voted() for track in (tracks[row] for row in rows)])
+        floors = np.where(patient, np.minimum(floors, self._thresholds.patient), floors)
         held = np.array([self._numbers[track.student] if track and track.student else -1
                          for track in (tracks[row] for row in rows)])  # fmt: skip
         chosen = assign_students(scores, floors, held, self._thresholds.margin)
@@ -197,12 +215,13 @@ class TrackStudents:
             scores[places, numbers[rows, columns] - self._first] = similarities[rows, columns]
         return scores
 
-    def _clear(self, scores: Vectors) -> np.ndarray:
-        """Whether the best student's score and lead are large enough to name the student at once, shape (n,)."""
+    @staticmethod
+    def _leads(scores: Vectors, least: float, lead: float) -> NDArray[np.bool_]:
+        """Whether the best student's score and lead over the second are at least these, shape (n,)."""
         if scores.shape[1] < 2:
-            return np.asarray(scores[:, 0] >= self._thresholds.clear)
+            return np.asarray(scores[:, 0] >= least)
         second, best = np.partition(scores, -2, axis=1)[:, -2:].T
-        return np.asarray((best >= self._thresholds.clear) & (best - second >= self._thresholds.lead))
+        return np.asarray((best >= least) & (best - second >= lead))
 
 
 def _usable(face: Face, track: IdentityEvidence | None) -> bool:

@@ -94,7 +94,9 @@ def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
     thread.join(PATIENCE)
     if found:
         return found[0]
-    return Finding(what, "warning", f"no answer within {PATIENCE:.0f} s", "Unplug the device and plug it in again.")
+    advice = {"Camera": "Unplug the camera and plug it in again.", "Window": "Use --no-show, and --save OUT.mp4."}
+    busy = "The computer may be busy. Close other programs, then type: fewshot doctor"
+    return Finding(what, "warning", f"no answer within {PATIENCE:.0f} s", advice.get(what, busy))
 
 
 def _python() -> Finding:

@@ -106,6 +106,11 @@ class Embedder:
         self._identity_dimension = int(properties.get("identity_dimension", 0))
 
     @property
+    def has_identity(self) -> bool:
+        """Whether the file with the identity output is there."""
+        return self._identity.is_file()
+
+    @property
     def identity_dimension(self) -> int:
         """Length k of the identity vector. If the file does not contain it, the identity network is opened."""
         if not self._identity_dimension:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fewshot.errors import UsageError
+from fewshot.faces.cuts import Cuts
 from fewshot.faces.tracker import Tracker
 from fewshot.live.budget import Cost, Rota
 from fewshot.live.interfaces import Reader, Sighting, Step, Strangers, Students
@@ -78,7 +79,7 @@ class Loop:
 
     def begin(self) -> None:
         """Start another source: forget everything about the one before, except the last track number."""
-        self._clock, self._size = SteadyClock(), (0, 0)
+        self._clock, self._size, self._cuts = SteadyClock(), (0, 0), Cuts()
         self._rota, self._identity_rota = Rota(), Rota()
         self._tracker.reset()
         self._forget_all()
@@ -109,7 +110,8 @@ class Loop:
     def follow(self, seen: Sighting) -> None:
         """Assign track numbers and choose the faces to embed. Needs the frames in order, one at a time."""
         start, captured = perf_counter(), seen.captured
-        if captured.independent:
+        # After a cut in a film, whoever is at the same place is most likely somebody else.
+        if captured.independent or self._cuts.begins(captured.frame):
             self._tracker.reset()
         seen.time = captured.time if captured.independent else self._clock.tell(captured.time)
         scores = np.array([face.score for face in seen.faces], np.float32)

@@ -30,9 +30,12 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
         captured: the frame that contains the face.
     """
     student, score = match
+    person = face.person if student is None else None
     box = _box(face, captured)
     if verdict is None:
-        return Reading(face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons)
+        return Reading(
+            face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons, person=person
+        )
     return Reading(
         track=face.track,
         box=box,
@@ -44,6 +47,7 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
         probabilities=verdict.probabilities,
         prototypes=verdict.prototypes,
         age=age,
+        person=person,
     )
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,19 @@ class Check:
 
 
 def home() -> Path:
-    """The program's folder for all its files: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's home folder."""
+    """The program's folder for all its files: ``$FEWSHOT_HOME``, or ``.fewshot`` in the user's home folder.
+
+    Raises:
+        UsageError: the user has no home folder.
+    """
     given = os.environ.get("FEWSHOT_HOME")
-    return Path(given).expanduser() if given else Path.home() / ".fewshot"
+    try:
+        return Path(given).expanduser() if given else Path.home() / ".fewshot"
+    except RuntimeError as error:
+        raise UsageError(
+            "The folder for the program's files cannot be found, because this user has no home folder. Set the "
+            "environment variable FEWSHOT_HOME to the path of a folder that this user may write to."
+        ) from error
 
 
 def network_file(given: str | Path | None = None) -> Path | None:
@@ -186,7 +197,8 @@ def _places(model: ModelFile) -> Iterator[tuple[str, Path]]:
     """Places where a file may be, in order of preference: (name of the place, path)."""
     yield "cache", _cached(model)
     if model.archive is not None:
-        yield "insightface", Path.home() / ".insightface" / "models" / model.folder / model.file
+        with suppress(RuntimeError):  # a user without a home folder
+            yield "insightface", Path.home() / ".insightface" / "models" / model.folder / model.file
     shared = os.environ.get("FEWSHOT_SHARED")
     if shared and model.shared:
         yield "FEWSHOT_SHARED", Path(shared).expanduser() / "models" / model.shared / model.file

@@ -182,7 +182,8 @@ class LessonStore:
 
 
 def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:
-    row = session.get(LessonRow, lesson)
+    # The database refuses to compare numbers that it could not store.
+    row = session.get(LessonRow, lesson) if abs(lesson) < 2**63 else None
     if row is None:
         raise UsageError(f"There is no lesson {lesson}.", hint="To see the lessons that are kept: fewshot lessons")
     owner = session.get(ClassRow, row.class_id) if row.class_id is not None else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fewshot.errors import FewshotError
 from fewshot.live import colours
 from fewshot.live.lettering import text_tile
-from fewshot.session.summary import NOT_ENROLLED, NOT_READABLE, UNSURE, Summary, clock
+from fewshot.session.summary import NOT_READABLE, UNSURE, Summary, clock, title_of
 from fewshot.types import EMOTIONS, Frame
 
 _WIDTH, _ROW, _GAP, _TEXT, _MARGIN = 1024, 22, 4, 20, 16
@@ -34,7 +34,7 @@ def draw_timeline(summary: Summary, names: dict[str, str] | None = None) -> Fram
         BGR uint8, shape (height, width, 3); the height depends on the class.
     """
     students, strips = summary.strips()
-    labels = [NOT_ENROLLED if key is None else (names or {}).get(key, key) for key in students]
+    labels = [(names or {}).get(key, key) if isinstance(key, str) else title_of(key) for key in students]
     titles = [text_tile(label[:28], _TEXT, _INK, _WHITE) for label in labels]
     left = _MARGIN + max([tile.shape[1] for tile in titles], default=0) + 8
     legend = _legend(summary, left + _WIDTH + _MARGIN)

@@ -250,3 +250,32 @@ def test_a_student_who_cannot_be_read_any_more_keeps_the_name_if_still_alike() -
 def test_thresholds_belong_to_a_network() -> None:
     assert identity_thresholds("nothing-known") == FALLBACK_THRESHOLDS
     assert identity_thresholds("w600k_mbf").accept == 0.45
+
+
+def seen_for_long(matching: TrackStudents, vector: np.ndarray) -> list:
+    """The answers on a track whose identity vectors are all the same."""
+    answers: list = []
+    for frame in range(8):
+        face = make_face(track=1)
+        face.identity = vector
+        answers = matching.assign([face], frame / 10)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("vector", "student"),
+    [
+        (blend(0, 0.39), "s0"),
+        (blend(0, 0.37), None),
+        ((0.39 * np.eye(16)[0] + 0.31 * np.eye(16)[1] + 0.867 * np.eye(16)[STRANGER]).astype(np.float32), None),
+    ],
+)
+def test_what_all_frames_agree_on_names_a_student_whom_no_single_frame_names(vector, student) -> None:
+    keys = [f"s{person}" for person in range(3)]
+    thresholds = replace(THRESHOLDS, patient=0.38, patient_lead=0.10)
+    references = np.stack([person_vector(p) for p in range(3)])
+    single = make_face(track=1)
+    single.identity = vector
+    assert TrackStudents(keys, references, thresholds).assign([single], 0.0)[0][0] is None
+    assert seen_for_long(TrackStudents(keys, references, thresholds), vector)[0][0] == student
+    assert seen_for_long(students(), vector)[0][0] is None

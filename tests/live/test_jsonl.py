@@ -27,6 +27,7 @@ FACE = {
     "prototypes": str,
     "age": float,
     "quality": dict,
+    "person": (int, type(None)),
 }
 NAN = float("nan")
 CONFUSED = {**dict.fromkeys(EMOTIONS, 0.1), "confused": 0.3}

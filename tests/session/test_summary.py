@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fewshot.errors import FewshotError
 from fewshot.live.colours import EMOTION_COLOURS
-from fewshot.session.summary import BINS, Summary, clock
+from fewshot.session.summary import BINS, MOST_PEOPLE, Summary, clock
 from fewshot.session.timeline import draw_timeline, save_timeline
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
@@ -128,3 +128,49 @@ def test_the_picture_has_a_row_a_student_in_its_colours(tmp_path: Path) -> None:
 
 def test_clock() -> None:
     assert [clock(s) for s in (0, 75, 3723)] == ["0:00", "1:15", "1:02:03"]
+
+
+def stranger(track: int, person: int | None, emotion: str = "sad") -> Reading:
+    return Reading(track, (0, 0, 9, 9), 0.9, None, None, emotion, 0.5, SURE, person=person)
+
+
+def test_each_person_who_is_not_enrolled_has_a_row() -> None:
+    summary = Summary(["asha"])
+    for index in range(20):
+        # Track 0 is known as person 1 from its fifth frame on, track 1 never; track 2 is person 1 in another place.
+        known = 1 if index >= 4 else None
+        seen = [stranger(0, known), stranger(1, None, "happy")] if index < 15 else [stranger(2, 1)]
+        summary.write(frame(index / 10, *seen))
+    asha, first, others = summary.counts()
+    assert (asha.student, asha.faces) == ("asha", 0)
+    assert (first.student, first.person, first.faces, first.in_view, first.emotions) == (None, 1, 20, 1.0, {"sad": 20})
+    assert (others.student, others.person, others.faces, others.in_view) == (None, None, 15, 0.75)
+    assert summary.strips()[0] == ["asha", 1, None]
+    assert draw_timeline(summary).shape[1] > 1024
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summary.table())
+    assert "person 1" in console.export_text()
+
+
+def test_the_row_of_the_others_is_gone_when_everybody_is_known() -> None:
+    summary = Summary()
+    for index in range(10):
+        summary.write(frame(index / 10, stranger(0, 1 if index >= 5 else None), stranger(1, 2 if index >= 7 else None)))
+    assert [(row.person, row.faces, row.in_view) for row in summary.counts()] == [(1, 10, 1.0), (2, 10, 1.0)]
+
+
+def test_what_is_long_ago_stays_where_it_is() -> None:
+    summary = Summary()
+    for index in range(100):
+        summary.write(frame(index / 10, stranger(0, 1 if index >= 90 else None)))
+    first, others = summary.counts()
+    assert (first.faces, others.faces) == (41, 59) or (first.faces, others.faces) == (40, 60)
+    assert first.in_view + others.in_view == pytest.approx(1.0)
+
+
+def test_very_many_people_share_the_last_row() -> None:
+    summary = Summary()
+    for person in range(1, MOST_PEOPLE + 11):
+        summary.write(frame(person / 10, stranger(person, person)))
+    rows = summary.counts()
+    assert len(rows) == MOST_PEOPLE + 1 and rows[-1].person is None and rows[-1].faces == 10

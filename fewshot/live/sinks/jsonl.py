@@ -88,6 +88,7 @@ def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
         "prototypes": reading.prototypes,
         "age": _rounded(reading.age, 4) or 0.0,
         "quality": {"readable": not reading.reasons, "reasons": list(reading.reasons)},
+        "person": reading.person,
     }
 
 

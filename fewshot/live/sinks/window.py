@@ -1,4 +1,4 @@
-"""A window with the annotated picture; q, Esc or its close button ends the run."""
+"""A window with the annotated picture; q, Esc or its close button ends the run, p holds the picture, s saves it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import functools
 import os
 import subprocess
 import sys
+from datetime import datetime
+from pathlib import Path
 
 import cv2
+import numpy as np
 
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import Stop, WindowError
@@ -25,6 +28,7 @@ class Window:
     Args:
         overlay: draws the readings; sharing it with the video saves half of the drawing.
         title: title of the window.
+        snapshots: folder for the pictures that the key s saves; None: the current folder.
 
     Raises:
         WindowError: this session has no display.
@@ -32,17 +36,23 @@ class Window:
 
     display = True
 
-    def __init__(self, overlay: Overlay | None = None, title: str = "fewshot - q to quit") -> None:
+    def __init__(
+        self, overlay: Overlay | None = None, title: str = "fewshot - q to quit", snapshots: Path | None = None
+    ) -> None:
         check_display()
         self._overlay, self._title, self._open = overlay or Overlay(), title, False
+        self._folder, self._held, self._picture = snapshots or Path(), False, np.zeros((1, 1, 3), np.uint8)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
-        """Show a frame.
+        """Show a frame, unless the picture is held. The run goes on meanwhile.
 
         Raises:
             Stop: the user closed the window or pressed q or Esc.
         """
-        picture = self._overlay.draw(frame, result)
+        if self._held:
+            self.idle()
+            return
+        self._picture = picture = self._overlay.draw(frame, result)
         if not self._open:
             self._show_first(picture)
         cv2.imshow(self._title, picture)
@@ -59,6 +69,10 @@ class Window:
         key = cv2.waitKey(1) & 0xFF
         if key in (ord("q"), ord("Q"), _ESCAPE) or cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
             raise Stop
+        if key in (ord("p"), ord("P"), ord(" ")):
+            self._held = not self._held
+        elif key in (ord("s"), ord("S")):
+            self._save()
 
     def close(self) -> None:
         """Close the window, if it is open."""
@@ -70,11 +84,23 @@ class Window:
                 return
             cv2.waitKey(1)  # without this, some systems do not remove the window
 
+    def _save(self) -> None:
+        """Write the picture that is shown to a file of its own."""
+        path = self._folder / f"fewshot-{datetime.now():%Y-%m-%d-%H%M%S-%f}.png"
+        good, data = cv2.imencode(".png", self._picture)
+        try:
+            path.write_bytes(data.tobytes() if good else b"")
+        except OSError as error:
+            print(f"{path} cannot be written: {error.strerror}. The picture was not saved.")
+        else:
+            print(f"Picture: {path}")
+
     def _show_first(self, picture: Frame) -> None:
         height, width = picture.shape[:2]
         scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
         try:
-            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            # Without WINDOW_GUI_NORMAL, Qt adds a toolbar for debugging.
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(self._title, round(width * scale), round(height * scale))
         except cv2.error as error:  # opencv-python-headless, which other packages may install
             raise WindowError(

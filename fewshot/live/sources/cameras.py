@@ -42,6 +42,36 @@ def open_webcam(index: int) -> NewestFrames:
     return _newest(f"camera {index}", capture)
 
 
+def list_cameras(most: int = 10) -> list[tuple[int, str]]:
+    """Number and name of every camera that answers; "" where the system tells no name.
+
+    Args:
+        most: highest number that is tried, where the system has no list of its own.
+    """
+    if sys.platform.startswith("linux"):
+        numbers = sorted(int(path.name[5:]) for path in Path("/dev").glob("video*") if path.name[5:].isdigit())
+    else:
+        numbers = list(range(most))
+    found = []
+    for number in numbers:
+        capture = open_camera(number, sys.platform)
+        answers = capture.isOpened() and capture.grab()
+        capture.release()
+        if answers:
+            found.append((number, _name_of(number)))
+        elif not sys.platform.startswith("linux"):
+            break  # numbers have no gaps there, and every further one costs a second
+    return found
+
+
+def _name_of(number: int) -> str:
+    named = Path(f"/sys/class/video4linux/video{number}/name")
+    try:
+        return named.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def open_url(url: str) -> NewestFrames | VideoSource:
     """Open a network stream. A plain video file at an HTTP address is read like any other file.
 

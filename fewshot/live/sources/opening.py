@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeGuard, cast
@@ -69,6 +70,8 @@ def open_lasting(
 def _open_named(text: str) -> Source:
     if text.isascii() and text.isdigit():
         return open_webcam(int(text))
+    if device := re.fullmatch(r"/dev/video(\d+)", text):
+        return open_webcam(int(device[1]))
     if text == "screen" or text.startswith("screen:"):
         return ScreenSource(text)
     scheme, separator, _ = text.partition("://")
@@ -88,6 +91,11 @@ def _open_path(path: Path, name: str) -> Source:
             raise SourceNotFound(
                 f"There is no file or folder {missing_file(name)}. Give a video, a picture, a folder of pictures, a "
                 "camera number, a stream address, or screen."
+            )
+        if not path.is_file():  # opening a pipe would wait for whatever writes to it, without end
+            raise SourceError(
+                f"{name} is a pipe or a device. Give a video, a picture, a folder of pictures, a camera number, a "
+                "stream address, or screen."
             )
         with path.open("rb"):
             pass
