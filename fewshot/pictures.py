@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fewshot.clutter import is_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.types import Frame
 
@@ -23,8 +24,8 @@ not be classified better."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether ``path`` has the name of a picture. Hidden files ("._a.jpg" of macOS) do not count."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    """Whether ``path`` has the name of a picture. What a system made ("._a.jpg" of macOS) does not count."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not is_clutter(path.name, folder=False)
 
 
 def read_picture(path: str | Path, max_pixels: int | None = None) -> Frame:

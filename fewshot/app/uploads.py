@@ -13,13 +13,13 @@ import cv2
 
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.photos import shrink
+from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.types import EMOTIONS
 
 MOST_FILES, MOST_BYTES = 3000, 1 << 30
 """A zip with more files or bytes than this is refused before anything is written."""
-_NOISE = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,7 @@ def _safe(name: str) -> str:
 
 
 def _is_noise(name: str) -> bool:
-    parts = name.replace("\\", "/").lower().split("/")
-    return any(part in _NOISE or part.startswith("._") for part in parts)
+    return in_clutter(PurePosixPath(*(part for part in name.replace("\\", "/").split("/") if part not in (".", ".."))))
 
 
 def _without_common_top(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:

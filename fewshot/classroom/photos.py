@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.checksums import sha256_of
-from fewshot.classroom.consent import CONSENT_FILE
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.clutter import entries_of, files_below
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.types import Frame
@@ -29,8 +29,6 @@ _CROP_BITS = 256
 # photo and 6-12 bits of the crop; the two most similar photos of one person differ in 45 bits of the photo. A camera
 # that does not move makes all photos similar, and a face that does not move makes all crops similar: both must agree.
 _SAME_PHOTO, _SAME_CROP = 40, 12
-
-_NOISE = {"thumbs.db", "desktop.ini", CONSENT_FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def list_photos(folder: Path) -> dict[str, list[PhotoFile]]:
     """Student -> photos in ``PHOTOS/<student>/<emotion>/*`` and ``PHOTOS/<student>/*``, sorted by name.
 
     Args:
-        folder: PHOTOS. Hidden files, consent.csv and files beside the students' folders are skipped.
+        folder: PHOTOS. What a system made (``fewshot.clutter``) and files beside the students' folders are skipped.
 
     Returns:
         One entry per student's folder, also if it is empty.
@@ -78,11 +76,7 @@ def list_photos(folder: Path) -> dict[str, list[PhotoFile]]:
             f"{folder} {what}. Expected a folder that contains one folder per student: "
             f"{folder}/<student>/<emotion>/*.jpg."
         )
-    return {
-        check_name(entry.name, "student"): list_photos_of(entry)
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not _is_noise(entry)
-    }
+    return {check_name(entry.name, "student"): list_photos_of(entry) for entry in entries_of(folder) if entry.is_dir()}
 
 
 def list_photos_of(student: Path) -> list[PhotoFile]:
@@ -91,9 +85,7 @@ def list_photos_of(student: Path) -> list[PhotoFile]:
 
 
 def _photos_of(student: Path) -> Iterator[PhotoFile]:
-    for entry in sorted(student.iterdir()):
-        if _is_noise(entry):
-            continue
+    for entry in entries_of(student):
         if not entry.is_dir():
             yield PhotoFile(entry)
             continue
@@ -101,13 +93,8 @@ def _photos_of(student: Path) -> Iterator[PhotoFile]:
             emotion, problem = emotion_of(entry.name), ""
         except UsageError as error:
             emotion, problem = None, error.text
-        for path in sorted(entry.rglob("*")):
-            if path.is_file() and not _is_noise(path):
-                yield PhotoFile(path, emotion, problem)
-
-
-def _is_noise(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in _NOISE
+        for path in files_below(entry):
+            yield PhotoFile(path, emotion, problem)
 
 
 def load_photo(file: PhotoFile) -> LoadedPhoto:

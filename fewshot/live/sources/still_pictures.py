@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fewshot.clutter import entries_of
 from fewshot.errors import FewshotError, SourceError
 from fewshot.live.sources.base import CapturedFrame, SourceNotFound
 from fewshot.pictures import is_picture, read_sized_picture
@@ -57,7 +58,7 @@ def open_folder(path: Path, name: str) -> PictureSource:
     Raises:
         SourceNotFound: there are none.
     """
-    files = sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
+    files = [file for file in entries_of(path) if is_picture(file) and file.is_file()]
     if not files:
         raise SourceNotFound(
             f"There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF or HEIC "
