@@ -68,6 +68,11 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def leads_up(path: Path) -> bool:
+    """Whether a path is a link to a folder above itself: who follows it walks in a circle, or through the whole disk."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()

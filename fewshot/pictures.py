@@ -71,6 +71,8 @@ def _readable(path: Path) -> Image.Image:
     if path.suffix.lower() in {".heic", ".heif", ".hif"}:
         _know_heic()
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UsageError(f"{path} is not a file but a pipe or a device. Give the path of a picture.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _open(path)

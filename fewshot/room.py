@@ -17,8 +17,8 @@ from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.folder import no_consent, read_folder, stray_notes
-from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.folder import no_consent, read_folder
+from fewshot.classroom.names import emotion_of
 from fewshot.classroom.recognition import is_weaker
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
@@ -215,9 +215,9 @@ class Classroom:
             UsageError: there is no consent, or a name cannot be used.
             StoreError: the database is damaged, or another network made its vectors.
         """
-        key = check_name(student, "student")
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
+        key = roster.key_for(student)
         recorded = roster.students[key].consent if key in roster.students else None
         consent = given_consent(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
@@ -236,7 +236,8 @@ class Classroom:
     ) -> EnrollmentReport:
         """Enroll all students in ``PHOTOS/<student>/<emotion>/*`` or ``PHOTOS/<student>/*``.
 
-        Consent is required: either ``consent_by`` or the file ``PHOTOS/consent.csv``.
+        Consent is required: either ``consent_by`` or the file ``PHOTOS/consent.csv``. A student who cannot be enrolled
+        has the reason as ``problem`` in the report; the others are enrolled.
 
         Args:
             folder: PHOTOS.
@@ -249,12 +250,13 @@ class Classroom:
             StoreError: the database is damaged, or another network made its vectors.
         """
         roster = self.roster()
-        photos, consents = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
+        found = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
         report = EnrollmentReport()
-        if photos:
-            report = self._enrollment().enroll(photos, consents, on_student)
+        if found.photos:
+            report = self._enrollment().enroll(found.photos, found.consents, on_student)
             self._refresh()
-        report.notes = [*stray_notes(Path(folder), photos), *report.notes]
+        report.students += found.refused()
+        report.notes = [*found.notes, *report.notes]
         return report
 
     def _enrollment(self) -> ClassEnrollment:

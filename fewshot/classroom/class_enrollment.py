@@ -12,8 +12,9 @@ from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport
 from fewshot.classroom.folder import enroll_all
+from fewshot.classroom.photo_labels import photos_of
 from fewshot.classroom.photo_perception import photo_perception
-from fewshot.classroom.photos import PhotoFile, list_photos_of
+from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.perception import Perception
@@ -115,7 +116,7 @@ def photo_files(photos: PathLike | Sequence[PathLike], label: str | None, from_c
     """The photos that a caller gives: a file, several files, or a student's folder. ``label`` overrides subfolders."""
     if isinstance(photos, str | Path):
         if Path(photos).is_dir():
-            found = list_photos_of(Path(photos))
+            found = list(photos_of(Path(photos)))
             return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
         photos = [photos]
     return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]

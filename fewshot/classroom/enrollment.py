@@ -17,6 +17,7 @@ from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResu
 from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
 from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
+from fewshot.errors import printable
 from fewshot.perception import Perceives
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
@@ -280,7 +281,7 @@ def face_area(face: Face) -> float:
 
 
 def _short(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+    return printable(f"{path.parent.name}/{path.name}")
 
 
 def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:

@@ -47,12 +47,14 @@ class StudentResult:
         photos: one result per photo.
         notes: what the teacher should know, in words.
         stands: whether the student is enrolled in the class now.
+        problem: why none of the student's photos was opened, in words; "" if they were.
     """
 
     student: str
     photos: list[PhotoResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stands: bool = False
+    problem: str = ""
 
     def count(self, status: Status) -> int:
         """Number of photos with this status."""

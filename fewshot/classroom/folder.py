@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -10,15 +11,34 @@ from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, rea
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport, PhotoResult, StudentResult
 from fewshot.classroom.names import quoted
-from fewshot.classroom.photos import PhotoFile, list_photos
+from fewshot.classroom.photo_folder import list_photos
+from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
-from fewshot.pictures import is_picture
 
 
-def read_folder(
-    folder: Path, given: Consent | None, roster: Roster
-) -> tuple[dict[str, list[PhotoFile]], dict[str, Consent]]:
+@dataclass(slots=True)
+class ClassFolder:
+    """A folder of photos with the consents that are valid today.
+
+    Attributes:
+        photos: student -> photos.
+        consents: student -> consent; students without a valid consent are missing.
+        problems: name -> why this student cannot be enrolled.
+        notes: what else a teacher should know about the folder.
+    """
+
+    photos: dict[str, list[PhotoFile]]
+    consents: dict[str, Consent]
+    problems: dict[str, str]
+    notes: list[str]
+
+    def refused(self) -> list[StudentResult]:
+        """A result for every student who cannot be enrolled."""
+        return [StudentResult(name, problem=why) for name, why in self.problems.items()]
+
+
+def read_folder(folder: Path, given: Consent | None, roster: Roster) -> ClassFolder:
     """The photos of a folder, and the consents that are valid today.
 
     A student's row in ``consent.csv`` is preferred to ``given``, and both are preferred to a recorded consent.
@@ -28,22 +48,23 @@ def read_folder(
         given: consent for all students in the folder (``--consent-by``).
         roster: of the class.
 
-    Returns:
-        (student -> photos, student -> consent). Students without a valid consent are missing from the second.
-
     Raises:
-        UsageError: there is no such folder, consent.csv has an error, or no student has a valid consent.
+        UsageError: there is no such folder, consent.csv cannot be read, or no student has a valid consent.
     """
-    photos = list_photos(folder)
     file = folder / CONSENT_FILE
     listed = read_consent_file(file) if file.is_file() else {}
+    found = list_photos(folder, roster.students, listed)
+    photos = found.students
     recorded = {key: student.consent for key, student in roster.students.items()}
     usual = SAMPLE_CONSENT if roster.sample else None
-    found = {key: listed.get(key) or given or recorded.get(key) or usual for key in photos}
-    consents = {key: consent for key, consent in found.items() if consent and consent.holds(date.today())}
+    chosen = {key: listed.get(key) or given or recorded.get(key) or usual for key in photos}
+    consents = {key: consent for key, consent in chosen.items() if consent and consent.holds(date.today())}
     if photos and not consents:
         raise no_consent(roster.name, str(folder))
-    return photos, consents
+    absent = sorted(set(listed) - set(photos) - set(found.problems))
+    if absent:
+        found.notes.append(f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name.")
+    return ClassFolder(photos, consents, found.problems, found.notes)
 
 
 def no_consent(class_name: str, photos: str) -> UsageError:
@@ -73,20 +94,3 @@ def enroll_all(
             refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that is valid today") for f in files]
             report.students.append(StudentResult(key, refused, [f"no consent on record for {key}"]))
     return report
-
-
-def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
-    """Notes about pictures and consents in a folder that belong to no student in it."""
-    notes = []
-    strays = [path for path in folder.iterdir() if path.is_file() and is_picture(path)]
-    if strays:
-        count = "1 picture" if len(strays) == 1 else f"{len(strays)} pictures"
-        notes.append(
-            f"Skipped {count} in {folder} without a student. Put every picture into the folder of a student: "
-            f"{folder.name}/<student>/<emotion>/."
-        )
-    file = folder / CONSENT_FILE
-    absent = sorted(set(read_consent_file(file)) - set(photos)) if file.is_file() else []
-    if absent:
-        notes.append(f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name.")
-    return notes

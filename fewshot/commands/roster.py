@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from fewshot.classroom.names import quoted
 from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
+from fewshot.clutter import entries_of
 from fewshot.commands.runs import LAST_TIMELINE
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
+from fewshot.errors import printable
 from fewshot.models.files import home
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
@@ -35,11 +38,12 @@ def run_enroll(
 ) -> int:
     """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
     classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
-    terminal = console(stderr=True)
+    terminal, count = console(stderr=True), 0
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
-        task = bar.add_task("", total=len(folders), completed=-1)  # a student is done when the next one begins
+        with suppress(OSError):
+            count = len(entries_of(photos))
+        task = bar.add_task("", total=count, completed=-1)  # a student is done when the next one begins
         report = classroom.enroll_folder(
             photos,
             consent_by=consent_by,
@@ -108,9 +112,11 @@ def _remarks(result: StudentResult) -> list[str]:
     for photo in result.to_look_at:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
         # Reasons for unreadable files begin with their path, which the row shows already.
-        reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()
-        lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
-    if not result.photos:
+        reason = printable(photo.reason or photo.doubt).removeprefix(printable(str(photo.path))).strip()
+        lines.append(f"[yellow]{escape(printable(folder + photo.path.name))}[/yellow]: {escape(reason)}")
+    if result.problem:
+        lines.append(f"[red]{escape(result.problem)}[/red]")
+    elif not result.photos:
         lines.append("no photos in this folder")
     return lines + [f"[dim]{escape(note)}[/dim]" for note in result.notes]
 

@@ -172,6 +172,8 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
+        if student.problem:
+            st.error(f"{student.student}: {student.problem}", icon=":material/person_off:")
         for note in student.notes:
             st.caption(f"{student.student}: {note}")
 

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from fewshot.classroom.names import check_name, emotion_of
-from fewshot.clutter import entries_of, files_below
+from fewshot.clutter import entries_of, files_below, leads_up
 from fewshot.errors import UsageError
 from fewshot.pictures import is_picture
 from fewshot.research.datasets.subjects import COLUMNS, Picture, read_subjects
@@ -81,4 +81,4 @@ def _picture(table: Path, line: int, row: dict[str, str]) -> Picture:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [entry for entry in entries_of(folder) if entry.is_dir()]
+    return [entry for entry in entries_of(folder) if entry.is_dir() and not leads_up(entry)]
