@@ -69,7 +69,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def leads_up(path: Path) -> bool:
-    """Whether a path is a link to a folder above itself: who follows it walks in a circle, or through the whole disk."""
+    """Whether a path is a link to a folder above itself: following it leads in a circle, or through a whole disk."""
     return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 

@@ -221,7 +221,7 @@ class Classroom:
         recorded = roster.students[key].consent if key in roster.students else None
         consent = given_consent(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
-            raise no_consent(self.name, "PHOTOS")
+            raise no_consent(self.name, "PHOTOS", {key: consent.why_not(date.today())} if consent else None)
         report = self._enrollment().enroll({key: photo_files(photos, label, from_camera)}, {key: consent})
         self._refresh()
         return report.students[0]
@@ -253,7 +253,7 @@ class Classroom:
         found = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
         report = EnrollmentReport()
         if found.photos:
-            report = self._enrollment().enroll(found.photos, found.consents, on_student)
+            report = self._enrollment().enroll(found.photos, found.consents, on_student, found.reasons)
             self._refresh()
         report.students += found.refused()
         report.notes = [*found.notes, *report.notes]
@@ -397,7 +397,7 @@ class Classroom:
         return store
 
     def ended_consents(self) -> list[str]:
-        """Students who are no longer recognised because their consent has ended."""
+        """Students who are no longer recognised because their consent has ended or has not begun."""
         roster = self.roster()
         return sorted(set(roster.students) - set(roster.consenting()))
 

@@ -54,6 +54,7 @@ class ClassEnrollment:
         photos: Mapping[str, list[PhotoFile]],
         consents: Mapping[str, Consent],
         on_student: Callable[[str], None] | None = None,
+        reasons: Mapping[str, str] | None = None,
     ) -> EnrollmentReport:
         """Check photos, store the vectors of the accepted ones, and report the result of every photo.
 
@@ -61,6 +62,7 @@ class ClassEnrollment:
             photos: student -> photos.
             consents: student -> consent, for every student in ``photos``.
             on_student: called with each student's key before their photos are processed.
+            reasons: student -> why there is no consent, for those without one.
 
         Raises:
             UsageError: a student has no consent.
@@ -80,7 +82,7 @@ class ClassEnrollment:
             identity_thresholds(perception.identity_network),
             lambda supports: has_neutral_reference(supports, self.population),
         )
-        report = enroll_all(enrollment, dict(photos), dict(consents), on_student)
+        report = enroll_all(enrollment, dict(photos), dict(consents), on_student, reasons)
         self._point_out_doubts(enrollment, report)
         if enrollment.accepted and trusted_little(self.population, enrollment.store):
             report.notes.append(TRUSTED_LITTLE)

@@ -143,13 +143,14 @@ def show_roster(class_name: str) -> None:
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
     rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {classroom.name}")
-    for key, student in sorted(classroom.roster().students.items()):
+    students = classroom.roster().students
+    for key, student in sorted(students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     say(
-        f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
-        f"fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"
+        f"{key} is not recognised: {students[key].consent.why_not(date.today())}. Enroll again with a new consent, or "
+        f"type: fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"
         for key in classroom.ended_consents()
     )
 
@@ -200,8 +201,10 @@ def _photos(student: Student) -> str:
 
 
 def _days(student: Student) -> tuple[str, str]:
-    until = student.consent.until
-    ended = not student.consent.holds(date.today())
+    until, today = student.consent.until, date.today()
+    if today < student.consent.day:
+        return f"[red]{student.consent.day}, in the future[/red]", str(until or "no end date")
+    ended = not student.consent.holds(today)
     end = "no end date" if until is None else str(until)
     if student.consent.withdrawn is not None:
         end = f"withdrawn on {student.consent.withdrawn}"

@@ -197,3 +197,32 @@ def test_too_many_files_are_a_mistake(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_an_error_with_a_name_that_is_not_utf_8_can_be_printed() -> None:
     assert str(FewshotError("No face in b\udceb.jpg 😀")) == "No face in b\ufffd.jpg 😀"
+
+
+def consents(folder: Path, *rows: str) -> None:
+    (folder / "consent.csv").write_text("\n".join(["student,given_by,date", *rows]), encoding="utf-8")
+
+
+def test_names_in_the_list_of_consents_that_differ_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    see_drawings(monkeypatch)
+    for number, name in enumerate(["anna", "benedikt", "carla", "dora", "eva"], start=1):
+        draw_photo(tmp_path / name / "1.png", {number: 100}, seed=number)
+    consents(tmp_path, "Anna,x,2026-01-01", "Benedict,x,2026-01-01", "carla,x,2999-01-01", "dora,x,2026-01-01")
+    report = Classroom.open("physics").enroll_folder(tmp_path)
+    assert report.standing == ["dora"]
+    notes = {student.student: student.notes[0] for student in report.students if not student.stands}
+    assert notes["anna"].startswith("consent.csv names Anna, but the folder is called anna.")
+    assert "no row for benedikt" in notes["benedikt"] and "similar name in it is Benedict" in notes["benedikt"]
+    assert "2999-01-01, which is in the future" in notes["carla"]
+    assert notes["eva"] == "consent.csv has no row for eva"
+    assert Classroom.open("maths").enroll_folder(tmp_path, consent_by="the school").standing == [
+        "benedikt", "dora", "eva",
+    ]  # fmt: skip
+
+
+def test_nobody_with_a_valid_row_hears_what_is_wrong_with_the_file(tmp_path: Path) -> None:
+    files(tmp_path, "anna/1.jpg", "bo/1.jpg")
+    consents(tmp_path, "Anna,x,2026-01-01", "bo,x,31.2.2026")
+    with pytest.raises(UsageError, match=r"names Anna, but .* called anna.*'31\.2\.2026' is not a date") as raised:
+        Classroom.open("physics").enroll_folder(tmp_path)
+    assert "correct consent.csv in the folder" in raised.value.hint

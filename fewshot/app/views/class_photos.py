@@ -20,6 +20,7 @@ from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
 KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
+FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 UNLABELLED, OWN = "I do not know", "another state …"
 
 
@@ -56,7 +57,9 @@ def _many(name: str, roster: Roster) -> None:
         "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too."
     )
     left, right = st.columns(2)
-    folder = left.file_uploader("Choose a folder", type=KINDS, accept_multiple_files="directory", key=f"folder {name}")
+    folder = left.file_uploader(
+        "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=f"folder {name}"
+    )
     packed = right.file_uploader("or a zip file", type=["zip"], key=f"zip {name}")
     by, until = _consent("many")
     files = [*(folder or []), *([packed] if packed else [])]
