@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -55,6 +55,7 @@ class ClassEnrollment:
         consents: Mapping[str, Consent],
         on_student: Callable[[str], None] | None = None,
         reasons: Mapping[str, str] | None = None,
+        doubles: Collection[str] = (),
     ) -> EnrollmentReport:
         """Check photos, store the vectors of the accepted ones, and report the result of every photo.
 
@@ -62,6 +63,7 @@ class ClassEnrollment:
             photos: student -> photos.
             consents: student -> consent, for every student in ``photos``.
             on_student: called with each student's key before their photos are processed.
+            doubles: students who look like another one; see ``Enrollment``.
             reasons: student -> why there is no consent, for those without one.
 
         Raises:
@@ -81,6 +83,7 @@ class ClassEnrollment:
             self.known or networks.empty_store(),
             identity_thresholds(perception.identity_network),
             lambda supports: has_neutral_reference(supports, self.population),
+            doubles,
         )
         report = enroll_all(enrollment, dict(photos), dict(consents), on_student, reasons)
         self._point_out_doubts(enrollment, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,6 +26,12 @@ from fewshot.unit_vectors import unit_rows
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
+
+TWINS = (
+    "{0} looks like {1}. When only one of them is in view, or their faces are small, the program may show no name or "
+    "the name of the other one"
+)
+"""What it means for recognition that two students look alike."""
 
 _READ_AHEAD = 4
 """Photos decoded at the same time; decoding a phone's photo takes longer than all other steps together."""
@@ -76,6 +82,7 @@ class Enrollment:
         roster, store: of the class; both are changed.
         thresholds: thresholds of the identity network.
         has_neutral: tells whether a support set contains a neutral photo.
+        doubles: students who look like another one: a second student with a similar face is not refused.
 
     Attributes:
         accepted: accepted photos of all students so far, in the order of the photos; still to be written.
@@ -90,12 +97,15 @@ class Enrollment:
         store: PrototypeStore,
         thresholds: IdentityThresholds,
         has_neutral: Callable[[SupportSet], bool],
+        doubles: Collection[str] = (),
     ) -> None:
         self.eyes, self.roster, self.store = eyes, roster, store
         self.thresholds, self.has_neutral = thresholds, has_neutral
+        self.doubles = frozenset(doubles)
         self.accepted: list[Accepted] = []
         self.consents: dict[str, Consent] = {}
         self.relabelled: dict[tuple[str, str], str] = {}
+        self._alike: dict[str, str] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one. Every photo gets a result; a bad photo raises no error."""
@@ -109,6 +119,11 @@ class Enrollment:
         student.stands = bool(key in self.roster.students and self.roster.students[key].photos)
         student.notes = self._notes(key, len(files)) if student.stands else []
         moved = [photo for photo in student.photos if (key, photo.sha256) in self.relabelled]
+        other = self._alike.get(key, "")
+        if other and student.stands:
+            student.notes.append(TWINS.format(key, other))
+        elif other:
+            student.looks_like = other
         student.notes += [f"{_short(photo.path)} {photo.reason}" for photo in moved]
         return student
 
@@ -201,6 +216,8 @@ class Enrollment:
         if fitted and not len(known):
             other = self._most_alike(key, vectors[fits])
             if other and other[1] >= self.thresholds.duplicate:
+                self._alike[key] = other[0]
+            if other and key in self._alike and not self.doubles & {key, other[0]}:
                 reason = f"shows {other[0]}, who is already enrolled (similarity {other[1]:.2f})"
                 reasons.update({candidate.index: reason for candidate in fitted})
                 fitted = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,7 @@ def run_enroll(
     detector: str,
     download: bool,
     network: Path | None = None,
+    looks_like: Sequence[str] = (),
 ) -> int:
     """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
     classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
@@ -49,11 +51,15 @@ def run_enroll(
             consent_by=consent_by,
             consent_until=consent_until,
             on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
+            looks_like=looks_like,
         )
     if report.students:
         say(classroom.perception.notes)
         console().print(enrollment_table(report))
     say(report.notes)
+    for student in report.students:
+        if student.looks_like:
+            say([_two_people(student, f"fewshot enroll {quoted(classroom.name)} {quoted(str(photos))}")])
     print(NOTICE)
     if not report.students:
         print_error(
@@ -72,6 +78,14 @@ def run_enroll(
     print(f"{counted(count, 'student')} in class {classroom.name}.")
     print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
+
+
+def _two_people(student: StudentResult, command: str) -> str:
+    return (
+        f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they are two "
+        f"people, such as twins, type: {command} --looks-like {quoted(student.looks_like)} with the same consent. When "
+        "one of the two is in view, the program may then show no name or the name of the other one."
+    )
 
 
 def _say_how_recognised(name: str, networks: Networks | None) -> None:

@@ -226,3 +226,21 @@ def test_nobody_with_a_valid_row_hears_what_is_wrong_with_the_file(tmp_path: Pat
     with pytest.raises(UsageError, match=r"names Anna, but .* called anna.*'31\.2\.2026' is not a date") as raised:
         Classroom.open("physics").enroll_folder(tmp_path)
     assert "correct consent.csv in the folder" in raised.value.hint
+
+
+def test_the_second_of_two_who_look_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = tmp_path / "photos"
+    draw_photo(photos / "lea" / "1.png", {1: 100}, seed=1)
+    draw_photo(photos / "mia" / "1.png", {1: 90}, seed=2)
+    draw_photo(photos / "zoe" / "1.png", {2: 90}, seed=3)
+    lea, mia, zoe = enroll(photos, monkeypatch).students
+    assert lea.stands and zoe.stands and not mia.stands and mia.looks_like == "lea"
+    room = Classroom.open("physics")
+    for name in ("lea", "mia"):
+        lea, mia, zoe = room.enroll_folder(photos, consent_by="x", looks_like=[name]).students
+        assert mia.stands and not mia.looks_like
+        assert not any("looks like" in note for note in [*lea.notes, *zoe.notes])
+        if name == "lea":
+            assert any("mia looks like lea" in note and "the name of the other one" in note for note in mia.notes)
+    with pytest.raises(UsageError, match="Lea cannot look like another student"):
+        room.enroll_folder(photos, consent_by="x", looks_like=["Lea"])

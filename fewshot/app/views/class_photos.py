@@ -62,6 +62,7 @@ def _many(name: str, roster: Roster) -> None:
     )
     packed = right.file_uploader("or a zip file", type=["zip"], key=f"zip {name}")
     by, until = _consent("many")
+    twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
     if st.button("Enroll all", type="primary", disabled=not files, key="enroll many"):
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
@@ -76,7 +77,7 @@ def _many(name: str, roster: Roster) -> None:
                 done.append(student)
                 bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
 
-            return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell)
+            return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
 
         _enroll(name, enroll)
 
@@ -93,6 +94,7 @@ def _one(name: str, roster: Roster) -> None:
     photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=f"photos {name}")
     known = roster.students.get(student.strip())
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
+    twins = _twins(name, roster, "one")
     if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
         if by is None and not (known and known.consent.holds(date.today())):
             raise UsageError(WHO_CONSENTED)
@@ -101,9 +103,18 @@ def _one(name: str, roster: Roster) -> None:
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             bar.progress(0.3, f"Checking {counted(len(uploads), 'photo')} …")
             place = save_student(uploads, place, student.strip(), emotion)
-            return room.enroll(student.strip(), place, consent_by=by, consent_until=until)
+            return room.enroll(student.strip(), place, consent_by=by, consent_until=until, looks_like=twins)
 
         _enroll(name, enroll)
+
+
+def _twins(name: str, roster: Roster, key: str) -> list[str]:
+    """The students who are said to have a twin; asked only after a student was refused for that reason."""
+    outcome = st.session_state.get(f"outcome {name}")
+    alike = {student.looks_like for student in outcome.students} & set(roster.students) if outcome else set()
+    if not alike:
+        return []
+    return st.multiselect("These students have a twin or a double in this class", sorted(alike), key=f"twins {key}")
 
 
 def _may_hold_consents(file: str) -> bool:
@@ -175,6 +186,14 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
+        if student.looks_like:
+            st.info(
+                f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they "
+                f"are two people, such as twins, choose {student.looks_like} above under “These students have a twin "
+                "or a double in this class”, and upload the photos again. When one of the two is in view, the program may "
+                "then show no name or the name of the other one.",
+                icon=":material/group:",
+            )
         if student.problem:
             st.error(f"{student.student}: {student.problem}", icon=":material/person_off:")
         for note in student.notes:
