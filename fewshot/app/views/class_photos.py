@@ -70,14 +70,17 @@ def _many(name: str, roster: Roster) -> None:
         uploads = [Upload(file.name, file.getvalue()) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            students = save_class(uploads, place)
+            notes: list[str] = []
+            students = save_class(uploads, place, roster.students, notes)
             done: list[str] = []
 
             def tell(student: str) -> None:
                 done.append(student)
                 bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
 
-            return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
+            report = room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
+            report.notes = [*notes, *report.notes]
+            return report
 
         _enroll(name, enroll)
 
@@ -190,8 +193,8 @@ def _show(name: str, outcome: Outcome | None) -> None:
             st.info(
                 f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they "
                 f"are two people, such as twins, choose {student.looks_like} above under “These students have a twin "
-                "or a double in this class”, and upload the photos again. When one of the two is in view, the program may "
-                "then show no name or the name of the other one.",
+                "or a double in this class”, and upload the photos again. When one of the two is in view, the program "
+                "may then show no name or the name of the other one.",
                 icon=":material/group:",
             )
         if student.problem:
