@@ -19,6 +19,7 @@ from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.errors import printable
 from fewshot.perception import Perceives
+from fewshot.pictures import read_picture
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
@@ -32,6 +33,9 @@ TWINS = (
     "the name of the other one"
 )
 """What it means for recognition that two students look alike."""
+
+SMALL_FACE = 96
+"""If a face of a reduced photo is smaller, in pixels, and cannot be used, the photo is read again in full size."""
 
 _READ_AHEAD = 4
 """Photos decoded at the same time; decoding a phone's photo takes longer than all other steps together."""
@@ -136,7 +140,9 @@ class Enrollment:
             face, photo = None, loaded.frame
             if not reason and photo is not None:
                 face, reason = self._subject(photo)
-            if face is None or photo is None or face.expression is None or face.identity is None:
+                if reason:
+                    face, reason = self._closer(file.path, photo, face) or (None, reason)
+            if reason or face is None or photo is None or face.expression is None or face.identity is None:
                 sha256 = loaded.sha256 if status == "already enrolled" else ""
                 results[index] = PhotoResult(file.path, file.emotion, status, reason, sha256)
                 continue
@@ -198,9 +204,23 @@ class Enrollment:
             return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
         face = faces[0]
         if not face.quality.ok:
-            return None, "; ".join(face.quality.reasons)
+            return face, "; ".join(face.quality.reasons)
         self.eyes.identify(photo, [face])
         return face, ""
+
+    def _closer(self, path: Path, photo: Frame, face: Face | None) -> tuple[Face, str] | None:
+        """The subject as the file shows it, if its face was too small only because the photo was reduced."""
+        if face is None or min(face.box[2:] - face.box[:2]) >= SMALL_FACE:
+            return None
+        whole = read_picture(path)
+        scale = whole.shape[1] / photo.shape[1]
+        if scale < 1.1:
+            return None
+        left, top, right, bottom = np.asarray(face.box * scale, int)
+        reach = max(right - left, bottom - top)
+        part = whole[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+        found, reason = self._subject(np.ascontiguousarray(part))
+        return None if found is None or reason else (found, "")
 
     def _of_one_person(
         self, key: str, candidates: list[_Candidate], results: dict[int, PhotoResult]

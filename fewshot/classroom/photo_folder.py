@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from fewshot.classroom.consent import CONSENT_FILE
 from fewshot.classroom.names import alike, check_name
 from fewshot.classroom.photo_labels import looks_like_students, photos_of
 from fewshot.classroom.photo_names import names_in_files
@@ -49,7 +50,7 @@ def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection
     """
     found = PhotoFolder()
     folders: dict[str, list[Path]] = {}
-    pictures = []
+    pictures, others = [], []
     for entry in _entries(folder):
         if entry.is_dir():
             try:
@@ -60,10 +61,15 @@ def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection
             found.notes.append(f"Skipped {printable(entry.name)}: it is not a file or folder that can be opened.")
         elif is_picture(entry):
             pictures.append(entry)
+        elif entry.name.lower() != CONSENT_FILE:
+            others.append(printable(entry.name))
     for key, places in folders.items():
         _add_student(found, folder, key, places)
     _add_named_files(found, folder, pictures, {*enrolled, *listed, *folders})
     _part_namesakes(found, enrolled)
+    if others:
+        shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        found.notes.append(f"Skipped in {folder}, because they are not pictures: {shown}.")
     return found
 
 

@@ -16,10 +16,13 @@ from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
-KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
+KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
+MOST_MEGABYTES = 500
+"""Of one uploaded file. Receiving it takes twice as much memory."""
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 UNLABELLED, OWN = "I do not know", "another state …"
 
@@ -60,7 +63,7 @@ def _many(name: str, roster: Roster) -> None:
     folder = left.file_uploader(
         "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=f"folder {name}"
     )
-    packed = right.file_uploader("or a zip file", type=["zip"], key=f"zip {name}")
+    packed = right.file_uploader("or a zip file", type=["zip"], max_upload_size=MOST_MEGABYTES, key=f"zip {name}")
     by, until = _consent("many")
     twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
