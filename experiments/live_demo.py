@@ -52,7 +52,7 @@ def open_sinks(cfg: DictConfig, source: Source) -> list[Sink]:
     overlay = Overlay()
     sinks: list[Sink] = [Window(overlay)] if cfg.show else []
     if cfg.save:
-        sinks.append(AnnotatedVideo(Path(cfg.save), source.fps or 25.0, source.live, overlay))
+        sinks.append(AnnotatedVideo.for_source(Path(cfg.save), source, overlay))
     if cfg.jsonl:
         sinks.append(JsonLines(Path(cfg.jsonl)))
     return sinks

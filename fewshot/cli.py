@@ -133,6 +133,12 @@ def enroll(
     photos: Annotated[Path, typer.Argument(help="Folder with PHOTOS/<student>/<emotion>/* or PHOTOS/<student>/*.")],
     consent_by: Annotated[str | None, typer.Option(help="Who gave consent for everybody in PHOTOS.")] = None,
     consent_until: Annotated[str | None, typer.Option(help="Last day of the consent, such as 2027-07-31.")] = None,
+    looks_like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A student with a twin or double in the class; both are enrolled. Can be repeated."
+        ),
+    ] = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
@@ -143,7 +149,8 @@ def enroll(
     """
     from fewshot.commands.roster import run_enroll
 
-    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network))
+    doubles = looks_like or []
+    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles))
 
 
 @app.command()

@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from fewshot.addresses import without_secrets
 
 
+def printable(text: str) -> str:
+    """The text with a sign for bytes that are not UTF-8, as names of files may have them; no screen can show those."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if has_stray_bytes(text) else text
+
+
+def has_stray_bytes(text: str) -> bool:
+    """Whether a name of a file is not written in UTF-8."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something that a user should know while the program goes on, such as a weaker model that is used instead.
@@ -43,8 +53,8 @@ class FewshotError(Exception):
 
     def __init__(self, text: str = "", *, hint: str = "") -> None:
         # Whatever made the text: no password of an address may reach a screen, a log or a file.
-        super().__init__(without_secrets(text))
-        self.hint = without_secrets(hint)
+        super().__init__(without_secrets(printable(text)))
+        self.hint = without_secrets(printable(hint))
 
     @property
     def text(self) -> str:

@@ -21,6 +21,7 @@ from fewshot.faces.any_size import any_size
 from fewshot.faces.detections import Detector
 from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
+from fewshot.faces.light import in_good_light
 from fewshot.faces.open_detector import open_detector
 from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
 from fewshot.models.files import resolve
@@ -106,7 +107,7 @@ class Perception:
         faces = [
             Face(box, landmarks, float(score), crop, quality)
             for box, landmarks, score, crop, quality in zip(
-                found.boxes, found.landmarks, found.scores, crops, qualities, strict=True
+                found.boxes, found.landmarks, found.scores, in_good_light(crops), qualities, strict=True
             )
         ]
         self.times = {"detect": detected - start, "align": perf_counter() - detected}
@@ -152,7 +153,7 @@ class Perception:
             vectors = self.embedder.identify_grey(np.stack([face.crop for face in faces]))
         else:
             crops = align(frame, np.stack([face.landmarks for face in faces]), ARCFACE_TEMPLATE)
-            vectors = self.recogniser.encode(crops)
+            vectors = self.recogniser.encode(in_good_light(crops))
         for face, vector in zip(faces, vectors, strict=True):
             face.identity = vector
         self.times = {**self.times, "identify": self.times.get("identify", 0.0) + perf_counter() - start}

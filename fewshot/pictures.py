@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import functools
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fewshot.clutter import is_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.types import Frame
 
 PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif"}
-)
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif",
+        ".hif", ".avif", ".gif", ".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm",
+    }
+)  # fmt: skip
 """Suffixes of pictures, in lower case."""
+
+_COMPLETE = 0.95
+"""A JPEG that was cut off is used if at least this share of its rows is complete."""
+
+_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
+"""The first bytes of JPEG, PNG, GIF, TIFF and JPEG 2000."""
 
 MAX_PIXELS = 24_000_000
 """Larger pictures are reduced to this size while they are decoded. 100 megapixels would need 300 MB, and faces would
@@ -23,8 +34,25 @@ not be classified better."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether ``path`` has the name of a picture. Hidden files ("._a.jpg" of macOS) do not count."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    """Whether ``path`` has the name of a picture, or has no suffix and begins as a picture does.
+
+    What a system made ("._a.jpg" of macOS) does not count.
+    """
+    if is_clutter(path.name, folder=False):
+        return False
+    return path.suffix.lower() in PICTURE_SUFFIXES or (not path.suffix[1:].isalpha() and _begins_as_picture(path))
+
+
+def _begins_as_picture(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    brand = head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"avi")
+    return head.startswith(_HEADS) or (head[:4] == b"RIFF" and head[8:] == b"WEBP") or brand
 
 
 def read_picture(path: str | Path, max_pixels: int | None = None) -> Frame:
@@ -48,14 +76,46 @@ def read_sized_picture(path: str | Path, max_pixels: int | None = None) -> tuple
     with _readable(path) as image:
         size = image.size
         try:
-            _reduce_on_decoding(image, max_pixels)
-            image.load()
-            upright = _upright(_fit(_eight_bit(image), max_pixels))
+            upright = _decoded(image, max_pixels)
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError) as error:
-            raise _damaged(path) from error
+            ended = _without_end(path, max_pixels) if isinstance(error, OSError) else None
+            if ended is None:
+                raise _damaged(path) from error
+            upright = ended
     if (size[0] > size[1]) != (upright.width > upright.height):  # rotated by EXIF
         size = (size[1], size[0])
     return np.ascontiguousarray(np.asarray(upright)[..., ::-1]), size
+
+
+def _decoded(image: Image.Image, max_pixels: int) -> Image.Image:
+    _reduce_on_decoding(image, max_pixels)
+    image.load()
+    return _upright(_fit(_eight_bit(image), max_pixels))
+
+
+def _without_end(path: Path, max_pixels: int) -> Image.Image | None:
+    """A JPEG whose last bytes are missing; None if more than the last rows of the picture are missing.
+
+    The decoder invents what is missing. So the file is decoded with two different ends: what both have in common is in
+    the file.
+    """
+    data = path.read_bytes().rstrip(b"\xff")
+    if not data.startswith(b"\xff\xd8"):
+        return None
+    noise = bytes(np.random.default_rng(0).integers(1, 255, 1 << 16, dtype=np.uint8))
+    pictures = []
+    for end in (b"", noise):
+        try:
+            with Image.open(io.BytesIO(data + end + b"\xff\xd9")) as image:
+                image.draft(None, (image.width, image.height))
+                image.load()
+                pictures.append(np.asarray(image.convert("RGB")))
+                if not end:
+                    upright = _upright(_fit(_eight_bit(image), max_pixels))
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError):
+            return None
+    rows = np.flatnonzero((pictures[0] != pictures[1]).any(axis=(1, 2)))
+    return None if len(rows) and rows[0] < _COMPLETE * len(pictures[0]) else upright
 
 
 @functools.cache
@@ -70,6 +130,8 @@ def _readable(path: Path) -> Image.Image:
     if path.suffix.lower() in {".heic", ".heif", ".hif"}:
         _know_heic()
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UsageError(f"{path} is not a file but a pipe or a device. Give the path of a picture.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _open(path)
@@ -83,7 +145,8 @@ def _readable(path: Path) -> Image.Image:
         raise FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another picture.") from error
     except UnidentifiedImageError as error:
         raise FewshotError(
-            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF or HEIC. Remove it or save it as JPEG."
+            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF or JPEG 2000. Remove it or "
+            "save it as JPEG."
         ) from error
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
         raise _damaged(path) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +17,14 @@ from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.folder import no_consent, read_folder, stray_notes
+from fewshot.classroom.folder import no_consent, read_folder
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.recognition import is_weaker
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
+from fewshot.errors import UsageError
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Watchable, open_source
@@ -197,6 +198,7 @@ class Classroom:
         consent_until: str | date | None = None,
         emotion: str | None = None,
         from_camera: bool = False,
+        looks_like: Sequence[str] = (),
     ) -> StudentResult:
         """Enroll a student, or add photos to one.
 
@@ -207,6 +209,8 @@ class Classroom:
             consent_until: last day of the consent.
             emotion: what the photos show; None leaves single files unlabelled.
             from_camera: a camera took the photos just now, so two similar photos do not count as copies.
+            looks_like: enrolled students who look like this one, such as a twin. Without it, a student who seems to be
+                enrolled already is refused.
 
         Returns:
             The result of every photo, with a reason if it was not accepted, and whether the student is enrolled now.
@@ -215,14 +219,16 @@ class Classroom:
             UsageError: there is no consent, or a name cannot be used.
             StoreError: the database is damaged, or another network made its vectors.
         """
-        key = check_name(student, "student")
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
+        key = roster.key_for(student)
         recorded = roster.students[key].consent if key in roster.students else None
         consent = given_consent(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
         if consent is None or not consent.holds(date.today()):
-            raise no_consent(self.name, "PHOTOS")
-        report = self._enrollment().enroll({key: photo_files(photos, label, from_camera)}, {key: consent})
+            raise no_consent(self.name, "PHOTOS", {key: consent.why_not(date.today())} if consent else None)
+        report = self._enrollment().enroll(
+            {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=looks_like
+        )
         self._refresh()
         return report.students[0]
 
@@ -233,28 +239,34 @@ class Classroom:
         consent_by: str | None = None,
         consent_until: str | date | None = None,
         on_student: Callable[[str], None] | None = None,
+        looks_like: Sequence[str] = (),
     ) -> EnrollmentReport:
         """Enroll all students in ``PHOTOS/<student>/<emotion>/*`` or ``PHOTOS/<student>/*``.
 
-        Consent is required: either ``consent_by`` or the file ``PHOTOS/consent.csv``.
+        Consent is required: either ``consent_by`` or the file ``PHOTOS/consent.csv``. A student who cannot be enrolled
+        has the reason as ``problem`` in the report; the others are enrolled.
 
         Args:
             folder: PHOTOS.
             consent_by: who gave consent for all students in the folder.
             consent_until: last day of that consent.
             on_student: called with each student's name before their photos are processed.
+            looks_like: students with a double in the class, such as a twin, who is another person all the same.
 
         Raises:
-            UsageError: there is no such folder, consent.csv has an error, or no student has consent.
+            UsageError: ``looks_like`` names a student who is not there, there is no such folder,
+                consent.csv cannot be read, or no student has consent.
             StoreError: the database is damaged, or another network made its vectors.
         """
         roster = self.roster()
-        photos, consents = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
+        found = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
+        _check_there(looks_like, {*found.photos, *roster.students})
         report = EnrollmentReport()
-        if photos:
-            report = self._enrollment().enroll(photos, consents, on_student)
+        if found.photos:
+            report = self._enrollment().enroll(found.photos, found.consents, on_student, found.reasons, looks_like)
             self._refresh()
-        report.notes = [*stray_notes(Path(folder), photos), *report.notes]
+        report.students += found.refused()
+        report.notes = [*found.notes, *report.notes]
         return report
 
     def _enrollment(self) -> ClassEnrollment:
@@ -395,7 +407,7 @@ class Classroom:
         return store
 
     def ended_consents(self) -> list[str]:
-        """Students who are no longer recognised because their consent has ended."""
+        """Students who are no longer recognised because their consent has ended or has not begun."""
         roster = self.roster()
         return sorted(set(roster.students) - set(roster.consenting()))
 
@@ -446,3 +458,12 @@ class Classroom:
         if store is not None:
             store.require(self.perception.network, self.perception.identity_network)
         return store
+
+
+def _check_there(looks_like: Sequence[str], names: Collection[str]) -> None:
+    absent = sorted({check_name(name, "student") for name in looks_like} - set(names))
+    if absent:
+        raise UsageError(
+            f"{', '.join(absent)} cannot look like another student: there is no such student in the class or the "
+            f"folder. Students: {', '.join(sorted(names)) or 'none'}."
+        )

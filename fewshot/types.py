@@ -27,6 +27,7 @@ class Quality:
         yaw, pitch, roll: head pose in degrees, rough, from the five landmarks; 0 is frontal.
         brightness: mean grey level of the crop, 0..255.
         reasons: in words, why the face is not readable; empty if it is.
+        recognisable: whether a face that is not readable is still good enough to recognise the student.
     """
 
     size: float
@@ -36,6 +37,12 @@ class Quality:
     roll: float
     brightness: float
     reasons: tuple[str, ...] = ()
+    recognisable: bool = False
+
+    @property
+    def identifiable(self) -> bool:
+        """Whether the student can be recognised: expression and identity have limits of their own."""
+        return self.ok or self.recognisable
 
     @property
     def ok(self) -> bool:
@@ -87,6 +94,7 @@ class Reading:
         probabilities: over the seven emotions and this student's own states, sums to 1; {} if it is not readable.
         prototypes: kind of prototypes that were used: "personal", "class" or "population".
         age: seconds since the crop of this reading was embedded.
+        reasons: in words, why the face is not readable; empty if it is.
         person: number of a person who is not enrolled, from 1, the same in all tracks of this run that show the person;
             None for a student, and until the person is known well enough.
     """
@@ -101,6 +109,7 @@ class Reading:
     probabilities: dict[str, float] = field(default_factory=dict)
     prototypes: str = "population"
     age: float = 0.0
+    reasons: tuple[str, ...] = ()
     person: int | None = None
 
 

@@ -13,7 +13,7 @@ import pytest
 from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import StudentResult
-from fewshot.classroom.photos import list_photos
+from fewshot.classroom.photo_folder import list_photos
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.prototypes.calibration import Calibration
@@ -165,4 +165,4 @@ class Desk:
 
     def enroll(self, student: str) -> StudentResult:
         enrollment = Enrollment(DrawnEyes(), self.roster, self.store, THRESHOLDS, lambda supports: self.neutral)
-        return enrollment.add(student, list_photos(self.photos)[student], self.consent)
+        return enrollment.add(student, list_photos(self.photos).students[student], self.consent)

@@ -116,3 +116,31 @@ def test_what_is_no_picture_says_so(tmp_path: Path) -> None:
 def test_names_of_pictures() -> None:
     assert is_picture(Path("a/B.JPG")) and is_picture(Path("x.heic"))
     assert not is_picture(Path("._a.jpg")) and not is_picture(Path("notes.txt"))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize(("lost", "usable"), [(1, True), (2, True), (9000, False)])
+def test_a_jpeg_without_its_last_bytes(tmp_path: Path, lost: int, usable: bool, progressive: bool) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (160, 240, 3), np.uint8).repeat(2, 0).repeat(2, 1)
+    whole, cut = tmp_path / "whole.jpg", tmp_path / "cut.jpg"
+    Image.fromarray(picture).save(whole, quality=90, progressive=progressive)
+    cut.write_bytes(whole.read_bytes()[:-lost])
+    if usable:
+        assert np.abs(read_picture(cut)[:300].astype(int) - read_picture(whole)[:300]).mean() < 3
+    else:
+        with pytest.raises(FewshotError, match="damaged or cut off"):
+            read_picture(cut)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "GIF", "MPO", "JPEG2000"])
+@pytest.mark.parametrize("named", [True, False])
+def test_more_formats_and_files_without_a_suffix(tmp_path: Path, kind: str, named: bool) -> None:
+    suffix = {"AVIF": ".avif", "GIF": ".gif", "MPO": ".mpo", "JPEG2000": ".jp2"}[kind] if named else ""
+    path = tmp_path / f"picture{suffix}"
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(path, kind)
+    assert is_picture(path) and read_picture(path).shape == (48, 64, 3)
+
+
+def test_a_file_without_a_suffix_that_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("RIFF")
+    assert not is_picture(tmp_path / "notes") and not is_picture(tmp_path)

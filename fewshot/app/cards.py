@@ -23,6 +23,7 @@ def advice(student: Student, today: date, sample: bool = False) -> str:
     counts, photos = student.emotions(), student.photos.values()
     weak = sum(quality(photo.size, photo.sharpness) == "weak" for photo in photos)
     found = (
+        (today < student.consent.day, "Consent begins in the future, so this student is not recognised yet."),
         (not student.consent.holds(today), "Consent has ended, so this student is not recognised."),
         (not photos, "No photo yet. Add a few, starting with a neutral one."),
         (not counts.get("neutral"), "A neutral photo would help most."),
@@ -47,6 +48,8 @@ def consent_words(student: Student, today: date, sample: bool = False) -> str:
     consent = student.consent
     if sample:
         return "sample: readings only"
+    if today < consent.day:
+        return f"consent from {consent.day:%d %b %Y} on"
     if not consent.holds(today):
         return f"consent ended on {consent.until:%d %b %Y}" if consent.until else "consent ended"
     until = f", until {consent.until:%d %b %Y}" if consent.until else ""

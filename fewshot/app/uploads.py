@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import cv2
 
+from fewshot.app.zips import copy, files_in, in_words
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.photo_names import student_and_emotion
 from fewshot.classroom.photos import shrink
+from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.types import EMOTIONS
-
-MOST_FILES, MOST_BYTES = 3000, 1 << 30
-"""A zip with more files or bytes than this is refused before anything is written."""
-_NOISE = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +33,42 @@ class Upload:
     data: bytes
 
 
-def save_class(uploads: Sequence[Upload], folder: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One file to be written: where, and what writes its bytes."""
+
+    name: str
+    write: Callable[[IO[bytes]], object]
+
+
+def save_class(
+    uploads: Sequence[Upload], folder: Path, known: Collection[str] = (), notes: list[str] | None = None
+) -> list[str]:
     """Lay out photos of several students as ``folder/<student>/[<emotion>/]file``.
 
     Args:
         uploads: files with ``<student>/...`` in their names, or zips of such folders.
         folder: an empty one.
+        known: names of students in the class.
+        notes: what a teacher should know is added here.
 
     Returns:
-        The students.
+        The students who have a folder.
 
     Raises:
         UsageError: a zip is damaged or too large, or a file is not in a student's folder.
     """
-    files = _without_common_top(list(_unpacked(uploads)))
-    loose = [name for name, _ in files if len(PurePosixPath(name).parts) < 2 and not name.endswith(".csv")]
-    if loose:
-        raise UsageError(
-            f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, or "
-            "use the tab “One student”."
-        )
-    for name, data in files:
-        _write(folder.joinpath(*PurePosixPath(name).parts), data)
-    return sorted({PurePosixPath(name).parts[0] for name, _ in files if len(PurePosixPath(name).parts) > 1})
+    with ExitStack() as open_zips:
+        files = _without_common_top(list(_unpacked(uploads, open_zips, known, [] if notes is None else notes)))
+        loose = [file.name for file in files if len(PurePosixPath(file.name).parts) < 2]
+        if loose and not any(map(_is_explained, loose)):
+            raise UsageError(
+                f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, "
+                "name the files like anna_neutral.jpg, or use the tab “One student”."
+            )
+        for file in files:
+            _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write)
+    return sorted({PurePosixPath(file.name).parts[0] for file in files if len(PurePosixPath(file.name).parts) > 1})
 
 
 def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion: str | None = None) -> Path:
@@ -66,10 +82,11 @@ def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion:
     """
     target = folder / check_name(student, "student")
     target.mkdir(parents=True, exist_ok=True)
-    for name, data in _unpacked(uploads):
-        parts = PurePosixPath(name).parts
-        inner = [emotion] if emotion else list(parts[-2:-1])
-        _write(target.joinpath(*inner, parts[-1]), data)
+    with ExitStack() as open_zips:
+        for file in _unpacked(uploads, open_zips, [student], []):
+            parts = PurePosixPath(file.name).parts
+            inner = [emotion] if emotion else list(parts[-2:-1])
+            _write(target.joinpath(*inner, parts[-1]), file.write)
     return target
 
 
@@ -98,55 +115,60 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     return small
 
 
-def _unpacked(uploads: Iterable[Upload]) -> Iterator[tuple[str, bytes]]:
+def _unpacked(
+    uploads: Iterable[Upload], open_zips: ExitStack, known: Collection[str], notes: list[str]
+) -> Iterator[_Sent]:
     for upload in uploads:
         if upload.name.lower().endswith(".zip"):
-            yield from _from_zip(upload)
+            with in_words(upload.name):
+                archive = open_zips.enter_context(zipfile.ZipFile(io.BytesIO(upload.data)))
+                files = files_in(archive, upload.name, _is_noise, known, notes)
+            for name, entry in files:
+                yield _Sent(_safe(name), partial(_unpack, archive, upload.name, entry))
         elif not _is_noise(upload.name):
-            yield _safe(upload.name), upload.data
+            yield _Sent(_safe(upload.name), partial(_put, upload.data))
 
 
-def _from_zip(upload: Upload) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_noise(entry.filename)]
-            size = sum(entry.file_size for entry in entries)
-            if len(entries) > MOST_FILES or size > MOST_BYTES:
-                raise UsageError(
-                    f"{upload.name} contains {len(entries)} files ({size >> 20} MB unpacked). The limit is "
-                    f"{MOST_FILES} files and {MOST_BYTES >> 20} MB. Split it, and upload the parts one by one."
-                )
-            for entry in entries:
-                yield _safe(entry.filename), archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-        raise UsageError(
-            f"{upload.name} cannot be unpacked ({error}). Make the zip again, without a password."
-        ) from error
+def _put(data: bytes, target: IO[bytes]) -> None:
+    target.write(data)
+
+
+def _unpack(archive: zipfile.ZipFile, name: str, entry: zipfile.ZipInfo, target: IO[bytes]) -> None:
+    with in_words(name, entry.filename):
+        copy(archive, entry, target)
 
 
 def _safe(name: str) -> str:
-    """The name without parts that lead out of its folder."""
+    """The name without parts that lead out of its folder, and short enough for a file system."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and part]
     if not parts:
         raise UsageError("One of the files has no name. Rename it, and upload it again.")
-    return "/".join(part.replace(":", "_") for part in parts)
+    short = [part.encode("utf-8", "replace")[:200].decode("utf-8", "ignore") for part in parts[:-1]]
+    last = PurePosixPath(parts[-1])
+    stem, suffix = (text.encode("utf-8", "replace").decode("utf-8") for text in (last.stem, last.suffix))
+    short.append(stem.encode()[:180].decode("utf-8", "ignore") + suffix[:20])
+    return "/".join(part.replace(":", "_") if os.name == "nt" else part for part in short)
 
 
 def _is_noise(name: str) -> bool:
-    parts = name.replace("\\", "/").lower().split("/")
-    return any(part in _NOISE or part.startswith("._") for part in parts)
+    return in_clutter(PurePosixPath(*(part for part in name.replace("\\", "/").split("/") if part not in (".", ".."))))
 
 
-def _without_common_top(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+def _without_common_top(files: list[_Sent]) -> list[_Sent]:
     """Remove a folder that contains all the others: people often zip ``photos/`` instead of its content."""
-    paths = [PurePosixPath(name).parts for name, _ in files]
+    paths = [PurePosixPath(file.name).parts for file in files]
     tops = {parts[0] for parts in paths}
     deep = [parts for parts in paths if parts[-1].lower() != "consent.csv"]
     inner = {parts[1] for parts in deep if len(parts) > 2}
     one_student = len(inner) < 2 or any(_is_emotion(name) for name in inner)
     if len(tops) == 1 and all(len(parts) > 2 for parts in deep) and not one_student:
-        return [("/".join(PurePosixPath(name).parts[1:]), data) for name, data in files]
+        return [_Sent("/".join(PurePosixPath(file.name).parts[1:]), file.write) for file in files]
     return files
+
+
+def _is_explained(name: str) -> bool:
+    """Whether a file may lie beside the students' folders: a list of consents, or its name says whose photo it is."""
+    return name.lower().endswith(".csv") or student_and_emotion(PurePosixPath(name).stem) is not None
 
 
 def _is_emotion(name: str) -> bool:
@@ -156,6 +178,11 @@ def _is_emotion(name: str) -> bool:
         return False
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    number, free = 1, path
+    while free.exists():  # two files of one name, in two zips or in one
+        number += 1
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    with free.open("wb") as target:
+        write(target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,8 +12,9 @@ from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport
 from fewshot.classroom.folder import enroll_all
+from fewshot.classroom.photo_labels import photos_of
 from fewshot.classroom.photo_perception import photo_perception
-from fewshot.classroom.photos import PhotoFile, list_photos_of
+from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.perception import Perception
@@ -53,6 +54,8 @@ class ClassEnrollment:
         photos: Mapping[str, list[PhotoFile]],
         consents: Mapping[str, Consent],
         on_student: Callable[[str], None] | None = None,
+        reasons: Mapping[str, str] | None = None,
+        doubles: Collection[str] = (),
     ) -> EnrollmentReport:
         """Check photos, store the vectors of the accepted ones, and report the result of every photo.
 
@@ -60,6 +63,8 @@ class ClassEnrollment:
             photos: student -> photos.
             consents: student -> consent, for every student in ``photos``.
             on_student: called with each student's key before their photos are processed.
+            doubles: students who look like another one; see ``Enrollment``.
+            reasons: student -> why there is no consent, for those without one.
 
         Raises:
             UsageError: a student has no consent.
@@ -78,8 +83,9 @@ class ClassEnrollment:
             self.known or networks.empty_store(),
             identity_thresholds(perception.identity_network),
             lambda supports: has_neutral_reference(supports, self.population),
+            doubles,
         )
-        report = enroll_all(enrollment, dict(photos), dict(consents), on_student)
+        report = enroll_all(enrollment, dict(photos), dict(consents), on_student, reasons)
         self._point_out_doubts(enrollment, report)
         if enrollment.accepted and trusted_little(self.population, enrollment.store):
             report.notes.append(TRUSTED_LITTLE)
@@ -115,7 +121,7 @@ def photo_files(photos: PathLike | Sequence[PathLike], label: str | None, from_c
     """The photos that a caller gives: a file, several files, or a student's folder. ``label`` overrides subfolders."""
     if isinstance(photos, str | Path):
         if Path(photos).is_dir():
-            found = list_photos_of(Path(photos))
+            found = list(photos_of(Path(photos)))
             return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
         photos = [photos]
     return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from fewshot.classroom.csv_text import decoded, table_rows
+from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.classroom.names import check_name
 from fewshot.errors import UsageError
 
@@ -22,7 +23,7 @@ class Consent:
 
     Attributes:
         given_by: the person who gave it: the student, or a person who may decide for the student.
-        day: the day on which it was given.
+        day: the day on which it was given; it is not valid before.
         purpose: what it was given for.
         until: the last day on which it is valid; None without an end.
         withdrawn: the day on which it was withdrawn; from this day on it is not valid.
@@ -35,8 +36,16 @@ class Consent:
     withdrawn: date | None = None
 
     def holds(self, day: date) -> bool:
-        """Whether the consent is valid on a day: not ended and not withdrawn."""
-        return (self.until is None or day <= self.until) and (self.withdrawn is None or day < self.withdrawn)
+        """Whether the consent is valid on a day: given by then, not ended and not withdrawn."""
+        return not self.why_not(day)
+
+    def why_not(self, day: date) -> str:
+        """Why the consent is not valid on a day, in words; "" if it is."""
+        if day < self.day:
+            return f"the consent is dated {self.day}, which is in the future"
+        if self.withdrawn is not None and day >= self.withdrawn:
+            return f"the consent was withdrawn on {self.withdrawn}"
+        return f"the consent ended on {self.until}" if self.until is not None and day > self.until else ""
 
     @classmethod
     def from_json(cls, record: Mapping[str, str | None]) -> Consent:
@@ -52,22 +61,6 @@ class Consent:
 
 SAMPLE_CONSENT = Consent("not needed: a sample class has no real people", date(2026, 1, 1), "trying the program")
 """The consent record of a sample class."""
-
-
-def parse_day(text: str, where: str) -> date:
-    """Parse a date written like 2026-11-20.
-
-    Args:
-        text: the date.
-        where: where it was found, for the error message.
-
-    Raises:
-        UsageError: it is written in another way, or there is no such day.
-    """
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(f"{where}: {text!r} is not a date. Write it like 2026-11-20.") from error
 
 
 def make_consent(given_by: str, until: str | date | None = None, today: date | None = None) -> Consent:
@@ -87,54 +80,87 @@ def make_consent(given_by: str, until: str | date | None = None, today: date | N
     return Consent(given_by.strip(), today, until=end)
 
 
-def read_consent_file(path: Path) -> dict[str, Consent]:
-    """Read ``consent.csv``: one row per student; columns student, given_by, date, and optionally purpose and until.
+@dataclass(slots=True)
+class ConsentList:
+    """What ``consent.csv`` says.
 
-    Columns are separated by commas or semicolons (Excel writes semicolons in many countries).
+    Attributes:
+        consents: student -> consent.
+        problems: student -> what is wrong with this student's row. It costs nobody else.
+        faults: what is wrong with rows that name no student.
+    """
+
+    consents: dict[str, Consent] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def read_consent_file(path: Path) -> dict[str, Consent]:
+    """Like ``read_consent_list``, for a file in which every row must be right.
 
     Raises:
-        UsageError: a column is missing, a student has two rows, or a row has no student, given_by or date.
+        UsageError: a column is missing, a student has two rows, or rows have no student, given_by or date. All faulty
+            rows are named.
     """
-    text = _text_of(path)
-    separator = ";" if ";" in text.partition("\n")[0] else ","
-    rows = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=True)
-    heads = [(head or "").strip().lower() for head in rows.fieldnames or ()]
+    listed = read_consent_list(path)
+    wrong = [*listed.problems.values(), *listed.faults]
+    if wrong:
+        raise UsageError(" ".join(wrong))
+    return listed.consents
+
+
+def read_consent_list(path: Path, names: Collection[str] = ()) -> ConsentList:
+    """Read ``consent.csv``: one row per student; columns student, given_by, date, and optionally purpose and until.
+
+    Encodings, separators and dates may be those of spreadsheets (``csv_text``, ``dates``).
+
+    Args:
+        path: of the file.
+        names: students who should be in it; they tell the encoding if the file does not.
+
+    Raises:
+        UsageError: the file cannot be read, or a column is missing.
+    """
+    try:
+        text = decoded(path.read_bytes(), names)
+    except OSError as error:
+        raise UsageError(
+            f"{path.name} cannot be read ({error.strerror}). Check the permissions of the file."
+        ) from error
+    heads, lines = table_rows(text, COLUMNS)
     missing = [column for column in COLUMNS[:3] if column not in heads]
     if missing:
         raise UsageError(
             f"{path.name} has no column {', '.join(missing)}. Its first line must be: {','.join(COLUMNS)}."
         )
-    rows.fieldnames = heads
-    consents: dict[str, Consent] = {}
-    for row in rows:
-        values = {head: (row.get(head) or "").strip() for head in COLUMNS}
-        if not any(values.values()):
-            continue
-        where = f"{path.name}, line {rows.line_num}"
-        student, consent = _consent_of_row(values, where)
-        if student in consents:
-            raise UsageError(f"{where}: {student} has two rows. Keep only the valid one.")
-        consents[student] = consent
-    return consents
+    rows = [(line, {head: row.get(head, "") for head in COLUMNS}) for line, row in lines if any(row.values())]
+    day_first = day_comes_first([row[column] for _, row in rows for column in ("date", "until")])
+    found = ConsentList()
+    for line, row in rows:
+        _add_row(found, row, f"{path.name}, line {line}", day_first)
+    return found
 
 
-def _consent_of_row(values: Mapping[str, str], where: str) -> tuple[str, Consent]:
-    for column in COLUMNS[:3]:
-        if not values[column]:
+def _add_row(found: ConsentList, row: Mapping[str, str], where: str, day_first: bool | None) -> None:
+    try:
+        if not row["student"]:
+            raise UsageError(f"{where}: student is empty. Every row needs student, given_by and date.")
+        student = check_name(row["student"], "student")
+    except UsageError as error:
+        found.faults.append(error.text if error.text.startswith(where) else f"{where}: {error.text}")
+        return
+    try:
+        consent = _consent_of_row(row, where, day_first)
+    except UsageError as error:
+        found.problems.setdefault(student, error.text)
+        return
+    if found.consents.setdefault(student, consent) != consent:
+        found.problems[student] = f"{where}: {student} has two rows. Keep only the valid one."
+
+
+def _consent_of_row(row: Mapping[str, str], where: str, day_first: bool | None) -> Consent:
+    for column in COLUMNS[1:3]:
+        if not row[column]:
             raise UsageError(f"{where}: {column} is empty. Every row needs student, given_by and date.")
-    until = parse_day(values["until"], where) if values["until"] else None
-    consent = Consent(values["given_by"], parse_day(values["date"], where), values["purpose"] or PURPOSE, until)
-    return check_name(values["student"], "student"), consent
-
-
-def _text_of(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{path.name} cannot be read ({error.strerror}). Check the permissions of the file."
-        ) from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")  # plain "CSV" of Excel on Windows
+    until = parse_day(row["until"], where, day_first) if row["until"] else None
+    return Consent(row["given_by"], parse_day(row["date"], where, day_first), row["purpose"] or PURPOSE, until)

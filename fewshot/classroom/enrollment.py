@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +17,9 @@ from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResu
 from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
 from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
+from fewshot.errors import printable
 from fewshot.perception import Perceives
+from fewshot.pictures import read_picture
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
@@ -25,6 +27,15 @@ from fewshot.unit_vectors import unit_rows
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
+
+TWINS = (
+    "{0} looks like {1}. When only one of them is in view, or their faces are small, the program may show no name or "
+    "the name of the other one"
+)
+"""What it means for recognition that two students look alike."""
+
+SMALL_FACE = 96
+"""If a face of a reduced photo is smaller, in pixels, and cannot be used, the photo is read again in full size."""
 
 _READ_AHEAD = 4
 """Photos decoded at the same time; decoding a phone's photo takes longer than all other steps together."""
@@ -75,6 +86,7 @@ class Enrollment:
         roster, store: of the class; both are changed.
         thresholds: thresholds of the identity network.
         has_neutral: tells whether a support set contains a neutral photo.
+        doubles: students who look like another one: a second student with a similar face is not refused.
 
     Attributes:
         accepted: accepted photos of all students so far, in the order of the photos; still to be written.
@@ -89,12 +101,15 @@ class Enrollment:
         store: PrototypeStore,
         thresholds: IdentityThresholds,
         has_neutral: Callable[[SupportSet], bool],
+        doubles: Collection[str] = (),
     ) -> None:
         self.eyes, self.roster, self.store = eyes, roster, store
         self.thresholds, self.has_neutral = thresholds, has_neutral
+        self.doubles = frozenset(doubles)
         self.accepted: list[Accepted] = []
         self.consents: dict[str, Consent] = {}
         self.relabelled: dict[tuple[str, str], str] = {}
+        self._alike: dict[str, str] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one. Every photo gets a result; a bad photo raises no error."""
@@ -108,6 +123,11 @@ class Enrollment:
         student.stands = bool(key in self.roster.students and self.roster.students[key].photos)
         student.notes = self._notes(key, len(files)) if student.stands else []
         moved = [photo for photo in student.photos if (key, photo.sha256) in self.relabelled]
+        other = self._alike.get(key, "")
+        if other and student.stands:
+            student.notes.append(TWINS.format(key, other))
+        elif other:
+            student.looks_like = other
         student.notes += [f"{_short(photo.path)} {photo.reason}" for photo in moved]
         return student
 
@@ -120,7 +140,9 @@ class Enrollment:
             face, photo = None, loaded.frame
             if not reason and photo is not None:
                 face, reason = self._subject(photo)
-            if face is None or photo is None or face.expression is None or face.identity is None:
+                if reason:
+                    face, reason = self._closer(file.path, photo, face) or (None, reason)
+            if reason or face is None or photo is None or face.expression is None or face.identity is None:
                 sha256 = loaded.sha256 if status == "already enrolled" else ""
                 results[index] = PhotoResult(file.path, file.emotion, status, reason, sha256)
                 continue
@@ -182,9 +204,23 @@ class Enrollment:
             return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
         face = faces[0]
         if not face.quality.ok:
-            return None, "; ".join(face.quality.reasons)
+            return face, "; ".join(face.quality.reasons)
         self.eyes.identify(photo, [face])
         return face, ""
+
+    def _closer(self, path: Path, photo: Frame, face: Face | None) -> tuple[Face, str] | None:
+        """The subject as the file shows it, if its face was too small only because the photo was reduced."""
+        if face is None or min(face.box[2:] - face.box[:2]) >= SMALL_FACE:
+            return None
+        whole = read_picture(path)
+        scale = whole.shape[1] / photo.shape[1]
+        if scale < 1.1:
+            return None
+        left, top, right, bottom = np.asarray(face.box * scale, int)
+        reach = max(right - left, bottom - top)
+        part = whole[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+        found, reason = self._subject(np.ascontiguousarray(part))
+        return None if found is None or reason else (found, "")
 
     def _of_one_person(
         self, key: str, candidates: list[_Candidate], results: dict[int, PhotoResult]
@@ -200,6 +236,8 @@ class Enrollment:
         if fitted and not len(known):
             other = self._most_alike(key, vectors[fits])
             if other and other[1] >= self.thresholds.duplicate:
+                self._alike[key] = other[0]
+            if other and key in self._alike and not self.doubles & {key, other[0]}:
                 reason = f"shows {other[0]}, who is already enrolled (similarity {other[1]:.2f})"
                 reasons.update({candidate.index: reason for candidate in fitted})
                 fitted = []
@@ -280,7 +318,7 @@ def face_area(face: Face) -> float:
 
 
 def _short(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+    return printable(f"{path.parent.name}/{path.name}")
 
 
 def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:

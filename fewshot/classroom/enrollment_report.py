@@ -47,12 +47,16 @@ class StudentResult:
         photos: one result per photo.
         notes: what the teacher should know, in words.
         stands: whether the student is enrolled in the class now.
+        looks_like: the enrolled student for whom the photos were taken, so that this one was refused; "" otherwise.
+        problem: why none of the student's photos was opened, in words; "" if they were.
     """
 
     student: str
     photos: list[PhotoResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stands: bool = False
+    problem: str = ""
+    looks_like: str = ""
 
     def count(self, status: Status) -> int:
         """Number of photos with this status."""

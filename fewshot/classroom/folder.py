@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, read_consent_file
+from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, ConsentList, read_consent_list
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport, PhotoResult, StudentResult
-from fewshot.classroom.names import quoted
-from fewshot.classroom.photos import PhotoFile, list_photos
+from fewshot.classroom.names import alike, quoted
+from fewshot.classroom.photo_folder import PhotoFolder, list_photos
+from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
-from fewshot.pictures import is_picture
+
+MOST_REASONS = 10
+"""An error names at most this many students."""
 
 
-def read_folder(
-    folder: Path, given: Consent | None, roster: Roster
-) -> tuple[dict[str, list[PhotoFile]], dict[str, Consent]]:
+@dataclass(slots=True)
+class ClassFolder:
+    """A folder of photos with the consents that are valid today.
+
+    Attributes:
+        photos: student -> photos.
+        consents: student -> consent; students without a valid consent are missing.
+        reasons: student -> why the consent is not valid; "" if it is.
+        problems: name -> why this student cannot be enrolled.
+        notes: what else a teacher should know about the folder.
+    """
+
+    photos: dict[str, list[PhotoFile]]
+    consents: dict[str, Consent]
+    reasons: dict[str, str]
+    problems: dict[str, str]
+    notes: list[str]
+
+    def refused(self) -> list[StudentResult]:
+        """A result for every student who cannot be enrolled."""
+        return [StudentResult(name, problem=why) for name, why in self.problems.items()]
+
+
+def read_folder(folder: Path, given: Consent | None, roster: Roster) -> ClassFolder:
     """The photos of a folder, and the consents that are valid today.
 
     A student's row in ``consent.csv`` is preferred to ``given``, and both are preferred to a recorded consent.
@@ -28,31 +54,90 @@ def read_folder(
         given: consent for all students in the folder (``--consent-by``).
         roster: of the class.
 
-    Returns:
-        (student -> photos, student -> consent). Students without a valid consent are missing from the second.
-
     Raises:
-        UsageError: there is no such folder, consent.csv has an error, or no student has a valid consent.
+        UsageError: there is no such folder, consent.csv cannot be read, or no student has a valid consent.
     """
-    photos = list_photos(folder)
-    file = folder / CONSENT_FILE
-    listed = read_consent_file(file) if file.is_file() else {}
+    today, file = date.today(), consent_file(folder)
+    names = [*roster.students, *(entry.name for entry in folder.iterdir())] if file else []
+    listed = read_consent_list(file, names) if file else ConsentList()
+    found = list_photos(folder, roster.students, {*listed.consents, *listed.problems})
     recorded = {key: student.consent for key, student in roster.students.items()}
     usual = SAMPLE_CONSENT if roster.sample else None
-    found = {key: listed.get(key) or given or recorded.get(key) or usual for key in photos}
-    consents = {key: consent for key, consent in found.items() if consent and consent.holds(date.today())}
-    if photos and not consents:
-        raise no_consent(roster.name, str(folder))
-    return photos, consents
+    consents, reasons = {}, {}
+    for key in found.students:
+        consent = listed.consents.get(key) or given or recorded.get(key) or usual
+        reasons[key] = listed.problems.get(key) or _spelled_otherwise(key, listed, found.students)
+        if consent is None:
+            reasons[key] = reasons[key] or _no_row(key, listed, file, found.students)
+        elif not reasons[key]:
+            reasons[key] = consent.why_not(today)
+            consents[key] = consent
+    consents = {key: consent for key, consent in consents.items() if not reasons[key]}
+    if found.students and not consents:
+        wrong = {key: why for key, why in reasons.items() if why}
+        raise no_consent(roster.name, str(folder), {**wrong, **found.problems})
+    notes = [*listed.faults, *_absent(listed, found), *found.notes]
+    return ClassFolder(found.students, consents, reasons, found.problems, notes)
 
 
-def no_consent(class_name: str, photos: str) -> UsageError:
-    """Without a valid record of consent nobody is enrolled; the command to type is the error's hint."""
+def consent_file(folder: Path) -> Path | None:
+    """The list of consents in a folder, in upper or lower case; None if there is none."""
+    if (folder / CONSENT_FILE).is_file():
+        return folder / CONSENT_FILE
+    if not folder.is_dir():
+        return None
+    named = (path for path in sorted(folder.iterdir()) if path.name.lower() == CONSENT_FILE)
+    return next(filter(Path.is_file, named), None)
+
+
+def _spelled_otherwise(key: str, listed: ConsentList, students: Collection[str]) -> str:
+    """The reason if the list names a student only in other upper and lower case; otherwise ""."""
+    rows = {*listed.consents, *listed.problems}
+    other = next((row for row in sorted(rows - set(students)) if alike(row) == alike(key)), None)
+    if other is None or key in rows:
+        return ""
+    return f"{CONSENT_FILE} names {other}, but the folder is called {key}. Give both the same name"
+
+
+def _no_row(key: str, listed: ConsentList, file: Path | None, students: Collection[str]) -> str:
+    if file is None:
+        return f"no consent on record for {key}"
+    free = sorted({*listed.consents, *listed.problems} - set(students))
+    near = difflib.get_close_matches(alike(key), [alike(row) for row in free], n=1, cutoff=0.6)
+    named = next((row for row in free if near and alike(row) == near[0]), None)
+    hint = f". A similar name in it is {named}. If this is the same student, give both the same name" if named else ""
+    return f"{file.name} has no row for {key}{hint}"
+
+
+def _absent(listed: ConsentList, found: PhotoFolder) -> list[str]:
+    absent = sorted({*listed.consents, *listed.problems} - {*found.students, *found.problems})
+    if not absent:
+        return []
+    return [f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name."]
+
+
+def no_consent(class_name: str, photos: str, reasons: Mapping[str, str] | None = None) -> UsageError:
+    """Without a valid record of consent nobody is enrolled; the command to type is the error's hint.
+
+    Args:
+        class_name: the class.
+        photos: the folder, for the command.
+        reasons: student -> what is wrong with the consent of this student.
+    """
+    said = [f"{key}: {why.rstrip('.')}." for key, why in (reasons or {}).items() if not why.startswith("no consent on")]
+    more = [f"{len(said) - MOST_REASONS} more."] if len(said) > MOST_REASONS else []
     return UsageError(
-        "Nobody was enrolled, because no consent on record is valid today. Ask for consent, and record who gave it.",
+        " ".join(
+            [
+                "Nobody was enrolled, because no consent on record is valid today.",
+                *said[:MOST_REASONS],
+                *more,
+                "Ask for consent, and record who gave it.",
+            ]
+        ),
         hint=f"Type: fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
-        f"[--consent-until YEAR-MONTH-DAY], or put {CONSENT_FILE} into the folder "
-        f"(student,given_by,date,purpose,until).",
+        f"[--consent-until YEAR-MONTH-DAY], or {'correct' if said else 'put'} {CONSENT_FILE} "
+        f"{'in' if said else 'into'} the folder (student,given_by,date,purpose,until).",
     )
 
 
@@ -61,6 +146,7 @@ def enroll_all(
     photos: Mapping[str, Sequence[PhotoFile]],
     consents: Mapping[str, Consent],
     on_student: Callable[[str], None] | None = None,
+    reasons: Mapping[str, str] | None = None,
 ) -> EnrollmentReport:
     """Enroll one student after the other. Students without consent are reported; their photos are not opened."""
     report = EnrollmentReport()
@@ -71,22 +157,6 @@ def enroll_all(
             report.students.append(enrollment.add(key, files, consents[key]))
         else:
             refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that is valid today") for f in files]
-            report.students.append(StudentResult(key, refused, [f"no consent on record for {key}"]))
+            why = (reasons or {}).get(key) or f"no consent on record for {key}"
+            report.students.append(StudentResult(key, refused, [why]))
     return report
-
-
-def stray_notes(folder: Path, photos: Mapping[str, object]) -> list[str]:
-    """Notes about pictures and consents in a folder that belong to no student in it."""
-    notes = []
-    strays = [path for path in folder.iterdir() if path.is_file() and is_picture(path)]
-    if strays:
-        count = "1 picture" if len(strays) == 1 else f"{len(strays)} pictures"
-        notes.append(
-            f"Skipped {count} in {folder} without a student. Put every picture into the folder of a student: "
-            f"{folder.name}/<student>/<emotion>/."
-        )
-    file = folder / CONSENT_FILE
-    absent = sorted(set(read_consent_file(file)) - set(photos)) if file.is_file() else []
-    if absent:
-        notes.append(f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name.")
-    return notes

@@ -87,13 +87,13 @@ class TrackStudents:
         for index, (number, face) in enumerate(zip(tracks, faces, strict=True)):
             track = self._tracks.get(number) if number >= 0 else None
             if track is None:
-                if face.quality.ok:
+                if _usable(face, track):
                     now.append(index)
                 continue
             missed = self._frame - track.frame > 1 and time - track.seen > GONE
             track.suspect = track.suspect or missed or number in changed
             track.seen, track.frame = time, self._frame
-            if not face.quality.ok:
+            if not _usable(face, track):
                 # A person who took a student's place and looks away must not be shown with the student's name.
                 if track.suspect and not track.unlike:
                     now.append(index)
@@ -147,7 +147,7 @@ class TrackStudents:
                 continue
             weight = quality_weight(face.quality)
             track = self._tracks.get(face.track)
-            if track and not face.quality.ok:
+            if track and not _usable(face, track):
                 track.glance(face.identity, time, self._thresholds)
                 continue
             # A face may have a vector that `wanted` did not request: neighbouring frames still count once.
@@ -222,6 +222,12 @@ class TrackStudents:
             return np.asarray(scores[:, 0] >= least)
         second, best = np.partition(scores, -2, axis=1)[:, -2:].T
         return np.asarray((best >= least) & (best - second >= lead))
+
+
+def _usable(face: Face, track: IdentityEvidence | None) -> bool:
+    """Whether the face can tell who it is: also one whose expression is not readable, unless the name is known."""
+    named = track is not None and track.student is not None and not track.unlike
+    return face.quality.ok or (face.quality.identifiable and not named)
 
 
 _NEVER = -1.0

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, has_stray_bytes, printable
 from fewshot.types import EMOTIONS
 
 LONGEST_NAME = 64
+
+_JOINERS = "\u200c\u200d"
+_FILLERS = "\u034f\u115f\u1160\u3164\uffa0"  # letters and marks without a picture, which are not in category Cf
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 # Windows reserves these device names, with any extension.
@@ -35,23 +38,55 @@ def check_name(name: str, what: str) -> str:
         what: "class", "student" or "state", for the message.
 
     Returns:
-        The name in Unicode's composed form (macOS gives the decomposed form).
+        The name in Unicode's composed form (macOS gives the decomposed form), without characters that cannot be seen,
+        and with one space between words. A student's name may end with a dot ("Anna B.").
 
     Raises:
         UsageError: the name is empty, too long, hidden, reserved, or could lead to another folder.
     """
+    if has_stray_bytes(name):
+        raise _unfit(printable(name), what, "It is not written in UTF-8.")
     plain = unicodedata.normalize("NFC", name).strip()
     if not plain or len(plain.encode()) > 4 * LONGEST_NAME or len(plain) > LONGEST_NAME:
         raise _unfit(name, what, f"It must have 1 to {LONGEST_NAME} characters.")
-    if _FORBIDDEN.search(plain):
+    forbidden = _FORBIDDEN.search(plain)
+    plain = unicodedata.normalize("NFC", " ".join(_without_invisible(plain).split()))
+    if not plain:
+        raise _unfit(name, what, "It has no letter that can be seen.")
+    if forbidden:
         raise _unfit(name, what, 'It must not contain / \\ : * ? " < > | or control characters.')
-    if plain.startswith(".") or plain.endswith("."):
+    if plain.startswith(".") or (plain.endswith(".") and what != "student"):
         raise _unfit(name, what, "It must not begin or end with a dot.")
     if plain.startswith("-"):
         raise _unfit(name, what, "It must not begin with a minus sign, which marks an option on the command line.")
     if plain.split(".")[0].strip().casefold() in _DEVICES:
         raise _unfit(name, what, "Windows reserves it.")
     return plain
+
+
+def _without_invisible(text: str) -> str:
+    """The text without marks of direction, joiners and the like. Persian and Indian scripts need their joiners."""
+    kept = []
+    for place, letter in enumerate(text):
+        if letter in _JOINERS:
+            around = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
+            if len(around) == 2 and all(
+                unicodedata.category(other)[0] in "LM" and other > "\u05ff" for other in around
+            ):
+                kept.append(letter)
+        elif unicodedata.category(letter) != "Cf" and letter not in _FILLERS:
+            kept.append(letter)
+    return "".join(kept)
+
+
+def alike(name: str) -> str:
+    """The form in which two names are equal that differ only in upper and lower case, width or joiners.
+
+    >>> alike("ANNA") == alike("anna")
+    True
+    """
+    plain = "".join(letter for letter in unicodedata.normalize("NFKC", name) if letter not in _JOINERS)
+    return unicodedata.normalize("NFKC", " ".join(plain.split()).casefold())
 
 
 def _unfit(name: str, what: str, why: str) -> UsageError:
@@ -72,10 +107,16 @@ def emotion_of(word: str) -> str:
     Raises:
         UsageError: the word cannot be used as a label.
     """
-    plain = check_name(" ".join(word.replace("_", " ").split()), "state").lower()
+    plain = check_name(" ".join(word.replace("_", " ").split()).rstrip(". "), "state").lower()
     if plain in _RESERVED:
         raise UsageError(f"{word!r} cannot be the name of a state, because readings use it for uncertain faces.")
-    return _EMOTION_OF.get(plain, plain)
+    return basic_emotion(plain) or plain
+
+
+def basic_emotion(word: str) -> str | None:
+    """The one of the seven emotions that a word means, also with a number ("Happy 2", "01_neutral"); else None."""
+    letters = "".join(letter if letter.isalpha() else " " for letter in word)
+    return _EMOTION_OF.get(" ".join(letters.split()).lower())
 
 
 def quoted(text: str) -> str:

@@ -1,8 +1,7 @@
-"""The photos of an enrollment folder: their students, their labels, and whether two files are the same photo."""
+"""Photos to be enrolled: reading them, and whether two files are the same photo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.checksums import sha256_of
-from fewshot.classroom.consent import CONSENT_FILE
-from fewshot.classroom.names import check_name, emotion_of
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import FewshotError
 from fewshot.pictures import read_picture
 from fewshot.types import Frame
 
@@ -30,8 +27,6 @@ _CROP_BITS = 256
 # that does not move makes all photos similar, and a face that does not move makes all crops similar: both must agree.
 _SAME_PHOTO, _SAME_CROP = 40, 12
 
-_NOISE = {"thumbs.db", "desktop.ini", CONSENT_FILE}
-
 
 @dataclass(frozen=True, slots=True)
 class PhotoFile:
@@ -42,12 +37,14 @@ class PhotoFile:
         emotion: its label; None for an unlabelled photo.
         problem: why it cannot be enrolled, if that is known before it is opened; "" otherwise.
         from_camera: a camera took it just now. Two such photos may look alike without being one photo saved twice.
+        skipped: name of the folder that says nothing about an unlabelled photo ("2026"); "" otherwise.
     """
 
     path: Path
     emotion: str | None = None
     problem: str = ""
     from_camera: bool = False
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +55,6 @@ class LoadedPhoto:
     sha256: str
     frame: Frame | None
     problem: str = ""
-
-
-def list_photos(folder: Path) -> dict[str, list[PhotoFile]]:
-    """Student -> photos in ``PHOTOS/<student>/<emotion>/*`` and ``PHOTOS/<student>/*``, sorted by name.
-
-    Args:
-        folder: PHOTOS. Hidden files, consent.csv and files beside the students' folders are skipped.
-
-    Returns:
-        One entry per student's folder, also if it is empty.
-
-    Raises:
-        UsageError: there is no such folder, or the name of a folder cannot be a student's name.
-    """
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise UsageError(
-            f"{folder} {what}. Expected a folder that contains one folder per student: "
-            f"{folder}/<student>/<emotion>/*.jpg."
-        )
-    return {
-        check_name(entry.name, "student"): list_photos_of(entry)
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not _is_noise(entry)
-    }
-
-
-def list_photos_of(student: Path) -> list[PhotoFile]:
-    """The photos in the folder of one student."""
-    return list(_photos_of(student))
-
-
-def _photos_of(student: Path) -> Iterator[PhotoFile]:
-    for entry in sorted(student.iterdir()):
-        if _is_noise(entry):
-            continue
-        if not entry.is_dir():
-            yield PhotoFile(entry)
-            continue
-        try:
-            emotion, problem = emotion_of(entry.name), ""
-        except UsageError as error:
-            emotion, problem = None, error.text
-        for path in sorted(entry.rglob("*")):
-            if path.is_file() and not _is_noise(path):
-                yield PhotoFile(path, emotion, problem)
-
-
-def _is_noise(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in _NOISE
 
 
 def load_photo(file: PhotoFile) -> LoadedPhoto:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from fewshot.classroom.consent import Consent
+from fewshot.classroom.names import alike, check_name
 from fewshot.errors import UsageError
 
 
@@ -72,6 +73,21 @@ class Roster:
     def owner_of(self, sha256: str) -> str | None:
         """The student for whom this photo is enrolled; None if it is not enrolled."""
         return next((key for key, student in self.students.items() if sha256 in student.photos), None)
+
+    def key_for(self, name: str) -> str:
+        """The key for a student to be enrolled under this name.
+
+        Raises:
+            UsageError: the name cannot be used, or differs from an enrolled one only in upper and lower case.
+        """
+        key = check_name(name, "student")
+        other = next((known for known in self.students if alike(known) == alike(key)), key)
+        if other != key and key not in self.students:
+            raise UsageError(
+                f"{key} and {other}, who is in class {self.name}, differ only in upper and lower case. If this is the "
+                f"same student, write {other}. If not, use another name, such as {key} 2."
+            )
+        return key
 
 
 def no_such_student(student: str, class_name: str, known: Mapping[str, object] | list[str]) -> UsageError:

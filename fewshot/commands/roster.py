@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +17,10 @@ from fewshot.classroom.names import quoted
 from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
+from fewshot.clutter import entries_of
 from fewshot.commands.runs import LAST_TIMELINE
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
+from fewshot.errors import printable
 from fewshot.models.files import home
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
@@ -32,24 +36,30 @@ def run_enroll(
     detector: str,
     download: bool,
     network: Path | None = None,
+    looks_like: Sequence[str] = (),
 ) -> int:
     """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
     classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
-    terminal = console(stderr=True)
+    terminal, count = console(stderr=True), 0
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        folders = [entry for entry in photos.iterdir() if entry.is_dir()] if photos.is_dir() else []
-        task = bar.add_task("", total=len(folders), completed=-1)  # a student is done when the next one begins
+        with suppress(OSError):
+            count = len(entries_of(photos))
+        task = bar.add_task("", total=count, completed=-1)  # a student is done when the next one begins
         report = classroom.enroll_folder(
             photos,
             consent_by=consent_by,
             consent_until=consent_until,
             on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
+            looks_like=looks_like,
         )
     if report.students:
         say(classroom.perception.notes)
         console().print(enrollment_table(report))
     say(report.notes)
+    for student in report.students:
+        if student.looks_like:
+            say([_two_people(student, f"fewshot enroll {quoted(classroom.name)} {quoted(str(photos))}")])
     print(NOTICE)
     if not report.students:
         print_error(
@@ -68,6 +78,14 @@ def run_enroll(
     print(f"{counted(count, 'student')} in class {classroom.name}.")
     print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
+
+
+def _two_people(student: StudentResult, command: str) -> str:
+    return (
+        f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they are two "
+        f"people, such as twins, type: {command} --looks-like {quoted(student.looks_like)} with the same consent. When "
+        "one of the two is in view, the program may then show no name or the name of the other one."
+    )
 
 
 def _say_how_recognised(name: str, networks: Networks | None) -> None:
@@ -108,9 +126,11 @@ def _remarks(result: StudentResult) -> list[str]:
     for photo in result.to_look_at:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
         # Reasons for unreadable files begin with their path, which the row shows already.
-        reason = (photo.reason or photo.doubt).removeprefix(str(photo.path)).strip()
-        lines.append(f"[yellow]{escape(folder + photo.path.name)}[/yellow]: {escape(reason)}")
-    if not result.photos:
+        reason = printable(photo.reason or photo.doubt).removeprefix(printable(str(photo.path))).strip()
+        lines.append(f"[yellow]{escape(printable(folder + photo.path.name))}[/yellow]: {escape(reason)}")
+    if result.problem:
+        lines.append(f"[red]{escape(result.problem)}[/red]")
+    elif not result.photos:
         lines.append("no photos in this folder")
     return lines + [f"[dim]{escape(note)}[/dim]" for note in result.notes]
 
@@ -137,13 +157,14 @@ def show_roster(class_name: str) -> None:
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
     rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {classroom.name}")
-    for key, student in sorted(classroom.roster().students.items()):
+    students = classroom.roster().students
+    for key, student in sorted(students.items()):
         rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
     console().print(rows)
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     say(
-        f"The consent for {key} has ended, so {key} is no longer recognised. Enroll again with a new consent, or type: "
-        f"fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"
+        f"{key} is not recognised: {students[key].consent.why_not(date.today())}. Enroll again with a new consent, or "
+        f"type: fewshot roster {quoted(classroom.name)} --remove {quoted(key)}"
         for key in classroom.ended_consents()
     )
 
@@ -194,8 +215,10 @@ def _photos(student: Student) -> str:
 
 
 def _days(student: Student) -> tuple[str, str]:
-    until = student.consent.until
-    ended = not student.consent.holds(date.today())
+    until, today = student.consent.until, date.today()
+    if today < student.consent.day:
+        return f"[red]{student.consent.day}, in the future[/red]", str(until or "no end date")
+    ended = not student.consent.holds(today)
     end = "no end date" if until is None else str(until)
     if student.consent.withdrawn is not None:
         end = f"withdrawn on {student.consent.withdrawn}"

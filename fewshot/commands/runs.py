@@ -124,7 +124,7 @@ def open_run(
     say(classroom.perception.notes)
     ended = classroom.ended_consents()
     say(
-        f"The consent for {key} has ended, so {key} is not recognised. Type: fewshot roster {quoted(classroom.name)}"
+        f"{key} is not recognised, because no consent is valid today. Type: fewshot roster {quoted(classroom.name)}"
         for key in ended
     )
     return Run(loop, [key for key in classroom.students if key not in ended], classroom.perception.network, classroom)

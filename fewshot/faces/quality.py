@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.faces.align import CROP_SIZE
 from fewshot.faces.detections import Detections
+from fewshot.faces.light import face_levels, in_good_light
 from fewshot.types import Quality
 
 
@@ -30,15 +31,25 @@ class Limits:
     yaw: float = 50
     pitch: float = 60
     roll: float = 50
-    dark: float = 18
+    dark: float = 6
     bright: float = 240
-    contrast: float = 8
+    contrast: float = 1.5
 
 
 # The limit for pitch is the loosest: with five points a raised chin looks like a long nose or a smile (the estimate for
 # frontal faces of CFEE and group photos is up to 48 degrees).
 LIVE_LIMITS = Limits()
-ENROLLMENT_LIMITS = Limits(size=48, sharpness=0.15, yaw=35, pitch=52, roll=40, dark=35, bright=225, contrast=14)
+ENROLLMENT_LIMITS = Limits(size=48, sharpness=0.15, yaw=35, pitch=52, roll=40, dark=12, bright=225, contrast=3)
+
+# Light counts after ``in_good_light``; the numbers behind these limits are in docs/explanation/faces.md.
+IDENTITY_LIMITS = Limits(size=16, sharpness=0.04, yaw=65, pitch=75, roll=180, dark=4, bright=248, contrast=1)
+"""The limits for recognising a student. They are looser: the similarity itself tells whether it is enough.
+
+Smallest similarity of a student at a sharpness of 0.04: 0.33 (not enough for a name), at a box of 21 pixels: 0.70; at
+most 0.26 for the faces of 36 strangers."""
+
+_UPSIDE_DOWN = 135.0
+"""Degrees of roll from which a face counts as upside down and not as tilted."""
 
 # Eyes, nose and mouth corners in units of the distance between the eyes; x points right, y down, z to the camera. x and
 # y are SCRFD's landmarks of frontal faces (medians over FER2013, CFEE, ORL, CK+). z is about 0.4 for the nose and 0.1
@@ -104,12 +115,6 @@ def _variances(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> NDArray[np.fl
     return np.asarray(np.einsum("nd,nd->n", flat, flat) / flat.shape[1], np.float32)
 
 
-def levels(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of every picture, each of shape (n,). Twice as fast as in NumPy."""
-    both = np.array([cv2.meanStdDev(picture) for picture in pictures]).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
-
-
 def assess(
     frame_shape: tuple[int, ...], detections: Detections, crops: NDArray[np.uint8], limits: Limits = LIVE_LIMITS
 ) -> list[Quality]:
@@ -118,7 +123,7 @@ def assess(
     Args:
         frame_shape: (height, width, ...) of the frame.
         detections: n faces.
-        crops: aligned grey crops in the expression network's framing, shape (n, 112, 112).
+        crops: aligned grey crops in the expression network's framing, as they are in the frame, shape (n, 112, 112).
         limits: limits for a readable face.
 
     Returns:
@@ -127,8 +132,8 @@ def assess(
     if not len(detections):
         return []
     sizes = (detections.boxes[:, 2:] - detections.boxes[:, :2]).min(axis=1)
-    light, contrast = levels(crops[:, 12:-12, 16:-16])
-    measured = np.column_stack([sizes, sharpness(crops, sizes), head_pose(detections.landmarks), light])
+    light, contrast = face_levels(crops)
+    measured = np.column_stack([sizes, sharpness(in_good_light(crops), sizes), head_pose(detections.landmarks), light])
     height, width = frame_shape[:2]
     inside = (detections.landmarks >= 0) & (detections.landmarks < (width, height))
     whole = np.all(inside.reshape(len(crops), -1), axis=1)
@@ -136,7 +141,10 @@ def assess(
     for values, spread, entire in zip(measured.tolist(), contrast.tolist(), whole.tolist(), strict=True):
         quality = Quality(*values)
         reasons = _reasons(quality, spread, entire, limits)
-        judged.append(replace(quality, reasons=reasons) if reasons else quality)
+        if reasons:
+            known = not _reasons(quality, spread, True, IDENTITY_LIMITS)
+            quality = replace(quality, reasons=reasons, recognisable=known)
+        judged.append(quality)
     return judged
 
 
@@ -153,12 +161,14 @@ def _reasons(quality: Quality, contrast: float, whole: bool, limits: Limits) -> 
         reasons.append(f"face turned too far to the side: {abs(quality.yaw):.0f} degrees, at most {limits.yaw:.0f}")
     if abs(quality.pitch) > limits.pitch:
         reasons.append(f"face turned too far up or down: {abs(quality.pitch):.0f} degrees, at most {limits.pitch:.0f}")
-    if abs(quality.roll) > limits.roll:
+    if abs(quality.roll) > max(limits.roll, _UPSIDE_DOWN):
+        reasons.append("face upside down: turn the camera or the picture")
+    elif abs(quality.roll) > limits.roll:
         reasons.append(f"head tilted too far: {abs(quality.roll):.0f} degrees, at most {limits.roll:.0f}")
     if quality.brightness < limits.dark:
         reasons.append(f"too dark: mean grey level {quality.brightness:.0f}, at least {limits.dark:.0f} needed")
     elif quality.brightness > limits.bright:
         reasons.append(f"too bright: mean grey level {quality.brightness:.0f}, at most {limits.bright:.0f}")
     elif contrast < limits.contrast:
-        reasons.append(f"too little contrast: {contrast:.0f} grey levels, at least {limits.contrast:.0f} needed")
+        reasons.append(f"too little contrast: {contrast:.1f} grey levels, at least {limits.contrast:g} needed")
     return tuple(reasons)

@@ -33,7 +33,9 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
     person = face.person if student is None else None
     box = _box(face, captured)
     if verdict is None:
-        return Reading(face.track, box, face.score, student, score, age=age, person=person)
+        return Reading(
+            face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons, person=person
+        )
     return Reading(
         track=face.track,
         box=box,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class StudentCount:
         in_view: share of the frames in which the student (at least one such face) was seen, 0..1.
         emotions: readings per emotion, most frequent first.
         unsure, not_readable: readings without an emotion.
+        reasons: readings per reason why they were not readable, most frequent first. A face may have several.
         person: number of a person who is not enrolled; None for students, and for faces without a number.
     """
 
@@ -49,6 +50,7 @@ class StudentCount:
     emotions: dict[str, int]
     unsure: int
     not_readable: int
+    reasons: dict[str, int] = field(default_factory=dict)
     person: int | None = None
 
 
@@ -70,6 +72,7 @@ class Summary:
         self.labels: list[str] = [UNSURE, NOT_READABLE, *EMOTIONS]
         self.frames = 0
         self.width = _FIRST_WIDTH
+        self._reasons: dict[Who, Counter[str]] = {}
         self._students: dict[Who, NDArray[np.int32]] = {student: self._empty() for student in students}
         self._present: dict[Who, int] = {}
         self._undecided = _Undecided()
@@ -93,10 +96,12 @@ class Summary:
         for who, reading in zip(people, result.readings, strict=True):
             column = self._column(_label(reading))  # before the row: a new label widens all rows
             self._row(who)[bin_, column] += 1
+            reasons = frozenset(_short(why) for why in reading.reasons)
+            self._reasons.setdefault(who, Counter()).update(reasons)
             if isinstance(who, int):
                 self._move(reading.track, who)
             elif who is None and reading.track >= 0:
-                self._undecided.add(reading.track, _Seen(time, column, self.frames))
+                self._undecided.add(reading.track, _Seen(time, column, self.frames, reasons))
         self._undecided.drop(time - UNDECIDED)
 
     def close(self) -> None:
@@ -124,12 +129,16 @@ class Summary:
         return self._order(), np.array(best, np.int64).reshape(len(rows), used)
 
     def table(self) -> Table:
-        """For the terminal: how long each student was in view, and what they showed."""
+        """For the terminal: how long each student was in view, what they showed, and why they were not readable."""
         table = Table("Student", title=f"{counted(self.frames, 'frame')}, {clock(self.duration)}", title_justify="left")
         table.add_column("In view", justify="right")
         table.add_column("Emotions")
         table.add_column("Unsure", justify="right")
-        for row in self.counts():
+        rows = self.counts()
+        unreadable = any(row.not_readable and row.reasons for row in rows)
+        if unreadable:
+            table.add_column("In view, not readable", overflow="fold")
+        for row in rows:
             readable = max(1, row.faces - row.not_readable)
             shares = [f"{name} {percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
             table.add_row(
@@ -137,6 +146,7 @@ class Summary:
                 percent(row.in_view) if row.faces else "never",
                 ", ".join(shares[:4]) or "-",
                 percent(row.unsure / readable) if row.faces > row.not_readable else "-",
+                *([_unreadable(row)] if unreadable else []),
             )
         return table
 
@@ -150,6 +160,7 @@ class Summary:
             emotions=dict(sorted(emotions.items(), key=lambda item: -item[1])),
             unsure=int(totals[0]),
             not_readable=int(totals[1]),
+            reasons=dict((+self._reasons.get(who, Counter())).most_common()),
             person=who if isinstance(who, int) else None,
         )
 
@@ -170,6 +181,8 @@ class Summary:
             bin_ = self._bin(seen.time)
             self._row(None)[bin_, seen.column] -= 1
             self._row(who)[bin_, seen.column] += 1
+            self._reasons[None].subtract(seen.reasons)
+            self._reasons[who].update(seen.reasons)
             self._present[who] += 1
             if self._undecided.others(seen.frame) == 0:
                 self._present[None] -= 1
@@ -193,11 +206,12 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A reading of a face that had neither a student nor a number: its time, label and frame."""
+    """A reading of a face that had neither a student nor a number: its time, label, frame, and why it is unreadable."""
 
     time: float
     column: int
     frame: int
+    reasons: frozenset[str]
 
 
 class _Undecided:
@@ -249,6 +263,22 @@ def _halved(counts: NDArray[np.int32]) -> NDArray[np.int32]:
     """Merge every two bins into one; the second half is then empty."""
     pairs = counts[0::2] + counts[1::2]
     return np.concatenate([pairs, np.zeros_like(pairs)])
+
+
+def _short(reason: str) -> str:
+    """ "too dark: mean grey level 5, at least 6 needed" -> "too dark"."""
+    return reason.partition(":")[0]
+
+
+def _unreadable(row: StudentCount) -> str:
+    """For a cell of the table: the share of the readings that were not readable, and why."""
+    if not row.not_readable:
+        return "-"
+    total = percent(row.not_readable / row.faces)
+    if len(row.reasons) == 1:
+        return f"{total}: {next(iter(row.reasons))}"
+    shares = [f"{reason} {percent(count / row.faces)}" for reason, count in row.reasons.items()]
+    return f"{total}: {', '.join(shares[:3])}" if shares else total
 
 
 def _who(reading: Reading) -> Who:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.classroom.consent import Consent, make_consent, read_consent_file
+from fewshot.classroom.consent import Consent, make_consent, read_consent_file, read_consent_list
+from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.errors import UsageError
 
 TODAY = date(2026, 11, 20)
@@ -66,7 +67,7 @@ def test_consent_file_from_excel(tmp_path: Path, encoding: str) -> None:
         ("", "no column"),
         ("student,date\nasha,2026-11-20\n", "given_by"),
         ("student,given_by,date\nasha,,2026-11-20\n", "line 2: given_by is empty"),
-        ("student,given_by,date\nasha,herself,20.11.2026\n", "not a date"),
+        ("student,given_by,date\nasha,herself,20.13.2026\n", "not a date"),
         ("student,given_by,date\nasha,a,2026-11-20\nasha,b,2026-11-20\n", "two rows"),
         ("student,given_by,date\n../x,a,2026-11-20\n", "cannot be the name"),
     ],
@@ -74,3 +75,67 @@ def test_consent_file_from_excel(tmp_path: Path, encoding: str) -> None:
 def test_faulty_consent_files_name_the_fault(tmp_path: Path, text: str, word: str) -> None:
     with pytest.raises(UsageError, match=word):
         read_consent_file(write(tmp_path / "consent.csv", text))
+
+
+def test_a_consent_does_not_hold_before_its_date() -> None:
+    consent = Consent("herself", TODAY)
+    assert [consent.holds(day) for day in (date(2026, 11, 19), TODAY)] == [False, True]
+    assert consent.why_not(date(2026, 11, 19)) == "the consent is dated 2026-11-20, which is in the future"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20", "20.11.2026", "20.11.26", "20/11/2026", "11/20/2026", "20-11-2026", "2026/11/20", "46346",
+        "46346.0", "20 Nov 2026", "20-Nov-26", "20. November 2026", "November 20, 2026", "20.11.2026 00:00",
+        "2026-11-20T08:30:00", "20 novembre 2026", " 20 . 11 . 2026 ",
+    ],
+)  # fmt: skip
+def test_dates_as_people_and_spreadsheets_write_them(text: str) -> None:
+    assert parse_day(text, "here") == TODAY
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "31.02.2026", "20.13.2026", "2026", "1.1.1", "20 Foo 2026", "", "20.11.", "99/99/2026"]
+)
+def test_what_is_no_date_is_named(text: str) -> None:
+    with pytest.raises(UsageError, match=r"here: .* is not a date"):
+        parse_day(text, "here")
+
+
+def test_a_date_that_may_be_two_days_is_asked_about() -> None:
+    with pytest.raises(UsageError, match="5 June 2026 or 6 May 2026"):
+        parse_day("5/6/2026", "here")
+    assert parse_day("5/6/2026", "here", day_first=True) == date(2026, 6, 5)
+    assert parse_day("5/6/2026", "here", day_first=False) == date(2026, 5, 6)
+    assert parse_day("5/5/2026", "here") == date(2026, 5, 5)
+    assert [day_comes_first(texts) for texts in (["5/6/2026", "20/6/2026"], ["6/20/2026"], ["20/6/26", "6/20/26"])] == [
+        True,
+        False,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "mac_roman", "cp850"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(("lead", "end"), [("", "\n"), ("sep={}\n", "\r\n"), ("\n", "\r")])
+def test_consent_files_of_spreadsheets(tmp_path: Path, encoding: str, separator: str, lead: str, end: str) -> None:
+    rows = [["Student", "Given by", "Date"], ["Zoë", "ihre Mutter", "20.11.2026"]]
+    text = lead.format(separator) + "".join(separator.join(row) + "\n" for row in rows)
+    path = tmp_path / "consent.csv"
+    path.write_bytes(text.replace("\n", end).encode(encoding))
+    assert read_consent_list(path, ["Zoë"]).consents == {"Zoë": Consent("ihre Mutter", TODAY)}
+
+
+def test_one_faulty_row_costs_one_student(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "consent.csv",
+        "student,given_by,date\nanna,x,soon\nbo,x,2026-11-20\ncleo,,2026-11-20\n,x,2026-11-20\na/b,x,2026-11-20\n"
+        "dan,x,2026-11-20\ndan,x,2026-11-20\n",
+    )
+    listed = read_consent_list(path)
+    assert list(listed.consents) == ["bo", "dan"]
+    assert list(listed.problems) == ["anna", "cleo"] and "line 2: 'soon' is not a date" in listed.problems["anna"]
+    assert "line 5: student is empty" in listed.faults[0] and "line 6: 'a/b'" in listed.faults[1]
+    with pytest.raises(UsageError, match=r"line 2.*line 4.*line 5"):
+        read_consent_file(path)

@@ -138,3 +138,14 @@ def test_an_unreadable_student_folder_name(desk: Desk, tmp_path: Path) -> None:
     (desk.photos / "asha").mkdir(parents=True)
     cv2.imwrite(str(desk.photos / "asha" / "1.png"), photo)
     assert "no face found (8x8)" in desk.enroll("asha").photos[0].reason
+
+
+def test_a_face_that_is_small_only_in_the_reduced_photo_is_used(desk: Desk) -> None:
+    path = draw_photo(desk.photos / "asha" / "neutral" / "1.png", {ASHA: 100}, seed=1)
+    whole = np.full((4000, 6000, 3), 128, np.uint8)
+    small = cv2.imread(str(path))
+    whole[: small.shape[0], : small.shape[1]] = small
+    cv2.imwrite(str(path), whole)
+    result = desk.enroll("asha")
+    assert result.count("accepted") == 1, reasons(result)
+    assert desk.roster.students["asha"].emotions() == {"neutral": 1}

@@ -13,8 +13,10 @@ from fewshot.faces.any_size import AnySizeDetector, any_size
 from fewshot.faces.detections import Detections, Detector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.faces.following import FollowingDetector
+from fewshot.faces.quality import head_pose
 from fewshot.models.files import resolve
 from fewshot.perception import open_perception
+from fewshot.pictures import read_picture
 from fewshot.types import Frame
 
 
@@ -40,11 +42,11 @@ ONCE, WITH_MARGIN = (100, 200), (200, 400)
 @pytest.mark.parametrize(
     ("first", "second", "passes", "boxes"),
     [
-        ([], [], 2, []),
+        ([], [], 3, []),
         ([], [((120, 60, 200, 140), 0.8)], 2, [(20, 10, 100, 90)]),
         ([((0, 0, 20, 20), 0.3), ((50, 50, 70, 70), 0.9)], [], 1, [(50, 50, 70, 70), (0, 0, 20, 20)]),
         ([((20, 10, 100, 90), 0.9)], [], 1, [(20, 10, 100, 90)]),
-        ([((20, 10, 100, 90), 0.5)], [((122, 62, 200, 140), 0.8)], 1, [(20, 10, 100, 90)]),
+        ([((20, 10, 100, 90), 0.5)], [((122, 62, 200, 140), 0.8)], 2, [(20, 10, 100, 90)]),
     ],
 )  # fmt: skip
 def test_the_second_pass(first: list, second: list, passes: int, boxes: list) -> None:
@@ -95,3 +97,51 @@ def test_the_sample_picture_is_seen_as_before() -> None:
     np.testing.assert_array_equal(
         detector.detect(sample_picture()).boxes, detector.inner.detect(sample_picture()).boxes
     )
+
+
+class Upright:
+    """Sees one face, with one score in the frame and one in the turned frame; its landmarks are always upright."""
+
+    name, note = "upright", None
+
+    def __init__(self, upright: float, turned: float) -> None:
+        self.scores = (upright, turned)
+
+    def detect(self, frame: Frame) -> Detections:
+        turned = frame[-1, -1, 0] == 255  # the first pixel of the frame is white
+        score = self.scores[int(turned)]
+        box = (99, 39, 179, 89) if turned else (20, 10, 100, 60)
+        eyes = np.array([[40, 25], [80, 25], [60, 35], [45, 50], [75, 50]], np.float32)
+        points = eyes + (np.array([79, 29]) if turned else 0)
+        found = Detections.of([box], [score], points[None], frame)
+        return found[found.scores >= 0.5]
+
+
+@pytest.mark.parametrize(
+    ("upright", "turned", "upside_down"),
+    [
+        (0.55, 0.85, True),
+        (0.0, 0.85, True),
+        (0.0, 0.6, False),
+        (0.85, 0.55, False),
+        (0.6, 0.65, False),
+        (0.75, 0.95, False),
+    ],
+)
+def test_a_face_that_is_upside_down_is_noticed(upright: float, turned: float, upside_down: bool) -> None:
+    frame = np.zeros((100, 200, 3), np.uint8)
+    frame[0, 0] = 255
+    found = AnySizeDetector(Upright(upright, turned)).detect(frame)
+    assert len(found) == bool(upside_down or upright)
+    if len(found):
+        assert bool(abs(head_pose(found.landmarks)[0, 2]) > 170) == upside_down
+
+
+def test_upside_down_in_pictures_and_videos(shared: Path) -> None:
+    detector = any_size(ScrfdDetector(shared / "models/insightface/models/buffalo_sc/det_500m.onnx"))
+    for picture in sorted((shared / "cases/class4").glob("*/*/*.jpg")):
+        frame = read_picture(picture)
+        for turned, expected in [(frame, False), (np.ascontiguousarray(frame[::-1, ::-1]), True)]:
+            found = detector.detect(turned)
+            assert len(found) == 1, (picture, expected)
+            assert bool(abs(head_pose(found.landmarks)[0, 2]) > 135) == expected, picture

@@ -8,7 +8,8 @@ import pytest
 
 from fewshot.faces.align import EXPRESSION_TEMPLATE
 from fewshot.faces.detections import Detections
-from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, levels, sharpness
+from fewshot.faces.light import CONTRAST, face_levels, in_good_light
+from fewshot.faces.quality import ENROLLMENT_LIMITS, LIVE_LIMITS, Limits, assess, head_pose, sharpness
 from fewshot.types import Quality
 
 HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.545, 0.4], [-0.405, 1.03, 0.1], [0.405, 1.03, 0.1]])
@@ -64,11 +65,12 @@ def test_a_good_face_passes_both() -> None:
     [
         (pattern(), 20, None, "face too small: 20 pixels wide, at least 26 needed"),
         (stretched(pattern(10)), 100, None, "too blurred: sharpness 0.0"),
-        (pattern() // 20, 100, None, "too dark: mean grey level"),
+        (pattern() // 40, 100, None, "too dark: mean grey level"),
         (250 + pattern() // 60, 100, None, "too bright: mean grey level 25"),
-        (120 + pattern() // 60, 100, None, "too little contrast: 1 grey levels, at least 8 needed"),
+        (120 + pattern() // 100, 100, None, "too little contrast: 0."),
         (pattern(), 100, turned(70, 0, 0), "face turned too far to the side: 70 degrees, at most 50"),
         (pattern(), 100, turned(0, 70, 0), "face turned too far up or down: 70 degrees, at most 60"),
+        (pattern(), 100, turned(0, 0, 180), "face upside down"),
         (pattern(), 100, turned(0, 0, -80), "head tilted too far: 80 degrees, at most 50"),
         (pattern(), 100, EXPRESSION_TEMPLATE - 60, "face cut off by the edge of the picture"),
     ],
@@ -92,11 +94,37 @@ def test_sharpness_falls_with_blur_and_does_not_see_contrast() -> None:
 
 
 def test_levels_are_numpys() -> None:
-    pictures = np.random.default_rng(1).integers(0, 256, (5, 20, 30)).astype(np.uint8)[:, 3:-3, 2:-2]
-    means, spreads = levels(pictures)
-    np.testing.assert_allclose(means, pictures.mean(axis=(1, 2)))
-    np.testing.assert_allclose(spreads, pictures.std(axis=(1, 2)))
-    assert [part.shape for part in levels(pictures[:0])] == [(0,), (0,)]
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 112, 112)).astype(np.uint8)
+    means, spreads = face_levels(pictures)
+    np.testing.assert_allclose(means, pictures[:, 12:-12, 16:-16].mean(axis=(1, 2)))
+    np.testing.assert_allclose(spreads, pictures[:, 12:-12, 16:-16].std(axis=(1, 2)))
+    assert [part.shape for part in face_levels(pictures[:0])] == [(0,), (0,)]
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.25, 0.12, 0.06])
+def test_a_dark_face_is_readable_and_gets_the_contrast_of_a_usual_one(factor: float) -> None:
+    usual = (128 + 0.5 * (pattern().astype(np.float32) - 128)).astype(np.uint8)
+    dark = np.round(factor * usual).astype(np.uint8)
+    assert judged(dark).ok and judged(usual).ok
+    assert judged(dark).sharpness == pytest.approx(judged(usual).sharpness, abs=0.1)
+    means, spreads = face_levels(in_good_light(dark))
+    assert spreads[0] >= min(CONTRAST, face_levels(usual)[1][0]) - 1 and 50 < means[0] < 170
+    colours = in_good_light(np.repeat(dark[..., None], 3, axis=3))
+    np.testing.assert_array_equal(colours[..., 0], in_good_light(dark))
+
+
+def test_a_face_in_good_light_is_not_changed() -> None:
+    assert in_good_light(both := np.concatenate([pattern(), pattern(2)])) is both
+    assert in_good_light(both[:0]).shape == (0, 112, 112)
+
+
+def test_who_it_is_has_limits_of_its_own() -> None:
+    upside_down = judged(pattern(), landmarks=turned(0, 0, 180))
+    assert upside_down.reasons == ("face upside down: turn the camera or the picture",) and upside_down.identifiable
+    small = judged(pattern(), size=20)
+    assert not small.ok and small.identifiable
+    tiny, black = judged(pattern(), size=8), judged(pattern() // 100)
+    assert not tiny.identifiable and not black.identifiable
 
 
 @pytest.mark.parametrize("size", [30, 100])

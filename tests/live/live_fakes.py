@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from fewshot.prototypes.classifier import Verdict
 from fewshot.types import EMOTIONS, Face, Frame, FrameResult, Quality, Reading, Vectors
@@ -113,3 +116,22 @@ def write_video(path: object, frames: int = 10, fps: float = 10.0, size: tuple[i
     for index in range(frames):
         writer.write(blank(*size, value=5 + 8 * (index % 30)))
     writer.release()
+
+
+def write_timed_video(path: Path, times: Sequence[float], shape: str = "1:1", size: tuple[int, int] = (64, 48)) -> None:
+    """A video whose frame k begins at ``times[k]`` seconds and is grey of level 5 + 3 k.
+
+    Args:
+        shape: width : height of a pixel.
+    """
+    av = pytest.importorskip("av", reason="PyAV, an extra, writes the video of this test")
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=1000)
+        stream.width, stream.height = size
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 50_000_000
+        stream.codec_context.sample_aspect_ratio = Fraction(shape.replace(":", "/"))
+        for index, time in enumerate(times):
+            picture = av.VideoFrame.from_ndarray(blank(*size, value=5 + 3 * (index % 80)), format="bgr24")
+            picture.pts, picture.time_base = round(1000 * time), Fraction(1, 1000)
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode(None))

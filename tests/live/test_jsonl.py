@@ -26,6 +26,7 @@ FACE = {
     "probabilities": dict,
     "prototypes": str,
     "age": float,
+    "quality": dict,
     "person": (int, type(None)),
 }
 NAN = float("nan")

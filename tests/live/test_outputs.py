@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from live_fakes import FakePerception, FakeReader, blank, face, reading, result, write_video
+from live_fakes import FakePerception, FakeReader, blank, face, reading, result, write_timed_video, write_video
 
 from fewshot.errors import FewshotError, SourceError, UsageError
 from fewshot.live.colours import EMOTION_COLOURS
@@ -57,6 +57,59 @@ def test_a_live_source_is_written_in_real_time(tmp_path: Path) -> None:
     frames, _ = read_back(tmp_path / "out.mp4")
     assert len(frames) == 21  # 0 to 2.0 s at 10 frames a second
     assert frames[4].mean() < frames[5].mean() + 1 and frames[20].mean() > 70
+
+
+def shown(path: Path) -> list[tuple[float, float]]:
+    """Time in seconds and mean grey level of every frame."""
+    video, seen = cv2.VideoCapture(str(path)), []
+    while (got := video.read())[0]:
+        seen.append((video.get(cv2.CAP_PROP_POS_MSEC) / 1000, float(got[1].mean())))
+    return seen
+
+
+TIMES = {
+    "steady": [index / 25 for index in range(50)],
+    "a browser's": [round(index / 25 + 0.008 * (index % 3), 3) for index in range(50)],
+    "with a pause": [index / 25 for index in [*range(25), *range(75, 100)]],
+    "of three rates": [*np.arange(25) / 25, *(1 + np.arange(30) / 30), *(2 + np.arange(60) / 60)],
+    "that begins late": [7 + index / 25 for index in range(50)],
+}
+
+
+@pytest.mark.parametrize("codec", ["h264", "mpeg4"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.avi"])
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES.keys())
+def test_a_video_is_as_long_as_its_source(tmp_path: Path, times: list[float], name: str, codec: str) -> None:
+    write_timed_video(tmp_path / "in.mkv", times)
+    source = open_source(tmp_path / "in.mkv")
+    sink = AnnotatedVideo.for_source(tmp_path / name, source, codec=codec)
+    play(Loop(FakePerception(), FakeReader()), [source], [sink])
+    seen = shown(tmp_path / name)
+    assert seen[-1][0] == pytest.approx(times[-1] - times[0], abs=0.05, rel=0.02)
+    # At every moment of the source the video shows the frame of that moment, or one a twentieth of a second from it.
+    for moment in np.arange(0, times[-1] - times[0], 0.1):
+        level = [grey for time, grey in seen if time <= moment + 1e-6][-1]
+        near = [index for index, time in enumerate(times) if moment - 0.05 <= time - times[0] <= moment + 0.05]
+        before = [index for index, time in enumerate(times) if time - times[0] <= moment + 1e-6][-1:]
+        assert any(abs(level - 5 - 3 * (index % 80)) < 7 for index in (*near, *before)), (moment, level, near, before)
+
+
+def test_a_browsers_recording_keeps_its_length(tmp_path: Path, shared: Path) -> None:
+    for name, length in [("mediarecorder_real.webm", 6.0), ("vfr.mp4", 6.0)]:
+        source = open_source(shared / "cases/video" / name)
+        sink = AnnotatedVideo.for_source(tmp_path / "out.mp4", source)
+        play(Loop(FakePerception(), FakeReader()), [source], [sink])
+        video = cv2.VideoCapture(str(tmp_path / "out.mp4"))
+        seconds = video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS)
+        assert seconds == pytest.approx(length, rel=0.05) and 10 < video.get(cv2.CAP_PROP_FPS) < 61
+
+
+def test_pictures_and_sources_follow_each_other(tmp_path: Path) -> None:
+    sink = AnnotatedVideo(tmp_path / "out.mp4", fps=10)
+    for source, time in [("a", 0.0), ("a", 0.1), ("a", 0.2), ("b", 0.0), ("b", 0.1), ("c.png", 0.0), ("d.png", 0.0)]:
+        sink.write(FrameResult(source, 0, time, 64, 48), blank(value=90))
+    sink.close()
+    assert [time for time, _ in shown(tmp_path / "out.mp4")] == pytest.approx([index / 10 for index in range(7)])
 
 
 def test_frames_of_another_size_are_fitted_in(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from live_fakes import blank, write_video
+from live_fakes import blank, write_timed_video, write_video
 from PIL import Image
 
 from fewshot.errors import FewshotError, SourceError, UsageError
@@ -72,12 +73,78 @@ def test_times_grow_strictly_whatever_the_container_says(stamps: list[float], ti
     np.testing.assert_allclose([clock.tell(stamp) for stamp in stamps], times, atol=1e-9)
 
 
-def test_a_video_whose_size_changes_goes_on_in_the_first_size(tmp_path: Path) -> None:
-    # Motion JPEG is pictures in a row, so two of them glued together are a video that changes its size.
+def changing_video(path: Path) -> None:
+    """Motion JPEG is pictures in a row, so two of them glued together are a video that changes its size."""
     parts = [cv2.imencode(".jpg", blank(*size, value=90))[1].tobytes() for size in [(64, 48)] * 3 + [(96, 54)] * 3]
-    (tmp_path / "a.mjpeg").write_bytes(b"".join(parts))
+    path.write_bytes(b"".join(parts))
+
+
+def test_every_frame_of_a_video_has_its_own_size(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV is an extra")
+    changing_video(tmp_path / "a.mjpeg")
+    taken = list(open_source(tmp_path / "a.mjpeg"))
+    assert [captured.frame.shape for captured in taken] == [(48, 64, 3)] * 3 + [(54, 96, 3)] * 3
+
+
+def test_without_pyav_every_frame_has_the_first_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    changing_video(tmp_path / "a.mjpeg")
     taken = list(open_source(tmp_path / "a.mjpeg"))
     assert [captured.frame.shape for captured in taken] == [(48, 64, 3)] * 6
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_pyav_and_opencv_give_the_same_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
+    if installed:
+        pytest.importorskip("av", reason="PyAV is an extra")
+    else:
+        monkeypatch.setitem(sys.modules, "av", None)
+    write_video(tmp_path / "a.mp4", frames=12, fps=10)
+    taken = list(open_source(tmp_path / "a.mp4"))
+    assert [captured.time for captured in taken] == pytest.approx([index / 10 for index in range(12)])
+    assert [captured.frame.mean() for captured in taken] == pytest.approx([5 + 8 * index for index in range(12)], abs=4)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ("2:1", (128, 48)),
+        ("4:3", (85, 48)),
+        ("8:9", (64, 54)),
+        ("1:1", (64, 48)),
+        ("0:1", (64, 48)),
+        ("99:1", (64, 48)),
+    ],
+)
+def test_pixels_are_made_square(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str, size: tuple[int, int], installed: bool
+) -> None:
+    write_timed_video(tmp_path / "a.mp4", [0.0, 0.1, 0.2], shape=shape)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "av", None)
+    for captured in open_source(tmp_path / "a.mp4"):
+        assert (captured.frame.shape[1], captured.frame.shape[0]) == size
+
+
+@pytest.mark.parametrize(
+    ("times", "fps"),
+    [
+        ([index / 25 for index in range(40)], 25),
+        ([index * 0.033 for index in range(40)], 30),  # a clock of milliseconds
+        ([index / 25 for index in [*range(30), *range(80, 110)]], 25),  # two seconds without a frame
+    ],
+)
+def test_the_rate_is_that_of_the_frames(tmp_path: Path, times: list[float], fps: float) -> None:
+    write_timed_video(tmp_path / "a.mkv", times)
+    source = open_source(tmp_path / "a.mkv")
+    assert source.fps == pytest.approx(fps, rel=0.02)
+    assert [captured.time for captured in source] == pytest.approx(times, abs=0.002)
+
+
+def test_a_recording_of_a_browser_has_a_usual_rate(shared: Path) -> None:
+    source = open_source(shared / "cases/video/mediarecorder_real.webm")
+    assert source.fps == pytest.approx(25, rel=0.05) and len(list(source)) == 150
 
 
 def test_a_folder_is_independent_pictures_in_order(tmp_path: Path) -> None:

@@ -49,6 +49,23 @@ def test_counts_per_student() -> None:
     assert "happy 75 %" in text and "never" in text and "not enrolled" in text and "10 frames, 0:01" in text
 
 
+def test_why_a_student_was_not_readable() -> None:
+    summary = Summary(["ben"])
+    dark, both = (
+        ("too dark: mean grey level 3, at least 6 needed",),
+        ("too dark: mean grey level 2", "too blurred: 0.01"),
+    )
+    for index, reasons in enumerate([(), (), dark, both]):
+        readings = [Reading(0, (0, 0, 9, 9), 0.9, "asha", 0.7, "happy" if not reasons else None, reasons=reasons,
+                            probabilities={} if reasons else SURE)]  # fmt: skip
+        summary.write(frame(index / 10, *readings))
+    assert summary.counts()[0].reasons == {"too dark": 2, "too blurred": 1}
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(summary.table())
+    text = console.export_text()
+    assert "In view, not readable" in text and "50 %: too dark 50 %, too blurred 25 %" in text
+
+
 def test_one_frame_is_one_frame() -> None:
     summary = Summary()
     titles = [summary.table().title]

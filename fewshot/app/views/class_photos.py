@@ -16,10 +16,14 @@ from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
-KINDS = ["jpg", "jpeg", "png", "heic", "heif", "webp", "bmp", "tif", "tiff", "zip"]
+KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
+MOST_MEGABYTES = 500
+"""Of one uploaded file. Receiving it takes twice as much memory."""
+FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 UNLABELLED, OWN = "I do not know", "another state …"
 
 
@@ -56,9 +60,12 @@ def _many(name: str, roster: Roster) -> None:
         "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too."
     )
     left, right = st.columns(2)
-    folder = left.file_uploader("Choose a folder", type=KINDS, accept_multiple_files="directory", key=f"folder {name}")
-    packed = right.file_uploader("or a zip file", type=["zip"], key=f"zip {name}")
+    folder = left.file_uploader(
+        "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=f"folder {name}"
+    )
+    packed = right.file_uploader("or a zip file", type=["zip"], max_upload_size=MOST_MEGABYTES, key=f"zip {name}")
     by, until = _consent("many")
+    twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
     if st.button("Enroll all", type="primary", disabled=not files, key="enroll many"):
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
@@ -66,14 +73,17 @@ def _many(name: str, roster: Roster) -> None:
         uploads = [Upload(file.name, file.getvalue()) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            students = save_class(uploads, place)
+            notes: list[str] = []
+            students = save_class(uploads, place, roster.students, notes)
             done: list[str] = []
 
             def tell(student: str) -> None:
                 done.append(student)
                 bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
 
-            return room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell)
+            report = room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
+            report.notes = [*notes, *report.notes]
+            return report
 
         _enroll(name, enroll)
 
@@ -90,6 +100,7 @@ def _one(name: str, roster: Roster) -> None:
     photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=f"photos {name}")
     known = roster.students.get(student.strip())
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
+    twins = _twins(name, roster, "one")
     if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
         if by is None and not (known and known.consent.holds(date.today())):
             raise UsageError(WHO_CONSENTED)
@@ -98,9 +109,18 @@ def _one(name: str, roster: Roster) -> None:
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             bar.progress(0.3, f"Checking {counted(len(uploads), 'photo')} …")
             place = save_student(uploads, place, student.strip(), emotion)
-            return room.enroll(student.strip(), place, consent_by=by, consent_until=until)
+            return room.enroll(student.strip(), place, consent_by=by, consent_until=until, looks_like=twins)
 
         _enroll(name, enroll)
+
+
+def _twins(name: str, roster: Roster, key: str) -> list[str]:
+    """The students who are said to have a twin; asked only after a student was refused for that reason."""
+    outcome = st.session_state.get(f"outcome {name}")
+    alike = {student.looks_like for student in outcome.students} & set(roster.students) if outcome else set()
+    if not alike:
+        return []
+    return st.multiselect("These students have a twin or a double in this class", sorted(alike), key=f"twins {key}")
 
 
 def _may_hold_consents(file: str) -> bool:
@@ -172,6 +192,16 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
+        if student.looks_like:
+            st.info(
+                f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they "
+                f"are two people, such as twins, choose {student.looks_like} above under “These students have a twin "
+                "or a double in this class”, and upload the photos again. When one of the two is in view, the program "
+                "may then show no name or the name of the other one.",
+                icon=":material/group:",
+            )
+        if student.problem:
+            st.error(f"{student.student}: {student.problem}", icon=":material/person_off:")
         for note in student.notes:
             st.caption(f"{student.student}: {note}")
 

@@ -20,6 +20,8 @@ Codec = Literal["auto", "h264", "mpeg4"]
 PRESET, QUALITY = "ultrafast", 23
 """Settings of libx264. "ultrafast" takes as much time as OpenCV's MPEG-4, and browsers can play it; "superfast" makes
 files half as large and takes 1.5 times as long (experiments/results/video.md)."""
+TICK = Fraction(1, 90_000)
+"""Seconds between two possible times of a frame: all usual frame rates are multiples."""
 _BT601 = 5
 _MOVIES = (".mp4", ".m4v", ".mov")
 _KEYFRAME_SECONDS = 2.0
@@ -33,11 +35,13 @@ class Encoder(Protocol):
 
     Attributes:
         codec: name of the codec, for users.
+        any_time: whether a frame may begin at any time; if not, all frames last equally long.
     """
 
     codec: str
+    any_time: bool
 
-    def write(self, frame: Frame) -> None: ...
+    def write(self, frame: Frame, time: float | None = None, duration: float | None = None) -> None: ...
 
     def close(self) -> None: ...
 
@@ -68,6 +72,8 @@ def has_h264() -> bool:
 class OpenCvEncoder:
     """MPEG-4 part 2, or Motion JPEG in .avi."""
 
+    any_time = False
+
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         letters = SUFFIXES[path.suffix.lower()]
         self.codec = {"mp4v": "MPEG-4", "MJPG": "Motion JPEG"}[letters]
@@ -75,8 +81,8 @@ class OpenCvEncoder:
         if not self._writer.isOpened():
             raise OutputError(f"{path} cannot be written. Choose a folder where you may write.")
 
-    def write(self, frame: Frame) -> None:
-        """Append a frame of the video's size."""
+    def write(self, frame: Frame, _time: float | None = None, _duration: float | None = None) -> None:
+        """Append a frame of the video's size; it lasts as long as every other one."""
         self._writer.write(frame)
 
     def close(self) -> None:
@@ -102,7 +108,8 @@ class H264Encoder:
                 "choose mpeg4."
             ) from error
         self._av: Any = av
-        self._path, self._written = path, 0
+        self._path, self._written, self._rate, self._last = path, 0, fps, -1
+        self.any_time = path.suffix.lower() != ".avi"  # this container knows a constant rate only
         try:
             self._file: Any = av.open(str(path.absolute()), "w", options=_container_options(path, av))
             self._stream: Any = self._file.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
@@ -115,15 +122,29 @@ class H264Encoder:
         self._stream.options = {"preset": PRESET, "crf": str(QUALITY)}
         # One thread: output has its own thread already, and the other cores are left for perception.
         self._stream.codec_context.thread_count = 1
+        if self.any_time:
+            self._stream.time_base = self._stream.codec_context.time_base = TICK
         self._stream.codec_context.gop_size = max(1, round(_KEYFRAME_SECONDS * fps))
         # The colour standard that cv2 converts to; without it players assume another one for large pictures.
         self._stream.codec_context.colorspace = _BT601
 
-    def write(self, frame: Frame) -> None:
-        """Append a frame of the video's size; width and height are even."""
+    def write(self, frame: Frame, time: float | None = None, duration: float | None = None) -> None:
+        """Append a frame of the video's size; width and height are even.
+
+        Args:
+            frame: BGR, shape (height, width, 3).
+            time: when it is shown, seconds; later than the frame before. None: at the constant rate.
+            duration: seconds until the next frame, which matters for the last one only. None: at the constant rate.
+        """
         # cv2 converts twice as fast as PyAV.
         picture = self._av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
-        picture.pts = self._written
+        if self.any_time:
+            wanted = round((self._written / self._rate if time is None else time) / TICK)
+            self._last = max(wanted, self._last + 1)
+            picture.pts, picture.time_base = self._last, TICK
+            picture.duration = max(1, round((duration or 1 / self._rate) / TICK))
+        else:
+            picture.pts = self._written
         self._written += 1
         self._mux(picture)
 

@@ -15,7 +15,7 @@ VERSION = 1
 
 
 def as_record(result: FrameResult) -> dict[str, Any]:
-    """A frame's result as the dictionary that is written; it contains only str, int, float, list, dict and None."""
+    """A frame's result as the dictionary that is written: only str, int, float, bool, list, dict and None."""
     return {
         "version": VERSION,
         "source": result.source,
@@ -87,6 +87,7 @@ def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
         "probabilities": {name: _rounded(value, 6) or 0.0 for name, value in reading.probabilities.items()},
         "prototypes": reading.prototypes,
         "age": _rounded(reading.age, 4) or 0.0,
+        "quality": {"readable": not reading.reasons, "reasons": list(reading.reasons)},
         "person": reading.person,
     }
 

@@ -23,20 +23,22 @@ LIVE_RATE = 15.0
 """Frames per second in the video of a live source."""
 PICTURE_RATE = 1.0
 """Frames per second in a video of single pictures."""
-_LONGEST_GAP = 60.0
+_LONGEST_GAP, _LONGEST_PAUSE = 60.0, 3600.0
+"""Longest time, in seconds, for which a frame of a live source or of a file is repeated."""
 _CHECK_EVERY = 30
 
 
 class AnnotatedVideo:
     """Writes every frame with its readings drawn on it.
 
-    The video has the size of the first frame; frames of another size are fitted into it with black borders. The frames
-    of a file are written one by one. A live source is written in real time: a frame is repeated until the next one.
+    The video has the size of the first frame; frames of another size are fitted into it with black borders. Every frame
+    begins at its time in the source, so the video is as long as the source. With PyAV, the frames of a file keep their
+    own distances; otherwise, and for a live source, a frame is repeated until the next one. Sources follow each other.
 
     Args:
         path: .mp4 (or .m4v, .mov, .mkv, .avi); an existing file is overwritten.
-        fps: frames per second.
-        live: place frames according to their time.
+        fps: frames per second of a video with a constant rate, and of frames without a time, such as pictures.
+        live: the source is live: its video has a constant rate, and times count from its start.
         overlay: draws the readings; sharing it with the window saves half of the drawing.
         codec: see ``open_encoder``.
         height: height of the video in pixels, to make it smaller than the frames: 720 instead of 1080 halves the work.
@@ -59,7 +61,8 @@ class AnnotatedVideo:
         self._writer: Encoder | None = None
         self._size = (0, 0)
         self._latest: Frame | None = None
-        self._written, self._offset, self._last_time = 0, 0.0, 0.0
+        self._written, self._begin, self._lasts = 0, 0.0, 1 / fps
+        self._before: FrameResult | None = None
         if self.path.suffix.lower() not in SUFFIXES:
             raise OutputError(f"{self.path} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
         if not self.path.absolute().parent.is_dir():
@@ -101,10 +104,13 @@ class AnnotatedVideo:
         if self._writer is None:
             self._open(picture)
         picture = letterbox(picture, self._size)
-        if self._live:
-            self._fill_until(result.time)
-        if not self._live or self._slot(result.time) >= self._written:
+        self._place(result)
+        if self._writer is not None and self._writer.any_time and not self._live:
             self._put(picture)
+        else:
+            self._fill_until(round(self._begin * self._fps))
+            if round(self._begin * self._fps) >= self._written:
+                self._put(picture)
         self._latest = picture
 
     def close(self) -> None:
@@ -131,16 +137,22 @@ class AnnotatedVideo:
         self._size = (max(2, first.shape[1] // 2 * 2), max(2, first.shape[0] // 2 * 2))
         self._writer = open_encoder(self.path, self._fps, self._size, self._codec)
 
-    def _slot(self, time: float) -> int:
-        """Number of the video frame for a time in seconds."""
-        if time < self._last_time:  # another live source began: it is appended to the one before
-            self._offset = self._written / self._fps
-        self._last_time = time
-        return round((time + self._offset) * self._fps)
+    def _place(self, result: FrameResult) -> None:
+        """Find when this frame begins in the video, and how long it lasts if it is the last one."""
+        before, self._before = self._before, result
+        if before is None:
+            self._begin = result.time if self._live else 0.0
+        elif result.source == before.source and result.time > before.time:
+            gap = result.time - before.time
+            self._begin += gap
+            self._lasts = min(gap, 1 / self._fps)
+        else:  # another source, or a picture: it follows the frame before
+            self._begin += self._lasts
+            self._lasts = 1 / self._fps
 
-    def _fill_until(self, time: float) -> None:
-        missing = self._slot(time) - self._written
-        for _ in range(min(missing, round(_LONGEST_GAP * self._fps))):
+    def _fill_until(self, slot: int) -> None:
+        longest = _LONGEST_GAP if self._live else _LONGEST_PAUSE
+        for _ in range(min(slot - self._written, round(longest * self._fps))):
             if self._latest is not None:
                 self._put(self._latest)
 
@@ -148,7 +160,7 @@ class AnnotatedVideo:
         if self._written % _CHECK_EVERY == 0:
             self._check_space()
         if self._writer is not None:
-            self._writer.write(picture)
+            self._writer.write(picture, self._begin, self._lasts)
             self._written += 1
 
     def _check_space(self) -> None:

@@ -9,7 +9,15 @@ import cv2
 
 from fewshot.addresses import public_address
 from fewshot.errors import SourceError
-from fewshot.live.sources.capture import READ_TIMEOUT, count, open_camera, open_stream, rate
+from fewshot.live.sources.capture import (
+    READ_TIMEOUT,
+    count,
+    open_camera,
+    open_stream,
+    pixel_shape,
+    rate,
+    square_pixels,
+)
 from fewshot.live.sources.newest import NewestFrames
 from fewshot.live.sources.video import VideoSource
 from fewshot.types import Frame
@@ -83,11 +91,13 @@ def open_url(url: str) -> NewestFrames | VideoSource:
 
 
 def _newest(name: str, capture: cv2.VideoCapture) -> NewestFrames:
+    shape = pixel_shape(capture)
+
     def read() -> Frame | None:
         try:
             good, frame = capture.read()
         except cv2.error:  # some drivers raise an error when the cable is pulled
             return None
-        return frame if good and frame is not None and frame.size else None
+        return square_pixels(frame, shape) if good and frame is not None and frame.size else None
 
     return NewestFrames(name, read, capture.release, rate(capture), patience=READ_TIMEOUT + 2)

@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 
 import cv2
+import numpy as np
+
+from fewshot.types import Frame
 
 OPEN_TIMEOUT = 5.0
 """Seconds to wait for a stream to answer."""
@@ -16,6 +19,12 @@ FILE_DECODERS, STREAM_DECODERS = 2, 1
 """Threads of ffmpeg, which would otherwise use one per core. Each thread decodes another frame: two threads decode
 1080p faster than it is processed, and the other cores are left for perception. In a stream every additional thread
 adds a delay of one frame."""
+_USUAL = 61.0
+"""Most frames per second of a usual video. A browser's recording names 1000, the number of ticks of its clock."""
+_SAMPLE = 120
+"""Packets whose times are compared with the frame rate that a file names."""
+_NEARLY_SQUARE = 0.02
+_LONGEST_PIXEL = 4.0
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
 # A user who sets one of these variables wants to see the log. They are set on import, because ffmpeg reads its variable
@@ -84,3 +93,55 @@ def count(capture: cv2.VideoCapture) -> int | None:
     """Number of frames as reported by the container; None if it is not known (streams report -9e18)."""
     frames = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     return int(frames) if 0 < frames < 1e9 else None
+
+
+def measured_rate(path: Path, named: float | None) -> float | None:
+    """Frames per second of a file: the rate that it names, corrected with the times of its first frames.
+
+    A recording may name the ticks of its clock, or the mean over a pause. Between two frames with the usual distance
+    there should be no third one at this rate, so the higher of two likely values counts.
+
+    Args:
+        path: the video file.
+        named: the rate that the container names, see ``rate``.
+    """
+    packets = cv2.VideoCapture(str(path.absolute()), _backend(), [cv2.CAP_PROP_FORMAT, -1])  # without decoding
+    times: list[float] = []
+    while len(times) < _SAMPLE and packets.grab():
+        times.append(float(packets.get(cv2.CAP_PROP_POS_MSEC)) / 1000)
+    packets.release()
+    # The last packets of the sample may be shown later than packets that are not in it.
+    gaps = np.diff(np.sort(times))[: -_SAMPLE // 8 if len(times) == _SAMPLE else None]
+    gaps = gaps[gaps > 0]
+    if not len(gaps):
+        return named
+    usual = 1 / float(np.median(gaps))
+    if named is None or (named > _USUAL and abs(named / usual - 1) > 0.1):
+        return usual
+    return named if abs(named / usual - 1) < 0.1 else max(named, usual)
+
+
+def pixel_shape(capture: cv2.VideoCapture) -> float:
+    """Width of a pixel divided by its height, in the upright picture; 1 if the source does not say it."""
+    wide, high = float(capture.get(cv2.CAP_PROP_SAR_NUM)), float(capture.get(cv2.CAP_PROP_SAR_DEN))
+    if wide <= 0 or high <= 0 or not 1 / _LONGEST_PIXEL <= wide / high <= _LONGEST_PIXEL:
+        return 1.0
+    turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 == 90
+    return high / wide if turned else wide / high
+
+
+def square_pixels(frame: Frame, shape: float) -> Frame:
+    """The picture as a player shows it: pixels that are not square are stretched along their longer side.
+
+    Args:
+        frame: shape (height, width, 3).
+        shape: width of a pixel divided by its height.
+
+    Returns:
+        Shape (height, width x shape, 3), or (height / shape, width, 3) if pixels are higher than wide.
+    """
+    if abs(shape - 1) < _NEARLY_SQUARE:
+        return frame
+    height, width = frame.shape[:2]
+    size = (round(width * shape), height) if shape > 1 else (width, round(height / shape))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)

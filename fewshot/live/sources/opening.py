@@ -103,6 +103,6 @@ def _open_path(path: Path, name: str) -> Source:
         raise SourceError(
             f"{name} cannot be read: {error.strerror or error}. Check the permissions of the file."
         ) from error
-    if is_picture(path):
+    if is_picture(path) and path.suffix.lower() != ".gif":  # which is usually a small video
         return PictureSource([path], name)
     return VideoSource(path, name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fewshot.errors import FewshotError, SourceError
+from fewshot.clutter import entries_of
+from fewshot.errors import FewshotError, SourceError, printable
 from fewshot.live.sources.base import CapturedFrame, SourceNotFound
 from fewshot.pictures import is_picture, read_sized_picture
 
@@ -57,10 +58,16 @@ def open_folder(path: Path, name: str) -> PictureSource:
     Raises:
         SourceNotFound: there are none.
     """
-    files = sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
+    entries = [file for file in entries_of(path) if file.is_file()]
+    files = [file for file in entries if is_picture(file)]
     if not files:
         raise SourceNotFound(
-            f"There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF or HEIC "
-            "files. Give videos one by one."
+            f"There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF, "
+            "HEIC, AVIF, GIF or JPEG 2000 files. Give videos one by one."
         )
-    return PictureSource(files, name)
+    source = PictureSource(files, name)
+    others = [printable(file.name) for file in entries if file not in files]
+    if others:
+        shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        source.notes.append(f"Skipped in {name}, because they are not pictures: {shown}")
+    return source

@@ -9,8 +9,8 @@ import cv2
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
-from fewshot.live.sources.capture import count, open_file, rate
-from fewshot.types import Frame
+from fewshot.live.sources.capture import count, measured_rate, open_file, rate
+from fewshot.live.sources.decoding import Decoder, open_decoder
 
 
 class Clock:
@@ -38,8 +38,8 @@ class Clock:
 class VideoSource:
     """All frames of a video file (or of a file at an HTTP address); none is dropped.
 
-    If the frame size changes in the middle, as in recordings of WebRTC calls, OpenCV silently scales or stretches later
-    frames to the size of the first. Converting the file first helps: ``ffmpeg -i in.webm out.mp4``.
+    Every frame has the size that it has in the file, and square pixels: the size may change, as in recordings of calls.
+    Without PyAV (the extra ``video``), OpenCV stretches later frames to the size of the first.
 
     Raises:
         SourceError: the file cannot be opened, or contains no picture.
@@ -49,40 +49,37 @@ class VideoSource:
 
     def __init__(self, path: Path, name: str | None = None, capture: cv2.VideoCapture | None = None) -> None:
         self.name = name or str(path)
+        local = capture is None
         if capture is None:
             if path.stat().st_size == 0:
                 raise SourceError(f"{self.name} is empty (0 bytes). Copy the file again from the original.")
             capture = open_file(path)
-        self._capture = capture
-        self._first: Frame | None = self._read()
+        opened = capture.isOpened()
+        named, self.frames = rate(capture), count(capture)
+        self._decoder: Decoder = open_decoder(path, capture, local and opened)
+        self._first = self._decoder.read()
         if self._first is None:
-            opened = self._capture.isOpened()
             self.close()
             what = "contains no readable picture" if opened else "is not a video, or its end is missing"
             raise SourceError(f"{self.name} {what}. Check that a video player can play it, or copy it again.")
-        self._known_rate, self.frames = rate(capture), count(capture)
-        self.fps: float | None = self._known_rate or 25.0
+        self.fps: float | None = (measured_rate(path, named) if local else named) or 25.0
         self.dropped = 0
         self.lost: str | None = None
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[CapturedFrame]:
         clock, index = Clock(self.fps or 25.0), 0
-        frame, self._first = self._first, None
-        while frame is not None:
-            stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        found, self._first = self._first, None
+        while found is not None:
+            frame, stamp = found
             yield CapturedFrame(self.name, index, clock.tell(stamp), frame)
             index += 1
-            frame = self._read()
+            found = self._decoder.read()
         self._look_back(index)
 
     def close(self) -> None:
         """Close the file."""
-        self._capture.release()
-
-    def _read(self) -> Frame | None:
-        good, frame = self._capture.read()
-        return frame if good and frame is not None and frame.size else None
+        self._decoder.close()
 
     def _look_back(self, read: int) -> None:
         # Edit lists and unusual containers make the count a few frames too large; in a cut file many are missing.

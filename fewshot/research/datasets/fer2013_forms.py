@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.classroom.names import emotion_of
+from fewshot.clutter import entries_of
 from fewshot.errors import UsageError
 from fewshot.pictures import is_picture, read_picture
 from fewshot.types import EMOTIONS
@@ -113,10 +114,10 @@ def read_image_folders(folder: Path) -> tuple[Faces, Numbers, Numbers]:
     """
     faces, labels, usage = [], [], []
     for split, use in (("train", 0), ("test", 2)):
-        for emotion in sorted(entry for entry in (folder / split).iterdir() if entry.is_dir()):
+        for emotion in (entry for entry in entries_of(folder / split) if entry.is_dir()):
             if emotion_of(emotion.name) not in EMOTIONS:
                 raise UsageError(f"{emotion} is no folder of FER2013: expected {', '.join(EMOTIONS)}. Remove it.")
-            for path in sorted(filter(is_picture, emotion.iterdir())):
+            for path in filter(is_picture, entries_of(emotion)):
                 picture = read_picture(path)
                 if picture.shape != (_SIDE, _SIDE, 3):
                     height, width = picture.shape[:2]

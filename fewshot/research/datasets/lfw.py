@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.clutter import files_below
 from fewshot.errors import UsageError
 from fewshot.pictures import is_picture
 from fewshot.research.datasets.hashes import file_hashes
@@ -20,7 +21,7 @@ _NAME = re.compile(r"(.+)_(\d{4})")
 def read_lfw(folder: Path) -> list[Picture]:
     """``Name/Name_0001.jpg`` as published, or all files in one folder; the emotion is empty, the session the number."""
     found = []
-    for path in sorted(filter(is_picture, folder.rglob("*"))):
+    for path in filter(is_picture, files_below(folder)):
         match = _NAME.fullmatch(path.stem)
         if match and path.parent in (folder, folder / match[1]):
             found.append(Picture("lfw", path.relative_to(folder).as_posix(), match[1], "", match[2]))

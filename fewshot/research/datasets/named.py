@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fewshot.classroom.names import emotion_of
+from fewshot.clutter import files_below
 from fewshot.pictures import is_picture
 from fewshot.research.datasets.counts import without_copies
 from fewshot.research.datasets.subjects import Picture
@@ -52,9 +53,9 @@ def read_yale(folder: Path) -> list[Picture]:
     name is taken.
     """
     found = []
-    for path in sorted(folder.rglob("subject*")):
+    for path in files_below(folder):
         match = _YALE.match(path.name)
-        if match and path.is_file() and path.suffix.lower() not in {".txt", ".zip"}:
+        if match and path.suffix.lower() not in {".txt", ".zip"}:
             word = match[2].lower()
             emotion = _YALE_EMOTIONS.get(word, f"other:{word}")
             found.append(Picture("yale", _below(path, folder), match[1].lower(), emotion, word))
@@ -78,11 +79,11 @@ def read_ckplus_by_emotion(folder: Path) -> list[Picture]:
 def named_like(pattern: str, folder: Path) -> bool:
     """Whether any file under ``folder`` is named like those of "jaffe", "yale" or "ckplus"."""
     names = {"jaffe": _JAFFE, "yale": _YALE, "ckplus": _CKPLUS}[pattern]
-    return any(names.match(path.name) for path in folder.rglob("*") if path.is_file())
+    return any(names.match(path.name) for path in files_below(folder))
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    return filter(is_picture, sorted(folder.rglob("*")))
+    return filter(is_picture, files_below(folder))
 
 
 def _below(path: Path, folder: Path) -> str:

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.clutter import entries_of, files_below, leads_up
 from fewshot.errors import UsageError
 from fewshot.pictures import is_picture
 from fewshot.research.datasets.subjects import COLUMNS, Picture, read_subjects
@@ -16,13 +17,18 @@ OWN_COLUMNS = ("path", "subject", "emotion")
 
 def is_own_folder(folder: Path) -> bool:
     """Whether any picture lies at ``<subject>/<emotion>/*``."""
-    return any(is_picture(path) for path in folder.glob("*/*/*"))
+    return any(
+        is_picture(path)
+        for subject in _folders(folder)
+        for emotion in _folders(subject)
+        for path in entries_of(emotion)
+    )
 
 
 def read_own_folder(folder: Path) -> list[Picture]:
     """``<subject>/<emotion>/*``: the common words for the seven emotions, any other word is a state of its own.
 
-    Hidden files and what is no picture by its name are passed over; the session is empty.
+    What a system made and what is not a picture by its name is skipped; the session is empty.
 
     Raises:
         UsageError: a folder's name can be no subject or no emotion.
@@ -31,7 +37,7 @@ def read_own_folder(folder: Path) -> list[Picture]:
     for subject in _folders(folder):
         for emotion in _folders(subject):
             word = emotion_of(emotion.name)
-            for path in sorted(filter(is_picture, emotion.rglob("*"))):
+            for path in filter(is_picture, files_below(emotion)):
                 place = path.relative_to(folder).as_posix()
                 found.append(Picture("own", place, check_name(subject.name, "student"), word))
     return found
@@ -75,4 +81,4 @@ def _picture(table: Path, line: int, row: dict[str, str]) -> Picture:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    return [entry for entry in entries_of(folder) if entry.is_dir() and not leads_up(entry)]

@@ -1,0 +1,165 @@
+"""A folder of photos as people have it: whose photos lie in it, and what cannot be used, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from fewshot.classroom.consent import CONSENT_FILE
+from fewshot.classroom.names import alike, check_name
+from fewshot.classroom.photo_labels import looks_like_students, photos_of
+from fewshot.classroom.photo_names import names_in_files
+from fewshot.classroom.photos import PhotoFile
+from fewshot.clutter import entries_of, leads_up
+from fewshot.errors import UsageError, printable
+from fewshot.pictures import is_picture
+
+MOST_PHOTOS = 3000
+"""A student's folder with more files is taken for a mistake, such as a link to a whole disk."""
+
+
+@dataclass(slots=True)
+class PhotoFolder:
+    """What lies in a folder of photos.
+
+    Attributes:
+        students: student -> photos, sorted by name; also students whose folder is empty.
+        problems: name as it is shown -> why this student cannot be enrolled.
+        notes: what else a teacher should know about the folder.
+    """
+
+    students: dict[str, list[PhotoFile]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection[str] = ()) -> PhotoFolder:
+    """The photos in ``PHOTOS/<student>/<emotion>/*``, ``PHOTOS/<student>/*`` and ``PHOTOS/<student>_<emotion>.jpg``.
+
+    One entry that cannot be used costs nobody else: it becomes a problem of this student, or a note.
+
+    Args:
+        folder: PHOTOS. What a system made (``fewshot.clutter``) is skipped.
+        enrolled: names of the students in the class.
+        listed: names in the list of consents. Both explain names of files such as ``anna.jpg``.
+
+    Raises:
+        UsageError: there is no such folder, or it cannot be read.
+    """
+    found = PhotoFolder()
+    folders: dict[str, list[Path]] = {}
+    pictures, others = [], []
+    for entry in _entries(folder):
+        if entry.is_dir():
+            try:
+                folders.setdefault(check_name(entry.name, "student"), []).append(entry)
+            except UsageError as error:
+                found.problems[printable(entry.name)] = error.text
+        elif not entry.is_file():
+            found.notes.append(f"Skipped {printable(entry.name)}: it is not a file or folder that can be opened.")
+        elif is_picture(entry):
+            pictures.append(entry)
+        elif entry.name.lower() != CONSENT_FILE:
+            others.append(printable(entry.name))
+    for key, places in folders.items():
+        _add_student(found, folder, key, places)
+    _add_named_files(found, folder, pictures, {*enrolled, *listed, *folders})
+    _part_namesakes(found, enrolled)
+    if others:
+        shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        found.notes.append(f"Skipped in {folder}, because they are not pictures: {shown}.")
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UsageError(
+            f"{folder} {what}. Expected a folder that contains one folder per student: "
+            f"{folder}/<student>/<emotion>/*.jpg."
+        )
+    try:
+        return entries_of(folder)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read ({error.strerror}). Check the permissions of the folder.") from error
+
+
+def _add_student(found: PhotoFolder, folder: Path, key: str, places: list[Path]) -> None:
+    photos: list[PhotoFile] = []
+    for place in places:
+        if leads_up(place):
+            found.problems[key] = "This is a link to a folder that contains all the photos. Remove the link."
+            return
+        try:
+            inside = looks_like_students(place)
+            photos += islice(photos_of(place), MOST_PHOTOS + 1)
+        except OSError as error:
+            found.problems[key] = f"The folder cannot be read ({error.strerror}). Check its permissions."
+            return
+        if inside:
+            found.problems[key] = (
+                f"The folder seems to hold the folders of students ({', '.join(inside)}), not the photos of one "
+                f"student. Choose the folder {place} instead of {folder}."
+            )
+            return
+    if len(photos) > MOST_PHOTOS:
+        found.problems[key] = (
+            f"The folder has more than {MOST_PHOTOS} files. Is it the right one? A few photos are enough."
+        )
+        return
+    found.students[key] = photos
+    if len(places) > 1:
+        found.notes.append(
+            f"{len(places)} folders are called {key}: their names look the same and differ only in how they are "
+            "stored. They count as one student."
+        )
+    unlabelled = sorted({photo.skipped for photo in photos if photo.skipped})
+    if unlabelled:
+        found.notes.append(
+            f"{key}: {', '.join(map(printable, unlabelled))} cannot be the name of a state, because it is a date, a "
+            "number or a usual name of a folder. The photos in it count as unlabelled."
+        )
+
+
+def _add_named_files(found: PhotoFolder, folder: Path, pictures: list[Path], known: Iterable[str]) -> None:
+    """Pictures beside the students' folders: their names may say whose they are."""
+    photos, strays = names_in_files(pictures, known)
+    for key, files in photos.items():
+        if key not in found.problems:
+            found.students.setdefault(key, []).extend(files)
+    if photos:
+        found.notes.append(
+            "Names of files say whose the photos are: "
+            + ", ".join(f"{key} ({len(files)})" for key, files in photos.items())
+            + ". If that is wrong, remove the student, and put the photos into a folder per student."
+        )
+    if strays:
+        count = "1 picture" if len(strays) == 1 else f"{len(strays)} pictures"
+        first = ", ".join(printable(path.name) for path in strays[:3]) + (", …" if len(strays) > 3 else "")
+        found.notes.append(
+            f"Skipped {count} in {folder} without a student: {first}. Put every picture into the folder of a student: "
+            f"{folder.name}/<student>/<emotion>/. Or name it like anna_neutral.jpg."
+        )
+
+
+def _part_namesakes(found: PhotoFolder, enrolled: Collection[str]) -> None:
+    """Names that differ only in upper and lower case may be one student or two: a teacher must say which."""
+    names = [*found.students, *(name for name in enrolled if name not in found.students)]
+    for key in list(found.students):
+        others = [name for name in names if name != key and alike(name) == alike(key)]
+        if others and key not in enrolled:
+            found.students.pop(key)
+            found.problems[key] = _which(key, others, enrolled)
+        elif any(other not in enrolled for other in others):
+            found.students.pop(key)
+            found.problems[key] = _which(key, [other for other in others if other not in enrolled], ())
+
+
+def _which(key: str, others: list[str], enrolled: Collection[str]) -> str:
+    named = " and ".join(f"{name} (enrolled before)" if name in enrolled else name for name in others)
+    return (
+        f"{key} and {named} differ only in upper and lower case, or in signs that cannot be seen. If this is one "
+        f"student, give the folders the same name. If not, give one of them another name, such as {key} 2."
+    )
