@@ -17,7 +17,7 @@ import numpy as np
 from fewshot.embedding.runtime import Embedder, open_embedder
 from fewshot.errors import ModelMissing, Note
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
-from fewshot.faces.any_size import any_size
+from fewshot.faces.any_size import AnySizeDetector, any_size
 from fewshot.faces.detections import Detector
 from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
@@ -122,7 +122,8 @@ class Perception:
         Args:
             every: largest number of frames from one detection pass to the next; 1 runs the detector in every frame.
         """
-        detector = FollowingDetector(self.detector, every) if every > 1 else self.detector
+        rested = self.detector.for_video() if isinstance(self.detector, AnySizeDetector) else self.detector
+        detector = FollowingDetector(rested, every) if every > 1 else rested
         return Perception(detector, self.embedder, self.recogniser, self.limits, self.notes)
 
     def embed(self, faces: Sequence[Face]) -> None:

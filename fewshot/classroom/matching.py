@@ -124,7 +124,7 @@ class TrackStudents:
         if not self.keys and self._people is None:
             return [(None, None)] * len(faces)
         self._learn(faces, time)
-        matches = self._match(faces, time) if self.keys else [(None, None)] * len(faces)
+        matches: list[Match] = self._match(faces, time) if self.keys else [(None, None)] * len(faces)
         if self._people is not None:
             unknown = [face for face, (student, _) in zip(faces, matches, strict=True) if student is None]
             self._people.number([(face, self._tracks.get(face.track)) for face in unknown], time)

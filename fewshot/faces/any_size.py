@@ -25,6 +25,9 @@ _SAME_FACE = 0.3
 _READABLE = 26.0
 """Smaller faces, in pixels, are not readable anyway, so they are not checked."""
 
+VIDEO_REST = 10
+"""Detection passes of a video without a search, after one that found no face upside down: about a second."""
+
 
 class AnySizeDetector:
     """A detector that also finds a face that fills the frame: a phone held close, a portrait webcam, a cropped photo.
@@ -36,16 +39,34 @@ class AnySizeDetector:
 
     Args:
         inner: the detector.
+        rest: after a frame in which no face was upside down, so many frames are not searched for such faces. In a video
+            of a full class some face is always doubtful, and a search costs as much as the detection itself.
     """
 
-    def __init__(self, inner: Detector) -> None:
+    def __init__(self, inner: Detector, rest: int = 0) -> None:
         self.inner, self.name, self.note = inner, inner.name, inner.note
+        self._rest, self._left = rest, 0
 
     def detect(self, frame: Frame) -> Detections:
         """All faces of a BGR frame, shape (height, width, 3)."""
         found = self.inner.detect(frame)
         if not len(found):
             found = self._with_margin(frame)
+        if self._left:
+            self._left -= 1
+            return found
+        checked = self._check(frame, found)
+        # If a face is upside down, the next frames are searched too: it stays that way for a while.
+        self._left = self._rest if checked is found or not len(checked) else 0
+        return checked
+
+    def for_video(self) -> AnySizeDetector:
+        """The same detector for the frames of one video, one at a time: it does not search every frame for faces that
+        are upside down."""
+        return AnySizeDetector(self.inner, rest=VIDEO_REST)
+
+    def _check(self, frame: Frame, found: Detections) -> Detections:
+        """The faces, those that are upside down corrected; ``found`` itself if there are none."""
         if not len(found):
             # The cascades take a second for an empty frame, and find no face that is upside down by mistake.
             turned = self._turned(frame) if self.name != "cascade" else found

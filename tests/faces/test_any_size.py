@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fewshot.demo.sample import sample_picture
-from fewshot.faces.any_size import AnySizeDetector, any_size
+from fewshot.faces.any_size import VIDEO_REST, AnySizeDetector, any_size
 from fewshot.faces.detections import Detections, Detector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.faces.following import FollowingDetector
@@ -145,3 +145,25 @@ def test_upside_down_in_pictures_and_videos(shared: Path) -> None:
             found = detector.detect(turned)
             assert len(found) == 1, (picture, expected)
             assert bool(abs(head_pose(found.landmarks)[0, 2]) > 135) == expected, picture
+
+
+def test_a_video_is_not_searched_in_every_frame_unless_somebody_is_upside_down() -> None:
+    doubtful = [((50, 50, 90, 90), 0.5)]
+    inner = Counting({ONCE: doubtful})
+    video = AnySizeDetector(inner).for_video()
+    for _ in range(VIDEO_REST + 2):
+        assert len(video.detect(FRAME)) == 1
+    assert len(inner.asked) == VIDEO_REST + 2 + 2  # only the first and the last were searched
+
+    class Turned(Counting):
+        def detect(self, frame: Frame) -> Detections:
+            found = super().detect(frame)
+            # The second pass of each search sees the turned frame.
+            score = 0.9 if len(self.asked) % 2 == 0 else 0.5
+            box = (110, 10, 150, 50) if score > 0.5 else (50, 50, 90, 90)
+            return Detections.of([box], [score], found.landmarks, frame)
+
+    inner = Turned({ONCE: doubtful})
+    video = AnySizeDetector(inner).for_video()
+    assert [round(float(video.detect(FRAME).scores[0]), 1) for _ in range(5)] == [0.9] * 5
+    assert len(inner.asked) == 10
