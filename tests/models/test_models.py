@@ -347,7 +347,8 @@ def test_a_silent_server_costs_less_than_three_seconds_once(mirror: Mirror, monk
     for name in ("scrfd_500m", "mobilefacenet", "yunet"):
         with pytest.raises(ModelUnavailable):
             models.resolve(name)
-    assert time.perf_counter() - started < 3.0
+    # Once 2.2 s, not three times; what is above it is for a busy machine.
+    assert time.perf_counter() - started < 2 * models.START_PATIENCE
     assert mirror.requests == [None]
 
     monkeypatch.setattr(offline, "_since", {})  # the next start

@@ -36,7 +36,8 @@ class Detector:
 class Embedder:
     """Mean and spread of a crop; counts its crops."""
 
-    network, engine, dimension, identity_dimension = "made-up-1", "numpy", 2, 2
+    network, identity_network = "made-up-1", "made-up-1:identity"
+    engine, dimension, identity_dimension = "numpy", 2, 2
     seen = 0
 
     def __init__(self, path: Path) -> None:
