@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,19 +12,24 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.classroom.class_enrollment import ClassEnrollment, PathLike, given_consent, photo_files
+from fewshot.classroom.class_enrollment import (
+    ClassEnrollment,
+    PathLike,
+    check_doubles,
+    given_consent,
+    photo_files,
+)
 from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import no_consent, read_folder
-from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.names import emotion_of
 from fewshot.classroom.recognition import is_weaker
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
-from fewshot.errors import UsageError
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Watchable, open_source
@@ -260,7 +265,7 @@ class Classroom:
         """
         roster = self.roster()
         found = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
-        _check_there(looks_like, {*found.photos, *roster.students})
+        check_doubles(looks_like, {*found.photos, *roster.students})
         report = EnrollmentReport()
         if found.photos:
             report = self._enrollment().enroll(found.photos, found.consents, on_student, found.reasons, looks_like)
@@ -458,12 +463,3 @@ class Classroom:
         if store is not None:
             store.require(self.perception.network, self.perception.identity_network)
         return store
-
-
-def _check_there(looks_like: Sequence[str], names: Collection[str]) -> None:
-    absent = sorted({check_name(name, "student") for name in looks_like} - set(names))
-    if absent:
-        raise UsageError(
-            f"{', '.join(absent)} cannot look like another student: there is no such student in the class or the "
-            f"folder. Students: {', '.join(sorted(names)) or 'none'}."
-        )

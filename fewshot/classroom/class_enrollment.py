@@ -12,11 +12,13 @@ from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport
 from fewshot.classroom.folder import enroll_all
+from fewshot.classroom.names import check_name
 from fewshot.classroom.photo_labels import photos_of
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.thresholds import identity_thresholds
+from fewshot.errors import UsageError
 from fewshot.perception import Perception
 from fewshot.prototypes.estimators.class_model import WORTH_SAYING, fit_class
 from fewshot.prototypes.label_doubt import doubted_photos
@@ -125,3 +127,17 @@ def photo_files(photos: PathLike | Sequence[PathLike], label: str | None, from_c
             return [PhotoFile(photo.path, label, photo.problem) for photo in found] if label else found
         photos = [photos]
     return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]
+
+
+def check_doubles(looks_like: Sequence[str], names: Collection[str]) -> None:
+    """Check that every student who is said to have a double is there.
+
+    Raises:
+        UsageError: a name is not among ``names``.
+    """
+    absent = sorted({check_name(name, "student") for name in looks_like} - set(names))
+    if absent:
+        raise UsageError(
+            f"{', '.join(absent)} cannot look like another student: there is no such student in the class or the "
+            f"folder. Students: {', '.join(sorted(names)) or 'none'}."
+        )

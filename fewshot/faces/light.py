@@ -16,22 +16,27 @@ _FACE = (slice(12, -12), slice(16, -16))
 """The part of a 112x112 crop that shows the face and hardly any background."""
 
 
-def face_levels(crops: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+Levels = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and standard deviation of faces, each of shape (n,)."""
+
+
+def face_levels(crops: NDArray[np.uint8]) -> Levels:
     """Mean and standard deviation of the faces in crops [n, 112, 112] or [n, 112, 112, 3], each of shape (n,)."""
     both = np.array([[part.mean() for part in cv2.meanStdDev(crop[_FACE])] for crop in crops]).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
 
-def in_good_light(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def in_good_light(crops: NDArray[np.uint8], levels: Levels | None = None) -> NDArray[np.uint8]:
     """The crops with enough contrast; those that have it are unchanged.
 
     Args:
         crops: aligned crops, grey or BGR, shape (n, 112, 112) or (n, 112, 112, 3).
+        levels: their ``face_levels``, if they are known already.
 
     Returns:
         The same array if no crop is changed, else a new one of the same shape.
     """
-    means, spreads = face_levels(crops)
+    means, spreads = levels or face_levels(crops)
     poor = np.flatnonzero(spreads < CONTRAST)
     if not len(poor):
         return crops

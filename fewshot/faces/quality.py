@@ -132,8 +132,9 @@ def assess(
     if not len(detections):
         return []
     sizes = (detections.boxes[:, 2:] - detections.boxes[:, :2]).min(axis=1)
-    light, contrast = face_levels(crops)
-    measured = np.column_stack([sizes, sharpness(in_good_light(crops), sizes), head_pose(detections.landmarks), light])
+    light, contrast = levels = face_levels(crops)
+    lit = in_good_light(crops, levels)
+    measured = np.column_stack([sizes, sharpness(lit, sizes), head_pose(detections.landmarks), light])
     height, width = frame_shape[:2]
     inside = (detections.landmarks >= 0) & (detections.landmarks < (width, height))
     whole = np.all(inside.reshape(len(crops), -1), axis=1)
