@@ -12,16 +12,12 @@ import argparse
 from pathlib import Path
 
 from fewshot.embedding.runtime import open_embedder
-from fewshot.perception import Perception
 from fewshot.prototypes.estimators import AdaptiveHierarchical, Hierarchical
 from fewshot.prototypes.population import Population
-from fewshot.research.datasets.mosaics import read_mosaics
 from fewshot.research.evaluation.everyday import WAYS, measure, without_emotion, worth_row
-from fewshot.research.evaluation.mosaic_albums import mosaic_album
-from fewshot.research.evaluation.population_choice import ckplus
+from fewshot.research.evaluation.population_choice import albums_with_people
 from fewshot.research.evaluation.protocol_results import Row, in_words
 from fewshot.research.evaluation.tables import markdown, write_csv
-from fewshot.research.evaluation.vectors import detector_of
 
 RESULTS = Path("experiments/results")
 
@@ -30,18 +26,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--weights", type=Path, default=Path("fewshot/weights/expression.onnx"))
-    parser.add_argument("--cache", type=Path, default=Path("outputs/vectors"))
+    parser.add_argument("--population", type=Path, help="another than the one beside the weights")
+    parser.add_argument("--outputs", type=Path, default=Path("outputs"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--draws", type=int, default=2)
     arguments = parser.parse_args()
     embedder = open_embedder(arguments.weights)
-    chain = Perception(detector_of(arguments.shared), embedder)
-    population = Population.load(arguments.weights.with_suffix(".json"))
-    albums = {
-        name: mosaic_album(chain, embedder, read_mosaics(arguments.shared / "data" / folder), arguments.cache)
-        for name, folder in (("press photos", "people_wild"), ("Taiwan", "taiwan"))
-    }
+    population = Population.load(arguments.population or arguments.weights.with_suffix(".json"))
+    albums = albums_with_people(arguments.shared, embedder, arguments.outputs / "vectors")
     albums["Taiwan without fear"] = without_emotion(albums["Taiwan"], "fear")
-    albums["CK+"] = ckplus(arguments.shared, embedder, arguments.cache)
     rows: list[Row] = []
     for name, album in albums.items():
         for estimator in (AdaptiveHierarchical(), Hierarchical()):
@@ -49,10 +42,11 @@ def main() -> None:
                 worth = measure(population, estimator, album, name, way, arguments.draws, seed=0)
                 rows.append({"estimator": estimator.name, **worth_row(worth)})
                 print(f"{estimator.name}, {name}, {way}: own - nobody {rows[-1]['own - nobody']}", flush=True)
-    write_csv(rows, RESULTS / "everyday.csv")
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    write_csv(rows, arguments.results / "everyday.csv")
     table = markdown([in_words(row) for row in rows])
     text = f"# What photos of which kind are worth\n\n{__doc__.splitlines()[0]}\n\n{EXPLAINED}\n\n{table}\n"
-    (RESULTS / "everyday.md").write_text(text, encoding="utf-8")
+    (arguments.results / "everyday.md").write_text(text, encoding="utf-8")
 
 
 EXPLAINED = """Network of `fewshot/weights`. Classes of about 30 people. Accuracy is the mean over people. Differences

@@ -25,7 +25,7 @@ from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import no_consent, read_folder
 from fewshot.classroom.names import emotion_of
-from fewshot.classroom.recognition import is_weaker
+from fewshot.classroom.recognition import is_weaker, previous_note
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
@@ -35,6 +35,7 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sources import Watchable, open_source
 from fewshot.loops import make_loop, open_population
 from fewshot.models.files import network_file
+from fewshot.models.previous import previous_network
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
@@ -176,10 +177,12 @@ class Classroom:
             self._perception = open_perception(
                 self._detector,
                 download=self._download,
-                network=self._network,
+                network=self._enrolled_with(),
                 recogniser=self._recogniser(),
                 threads=Schedule().threads(),
             )
+            if self._enrolled_with() != self._network:
+                self._perception.notes += (previous_note(self._name),)
         return self._perception
 
     @property
@@ -191,7 +194,7 @@ class Classroom:
             StoreError: the file is damaged.
         """
         if self._population is None:
-            self._population = open_population(self._network)
+            self._population = open_population(self._enrolled_with())
         return self._population
 
     def enroll(
@@ -288,6 +291,7 @@ class Classroom:
     def delete(self) -> None:
         """Delete the class with its students and all its lessons; see ``ClassStore.delete``."""
         self.store.delete(self._name)
+        self._forget_networks()
         self._refresh()
 
     def remove(self, student: str) -> None:
@@ -298,6 +302,7 @@ class Classroom:
             StoreError: the database is damaged.
         """
         self.store.remove_student(self._name, student)
+        self._forget_networks()
         self._refresh()
 
     def correct(
@@ -449,6 +454,18 @@ class Classroom:
             store = self.vectors()
             for current in list(self._current):
                 current.update(store)
+
+    def _enrolled_with(self) -> Path | None:
+        """The network given; else the previous one, if that enrolled the class; else None, the one that ships."""
+        networks = self.store.networks(self._name)
+        if self._network is not None or networks is None:
+            return self._network
+        return previous_network(networks.network)
+
+    def _forget_networks(self) -> None:
+        """A class without vectors can be enrolled again with the networks in use now."""
+        if self._perception is not None and self.store.networks(self._name) is None:
+            self._perception = self._population = None
 
     def _recogniser(self) -> str:
         """The recogniser that made this class's identity vectors; "auto" for a new class."""

@@ -82,8 +82,9 @@ def run(installed: Path, tmp_path: Path) -> Run:
     return start
 
 
-def test_it_has_at_most_8_megabytes(wheel: Path) -> None:
-    assert wheel.stat().st_size <= 8_000_000
+def test_it_has_at_most_11_megabytes(wheel: Path) -> None:
+    # 3.3 of them are the network of the version before.
+    assert wheel.stat().st_size <= 11_500_000
 
 
 def test_it_has_its_names_and_its_terms(wheel: Path, names: set[str]) -> None:
@@ -99,7 +100,8 @@ def test_it_has_its_names_and_its_terms(wheel: Path, names: set[str]) -> None:
 
 def test_everything_that_runs_is_in_it_and_nothing_else(names: set[str]) -> None:
     weights = {name.removeprefix("fewshot/weights/") for name in names if name.startswith("fewshot/weights/")}
-    assert weights == {"expression.json", "expression.onnx", "identity.onnx", "landmarks.onnx", "model_card.md"}
+    networks = {f"{name}{end}" for name in ("expression", "expression_previous") for end in (".json", ".onnx")}
+    assert weights == networks | {"identity.onnx", "landmarks.onnx", "model_card.md"}
     assert {name.split("/")[0] for name in names} == {"fewshot", f"fewshot_classroom-{__version__}.dist-info"}
     tracked = [path.relative_to(ROOT).as_posix() for path in (ROOT / "fewshot").rglob("*") if path.is_file()]
     expected = {name for name in tracked if "__pycache__" not in name and not name.startswith("fewshot/conf/")}

@@ -9,6 +9,10 @@ CLICKS = {
     "install fewshot again": "Install fewshot again.",
     "fewshot models list": "Open Settings → Models to see which models are on this computer.",
     "fewshot models verify": "Open Settings → Models to see which file is damaged.",
+    "then: fewshot enroll": (
+        "To use it, open the page Class, click each student's card, remove the student in the tab More, and add the "
+        "photos again."
+    ),
     "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
     "--consent-by": "Fill in the field “Consent given by”.",
     "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.names import quoted
+from fewshot.errors import Note
 
 OWN_SUFFIX = ":identity"
 """How the name of the expression network's own, weaker identity output ends."""
@@ -35,6 +36,17 @@ def again_by_command(classroom: str) -> str:
     return (
         "To enroll it again, type: fewshot models pull, then for every student: "
         f"fewshot roster {name} --remove STUDENT, then: fewshot enroll {name} PHOTOS"
+    )
+
+
+def previous_note(classroom: str) -> Note:
+    """What a user should know about a class that was enrolled with the network of the version before."""
+    name = quoted(classroom)
+    return Note(
+        f"Class {classroom} was enrolled with the network of the version before and goes on with it. The new network "
+        "reads faces better.",
+        f"To use it, type for every student: fewshot roster {name} --remove STUDENT, then: fewshot enroll {name} "
+        "PHOTOS",
     )
 
 

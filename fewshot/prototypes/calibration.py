@@ -69,15 +69,21 @@ def fit_temperature(distances: NDArray[np.floating], labels: NDArray[np.integer]
     return float(np.sqrt(low * high))
 
 
-def fit_thresholds(distances: NDArray[np.floating], labels: NDArray[np.integer], lost: float = 0.02) -> Thresholds:
+def fit_thresholds(
+    distances: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    lost: float = 0.02,
+    temperature: float | None = None,
+) -> Thresholds:
     """Fit the temperature, then the two thresholds; each threshold rejects the share ``lost`` of correct predictions.
 
     Args:
         distances: squared, shape (n, k).
         labels: index of the true column, shape (n,).
         lost: share of correct predictions that each threshold may turn into "unsure".
+        temperature: in place of the most likely one.
     """
-    temperature = fit_temperature(distances, labels)
+    temperature = fit_temperature(distances, labels) if temperature is None else temperature
     ordered = np.sort(softmax(-distances / temperature), axis=1)
     right = distances.argmin(axis=1) == labels
     if not right.any():

@@ -26,20 +26,20 @@ PEOPLE: tuple[tuple[str, str, Role, str], ...] = (
 """Sets of people: key in the table of subjects, name, role, what of them is used."""
 
 MOSAICS: tuple[tuple[str, str, str, Role, str], ...] = (
-    ("rafdb-training", "RAF-DB", "nine tenths of its training split", "train", "of each emotion; next network"),
+    ("rafdb-training", "RAF-DB", "nine tenths of its training split", "train", "of each emotion"),
     ("rafdb-left-out", "RAF-DB", "the other tenth", "choose", "development"),
-    ("taiwan-training", "Taiwan", "half of the performers", "train", "by a fixed seed; next network"),
+    ("taiwan-training", "Taiwan", "half of the performers", "train", "by a fixed seed"),
     (
         "taiwan-left-out",
         "Taiwan",
         "other performers",
         "choose",
-        "development; so is the first half until then",
+        "development",
     ),
-    ("rafd", "RaFD", "all", "train", "next network"),
+    ("rafd", "RaFD", "all", "train", "posed"),
     ("people-wild", "press photos", "all", "choose", "how far everyday photos are trusted"),
 )
-"""Sets of mosaics: key, name, split, role, what of them is used. No shipped network has been trained on them yet."""
+"""Sets of mosaics: key, name, split, role, what of them is used."""
 
 
 def leaking_rows(fer: Fer2013) -> NDArray[np.bool_]:

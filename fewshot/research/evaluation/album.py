@@ -91,6 +91,20 @@ class Album:
         """subject -> all of their rows."""
         return {subject: [row for rows in kinds.values() for row in rows] for subject, kinds in self.cells().items()}
 
+    def rows(self, chosen: Rows) -> Album:
+        """The photos in these rows only."""
+        return Album(
+            self.vectors[chosen],
+            tuple(self.subjects[row] for row in chosen),
+            tuple(self.emotions[row] for row in chosen),
+            None if self.enrolled is None else self.enrolled[chosen],
+        )
+
+    def of_people(self, people: Iterable[str]) -> Album:
+        """The photos of these subjects only."""
+        wanted = set(people)
+        return self.rows([row for row, who in enumerate(self.subjects) if who in wanted])
+
     def supports(self, rows: Rows, labelled: bool = True) -> SupportSet:
         """These photos as somebody would enroll them, with their labels or without."""
         emotions = [self.emotions[row] if labelled else None for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +76,7 @@ def classes(album: Album, seed: int) -> list[Album]:
     """The people of an album in random classes of about ``CLASS_SIZE``."""
     people = np.random.default_rng(seed).permutation(album.people())
     parts = np.array_split(people, max(1, round(len(people) / CLASS_SIZE)))
-    return [_only(album, set(part.tolist())) for part in parts]
+    return [album.of_people(part.tolist()) for part in parts]
 
 
 def enrolled(album: Album, way: str, seed: int) -> list[Draw]:
@@ -125,7 +124,7 @@ def macro(readings: Readings) -> float:
 
 def without_emotion(album: Album, emotion: str) -> Album:
     """The album without the photos of one emotion."""
-    return _rows(album, [row for row, shown in enumerate(album.emotions) if shown != emotion])
+    return album.rows([row for row, shown in enumerate(album.emotions) if shown != emotion])
 
 
 def _net(worth: Worth) -> tuple[int, int]:
@@ -147,15 +146,3 @@ def _leave_one_photo_out(album: Album, seed: int) -> list[Draw]:
         own = {who: [row for row in everything[who] if row != asked[who]] for who in asked}
         made.append(Draw(own, everything, {who: [row] for who, row in asked.items()}))
     return made
-
-
-def _only(album: Album, people: set[str]) -> Album:
-    return _rows(album, [row for row, who in enumerate(album.subjects) if who in people])
-
-
-def _rows(album: Album, rows: Sequence[int]) -> Album:
-    return Album(
-        album.vectors[list(rows)],
-        tuple(album.subjects[row] for row in rows),
-        tuple(album.emotions[row] for row in rows),
-    )

@@ -15,17 +15,19 @@ from fewshot.prototypes.calibration import Calibration, fit_thresholds
 from fewshot.prototypes.estimators import Hierarchical
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.space import squared_distances, transform
-from fewshot.research.datasets.mosaics import may_train, read_mosaics
+from fewshot.research.datasets.fer2013 import PUBLIC_TEST, load_fer2013
+from fewshot.research.datasets.mosaics import may_train, read_mosaics, taiwan_performers
 from fewshot.research.datasets.subjects import read_subjects
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.choosing import Asked, allowance_rows, calibration_of, chosen_allowance, development
+from fewshot.research.evaluation.confidence import cautious_temperature
 from fewshot.research.evaluation.controls import OWN, by_subject, read_class
-from fewshot.research.evaluation.mosaic_albums import mosaic_crops, mosaic_vectors
+from fewshot.research.evaluation.mosaic_albums import mosaic_album, mosaic_crops, mosaic_vectors
 from fewshot.research.evaluation.protocol_results import Row
 from fewshot.research.evaluation.support_draws import few_shots, only
 from fewshot.research.evaluation.variances import estimate_variances
 from fewshot.research.evaluation.vectors import detector_of, embed_pictures
-from fewshot.research.training.population import Candidate
+from fewshot.research.training.population import Candidate, fer_vectors
 from fewshot.types import EMOTIONS, Vectors
 
 
@@ -97,6 +99,48 @@ def mosaic_strangers(
     return posed, choose
 
 
+def development_albums(shared: Path, embedder: Embedder, outputs: Path) -> dict[str, Album]:
+    """The faces that choose (``experiments/data_use.json``), with who is on them, by data set.
+
+    Args:
+        shared: the folder with data/ and models/.
+        embedder: the network.
+        outputs: with what ``experiments/prepare.py`` wrote; crops and vectors are kept there for the next time.
+    """
+    fer = load_fer2013(shared / "data/fer2013")
+    vectors = fer_vectors(embedder, fer, outputs, outputs / "vectors")
+    truth = fer.ferplus_published()
+    public = np.flatnonzero((fer.usage == PUBLIC_TEST) & ~vectors.excluded & (truth >= 0))
+    albums = {
+        "PublicTest": Album(
+            vectors.aligned[public],
+            tuple(f"fer{row}" for row in public),
+            tuple(EMOTIONS[label] for label in truth[public]),
+        )
+    }
+    chain, faces = Perception(detector_of(shared), embedder), read_mosaics(shared / "data/rafdb")
+    albums["RAF-DB"] = mosaic_album(chain, embedder, faces.rows(~may_train(faces)), outputs / "vectors")
+    return {**albums, **albums_with_people(shared, embedder, outputs / "vectors")}
+
+
+def albums_with_people(shared: Path, embedder: Embedder, folder: Path) -> dict[str, Album]:
+    """The development faces of which several are of one person: press photos, performers that do not train, CK+.
+
+    Args:
+        shared: the folder with data/ and models/.
+        embedder: the network.
+        folder: where crops and vectors are kept for the next time.
+    """
+    chain = Perception(detector_of(shared), embedder)
+    press, taiwan = (read_mosaics(shared / "data" / name) for name in ("people_wild", "taiwan"))
+    held = taiwan_performers(taiwan.subjects)[1]
+    return {
+        "press photos": mosaic_album(chain, embedder, press, folder),
+        "Taiwan": mosaic_album(chain, embedder, taiwan, folder).of_people(held),
+        "CK+": ckplus(shared, embedder, folder),
+    }
+
+
 def enrolled(population: Population, album: Album) -> float:
     """Balanced accuracy on CK+ where everybody enrolled one neutral photo, as most classes do; mean over subjects."""
     draws = few_shots(album, only(neutral=1), only(neutral=1), draws=2, seed=0)
@@ -136,7 +180,16 @@ def build(
     u = transform(album.vectors, chosen.mean)
     variances = estimate_variances(u, album.subjects, album.emotions, ["ckplus"] * len(u), chosen.prototypes)
     vectors, shown = alike_many(strangers)
-    none = fit_thresholds(squared_distances(transform(vectors, chosen.mean), chosen.prototypes), shown)
+    none = fit_thresholds(
+        squared_distances(transform(vectors, chosen.mean), chosen.prototypes),
+        shown,
+        temperature=cautious_temperature(
+            [
+                (squared_distances(transform(faces.vectors, chosen.mean), chosen.prototypes), faces.shown)
+                for faces in strangers.values()
+            ]
+        ),
+    )
     alone = Calibration((0.0,), (none.temperature,), (none.far,), (none.margin,))
     draft = Population(network, EMOTIONS, chosen.mean, chosen.prototypes, variances, alone)
     draft = replace(draft, allowance=chosen_allowance(allowance_rows(draft, album)))
