@@ -66,7 +66,7 @@ the most that any limit on the confidence could show. Truth: FER+'s published ru
 (RAF-DB), the performers' instructions (Taiwan, CK+), one worker's label (press photos; noisy)."""
 BY_EMOTION = f"""Nobody enrolled: share of the faces of an emotion that are found, and how many readings of it are shown
 at 80 % or more and what share of these is right. An emotion can be relied on if at least 80 % are right in every data
-set that has {SEEN} such readings."""
+set that has {SEEN} such readings, and at least two have."""
 
 
 if __name__ == "__main__":

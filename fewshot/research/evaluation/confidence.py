@@ -107,14 +107,13 @@ def of_emotion(read: Verdicts, emotion: str) -> tuple[float, int, float]:
 def reliable(reads: Mapping[str, Verdicts], emotions: Sequence[str]) -> tuple[str, ...]:
     """Emotions whose sure readings are right in ``SURE`` of the cases, in every data set that has ``SEEN`` of them.
 
-    An emotion that no data set has so often is not in the list.
+    At least two data sets must have so many: a single one may be easy.
     """
     kept = []
     for emotion in emotions:
-        judged = [
-            precise for _, sure, precise in (of_emotion(read, emotion) for read in reads.values()) if sure >= SEEN
-        ]
-        if judged and min(judged) >= SURE:
+        found = [of_emotion(read, emotion) for read in reads.values()]
+        judged = [precise for _, sure, precise in found if sure >= SEEN]
+        if len(judged) > 1 and min(judged) >= SURE:
             kept.append(emotion)
     return tuple(kept)
 

@@ -51,7 +51,8 @@ def test_a_row_says_how_much_is_sure_and_how_right_that_is() -> None:
 def test_an_emotion_can_be_relied_on_only_if_every_data_set_says_so() -> None:
     good = verdicts([("happy", "happy", 0.9)] * 20 + [("sad", "sad", 0.9)] * 19)
     bad = verdicts([("sad", "happy", 0.9)] * 10 + [("happy", "happy", 0.9)] * 10)
-    assert reliable({"good": good}, ["happy", "sad"]) == ("happy",)  # of sad there are too few
+    assert reliable({"good": good, "too": good}, ["happy", "sad"]) == ("happy",)  # of sad there are too few
+    assert reliable({"good": good}, ["happy", "sad"]) == ()  # one set may be easy
     assert reliable({"good": good, "bad": bad}, ["happy", "sad"]) == ()
     (happy, sad) = emotion_rows({"good": good, "bad": bad}, ["happy", "sad"])
     assert happy["bad: found"] == 1.0 and happy["bad: shown, right"] == "20, 0.500"
