@@ -10,6 +10,7 @@ five minutes on two cores.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from fewshot.research.evaluation.population_choice import (
     enrolled,
     measured,
     mosaic_strangers,
+    states_to_rely_on,
 )
 from fewshot.research.evaluation.protocol_results import Row, in_words
 from fewshot.research.evaluation.tables import markdown
@@ -92,6 +94,7 @@ def main() -> None:
     # the neutral photos of a class then seem to show a camera that moves every emotion, and all prototypes go astray.
     best = max(built, key=lambda one: np.mean([float(rows[one][column]) for column in (*CHOSEN_BY, ENROLLED)]))
     population, found = built[best]
+    population = replace(population, reliable=states_to_rely_on(population, strangers, album))
     population.save(out / "expression.json")
     report(arguments.results, rows, made[best].name, population, tables_of(population, album, found))
 
@@ -140,6 +143,7 @@ def report(folder: Path, rows: list[Row], chosen: str, population: Population, w
         f"Chosen for the runtime by the mean of {', '.join((*CHOSEN_BY, ENROLLED))}: **{chosen}**.",
         f"Variances from CK+: {population.variances}.",
         f"Thresholds by photos an emotion: {population.calibration}.",
+        f"States to rely on without photos (confidence.md): {', '.join(population.reliable) or 'none'}.",
         "",
         *with_photos,
     ]

@@ -20,7 +20,7 @@ from fewshot.research.datasets.mosaics import may_train, read_mosaics, taiwan_pe
 from fewshot.research.datasets.subjects import read_subjects
 from fewshot.research.evaluation.album import Album
 from fewshot.research.evaluation.choosing import Asked, allowance_rows, calibration_of, chosen_allowance, development
-from fewshot.research.evaluation.confidence import cautious_temperature
+from fewshot.research.evaluation.confidence import cautious_temperature, read_strangers, reliable
 from fewshot.research.evaluation.controls import OWN, by_subject, read_class
 from fewshot.research.evaluation.mosaic_albums import mosaic_album, mosaic_crops, mosaic_vectors
 from fewshot.research.evaluation.protocol_results import Row
@@ -195,6 +195,20 @@ def build(
     draft = replace(draft, allowance=chosen_allowance(allowance_rows(draft, album)))
     found = development(draft, album)
     return replace(draft, calibration=calibration_of(found, none)), found
+
+
+def states_to_rely_on(population: Population, strangers: Mapping[str, Strangers], album: Album) -> tuple[str, ...]:
+    """See ``confidence.reliable``: what the product says of the faces of all data sets when nobody is enrolled."""
+    albums = {
+        name: Album(
+            faces.vectors,
+            tuple(f"{name} {row}" for row in range(len(faces.shown))),
+            tuple(EMOTIONS[label] for label in faces.shown),
+        )
+        for name, faces in strangers.items()
+    }
+    reads = {name: read_strangers(population, faces) for name, faces in {**albums, "CK+": album}.items()}
+    return reliable(reads, population.classes)
 
 
 def alike_many(strangers: Mapping[str, Strangers]) -> tuple[Vectors, NDArray[np.int64]]:
