@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from fewshot.errors import UsageError
-from fewshot.research.training.datamodule import FaceCrops
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.export import read_checkpoint
 from fewshot.research.training.network import GREY_SPREAD, ExpressionNetwork
 

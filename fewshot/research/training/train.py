@@ -1,12 +1,13 @@
 """Train the prototypical network: a hydra program, which the wheel holds with its configuration.
 
     python -m fewshot.research.training.train experiment=mobilenetv2
+    python -m fewshot.research.training.train experiment=own data.root=FOLDER
     python -m fewshot.research.training.train backbone=resnet18 loss=episodic augmentation=gentle trainer=gpu
     python -m fewshot.research.training.train -m experiment=ablation seed=0,1,2
     python -m fewshot.research.training.train experiment=mobilenetv2 resume=outputs/train/mobilenetv2/last.ckpt
 
 In a checkout ``experiments/train.py`` is the same. Checkpoints (every epoch, with the averaged weights in
-``state_dict``), CSV and TensorBoard logs go to outputs/train/.
+``state_dict``) and logs go to outputs/train/.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ import pytorch_lightning as lightning
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from fewshot.errors import UsageError
 from fewshot.research.training.epochs import EpochSeed
 from fewshot.research.training.export import read_checkpoint
+from fewshot.research.training.face_data import FaceDataModule
 from fewshot.research.training.front import Front
+from fewshot.research.training.loggers import made_loggers
 from fewshot.research.training.module import ProtoNet
 from fewshot.research.training.network import ExpressionNetwork
+from fewshot.research.training.sentences import in_sentences
 
 
 def conf_folder() -> Path:
@@ -36,25 +40,41 @@ def conf_folder() -> Path:
 
 
 @hydra.main(version_base=None, config_path=str(conf_folder()), config_name="train")
-def main(cfg: DictConfig) -> None:
+def _main(cfg: DictConfig) -> None:
+    with in_sentences():
+        run(cfg)
+
+
+def main() -> None:
     """Train as the configuration says; see the module."""
+    _main()
+
+
+def run(cfg: DictConfig) -> None:
+    """Train once.
+
+    Raises:
+        UsageError: the configuration asks for what is not there or cannot be.
+    """
     job = hydra.core.hydra_config.HydraConfig.get()
     if job.mode == RunMode.MULTIRUN and "ddp" in cfg.trainer.get("strategy", ""):
         # Every process would start the whole sweep.
         raise UsageError("-m goes with one process: run the values one after the other, or take trainer=cpu or gpu.")
     lightning.seed_everything(cfg.seed, workers=True)
     folder = job.runtime.output_dir
-    data = hydra.utils.instantiate(cfg.data)
+    loggers = made_loggers(cfg.logger)
+    data: FaceDataModule = hydra.utils.instantiate(cfg.data)
+    # Before the network is built: wrong data is the most frequent fault.
+    data.setup("fit")
     network: ExpressionNetwork = hydra.utils.instantiate(cfg.backbone)
     if cfg.pretrained:
         if cfg.pretrained.path:
             network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
         if cfg.pretrained.folded:
-            data.setup("fit")
             network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
-    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network)
+    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network, classes=len(data.classes))
     if cfg.start:
-        begin_with(model, cfg.start)
+        begin_with(model, str(existing(cfg.start, "start")))
     front = None
     if cfg.front.blocks:
         front = Front(network, cfg.front.blocks)
@@ -66,16 +86,34 @@ def main(cfg: DictConfig) -> None:
             EpochSeed(cfg.seed),
             LearningRateMonitor("epoch"),
             ModelCheckpoint(folder, filename="epoch{epoch:02d}", auto_insert_metric_name=False, save_last=True),
+            *(hydra.utils.instantiate(callback) for callback in (cfg.callbacks or {}).values()),
         ],
-        logger=[CSVLogger(folder, name="", version=""), TensorBoardLogger(folder, name="", version="")],
+        logger=loggers,
     )
-    trainer.fit(model, datamodule=data, ckpt_path=cfg.resume)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=existing(cfg.resume, "resume"))
+    except MisconfigurationException as error:
+        # Such as a metric that does not exist; it says what there is.
+        raise UsageError(f"The training cannot run like this: {' '.join(str(error).split())}") from error
     if front is not None:
         front.complete(Path(folder) / "last.ckpt", Path(cfg.start))
 
 
+def existing(path: str | None, key: str) -> str | None:
+    """The path of a checkpoint, if one is named.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    if path and not Path(path).is_file():
+        raise UsageError(f"There is no checkpoint {path}. Give another one, or start without it: {key}=null.")
+    return path
+
+
 def begin_with(model: ProtoNet, path: str) -> None:
     """Weights of an earlier run, which may have had fewer losses; the schedule and the averages begin anew.
+
+    Class vectors of other classes are left out: those of your own words are learned from the start.
 
     Raises:
         UsageError: the checkpoint is of another network.
@@ -84,6 +122,8 @@ def begin_with(model: ProtoNet, path: str) -> None:
     # The identity head is trained alone, afterwards, and may have been built otherwise.
     state = {name: value for name, value in saved.items() if "identity_head" not in name}
     own = model.state_dict()
+    if "votes.weight" in state and state["votes.weight"].shape[0] != own["votes.weight"].shape[0]:
+        state = {name: value for name, value in state.items() if not name.startswith("votes")}
     strange = sorted(name for name, value in state.items() if name not in own or own[name].shape != value.shape)
     missing = [name for name in own if name.startswith("network.backbone.") and name not in state]
     if strange or missing:
