@@ -9,7 +9,9 @@ from fewshot.no_telemetry import switch_off
 
 if TYPE_CHECKING:
     from fewshot.errors import FewshotError
+    from fewshot.live.sinks.table import to_pandas
     from fewshot.live.sources import open_source
+    from fewshot.loops import read
     from fewshot.room import Classroom
     from fewshot.types import Face, FrameResult, Reading
 
@@ -17,7 +19,17 @@ if TYPE_CHECKING:
 switch_off()
 
 __version__ = "0.2.0"
-__all__ = ["Classroom", "Face", "FewshotError", "FrameResult", "Reading", "__version__", "open_source"]
+__all__ = [
+    "Classroom",
+    "Face",
+    "FewshotError",
+    "FrameResult",
+    "Reading",
+    "__version__",
+    "open_source",
+    "read",
+    "to_pandas",
+]
 
 # Lazy: `import fewshot` must stay cheap, the runtime behind these names is not.
 _HOMES = {
@@ -27,6 +39,8 @@ _HOMES = {
     "FrameResult": "fewshot.types",
     "Reading": "fewshot.types",
     "open_source": "fewshot.live.sources",
+    "read": "fewshot.loops",
+    "to_pandas": "fewshot.live.sinks.table",
 }
 
 

@@ -44,8 +44,8 @@ def divided(pictures: Sequence[Picture], seed: int = 0, by_subject: bool = True)
     subjects = {picture.subject for picture in free if picture.subject} if by_subject else set()
     if len(subjects) == 1 and all(picture.subject for picture in free):
         raise UsageError(
-            f"All pictures for training and validation are of one subject ({subjects.pop()}). A result would say nothing "
-            "about other people. Add subjects; or set data.by_subject=false to divide the pictures of this one."
+            f"All pictures for training and validation are of one subject ({subjects.pop()}). A result would say "
+            "nothing about other people. Add subjects; or set data.by_subject=false to divide the pictures of this one."
         )
     groups = _by_known_subject(free) if subjects else {}
     parts = _drawn(groups, seed, test="test" not in given)

@@ -17,12 +17,13 @@ from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES, PUBLIC_TEST, TRAI
 from fewshot.research.datasets.framing import framings
 from fewshot.research.training.augment import Augmentation
 from fewshot.research.training.drawn_faces_table import drawn_tables
-from fewshot.research.training.face_data import FaceCrops as FaceCrops
-from fewshot.research.training.face_data import FaceDataModule
+from fewshot.research.training.face_data import FaceCrops, FaceDataModule
 from fewshot.research.training.face_table import FaceTable, joined
 from fewshot.research.training.more_faces import with_more_faces
 from fewshot.research.training.task_sampler import TaskRules
 from fewshot.unit_vectors import unit_rows
+
+__all__ = ["FaceCrops", "FerDataModule", "training_tables"]
 
 # MediaPipe's own score of a face, under which its blendshapes are of something else.
 TRUSTED_BLENDSHAPES = 0.7

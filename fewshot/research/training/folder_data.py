@@ -80,8 +80,8 @@ class FolderDataModule(FaceDataModule):
         super().__init__(augmentation, batch_size, resolutions, full_size_epochs, workers, seed, size, task)
         if not root:
             raise UsageError(
-                "Which pictures shall be trained on? Give data.root=FOLDER with SUBJECT/EMOTION/*.jpg or EMOTION/*.jpg, "
-                "or data.root=FILE.csv with the columns path,emotion[,subject][,split]."
+                "Which pictures shall be trained on? Give data.root=FOLDER with SUBJECT/EMOTION/*.jpg or "
+                "EMOTION/*.jpg, or data.root=FILE.csv with the columns path,emotion[,subject][,split]."
             )
         if blendshapes or answers or seen or more:
             raise UsageError(
@@ -108,15 +108,17 @@ class FolderDataModule(FaceDataModule):
             _log.warning("Left out, because the files are missing: %d, such as %s.", len(everything) - len(there), gone)
         unlabelled = sum(not picture.emotion for picture in there)
         if unlabelled:
-            raise UsageError(f"{unlabelled} of {len(there)} pictures in {self.source} have no emotion. Add a csv with it.")
+            raise UsageError(
+                f"{unlabelled} of {len(there)} pictures in {self.source} have no emotion. Add a csv with it."
+            )
         pictures = divided(without_copies(there, self._folder)[0], self.seed, self.by_subject)
         able, few = classes_of(pictures)
         if len(able) < 2:
             counts = Counter(picture.emotion for picture in pictures if picture.part == "train")
             named = ", ".join(f"{word} ({count})" for word, count in sorted(counts.items()))
             raise UsageError(
-                f"Two emotions with 2 or more training pictures each are needed, found {len(able)}. In the training part "
-                f"are: {named or 'no pictures'}. Add pictures of another emotion."
+                f"Two emotions with 2 or more training pictures each are needed, found {len(able)}. In the training "
+                f"part are: {named or 'no pictures'}. Add pictures of another emotion."
             )
         if few:
             _log.warning("Left out, because fewer than 2 training pictures show them: %s.", ", ".join(few))
@@ -158,10 +160,12 @@ class FolderDataModule(FaceDataModule):
         if empty or len(shown) < 2:
             what = "training" if "train" in empty or not empty else "validation"
             raise UsageError(
-                f"Too few faces for {what} were found in {self.source}: {int(found.sum())} in {len(found)} pictures. If "
-                "the pictures are cut to the face already, set data.faces=whole."
+                f"Too few faces for {what} were found in {self.source}: {int(found.sum())} in {len(found)} pictures. "
+                "If the pictures are cut to the face already, set data.faces=whole."
             )
-        counted = ", ".join(f"{name} {sum(one.part == name for one in self.pictures)}" for name in ("train", "val", "test"))
+        counted = ", ".join(
+            f"{name} {sum(one.part == name for one in self.pictures)}" for name in ("train", "val", "test")
+        )
         _log.info("%d classes (%s); pictures: %s.", len(self.classes), ", ".join(self.classes), counted)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:

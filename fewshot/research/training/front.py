@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from fewshot.errors import UsageError
-from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.export import read_checkpoint
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.network import GREY_SPREAD, ExpressionNetwork
 
 BATCH = 256

@@ -102,7 +102,9 @@ class ProtoNet(lightning.LightningModule):
         self.seen = nn.Linear(features, SEEN) if losses.seen else None
         self.balance, self.head_speed, self.sharpness, self.shots = balance, head_speed, sharpness, shots
         self.support = 0
-        self.measured: Any = nn.ModuleDict({name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen", "accuracy")})
+        self.measured: Any = nn.ModuleDict(
+            {name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen", "accuracy")}
+        )
         self.balanced = BalancedAccuracy(classes)
         self.votes_prior: Tensor
         self.labels_prior: Tensor

@@ -97,13 +97,13 @@ def timm_model(name: str, options: Mapping[str, Any]) -> nn.Module:
         ) from error
     except (TypeError, ValueError, AssertionError) as error:
         raise UsageError(
-            f"timm cannot make {name} for grey pictures with these options ({str(error)[:200]}). Change backbone.options "
-            f"or choose another model, for example one of {FITTING}."
+            f"timm cannot make {name} for grey pictures with these options ({str(error)[:200]}). Change "
+            f"backbone.options or choose another model, for example one of {FITTING}."
         ) from error
 
 
 def strides_of(backbone: nn.Module) -> list[int]:
-    """How many pixels of the picture lie between two of each map that the backbone gives, in the order of its stages."""
+    """Of each map that the backbone gives, how many pixels of the picture one of its points stands for."""
     return [int(stage["reduction"]) for stage in getattr(backbone, "feature_info", None) or ()]
 
 

@@ -83,7 +83,10 @@ def test_one_name_that_cannot_be_used_costs_only_itself(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be the name"):
         load_pictures(tmp_path)
     problems: list[str] = []
-    assert [p.path for p in load_pictures(tmp_path, on_problem=problems.append)] == ["asha/happy/1.png", "cem/sad/4.png"]
+    assert [p.path for p in load_pictures(tmp_path, on_problem=problems.append)] == [
+        "asha/happy/1.png",
+        "cem/sad/4.png",
+    ]
     assert len(problems) == 2 and "'-bo'" in problems[0] and "'unsure'" in problems[1]
 
 
