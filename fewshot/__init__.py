@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fewshot.no_telemetry import switch_off
+from fewshot.no_telemetry import quieten, switch_off
 
 if TYPE_CHECKING:
     from fewshot.errors import FewshotError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Before anything that could import one of these libraries.
 switch_off()
+quieten()
 
 __version__ = "0.2.0"
 __all__ = [

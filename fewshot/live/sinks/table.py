@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +164,7 @@ class ParquetTable:
 
     def __init__(self, path: str | Path) -> None:
         try:
-            import pyarrow
-            from pyarrow import parquet
+            pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
         except ImportError as error:
             raise UsageError("A Parquet file needs pyarrow, which is not installed.", hint=PARQUET_HINT) from error
         self.path = Path(path)

@@ -118,8 +118,9 @@ def load_pictures(folder: Path | str, form: str = "auto", on_problem: Problem | 
     pictures = chosen.read(folder, problems.append) if chosen.tolerant and on_problem else chosen.read(folder)
     if not pictures and problems:
         raise UsageError(f"No picture in {folder} can be used. {problems[0]}")
-    for problem in problems if on_problem else ():
-        on_problem(problem)
+    if on_problem is not None:
+        for problem in problems:
+            on_problem(problem)
     if not pictures:
         raise UsageError(f"{folder} lists no picture. Expected {chosen.expected}.")
     return pictures

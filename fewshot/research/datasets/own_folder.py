@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,10 +88,10 @@ def read_own_folder(folder: Path, on_problem: Problem | None = None) -> list[Pic
     Raises:
         UsageError: there is such a folder, and no ``on_problem``.
     """
-    found = []
+    found: list[Picture] = []
     for part, base in _parts(folder):
         for subject in _folders(base, on_problem):
-            name = _named(lambda subject=subject: check_name(subject.name, "student"), on_problem)
+            name = _named(partial(check_name, subject.name, "student"), on_problem)
             if name is None:
                 continue
             for emotion in _folders(subject, on_problem):
@@ -100,7 +101,7 @@ def read_own_folder(folder: Path, on_problem: Problem | None = None) -> list[Pic
 
 def read_own_by_emotion(folder: Path, on_problem: Problem | None = None) -> list[Picture]:
     """``<emotion>/*``, otherwise as ``read_own_folder``. Nobody knows who is on the pictures: the subject is empty."""
-    found = []
+    found: list[Picture] = []
     for part, base in _parts(folder):
         for emotion in _folders(base, on_problem):
             found += _of_emotion(folder, emotion, "", part, on_problem)
@@ -140,8 +141,7 @@ def read_own_csv(table: Path, on_problem: Problem | None = None) -> list[Picture
         )
     needed = [column for column in OWN_COLUMNS if column in names]
     pictures = (
-        _named(lambda line=line, row=row: _picture(table, line, row, needed), on_problem)
-        for line, row in enumerate(rows, start=2)
+        _named(partial(_picture, table, line, row, needed), on_problem) for line, row in enumerate(rows, start=2)
     )
     return [picture for picture in pictures if picture is not None]
 
@@ -166,7 +166,7 @@ def _picture(table: Path, line: int, row: dict[str, str], needed: list[str]) -> 
 
 
 def _of_emotion(root: Path, emotion: Path, subject: str, part: str, on_problem: Problem | None) -> Iterator[Picture]:
-    word = _named(lambda: emotion_of(emotion.name), on_problem)
+    word = _named(partial(emotion_of, emotion.name), on_problem)
     if word is None:
         return
     for path in filter(is_picture, files_below(emotion)):

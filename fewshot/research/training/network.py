@@ -80,15 +80,14 @@ def quarter_means(maps: Tensor) -> Tensor:
 FITTING = "mobilenetv4_conv_small, mobilenetv2_100, mobilenetv3_small_100, efficientnet_lite0, resnet18"
 
 
-def timm_model(name: str, options: Mapping[str, Any]) -> nn.Module:
+def timm_model(name: str, options: Mapping[str, Any]) -> Any:
     """An untrained timm model for grey pictures, without its classifier.
 
     Raises:
         UsageError: timm knows no such model, or it does not take these options.
     """
     try:
-        model: nn.Module = timm.create_model(name, in_chans=1, num_classes=0, **options)
-        return model
+        return timm.create_model(name, in_chans=1, num_classes=0, **options)
     except RuntimeError as error:
         near = ", ".join(get_close_matches(name, timm.list_models(), n=3))
         meant = f" Names like it: {near}." if near else ""

@@ -12,6 +12,7 @@ In a checkout ``experiments/train.py`` is the same. Checkpoints (every epoch, wi
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import hydra
@@ -40,9 +41,9 @@ def conf_folder() -> Path:
 
 
 @hydra.main(version_base=None, config_path=str(conf_folder()), config_name="train")
-def _main(cfg: DictConfig) -> None:
+def _main(cfg: DictConfig) -> float | None:
     with in_sentences():
-        run(cfg)
+        return run(cfg)
 
 
 def main() -> None:
@@ -50,8 +51,11 @@ def main() -> None:
     _main()
 
 
-def run(cfg: DictConfig) -> None:
+def run(cfg: DictConfig) -> float | None:
     """Train once.
+
+    Returns:
+        ``cfg.objective`` at the end, for a search of settings; None if it was not measured.
 
     Raises:
         UsageError: the configuration asks for what is not there or cannot be.
@@ -60,6 +64,8 @@ def run(cfg: DictConfig) -> None:
     if job.mode == RunMode.MULTIRUN and "ddp" in cfg.trainer.get("strategy", ""):
         # Every process would start the whole sweep.
         raise UsageError("-m goes with one process: run the values one after the other, or take trainer=cpu or gpu.")
+    # Advertisements, and which processors there are not.
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
     lightning.seed_everything(cfg.seed, workers=True)
     folder = job.runtime.output_dir
     loggers = made_loggers(cfg.logger)
@@ -96,7 +102,10 @@ def run(cfg: DictConfig) -> None:
         # Such as a metric that does not exist; it says what there is.
         raise UsageError(f"The training cannot run like this: {' '.join(str(error).split())}") from error
     if front is not None:
-        front.complete(Path(folder) / "last.ckpt", Path(cfg.start))
+        for kept in (path for path in Path(folder).glob("*.ckpt") if path.stem in ("last", "best")):
+            front.complete(kept, Path(cfg.start))
+    found = trainer.callback_metrics.get(cfg.objective)
+    return None if found is None else float(found)
 
 
 def existing(path: str | None, key: str) -> str | None:
