@@ -58,7 +58,7 @@ def summary(folder: Path) -> dict[str, list[Row]]:
 
 
 def closed_set(tables: Tables) -> list[Row]:
-    """Seven fixed emotions, nobody enrolled: the product's prototypes, and the training classifier in a row of its own."""
+    """Seven fixed emotions, nobody enrolled: the product's prototypes; the training classifier has its own row."""
 
     def ours(test: str, flip: str, reader: str = PRODUCT) -> Where:
         return tables.row("closed_set", {"test": test, "reader": reader, "framing": "aligned", "flip": flip})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from torch.nn import functional
 from torchmetrics import MeanMetric
 
 from fewshot.research.datasets.blendshapes import SHAPES
+from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES
 from fewshot.research.training.balanced import BalancedAccuracy
 from fewshot.research.training.datamodule import SEEN
 from fewshot.research.training.losses import (
@@ -68,7 +69,7 @@ class ProtoNet(lightning.LightningModule):
         still_norms: unless they shall stay too, so that an identity head made for these layers goes on fitting.
         sharpness: radius of sharpness-aware minimisation, which costs every step twice; 0 is without.
         shots: the most faces that a prototype of an episode is made of (``prototypical_loss``); 0 is half of a class.
-        classes: what the votes of a face are over: FER+'s 8, or as many as your own pictures have words.
+        classes: what the votes of a face are over: FER+'s 8, or the words of your own pictures.
         optimizer: makes the optimiser of the groups of weights, each with its own learning rate and weight decay; None
             is AdamW.
     """
@@ -86,7 +87,7 @@ class ProtoNet(lightning.LightningModule):
         sharpness: float = 0.0,
         still_norms: bool = False,
         shots: int = 0,
-        classes: int = 8,
+        classes: Sequence[str] = FERPLUS_CLASSES,
         optimizer: Callable[..., torch.optim.Optimizer] | None = None,
     ) -> None:
         super().__init__()
@@ -94,7 +95,8 @@ class ProtoNet(lightning.LightningModule):
         self.losses = losses
         self.lr, self.weight_decay, self.label_smoothing = lr, weight_decay, label_smoothing
         dimension = network.project_expression.out_features
-        self.votes = CosinePrototypes(classes, dimension)
+        self.classes = tuple(classes)
+        self.votes = CosinePrototypes(len(self.classes), dimension)
         self.optimizer = optimizer or partial(torch.optim.AdamW, fused=True)
         self.labels = CosinePrototypes(7, dimension)
         features = network.project_expression.in_features
@@ -105,10 +107,10 @@ class ProtoNet(lightning.LightningModule):
         self.measured: Any = nn.ModuleDict(
             {name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen", "accuracy")}
         )
-        self.balanced = BalancedAccuracy(classes)
+        self.balanced = BalancedAccuracy(len(self.classes))
         self.votes_prior: Tensor
         self.labels_prior: Tensor
-        self.register_buffer("votes_prior", torch.zeros(classes))
+        self.register_buffer("votes_prior", torch.zeros(len(self.classes)))
         self.register_buffer("labels_prior", torch.zeros(7))
         self.still = network.front(frozen_blocks) if still_norms else []
         for part in network.front(frozen_blocks):
@@ -225,8 +227,8 @@ class ProtoNet(lightning.LightningModule):
         self.log(f"val/{name}", metric, prog_bar=name != "seen")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the network's config beside the weights."""
-        checkpoint["network"] = self.network.config
+        """Put the network's config and the names of the classes beside the weights."""
+        checkpoint["network"], checkpoint["classes"] = self.network.config, list(self.classes)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Resume with another number of epochs: what is left of the cycle is stretched or shortened to fit."""

@@ -13,6 +13,7 @@ In a checkout ``experiments/train.py`` is the same. Checkpoints (every epoch, wi
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import hydra
@@ -21,8 +22,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 
 from fewshot.errors import UsageError
+from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES
 from fewshot.research.training.epochs import EpochSeed
 from fewshot.research.training.export import read_checkpoint
 from fewshot.research.training.face_data import FaceDataModule
@@ -78,7 +81,7 @@ def run(cfg: DictConfig) -> float | None:
             network.start_from(cfg.pretrained.path, cfg.pretrained.scale)
         if cfg.pretrained.folded:
             network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
-    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network, classes=len(data.classes))
+    model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network, classes=list(data.classes))
     if cfg.start:
         begin_with(model, str(existing(cfg.start, "start")))
     front = None
@@ -122,22 +125,39 @@ def existing(path: str | None, key: str) -> str | None:
 def begin_with(model: ProtoNet, path: str) -> None:
     """Weights of an earlier run, which may have had fewer losses; the schedule and the averages begin anew.
 
-    Class vectors of other classes are left out: those of your own words are learned from the start.
+    Class vectors are taken by the names of the classes; those of new words are learned from the start.
 
     Raises:
         UsageError: the checkpoint is of another network.
     """
-    saved = read_checkpoint(Path(path))["state_dict"]
+    checkpoint = read_checkpoint(Path(path))
     # The identity head is trained alone, afterwards, and may have been built otherwise.
-    state = {name: value for name, value in saved.items() if "identity_head" not in name}
-    own = model.state_dict()
-    if "votes.weight" in state and state["votes.weight"].shape[0] != own["votes.weight"].shape[0]:
-        state = {name: value for name, value in state.items() if not name.startswith("votes")}
+    state = {name: value for name, value in checkpoint["state_dict"].items() if "identity_head" not in name}
+    own, names = model.state_dict(), list(checkpoint.get("classes", FERPLUS_CLASSES))
+    if tuple(names) != model.classes and "votes.weight" in state:
+        state |= votes_of_known_classes(own, state, model.classes, names)
     strange = sorted(name for name, value in state.items() if name not in own or own[name].shape != value.shape)
     missing = [name for name in own if name.startswith("network.backbone.") and name not in state]
     if strange or missing:
         raise UsageError(f"{path} is of another network: {', '.join([*strange, *missing][:5])}")
     model.load_state_dict(state, strict=False)
+
+
+def votes_of_known_classes(
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor], classes: Sequence[str], names: Sequence[str]
+) -> dict[str, Tensor]:
+    """Class vectors and frequencies for ``classes``: those of an earlier run where it had them, else the new ones.
+
+    Args:
+        own: state of the new model.
+        state: state of the earlier run, whose classes are ``names``.
+        classes, names: words, in the order of the rows.
+    """
+    weight, prior = own["votes.weight"].clone(), own["votes_prior"].clone()
+    for row, word in enumerate(classes):
+        if word in names and weight.shape[1:] == state["votes.weight"].shape[1:]:
+            weight[row] = state["votes.weight"][names.index(word)]
+    return {"votes.weight": weight, "votes_prior": prior}
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from fewshot.errors import UsageError  # noqa: E402
+from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES  # noqa: E402
 from fewshot.research.datasets.parts import divided  # noqa: E402
 from fewshot.research.datasets.subjects import Picture  # noqa: E402
 from fewshot.research.training import train  # noqa: E402
 from fewshot.research.training.drawn_faces_table import drawn_face  # noqa: E402
 from fewshot.research.training.folder_data import FolderDataModule  # noqa: E402
+from fewshot.research.training.module import LossWeights, ProtoNet  # noqa: E402
 from fewshot.research.training.network import ExpressionNetwork  # noqa: E402
 from fewshot.research.training.task_sampler import TaskSampler  # noqa: E402
 
@@ -64,11 +66,25 @@ def four_people(folder: Path, copies: int = 3) -> Path:
 def test_a_folder_trains_with_its_own_words(main: Main, tmp_path: Path) -> None:
     four_people(tmp_path / "faces")
     main("data=folder", "data.root=faces", "data.faces=whole", "+data.size=48", "callbacks=best", "optimizer=sgd")
-    saved = torch.load(tmp_path / "run/last.ckpt", weights_only=True)["state_dict"]
-    assert saved["votes.weight"].shape[0] == 3
+    saved = torch.load(tmp_path / "run/last.ckpt", weights_only=True)
+    assert saved["state_dict"]["votes.weight"].shape[0] == 3 and saved["classes"] == ["happy", "sad", "confused"]
     assert (tmp_path / "run/best.ckpt").is_file()
     logged = (tmp_path / "run/metrics.csv").read_text()
     assert "val/balanced" in logged and "val/accuracy" in logged and "ferplus" not in logged
+
+
+def test_class_vectors_are_taken_by_name(tmp_path: Path) -> None:
+    def model(*classes: str) -> ProtoNet:
+        network = ExpressionNetwork("test_efficientnet", 8, 8, size=48)
+        return ProtoNet(network, LossWeights(), **({"classes": classes} if classes else {}))
+
+    first, second = model(), model("sad", "confused", "happy")
+    fresh = second.votes.weight.detach().clone()
+    torch.save({"state_dict": first.state_dict()}, tmp_path / "first.ckpt")
+    train.begin_with(second, str(tmp_path / "first.ckpt"))
+    happy, sad = (FERPLUS_CLASSES.index(word) for word in ("happy", "sad"))
+    expected = torch.stack([first.votes.weight[sad], fresh[1], first.votes.weight[happy]])
+    assert torch.equal(second.votes.weight, expected)
 
 
 def test_the_smoke_run_needs_no_data(main: Main, tmp_path: Path) -> None:
