@@ -1,8 +1,8 @@
 """Keeps the libraries below this package from reporting to their makers, and their own lines out of our logs.
 
 ``import fewshot`` calls ``switch_off`` and ``quieten`` first of all, so they cover the command line, the app, the
-library and the scripts in experiments/. A program of your own must import fewshot before onnxruntime and openvino, which
-report as soon as they are imported.
+library and the scripts in experiments/. A program of your own must import fewshot before onnxruntime and openvino,
+which report as soon as they are imported.
 """
 
 from __future__ import annotations
