@@ -162,5 +162,6 @@ def _rows(photo_chain: Perception, captured: CapturedFrame) -> list[Row]:
     if captured.size is not None:
         scale = np.array(captured.size, np.float32) / np.array(captured.frame.shape[1::-1], np.float32)
         for face in faces:
-            face.box, face.landmarks = face.box * np.tile(scale, 2), face.landmarks * scale
+            face.box = np.asarray(face.box * np.tile(scale, 2), np.float32)
+            face.landmarks = np.asarray(face.landmarks * scale, np.float32)
     return [Row(captured, face, quality.ok, quality.reasons) for face, quality in zip(faces, judged, strict=True)]

@@ -156,8 +156,7 @@ class FolderDataModule(FaceDataModule):
                 rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[: self.limit])
             self.tables[name] = self._table([chosen[row] for row in rows], faces[rows])
         empty = [name for name, table in self.tables.items() if not len(table)]
-        shown = np.unique(self.tables["train"].targets["votes"].argmax(1)) if not empty else []
-        if empty or len(shown) < 2:
+        if empty or len(np.unique(self.tables["train"].targets["votes"].argmax(1))) < 2:
             what = "training" if "train" in empty or not empty else "validation"
             raise UsageError(
                 f"Too few faces for {what} were found in {self.source}: {int(found.sum())} in {len(found)} pictures. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra.errors import InstantiationException
@@ -23,7 +23,7 @@ def made_loggers(chosen: Mapping[str, Any] | None) -> list[Logger]:
 
 def _made(name: str, settings: Mapping[str, Any]) -> Logger:
     try:
-        logger: Logger = hydra.utils.instantiate(settings)
+        logger: Any = hydra.utils.instantiate(settings)
         # Weights & Biases and MLflow begin with the first number otherwise, minutes later.
         logger.experiment  # noqa: B018
     except (InstantiationException, ImportError) as error:
@@ -33,7 +33,7 @@ def _made(name: str, settings: Mapping[str, Any]) -> Logger:
             f"The logger {name} needs the package {package}, which is not installed. Type: pip install {package}. Or "
             "choose another logger: logger=csv."
         ) from error
-    return logger
+    return cast("Logger", logger)
 
 
 def _missing(error: BaseException | None) -> str | None:

@@ -101,7 +101,7 @@ def _whole(frame: Frame) -> NDArray[np.uint8]:
     square = grey[top : top + side, left : left + side]
     way = cv2.INTER_AREA if side > CROP_SIZE else cv2.INTER_LINEAR
     crop = cv2.resize(square, (CROP_SIZE, CROP_SIZE), interpolation=way)
-    return np.asarray(cv2.copyMakeBorder(crop, *[MARGIN] * 4, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(crop, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _detected(detector: Detector, frame: Frame) -> NDArray[np.uint8] | None:
@@ -109,7 +109,7 @@ def _detected(detector: Detector, frame: Frame) -> NDArray[np.uint8] | None:
         zoom = _SMALL / max(frame.shape[:2])
         frame = np.asarray(cv2.resize(frame, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC), np.uint8)
         border = round(_BORDER * _SMALL)
-        frame = np.asarray(cv2.copyMakeBorder(frame, *[border] * 4, cv2.BORDER_REPLICATE), np.uint8)
+        frame = np.asarray(cv2.copyMakeBorder(frame, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
     found = detector.detect(frame)
     if not len(found):
         return None

@@ -19,9 +19,9 @@ from pathlib import Path
 import hydra
 import pytorch_lightning as lightning
 from hydra.types import RunMode
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from fewshot.errors import UsageError
