@@ -29,14 +29,15 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1, help="pictures an emotion to ask about")
     parser.add_argument("--read", action="store_true", help="open every file")
     arguments = parser.parse_args()
+    problems: list[str] = []
     try:
-        pictures = load_pictures(arguments.folder, arguments.form)
+        pictures = load_pictures(arguments.folder, arguments.form, on_problem=problems.append)
     except FewshotError as error:
         sys.exit(f"{error}")
-    problems: list[str] = []
     if arguments.read:
         root = arguments.folder if arguments.folder.is_dir() else arguments.folder.parent
-        pictures, problems = readable(pictures, root)
+        pictures, damaged = readable(pictures, root)
+        problems += damaged
     kept, short = enough(pictures, arguments.shots, arguments.queries)
     cells = sum(len(emotions) for emotions in kept.values())
     print(shortened(count_table(pictures), last=1))

@@ -5,19 +5,32 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fewshot.no_telemetry import switch_off
+from fewshot.no_telemetry import quieten, switch_off
 
 if TYPE_CHECKING:
     from fewshot.errors import FewshotError
+    from fewshot.live.sinks.table import to_pandas
     from fewshot.live.sources import open_source
+    from fewshot.loops import read
     from fewshot.room import Classroom
     from fewshot.types import Face, FrameResult, Reading
 
 # Before anything that could import one of these libraries.
 switch_off()
+quieten()
 
 __version__ = "0.2.0"
-__all__ = ["Classroom", "Face", "FewshotError", "FrameResult", "Reading", "__version__", "open_source"]
+__all__ = [
+    "Classroom",
+    "Face",
+    "FewshotError",
+    "FrameResult",
+    "Reading",
+    "__version__",
+    "open_source",
+    "read",
+    "to_pandas",
+]
 
 # Lazy: `import fewshot` must stay cheap, the runtime behind these names is not.
 _HOMES = {
@@ -27,6 +40,8 @@ _HOMES = {
     "FrameResult": "fewshot.types",
     "Reading": "fewshot.types",
     "open_source": "fewshot.live.sources",
+    "read": "fewshot.loops",
+    "to_pandas": "fewshot.live.sinks.table",
 }
 
 

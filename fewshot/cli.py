@@ -39,6 +39,11 @@ NetworkOption = Annotated[
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not download anything.")]
 SaveOption = Annotated[Path | None, typer.Option(help="Write an annotated video to this file (.mp4).")]
 JsonlOption = Annotated[Path | None, typer.Option(help="Write the results to this file, one JSON line per frame.")]
+CsvOption = Annotated[
+    Path | None, typer.Option("--csv", help="Write the results to this table (.csv), one row per face and frame.")
+]
+ParquetOption = Annotated[Path | None, typer.Option(help="Write the same table to this file (.parquet).")]
+CropsOption = Annotated[Path | None, typer.Option(help="Write a picture of every face in every frame to this folder.")]
 RecordOption = Annotated[bool, typer.Option("--record", help="Record the readings of the lesson (no pictures).")]
 TitleOption = Annotated[str, typer.Option(help="Title of the lesson; also turns on --record.")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
@@ -107,6 +112,9 @@ def analyze(
     class_name: ClassOption = None,
     save: SaveOption = None,
     jsonl: JsonlOption = None,
+    table: CsvOption = None,
+    parquet: ParquetOption = None,
+    crops: CropsOption = None,
     summary_picture: PictureOption = None,
     record: RecordOption = False,
     title: TitleOption = "",
@@ -121,7 +129,8 @@ def analyze(
     from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
     check_files(files)
-    outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
+    lesson = title if record or title else None
+    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops)
     outputs.check(files)
     pace = Pace(workers=workers)
     raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace, network), files, outputs, pace))
@@ -192,13 +201,13 @@ def lessons(
 
 @app.command()
 def embed(
-    images: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures.")],
+    images: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or videos.")],
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
 ) -> None:
-    """Write the vectors of every face in pictures, one row per face: paths, boxes, expression, identity, network."""
+    """Write the vectors of every face in pictures and videos, one row per face, with boxes, landmarks and emotions."""
     from fewshot.commands.vectors import run_embed
 
     run_embed(images, out, detector, not offline, network)

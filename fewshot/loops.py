@@ -1,7 +1,10 @@
-"""Loops and populations put together from their parts, for a class or without one."""
+"""Loops and populations put together from their parts, for a class or without one; and one call for one picture."""
 
 from __future__ import annotations
 
+import functools
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +15,12 @@ from fewshot.classroom.people import People
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.errors import StoreError, UsageError
 from fewshot.live.loop import Loop
+from fewshot.live.sources.opening import open_picture
 from fewshot.models.files import network_file, resolve
-from fewshot.perception import Perception
+from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
+from fewshot.types import Frame, Reading
 
 if TYPE_CHECKING:
     from fewshot.faces.tracker import Tracker
@@ -71,6 +76,51 @@ def make_loop(
     return Loop(
         perception, reader, students, smoother=smoother, tracker=tracker, budget=budget, moving=perception.following()
     )
+
+
+def read(
+    picture: str | os.PathLike[str] | Frame,
+    *,
+    detector: str = "auto",
+    download: bool = True,
+    network: PathLike | None = None,
+) -> list[Reading]:
+    """The faces in one picture and their expressions, without a class: nobody is recognised.
+
+    The models are loaded in the first call and kept.
+
+    Args:
+        picture: path of a picture, or an array: BGR (as OpenCV reads it), BGRA or grey, uint8, shape
+            (height, width, 3), (height, width, 4) or (height, width).
+        detector: "auto", "scrfd", "yunet" or "cascade".
+        download: whether missing models may be downloaded.
+        network: your own expression network, see ``Classroom``.
+
+    Returns:
+        One reading per face, from left to right; [] if there is no face. ``emotion`` None means unsure, and ``reasons``
+        says why a face cannot be classified.
+
+    Raises:
+        UsageError: there is no such file, or it is not a picture.
+        ModelUnavailable: a model is not on this machine and cannot be downloaded.
+
+    Examples:
+        >>> for reading in fewshot.read("party.jpg"):  # doctest: +SKIP
+        ...     print(reading.box, reading.emotion or "unsure", reading.confidence)
+    """
+    source = open_picture(picture)
+    perception, reader = _for_pictures(detector, download, network_file(network))
+    loop = Loop(perception, reader)
+    (step,) = [loop.step(captured) for captured in source]
+    return sorted(step.result.readings, key=lambda reading: reading.box[0])
+
+
+@functools.lru_cache(maxsize=4)
+def _for_pictures(detector: str, download: bool, network: Path | None) -> tuple[Perception, Classifier]:
+    perception = open_perception(detector, download=download, network=network)
+    population = open_population(network)
+    require_network(population, perception.network)
+    return perception, Classifier(population)
 
 
 def require_network(population: Population, network: str) -> None:

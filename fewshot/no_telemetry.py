@@ -1,12 +1,13 @@
-"""Keeps the libraries below this package from reporting to their makers.
+"""Keeps the libraries below this package from reporting to their makers, and their own lines out of our logs.
 
-``import fewshot`` calls ``switch_off`` first of all, so it covers the command line, the app, the library and the
-scripts in experiments/. A program of your own must import fewshot before onnxruntime and openvino, which report as soon
-as they are imported.
+``import fewshot`` calls ``switch_off`` and ``quieten`` first of all, so they cover the command line, the app, the
+library and the scripts in experiments/. A program of your own must import fewshot before onnxruntime and openvino,
+which report as soon as they are imported.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -26,6 +27,21 @@ SWITCHES = {
 BLOCKED = ("openvino_telemetry",)
 """Packages that cannot be imported any more. OpenVINO sends an event on import, and writes a client number into the
 home folder, unless this package is missing; it has no other switch that needs no file in the home folder."""
+
+QUIET = (
+    "faiss", "onnx_ir", "onnxscript", "onnxruntime", "alembic", "matplotlib", "PIL", "fontTools", "fpdf", "numexpr",
+    "aiortc", "aioice", "watchdog", "urllib3", "absl", "h5py",
+)  # fmt: skip
+"""Loggers of libraries that report how they load ("Could not load library with AVX2 support") and what they do inside.
+Their warnings and errors are still logged."""
+
+
+def quieten() -> None:
+    """Let the loggers in ``QUIET`` log warnings and errors only. A level that a program has set before stays."""
+    for name in QUIET:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
 def switch_off() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database import Database, in_folder
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
+from fewshot.live.sinks.table import Results
 from fewshot.live.sources import Watchable, open_source
 from fewshot.loops import make_loop, open_population
 from fewshot.models.files import network_file
@@ -42,7 +43,6 @@ from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.table import PrototypeTable
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
-from fewshot.types import FrameResult
 
 if TYPE_CHECKING:
     from fewshot.faces.detections import Detector
@@ -348,16 +348,16 @@ class Classroom:
         unlearn(self.store.database, self._name, correction)
         self._refresh()
 
-    def watch(self, source: Watchable, schedule: Schedule | None = None) -> Iterator[FrameResult]:
+    def watch(self, source: Watchable, schedule: Schedule | None = None) -> Results:
         """Watch a source: every frame of a file, or always the newest frame of a live source.
 
         Args:
-            source: a camera number, file, folder, address, "screen", frames (BGR arrays, uint8, shape
-                (height, width, 3)), or an open source.
+            source: a camera number, file, folder, address, "screen", a picture (BGR array, uint8, shape
+                (height, width, 3)), a list of paths of pictures, frames of a video (such arrays), or an open source.
             schedule: how the work is divided among threads.
 
-        Yields:
-            One result per frame, in order.
+        Returns:
+            An iterator with one result per frame, in order; its ``to_pandas()`` gives a table.
 
         Raises:
             UsageError: there is no such class, or no such source.
@@ -365,7 +365,7 @@ class Classroom:
             SourceError: the source gives no picture.
         """
         pipeline = Pipeline(self.loop(), open_source(source), schedule=schedule)
-        return (step.result for step in pipeline.run())
+        return Results(step.result for step in pipeline.run())
 
     def loop(
         self, *, smoother: Smoother | None = None, tracker: Tracker | None = None, budget: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
 from fewshot.live.play import Outcome, play
 from fewshot.live.sinks.base import Sink, Stop, WindowError
+from fewshot.live.sinks.crops import FaceCrops
 from fewshot.live.sinks.encoders import SUFFIXES
 from fewshot.live.sinks.jsonl import JsonLines
+from fewshot.live.sinks.table import PARQUET_HINT, CsvTable, ParquetTable
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_lasting, open_source
@@ -30,6 +33,7 @@ from fewshot.live.stopping import exit_code
 from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
+from fewshot.pictures import is_picture
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
 from fewshot.session.recorder import LessonRecorder
@@ -52,6 +56,9 @@ class Outputs:
     picture: Path | None = None
     lesson: str | None = None
     profile: Path | None = None
+    table: Path | None = None
+    parquet: Path | None = None
+    crops: Path | None = None
 
     def check(self, inputs: Sequence[str]) -> None:
         """Check, before anything is opened, that no output overwrites an input.
@@ -59,7 +66,8 @@ class Outputs:
         Raises:
             UsageError: an output would overwrite an input, or its path cannot be used.
         """
-        wanted = [path for path in (self.save, self.jsonl, self.picture, self.profile) if path is not None]
+        files = (self.save, self.jsonl, self.picture, self.profile, self.table, self.parquet)
+        wanted = [path for path in files if path is not None]
         if len({path.absolute() for path in wanted}) < len(wanted):
             raise UsageError("Two outputs have the same file name. Give each output a different name.")
         for path in wanted:
@@ -67,8 +75,14 @@ class Outputs:
                 raise UsageError(f"{path} is a folder. Give the name of a file in it.")
             if not path.absolute().parent.is_dir():
                 raise UsageError(f"There is no folder {path.absolute().parent}. Create it, or choose another folder.")
-            if path.exists() and any(Path(i).is_file() and path.samefile(i) for i in inputs if "://" not in i):
+            if path.exists() and any(_reads(i, path) for i in inputs if "://" not in i):
                 raise UsageError(f"{path} is an input file and would be overwritten. Choose another output name.")
+        if self.crops is not None and self.crops.exists() and not self.crops.is_dir():
+            raise UsageError(f"{self.crops} is a file. Give the name of a folder for the faces.")
+        if self.crops is not None and any(_same(self.crops, one) for one in inputs):
+            raise UsageError(f"{self.crops} is an input folder. Give another folder for the faces.")
+        if self.parquet is not None and find_spec("pyarrow") is None:
+            raise UsageError("A Parquet file needs pyarrow, which is not installed.", hint=PARQUET_HINT)
         if self.save is not None and self.save.suffix.lower() not in SUFFIXES:
             raise UsageError(f"{self.save} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
 
@@ -77,7 +91,7 @@ class Outputs:
         """Path of the timeline: the one given, else beside another output, else in the program's own folder."""
         if self.picture is not None:
             return self.picture
-        beside = self.save or self.jsonl
+        beside = self.save or self.jsonl or self.table or self.parquet
         return beside.with_name(f"{beside.stem}-timeline.png") if beside else home() / LAST_TIMELINE
 
 
@@ -270,7 +284,21 @@ def _open_window(show: bool | None, overlay: Overlay) -> _Shown | None:
 def _sinks(outputs: Outputs, first: Source, overlay: Overlay, lesson: LessonRecorder | None) -> list[Sink]:
     video = AnnotatedVideo.for_source(outputs.save, first, overlay) if outputs.save else None
     lines = JsonLines(outputs.jsonl) if outputs.jsonl else None
-    return [sink for sink in (lines, video, lesson) if sink is not None]
+    table = CsvTable(outputs.table) if outputs.table else None
+    parquet = ParquetTable(outputs.parquet) if outputs.parquet else None
+    crops = FaceCrops(outputs.crops) if outputs.crops else None
+    return [sink for sink in (lines, table, parquet, crops, video, lesson) if sink is not None]
+
+
+def _reads(text: str, path: Path) -> bool:
+    """Whether an input is this file, or a folder whose pictures include it."""
+    if Path(text).is_dir():
+        return path.parent.samefile(text) and is_picture(path)
+    return Path(text).is_file() and path.samefile(text)
+
+
+def _same(folder: Path, text: str) -> bool:
+    return "://" not in text and Path(text).is_dir() and folder.is_dir() and folder.samefile(text)
 
 
 def _progress() -> Progress:
@@ -323,6 +351,9 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     written = {
         "Annotated video": outputs.save,
         "Results": outputs.jsonl,
+        "Table": outputs.table,
+        "Parquet table": outputs.parquet,
+        "Faces": outputs.crops,
         "Timeline": outputs.timeline,
         "Profile": outputs.profile,
     }

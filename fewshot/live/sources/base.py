@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from fewshot.errors import SourceError, UsageError
 from fewshot.types import Frame
 
@@ -111,10 +115,53 @@ class FrameSource:
 
     def __iter__(self) -> Iterator[CapturedFrame]:
         for index, frame in enumerate(self._frames):
-            yield CapturedFrame(self.name, index, index / self._rate, frame)
+            yield CapturedFrame(self.name, index, index / self._rate, as_frame(frame))
 
     def close(self) -> None:
         """Close the iterable of frames if it is a generator."""
         close = getattr(self._frames, "close", None)  # a generator has this method, and may hold a camera
         if close is not None:
             close()
+
+
+class ArrayPicture(FrameSource):
+    """One picture that is in memory already: without tracking or smoothing.
+
+    Args:
+        picture: uint8, shape (height, width, 3), (height, width, 4) or (height, width).
+
+    Raises:
+        UsageError: it is not such an array.
+    """
+
+    def __init__(self, picture: NDArray[np.generic]) -> None:
+        super().__init__([as_frame(picture)], name="picture")
+
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        for frame in self._frames:
+            yield CapturedFrame(self.name, 0, 0.0, frame, independent=True)
+
+
+def as_frame(picture: object) -> Frame:
+    """A picture as BGR uint8, shape (height, width, 3), from such an array, or from one that is BGRA or grey.
+
+    Raises:
+        UsageError: it is not an array of this kind.
+    """
+    if not isinstance(picture, np.ndarray):
+        raise UsageError(
+            f"A frame must be an array, not {type(picture).__name__}. Give uint8 arrays (height, width, 3)."
+        )
+    if picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (1,), (3,), (4,)) or 0 in picture.shape:
+        raise UsageError(
+            f"A frame has the shape {picture.shape}. Expected (height, width, 3): blue, green and red of each pixel."
+        )
+    if picture.dtype != np.uint8:
+        raise UsageError(
+            f"A frame holds {picture.dtype} numbers. Expected uint8, 0 to 255; convert it, for example with "
+            "(255 * frame).round().astype('uint8') if it is 0 to 1."
+        )
+    if picture.ndim == 3 and picture.shape[2] == 3:
+        return picture
+    grey = picture if picture.ndim == 2 or picture.shape[2] == 1 else None
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR if grey is None else cv2.COLOR_GRAY2BGR), np.uint8)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeGuard, cast
 
+import numpy as np
+
 from fewshot.addresses import missing_file
-from fewshot.errors import SourceError
-from fewshot.live.sources.base import FrameSource, Source, SourceNotFound
+from fewshot.errors import SourceError, UsageError
+from fewshot.live.sources.base import ArrayPicture, FrameSource, Source, SourceNotFound
 from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
 from fewshot.live.sources.lasting import LastingSource
 from fewshot.live.sources.screen import ScreenSource
@@ -19,17 +21,20 @@ from fewshot.live.sources.video import VideoSource
 from fewshot.pictures import is_picture
 from fewshot.types import Frame
 
-Watchable = str | int | os.PathLike[str] | Source | Iterable[Frame]
-"""What can be watched: camera number, file, folder, address, "screen", an open source, or frames."""
+Watchable = str | int | os.PathLike[str] | Source | Iterable[Frame] | Sequence[str | os.PathLike[str]]
+"""What can be watched: camera number, file, folder, address, "screen", an open source, a picture as an array, frames of
+a video as arrays, or a list of paths of pictures."""
 
 
 def open_source(what: Watchable) -> Source:
     """Open a webcam (0), a video, a picture, a folder of pictures, an address, "screen" or "screen:x,y,w,h".
 
-    An open source is returned as it is. Any other iterable is used as frames, 25 per second.
+    An open source is returned as it is. A list of paths of pictures is read as a folder of them. One array of shape
+    (height, width, 3) is a picture; any other iterable of arrays is used as frames, 25 per second.
 
     Raises:
         SourceNotFound: there is no such source (it is both a ``SourceError`` and a ``UsageError``).
+        UsageError: an array is not a picture.
         SourceError: the source exists but gives no picture.
     """
     if isinstance(what, int):
@@ -38,7 +43,45 @@ def open_source(what: Watchable) -> Source:
         return _open_named(str(what))
     if _is_source(what):
         return what
+    if isinstance(what, np.ndarray) and what.ndim in (2, 3):
+        return ArrayPicture(what)
+    if isinstance(what, list | tuple) and any(isinstance(one, str | os.PathLike) for one in what):
+        return _open_list(what)
+    if not isinstance(what, Iterable):
+        raise UsageError(
+            f"{type(what).__name__} cannot be watched. Give a camera number, a path, an address, a picture or frames."
+        )
     return FrameSource(cast("Iterable[Frame]", what))
+
+
+def open_picture(what: str | os.PathLike[str] | Frame) -> Source:
+    """Open one picture: a file, or an array of shape (height, width, 3).
+
+    Raises:
+        SourceNotFound: there is no such file.
+        UsageError: it is not a picture.
+    """
+    if isinstance(what, np.ndarray):
+        return ArrayPicture(what)
+    if not isinstance(what, str | os.PathLike):
+        raise UsageError(f"{type(what).__name__} is not a picture. Give the path of a picture, or an array of it.")
+    path = Path(what)
+    if path.is_dir() or (path.is_file() and not is_picture(path)):
+        raise UsageError(f"{path} is not a picture. Give one picture; Classroom.watch takes videos and folders.")
+    return PictureSource([path], str(path))
+
+
+def _open_list(what: Sequence[object]) -> PictureSource:
+    """A list of paths of pictures; names of files that are not pictures are an error before anything is read."""
+    for one in what:
+        if not isinstance(one, str | os.PathLike):
+            raise UsageError("A list must have either paths of pictures or arrays. Give one kind in one list.")
+        path = Path(one)
+        if not path.exists():
+            raise SourceNotFound(f"There is no file {missing_file(str(one))}. Give paths of pictures.")
+        if not is_picture(path) or not path.is_file():
+            raise UsageError(f"{one} is not a picture. A list takes pictures; give videos and folders one by one.")
+    return PictureSource([Path(cast("str", one)) for one in what], f"{len(what)} pictures")
 
 
 def _is_source(what: object) -> TypeGuard[Source]:

@@ -12,7 +12,8 @@ from fewshot.pictures import is_picture
 from fewshot.research.datasets.counts import without_copies
 from fewshot.research.datasets.subjects import Picture
 
-_JAFFE = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)(\d)\.\d+", re.IGNORECASE)
+# Its ten subjects: files of other people may be named in this way too.
+_JAFFE = re.compile(r"(KA|KL|KM|KR|MK|NA|NM|TM|UY|YM)\.(AN|DI|FE|HA|NE|SA|SU)(\d)\.\d+", re.IGNORECASE)
 _JAFFE_EMOTIONS = {
     "AN": "angry",
     "DI": "disgust",

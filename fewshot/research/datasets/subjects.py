@@ -25,6 +25,7 @@ class Picture:
         emotion: one of the seven, or any other word of the dataset ("contempt", "compound:happily_surprised"); empty
             where it says none (LFW).
         session: which take, as the table has it.
+        part: "train", "val" or "test" where the set itself says so, else "".
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class Picture:
     subject: str
     emotion: str
     session: str = ""
+    part: str = ""
 
     @property
     def student(self) -> str:

@@ -18,8 +18,9 @@ from fewshot.research.datasets.subjects import read_subjects
 from fewshot.research.evaluation.crops import crop_pictures
 from fewshot.research.evaluation.embedding_choice import development_measures, draft_population
 from fewshot.research.evaluation.vectors import detector_of
-from fewshot.research.training.datamodule import FaceCrops, training_tables
+from fewshot.research.training.datamodule import training_tables
 from fewshot.research.training.export import from_checkpoint
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.network import ExpressionNetwork
 from fewshot.types import Vectors
 

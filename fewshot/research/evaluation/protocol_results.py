@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from fewshot.perception import Perception
 from fewshot.prototypes.population import Population
 from fewshot.research.datasets.counts import readable, without_copies
 from fewshot.research.datasets.forms import load_pictures
+from fewshot.research.datasets.own_folder import PARTS
+from fewshot.research.datasets.parts import divided
 from fewshot.research.datasets.subjects import Picture, read_subjects
 from fewshot.research.evaluation.crops import Change, Crops, crop_pictures
 from fewshot.research.evaluation.estimators.base import EnrollmentEstimator, FewShotEstimator
@@ -50,6 +52,7 @@ class Context:
         command: the line that makes the tables again.
         own: your own pictures, a folder or a csv, which protocols know as the data set ``OWN_DATA``.
         form: of them, one of ``fewshot.research.datasets.forms.FORMS`` or "auto".
+        part: only this part of them, "train", "val" or "test", as training with the same seed divides them; "": all.
     """
 
     shared: Path
@@ -61,6 +64,7 @@ class Context:
     command: str = ""
     own: Path | None = None
     form: str = "auto"
+    part: str = ""
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -104,8 +108,18 @@ class Context:
     def pictures(self, dataset: str, emotions: Sequence[str] = EMOTIONS) -> list[Picture]:
         """Pictures of a data set that show one of ``emotions`` (empty: all), in the order of the table, each once."""
         root = self.root_of(dataset)
-        everything = _brought(self.own, root, self.form) if dataset == OWN_DATA else _uncopied(root, dataset)
+        everything = (
+            _brought(self.own, root, self.form, self.part, self.seed)[0]
+            if dataset == OWN_DATA
+            else _uncopied(root, dataset)
+        )
         return [picture for picture in everything if not emotions or picture.emotion in emotions]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """In sentences, which of your own pictures cannot be used, and what is not known of the others."""
+        root = self.root_of(OWN_DATA)
+        return _brought(self.own, root, self.form, self.part, self.seed)[1] if self.own is not None else ()
 
     def embed(
         self,
@@ -157,9 +171,30 @@ def _uncopied(root: Path, dataset: str) -> list[Picture]:
 
 
 @lru_cache
-def _brought(own: Path, root: Path, form: str) -> list[Picture]:
-    """Your own pictures without copies and without those that cannot be opened."""
-    return without_copies(readable(load_pictures(own, form), root)[0], root)[0]
+def _brought(own: Path, root: Path, form: str, part: str, seed: int) -> tuple[list[Picture], tuple[str, ...]]:
+    """Your own pictures without copies and without those that cannot be opened, and what was left out, in sentences."""
+    notes: list[str] = []
+    pictures = load_pictures(own, form, on_problem=notes.append)
+    if part:
+        if part not in PARTS:
+            raise UsageError(f"part={part} is unknown. Use part=train, part=val or part=test.")
+        pictures = [picture for picture in divided(pictures, seed) if picture.part == part]
+    good, problems = readable(pictures, root)
+    notes += [f"Left out: {problem}" for problem in problems]
+    if not good:
+        raise UsageError(f"No picture in {own} can be used{f' for part={part}' if part else ''}. {' '.join(notes[:1])}")
+    kept = without_copies(good, root)[0]
+    unknown = [picture for picture in kept if not picture.subject]
+    if unknown:
+        notes.append(
+            f"Who is on {len(unknown)} of {len(kept)} pictures is not known. Each counts as another person, so "
+            "supports and queries may show the same one, and the accuracy is too high for new people."
+        )
+        kept = [
+            picture if picture.subject else replace(picture, subject=f"unknown {number}")
+            for number, picture in enumerate(kept, start=1)
+        ]
+    return kept, tuple(notes)
 
 
 @dataclass(frozen=True)

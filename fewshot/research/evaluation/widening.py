@@ -17,7 +17,8 @@ from fewshot.research.evaluation.crops import crop_pictures
 from fewshot.research.evaluation.embedding_choice import development_measures, draft_population
 from fewshot.research.evaluation.vectors import detector_of
 from fewshot.research.training.augment import Augmentation
-from fewshot.research.training.datamodule import FaceCrops, add_answers, training_tables
+from fewshot.research.training.datamodule import add_answers, training_tables
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.face_table import FaceTable
 from fewshot.research.training.losses import CosinePrototypes
 from fewshot.research.training.network import ExpressionNetwork

@@ -1,29 +1,29 @@
-"""Batches of crops for training: FER2013 with FER+ votes, and faces that teach identity alone."""
+"""FER2013 with FER+ votes for training, and faces that teach identity alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from fewshot.embedding.runtime import shrunk
 from fewshot.errors import UsageError
 from fewshot.faces.align import CROP_SIZE
 from fewshot.research.datasets.blendshapes import mirror_free
-from fewshot.research.datasets.fer2013 import PUBLIC_TEST, TRAINING, check_order, load_fer2013
-from fewshot.research.datasets.framing import cut, framings
+from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES, PUBLIC_TEST, TRAINING, check_order, load_fer2013
+from fewshot.research.datasets.framing import framings
 from fewshot.research.training.augment import Augmentation
-from fewshot.research.training.epochs import ShuffledFaces, shared_out
+from fewshot.research.training.drawn_faces_table import drawn_tables
+from fewshot.research.training.face_data import FaceCrops, FaceDataModule
 from fewshot.research.training.face_table import FaceTable, joined
 from fewshot.research.training.more_faces import with_more_faces
+from fewshot.research.training.task_sampler import TaskRules
 from fewshot.unit_vectors import unit_rows
+
+__all__ = ["FaceCrops", "FerDataModule", "training_tables"]
 
 # MediaPipe's own score of a face, under which its blendshapes are of something else.
 TRUSTED_BLENDSHAPES = 0.7
@@ -33,56 +33,12 @@ SEEN = 64
 TRUSTED_LANDMARKS = 0.55
 
 
-class FaceCrops(Dataset[dict[str, Tensor]]):
-    """Crops with targets. With an augmentation the framing is drawn at random, else it is the one asked for.
-
-    Args:
-        table: faces and targets.
-        augmentation: None for evaluation.
-        aligned: framing for evaluation: by landmarks as in the live loop, or the whole picture as published.
-        seed: of the augmentation.
-        size: of the crops, pixels.
-
-    Attributes:
-        epoch: the augmentation of a face follows from the seed, this and its place, whichever process makes the crop.
-    """
-
-    def __init__(
-        self,
-        table: FaceTable,
-        augmentation: Augmentation | None = None,
-        aligned: bool = False,
-        seed: int = 0,
-        size: int = CROP_SIZE,
-    ) -> None:
-        self.table, self.augmentation, self.aligned, self.size = table, augmentation, aligned, size
-        self.seed, self.epoch = seed, 0
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        table, change = self.table, self.augmentation
-        rng = np.random.default_rng((self.seed, self.epoch, index))
-        which = int(rng.random() < 0.5) if change else int(self.aligned)
-        matrix = table.to_crop[index, which]
-        if change:
-            matrix = change.framing(matrix, rng)
-        crop = cut(table.faces[index], matrix)
-        if change:
-            crop = change.picture(crop, rng)
-        crop = shrunk(crop, self.size)
-        row = {name: torch.as_tensor(values[index]) for name, values in table.targets.items()}
-        row["grey"] = torch.from_numpy(crop).unsqueeze(0)
-        return row
-
-
-class FerDataModule(lightning.LightningDataModule):
+class FerDataModule(FaceDataModule):
     """FER2013 Training (without what leaks) with FER+ votes, plus identity-only faces; PublicTest for choosing.
 
     Args:
-        root: folder of the compact FER2013.
-        prepared: folder that ``experiments/prepare.py`` wrote.
+        root: folder of the compact FER2013. None: a few drawn faces in its place, to see whether training runs at all.
+        prepared: folder that ``experiments/prepare.py`` wrote; not read for drawn faces.
         augmentation: of the training crops.
         batch_size: crops a batch, of each process where there are several.
         resolutions: crops are shrunk to resolutions[0] at the first epoch and rise linearly to resolutions[1];
@@ -97,15 +53,15 @@ class FerDataModule(lightning.LightningDataModule):
         seen: read the components of their features too, as it wrote them.
         more: further data sets to train on, and how often each of their faces occurs in an epoch: names of folders
             beside ``root`` (``more_faces``).
-
-    Attributes:
-        mapped: what the network gets in place of the crops (``front.Front``); None: the crops.
+        task: batches are episodes, drawn by these rules; None: shuffled faces.
     """
+
+    classes = FERPLUS_CLASSES
 
     def __init__(
         self,
-        root: str,
-        prepared: str,
+        root: str | None,
+        prepared: str | None,
         augmentation: Augmentation,
         batch_size: int = 128,
         resolutions: tuple[int, int] | None = (64, 112),
@@ -119,29 +75,38 @@ class FerDataModule(lightning.LightningDataModule):
         answers: float = 0.0,
         seen: bool = False,
         more: Mapping[str, int] | None = None,
+        task: TaskRules | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(augmentation, batch_size, resolutions, full_size_epochs, workers, seed, size, task)
         self.more = dict(more or {})
-        self.mapped: Callable[[FaceCrops], FaceCrops] | None = None
-        self.seen = seen
-        self.size, self.identity_faces, self.blendshapes, self.answers = size, identity_faces, blendshapes, answers
-        self.root, self.prepared, self.augmentation = Path(root), Path(prepared), augmentation
-        self.batch_size, self.resolutions, self.full_size_epochs = batch_size, resolutions, full_size_epochs
-        self.limit, self.workers, self.seed = limit, workers, seed
-        self.first_epoch = 0
+        self.seen, self.limit = seen, limit
+        self.identity_faces, self.blendshapes, self.answers = identity_faces, blendshapes, answers
+        self.root, self.prepared = Path(root) if root else None, Path(prepared or "outputs")
 
     def setup(self, stage: str) -> None:  # noqa: ARG002 (Lightning passes it by name)
         """Read the tables, once."""
-        if not hasattr(self, "tables"):
-            self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
-            if self.blendshapes:
-                add_blendshapes(self.tables, self.root, self.prepared)
-            if self.answers:
-                add_answers(self.tables["train"], self.root, self.prepared, self.answers)
-            if self.seen:
-                add_seen(self.tables, self.root, self.prepared)
-            if self.more:
-                self.tables["train"] = with_more_faces(self.tables["train"], self.root.parent, self.more)
+        if hasattr(self, "tables"):
+            return
+        if self.root is None:
+            self._draw()
+            return
+        self.tables = training_tables(self.root, self.prepared, self.limit, self.identity_faces)
+        if self.blendshapes:
+            add_blendshapes(self.tables, self.root, self.prepared)
+        if self.answers:
+            add_answers(self.tables["train"], self.root, self.prepared, self.answers)
+        if self.seen:
+            add_seen(self.tables, self.root, self.prepared)
+        if self.more:
+            self.tables["train"] = with_more_faces(self.tables["train"], self.root.parent, self.more)
+
+    def _draw(self) -> None:
+        if self.blendshapes or self.answers or self.seen or self.more:
+            raise UsageError(
+                "Drawn faces have no blendshapes, no answers of other networks and no further data sets. Give "
+                "data.root=FOLDER with FER2013, or choose an experiment without them, such as experiment=smoke."
+            )
+        self.tables = drawn_tables(self.limit or 512, self.seed)
 
     def class_frequencies(self) -> tuple[Tensor, Tensor]:
         """Shares of the eight classes in the training votes and of the seven in FER2013's labels."""
@@ -151,53 +116,6 @@ class FerDataModule(lightning.LightningDataModule):
         # One face at least: the logarithm of nothing makes every loss infinite.
         counts = (np.maximum(one, 1) for one in (votes, labels))
         return tuple(torch.as_tensor(one / one.sum()).float() for one in counts)  # type: ignore[return-value]
-
-    def state_dict(self) -> dict[str, Any]:
-        """How many epochs are over, for ``load_state_dict``."""
-        loop: Any = self.trainer and self.trainer.fit_loop
-        return {"epochs": loop.epoch_progress.current.processed if loop else 0}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on after the epochs of ``state_dict``."""
-        # Lightning starts the workers of a resumed run before it tells the sampler which epoch it is.
-        self.first_epoch = state_dict["epochs"]
-
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Augmented crops in a new order each epoch."""
-        crops = FaceCrops(self.tables["train"], self.augmentation, seed=self.seed, size=self.size)
-        crops = self.mapped(crops) if self.mapped else crops
-        return DataLoader(
-            crops,
-            batch_size=self.batch_size,
-            sampler=ShuffledFaces(crops, self.trainer, self.seed, self.first_epoch),
-            drop_last=True,
-            num_workers=self.workers,
-            prefetch_factor=8 if self.workers else None,
-        )
-
-    def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Aligned crops of PublicTest, in order."""
-        crops = FaceCrops(self.tables["public"], aligned=True, size=self.size)
-        crops = self.mapped(crops) if self.mapped else crops
-        return DataLoader(crops, batch_size=256, sampler=shared_out(crops, self.trainer))
-
-    def resolution(self) -> int:
-        """Side of the training crops in this epoch, pixels, a multiple of 8."""
-        low, high = self.resolutions or (self.size, self.size)
-        if self.trainer is None or not self.trainer.max_epochs:
-            return high
-        rising = max(self.trainer.max_epochs - self.full_size_epochs, 1)
-        progress = min(self.trainer.current_epoch / rising, 1.0)
-        return int(round((low + (high - low) * progress) / 8) * 8)
-
-    def on_after_batch_transfer(self, batch: dict[str, Tensor], _dataloader_idx: int) -> dict[str, Tensor]:
-        """Grey bytes to floats, at the side that this epoch trains with: shape (n, 1, side, side)."""
-        batch["grey"] = batch["grey"].float()
-        if self.trainer is not None and self.trainer.training and (side := self.resolution()) != self.size:
-            batch["grey"] = torch.nn.functional.interpolate(
-                batch["grey"], size=(side, side), mode="bilinear", antialias=True
-            )
-        return batch
 
 
 def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: bool = True) -> dict[str, FaceTable]:
@@ -213,6 +131,10 @@ def training_tables(root: Path, prepared: Path, limit: int = 0, identity_faces: 
         check_order(fer, stored, prepared / "fer2013_prepared.npz")
         landmarks, scores, excluded = stored["landmarks"], stored["scores"], stored["excluded"]
         identity = stored["identity"].astype(np.float32)
+    if not (prepared / "lfw_prepared.npz").is_file():
+        raise UsageError(
+            f"No lfw_prepared.npz in {prepared}. Run: python -m fewshot.research.training.prepare --only lfw"
+        )
     with np.load(prepared / "lfw_prepared.npz") as stored:
         lfw_faces, lfw_landmarks = stored["faces"], stored["landmarks"]
         lfw_identity = stored["identity"].astype(np.float32)

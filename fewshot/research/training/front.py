@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from fewshot.errors import UsageError
-from fewshot.research.training.datamodule import FaceCrops
 from fewshot.research.training.export import read_checkpoint
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.network import GREY_SPREAD, ExpressionNetwork
 
 BATCH = 256
@@ -73,7 +73,8 @@ class Front:
         trained, begun = torch.load(checkpoint, map_location="cpu", weights_only=True), read_checkpoint(start)
         state = trained["state_dict"] | {f"network.backbone.{name}": value for name, value in self.state.items()}
         heads = {name: value for name, value in begun["state_dict"].items() if "network.identity_head" in name}
-        torch.save({"state_dict": state | heads, "network": trained["network"]}, checkpoint)
+        kept = {name: trained[name] for name in ("network", "classes") if name in trained}
+        torch.save({"state_dict": state | heads, **kept}, checkpoint)
 
     def _is_front(self, name: str) -> bool:
         first, *rest = name.split(".")

@@ -53,7 +53,12 @@ def soft_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor
 
 
 def prototypical_loss(
-    embeddings: Tensor, labels: Tensor, scale: Tensor | float, min_support: int = 1, shots: int = 0
+    embeddings: Tensor,
+    labels: Tensor,
+    scale: Tensor | float,
+    min_support: int = 1,
+    shots: int = 0,
+    exactly: int = 0,
 ) -> Tensor:
     """The episodic loss (Snell et al. 2017, eq. 2) of one episode made of a labelled batch.
 
@@ -67,6 +72,7 @@ def prototypical_loss(
         min_support: classes with fewer support rows than this take no part.
         shots: the most support rows a class; how many it is this time, 1 to so many, is drawn anew in every call, and
             is the same for all classes that have twice as many rows. 0 is half of a class, however many that are.
+        exactly: the first so many rows of each class are its supports, as ``TaskSampler`` draws them; 0: see ``shots``.
 
     Returns:
         Mean negative log-likelihood of the queries, a scalar; 0 if there is no query.
@@ -77,7 +83,7 @@ def prototypical_loss(
     targets: list[Tensor] = []
     for label in labels[labels >= 0].unique():
         rows = embeddings[labels == label]
-        support = min(len(rows) // 2, most)
+        support = exactly if len(rows) > exactly > 0 else min(len(rows) // 2, most)
         if support < min_support:
             continue
         targets.append(torch.full((len(rows) - support,), len(supports), device=labels.device))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as lightning
@@ -13,6 +14,8 @@ from torch.nn import functional
 from torchmetrics import MeanMetric
 
 from fewshot.research.datasets.blendshapes import SHAPES
+from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES
+from fewshot.research.training.balanced import BalancedAccuracy
 from fewshot.research.training.datamodule import SEEN
 from fewshot.research.training.losses import (
     CosinePrototypes,
@@ -66,6 +69,9 @@ class ProtoNet(lightning.LightningModule):
         still_norms: unless they shall stay too, so that an identity head made for these layers goes on fitting.
         sharpness: radius of sharpness-aware minimisation, which costs every step twice; 0 is without.
         shots: the most faces that a prototype of an episode is made of (``prototypical_loss``); 0 is half of a class.
+        classes: what the votes of a face are over: FER+'s 8, or the words of your own pictures.
+        optimizer: makes the optimiser of the groups of weights, each with its own learning rate and weight decay; None
+            is AdamW.
     """
 
     def __init__(
@@ -81,22 +87,30 @@ class ProtoNet(lightning.LightningModule):
         sharpness: float = 0.0,
         still_norms: bool = False,
         shots: int = 0,
+        classes: Sequence[str] = FERPLUS_CLASSES,
+        optimizer: Callable[..., torch.optim.Optimizer] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.losses = losses
         self.lr, self.weight_decay, self.label_smoothing = lr, weight_decay, label_smoothing
         dimension = network.project_expression.out_features
-        self.votes = CosinePrototypes(8, dimension)
+        self.classes = tuple(classes)
+        self.votes = CosinePrototypes(len(self.classes), dimension)
+        self.optimizer = optimizer or partial(torch.optim.AdamW, fused=True)
         self.labels = CosinePrototypes(7, dimension)
         features = network.project_expression.in_features
         self.shapes = nn.Linear(features, SHAPES) if losses.shapes else None
         self.seen = nn.Linear(features, SEEN) if losses.seen else None
         self.balance, self.head_speed, self.sharpness, self.shots = balance, head_speed, sharpness, shots
-        self.measured: Any = nn.ModuleDict({name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen")})
+        self.support = 0
+        self.measured: Any = nn.ModuleDict(
+            {name: MeanMetric() for name in ("ferplus", "fer2013", "shapes", "seen", "accuracy")}
+        )
+        self.balanced = BalancedAccuracy(len(self.classes))
         self.votes_prior: Tensor
         self.labels_prior: Tensor
-        self.register_buffer("votes_prior", torch.zeros(8))
+        self.register_buffer("votes_prior", torch.zeros(len(self.classes)))
         self.register_buffer("labels_prior", torch.zeros(7))
         self.still = network.front(frozen_blocks) if still_norms else []
         for part in network.front(frozen_blocks):
@@ -113,8 +127,10 @@ class ProtoNet(lightning.LightningModule):
 
     def on_fit_start(self) -> None:
         """Read how frequent each class is, for balanced losses."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.support = getattr(data, "support", 0)
         if self.balance:
-            votes, labels = self.trainer.datamodule.class_frequencies()  # type: ignore[attr-defined]
+            votes, labels = data.class_frequencies()
             self.votes_prior.copy_(votes.log() * self.balance)
             self.labels_prior.copy_(labels.log() * self.balance)
 
@@ -134,9 +150,11 @@ class ProtoNet(lightning.LightningModule):
         terms = {
             "votes": soft_cross_entropy(self.votes(expression) + prior, batch["votes"], batch["has_votes"]),
             "labels": self._label_loss(expression, batch),
-            "episodic": prototypical_loss(expression, hard, self.votes.log_scale.exp(), shots=self.shots),
+            "episodic": prototypical_loss(
+                expression, hard, self.votes.log_scale.exp(), shots=self.shots, exactly=self.support
+            ),
         }
-        if weights.identity:
+        if weights.identity and "identity" in batch:
             identity = self.network.identity_head(maps.detach())
             terms["identity"] = identity_distillation(identity, batch["identity"], batch["has_identity"])
         if self.shapes is not None:
@@ -184,11 +202,23 @@ class ProtoNet(lightning.LightningModule):
             if head is not None:
                 known = batch[f"has_{name}"]
                 self._measure(name, standardised_error(head(features), batch[name], known), known.sum())
+        if "published" not in batch:
+            self._measure_words(expression, batch)
+            return
         # The published rule for seven classes leaves contempt out, so it is not a possible answer either.
         logits = (self.votes(expression) + self.votes_prior)[:, :7]
         self._measure("ferplus", logits.argmax(1) == batch["published"], batch["published"] >= 0)
+        self.log("val/score", self.measured["ferplus"])
         logits = self.labels(expression) + self.labels_prior
         self._measure("fer2013", logits.argmax(1) == batch["label"], torch.ones_like(batch["label"]))
+
+    def _measure_words(self, expression: Tensor, batch: dict[str, Tensor]) -> None:
+        """Accuracy with the training frequencies of the classes, and the mean recall of the classes without them."""
+        logits, label = self.votes(expression), batch["votes"].argmax(1)
+        self._measure("accuracy", (logits + self.votes_prior).argmax(1) == label, batch["has_votes"])
+        self.balanced.update(logits.argmax(1), label)
+        self.log("val/balanced", self.balanced, prog_bar=True)
+        self.log("val/score", self.balanced)
 
     def _measure(self, name: str, values: Tensor, weights: Tensor) -> None:
         """Log the mean over all faces, also those of other processes, which have other numbers of them."""
@@ -197,8 +227,8 @@ class ProtoNet(lightning.LightningModule):
         self.log(f"val/{name}", metric, prog_bar=name != "seen")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the network's config beside the weights."""
-        checkpoint["network"] = self.network.config
+        """Put the network's config and the names of the classes beside the weights."""
+        checkpoint["network"], checkpoint["classes"] = self.network.config, list(self.classes)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Resume with another number of epochs: what is left of the cycle is stretched or shortened to fit."""
@@ -210,7 +240,7 @@ class ProtoNet(lightning.LightningModule):
         cycle["_schedule_phases"][-1]["end_step"] = steps - 1
 
     def configure_optimizers(self) -> Any:
-        """AdamW with faster new heads, and one cycle of the learning rate."""
+        """The optimiser with faster new heads, and one cycle of the learning rate."""
         heads = (self.network.project_expression, self.votes, self.labels, *filter(None, (self.shapes, self.seen)))
         new = {id(p) for part in heads for p in part.parameters()}
         groups: list[dict[str, Any]] = []
@@ -219,11 +249,13 @@ class ProtoNet(lightning.LightningModule):
             chosen = [p for p in chosen if (id(p) in new) == faster]
             rate = self.lr * (self.head_speed if faster else 1.0)
             groups.append({"params": chosen, "lr": rate, "weight_decay": self.weight_decay if decay else 0.0})
-        optimizer = torch.optim.AdamW(groups, lr=self.lr, fused=True)
+        optimizer = self.optimizer([group for group in groups if group["params"]], lr=self.lr)
         steps = int(self.trainer.estimated_stepping_batches)
-        rates: Any = [group["lr"] for group in groups]
+        rates: Any = [group["lr"] for group in optimizer.param_groups]
+        # Plain gradient descent has no momentum to cycle.
+        cycled = "betas" in optimizer.defaults or bool(optimizer.defaults.get("momentum"))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rates, total_steps=steps, pct_start=0.1, div_factor=10
+            optimizer, rates, total_steps=steps, pct_start=0.1, div_factor=10, cycle_momentum=cycled
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.align import CROP_SIZE
 
 GREY_SPREAD = 64.0
@@ -76,6 +77,43 @@ def quarter_means(maps: Tensor) -> Tensor:
     return functional.avg_pool2d(maps, half, max(side - half, 1)).flatten(1)
 
 
+FITTING = "mobilenetv4_conv_small, mobilenetv2_100, mobilenetv3_small_100, efficientnet_lite0, resnet18"
+
+
+def timm_model(name: str, options: Mapping[str, Any]) -> Any:
+    """An untrained timm model for grey pictures, without its classifier.
+
+    Raises:
+        UsageError: timm knows no such model, or it does not take these options.
+    """
+    try:
+        return timm.create_model(name, in_chans=1, num_classes=0, **options)
+    except RuntimeError as error:
+        near = ", ".join(get_close_matches(name, timm.list_models(), n=3))
+        meant = f" Names like it: {near}." if near else ""
+        raise UsageError(
+            f"timm has no model {name!r}.{meant} Choose another one, for example one of {FITTING}."
+        ) from error
+    except (TypeError, ValueError, AssertionError) as error:
+        raise UsageError(
+            f"timm cannot make {name} for grey pictures with these options ({str(error)[:200]}). Change "
+            f"backbone.options or choose another model, for example one of {FITTING}."
+        ) from error
+
+
+def strides_of(backbone: nn.Module) -> list[int]:
+    """Of each map that the backbone gives, how many pixels of the picture one of its points stands for."""
+    return [int(stage["reduction"]) for stage in getattr(backbone, "feature_info", None) or ()]
+
+
+def unfit(name: str, why: str) -> UsageError:
+    """The error for a timm model that lacks what an expression network needs."""
+    return UsageError(
+        f"{name} cannot be the backbone: {why}. Needed are maps of its stages and pooled features. Choose another timm "
+        f"model, for example one of {FITTING}."
+    )
+
+
 class ExpressionNetwork(nn.Module):
     """f_phi of a prototypical network (Snell et al. 2017): pictures to points of which class means are prototypes.
 
@@ -93,6 +131,9 @@ class ExpressionNetwork(nn.Module):
         quarters: strides of maps whose means over the four quarters of a face stand beside the pooled features. Earlier
             layers have not yet fallen in on the classes of the training, and say where something moved.
         options: further arguments of ``timm.create_model``, such as ``act_layer``.
+
+    Raises:
+        UsageError: timm knows no such model, or it has no maps at these strides.
     """
 
     def __init__(
@@ -119,11 +160,17 @@ class ExpressionNetwork(nn.Module):
             "identity_layers": [list(layer) for layer in identity_layers],
             "quarters": list(quarters),
         }
-        self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0, **self.config["options"])
+        self.backbone = timm_model(backbone, self.config["options"])
         self.stage = self._stage(identity_stride)
         self.quarters = [self._stage(stride) for stride in quarters]
-        with torch.no_grad():
-            features, maps = self.eval().features(torch.zeros(1, 1, size, size))
+        try:
+            with torch.no_grad():
+                features, maps = self.eval().features(torch.zeros(1, 1, size, size))
+            if features.dim() != 2 or maps.dim() != 4:
+                raise ValueError(f"features of shape {tuple(features.shape)}, maps of shape {tuple(maps.shape)}")
+        except (RuntimeError, ValueError, TypeError, AssertionError, AttributeError) as error:
+            reason = str(error).partition("\n")[0][:200]
+            raise unfit(backbone, f"it cannot read grey pictures of {size} pixels ({reason})") from error
         self.dropout = nn.Dropout(drop_rate)
         self.project_expression = nn.Linear(features.shape[1], dimension)
         self.identity_head = IdentityHead(maps.shape[1], maps.shape[2], identity_dimension, identity_layers)
@@ -131,7 +178,17 @@ class ExpressionNetwork(nn.Module):
 
     def _stage(self, stride: int) -> int:
         """Place of the last map at a stride among the backbone's."""
-        strides = [stage["reduction"] for stage in self.backbone.feature_info]
+        strides = strides_of(self.backbone)
+        name = self.config["backbone"]
+        if not strides or not hasattr(self.backbone, "forward_intermediates"):
+            raise unfit(name, "it gives no maps of its stages")
+        if stride not in strides:
+            given = ", ".join(map(str, sorted(set(strides))))
+            raise unfit(
+                name,
+                f"it has no map at stride {stride} (its strides: {given}; backbone.identity_stride and "
+                "backbone.quarters say which are read)",
+            )
         return max(index for index, one in enumerate(strides) if one == stride)
 
     def features(self, grey: Tensor) -> tuple[Tensor, Tensor]:
@@ -217,5 +274,14 @@ class ExpressionNetwork(nn.Module):
             norm.bias.copy_(offset + mean * scale)
 
     def front(self, blocks: int) -> list[nn.Module]:
-        """The stem and the first blocks, whose weights may stay as pretraining left them."""
+        """The stem and the first blocks, whose weights may stay as pretraining left them.
+
+        Raises:
+            UsageError: the backbone is not built of a stem and blocks.
+        """
+        if blocks and not all(hasattr(self.backbone, part) for part in ("conv_stem", "bn1", "blocks")):
+            raise UsageError(
+                f"The first blocks of {self.config['backbone']} cannot stay as they are: it is not built of a stem and "
+                "blocks. Set model.frozen_blocks=0 and front.blocks=0, or choose a backbone such as mobilenetv2_100."
+            )
         return [self.backbone.conv_stem, self.backbone.bn1, *self.backbone.blocks[:blocks]] if blocks else []

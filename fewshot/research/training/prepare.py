@@ -22,13 +22,23 @@ from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 from rich.progress import track
 
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.align import ARCFACE_TEMPLATE, align
 from fewshot.research.datasets.blendshapes import NAMES, BlendshapeTeacher
 from fewshot.research.datasets.data_split_sets import leaking_rows
-from fewshot.research.datasets.fer2013 import PRIVATE_TEST, PUBLIC_TEST, TRAINING, check_order, load_fer2013, order_of
+from fewshot.research.datasets.fer2013 import (
+    PRIVATE_TEST,
+    PUBLIC_TEST,
+    TRAINING,
+    Fer2013,
+    check_order,
+    load_fer2013,
+    order_of,
+)
+from fewshot.research.datasets.fer2013_forms import USAGES
 from fewshot.research.datasets.lfw import training_pictures
 from fewshot.research.training.datamodule import TRUSTED_BLENDSHAPES
+from fewshot.research.training.sentences import in_sentences
 
 # A 48-pixel face is too small and too tight for SCRFD: enlarge it and give it a margin.
 ENLARGED, MARGIN = 128, 32
@@ -62,7 +72,12 @@ def recogniser_vectors(
 
 
 def main() -> None:
-    """Write what training needs beside the data; see the module."""
+    """Write what training needs beside the data; see the module. A fault ends in a sentence."""
+    with in_sentences():
+        _main()
+
+
+def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--out", type=Path, default=Path("outputs"))
@@ -82,6 +97,14 @@ def main() -> None:
 def prepare_recognition(shared: Path, out: Path, fer: bool, lfw: bool) -> None:
     """Landmarks, leaks and the recogniser's vectors."""
     pack = shared / "models/insightface/models/buffalo_sc"
+    # Before the models are loaded: wrong data is the most frequent fault.
+    if fer:
+        check_parts(load_fer2013(shared / "data/fer2013"), shared / "data/fer2013")
+    missing = [pack / name for name in ("det_500m.onnx", "w600k_mbf.onnx") if not (pack / name).is_file()]
+    if missing:
+        raise UsageError(
+            f"There is no model {missing[0]}. Name the folder that holds data and models: --shared FOLDER."
+        )
     providers = ["CPUExecutionProvider"]
     scrfd, mobilefacenet = str(pack / "det_500m.onnx"), str(pack / "w600k_mbf.onnx")
     detector = SCRFD(scrfd, session=onnxruntime.InferenceSession(scrfd, providers=providers))
@@ -92,6 +115,20 @@ def prepare_recognition(shared: Path, out: Path, fer: bool, lfw: bool) -> None:
         prepare_fer2013(detector, recogniser, shared / "data/fer2013", out)
     if lfw:
         prepare_lfw(detector, recogniser, shared / "data/lfw", out)
+
+
+def check_parts(fer: Fer2013, folder: Path) -> None:
+    """Raises UsageError unless there are pictures of Training, PublicTest and PrivateTest.
+
+    The copies in image folders have no PublicTest, so there is nothing to choose an epoch or a setting on.
+    """
+    missing = [name for use, name in enumerate(USAGES) if not (fer.usage == use).any()]
+    if missing:
+        raise UsageError(
+            f"FER2013 in {folder} has no pictures of {' and '.join(missing)}, which the project's training needs to "
+            "measure and choose on. Put fer2013.csv there (with fer2013new.csv for FER+). Or train on the folder as on "
+            f"pictures of your own: python experiments/train.py data=folder data.root={folder} data.faces=whole"
+        )
 
 
 def prepare_fer2013(detector: SCRFD, recogniser: ArcFaceONNX, folder: Path, out: Path) -> None:
@@ -125,6 +162,8 @@ def prepare_blendshapes(shared: Path, out: Path) -> None:
     Raises:
         FewshotError: LiteRT or the face landmarker is missing.
     """
+    if not (out / "fer2013_prepared.npz").is_file():
+        raise UsageError(f"No fer2013_prepared.npz in {out}. Run this script without --only first.")
     teacher = BlendshapeTeacher(shared / "models/pretrained/face_landmarker.task")
     fer = load_fer2013(shared / "data/fer2013")
     with np.load(out / "fer2013_prepared.npz") as stored:

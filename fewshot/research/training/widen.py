@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from fewshot.errors import UsageError
-from fewshot.research.training.datamodule import FaceCrops
+from fewshot.research.training.face_data import FaceCrops
 from fewshot.research.training.network import ExpressionNetwork
 from fewshot.unit_vectors import unit_rows
 

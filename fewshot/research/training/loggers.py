@@ -1,0 +1,47 @@
+"""Where the numbers of a training run go: CSV, TensorBoard, Weights & Biases, MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import hydra
+from hydra.errors import InstantiationException
+from pytorch_lightning.loggers import Logger
+
+from fewshot.errors import UsageError
+
+
+def made_loggers(chosen: Mapping[str, Any] | None) -> list[Logger]:
+    """The loggers of the group ``logger``, by name.
+
+    Raises:
+        UsageError: the library of one of them is not installed.
+    """
+    return [_made(name, settings) for name, settings in (chosen or {}).items()]
+
+
+def _made(name: str, settings: Mapping[str, Any]) -> Logger:
+    try:
+        logger: Any = hydra.utils.instantiate(settings)
+        # Weights & Biases and MLflow begin with the first number otherwise, minutes later.
+        logger.experiment  # noqa: B018
+    except (InstantiationException, ImportError) as error:
+        if (package := _missing(error)) is None:
+            raise
+        raise UsageError(
+            f"The logger {name} needs the package {package}, which is not installed. Type: pip install {package}. Or "
+            "choose another logger: logger=csv."
+        ) from error
+    return cast("Logger", logger)
+
+
+def _missing(error: BaseException | None) -> str | None:
+    """The package that an import failed for, anywhere in the chain of errors; None if it was something else."""
+    while error is not None:
+        if isinstance(error, ImportError):
+            words = str(error).replace("`", " ").replace("'", " ").replace("[", " ").replace(">", " ").split()
+            known = ("wandb", "mlflow", "tensorboard", "tensorboardX", "comet_ml", "neptune")
+            return error.name or next((package for package in known if package in words), "it names")
+        error = error.__cause__ or error.__context__
+    return None
