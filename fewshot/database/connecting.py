@@ -1,0 +1,70 @@
+"""Connections to SQLite: how they are set up, and how they are opened on a disk that has no space left."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+PATIENCE = 20.0
+"""Seconds to wait while another program is writing."""
+
+
+def set_up(engine: Engine, files: bool) -> None:
+    """Let an engine open its connections to SQLite as described here.
+
+    Args:
+        engine: of SQLite.
+        files: whether the database is a file.
+    """
+    if files:
+        event.listen(engine, "do_connect", _connect)
+    else:
+        event.listen(engine, "connect", lambda connection, _: _prepare(connection))
+    event.listen(engine, "begin", _begin)
+
+
+def _connect(dialect: Any, _: object, words: list[Any], options: dict[str, Any]) -> Any:
+    connection = dialect.connect(*words, **options)
+    try:
+        _prepare(connection)
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not _lacks_space(error):
+            raise
+    except BaseException:
+        connection.close()
+        raise
+    # SQLite keeps an index of the journal in a file that threads and programs share, and there is no space for this
+    # file. A connection that has the database for itself keeps the index in memory.
+    connection = dialect.connect(*words, **options)
+    try:
+        _prepare(connection, alone=True)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: Any, alone: bool = False) -> None:
+    """Set up a new connection to SQLite."""
+    connection.isolation_level = None  # Python's driver would begin transactions too late; `_begin` begins them
+    first = ("locking_mode=EXCLUSIVE",) if alone else ()
+    for pragma in (*first, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        with closing(connection.execute(f"PRAGMA {pragma}")):
+            pass
+
+
+def _lacks_space(error: sqlite3.OperationalError) -> bool:
+    """Whether a file beside the database could not be written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that begins as a reader and then writes fails at once with "locked"; a writer waits for its turn.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
