@@ -287,18 +287,25 @@ class Classroom:
 
     def delete(self) -> None:
         """Delete the class with its students and all its lessons; see ``ClassStore.delete``."""
-        self.store.delete(self._name)
-        self._refresh()
+        try:
+            self.store.delete(self._name)
+        finally:  # also if bytes are still in the file
+            self._refresh()
 
-    def remove(self, student: str) -> None:
+    def remove(self, student: str) -> str:
         """Remove a student and all their data, also in the lessons. The class is deleted if it is empty then.
+
+        Returns:
+            Where else the name was replaced, as a sentence; "" if nowhere.
 
         Raises:
             UsageError: there is no such class or student.
-            StoreError: the database is damaged.
+            StoreError: the database is damaged, or cannot be written now; see also ``ClassStore.remove_student``.
         """
-        self.store.remove_student(self._name, student)
-        self._refresh()
+        try:
+            return self.store.remove_student(self._name, student)
+        finally:  # also if bytes are still in the file
+            self._refresh()
 
     def correct(
         self,

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fewshot.addresses import public_address
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
+from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, console, print_error, say
@@ -38,7 +39,6 @@ from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
 from fewshot.types import Frame, FrameResult
 
-LAST_TIMELINE = "last-timeline.png"
 _NAMED = 5
 """Largest number of sources without a face that are named."""
 

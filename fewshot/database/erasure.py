@@ -7,11 +7,14 @@ until it is done. So a later command or start finishes it.
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, delete, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from fewshot.database.tables import SettingRow
@@ -45,19 +48,27 @@ def erase(engine: Engine, path: Path, patience: float = PATIENCE) -> None:
         ErasurePending: another program still reads the database.
     """
     note = noted(engine.execution_options(writes=False))
+    _empty_journal(engine, path, patience)
+    if note is not None:
+        # A later deletion has written another note, and must be erased by itself. If the note cannot be deleted now,
+        # the next start erases once more.
+        with suppress(DBAPIError), Session(engine.execution_options(writes=True)) as session:
+            session.execute(delete(SettingRow).where(SettingRow.key == NOTE, SettingRow.value == note))
+            session.commit()
+
+
+def _empty_journal(engine: Engine, path: Path, patience: float) -> None:
+    why = "another program is reading this database. Close the other program"
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        driver.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}").close()
-        (busy, *_), *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        try:
+            driver.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}").close()
+            (busy, *_), *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            busy, why = 1, f"they could not be written ({error}). Make free space on the disk"
     if busy:
         raise ErasurePending(
             f"What was deleted is no longer shown or used, but its bytes are still in the files of {path}, because "
-            "another program is reading this database. Close the other program. The next command of fewshot, or the "
-            "next page of its app, then erases the bytes.",
+            f"{why}. The next command of fewshot, or the next page of its app, then erases the bytes.",
             hint="To erase them then, type: fewshot roster",
         )
-    if note is not None:
-        with Session(engine.execution_options(writes=True)) as session:
-            # A later deletion has written another note, and must be erased by itself.
-            session.execute(delete(SettingRow).where(SettingRow.key == NOTE, SettingRow.value == note))
-            session.commit()
