@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 FILE, FOLDER = 0o600, 0o700
 _OTHERS = 0o077
@@ -23,16 +24,21 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=FOLDER, exist_ok=True)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file for its owner only. A file that exists is replaced, also if others could read it.
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file for writing that only its owner may open. A file that exists is replaced, also one open to others.
 
     Raises:
         OSError: it cannot be written.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), FILE)
-    with os.fdopen(descriptor, "wb") as file:
-        if HAS_MODES and stat.S_IMODE(os.fstat(descriptor).st_mode) & _OTHERS:
-            os.fchmod(descriptor, FILE)  # before a byte is in it
+    if HAS_MODES and stat.S_IMODE(os.fstat(descriptor).st_mode) & _OTHERS:
+        os.fchmod(descriptor, FILE)  # before a byte is in it
+    return os.fdopen(descriptor, "wb")
+
+
+def write_private(path: Path, data: bytes | memoryview) -> None:
+    """Write a file that only its owner may open; see ``open_private``."""
+    with open_private(path) as file:
         file.write(data)
 
 

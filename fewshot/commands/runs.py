@@ -31,6 +31,7 @@ from fewshot.live.stopping import exit_code
 from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
+from fewshot.private_files import make_private_folder
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
 from fewshot.session.recorder import LessonRecorder
@@ -318,8 +319,9 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
     print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
-    outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
-    save_timeline(summary, outputs.timeline)
+    if own := outputs.timeline.parent == home():  # nobody chose this place, so only its owner may look at it
+        make_private_folder(home())
+    save_timeline(summary, outputs.timeline, private=own)
     written = {
         "Annotated video": outputs.save,
         "Results": outputs.jsonl,

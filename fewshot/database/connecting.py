@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from contextlib import closing
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+
+from fewshot.database.file import check_content
 
 PATIENCE = 20.0
 """Seconds to wait while another program is writing."""
 
 
-def set_up(engine: Engine, files: bool) -> None:
+def set_up(engine: Engine, file: bool, made: Path | None) -> None:
     """Let an engine open its connections to SQLite as described here.
 
     Args:
         engine: of SQLite.
-        files: whether the database is a file.
+        file: whether the database is a file.
+        made: the file, if it must be there and hold tables; SQLite would silently create another one.
     """
-    if files:
-        event.listen(engine, "do_connect", _connect)
+    if file:
+        event.listen(engine, "do_connect", functools.partial(_connect, made))
     else:
         event.listen(engine, "connect", lambda connection, _: _prepare(connection))
     event.listen(engine, "begin", _begin)
 
 
-def _connect(dialect: Any, _: object, words: list[Any], options: dict[str, Any]) -> Any:
+def _connect(made: Path | None, dialect: Any, _: object, words: list[Any], options: dict[str, Any]) -> Any:
+    if made is not None:
+        check_content(made)
     connection = dialect.connect(*words, **options)
     try:
         _prepare(connection)
@@ -53,9 +60,16 @@ def _prepare(connection: Any, alone: bool = False) -> None:
     """Set up a new connection to SQLite."""
     connection.isolation_level = None  # Python's driver would begin transactions too late; `_begin` begins them
     first = ("locking_mode=EXCLUSIVE",) if alone else ()
-    for pragma in (*first, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
-        with closing(connection.execute(f"PRAGMA {pragma}")):
-            pass
+    for pragma in (*first, "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").close()  # opens the journal
+
+
+def use_journal(engine: Engine) -> None:
+    """Let readers and a writer work at the same time from now on. The file remembers it, so it is asked for once."""
+    with engine.connect() as connection, suppress(sqlite3.OperationalError):  # without space it stays as it is
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA journal_mode=WAL").close()
 
 
 def _lacks_space(error: sqlite3.OperationalError) -> bool:

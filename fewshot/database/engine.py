@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
-from fewshot.database.connecting import PATIENCE, set_up
+from fewshot.database.connecting import PATIENCE, set_up, use_journal
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.upgrade import bring_up_to_date
@@ -55,17 +55,19 @@ class Database:
         address = _address(url)
         self.url = address.render_as_string(hide_password=True)
         self.path = Path(address.database) if _is_file(address) and address.database else None
-        self._engine = _engine(address, self.url)
+        named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
+        self._engine = _engine(address, self.url, None if named else self.path)
         memory = address.get_backend_name() == "sqlite" and self.path is None
         # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
         self._retry = float("inf")  # when an erasure that was delayed is tried again
-        named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
         with self._in_words(), self._turn:
             if self.path is not None and not named:
                 make_ready(self.path, _fill)
                 protect(self.path)
             bring_up_to_date(self._engine.execution_options(writes=True), self.url, self.path is None or named)
+            if self.path is not None:
+                use_journal(self._engine)
             if self.path is not None and noted(self._engine) is not None:
                 self._retry = 0.0
         self.finish_erasing()
@@ -218,6 +220,7 @@ def _fill(path: Path) -> None:
     address = URL.create("sqlite", database=str(path))
     engine = _engine(address, str(path))
     try:
+        use_journal(engine)
         bring_up_to_date(engine.execution_options(writes=True), str(path))
     finally:
         engine.dispose()
@@ -236,7 +239,7 @@ def _is_file(address: URL) -> bool:
     return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
 
 
-def _engine(address: URL, shown: str) -> Engine:
+def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"pool_pre_ping": True}
     if sqlite:
@@ -250,5 +253,5 @@ def _engine(address: URL, shown: str) -> Engine:
             f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
         ) from error
     if sqlite:
-        set_up(engine, _is_file(address))
+        set_up(engine, _is_file(address), made)
     return engine

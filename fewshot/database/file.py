@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from fewshot.database.words import empty_file, lost_file, unusable
+from fewshot.database.words import empty_file, lost_file, missing_file, unusable
 from fewshot.errors import StoreError
 from fewshot.private_files import FILE, make_private_folder, tighten
 
@@ -32,24 +32,37 @@ def make_folder(folder: Path) -> None:
 
 
 def make_ready(path: Path, fill: Callable[[Path], None]) -> None:
-    """Check the file of a database, and create it if it does not exist.
+    """Create the file of a database if it does not exist.
 
     Args:
         path: of the file.
         fill: makes the tables in another file, which then gets the right name. So a file without tables is never ours.
 
     Raises:
-        StoreError: the file is empty, is lost, or cannot be created.
+        StoreError: the file is lost, or cannot be created.
     """
     try:
         if path.exists():
-            if path.is_file() and path.stat().st_size == 0:
-                raise empty_file(path)
             return
         journal = path.with_name(f"{path.name}-wal")
         if journal.exists() and journal.stat().st_size > 0:
             raise lost_file(path, journal)
         _make(path, fill)
+    except OSError as error:
+        raise unusable(str(path), error.strerror or str(error), path) from error
+
+
+def check_content(path: Path) -> None:
+    """Check that there is something in the file of a database.
+
+    Raises:
+        StoreError: the file is empty or missing.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise empty_file(path)
+    except FileNotFoundError as error:
+        raise missing_file(path) from error
     except OSError as error:
         raise unusable(str(path), error.strerror or str(error), path) from error
 

@@ -67,6 +67,14 @@ def empty_file(path: Path) -> StoreError:
     )
 
 
+def missing_file(path: Path) -> StoreError:
+    """The error for a database whose file was there, and is not any more."""
+    return StoreError(
+        f"The database {path} is missing: the file was moved or deleted while fewshot was using it. Put the file or a "
+        "backup of it back, and start fewshot again."
+    )
+
+
 def lost_file(path: Path, journal: Path) -> StoreError:
     """The error for a database whose file is gone while its journal is still there."""
     return StoreError(
