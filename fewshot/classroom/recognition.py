@@ -14,6 +14,13 @@ def is_weaker(networks: Networks | None) -> bool:
     return networks is not None and networks.identity_network.endswith(OWN_SUFFIX)
 
 
+def recogniser_of(networks: Networks | None) -> str:
+    """The recogniser that made a class's identity vectors; "auto" for a new class."""
+    if networks is None:
+        return "auto"
+    return "own" if is_weaker(networks) else "mobilefacenet"
+
+
 def how_recognised(networks: Networks | None) -> str:
     """What recognises the students of a class; "" while it has no vectors."""
     if networks is None:

@@ -88,13 +88,14 @@ def _blot_students(session: Session, blot: Callable[[str], str], class_id: int) 
     """Replace a name in the consents and labels of the students who stay."""
     counts: Counter[str] = Counter()
     for consent in session.scalars(select(ConsentRow).join(StudentRow).where(StudentRow.class_id == class_id)):
-        fields = [_change(consent, field, blot) for field in ("given_by", "purpose")]
-        counts["consent"] += any(fields)
+        changed = [_change(consent, field, blot) for field in ("given_by", "purpose")]
+        counts["consent"] += any(changed)
     tables = ((PhotoRow, ("emotion",)), (SupportRow, ("emotion",)), (CorrectionRow, ("said", "actually")))
     for table, fields in tables:
         owner = select(StudentRow.id).where(StudentRow.class_id == class_id)
         for found in session.scalars(select(table).where(table.student_id.in_(owner))):  # type: ignore[attr-defined]
-            counts["label"] += any([_change(found, field, lambda text: _short(blot(text))) for field in fields])
+            changed = [_change(found, field, lambda text: _short(blot(text))) for field in fields]
+            counts["label"] += any(changed)
     return counts
 
 

@@ -104,6 +104,12 @@ class Run:
         counts = Settings().aggregate_only
         return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
 
+    def forget_gone(self, summary: Summary) -> None:
+        """Drop students who were removed, or whose consent ended, while the run was under way."""
+        if self.classroom is not None:
+            present = self.classroom.roster().consenting()
+            summary.forget(student for student in self.students if student not in present)
+
 
 def open_run(
     class_name: str | None, detector: str, download: bool, pace: Pace | None = None, network: Path | None = None
@@ -204,6 +210,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
     lost = [source.lost] if source.lost else []
+    run.forget_gone(summary)
     code = _finish(outcome, summary, outputs, lost, lesson, notes, faceless.sentence())
     return exit_code() if outcome.stopped and not (window and window.closed_by_user) else code
 
@@ -232,6 +239,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )
     faults += [source.lost for source in read if source.lost]
+    run.forget_gone(summary)
     code = _finish(outcome, summary, outputs, faults, lesson, notes, faceless.sentence())
     return exit_code() if outcome.stopped else code
 
@@ -307,7 +315,9 @@ def _finish(
         _show(outcome, summary, outputs)
     if faceless:
         print(faceless)
-    if lesson is not None:
+    if lesson is not None and lesson.deleted:
+        print(f"Lesson {lesson.lesson} was deleted while it ran, so nothing of it is kept in the database.")
+    elif lesson is not None:
         print(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
     for fault in faults:
         print_error(fault)

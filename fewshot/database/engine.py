@@ -21,7 +21,7 @@ from fewshot.database.connecting import PATIENCE, set_up, use_journal
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.upgrade import bring_up_to_date
-from fewshot.database.words import ErasurePending, damaged, reason_of, unusable
+from fewshot.database.words import damaged, reason_of, unusable
 from fewshot.errors import StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten

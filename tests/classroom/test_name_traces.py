@@ -37,7 +37,7 @@ from fewshot.types import EMOTIONS
         ("小明", "小明的妈妈", "[removed]的妈妈"),
         ("さくら", "さくらちゃんの母.mp4", "[removed]ちゃんの母.mp4"),
         ("민준", "김민준의 어머니", "김[removed]의 어머니"),
-        ("Наташа", "МАМА НАТАШИ, наташа_1", "МАМА НАТАШИ, [removed]_1"),
+        ("Наташа", "МАМА НАТАШИ, наташа_1", "МАМА НАТАШИ, [removed]_1"),  # noqa: RUF001
         ("مريم", "أم مريم", "أم [removed]"),
         ("Anna B.", "anna_b and Anna Bell", "[removed] and Anna Bell"),
         ("student 03", "student 031, Student_03.mp4", "student 031, [removed].mp4"),
@@ -103,7 +103,9 @@ def fill(name: str, store: ClassStore) -> dict[str, int]:
     with store.database.write() as session:
         ben = session.scalars(select(StudentRow.id).where(StudentRow.name == "ben")).one()
         state = f"like {name}".lower()
-        session.add(PhotoRow(student_id=ben, sha256="1", fingerprint="0", emotion=state, enrolled=make_consent("x").day))
+        session.add(
+            PhotoRow(student_id=ben, sha256="1", fingerprint="0", emotion=state, enrolled=make_consent("x").day)
+        )
         session.add(CorrectionRow(student_id=ben, lesson_id=mine, second=1.0, said=state, actually=state))
         for lesson in session.scalars(select(LessonRow)):
             lesson.labels = [*EMOTIONS, state, f"{name}-{state}".lower()]

@@ -111,7 +111,7 @@ def test_a_journal_without_its_database_is_no_new_store(path: Path) -> None:
     connection.close()
     path.unlink()
     path.with_name("fewshot.db-wal").write_bytes(journal)
-    with pytest.raises(StoreError, match="missing, but its journal fewshot.db-wal"):
+    with pytest.raises(StoreError, match=r"missing, but its journal fewshot\.db-wal"):
         Database(f"sqlite:///{path}")
     assert not path.exists()
 

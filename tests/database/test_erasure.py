@@ -184,9 +184,7 @@ def test_a_failing_disk_is_not_called_done(store: ClassStore, monkeypatch: pytes
         erasure._empty_journal(engine, path_of(store), 0.1)
 
 
-def test_a_removal_refused_by_a_writer_has_removed_nothing(
-    store: ClassStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_removal_refused_by_a_writer_has_removed_nothing(store: ClassStore, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database(f"sqlite:///{path_of(store)}")
     writer = sqlite3.connect(path_of(store), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
