@@ -298,7 +298,7 @@ class Classroom:
             StoreError: the database is damaged, or cannot be written now; see also ``ClassStore.remove_student``.
         """
         said = self.store.remove_student(self._name, student)
-        self._refresh()  # after an error, the loops notice it by themselves
+        self._refresh()
         return said
 
     def correct(
@@ -368,8 +368,8 @@ class Classroom:
     ) -> Loop:
         """A loop over one or more sources, with the students whose consent is valid.
 
-        It obeys within a second what any program does (``ClassWatch``): a student who was removed or whose consent was
-        withdrawn is no longer named, and a run whose class was deleted ends with a ``StoreError``.
+        Within a second it no longer names students who were removed or whose consent was withdrawn, by any program. If
+        the class is deleted, the run ends with a ``StoreError``.
 
         Args:
             smoother: smooths the verdicts of each track; None uses the default; ``Smoother(0)`` does not smooth.
@@ -379,10 +379,8 @@ class Classroom:
         Raises:
             UsageError, StoreError: as ``watch``.
         """
-        if not self.exists:
-            raise no_such_class(self.name, self.store.names())
-        thresholds = identity_thresholds(self.perception.identity_network)
         look = self.watcher().look  # first, because the class may change before its vectors are read
+        thresholds = identity_thresholds(self.perception.identity_network)
         current = CurrentClass(self.population, thresholds, self.vectors(), look)
         self._current.add(current)
         return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
