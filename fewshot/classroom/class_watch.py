@@ -114,7 +114,8 @@ def _standing(session: Session, class_id: int) -> Standing | None:
         ConsentRow.withdrawn,
     )  # fmt: skip
     rows = session.execute(wanted.join(StudentRow).where(mine).order_by(ConsentRow.id)).all()
-    latest = {student: Consent(*fields) for student, *fields in rows}  # the latest one is valid
+    # The latest one is valid.
+    latest = {row.student_id: Consent(row.given_by, row.day, row.purpose, row.until, row.withdrawn) for row in rows}
     today = date.today()
     consenting = frozenset(name for number, name in students.items() if latest.get(number, SAMPLE_CONSENT).holds(today))
     vectors: list[int] = []
