@@ -302,11 +302,13 @@ def lesson(room: Classroom, picture: Frame, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_lesson_of_the_app(lesson: RunningLesson, what: str, paused: bool) -> None:
     until(lambda: lesson.pick("asha").vector is not None)
     picked = lesson.pick("asha")
+    lesson.mark("Asha asks")
     if paused:
         lesson.pause()
     CHANGES[what]()
     until(lambda: [tile.student for tile in lesson.view().board.tiles] == ["bela"])
-    assert "asha" not in lesson._vectors
+    assert "asha" not in lesson._vectors and not lesson.may_name("asha") and lesson.may_name("bela")
+    assert [text for _, text in lesson.view().markers] == ["[removed] asks"]
     with pytest.raises(UsageError, match="no longer in this lesson"):
         lesson.correct(picked, "sad")
     if paused:
