@@ -19,13 +19,13 @@ from fewshot.classroom.class_enrollment import (
     given_consent,
     photo_files,
 )
-from fewshot.classroom.consent import SAMPLE_CONSENT
+from fewshot.classroom.class_watch import ClassWatch, Standing
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.folder import no_consent, read_folder
+from fewshot.classroom.folder import read_folder, valid_consent
 from fewshot.classroom.names import emotion_of
-from fewshot.classroom.recognition import is_weaker, previous_note
+from fewshot.classroom.recognition import network_of, previous_note, recogniser_of
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
@@ -36,7 +36,6 @@ from fewshot.live.sinks.table import Results
 from fewshot.live.sources import Watchable, open_source
 from fewshot.loops import make_loop, open_population
 from fewshot.models.files import network_file
-from fewshot.models.previous import previous_network
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
@@ -178,7 +177,7 @@ class Classroom:
                 self._detector,
                 download=self._download,
                 network=self._enrolled_with(),
-                recogniser=self._recogniser(),
+                recogniser=recogniser_of(self.store.networks(self._name)),
                 threads=Schedule().threads(),
             )
             if self._enrolled_with() != self._network:
@@ -230,10 +229,7 @@ class Classroom:
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
         key = roster.key_for(student)
-        recorded = roster.students[key].consent if key in roster.students else None
-        consent = given_consent(consent_by, consent_until) or recorded or (SAMPLE_CONSENT if roster.sample else None)
-        if consent is None or not consent.holds(date.today()):
-            raise no_consent(self.name, "PHOTOS", {key: consent.why_not(date.today())} if consent else None)
+        consent = valid_consent(roster, key, given_consent(consent_by, consent_until))
         report = self._enrollment().enroll(
             {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=looks_like
         )
@@ -294,16 +290,20 @@ class Classroom:
         self._forget_networks()
         self._refresh()
 
-    def remove(self, student: str) -> None:
+    def remove(self, student: str) -> str:
         """Remove a student and all their data, also in the lessons. The class is deleted if it is empty then.
+
+        Returns:
+            Where else the name was replaced, as a sentence; "" if nowhere.
 
         Raises:
             UsageError: there is no such class or student.
-            StoreError: the database is damaged.
+            StoreError: the database is damaged, or cannot be written now; see also ``ClassStore.remove_student``.
         """
-        self.store.remove_student(self._name, student)
+        said = self.store.remove_student(self._name, student)
         self._forget_networks()
         self._refresh()
+        return said
 
     def correct(
         self,
@@ -370,7 +370,10 @@ class Classroom:
     def loop(
         self, *, smoother: Smoother | None = None, tracker: Tracker | None = None, budget: float | None = None
     ) -> Loop:
-        """A loop over one or more sources, with the students whose consent is valid today.
+        """A loop over one or more sources, with the students whose consent is valid.
+
+        Within a second it no longer names students who were removed or whose consent was withdrawn, by any program. If
+        the class is deleted, the run ends with a ``StoreError``.
 
         Args:
             smoother: smooths the verdicts of each track; None uses the default; ``Smoother(0)`` does not smooth.
@@ -380,10 +383,9 @@ class Classroom:
         Raises:
             UsageError, StoreError: as ``watch``.
         """
-        if not self.exists:
-            raise no_such_class(self.name, self.store.names())
+        look = self.watcher().look  # first, because the class may change before its vectors are read
         thresholds = identity_thresholds(self.perception.identity_network)
-        current = CurrentClass(self.population, thresholds, self.vectors())
+        current = CurrentClass(self.population, thresholds, self.vectors(), look)
         self._current.add(current)
         return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
 
@@ -448,31 +450,25 @@ class Classroom:
             database=self.store.database,
         )
 
-    def _refresh(self) -> None:
+    def watcher(self) -> ClassWatch:
+        """Notices changes of the class in the database; every loop has one. UsageError: there is no such class."""
+        return ClassWatch(self.store.database, self._name, self._refresh)
+
+    def _refresh(self, standing: Standing | None = None) -> None:
         """Give all running loops the current students and prototypes."""
+        self._name = standing.name if standing else self._name
         if self._current:
             store = self.vectors()
             for current in list(self._current):
                 current.update(store)
 
     def _enrolled_with(self) -> Path | None:
-        """The network given; else the previous one, if that enrolled the class; else None, the one that ships."""
-        networks = self.store.networks(self._name)
-        if self._network is not None or networks is None:
-            return self._network
-        return previous_network(networks.network)
+        return self._network or network_of(self.store.networks(self._name))
 
     def _forget_networks(self) -> None:
         """A class without vectors can be enrolled again with the networks in use now."""
         if self._perception is not None and self.store.networks(self._name) is None:
             self._perception = self._population = None
-
-    def _recogniser(self) -> str:
-        """The recogniser that made this class's identity vectors; "auto" for a new class."""
-        networks = self.store.networks(self._name)
-        if networks is None:
-            return "auto"
-        return "own" if is_weaker(networks) else "mobilefacenet"
 
     def _vectors(self) -> PrototypeStore | None:
         """Stored supports and identity references. Raises StoreError if another network made them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fewshot.app.palette import AWAY, NOT_READABLE, UNSURE
@@ -153,6 +153,11 @@ class Board:
             people = [r for s, r in best.items() if s in self._rows] if self._rows else list(result.readings)
             self._in_view = len(people)
             self._count(people)
+
+    def keep(self, students: Collection[str]) -> None:
+        """Drop the tiles of all other students."""
+        with self._lock:
+            self._rows = {student: row for student, row in self._rows.items() if student in students}
 
     def view(self) -> BoardView:
         """The present state."""

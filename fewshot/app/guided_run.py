@@ -19,6 +19,7 @@ from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.sources.base import Source
 from fewshot.perception import Perceives
+from fewshot.private_files import write_private
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ def enroll_candidates(
                 ok, encoded = cv2.imencode(".png", candidate.picture)
                 if not ok:
                     raise UsageError("OpenCV cannot write pictures here. Install opencv-python again.")
-                file.write_bytes(encoded.tobytes())
+                write_private(file, encoded.tobytes())
                 files.append(file)
             if files:
                 done = room.enroll(

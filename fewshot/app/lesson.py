@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import cv2
 
 from fewshot.app.board import Board
 from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
+from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
@@ -21,6 +22,7 @@ from fewshot.types import Frame, FrameResult, Vectors
 logger = logging.getLogger(__name__)
 
 OURS = "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
+DELETED = "This lesson was deleted while it ran. Nothing of it is kept."
 PICTURE_WIDTH = 960
 HINT_EVERY = 5.0
 
@@ -49,6 +51,7 @@ class RunningLesson:
         self._markers: list[tuple[float, str]] = []
         self._planned = 0
         self._vectors: dict[str, Vectors] = {}
+        self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
         self._hint: tuple[float, Hint | None] = (-HINT_EVERY, None)
@@ -82,13 +85,17 @@ class RunningLesson:
     @property
     def kept(self) -> bool:
         """The lesson can be opened again when it is over."""
-        return bool(self._setup and self._setup.kept)
+        return bool(self._setup and self._setup.kept) and not self._deleted
+
+    @property
+    def _deleted(self) -> bool:
+        return bool(self._setup and getattr(self._setup.notebook, "deleted", False))
 
     def hint(self) -> Hint | None:
         """A hint on pace, updated every few seconds, no matter how many pages show it."""
         now = self._board.view().second
         with self._lock:
-            if self._setup is not None and abs(now - self._hint[0]) >= HINT_EVERY:
+            if self._setup is not None and not self._deleted and abs(now - self._hint[0]) >= HINT_EVERY:
                 self._hint = (now, self._setup.hint(now))
             return self._hint[1]
 
@@ -113,7 +120,7 @@ class RunningLesson:
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
         step = self._engine.latest() if self._engine and not self.plan.aggregate else None
-        if step is None:
+        if step is None or not all(self.may_name(reading.student) for reading in step.result.readings):
             return None
         with self._lock:
             if self._picture is None or self._picture[0] is not step.result:
@@ -174,6 +181,11 @@ class RunningLesson:
             raise UsageError(
                 "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
             )
+        if not self.may_name(picked.student):
+            raise UsageError(
+                f"{picked.student} is no longer in this lesson: the student was removed, or the consent has ended. "
+                "Nothing was corrected."
+            )
         if picked.vector is None:
             raise UsageError(
                 f"{picked.student} could not be read at that moment. Try again when the tile shows a reading."
@@ -211,7 +223,7 @@ class RunningLesson:
         step = self._engine.latest() if self._engine else None
         if step is not None and not self.plan.aggregate:
             for reading, face in zip(step.result.readings, step.faces, strict=True):
-                if reading.student is not None and face.expression is not None:
+                if reading.student is not None and face.expression is not None and self.may_name(reading.student):
                     self._vectors[reading.student] = face.expression
 
     def _run(self) -> None:
@@ -227,7 +239,7 @@ class RunningLesson:
                 self._engine.start()
                 self._state = "running"
             while self._engine.running and not self._leaving.wait(0.05):
-                pass
+                self._obey(setup)
             self._engine.stop()
             if self._engine.error is not None:
                 self._fail(self._engine.error)
@@ -236,12 +248,36 @@ class RunningLesson:
         finally:
             self._close(setup)
 
+    def _obey(self, setup: Setup) -> None:
+        """Forget students who were removed, or whose consent was withdrawn, also while no frame comes."""
+        present = setup.look()
+        if present == self._present or present is None:
+            return
+        gone = [tile.student for tile in self._board.view().tiles if tile.student not in present]
+        self._present = present
+        self._board.keep(present)
+        with self._lock:
+            for blot in map(Blotter, gone):
+                self._markers = [(second, blot(text)) for second, text in self._markers]
+            self._picture = None
+            self._vectors = {name: vector for name, vector in self._vectors.items() if name in present}
+        step = self._engine.latest() if self._engine else None
+        for reading, face in zip(step.result.readings, step.faces, strict=True) if step is not None else ():
+            if not self.may_name(reading.student):
+                face.expression = face.identity = None
+
+    def may_name(self, student: str | None) -> bool:
+        """Whether a student is still in the lesson; not one who was removed, or whose consent has ended, meanwhile."""
+        return student is None or self._present is None or student in self._present
+
     def _close(self, setup: Setup) -> None:
         try:
             setup.notebook.close()
         except Exception as error:
             self._fail(error)
         if self._state != "failed":
+            if self._deleted:
+                self._note = DELETED
             self._state = "ended"
 
     def _fail(self, error: BaseException) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -77,6 +77,8 @@ class Setup:
         hint: takes the second of the lesson, returns a hint on pace or None.
         markers: for a recorded lesson, (second, text) by time; each is set when the lesson reaches it.
         advice: sentences about this computer, for example that a weaker detector is used.
+        look: students who may be named now, or None for no limit; called several times per second. Its errors end the
+            lesson, for example because the class was deleted.
     """
 
     notebook: Notebook
@@ -88,6 +90,7 @@ class Setup:
     hint: Callable[[float], Hint | None] = lambda _now: None
     markers: Sequence[tuple[float, str]] = ()
     advice: Sequence[str] = ()
+    look: Callable[[], Collection[str] | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

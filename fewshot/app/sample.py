@@ -13,6 +13,7 @@ from fewshot.app.replay import Replay
 from fewshot.app.sample_past import SAMPLE_CLASS, plan_past, sample_notebook, tell_past, tell_past_meanwhile
 from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.store import ClassStore
+from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
 from fewshot.types import EMOTIONS
 
@@ -43,6 +44,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
         ensure_sample_class(recording)
         notebook = sample_notebook(recording)
         memory = Remembered(LessonStore(), None)
+        watch = Classroom.open(SAMPLE_CLASS).watcher()
         return Setup(
             notebook,
             memory,
@@ -52,6 +54,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
             learns=False,
             hint=hint_on(notebook),
             markers=recording.markers,
+            look=lambda: watch.look().students,
         )
 
     return room.start(plan, prepare)

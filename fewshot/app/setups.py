@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from fewshot.addresses import public_address
 from fewshot.app.guided import Guide, Prompt
@@ -79,13 +79,19 @@ def start_lesson(
             watched.close()
             raise
         memory = Remembered(LessonStore(), opened)
+        watch = opened.watcher() if opened else None
+
+        def look() -> Collection[str] | None:
+            return watch.look().consenting if watch else None
 
         def engine(sinks: Sequence[Sink]) -> Engine:
             return Pipeline(loop, watched, sinks, Schedule(fps=rate_of(watched)))
 
         learns = opened is not None and not aggregate
         advice = advice_of(perception)
-        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook), advice=advice)
+        return Setup(
+            notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook), advice=advice, look=look
+        )
 
     return room.start(plan, prepare)
 

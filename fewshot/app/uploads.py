@@ -22,6 +22,7 @@ from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
+from fewshot.private_files import open_private, write_private
 from fewshot.types import EMOTIONS
 
 
@@ -108,7 +109,7 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="fewshot-picture-") as folder:
         path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
-        path.write_bytes(data)
+        write_private(path, data)
         small = thumbnail(path)
     if small is None:
         raise UsageError(f"{name} cannot be read as a picture. Use a JPEG, PNG or HEIC file.")
@@ -184,5 +185,5 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     while free.exists():  # two files of one name, in two zips or in one
         number += 1
         free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    with free.open("wb") as target:
+    with open_private(free) as target:
         write(target)

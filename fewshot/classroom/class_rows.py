@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.consent import Consent
@@ -15,13 +13,11 @@ from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.names import folded, quoted
 from fewshot.classroom.roster import Photo, no_such_student
 from fewshot.database.columns import stack
-from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
 from fewshot.prototypes.estimators.class_model import CORRECTION
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
-from fewshot.types import EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,40 +154,3 @@ def student_of(session: Session, row: ClassRow, student: str) -> StudentRow:
     if student not in everybody:
         raise no_such_student(student, row.name, list(everybody))
     return everybody[student]
-
-
-SOMEBODY = "[removed]"
-"""Replaces the name of a removed student in texts that the teacher wrote."""
-
-
-def remove_traces(session: Session, class_id: int, student: StudentRow) -> None:
-    """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
-
-    The name is replaced in titles and markers of the class's lessons. The student's own states are blanked in lessons
-    where no other student showed them.
-    """
-    name = re.compile(rf"(?<!\w){re.escape(student.name)}(?!\w)", re.IGNORECASE)
-    lessons = session.scalars(
-        select(LessonRow).join(ParticipantRow).where(ParticipantRow.student_id == student.id)
-    ).all()
-    session.execute(delete(StudentRow).where(StudentRow.id == student.id))
-    session.expunge(student)
-    for lesson in lessons:
-        if any(lesson.labels[len(EMOTIONS) :]):
-            lesson.labels = _labels_in_use(session, lesson)
-    for row in session.scalars(select(LessonRow).where(LessonRow.class_id == class_id)):
-        row.title = name.sub(SOMEBODY, row.title)
-    for marker in session.scalars(select(MarkerRow).join(LessonRow).where(LessonRow.class_id == class_id)):
-        marker.text = name.sub(SOMEBODY, marker.text)
-
-
-def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
-    """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
-    rows = session.scalars(
-        select(ReadingRow.probabilities).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)
-    )
-    used = np.zeros(len(lesson.labels), bool)
-    used[: len(EMOTIONS)] = True
-    for probabilities in rows:
-        used[: len(probabilities)] |= probabilities > 0
-    return [label if kept else "" for label, kept in zip(lesson.labels, used, strict=True)]

@@ -124,11 +124,10 @@ def unlearn(database: Database, class_name: str, correction: int) -> None:
     Raises:
         UsageError: there is no such correction of this class.
     """
-    with database.write() as session:
+    with database.erase() as session:
         row = _correction(session, class_name, correction)
         row.undone = row.undone or now()
         session.execute(delete(SupportRow).where(SupportRow.correction_id == correction))
-    database.forget_deleted()
 
 
 def _correction(session: Session, class_name: str, correction: int) -> CorrectionRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -22,10 +22,17 @@ class CurrentClass:
         population: the population prototypes.
         thresholds: thresholds of the identity network.
         store: supports and prototypes; None if no student is enrolled.
+        look: called before the students of a frame are named; it may call ``update``, and its errors end the run.
     """
 
-    def __init__(self, population: Population, thresholds: IdentityThresholds, store: PrototypeStore | None) -> None:
-        self._population, self._thresholds = population, thresholds
+    def __init__(
+        self,
+        population: Population,
+        thresholds: IdentityThresholds,
+        store: PrototypeStore | None,
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._population, self._thresholds, self._look = population, thresholds, look
         self._keys: list[str] = []
         self._references = np.zeros((0, 0), np.float32)
         self._people = People(thresholds)
@@ -38,7 +45,8 @@ class CurrentClass:
         If the identity references did not change, the tracks keep their students.
         """
         self._classifier = Classifier(self._population, store)
-        keys, references = store.identity_references() if store else ([], self._references[:0])
+        # A slice of the old references would keep the vectors of students who were removed.
+        keys, references = store.identity_references() if store else ([], np.zeros((0, 0), np.float32))
         if keys != self._keys or not np.array_equal(references, self._references):
             self._keys, self._references = keys, references
             self._students = TrackStudents(keys, references, self._thresholds, self._people)
@@ -48,7 +56,8 @@ class CurrentClass:
         return self._classifier.read(vectors, students)
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
-        """See ``TrackStudents.wanted``."""
+        """See ``TrackStudents.wanted``. Changes of the class take effect here."""
+        self._look()
         return self._students.wanted(tracks, faces, time)
 
     def assign(self, faces: Sequence[Face], time: float) -> Sequence[tuple[str | None, float | None]]:

@@ -116,6 +116,19 @@ def _absent(listed: ConsentList, found: PhotoFolder) -> list[str]:
     return [f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name."]
 
 
+def valid_consent(roster: Roster, student: str, given: Consent | None) -> Consent:
+    """The consent for one student: the one that is given now, else the recorded one.
+
+    Raises:
+        UsageError: there is none that is valid today.
+    """
+    recorded = roster.students[student].consent if student in roster.students else None
+    consent = given or recorded or (SAMPLE_CONSENT if roster.sample else None)
+    if consent is None or not consent.holds(date.today()):
+        raise no_consent(roster.name, "PHOTOS", {student: consent.why_not(date.today())} if consent else None)
+    return consent
+
+
 def no_consent(class_name: str, photos: str, reasons: Mapping[str, str] | None = None) -> UsageError:
     """Without a valid record of consent nobody is enrolled; the command to type is the error's hint.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.names import quoted
 from fewshot.errors import Note
+from fewshot.models.previous import previous_network
 
 OWN_SUFFIX = ":identity"
 """How the name of the expression network's own, weaker identity output ends."""
@@ -13,6 +16,18 @@ OWN_SUFFIX = ":identity"
 def is_weaker(networks: Networks | None) -> bool:
     """Whether a class was enrolled without the face recogniser; False while it has no vectors."""
     return networks is not None and networks.identity_network.endswith(OWN_SUFFIX)
+
+
+def recogniser_of(networks: Networks | None) -> str:
+    """The recogniser that made a class's identity vectors; "auto" for a new class."""
+    if networks is None:
+        return "auto"
+    return "own" if is_weaker(networks) else "mobilefacenet"
+
+
+def network_of(networks: Networks | None) -> Path | None:
+    """The network of the version before, if that enrolled the class; None for the one that ships."""
+    return None if networks is None else previous_network(networks.network)
 
 
 def how_recognised(networks: Networks | None) -> str:

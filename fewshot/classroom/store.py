@@ -16,7 +16,6 @@ from fewshot.classroom.class_rows import (
     find_class,
     no_such_class,
     photos_of,
-    remove_traces,
     save_photo,
     student_of,
     students_of,
@@ -26,7 +25,8 @@ from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.names import check_name, folded
 from fewshot.classroom.roster import Roster, Student
-from fewshot.database import Database, open_database
+from fewshot.classroom.traces import remove_class_traces, remove_traces
+from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow, SupportRow
@@ -117,10 +117,12 @@ class ClassStore:
 
         Raises:
             UsageError: there is no such class.
+            ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
-        with self.database.write() as session:
-            session.delete(class_of(session, name))
-        self.database.forget_deleted()
+        with self.database.erase() as session:
+            row = class_of(session, name)
+            remove_class_traces(session, row)
+            session.delete(row)
 
     def roster(self, name: str) -> Roster:
         """The students of a class as they are stored now; empty if there is no such class."""
@@ -189,29 +191,38 @@ class ClassStore:
             for photo in accepted:
                 save_photo(session, students[photo.student].id, photo, networks)
 
-    def remove_student(self, name: str, student: str, keep_class: bool = False) -> None:
-        """Remove a student and all their data, also in the lessons.
+    def remove_student(self, name: str, student: str, keep_class: bool = False) -> str:
+        """Remove a student and all their data, also in the lessons; see ``remove_traces``.
 
         Args:
             name: of the class.
             student: name of the student.
             keep_class: keep the class even if it then has no student and no lesson.
 
+        Returns:
+            Where else the name was replaced, as a sentence; "" if nowhere.
+
         Raises:
             UsageError: there is no such class or student.
+            ErasurePending: the student is removed, but bytes are still in the file; see ``Database.erase``.
         """
-        with self.database.write() as session:
-            row = class_of(session, name)
-            found = student_of(session, row, student)
-            remove_traces(session, row.id, found)
-            session.flush()
-            rest = session.scalar(select(StudentRow.id).where(StudentRow.class_id == row.id).limit(1))
-            lesson = session.scalar(select(LessonRow.id).where(LessonRow.class_id == row.id).limit(1))
-            if rest is None and lesson is None and not keep_class:
-                session.delete(row)
-            elif rest is None:
-                Networks().write_to(row)
-        self.database.forget_deleted()
+        said = ""
+        try:
+            with self.database.erase() as session:
+                row = class_of(session, name)
+                found = student_of(session, row, student)
+                said = remove_traces(session, row, found)
+                session.flush()
+                rest = session.scalar(select(StudentRow.id).where(StudentRow.class_id == row.id).limit(1))
+                lesson = session.scalar(select(LessonRow.id).where(LessonRow.class_id == row.id).limit(1))
+                if rest is None and lesson is None and not keep_class:
+                    session.delete(row)
+                elif rest is None:
+                    Networks().write_to(row)
+        except ErasurePending as error:
+            text = f"{student} was removed from {name}, but not completely. {error.text} {said}".strip()
+            raise ErasurePending(text, hint=error.hint) from error
+        return said
 
     def rename_student(self, name: str, student: str, new: str) -> str:
         """Rename a student, also in all lessons. Returns the name as it is stored.
@@ -271,10 +282,9 @@ class ClassStore:
 
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""
-        with self.database.write() as session:
+        with self.database.erase() as session:
             number = student_of(session, class_of(session, name), student).id
             session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
-        self.database.forget_deleted()
 
     def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
         """Change the label of an enrolled photo. It is not an error if the photo is already removed.
@@ -306,12 +316,11 @@ class ClassStore:
                 f"The picture on a student's card must be a JPEG file of at most {LARGEST_PORTRAIT // 1000} kB. Use a "
                 "smaller one."
             )
-        with self.database.write() as session:
+        with self.database.erase() as session:
             number = student_of(session, class_of(session, name), student).id
             session.execute(delete(PortraitRow).where(PortraitRow.student_id == number))
             if picture is not None:
                 session.add(PortraitRow(student_id=number, picture=picture, made=now()))
-        self.database.forget_deleted()
 
 
 def class_names() -> list[str]:

@@ -17,6 +17,7 @@ from rich.markup import escape
 from fewshot import __version__
 from fewshot.commands.terminal import FAILED, console, table
 from fewshot.models.files import home, list_models
+from fewshot.private_files import make_private_folder
 
 LIBRARIES = (
     "numpy",
@@ -230,7 +231,7 @@ def _video() -> Finding:
 def _folder() -> Finding:
     folder = home()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
         free = shutil.disk_usage(folder).free

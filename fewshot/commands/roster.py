@@ -18,10 +18,8 @@ from fewshot.classroom.recognition import again_by_command, how_recognised, is_w
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.clutter import entries_of
-from fewshot.commands.runs import LAST_TIMELINE
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
 from fewshot.errors import printable
-from fewshot.models.files import home
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
 from fewshot.session.lessons import LessonStore
@@ -200,13 +198,14 @@ def delete_lesson(lesson: int) -> None:
 def remove_student(class_name: str, student: str) -> None:
     """Remove a student and all their data."""
     classroom = Classroom.open(class_name)
-    classroom.remove(student)
-    (home() / LAST_TIMELINE).unlink(missing_ok=True)  # it may show the student's name
+    also = classroom.remove(student)
     left = classroom.students
     print(
         f"{student} was removed from {classroom.name}, with all consents, vectors and readings. "
         f"Students left: {', '.join(left) or 'none'}."
     )
+    if also:
+        print(also)
     print("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fewshot.addresses import public_address
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
+from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, console, print_error, say
@@ -34,6 +35,7 @@ from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
 from fewshot.pictures import is_picture
+from fewshot.private_files import make_private_folder
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
 from fewshot.session.recorder import LessonRecorder
@@ -42,7 +44,6 @@ from fewshot.session.summary import Summary
 from fewshot.session.timeline import save_timeline
 from fewshot.types import Frame, FrameResult
 
-LAST_TIMELINE = "last-timeline.png"
 _NAMED = 5
 """Largest number of sources without a face that are named."""
 
@@ -116,6 +117,12 @@ class Run:
             return self.classroom.recorder(source, outputs.lesson)
         counts = Settings().aggregate_only
         return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
+
+    def forget_gone(self, summary: Summary) -> None:
+        """Drop students who were removed, or whose consent ended, while the run was under way."""
+        if self.classroom is not None:
+            present = self.classroom.roster().consenting()
+            summary.forget(student for student in self.students if student not in present)
 
 
 def open_run(
@@ -217,6 +224,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
     lost = [source.lost] if source.lost else []
+    run.forget_gone(summary)
     code = _finish(outcome, summary, outputs, lost, lesson, notes, faceless.sentence())
     return exit_code() if outcome.stopped and not (window and window.closed_by_user) else code
 
@@ -245,6 +253,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )
     faults += [source.lost for source in read if source.lost]
+    run.forget_gone(summary)
     code = _finish(outcome, summary, outputs, faults, lesson, notes, faceless.sentence())
     return exit_code() if outcome.stopped else code
 
@@ -334,7 +343,9 @@ def _finish(
         _show(outcome, summary, outputs)
     if faceless:
         print(faceless)
-    if lesson is not None:
+    if lesson is not None and lesson.deleted:
+        print(f"Lesson {lesson.lesson} was deleted while it ran, so nothing of it is kept in the database.")
+    elif lesson is not None:
         print(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
     for fault in faults:
         print_error(fault)
@@ -346,8 +357,9 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
     print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
-    outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
-    save_timeline(summary, outputs.timeline)
+    if own := outputs.timeline.parent == home():  # nobody chose this place, so only its owner may look at it
+        make_private_folder(home())
+    save_timeline(summary, outputs.timeline, private=own)
     written = {
         "Annotated video": outputs.save,
         "Results": outputs.jsonl,

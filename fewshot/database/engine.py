@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
+from fewshot.database.connecting import PATIENCE, set_up, use_journal
+from fewshot.database.erasure import erase, noted, take_note
+from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.upgrade import bring_up_to_date
+from fewshot.database.words import damaged, reason_of, unusable
 from fewshot.errors import StoreError, UsageError
 from fewshot.models.files import home
+from fewshot.private_files import tighten
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
-PATIENCE = 20.0
-"""Seconds to wait while another program is writing."""
+RETRY = 1.0
+"""Seconds between two attempts to finish an erasure that another program has delayed."""
 
+logger = logging.getLogger(__name__)
 _opened: dict[str, Database] = {}
+_closed: set[Path] = set()  # folders of the program that were closed to other users
 _opening = threading.Lock()
 
 
@@ -46,12 +55,22 @@ class Database:
         address = _address(url)
         self.url = address.render_as_string(hide_password=True)
         self.path = Path(address.database) if _is_file(address) and address.database else None
-        self._engine = _engine(address, self.url)
+        named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
+        self._engine = _engine(address, self.url, None if named else self.path)
         memory = address.get_backend_name() == "sqlite" and self.path is None
         # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
+        self._retry = float("inf")  # when an erasure that was delayed is tried again
         with self._in_words(), self._turn:
-            bring_up_to_date(self._engine.execution_options(writes=True), self.url)
+            if self.path is not None and not named:
+                make_ready(self.path, _fill)
+                protect(self.path)
+            bring_up_to_date(self._engine.execution_options(writes=True), self.url, self.path is None or named)
+            if self.path is not None:
+                use_journal(self._engine)
+            if self.path is not None and noted(self._engine) is not None:
+                self._retry = 0.0
+        self.finish_erasing()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -75,13 +94,56 @@ class Database:
             yield session
             session.commit()
 
+    @contextlib.contextmanager
+    def erase(self) -> Iterator[Session]:
+        """Like ``write``, for a deletion: at its end nothing of the deleted rows is left in the database's files.
+
+        Raises:
+            ErasurePending: the rows are deleted, but another program reads the database, so their bytes are still in
+                its files. They are erased when ``finish_erasing`` succeeds.
+            StoreError: as ``write``; nothing was deleted.
+        """
+        with self.write() as session:
+            yield session
+            if self.path is not None:
+                take_note(session)
+        self.forget_deleted()
+
     def forget_deleted(self) -> None:
-        """Remove all traces of deleted rows from the files: empty SQLite's journal, which holds old pages."""
+        """Remove all traces of deleted rows from the files: empty SQLite's journal, which holds old pages.
+
+        Raises:
+            ErasurePending: another program still reads the database, so the traces are still there.
+        """
         if self.path is None:
             return
-        with self._in_words(), self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        try:
+            with self._in_words():
+                erase(self._engine, self.path)
+        except StoreError:
+            self._retry = time.monotonic() + RETRY
+            raise
+        self._retry = float("inf")
+
+    def finish_erasing(self) -> None:
+        """Erase what an earlier deletion had to leave in the files, if no program reads them now. Never waits long."""
+        if self.path is None or time.monotonic() < self._retry:
+            return
+        first, self._retry = self._retry == 0.0, time.monotonic() + RETRY
+        try:
+            with self._in_words():
+                erase(self._engine, self.path, patience=0.2)
+        except StoreError as error:
+            if first:
+                logger.warning(error.text)
+            return
+        self._retry = float("inf")
+        logger.warning("An earlier deletion is now complete: its bytes are erased from the files of %s.", self.path)
+
+    @property
+    def erasure_pending(self) -> bool:
+        """Whether bytes of deleted rows are still in the files, because another program was reading them."""
+        return self._retry != float("inf")
 
     def check(self) -> str:
         """Check the database, and return its place and size for ``fewshot doctor``.
@@ -94,7 +156,7 @@ class Database:
         with self._in_words(), self._engine.connect() as connection:
             found = connection.exec_driver_sql("PRAGMA quick_check").scalar()
         if found != "ok":
-            raise _damaged(self.url, str(found))
+            raise damaged(self.url, str(found))
         return f"{self.path}, {self.path.stat().st_size / 1e6:.1f} MB"
 
     def close(self) -> None:
@@ -108,10 +170,10 @@ class Database:
         except IntegrityError as error:
             raise StoreError(
                 f"The change was not saved, because another program changed the database {self.url} at the same time "
-                f"({_reason(error)}). Check the data, then try again."
+                f"({reason_of(error)}). Check the data, then try again."
             ) from error
         except SQLAlchemyError as error:
-            raise _unusable(self.url, _reason(error)) from error
+            raise unusable(self.url, reason_of(error), self.path) from error
 
 
 def open_database(url: str | None = None) -> Database:
@@ -124,13 +186,14 @@ def open_database(url: str | None = None) -> Database:
     Raises:
         UsageError, StoreError: see ``Database``.
     """
-    address = url or os.environ.get(VARIABLE) or _file(home()).render_as_string()
+    address = url or os.environ.get(VARIABLE) or _file(home(), ours=True).render_as_string()
     if _address(address).database in {None, "", ":memory:"}:
         return Database(address)
     with _opening:
         kept = _opened.get(address)
         if kept is None or (kept.path is not None and not kept.path.exists()):
             kept = _opened[address] = Database(address)
+        kept.finish_erasing()
         return kept
 
 
@@ -143,15 +206,24 @@ def in_folder(folder: Path) -> Database:
     return Database(_file(folder))
 
 
-def _file(folder: Path) -> URL:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"The folder {folder} could not be created ({error.strerror or error}). Choose a folder where you may "
-            "write. To move the program's own folder, set FEWSHOT_HOME."
-        ) from error
+def _file(folder: Path, ours: bool = False) -> URL:
+    make_folder(folder)
+    if ours and folder not in _closed:
+        _closed.add(folder)
+        for said in tighten([folder]):
+            logger.warning(said)
     return URL.create("sqlite", database=str(folder / FILE))
+
+
+def _fill(path: Path) -> None:
+    """Make the tables in a new file."""
+    address = URL.create("sqlite", database=str(path))
+    engine = _engine(address, str(path))
+    try:
+        use_journal(engine)
+        bring_up_to_date(engine.execution_options(writes=True), str(path))
+    finally:
+        engine.dispose()
 
 
 def _address(url: str | URL) -> URL:
@@ -167,7 +239,7 @@ def _is_file(address: URL) -> bool:
     return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
 
 
-def _engine(address: URL, shown: str) -> Engine:
+def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"pool_pre_ping": True}
     if sqlite:
@@ -181,39 +253,5 @@ def _engine(address: URL, shown: str) -> Engine:
             f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
         ) from error
     if sqlite:
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        set_up(engine, _is_file(address), made)
     return engine
-
-
-def _prepare(connection: Any, _: object) -> None:
-    """Set up a new connection to SQLite."""
-    connection.isolation_level = None  # Python's driver would begin transactions too late; `_begin` begins them
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that begins as a reader and then writes fails at once with "locked"; a writer waits for its turn.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0]
-
-
-def _unusable(url: str, reason: str) -> StoreError:
-    if "malformed" in reason or "not a database" in reason or "disk image" in reason:
-        return _damaged(url, reason)
-    return StoreError(
-        f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
-        "exists, has free space and may be written to, and that no other program locks the database."
-    )
-
-
-def _damaged(url: str, reason: str) -> StoreError:
-    return StoreError(
-        f"The database {url} is damaged ({reason}). It was not changed. Restore it from a backup, or move the file to "
-        "another folder and enroll again."
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -9,35 +10,42 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from fewshot.database import lesson_tables  # noqa: F401  # their tables are part of the metadata
+from fewshot.database.tables import Base
+from fewshot.database.words import damaged, foreign_file, unknown_version
 from fewshot.errors import StoreError
 
 HEAD = "0002"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
+
+FIRST = "0001"
+"""The oldest one."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TRIES = 5
 _alembic = threading.Lock()  # Alembic uses global variables
 
 
-def bring_up_to_date(engine: Engine, url: str) -> None:
+def bring_up_to_date(engine: Engine, url: str, new: bool = True) -> None:
     """Run the missing migrations. If several programs start at the same time, one runs them and the others wait.
 
     Args:
         engine: its transactions must lock the database for writing at their beginning.
         url: for messages.
+        new: whether the database may be without tables.
 
     Raises:
-        StoreError: the database was made by a newer version of fewshot.
+        StoreError: the database was made by a newer version of fewshot or by another program, or it is damaged.
         DBAPIError: the database is damaged or cannot be reached.
     """
     for attempt in range(_TRIES):
         with engine.execution_options(writes=False).connect() as connection:
-            if _is_current(connection, url):
+            if _is_current(connection, url, new):
                 return
         try:
             with engine.begin() as connection:
                 # Another program may have run them while this program waited for its turn.
-                if not _is_current(connection, url):
+                if not _is_current(connection, url, new):
                     _upgrade(connection)
         except DBAPIError:
             # PostgreSQL lets two programs create tables at the same time; then the second one fails and tries again.
@@ -46,17 +54,26 @@ def bring_up_to_date(engine: Engine, url: str) -> None:
             time.sleep(0.2 * (attempt + 1))
 
 
-def _is_current(connection: Connection, url: str) -> bool:
-    """Whether the tables are up to date. Raises StoreError if a newer version of fewshot made them."""
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if version is not None and version > HEAD:
+def _is_current(connection: Connection, url: str, new: bool) -> bool:
+    """Whether the tables are up to date. Raises StoreError if this version of fewshot cannot work with them."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" not in tables:
+        if new:
+            return False
+        raise foreign_file(url, tables) if tables else damaged(url, "it has no tables")
+    versions = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    version = versions[0] if len(versions) == 1 else None
+    if not isinstance(version, str) or not re.fullmatch("[0-9]{4}", version) or version < FIRST:
+        raise unknown_version(url, versions, HEAD)
+    if version > HEAD:
         raise StoreError(
             f"The database {url} was made by a newer fewshot (version {version} of its tables; this program supports "
             f"{HEAD}). Update fewshot.",
             hint="In a newer checkout of the project type: pip install --upgrade .",
         )
+    lost = sorted(set(Base.metadata.tables) - set(tables))
+    if lost and version == HEAD:
+        raise damaged(url, f"these tables are missing: {', '.join(lost)}")
     return version == HEAD
 
 

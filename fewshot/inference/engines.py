@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.models.files import home
 from fewshot.models.lock import one_process
+from fewshot.private_files import make_private_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ def _cache_folder() -> Path | None:
     """Folder for compiled networks; None if it cannot be written, which only costs time."""
     folder = home() / "cache" / "openvino"
     try:
+        make_private_folder(home())
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fewshot.private_files import make_private_folder
+
 
 @contextmanager
 def one_process(folder: Path) -> Iterator[None]:
@@ -18,8 +20,8 @@ def one_process(folder: Path) -> Iterator[None]:
     """
     descriptor = None
     with suppress(OSError):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        make_private_folder(folder.parent)
+        descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     if descriptor is None:
         yield
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.addresses import public_source
-from fewshot.database import Database, open_database
+from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.tables import ClassRow, StudentRow
@@ -19,6 +20,8 @@ from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open
 from fewshot.session.liveness import this_process
 from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
+
+logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 500
 """Characters of a title or a marker."""
@@ -67,7 +70,10 @@ class LessonStore:
         Raises:
             UsageError: there is no such class or student.
         """
-        self.apply_retention()
+        try:
+            self.apply_retention()
+        except ErasurePending as error:
+            logger.warning(error.text)  # it is finished later; a lesson must not wait for it
         with self.database.write() as session:
             class_id = _class_id(session, classroom) if classroom else None
             row = LessonRow(
@@ -155,24 +161,27 @@ class LessonStore:
 
         Raises:
             UsageError: there is no such lesson.
+            ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
-        with self.database.write() as session:
+        with self.database.erase() as session:
             session.delete(_found(session, lesson)[0])
-        self.database.forget_deleted()
 
     def delete_older_than(self, days: int, at: datetime | None = None) -> int:
         """Delete the lessons that started more than ``days`` days before ``at`` (now), except those that still run.
 
         Returns:
             The number of deleted lessons.
+
+        Raises:
+            ErasurePending: they are deleted, but their bytes are still in the file; see ``Database.erase``.
         """
         limit = (at or now()) - timedelta(days=days)
-        with self.database.write() as session:
+        with self.database.read() as session:
             rows = session.scalars(select(LessonRow).where(LessonRow.started < limit)).all()
             old = [row.id for row in rows if info_of(row, "").state != "running"]
-            session.execute(delete(LessonRow).where(LessonRow.id.in_(old)))
         if old:
-            self.database.forget_deleted()
+            with self.database.erase() as session:
+                session.execute(delete(LessonRow).where(LessonRow.id.in_(old)))
         return len(old)
 
     def apply_retention(self) -> int:

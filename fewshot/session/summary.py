@@ -107,6 +107,12 @@ class Summary:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def forget(self, students: Iterable[str]) -> None:
+        """Drop the rows of students who must not be named any more."""
+        for student in students:
+            for rows in (self._students, self._present, self._reasons):
+                rows.pop(student, None)
+
     def counts(self) -> list[StudentCount]:
         """One row per student in the order of names, then one per person who is not enrolled, then all other faces."""
         return [self._count(who) for who in self._order()]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fewshot.errors import FewshotError
 from fewshot.live import colours
 from fewshot.live.lettering import text_tile
+from fewshot.private_files import write_private
 from fewshot.session.summary import NOT_READABLE, UNSURE, Summary, clock, title_of
 from fewshot.types import EMOTIONS, Frame
 
@@ -50,15 +51,20 @@ def draw_timeline(summary: Summary, names: dict[str, str] | None = None) -> Fram
     return canvas
 
 
-def save_timeline(summary: Summary, path: str | Path, names: dict[str, str] | None = None) -> None:
-    """``draw_timeline`` as a PNG.
+def save_timeline(
+    summary: Summary, path: str | Path, names: dict[str, str] | None = None, private: bool = False
+) -> None:
+    """``draw_timeline`` as a PNG; ``private``: only its owner may open it.
 
     Raises:
         FewshotError: the file cannot be written.
     """
     _, data = cv2.imencode(".png", draw_timeline(summary, names))
     try:
-        Path(path).write_bytes(data.tobytes())
+        if private:
+            write_private(Path(path), data.tobytes())
+        else:
+            Path(path).write_bytes(data.tobytes())
     except OSError as error:
         raise FewshotError(f"{path} cannot be written: {error.strerror}. Choose another folder.") from error
 

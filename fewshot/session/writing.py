@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
-from fewshot.database.tables import StudentRow
+from fewshot.database.tables import ConsentRow, StudentRow
 from fewshot.session.seconds import Second
 
 
@@ -29,7 +30,7 @@ def keep_seconds(
     length: float,
     again: Collection[int] = (),
 ) -> bool:
-    """Write seconds and the sign of life.
+    """Write seconds and the sign of life. A student without a valid consent, or who was removed, is left out.
 
     Args:
         seconds: each number at most once.
@@ -51,9 +52,11 @@ def keep_seconds(
     )
     wanted = select(ParticipantRow.student_id, ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
     participants = dict(session.execute(wanted).all())
+    for number in _refusing(session, lesson):
+        participants.pop(number, None)
     if again:
         session.execute(delete(SecondRow).where(SecondRow.lesson_id == lesson, SecondRow.second.in_(again)))
-        mine = list(participants.values())
+        mine = select(ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
         session.execute(delete(ReadingRow).where(ReadingRow.participant_id.in_(mine), ReadingRow.second.in_(again)))
     if seconds:
         session.execute(
@@ -72,6 +75,20 @@ def keep_seconds(
     if rows:
         session.execute(insert(ReadingRow), rows)
     return True
+
+
+def _refusing(session: Session, lesson: int) -> set[int]:
+    """Students of a lesson whose latest consent was withdrawn or has ended."""
+    wanted = (
+        select(ConsentRow.student_id, ConsentRow.until, ConsentRow.withdrawn)
+        .join(ParticipantRow, ParticipantRow.student_id == ConsentRow.student_id)
+        .where(ParticipantRow.lesson_id == lesson)
+        .order_by(ConsentRow.id)
+    )
+    today, ended = date.today(), {}
+    for student, until, withdrawn in session.execute(wanted):  # the latest one counts
+        ended[student] = (until is not None and until < today) or (withdrawn is not None and withdrawn <= today)
+    return {student for student, over in ended.items() if over}
 
 
 def _rows(

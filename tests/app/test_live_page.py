@@ -176,3 +176,18 @@ def test_a_consent_without_a_name_names_the_field() -> None:
     press(test, "Save the consent")
     assert [error.value for error in test.error] == ["Who gave consent? Fill in the field “New consent given by”."]
     assert len(store.consents("physics", "Asha")) == 1
+
+
+def test_a_student_who_was_removed_meanwhile_leaves_the_page() -> None:
+    present = [set(NAMES)]
+    stage = Stage(LessonPlan("physics", "", NAMES, "x"), look=lambda: present[0])
+    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
+    assert stage.begun.wait(5)
+    until(lambda: stage.lesson.view().state == "running")
+    stage.engines[0].tell(step_of(1.0))
+    test = page("live", **{"class": "physics", "picked": stage.lesson.pick("Ben")})
+    assert "Ben" in words(test)
+    present[0] = set(NAMES) - {"Ben"}
+    until(lambda: len(stage.lesson.view().board.tiles) == len(NAMES) - 1)
+    assert "Ben" not in words(test.run()) and "picked" not in test.session_state
+    stage.lesson.stop()

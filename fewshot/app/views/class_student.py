@@ -129,8 +129,8 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     )
     sure = st.text_input("To confirm, type the student's name")
     if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
-        store.remove_student(name, student.key, keep_class=True)
-        say_later(f"{student.key} was removed, with everything that was stored about them.")
+        also = store.remove_student(name, student.key, keep_class=True)
+        say_later(f"{student.key} was removed, with everything that was stored about them. {also}".strip())
         st.rerun()
 
 

@@ -58,6 +58,9 @@ def _tiles(lesson: RunningLesson) -> None:
     if st.session_state.get("with_picture"):
         _picture(lesson, view)
     held = st.session_state.get("picked")
+    if held is not None and not lesson.may_name(held.student):
+        del st.session_state["picked"]
+        st.rerun()
     chosen = held.student if held is not None else None
     picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen), key="tiles")
     if picked is not None:

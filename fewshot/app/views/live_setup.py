@@ -16,6 +16,7 @@ from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.private_files import write_private
 from fewshot.session.settings import Settings
 
 WITHOUT = "Without a class: expressions, no names"
@@ -147,7 +148,7 @@ def _kept_upload(number: str, name: str, data: memoryview) -> str:
         )
     path = Path(folder.name) / f"{number}{Path(name).suffix}"
     if not path.exists():
-        path.write_bytes(data)
+        write_private(path, data)
     return str(path)
 
 

@@ -1,0 +1,148 @@
+"""Removes a student with all traces: rows, the name in texts of the class, and the picture of the last run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from fewshot.classroom.blotting import SOMEBODY, Blotter
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
+from fewshot.errors import UsageError
+from fewshot.models.files import home
+from fewshot.types import EMOTIONS
+
+LAST_TIMELINE = "last-timeline.png"
+_LONGEST_LABEL = 64
+
+
+def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
+    """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
+
+    The name is replaced in every text of the class, and of lessons without a class: titles, sources, markers, labels,
+    and consents of other students. The student's own states are blanked in lessons where no other student showed them.
+
+    Returns:
+        What else was changed, in a sentence or two; "" if nothing was.
+    """
+    lessons = session.scalars(
+        select(LessonRow).join(ParticipantRow).where(ParticipantRow.student_id == student.id)
+    ).all()
+    name = student.name
+    session.execute(delete(StudentRow).where(StudentRow.id == student.id))
+    session.expunge(student)
+    for lesson in lessons:
+        if any(lesson.labels[len(EMOTIONS) :]):
+            lesson.labels = _labels_in_use(session, lesson)
+    others = list(session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)))
+    blot = Blotter(name, others)
+    counts = _blot_lessons(session, blot, row.id)
+    counts += _blot_students(session, blot, row.id)
+    said = _sentence(counts)
+    if blot(row.name) != row.name:
+        said += f" The class is still called {row.name!r}. To change that, rename it on the page Class of the app."
+    return f"{said} {forget_last_run()}".strip()
+
+
+def remove_class_traces(session: Session, row: ClassRow) -> None:
+    """Replace the names of all students of a class in lessons without a class, before the class is deleted."""
+    for name in session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)).all():
+        _blot_lessons(session, Blotter(name), None)
+    forget_last_run()
+
+
+def forget_last_run() -> str:
+    """Delete the timeline of the last run, which may show a name. Returns a sentence if that is not possible."""
+    try:
+        path = home() / LAST_TIMELINE
+    except UsageError:  # a user without a home folder has no such picture
+        return ""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return f"The picture {path} may show the name, and could not be deleted ({error.strerror}). Delete it yourself."
+    return ""
+
+
+def _blot_lessons(session: Session, blot: Callable[[str], str], class_id: int | None) -> Counter[str]:
+    """Replace a name in the lessons of a class and in those without a class."""
+    counts: Counter[str] = Counter()
+    mine = LessonRow.class_id.is_(None) if class_id is None else _of_class(class_id)
+    for lesson in session.scalars(select(LessonRow).where(mine)):
+        counts["title"] += _change(lesson, "title", blot)
+        counts["source"] += _change(lesson, "source", blot)
+        labels = _blotted_labels(lesson.labels, blot)
+        if labels != lesson.labels:
+            counts["label"] += 1
+            lesson.labels = labels
+    for marker in session.scalars(select(MarkerRow).join(LessonRow).where(mine)):
+        counts["marker"] += _change(marker, "text", blot)
+    return counts
+
+
+def _blot_students(session: Session, blot: Callable[[str], str], class_id: int) -> Counter[str]:
+    """Replace a name in the consents and labels of the students who stay."""
+    counts: Counter[str] = Counter()
+    for consent in session.scalars(select(ConsentRow).join(StudentRow).where(StudentRow.class_id == class_id)):
+        changed = [_change(consent, field, blot) for field in ("given_by", "purpose")]
+        counts["consent"] += any(changed)
+    tables = ((PhotoRow, ("emotion",)), (SupportRow, ("emotion",)), (CorrectionRow, ("said", "actually")))
+    for table, fields in tables:
+        owner = select(StudentRow.id).where(StudentRow.class_id == class_id)
+        for found in session.scalars(select(table).where(table.student_id.in_(owner))):  # type: ignore[attr-defined]
+            changed = [_change(found, field, lambda text: _short(blot(text))) for field in fields]
+            counts["label"] += any(changed)
+    return counts
+
+
+def _of_class(class_id: int):  # type: ignore[no-untyped-def]  # the type of an SQL expression is not worth its line
+    return (LessonRow.class_id == class_id) | LessonRow.class_id.is_(None)
+
+
+def _change(row: object, field: str, blot: Callable[[str], str]) -> bool:
+    text = getattr(row, field)
+    if text is None or (changed := blot(text)) == text:
+        return False
+    setattr(row, field, changed)
+    return True
+
+
+def _short(label: str) -> str:
+    return label[:_LONGEST_LABEL]
+
+
+def _blotted_labels(labels: Iterable[str], blot: Callable[[str], str]) -> list[str]:
+    """The labels without a name. Two that are equal then keep different ones, because readings refer to both."""
+    result: list[str] = []
+    for label in labels:
+        changed = _short(blot(label))
+        number = 2
+        while changed != label and changed in result:
+            changed = _short(f"{blot(label)} {number}")
+            number += 1
+        result.append(changed)
+    return result
+
+
+def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
+    """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
+    rows = session.scalars(
+        select(ReadingRow.probabilities).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)
+    )
+    used = np.zeros(len(lesson.labels), bool)
+    used[: len(EMOTIONS)] = True
+    for probabilities in rows:
+        used[: len(probabilities)] |= probabilities > 0
+    return [label if kept else "" for label, kept in zip(lesson.labels, used, strict=True)]
+
+
+def _sentence(counts: Counter[str]) -> str:
+    found = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
+    if not found:
+        return ""
+    words = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return f"The name was also replaced by {SOMEBODY} in {words} of this class and of lessons without a class."

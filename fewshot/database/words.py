@@ -1,0 +1,118 @@
+"""What is wrong with a database, as sentences for users."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from fewshot.errors import StoreError
+
+_LITTLE = 1_000_000
+"""Bytes of free space below which a failed write is blamed on the disk."""
+
+
+class ErasurePending(StoreError):
+    """Rows were deleted, but their bytes are still in the file, because another program reads it."""
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """The first line of what the driver says."""
+    return str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0]
+
+
+def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
+    """The error for a database that cannot be read or written now.
+
+    Args:
+        url: address without a password.
+        reason: what the driver said.
+        path: the database's file; None if it is not a file.
+    """
+    if any(sign in reason for sign in ("malformed", "not a database", "disk image", "no such table", "no such column")):
+        return damaged(url, reason)
+    if path is not None and ("full" in reason or ("disk I/O" in reason and _is_full(path))):
+        return full_disk(url, path, reason)
+    return StoreError(
+        f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
+        "exists, has free space and may be written to, and that no other program locks the database."
+    )
+
+
+def damaged(url: str, reason: str) -> StoreError:
+    """The error for a database whose file is damaged."""
+    return StoreError(
+        f"The database {url} is damaged ({reason}). It was not changed. Restore it from a backup, or move the file to "
+        "another folder and enroll again."
+    )
+
+
+def full_disk(url: str, path: Path, reason: str) -> StoreError:
+    """The error for a change on a disk that has no space left. Reading still works."""
+    needed = 2 + 2 * _size(path) // 1_000_000
+    return StoreError(
+        f"Nothing was changed or removed, because the disk of the database {url} is full ({reason}). What is stored "
+        f"there can still be read. A change or a removal needs about {needed} MB of free space on this disk: delete or "
+        "move other files, then try again."
+    )
+
+
+def empty_file(path: Path) -> StoreError:
+    """The error for a file that should hold a database, and holds nothing."""
+    return StoreError(
+        f"The database {path} is empty, so it is damaged: it should hold the tables of all classes and lessons. It was "
+        "not changed. Put a backup of this file in its place. If there is no backup, delete the file and start again: "
+        "fewshot then creates a new database, and all students must be enrolled again."
+    )
+
+
+def missing_file(path: Path) -> StoreError:
+    """The error for a database whose file was there, and is not any more."""
+    return StoreError(
+        f"The database {path} is missing: the file was moved or deleted while fewshot was using it. Put the file or a "
+        "backup of it back, and start fewshot again."
+    )
+
+
+def lost_file(path: Path, journal: Path) -> StoreError:
+    """The error for a database whose file is gone while its journal is still there."""
+    return StoreError(
+        f"The database {path} is missing, but its journal {journal.name} is still in the folder, so the file was moved "
+        "or deleted by another program. Put the file or a backup of it back. If it is lost, delete the journal too and "
+        "start again: fewshot then creates a new database."
+    )
+
+
+def foreign_file(url: str, tables: list[str]) -> StoreError:
+    """The error for a database that fewshot did not make, or whose own version is lost."""
+    shown = ", ".join(sorted(tables)[:5])
+    return StoreError(
+        f"The database {url} does not say which version of fewshot made it: it has tables ({shown}), but not the table "
+        "alembic_version. It was not changed. If it belongs to another program, give another file in FEWSHOT_DATABASE. "
+        "If it is the database of fewshot, it is damaged: put a backup of the file in its place."
+    )
+
+
+def unknown_version(url: str, versions: list[object], head: str) -> StoreError:
+    """The error for a table of versions that no version of fewshot writes."""
+    shown = " and ".join(repr(version) for version in versions) or "nothing"
+    return StoreError(
+        f"The database {url} is damaged: the version of its tables is {shown}, and a number from 0001 to {head} was "
+        "expected. It was not changed. Put a backup of the file in its place, or move the file to another folder and "
+        "enroll again."
+    )
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,197 @@
+"""The name of a removed student is gone from every text of the class, and other words stay whole."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from fewshot.classroom.blotting import SOMEBODY, Blotter
+from fewshot.classroom.consent import Consent, make_consent
+from fewshot.classroom.store import ClassStore
+from fewshot.classroom.traces import LAST_TIMELINE
+from fewshot.commands.roster import remove_student
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow
+from fewshot.database.tables import ClassRow, PhotoRow, StudentRow
+from fewshot.session.lessons import LessonStore
+from fewshot.types import EMOTIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Zebulon", "Zebulon-and-ben.mp4", "[removed]-and-ben.mp4"),
+        ("Zebulon and ben", "videos/Zebulon-and-ben.mp4", "videos/[removed].mp4"),
+        ("Zebulon and ben", "ZEBULON_AND_BEN (2).mp4", "[removed] (2).mp4"),
+        ("asha", "ASHA_2", "[removed]_2"),
+        ("asha", "C:\\lessons\\Asha2.mp4, 07asha07", "C:\\lessons\\[removed]2.mp4, 07[removed]07"),
+        ("Zoé", "the mother of ZOE\u0301", "the mother of [removed]"),
+        ("Zoe\u0301", "zoé's lesson", "[removed]'s lesson"),
+        ("Jo", "J\u200bo and \uff2a\uff4f", "[removed] and [removed]"),
+        ("Strauß", "STRAUSS asks", "[removed] asks"),
+        ("José María", "jose\u0301-mari\u0301a_x", "[removed]_x"),
+        ("Zoé", "https://host/Zo%C3%A9_1.mp4", "https://host/[removed]_1.mp4"),
+        ("आशा", "आशा की माँ", "[removed] की माँ"),
+        ("小明", "小明的妈妈", "[removed]的妈妈"),
+        ("さくら", "さくらちゃんの母.mp4", "[removed]ちゃんの母.mp4"),
+        ("민준", "김민준의 어머니", "김[removed]의 어머니"),
+        ("Наташа", "МАМА НАТАШИ, наташа_1", "МАМА НАТАШИ, [removed]_1"),  # noqa: RUF001
+        ("مريم", "أم مريم", "أم [removed]"),
+        ("Anna B.", "anna_b and Anna Bell", "[removed] and Anna Bell"),
+        ("student 03", "student 031, Student_03.mp4", "student 031, [removed].mp4"),
+    ],
+)  # fmt: skip
+def test_it_is_found_in_every_spelling(name: str, text: str, left: str) -> None:
+    assert Blotter(name)(text) == left
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Ann", "Anniversary, Hanna, channel, Ánn, ANNA, anne-marie"),
+        ("May", "Mayor, dismay, Mayday"),
+        ("Al", "also, total, al\u0301"),
+        ("आशा", "आशाएँ आशाी"),
+        ("明", "明天 透明"),
+        ("Ali", "Alison"),
+        ("Ann", "100 % of them"),
+        ("Bo", ""),
+    ],
+)  # fmt: skip
+def test_other_words_stay(name: str, text: str) -> None:
+    assert Blotter(name)(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "text", "left"),
+    [
+        ("Ann", ["Ann Lee", "Ben"], "Ann-Lee and Ann", "Ann-Lee and [removed]"),
+        ("小明", ["小明华"], "小明华和小明", "小明华和[removed]"),
+        ("Ann", ["ann"], "Ann", "[removed]"),
+        ("Ann", ["Lee Ann"], "the mother of lee_ann", "the mother of lee_ann"),
+    ],
+)
+def test_longer_names_of_classmates_stay(name: str, others: list[str], text: str, left: str) -> None:
+    assert Blotter(name, others)(text) == left
+
+
+def test_a_text_without_the_name_keeps_its_own_form() -> None:
+    decomposed = unicodedata.normalize("NFD", "Zoé naïve")
+    assert Blotter("Ann")(decomposed) is decomposed
+
+
+def content(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+NAMES = ["Quentin", "आशा कुमारी", "Наталья"]
+
+
+def fill(name: str, store: ClassStore) -> dict[str, int]:
+    """A name in every text there is. Returns the numbers of the lessons."""
+    store.create("physics")
+    store.record_consent("physics", name, make_consent("the parents"))
+    store.record_consent("physics", "ben", Consent(f"the mother of {name} and ben", make_consent("x").day))
+    store.record_consent("physics", "ben", Consent("his father", make_consent("x").day, f"with {name.upper()}_2"))
+    lessons = LessonStore()
+    mine = lessons.create("physics", title=f"{name} and ben", source=f"/videos/{name}/{name}-and-ben_2.mp4")
+    bare = lessons.create(title=f"test with {name}", source=f"{name}.mp4")
+    lessons.mark(mine, 1.0, f"{name} asks")
+    lessons.mark(bare, 1.0, f"{name}_asks")
+    with store.database.write() as session:
+        ben = session.scalars(select(StudentRow.id).where(StudentRow.name == "ben")).one()
+        state = f"like {name}".lower()
+        session.add(
+            PhotoRow(student_id=ben, sha256="1", fingerprint="0", emotion=state, enrolled=make_consent("x").day)
+        )
+        session.add(CorrectionRow(student_id=ben, lesson_id=mine, second=1.0, said=state, actually=state))
+        for lesson in session.scalars(select(LessonRow)):
+            lesson.labels = [*EMOTIONS, state, f"{name}-{state}".lower()]
+    return {"mine": mine, "bare": bare}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_of_the_class_and_of_lessons_without_a_class_holds_it(name: str, fewshot_home: Path) -> None:
+    store = ClassStore()
+    numbers = fill(name, store)
+    (fewshot_home / LAST_TIMELINE).write_bytes(name.encode())
+    marks = [name.encode(), name.lower().encode(), name.upper().encode()]
+    assert all(mark in content(fewshot_home) for mark in marks)
+    said = store.remove_student("physics", name)
+    assert [mark for mark in marks if mark in content(fewshot_home)] == []
+    assert not (fewshot_home / LAST_TIMELINE).exists()
+    lessons = LessonStore()
+    assert lessons.info(numbers["mine"]).title == f"{SOMEBODY} and ben"
+    assert lessons.info(numbers["mine"]).source == f"/videos/{SOMEBODY}/{SOMEBODY}-and-ben_2.mp4"
+    assert [marker.text for marker in lessons.load(numbers["bare"]).markers] == [f"{SOMEBODY}_asks"]
+    assert store.consents("physics", "ben")[0].given_by == f"the mother of {SOMEBODY} and ben"
+    assert lessons.load(numbers["mine"]).labels[7:] == [f"like {SOMEBODY}", f"{SOMEBODY}-like {SOMEBODY}"]
+    assert said.startswith(f"The name was also replaced by {SOMEBODY} in 2 titles, 2 sources")
+    assert "2 markers" in said and "2 consents" in said
+
+
+def test_two_labels_that_become_equal_stay_two(fewshot_home: Path) -> None:
+    store = ClassStore()
+    store.create("physics")
+    for name in ("ann", "bob", "cem"):
+        store.record_consent("physics", name, make_consent("x"))
+    lesson = LessonStore().create("physics")
+    with store.database.write() as session:
+        session.get(LessonRow, lesson).labels = [*EMOTIONS, "sad ann", "sad bob", "tired"]
+    store.remove_student("physics", "ann")
+    store.remove_student("physics", "bob")
+    assert LessonStore().load(lesson).labels[7:] == ["sad [removed]", "sad [removed] 2", "tired"]
+
+
+def test_records_of_other_classes_stay(fewshot_home: Path) -> None:
+    store, lessons = ClassStore(), LessonStore()
+    for classroom in ("physics", "history"):
+        store.create(classroom)
+        store.record_consent(classroom, "May", make_consent("the parents"))
+        store.record_consent(classroom, "Ben", Consent("the aunt of May", make_consent("x").day))
+        lessons.create(classroom, title="exams in May", source="may-2026.mp4")
+    store.remove_student("physics", "May")
+    history, physics = (lessons.lessons(name)[0] for name in ("history", "physics"))
+    assert (history.title, history.source) == ("exams in May", "may-2026.mp4")
+    assert store.consents("history", "Ben")[0].given_by == "the aunt of May"
+    assert (physics.title, physics.source) == (f"exams in {SOMEBODY}", f"{SOMEBODY}-2026.mp4")
+
+
+def test_a_deleted_class_leaves_no_name_in_lessons_without_a_class(fewshot_home: Path) -> None:
+    store = ClassStore()
+    numbers = fill("Quentin", store)
+    (fewshot_home / LAST_TIMELINE).write_bytes(b"Quentin")
+    store.delete("physics")
+    assert b"quentin" not in content(fewshot_home).lower()
+    assert LessonStore().info(numbers["bare"]).title == f"test with {SOMEBODY}"
+
+
+def test_a_class_with_the_name_of_the_student_is_pointed_out(fewshot_home: Path) -> None:
+    store = ClassStore()
+    store.create("Asha in physics")
+    for name in ("asha", "ben"):
+        store.record_consent("Asha in physics", name, make_consent("x"))
+    assert "still called 'Asha in physics'" in store.remove_student("Asha in physics", "asha")
+    with store.database.read() as session:
+        assert session.scalars(select(ClassRow.name)).all() == ["Asha in physics"]
+
+
+def test_a_timeline_that_cannot_be_deleted_is_named(fewshot_home: Path) -> None:
+    store = ClassStore()
+    store.create("physics")
+    for name in ("asha", "ben"):
+        store.record_consent("physics", name, make_consent("x"))
+    (fewshot_home / LAST_TIMELINE).mkdir()
+    assert f"{LAST_TIMELINE} may show the name" in store.remove_student("physics", "asha")
+
+
+def test_the_command_line_says_what_was_changed(fewshot_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ClassStore()
+    store.create("physics")
+    for name in ("asha", "ben"):
+        store.record_consent("physics", name, make_consent("x"))
+    LessonStore().create("physics", source="asha.mp4")
+    remove_student("physics", "asha")
+    assert "replaced by [removed] in 1 source of this class" in capsys.readouterr().out
