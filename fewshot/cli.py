@@ -238,13 +238,35 @@ def cameras() -> None:
 def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the app in the browser.")] = True,
-    host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
+    ] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Address that a reverse proxy gives the app. Can be repeated."),
+    ] = None,
+    framed_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Site whose pages may show the app in a frame. Can be repeated."),
+    ] = None,
+    without_login: Annotated[
+        bool, typer.Option("--without-login", help="Let other computers in, although there is no login and no TLS.")
+    ] = False,
     network: NetworkOption = None,
 ) -> None:
     """Start the teacher's app in the browser: enroll a class, watch a lesson, open its report, try a sample class."""
     from fewshot.commands.app import run_app
 
-    run_app(port, browser, host, network)
+    run_app(
+        port,
+        browser,
+        host,
+        network,
+        public_urls=public_url or [],
+        framed_by=framed_by or [],
+        without_login=without_login,
+    )
 
 
 @app.command(epilog=NOTICE)

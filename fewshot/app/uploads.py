@@ -24,6 +24,9 @@ from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.types import EMOTIONS
 
+MOST_MEGABYTES = 500
+"""Of one uploaded file, as ``.streamlit/config.toml`` says. Receiving it takes twice as much memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.shell import calm, go, say_advice, say_later
-from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
+from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -21,8 +21,6 @@ from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
-MOST_MEGABYTES = 500
-"""Of one uploaded file. Receiving it takes twice as much memory."""
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 UNLABELLED, OWN = "I do not know", "another state …"
 
@@ -57,7 +55,8 @@ def add(name: str, roster: Roster) -> None:
 def _many(name: str, roster: Roster) -> None:
     st.caption(
         "Use one folder per student. Put the photos into it, or into subfolders named after what they show (neutral, "
-        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too."
+        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too. "
+        f"A file may have {MOST_MEGABYTES} MB. Split a larger zip file, and upload the parts one by one."
     )
     left, right = st.columns(2)
     folder = left.file_uploader(

@@ -12,6 +12,7 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import calm, go
+from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
@@ -113,6 +114,9 @@ def _source(kind: str) -> _Chosen:
         address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
         return _Chosen(address.strip() or None)
     upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
+    st.caption(
+        f"A recording may have {MOST_MEGABYTES} MB, which is about an hour. Type the path of a larger one below."
+    )
     path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
     paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
     if upload is not None:
