@@ -8,6 +8,7 @@ import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, say_later
+from fewshot.session import turn_password
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -174,9 +175,25 @@ def _connection() -> None:
             placeholder="stun:stun.example.org:3478",
         )
         name = st.text_input("User name (TURN)", value=ice.get("username", ""))
-        word = st.text_input("Password (TURN)", value=ice.get("password", ""), type="password")
+        saved, elsewhere = bool(settings.turn_password), turn_password.from_environment()
+        # Never the password itself: whoever sees the page could read it.
+        word = st.text_input(
+            "Password (TURN)",
+            type="password",
+            disabled=elsewhere,
+            key=f"turn password {st.session_state.get('turn passwords', 0)}",
+            placeholder="A password is saved. Leave this empty to keep it." if saved else "",
+            help="It is kept in a file that only your account on this computer can read.",
+        )
+        forget = st.checkbox("Forget the saved password") if saved and not elsewhere else False
+        if elsewhere:
+            st.caption(f"The environment variable {turn_password.VARIABLE} names the password.")
         if st.form_submit_button("Save"):
-            settings.set("ice", {"servers": servers, "username": name, "password": word})
+            settings.set("ice", {"servers": servers, "username": name})
+            if not elsewhere and (word or forget):
+                settings.turn_password = "" if forget else word
+                # An empty field, instead of the one with the password.
+                st.session_state["turn passwords"] = st.session_state.get("turn passwords", 0) + 1
             say_later("Saved. The next lesson will use it.")
             st.rerun()
 
