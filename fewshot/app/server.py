@@ -56,7 +56,7 @@ def is_guarded() -> bool:
     from streamlit.runtime import Runtime
 
     # A test of a page has a stand-in for the server.
-    served = Runtime.exists() and isinstance(Runtime.instance(), Runtime)
+    served = Runtime.exists() and type(Runtime.instance()) is Runtime
     return not served or bool(_built)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from fewshot.commands.terminal import FAILED, console, table
+from fewshot.inference import blob_cache
 from fewshot.models.files import Check, chain_licence, list_models, pull, verify
 
 CHAINS = {
@@ -40,7 +41,7 @@ def pull_models(names: Sequence[str]) -> None:
 
 
 def verify_models() -> int:
-    """Print one row per file. Returns 1 if a file is damaged or a shipped one is missing, else 0."""
+    """Print one row per file and compiled network. Returns 1 if one is damaged or a shipped one is missing, else 0."""
     rows = table("Model", "Where", "File", "Result")
     bad = False
     for check in verify():
@@ -51,6 +52,10 @@ def verify_models() -> int:
         rows.add_row(
             check.model.name, escape(check.origin), escape(str(check.path or "-")), f"[{colour}]{escape(check.text)}"
         )
+    for path, fault in blob_cache.faults(blob_cache.folder()).items():
+        bad = bad or bool(fault)
+        words = f"[red]damaged: {fault}. The next start throws it away.[/]" if fault else "[green]as it was compiled[/]"
+        rows.add_row("compiled network", "cache", escape(str(path)), words)
     console().print(rows)
     return FAILED if bad else 0
 
