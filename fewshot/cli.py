@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
-from fewshot.commands.terminal import NOTICE, PlainErrors
+from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
 
 class DetectorName(StrEnum):
@@ -317,4 +317,5 @@ def main() -> None:
         # A Windows console without Cyrillic letters must not end a lesson because of a student's name.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    safe_log()
     app()

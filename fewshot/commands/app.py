@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fewshot.commands.terminal import tell
 from fewshot.models.files import network_file
 
 
@@ -41,7 +42,7 @@ def offer_app() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     if importlib.util.find_spec("streamlit") is None:
-        print("To open the teacher's app with a sample class of 49 students, type: make app")
+        tell("To open the teacher's app with a sample class of 49 students, type: make app")
         return
     if input("Open the teacher's app with a sample class of 49 students? [y/N] ").strip().lower() in ("y", "yes"):
         run_app(None, True, None)

@@ -15,7 +15,7 @@ from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
-from fewshot.commands.terminal import FAILED, console, print_error, say
+from fewshot.commands.terminal import FAILED, console, print_error, say, tell
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -198,7 +198,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
             say(["Only a summary will be printed at the end. To save results, add --jsonl or --save."])
-        print(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
+        tell(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
         sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
@@ -305,9 +305,9 @@ def _finish(
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
     if faceless:
-        print(faceless)
+        tell(faceless)
     if lesson is not None:
-        print(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
+        tell(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
     for fault in faults:
         print_error(fault)
     return FAILED if faults else 0
@@ -317,7 +317,7 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     console().print(summary.table())
     count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
-    print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
+    tell(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
     outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
     save_timeline(summary, outputs.timeline)
     written = {
@@ -328,4 +328,4 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     }
     for what, path in written.items():
         if path is not None:
-            print(f"{what}: {path}")
+            tell(f"{what}: {path}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.classroom.photo_perception import photo_perception
-from fewshot.commands.terminal import say
+from fewshot.commands.terminal import say, tell
 from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.quality import Limits
 from fewshot.live.sources import CapturedFrame
@@ -46,7 +46,7 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, n
     if not read:
         raise FewshotError("None of the pictures could be read, so nothing was written. Give other pictures.")
     write_vectors(out, rows, perception)
-    print(f"Faces: {len(rows)}, pictures: {read}. Vectors: {out}")
+    tell(f"Faces: {len(rows)}, pictures: {read}. Vectors: {out}")
 
 
 def write_vectors(out: Path, rows: Sequence[tuple[str, Face]], perception: Perception) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, true_boxes, video
 from fewshot.demo.score import Scorecard, reading_of
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, printable
 from fewshot.live.colours import INK, PAPER, colour_of, readable_on
 from fewshot.live.lettering import text_tile
 from fewshot.live.overlay import Overlay
@@ -85,7 +86,7 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
         room = Classroom.in_folder(Path(temporary) / "demo", detector=detector, download=download)
         console.print(f"Network {room.perception.network}, detector {room.perception.detector.name}.")
         for note in room.perception.notes:
-            console.print(f"[yellow]{note}[/yellow]")
+            console.print(f"[yellow]{escape(printable(str(note)))}[/yellow]")
         _enroll(room, picture, photos, console)
         frames = list(video(picture))
         witness = _Witness(picture, [int(i) for i in np.linspace(0.25, 0.97, SEEN_TIMES) * (len(frames) - 1)])
@@ -134,7 +135,7 @@ def _tell(console: Console, score: Scorecard, outcome: Outcome, out: Path) -> No
         f"{outcome.frames} frames, {outcome.rate:.1f} frames per second including drawing and saving."
     )
     names = ("annotated.mp4", "contact_sheet.png", "timeline.png", "readings.jsonl")
-    console.print("Written: " + ", ".join(str(out / name) for name in names))
+    console.print("Written: " + ", ".join(escape(printable(str(out / name))) for name in names))
     console.print(NEXT, highlight=False)
 
 
