@@ -180,11 +180,16 @@ def lessons(
         str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: lessons of all classes.")
     ] = None,
     delete: Annotated[int | None, typer.Option(help="Delete the lesson with this number.")] = None,
+    delete_old: Annotated[
+        bool, typer.Option("--delete-old", help="Delete the lessons that are older than Settings, Privacy says.")
+    ] = False,
 ) -> None:
     """List the lessons recorded with --record, newest first."""
-    from fewshot.commands.roster import delete_lesson, show_lessons
+    from fewshot.commands.roster import delete_lesson, delete_old_lessons, show_lessons
 
-    if delete is not None:
+    if delete_old:
+        delete_old_lessons()
+    elif delete is not None:
         delete_lesson(delete)
     else:
         show_lessons(class_name)

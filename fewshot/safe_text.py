@@ -11,9 +11,8 @@ JOINERS = "\u200c\u200d"
 ORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Bidirectional controls that turn the following text around, so that a name reads as another one."""
 
-_INVISIBLE = (
-    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2028\u2029\u3164\uffa0\ufff9\ufffa\ufffb"
-)
+# Letters, marks and separators without a picture, which are not in the categories Cc and Cf.
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u3164\uffa0"
 _SHOWN = {"\n", "\t"}
 
 

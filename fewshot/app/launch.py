@@ -18,6 +18,7 @@ from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, 
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
 from fewshot.errors import UsageError
+from fewshot.session.temporary import clean_up
 
 HOST, PORT = LOOPBACK, 8501
 _FIRST = ("PIL.Image", "PIL.ImageFile", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
@@ -65,6 +66,7 @@ def launch(
         refuse_without_login(where, source)
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
     port = free_port(port, where.address)
+    clean_up()
     home = where.url(port)
     policy = Policy(where.hosts(port), public, frames, home)
     _load_first_page()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
+from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 MOST_MEGABYTES = 500
@@ -109,7 +109,7 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     Raises:
         UsageError: it is not a picture.
     """
-    with tempfile.TemporaryDirectory(prefix="fewshot-picture-") as folder:
+    with TemporaryFolder("picture") as folder:
         path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
         path.write_bytes(data)
         small = thumbnail(path)

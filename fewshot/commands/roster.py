@@ -188,14 +188,26 @@ def show_lessons(class_name: str | None) -> None:
         started = info.started.astimezone().strftime("%Y-%m-%d %H:%M")
         state = f"{info.state}, counts only" if info.aggregate else info.state
         cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
-        rows.add_row(str(info.id), *(cell(cell) for cell in cells))
+        rows.add_row(str(info.id), *map(cell, cells))
     console().print(rows)
+    held = LessonStore(classes.database).held_back()
+    say([held] if held else [])
 
 
 def delete_lesson(lesson: int) -> None:
     """Delete a lesson with all its readings."""
     LessonStore().delete(lesson)
     tell(f"Lesson {lesson} was deleted.")
+
+
+def delete_old_lessons() -> None:
+    """Delete the lessons that retention has kept until somebody confirms it.
+
+    Raises:
+        UsageError: old lessons are not to be deleted at all.
+    """
+    deleted = LessonStore().delete_old()
+    tell(f"{counted(deleted, 'lesson')} deleted." if deleted else "No lesson is old enough to be deleted.")
 
 
 def remove_student(class_name: str, student: str) -> None:

@@ -32,6 +32,7 @@ from fewshot.models.files import home
 from fewshot.perception import open_perception
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
+from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary
@@ -99,9 +100,13 @@ class Run:
         if outputs.lesson is None:
             return None
         if self.classroom is not None:
-            return self.classroom.recorder(source, outputs.lesson)
-        counts = Settings().aggregate_only
-        return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
+            started = self.classroom.recorder(source, outputs.lesson)
+        else:
+            counts = Settings().aggregate_only
+            started = LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
+        held = LessonStore().held_back()
+        say([held] if held else [])
+        return started
 
 
 def open_run(

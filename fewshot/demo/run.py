@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from fewshot.live.sources.base import FrameSource
 from fewshot.pictures import read_picture
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
+from fewshot.session.temporary import TemporaryFolder, clean_up
 from fewshot.session.timeline import save_timeline
 from fewshot.types import Frame, FrameResult, Reading
 
@@ -79,9 +79,10 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
         raise OutputError(
             f"The folder {out} cannot be created ({error.strerror}). Choose another folder with --out."
         ) from error
+    clean_up()
     picture = sample_picture()
     # The class of the demo is deleted with its folder: nobody stays enrolled.
-    with tempfile.TemporaryDirectory(prefix="fewshot-demo-") as temporary:
+    with TemporaryFolder("demo") as temporary:
         photos = Path(temporary) / "photos"
         room = Classroom.in_folder(Path(temporary) / "demo", detector=detector, download=download)
         console.print(f"Network {room.perception.network}, detector {room.perception.detector.name}.")

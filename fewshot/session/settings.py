@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakSet
 
 from fewshot.database import Database, open_database
+from fewshot.database.columns import now
 from fewshot.database.tables import SettingRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.session import turn_password
@@ -130,7 +131,11 @@ class Settings:
             raise UsageError(
                 f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
             )
+        changed = days != self.retention_days
         self.set("retention_days", days)
+        if changed and days is not None:
+            # Whoever chooses the days is shown what is too old at that moment, and agrees to delete that.
+            self.set("retention_agreed", (now() - timedelta(days=days)).isoformat())
 
 
 def _without(connection: dict[str, Any]) -> dict[str, Any]:

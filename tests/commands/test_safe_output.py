@@ -46,25 +46,23 @@ def test_what_people_write_stays(text: str) -> None:
 def test_titles_of_lessons_reach_no_terminal_raw(text: str) -> None:
     LessonStore().create(title=f"Maths {text}", source=f"/tmp/{text}.mp4")
     ClassStore().create("Physics")
-    for command in (["lessons"], ["lessons", f"No {text}"], ["roster", f"No {text}"], ["analyze", f"{text}.mp4"],
-                    ["report", text, "--out", "x.html"], ["app", "--host", text], ["models", "pull", text], [text]):  # fmt: skip
+    commands = (
+        ["lessons"], ["lessons", f"No {text}"], ["roster", f"No {text}"], ["analyze", f"{text}.mp4"], [text],
+        ["report", text, "--out", "x.html"], ["app", "--host", text], ["models", "pull", text],
+    )  # fmt: skip
+    for command in commands:
         done = CliRunner().invoke(app, command)
+        assert done.exit_code in {0, 1, 2} and (done.exit_code == 0 or command != ["lessons"]), done.output
         said = done.output + (str(done.exception) if isinstance(done.exception, FewshotError) else "")
         assert not DANGEROUS.search(said.replace("\n", "")), (command, said)
 
 
 def test_errors_notes_and_the_log_of_the_real_command_are_safe(tmp_path: Path) -> None:
     name = "x\x1b[31m\u202e\x9b.mp4"
-    for command in (
-        ["analyze", name],
-        ["live", "--source", name],
-        ["enroll", "A", name],
-        ["embed", name, "--out", "y"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "fewshot", *command], capture_output=True, text=True, cwd=tmp_path, timeout=120
-        )
-        assert done.returncode == 2 or done.returncode == 1
+    for command in (["analyze", name], ["enroll", "A", name]):
+        line = [sys.executable, "-m", "fewshot", *command]
+        done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+        assert done.returncode in {1, 2}
         assert not DANGEROUS.search((done.stdout + done.stderr).replace("\n", "")), done
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +17,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.analysis.words import counted
+from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
@@ -151,7 +151,7 @@ def _enroll(name: str, work: Any) -> None:
 
     bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
-    with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
+    with TemporaryFolder("photos") as folder:
         report = work(room, Path(folder), bar)
         students = getattr(report, "students", [report])
         shown = [photo.path for student in students for photo in student.to_look_at]

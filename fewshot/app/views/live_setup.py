@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.session.settings import Settings
+from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
 CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
@@ -146,9 +146,7 @@ def _kept_upload(number: str, name: str, data: memoryview) -> str:
     folder = st.session_state.get("uploads")
     if folder is None:
         # Windows cannot delete a file that a lesson still reads; the system removes it later.
-        folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(
-            prefix="fewshot-upload-", ignore_cleanup_errors=True
-        )
+        folder = st.session_state["uploads"] = TemporaryFolder("upload", ignore_cleanup_errors=True)
     path = Path(folder.name) / f"{number}{Path(name).suffix}"
     if not path.exists():
         path.write_bytes(data)
