@@ -110,6 +110,9 @@ def _library(name: str) -> Finding:
     except PackageNotFoundError:
         if name == "opencv-python":
             return _other_opencv()
+        if name == "pillow-heif":
+            advice = "HEIC photos of phones cannot be read. If you need them: pip install '.[heif]'"
+            return Finding(name, "warning", "not installed", advice)
         return Finding(name, "problem", "not installed", f"pip install {name}")
 
 
