@@ -71,7 +71,7 @@ $(VENV)/python.stamp:
 $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing the light runtime into $(VENV) ..."
 	@test -f $(VENV)/full.stamp || \
-	  $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable .
+	  $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[heif]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@
@@ -79,13 +79,13 @@ $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 $(VENV)/app.stamp: $(VENV)/light.stamp
 	@echo "Installing the app into $(VENV) ..."
 	@test -f $(VENV)/full.stamp || \
-	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[openvino,video,app]"
+	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[heif,openvino,video,app]"
 	@touch $@
 
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing everything into $(VENV) ..."
 	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev \
-	  --editable ".[train,openvino,video,app]"
+	  --editable ".[train,heif,openvino,video,app]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
-from fewshot.commands.terminal import NOTICE, PlainErrors
+from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
 
 class DetectorName(StrEnum):
@@ -189,11 +189,16 @@ def lessons(
         str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: lessons of all classes.")
     ] = None,
     delete: Annotated[int | None, typer.Option(help="Delete the lesson with this number.")] = None,
+    delete_old: Annotated[
+        bool, typer.Option("--delete-old", help="Delete the lessons that are older than Settings, Privacy says.")
+    ] = False,
 ) -> None:
     """List the lessons recorded with --record, newest first."""
-    from fewshot.commands.roster import delete_lesson, show_lessons
+    from fewshot.commands.roster import delete_lesson, delete_old_lessons, show_lessons
 
-    if delete is not None:
+    if delete_old:
+        delete_old_lessons()
+    elif delete is not None:
         delete_lesson(delete)
     else:
         show_lessons(class_name)
@@ -247,13 +252,35 @@ def cameras() -> None:
 def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the app in the browser.")] = True,
-    host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
+    ] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Address that a reverse proxy gives the app. Can be repeated."),
+    ] = None,
+    framed_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Site whose pages may show the app in a frame. Can be repeated."),
+    ] = None,
+    without_login: Annotated[
+        bool, typer.Option("--without-login", help="Let other computers in, although there is no login and no TLS.")
+    ] = False,
     network: NetworkOption = None,
 ) -> None:
     """Start the teacher's app in the browser: enroll a class, watch a lesson, open its report, try a sample class."""
     from fewshot.commands.app import run_app
 
-    run_app(port, browser, host, network)
+    run_app(
+        port,
+        browser,
+        host,
+        network,
+        public_urls=public_url or [],
+        framed_by=framed_by or [],
+        without_login=without_login,
+    )
 
 
 @app.command(epilog=NOTICE)
@@ -304,4 +331,5 @@ def main() -> None:
         # A Windows console without Cyrillic letters must not end a lesson because of a student's name.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    safe_log()
     app()

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fewshot.addresses import without_secrets
+from fewshot.safe_text import has_stray_bytes, printable
 
-
-def printable(text: str) -> str:
-    """The text with a sign for bytes that are not UTF-8, as names of files may have them; no screen can show those."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if has_stray_bytes(text) else text
-
-
-def has_stray_bytes(text: str) -> bool:
-    """Whether a name of a file is not written in UTF-8."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+__all__ = [
+    "DimensionMismatch", "FewshotError", "ModelMissing", "ModelUnavailable", "Note", "SourceError", "StoreError",
+    "UsageError", "has_stray_bytes", "printable",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

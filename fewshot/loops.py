@@ -16,7 +16,7 @@ from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.errors import StoreError, UsageError
 from fewshot.live.loop import Loop
 from fewshot.live.sources.opening import open_picture
-from fewshot.models.files import network_file, resolve
+from fewshot.models.files import REGISTRY, WEIGHTS, network_file, resolve
 from fewshot.perception import Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.prototypes.population import Population
@@ -31,11 +31,17 @@ if TYPE_CHECKING:
 def open_population(network: PathLike | None = None) -> Population:
     """Load the population prototypes beside a network; None uses the network in use.
 
+    Those of the shipped network are used only if their checksum is right. Nobody knows the checksum of your own.
+
     Raises:
         UsageError: there is no file with population prototypes beside it.
-        StoreError: the file is damaged.
+        ModelUnavailable: the shipped file is missing or damaged.
+        StoreError: your own file is damaged.
     """
-    path = resolve("expression", network_file(network)).with_suffix(".json")
+    own = network_file(network)
+    if own is None or own.resolve() == (WEIGHTS / REGISTRY["expression"].file).resolve():
+        return Population.load(resolve("population"))
+    path = own.with_suffix(".json")
     if not path.is_file():
         raise UsageError(
             f"There is no file {path}. It must contain the network's population prototypes.",

@@ -119,10 +119,31 @@ def _without_end(path: Path, max_pixels: int) -> Image.Image | None:
 
 
 @functools.cache
-def _know_heic() -> None:
-    import pillow_heif  # the import takes 50 ms, and most pictures do not need it
-
+def _know_heic() -> bool:
+    """Whether HEIC pictures can be read: pillow-heif holds GPL code, so an installation may do without it."""
+    try:
+        import pillow_heif  # the import takes 50 ms, and most pictures do not need it
+    except ImportError:
+        return False
     pillow_heif.register_heif_opener()
+    return True
+
+
+def _is_heic(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return head[4:8] == b"ftyp" and any(brand in head[8:] for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis"))
+
+
+def _no_heic(path: Path) -> FewshotError:
+    return FewshotError(
+        f"{path} is a HEIC picture, and this installation cannot read those. Save it as JPEG, or set the phone to take "
+        "JPEG pictures.",
+        hint="Or, in the project's folder, type: pip install '.[heif]'",
+    )
 
 
 def _readable(path: Path) -> Image.Image:
@@ -155,8 +176,10 @@ def _readable(path: Path) -> Image.Image:
 def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path)
-    except UnidentifiedImageError:
-        _know_heic()  # some programs rename a phone's HEIC pictures to .jpg
+    except UnidentifiedImageError as error:
+        # Some programs rename a phone's HEIC pictures to .jpg.
+        if not _know_heic() and _is_heic(path):
+            raise _no_heic(path) from error
         return Image.open(path)
 
 

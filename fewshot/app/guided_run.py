@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.sources.base import Source
 from fewshot.perception import Perceives
 from fewshot.private_files import write_private
+from fewshot.session.temporary import TemporaryFolder
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def enroll_candidates(
     if not any(kept.values()):
         raise UsageError("No picture was accepted. Keep at least one, or take them again.")
     results: list[PhotoResult] = []
-    with tempfile.TemporaryDirectory(prefix="fewshot-guided-") as folder:
+    with TemporaryFolder("guided") as folder:
         for state, candidates in kept.items():
             files: list[str | Path] = []
             for number, candidate in enumerate(candidates, start=1):

@@ -2,74 +2,57 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import inspect
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fewshot.app.guard import Policy
+from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins, refuse_without_login
+from fewshot.app.server import CONFIG, options_of
+from fewshot.app.server import serve as serve_app
 from fewshot.errors import UsageError
+from fewshot.session.temporary import clean_up
 
-HOST, PORT = "127.0.0.1", 8501
-MAIN = Path(__file__).with_name("main.py")
+HOST, PORT = LOOPBACK, 8501
 _FIRST = ("PIL.Image", "PIL.ImageFile", "packaging.tags", "streamlit.material_icon_names", "fewshot.app.views.start")
 """What Streamlit and the first page would otherwise load while the first visitor waits."""
 _NEEDED = ("streamlit", "streamlit_webrtc", "altair", "sqlalchemy")
 
-THEME: Mapping[str, Any] = {
-    "theme.baseRadius": "10px",
-    "theme.light.primaryColor": "#4b45a8",
-    "theme.light.backgroundColor": "#fcfcfb",
-    "theme.light.secondaryBackgroundColor": "#f2f2ef",
-    "theme.light.textColor": "#1f2328",
-    "theme.light.borderColor": "#d9d8d2",
-    "theme.light.linkColor": "#4b45a8",
-    "theme.dark.primaryColor": "#a8a2ff",
-    "theme.dark.backgroundColor": "#14161a",
-    "theme.dark.secondaryBackgroundColor": "#1f2228",
-    "theme.dark.textColor": "#eceef1",
-    "theme.dark.borderColor": "#363b44",
-    "theme.dark.linkColor": "#aba6ff",
-}
-"""Calm backgrounds, and one accent that is not an emotion's colour. The browser's setting chooses light or dark."""
-
-OPTIONS: Mapping[str, Any] = {
-    **THEME,
-    "server.fileWatcherType": "none",
-    "server.maxUploadSize": 2000,
-    "server.enableStaticServing": False,
-    "browser.gatherUsageStats": False,
-    "client.showErrorDetails": "none",
-    "client.toolbarMode": "viewer",
-    "runner.fastReruns": True,
-    # Streamlit would collect garbage after every run of a fragment: 0.1 s with our libraries in memory, four times per
-    # second. Python's own collector is enough.
-    "runner.postScriptGC": False,
-    "logger.level": "error",
-    "logger.hideWelcomeMessage": True,
-}
+OPTIONS: Mapping[str, Any] = options_of()
+"""Streamlit's options, from ``.streamlit/config.toml`` beside this file."""
 
 
 def launch(
     port: int | None = None,
     browser: bool = True,
-    host: str = HOST,
+    host: str | None = None,
     serve: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    public_urls: Sequence[str] = (),
+    framed_by: Sequence[str] = (),
+    without_login: bool = False,
 ) -> None:
     """Serve the app until Ctrl-C.
 
     Args:
         port: None takes 8501, or the next free one.
         browser: open the app in a browser, if there is one.
-        host: the address to listen at; the default can be reached only from this machine.
+        host: the address to listen at; None takes Streamlit's setting, if there is one, else this computer only.
         serve: takes Streamlit's options; for tests.
+        public_urls: addresses that a reverse proxy gives the app.
+        framed_by: sites whose pages may show the app in a frame.
+        without_login: listen to other computers although there is no login.
 
     Raises:
-        UsageError: the extra is not installed, or the port is taken.
+        UsageError: the extra is not installed, the port is taken, an address is wrong, or other computers could reach
+            the app and ``without_login`` is not given.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -77,32 +60,104 @@ def launch(
             f"The app needs packages that are not installed ({', '.join(missing)}).",
             hint="To install them, type in the project's folder: pip install '.[app]' (or: make app)",
         )
-    port = free_port(port, host)
+    asked, source = (host, "--host") if host is not None else _of_streamlit()
+    where = listening_at(asked)
+    if not without_login:
+        refuse_without_login(where, source)
+    public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
+    port = free_port(port, where.address)
+    clean_up()
+    home = where.url(port)
+    policy = Policy(where.hosts(port), public, frames, home)
     _load_first_page()
-    name = "localhost" if host == HOST else host
     print(
-        f"fewshot is at http://{name}:{port}\nPress Ctrl-C to stop it. A running lesson is kept up to that moment.",
+        f"fewshot is at {home}\nPress Ctrl-C to stop it. A running lesson is kept up to that moment.",
         flush=True,
     )
+    for warning in _warnings(where, public.values()):
+        print(warning, file=sys.stderr, flush=True)
     headless = not (browser and has_browser())
-    options = {"server.address": host, "server.port": port, "server.headless": headless, "browser.serverAddress": name}
-    (serve or _serve)({**OPTIONS, **options})
+    options = {
+        **OPTIONS,
+        "server.address": where.address,
+        "server.port": port,
+        "server.headless": headless,
+        "browser.serverAddress": where.name,
+    }
+    if serve is not None:
+        serve(options)
+    else:
+        serve_app(policy, options, None if headless else home)
+
+
+def _of_streamlit() -> tuple[str, str]:
+    """The address in Streamlit's own settings (variable or file) and where it stands; else ours.
+
+    Our flags would win over both in silence, but whoever wrote them wants the app to be reachable.
+    """
+    variable = "STREAMLIT_SERVER_ADDRESS"
+    if variable in os.environ:
+        return os.environ[variable], f"the environment variable {variable}"
+    from streamlit.config import get_config_files
+
+    for path in map(Path, reversed(get_config_files("config.toml"))):
+        if not path.is_file() or path == CONFIG:
+            continue
+        try:
+            written = options_of(path).get("server.address")
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} cannot be read ({error}). Correct or delete this file of Streamlit.") from error
+        if written is not None:
+            text = str(written)
+            # Streamlit's way to name a variable in a file.
+            return (os.environ.get(text[4:], "") if text.startswith("env:") else text), f"server.address in {path}"
+    return HOST, "the default"
+
+
+def _warnings(where: Listening, public: Iterable[str]) -> list[str]:
+    """What the person who starts the app must know about who can reach it."""
+    found = []
+    if not where.local:
+        found.append(
+            "Warning: other computers can reach the app. It has no login and no TLS: everybody who reaches it can see, "
+            "change and delete every class, and everybody in the network can read along. Press Ctrl-C to stop it."
+        )
+    for origin in public:
+        found.append(f"Warning: the app has no login. The proxy at {origin} must ask for a password.")
+        if origin.startswith("http://"):
+            found.append(f"Warning: {origin} has no TLS, so everybody in the network can read along. Use https://.")
+    return found
 
 
 def free_port(wanted: int | None, host: str = HOST) -> int:
     """The port to serve at.
 
+    Args:
+        wanted: None takes the first free one from 8501 on; 0 lets the system choose.
+        host: a literal address of this computer.
+
     Raises:
-        UsageError: the wanted port is taken.
+        UsageError: the wanted port is taken, or the address is not one of this computer.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in [wanted] if wanted is not None else range(PORT, PORT + 20):
-        with socket.socket() as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
-            except OSError:
+            except OSError as error:
+                if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise UsageError(
+                        f"{host} is not an address of this computer.",
+                        hint="To listen to this computer only, leave --host out: fewshot app",
+                    ) from error
                 continue
-            return port
+            except OverflowError as error:
+                raise UsageError(
+                    f"There is no port {port}. Expected a number from 1024 to 65535.",
+                    hint="For example: fewshot app --port 8600",
+                ) from error
+            return int(probe.getsockname()[1])
     taken = wanted if wanted is not None else f"{PORT} to {PORT + 19}"
     raise UsageError(
         f"Port {taken} is in use. End the other program, or choose another port.",
@@ -127,11 +182,3 @@ def _load_first_page() -> None:
     _ = Settings().acknowledged  # opens the database, and creates or upgrades it
     LessonStore().lessons()  # the page's other query, so that SQLAlchemy has compiled it
     inspect.stack()  # Streamlit calls it once, for 0.1 s: Python looks for the file of every module, and remembers it
-
-
-def _serve(options: dict[str, Any]) -> None:
-    from streamlit.web import bootstrap
-
-    flags = {name.replace(".", "_"): value for name, value in options.items()}
-    bootstrap.load_config_options(flags)
-    bootstrap.run(str(MAIN), False, [], flags)

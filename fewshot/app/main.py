@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
 from fewshot.app.warm import warm_up
 
@@ -37,6 +38,9 @@ def main() -> None:
     """The pages and their menu; Streamlit runs it anew at every click."""
     st.set_page_config(page_title="fewshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     style()
+    if not is_guarded():
+        st.error("This page was started without its guard, so it shows nothing. Start it with the command of fewshot.")
+        st.stop()
     pages = {
         name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES

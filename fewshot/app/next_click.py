@@ -18,6 +18,7 @@ CLICKS = {
     "--consent-by": "Fill in the field “Consent given by”.",
     "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",
     "fewshot roster": "The page Class shows all classes.",
+    "fewshot lessons --delete-old": "Open Settings → Privacy to check the date, and to delete them.",
     "fewshot lessons": "The page Report lists all lessons.",
 }
 """What a hint contains -> the same step in the app; the first match counts."""

@@ -28,6 +28,7 @@ from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
+from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS, Frame, Vectors
 
 SAMPLE_PICTURE = "Sample picture"
@@ -102,12 +103,11 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
     plan = LessonPlan(SAMPLE_PICTURE, "Live sample picture", people, "the moving sample picture")
 
     def prepare() -> Setup:
-        import tempfile
         from pathlib import Path
 
         picture = sample_picture()
         opened = Classroom.temporary(SAMPLE_PICTURE)
-        with tempfile.TemporaryDirectory(prefix="fewshot-sample-") as folder:
+        with TemporaryFolder("sample") as folder:
             enrollment_photos(picture, Path(folder))
             opened.enroll_folder(folder, consent_by="nobody: sample picture, deleted after the lesson")
         notebook = opened.recorder(source=plan.source, title=plan.title)

@@ -89,8 +89,9 @@ def say_advice(sentences: Sequence[str]) -> None:
 
 def remind_of_camera() -> None:
     """On any page but Live: say that a lesson waits for this tab's camera, which only the page Live sends."""
-    running = sys.modules.get("fewshot.app.lesson_room")  # while it is not loaded, no lesson can run
-    for lesson in running.ROOM.alive() if running is not None else ():
+    # While it is not loaded, or another thread is still loading it, no lesson can run.
+    room = getattr(sys.modules.get("fewshot.app.lesson_room"), "ROOM", None)
+    for lesson in room.alive() if room is not None else ():
         camera = lesson.plan.camera
         if camera is not None and camera.owner == session():
             name = lesson.plan.classroom or "without a class"

@@ -15,8 +15,9 @@ KEY = "fewshot-camera"
 
 def connection() -> dict[str, object]:
     """STUN and TURN servers from the settings; on a single machine none is needed."""
-    ice = Settings().get("ice", {}) or {}
-    return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), ice.get("password", ""))
+    settings = Settings()
+    ice = settings.get("ice", {}) or {}
+    return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), settings.turn_password)
 
 
 def send_camera(box: BrowserCamera, key: str = KEY) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -23,7 +22,11 @@ from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.private_files import open_private, write_private
+from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
+
+MOST_MEGABYTES = 500
+"""Of one uploaded file, as ``.streamlit/config.toml`` says. Receiving it takes twice as much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     Raises:
         UsageError: it is not a picture.
     """
-    with tempfile.TemporaryDirectory(prefix="fewshot-picture-") as folder:
+    with TemporaryFolder("picture") as folder:
         path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
         write_private(path, data)
         small = thumbnail(path)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.names import folded, quoted
+from fewshot.classroom.names import canonical, folded, quoted
 from fewshot.classroom.roster import Photo, no_such_student
 from fewshot.database.columns import stack
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
@@ -131,8 +131,17 @@ def no_such_class(name: str, names: Sequence[str]) -> UsageError:
 
 
 def find_class(session: Session, name: str) -> ClassRow | None:
-    """The class with this name, ignoring upper and lower case; None if there is none."""
-    return session.scalar(select(ClassRow).where(ClassRow.folded == folded(name)))
+    """The class with this name, ignoring case and characters that cannot be seen; None if there is none.
+
+    Earlier versions kept such characters, so two classes may look the same: the exact spelling wins.
+    """
+    exact = session.scalar(select(ClassRow).where(ClassRow.name == name))
+    found = exact or session.scalar(select(ClassRow).where(ClassRow.folded == folded(name)))
+    if found is not None:
+        return found
+    names = session.scalars(select(ClassRow.name).order_by(ClassRow.id)).all()
+    spelled = next((other for other in names if folded(other) == folded(name)), None)
+    return None if spelled is None else session.scalar(select(ClassRow).where(ClassRow.name == spelled))
 
 
 def class_of(session: Session, name: str) -> ClassRow:
@@ -149,8 +158,15 @@ def students_of(session: Session, class_id: int) -> Sequence[StudentRow]:
 
 
 def student_of(session: Session, row: ClassRow, student: str) -> StudentRow:
-    """Raises UsageError if there is no such student in the class."""
+    """The student with this name; characters that cannot be seen are ignored unless two students differ in them.
+
+    Raises:
+        UsageError: there is no such student in the class.
+    """
     everybody = {found.name: found for found in students_of(session, row.id)}
-    if student not in everybody:
+    if student in everybody:
+        return everybody[student]
+    same = [found for name, found in everybody.items() if canonical(name) == canonical(student)]
+    if len(same) != 1:
         raise no_such_student(student, row.name, list(everybody))
-    return everybody[student]
+    return same[0]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from fewshot.errors import UsageError, has_stray_bytes, printable
+from fewshot.safe_text import JOINERS, ORDERS, joins
 from fewshot.types import EMOTIONS
 
 LONGEST_NAME = 64
 
-_JOINERS = "\u200c\u200d"
-_FILLERS = "\u034f\u115f\u1160\u3164\uffa0"  # letters and marks without a picture, which are not in category Cf
+# Letters, marks and signs without a picture, which are not in category Cf.
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc"
+_VARIANTS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_C1 = re.compile("[\x80-\x9f]")
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 # Windows reserves these device names, with any extension.
@@ -46,12 +50,16 @@ def check_name(name: str, what: str) -> str:
     """
     if has_stray_bytes(name):
         raise _unfit(printable(name), what, "It is not written in UTF-8.")
+    if _C1.search(name):
+        raise _unfit(printable(name), what, "It must not contain control characters.")
+    if ORDERS.search(name):
+        raise _unfit(printable(name), what, "It contains signs that turn the direction of writing around.")
     plain = unicodedata.normalize("NFC", name).strip()
     if not plain or len(plain.encode()) > 4 * LONGEST_NAME or len(plain) > LONGEST_NAME:
         raise _unfit(name, what, f"It must have 1 to {LONGEST_NAME} characters.")
     forbidden = _FORBIDDEN.search(plain)
-    plain = unicodedata.normalize("NFC", " ".join(_without_invisible(plain).split()))
-    if not plain:
+    plain = canonical(plain)
+    if not any(unicodedata.category(letter)[0] in "LNPS" for letter in plain):
         raise _unfit(name, what, "It has no letter that can be seen.")
     if forbidden:
         raise _unfit(name, what, 'It must not contain / \\ : * ? " < > | or control characters.')
@@ -65,14 +73,15 @@ def check_name(name: str, what: str) -> str:
 
 
 def _without_invisible(text: str) -> str:
-    """The text without marks of direction, joiners and the like. Persian and Indian scripts need their joiners."""
-    kept = []
+    """The text without marks of direction, joiners and the like. Persian and Indian scripts need their joiners, and
+    some Chinese and Japanese names a choice between forms of a sign."""
+    kept: list[str] = []
     for place, letter in enumerate(text):
-        if letter in _JOINERS:
-            around = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
-            if len(around) == 2 and all(
-                unicodedata.category(other)[0] in "LM" and other > "\u05ff" for other in around
-            ):
+        if letter in JOINERS:
+            if joins(text, place):
+                kept.append(letter)
+        elif _VARIANTS.match(letter):
+            if kept and kept[-1] > "\u2e80" and unicodedata.category(kept[-1]) == "Lo":
                 kept.append(letter)
         elif unicodedata.category(letter) != "Cf" and letter not in _FILLERS:
             kept.append(letter)
@@ -80,13 +89,46 @@ def _without_invisible(text: str) -> str:
 
 
 def alike(name: str) -> str:
-    """The form in which two names are equal that differ only in upper and lower case, width or joiners.
+    """The form in which two names are equal that differ only in case, width or characters that cannot be seen.
 
     >>> alike("ANNA") == alike("anna")
     True
     """
-    plain = "".join(letter for letter in unicodedata.normalize("NFKC", name) if letter not in _JOINERS)
+    seen = _VARIANTS.sub("", _without_invisible(unicodedata.normalize("NFKC", name)))
+    plain = "".join(letter for letter in seen if letter not in JOINERS)
     return unicodedata.normalize("NFKC", " ".join(plain.split()).casefold())
+
+
+def canonical(name: str) -> str:
+    """The one spelling of a name that is stored: NFC, without characters that cannot be seen, one space between words.
+
+    >>> canonical("Jo\u200b") == canonical("Jo")
+    True
+    """
+    text = unicodedata.normalize("NFC", name)
+    return unicodedata.normalize("NFC", " ".join(_without_invisible(text).split()))
+
+
+def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of different names that nobody can distinguish on a screen: their ``canonical`` forms are equal."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        groups.setdefault(canonical(name), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def same_on_screen(names: Iterable[str], what: str) -> list[str]:
+    """Sentences about ``look_alikes`` that an earlier version stored; nothing is merged by itself.
+
+    Args:
+        names: of the students of a class, or of all classes.
+        what: "students" or "classes".
+    """
+    return [
+        f"{len(group)} {what} have a name that looks the same on a screen: {', '.join(map(ascii, group))}. They were "
+        "stored by an earlier version and are kept apart. If they are one, remove or rename all but one."
+        for group in look_alikes(names)
+    ]
 
 
 def _unfit(name: str, what: str, why: str) -> UsageError:
@@ -95,7 +137,7 @@ def _unfit(name: str, what: str, why: str) -> UsageError:
 
 def folded(name: str) -> str:
     """The form of a name in which two spellings of one class are equal: "Physics" and "physics"."""
-    return unicodedata.normalize("NFC", name).strip().casefold()
+    return unicodedata.normalize("NFC", canonical(name).casefold())
 
 
 def emotion_of(word: str) -> str:

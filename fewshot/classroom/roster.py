@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from fewshot.classroom.consent import Consent
-from fewshot.classroom.names import alike, check_name
+from fewshot.classroom.names import alike, canonical, check_name
 from fewshot.errors import UsageError
 
 
@@ -81,8 +81,14 @@ class Roster:
             UsageError: the name cannot be used, or differs from an enrolled one only in upper and lower case.
         """
         key = check_name(name, "student")
+        if key in self.students:
+            return key
+        # An earlier version may have kept characters that cannot be seen.
+        other = next((known for known in self.students if canonical(known) == key), None)
+        if other is not None:
+            return other
         other = next((known for known in self.students if alike(known) == alike(key)), key)
-        if other != key and key not in self.students:
+        if other != key:
             raise UsageError(
                 f"{key} and {other}, who is in class {self.name}, differ only in upper and lower case. If this is the "
                 f"same student, write {other}. If not, use another name, such as {key} 2."

@@ -23,7 +23,7 @@ from fewshot.classroom.class_rows import (
 )
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
-from fewshot.classroom.names import check_name, folded
+from fewshot.classroom.names import alike, canonical, check_name, folded
 from fewshot.classroom.roster import Roster, Student
 from fewshot.classroom.traces import remove_class_traces, remove_traces
 from fewshot.database import Database, ErasurePending, open_database
@@ -234,8 +234,9 @@ class ClassStore:
         with self.database.write() as session:
             row = class_of(session, name)
             found = student_of(session, row, student)
-            if plain != student and plain in {other.name for other in students_of(session, row.id)}:
-                raise UsageError(f"There is a student {plain!r} in class {row.name!r} already. Choose another name.")
+            other = _like(plain, [one.name for one in students_of(session, row.id) if one.id != found.id])
+            if other is not None:
+                raise UsageError(f"There is a student {other!r} in class {row.name!r} already. Choose another name.")
             found.name = plain
         return plain
 
@@ -259,6 +260,14 @@ class ClassStore:
             row = class_of(session, name)
             known = {other.name: other for other in students_of(session, row.id)}
             for key in keys:
+                other = None if key in known else _like(key, known)
+                if other is not None and canonical(other) == key:
+                    known[key] = known[other]
+                elif other is not None:
+                    raise UsageError(
+                        f"{key!r} and {other!r}, who is in class {row.name!r}, differ only in upper and lower case. "
+                        f"If this is the same student, write {other}. If not, use another name, such as {key} 2."
+                    )
                 if key not in known:
                     known[key] = StudentRow(class_id=row.id, name=key)
                     session.add(known[key])
@@ -337,3 +346,8 @@ def _record(session: Session, student: int, consent: Consent) -> None:
                 until=consent.until, withdrawn=consent.withdrawn,
             )
         )  # fmt: skip
+
+
+def _like(name: str, others: Iterable[str]) -> str | None:
+    """The first other name that differs from this one only in case or in characters that cannot be seen."""
+    return next((other for other in others if alike(other) == alike(name)), None)

@@ -5,16 +5,28 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from fewshot.commands.terminal import tell
 from fewshot.models.files import network_file
 
 
-def run_app(port: int | None, browser: bool, host: str, network: Path | None = None) -> None:
-    """Serve the app until Ctrl-C.
+def run_app(
+    port: int | None,
+    browser: bool,
+    host: str | None,
+    network: Path | None = None,
+    *,
+    public_urls: Sequence[str] = (),
+    framed_by: Sequence[str] = (),
+    without_login: bool = False,
+) -> None:
+    """Serve the app until Ctrl-C; the arguments are those of ``launch``.
 
     Raises:
-        UsageError: there is no such network, the extra ``app`` is not installed, or the port is taken.
+        UsageError: there is no such network, the extra ``app`` is not installed, the port is taken, or other computers
+            could reach the app.
     """
     from fewshot.app.launch import launch
 
@@ -22,7 +34,7 @@ def run_app(port: int | None, browser: bool, host: str, network: Path | None = N
         # The pages run in this process, and all code that opens a network looks at this variable.
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
 
-    launch(port, browser, host)
+    launch(port, browser, host, public_urls=public_urls, framed_by=framed_by, without_login=without_login)
 
 
 def offer_app() -> None:
@@ -30,7 +42,7 @@ def offer_app() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     if importlib.util.find_spec("streamlit") is None:
-        print("To open the teacher's app with a sample class of 49 students, type: make app")
+        tell("To open the teacher's app with a sample class of 49 students, type: make app")
         return
     if input("Open the teacher's app with a sample class of 49 students? [y/N] ").strip().lower() in ("y", "yes"):
-        run_app(None, True, "127.0.0.1")
+        run_app(None, True, None)

@@ -12,10 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from threading import Thread
 from typing import Literal
 
-from rich.markup import escape
-
 from fewshot import __version__
-from fewshot.commands.terminal import FAILED, console, table
+from fewshot.commands.terminal import FAILED, cell, console, table, tell
 from fewshot.models.files import home, list_models
 from fewshot.private_files import make_private_folder
 
@@ -57,10 +55,10 @@ def run_doctor() -> int:
     worst = 0
     for finding in findings():
         colour = _COLOURS[finding.state]
-        rows.add_row(finding.what, f"[{colour}]{finding.state}[/]", escape(finding.text), escape(finding.advice))
+        rows.add_row(finding.what, f"[{colour}]{finding.state}[/]", cell(finding.text), cell(finding.advice))
         worst = FAILED if finding.state == "problem" else worst
     console().print(rows)
-    print('There is a problem. See the column "What to do".' if worst else "Everything that is needed works.")
+    tell('There is a problem. See the column "What to do".' if worst else "Everything that is needed works.")
     return worst
 
 
@@ -113,6 +111,9 @@ def _library(name: str) -> Finding:
     except PackageNotFoundError:
         if name == "opencv-python":
             return _other_opencv()
+        if name == "pillow-heif":
+            advice = "HEIC photos of phones cannot be read. If you need them: pip install '.[heif]'"
+            return Finding(name, "warning", "not installed", advice)
         return Finding(name, "problem", "not installed", f"pip install {name}")
 
 

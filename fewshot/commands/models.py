@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.markup import escape
-
-from fewshot.commands.terminal import FAILED, console, table
+from fewshot.commands.terminal import FAILED, cell, console, table, tell
+from fewshot.inference import blob_cache
 from fewshot.models.files import Check, chain_licence, list_models, pull, verify
 
 CHAINS = {
@@ -22,10 +21,10 @@ def show_models() -> None:
     rows = table("Model", "What it does", "Where", "What it may be used for")
     for check in list_models():
         model = check.model
-        rows.add_row(model.name, escape(model.task), escape(_where(check)), escape(model.licence))
+        rows.add_row(model.name, cell(model.task), cell(_where(check)), cell(model.licence))
     console().print(rows)
     for name, models in CHAINS.items():
-        print(f"{name}: {chain_licence(models)}")
+        tell(f"{name}: {chain_licence(models)}")
 
 
 def pull_models(names: Sequence[str]) -> None:
@@ -36,11 +35,11 @@ def pull_models(names: Sequence[str]) -> None:
         ModelUnavailable: a model cannot be downloaded.
     """
     for path in pull(names):
-        print(path)
+        tell(path)
 
 
 def verify_models() -> int:
-    """Print one row per file. Returns 1 if a file is damaged or a shipped one is missing, else 0."""
+    """Print one row per file and compiled network. Returns 1 if one is damaged or a shipped one is missing, else 0."""
     rows = table("Model", "Where", "File", "Result")
     bad = False
     for check in verify():
@@ -49,8 +48,12 @@ def verify_models() -> int:
         bad = bad or wrong
         colour = "red" if wrong else "yellow" if missing else "green"
         rows.add_row(
-            check.model.name, escape(check.origin), escape(str(check.path or "-")), f"[{colour}]{escape(check.text)}"
+            check.model.name, cell(check.origin), cell(str(check.path or "-")), f"[{colour}]{cell(check.text)}"
         )
+    for path, fault in blob_cache.faults(blob_cache.folder()).items():
+        bad = bad or bool(fault)
+        words = f"[red]damaged: {fault}. The next start throws it away.[/]" if fault else "[green]as it was compiled[/]"
+        rows.add_row("compiled network", "cache", cell(str(path)), words)
     console().print(rows)
     return FAILED if bad else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fewshot.commands.terminal import say
+from fewshot.commands.terminal import say, tell
 from fewshot.errors import UsageError
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -31,7 +31,7 @@ def run_report(wanted: str, out: Path, aggregate: bool) -> None:
     if info.state == "running":
         say(["This lesson is still running. The report contains what has been recorded so far."])
     for path in write_report(store.load(info.id), out, store.load_earlier(info), aggregate):
-        print(f"Report: {path}")
+        tell(f"Report: {path}")
 
 
 def find_lesson(store: LessonStore, wanted: str) -> LessonInfo:

@@ -7,18 +7,17 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.names import quoted
+from fewshot.classroom.names import quoted, same_on_screen
 from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.clutter import entries_of
-from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, table
+from fewshot.commands.terminal import FAILED, NOTICE, cell, console, print_error, say, table, tell
 from fewshot.errors import printable
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
@@ -48,7 +47,7 @@ def run_enroll(
             photos,
             consent_by=consent_by,
             consent_until=consent_until,
-            on_student=lambda key: bar.update(task, advance=1, description=escape(key)),
+            on_student=lambda key: bar.update(task, advance=1, description=cell(key)),
             looks_like=looks_like,
         )
     if report.students:
@@ -58,7 +57,7 @@ def run_enroll(
     for student in report.students:
         if student.looks_like:
             say([_two_people(student, f"fewshot enroll {quoted(classroom.name)} {quoted(str(photos))}")])
-    print(NOTICE)
+    tell(NOTICE)
     if not report.students:
         print_error(
             f"{photos} holds no photos, so nobody was enrolled in {classroom.name}. Expected a folder per student: "
@@ -73,8 +72,8 @@ def run_enroll(
         return FAILED
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     count = len(report.standing)
-    print(f"{counted(count, 'student')} in class {classroom.name}.")
-    print(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
+    tell(f"{counted(count, 'student')} in class {classroom.name}.")
+    tell(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
 
 
@@ -89,7 +88,7 @@ def _two_people(student: StudentResult, command: str) -> str:
 def _say_how_recognised(name: str, networks: Networks | None) -> None:
     """Print what recognises the students of a class; nothing while it has no vectors."""
     if networks is not None:
-        print(f"Students are recognised with: {how_recognised(networks)}.")
+        tell(f"Students are recognised with: {how_recognised(networks)}.")
     if is_weaker(networks):
         say([f"{weaker_note(name)} {again_by_command(name)}"])
 
@@ -99,7 +98,7 @@ def enrollment_table(report: EnrollmentReport) -> Table:
     rows = table("Student", "Accepted", "Photos that were not accepted, and remarks")
     for result in report.students:
         rows.add_row(
-            f"[bold]{escape(result.student)}[/bold]" if result.stands else f"[red]{escape(result.student)}[/red]",
+            f"[bold]{cell(result.student)}[/bold]" if result.stands else f"[red]{cell(result.student)}[/red]",
             _accepted(result),
             "\n".join(_remarks(result)),
         )
@@ -112,7 +111,7 @@ def _accepted(result: StudentResult) -> str:
         if photo.status == "accepted":
             label = photo.emotion or "unlabelled"
             counts[label] = counts.get(label, 0) + 1
-    lines = [f"{escape(label)} {count}" for label, count in counts.items()]
+    lines = [f"{cell(label)} {count}" for label, count in counts.items()]
     before = result.count("already enrolled")
     if before:
         lines.append(f"[dim]already enrolled {before}[/dim]")
@@ -125,12 +124,12 @@ def _remarks(result: StudentResult) -> list[str]:
         folder = f"{photo.path.parent.name}/" if photo.path.parent.name != result.student else ""
         # Reasons for unreadable files begin with their path, which the row shows already.
         reason = printable(photo.reason or photo.doubt).removeprefix(printable(str(photo.path))).strip()
-        lines.append(f"[yellow]{escape(printable(folder + photo.path.name))}[/yellow]: {escape(reason)}")
+        lines.append(f"[yellow]{cell(printable(folder + photo.path.name))}[/yellow]: {cell(reason)}")
     if result.problem:
-        lines.append(f"[red]{escape(result.problem)}[/red]")
+        lines.append(f"[red]{cell(result.problem)}[/red]")
     elif not result.photos:
         lines.append("no photos in this folder")
-    return lines + [f"[dim]{escape(note)}[/dim]" for note in result.notes]
+    return lines + [f"[dim]{cell(note)}[/dim]" for note in result.notes]
 
 
 def show_classes() -> None:
@@ -139,9 +138,10 @@ def show_classes() -> None:
     names = store.names()
     if not names:
         place = store.database.path or store.database.url
-        print(f"There is no class in {place} yet. Type: fewshot enroll CLASS PHOTOS --consent-by WHO")
+        tell(f"There is no class in {place} yet. Type: fewshot enroll CLASS PHOTOS --consent-by WHO")
+    say(same_on_screen(names, "classes"))
     for name in names:
-        print(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'no students yet'}")
+        tell(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'no students yet'}")
 
 
 def show_roster(class_name: str) -> None:
@@ -157,8 +157,9 @@ def show_roster(class_name: str) -> None:
     rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {classroom.name}")
     students = classroom.roster().students
     for key, student in sorted(students.items()):
-        rows.add_row(escape(key), escape(_photos(student)), escape(student.consent.given_by), *_days(student))
+        rows.add_row(cell(key), cell(_photos(student)), cell(student.consent.given_by), *_days(student))
     console().print(rows)
+    say(same_on_screen(students, "students"))
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
     say(
         f"{key} is not recognised: {students[key].consent.why_not(date.today())}. Enroll again with a new consent, or "
@@ -178,21 +179,33 @@ def show_lessons(class_name: str | None) -> None:
         raise no_such_class(class_name, classes.names())
     kept = LessonStore(classes.database).lessons(None if class_name is None else classes.spelled(class_name))
     if not kept:
-        print("No lesson has been recorded yet. Type: fewshot live --class CLASS --record")
+        tell("No lesson has been recorded yet. Type: fewshot live --class CLASS --record")
         return
     rows = table("Lesson", "Class", "Title", "Started", "Length", "State", "Source")
     for info in kept:
         started = info.started.astimezone().strftime("%Y-%m-%d %H:%M")
         state = f"{info.state}, counts only" if info.aggregate else info.state
         cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
-        rows.add_row(str(info.id), *(escape(cell) for cell in cells))
+        rows.add_row(str(info.id), *map(cell, cells))
     console().print(rows)
+    held = LessonStore(classes.database).held_back()
+    say([held] if held else [])
 
 
 def delete_lesson(lesson: int) -> None:
     """Delete a lesson with all its readings."""
     LessonStore().delete(lesson)
-    print(f"Lesson {lesson} was deleted.")
+    tell(f"Lesson {lesson} was deleted.")
+
+
+def delete_old_lessons() -> None:
+    """Delete the lessons that retention has kept until somebody confirms it.
+
+    Raises:
+        UsageError: old lessons are not to be deleted at all.
+    """
+    deleted = LessonStore().delete_old()
+    tell(f"{counted(deleted, 'lesson')} deleted." if deleted else "No lesson is old enough to be deleted.")
 
 
 def remove_student(class_name: str, student: str) -> None:
@@ -200,13 +213,13 @@ def remove_student(class_name: str, student: str) -> None:
     classroom = Classroom.open(class_name)
     also = classroom.remove(student)
     left = classroom.students
-    print(
+    tell(
         f"{student} was removed from {classroom.name}, with all consents, vectors and readings. "
         f"Students left: {', '.join(left) or 'none'}."
     )
     if also:
-        print(also)
-    print("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
+        tell(also)
+    tell("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
 
 
 def _photos(student: Student) -> str:

@@ -17,7 +17,7 @@ from fewshot.classroom.store import no_such_class
 from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
-from fewshot.commands.terminal import FAILED, console, print_error, say
+from fewshot.commands.terminal import FAILED, console, print_error, say, tell
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -38,6 +38,7 @@ from fewshot.pictures import is_picture
 from fewshot.private_files import make_private_folder
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
+from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.summary import Summary
@@ -114,9 +115,13 @@ class Run:
         if outputs.lesson is None:
             return None
         if self.classroom is not None:
-            return self.classroom.recorder(source, outputs.lesson)
-        counts = Settings().aggregate_only
-        return LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
+            started = self.classroom.recorder(source, outputs.lesson)
+        else:
+            counts = Settings().aggregate_only
+            started = LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
+        held = LessonStore().held_back()
+        say([held] if held else [])
+        return started
 
     def forget_gone(self, summary: Summary) -> None:
         """Drop students who were removed, or whose consent ended, while the run was under way."""
@@ -219,7 +224,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
             say(["Only a summary will be printed at the end. To save results, add --jsonl or --save."])
-        print(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
+        tell(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
         sinks[:0] = [summary, faceless]
         outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
@@ -342,11 +347,11 @@ def _finish(
     if outcome.frames > 0:
         _show(outcome, summary, outputs)
     if faceless:
-        print(faceless)
+        tell(faceless)
     if lesson is not None and lesson.deleted:
-        print(f"Lesson {lesson.lesson} was deleted while it ran, so nothing of it is kept in the database.")
+        tell(f"Lesson {lesson.lesson} was deleted while it ran, so nothing of it is kept in the database.")
     elif lesson is not None:
-        print(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
+        tell(f"Lesson {lesson.lesson} was recorded. To list all lessons, type: fewshot lessons")
     for fault in faults:
         print_error(fault)
     return FAILED if faults else 0
@@ -356,9 +361,10 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     console().print(summary.table())
     count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
-    print(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
+    tell(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
     if own := outputs.timeline.parent == home():  # nobody chose this place, so only its owner may look at it
         make_private_folder(home())
+    outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
     save_timeline(summary, outputs.timeline, private=own)
     written = {
         "Annotated video": outputs.save,
@@ -371,4 +377,4 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     }
     for what, path in written.items():
         if path is not None:
-            print(f"{what}: {path}")
+            tell(f"{what}: {path}")

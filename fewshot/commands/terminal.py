@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from fewshot.addresses import without_secrets
-from fewshot.errors import FewshotError, Note
+from fewshot.errors import FewshotError, Note, printable
 from fewshot.live.stopping import exit_code, signals_stop
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _guarded(run: Callable[[], object]) -> int:
         return FAILED
     except Exception as error:
         if os.environ.get("FEWSHOT_DEBUG"):
-            sys.stderr.write(without_secrets(traceback.format_exc()))
+            sys.stderr.write(printable(without_secrets(traceback.format_exc())))
         if type(error).__name__ == "Abort":
             return exit_code()
         print_error(_text(error))
@@ -91,21 +92,44 @@ def table(*columns: str, title: str | None = None) -> Table:
     """A table whose long cells are wrapped and never cut: half a path is useless."""
     from rich.table import Table
 
-    made = Table(title=title)
+    made = Table(title=None if title is None else cell(title))
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
 
 
+def tell(*texts: object) -> None:
+    """Print a line. Every command prints with this or with ``cell``: names, titles and paths may hold anything."""
+    print(*(printable(str(text)) for text in texts))
+
+
+def cell(text: object) -> str:
+    """A text as it may stand in a table: nothing that a terminal obeys, and no markup."""
+    from rich.markup import escape
+
+    return escape(printable(str(text)))
+
+
+def safe_log() -> None:
+    """Make what the libraries' and our own log says safe to print, where no program has set up a log."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_SafeFormatter())
+
+
+class _SafeFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(without_secrets(super().format(record)))
+
+
 def print_error(text: str) -> None:
     """Print an error as one line on stderr, without the line breaks of ``text``."""
-    print(f"Error: {without_secrets(' '.join(text.split()))}", file=sys.stderr)
+    print(f"Error: {printable(without_secrets(' '.join(text.split())))}", file=sys.stderr)
 
 
 def say(lines: Iterable[str | Note], head: str = "Note: ") -> None:
     """Print notes on stderr, each once: what a user should know while the run continues."""
     for line in dict.fromkeys(map(str, lines)):
-        print(f"{head}{without_secrets(' '.join(line.split()))}", file=sys.stderr)
+        print(f"{head}{printable(without_secrets(' '.join(line.split())))}", file=sys.stderr)
 
 
 def _text(error: Exception) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fewshot import loops
 from fewshot.classroom.photo_perception import photo_perception
-from fewshot.commands.terminal import say
+from fewshot.commands.terminal import say, tell
 from fewshot.errors import FewshotError, UsageError
 from fewshot.faces.quality import LIVE_LIMITS
 from fewshot.live.sources import CapturedFrame, Source
@@ -66,7 +66,7 @@ def run_embed(images: Sequence[str], out: Path, detector: str, download: bool, n
         raise FewshotError("None of the pictures could be read, so nothing was written. Give other pictures.")
     write_vectors(out, rows, perception, _reader(network, perception))
     videos = any(not isinstance(source, PictureSource) for source in sources)
-    print(f"Faces: {len(rows)}, {'frames' if videos else 'pictures'}: {read}. Vectors: {out}")
+    tell(f"Faces: {len(rows)}, {'frames' if videos else 'pictures'}: {read}. Vectors: {out}")
 
 
 def _without_pixels(row: Row) -> Row:

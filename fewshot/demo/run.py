@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, true_boxes, video
 from fewshot.demo.score import Scorecard, reading_of
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, printable
 from fewshot.live.colours import INK, PAPER, colour_of, readable_on
 from fewshot.live.lettering import text_tile
 from fewshot.live.overlay import Overlay
@@ -25,6 +25,7 @@ from fewshot.live.sources.base import FrameSource
 from fewshot.pictures import read_picture
 from fewshot.room import Classroom
 from fewshot.session.summary import Summary
+from fewshot.session.temporary import TemporaryFolder, clean_up
 from fewshot.session.timeline import save_timeline
 from fewshot.types import Frame, FrameResult, Reading
 
@@ -78,14 +79,15 @@ def run_demo(out: Path, detector: str = "auto", download: bool = True, console: 
         raise OutputError(
             f"The folder {out} cannot be created ({error.strerror}). Choose another folder with --out."
         ) from error
+    clean_up()
     picture = sample_picture()
     # The class of the demo is deleted with its folder: nobody stays enrolled.
-    with tempfile.TemporaryDirectory(prefix="fewshot-demo-") as temporary:
+    with TemporaryFolder("demo") as temporary:
         photos = Path(temporary) / "photos"
         room = Classroom.in_folder(Path(temporary) / "demo", detector=detector, download=download)
         console.print(f"Network {room.perception.network}, detector {room.perception.detector.name}.")
         for note in room.perception.notes:
-            console.print(f"[yellow]{note}[/yellow]")
+            console.print(f"[yellow]{escape(printable(str(note)))}[/yellow]")
         _enroll(room, picture, photos, console)
         frames = list(video(picture))
         witness = _Witness(picture, [int(i) for i in np.linspace(0.25, 0.97, SEEN_TIMES) * (len(frames) - 1)])
@@ -134,7 +136,7 @@ def _tell(console: Console, score: Scorecard, outcome: Outcome, out: Path) -> No
         f"{outcome.frames} frames, {outcome.rate:.1f} frames per second including drawing and saving."
     )
     names = ("annotated.mp4", "contact_sheet.png", "timeline.png", "readings.jsonl")
-    console.print("Written: " + ", ".join(str(out / name) for name in names))
+    console.print("Written: " + ", ".join(escape(printable(str(out / name))) for name in names))
     console.print(NEXT, highlight=False)
 
 

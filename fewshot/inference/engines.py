@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from fewshot.inference import blob_cache
 from fewshot.models.files import home
 from fewshot.models.lock import one_process
 from fewshot.private_files import make_private_folder
@@ -174,8 +175,11 @@ def _compiled(core: Any, model: Any, settings: Mapping[str, Any]) -> Any:
         return core.compile_model(model, "CPU", dict(settings))
     try:
         with one_process(Path(folder)):
-            return core.compile_model(model, "CPU", dict(settings))
-    except RuntimeError:
+            good = blob_cache.throw_away_damaged(Path(folder))
+            compiled = core.compile_model(model, "CPU", dict(settings))
+            blob_cache.remember(Path(folder), good)
+            return compiled
+    except (RuntimeError, OSError):
         return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": ""})
 
 
@@ -193,7 +197,7 @@ def openvino_core() -> Any:
 
 def _cache_folder() -> Path | None:
     """Folder for compiled networks; None if it cannot be written, which only costs time."""
-    folder = home() / "cache" / "openvino"
+    folder = blob_cache.folder()
     try:
         make_private_folder(home())
         folder.mkdir(parents=True, exist_ok=True)

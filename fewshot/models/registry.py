@@ -170,6 +170,17 @@ _MODELS = (
         input="face aligned to the expression template, 112x112",
     ),
     ModelFile(
+        name="population",
+        task="prototypes of unknown people, variances and thresholds for the expression vector",
+        source="embedded",
+        file="expression.json",
+        sha256="3bb3accab7bae06a54e39caa78d516176d383c03d8183cc7c415ff01cc93a043",
+        size=16_464,
+        licence=OWN_LICENCE,
+        commercial=False,
+        input="expression vector",
+    ),
+    ModelFile(
         name="expression_fp32",
         task="computes the same expression vector in 32-bit floats, for graphics cards and for comparison",
         source="repository",

@@ -14,7 +14,8 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.tables import ClassRow, StudentRow
-from fewshot.errors import UsageError
+from fewshot.errors import Note, UsageError
+from fewshot.session import retention
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
 from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings
 from fewshot.session.liveness import this_process
@@ -166,8 +167,13 @@ class LessonStore:
         with self.database.erase() as session:
             session.delete(_found(session, lesson)[0])
 
-    def delete_older_than(self, days: int, at: datetime | None = None) -> int:
+    def delete_older_than(self, days: int, at: datetime | None = None, *, only_samples: bool = False) -> int:
         """Delete the lessons that started more than ``days`` days before ``at`` (now), except those that still run.
+
+        Args:
+            days: lessons that are older are deleted.
+            at: aware; None is now.
+            only_samples: delete only lessons of sample classes.
 
         Returns:
             The number of deleted lessons.
@@ -178,16 +184,50 @@ class LessonStore:
         limit = (at or now()) - timedelta(days=days)
         with self.database.read() as session:
             rows = session.scalars(select(LessonRow).where(LessonRow.started < limit)).all()
-            old = [row.id for row in rows if info_of(row, "").state != "running"]
+            old = [row.id for row in rows if info_of(row, "").state != "running" and (row.sample or not only_samples)]
         if old:
             with self.database.erase() as session:
                 session.execute(delete(LessonRow).where(LessonRow.id.in_(old)))
         return len(old)
 
-    def apply_retention(self) -> int:
-        """Delete lessons that are too old according to the settings. Returns how many."""
+    def apply_retention(self, at: datetime | None = None) -> int:
+        """Delete lessons that are too old according to the settings, unless that must be confirmed; see ``held_back``.
+
+        Sample lessons hold nobody's data and never wait.
+
+        Returns:
+            The number of deleted lessons.
+        """
+        at = at or now()
         days = Settings(self.database).retention_days
-        return 0 if days is None else self.delete_older_than(days)
+        due = retention.due_now(self.database, at)
+        retention.see_clock(self.database, at)
+        if days is None:
+            return 0
+        if not due.held and due.lessons:
+            Settings(self.database).set("retention_used", True)
+        return self.delete_older_than(days, at, only_samples=due.held)
+
+    def held_back(self, at: datetime | None = None) -> Note | None:
+        """What retention did not delete because somebody must confirm it; None if nothing waits."""
+        due = retention.due_now(self.database, at or now())
+        return due.note(Settings(self.database).retention_days) if due.held else None
+
+    def delete_old(self, at: datetime | None = None) -> int:
+        """Confirm what ``held_back`` names, and delete it. Returns the number of deleted lessons.
+
+        Raises:
+            UsageError: old lessons are not deleted at all according to the settings.
+        """
+        days, at = Settings(self.database).retention_days, at or now()
+        if days is None:
+            raise UsageError(
+                "Old lessons are kept: nobody has chosen after how many days to delete them. Choose it in the app, "
+                "under Settings, Privacy."
+            )
+        deleted = self.delete_older_than(days, at)
+        retention.agree(self.database, at)
+        return deleted
 
 
 def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:

@@ -34,6 +34,23 @@ def is_at_work(owner: str, heartbeat: datetime, now: datetime) -> bool:
     return _runs(int(pid)) and (_start(int(pid)) or "") == start
 
 
+def has_ended(owner: str) -> bool:
+    """Whether it is certain that a process has ended; False for one of another machine, or a text that names none.
+
+    Args:
+        owner: the result of ``this_process`` there.
+    """
+    machine, _, rest = owner.partition("|")
+    pid, _, start = rest.partition("|")
+    if machine != _machine() or not pid.isdecimal():
+        return False
+    if sys.platform == "win32":
+        import psutil
+
+        return not psutil.pid_exists(int(pid))
+    return not _runs(int(pid)) or (_start(int(pid)) or "") != start
+
+
 def _machine() -> str:
     """Host and namespace of its process numbers, because two containers may share a name and a disk."""
     try:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import contextlib
+import logging
+from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakSet
 
 from fewshot.database import Database, open_database
+from fewshot.database.columns import now
 from fewshot.database.tables import SettingRow
-from fewshot.errors import UsageError
+from fewshot.errors import StoreError, UsageError
+from fewshot.session import turn_password
+
+logger = logging.getLogger(__name__)
+
+_without_password: WeakSet[Database] = WeakSet()
+"""Databases that were searched for a password which an earlier version kept."""
 
 
 class Settings:
@@ -19,15 +29,28 @@ class Settings:
 
     def __init__(self, database: Database | None = None) -> None:
         self._database = database or open_database()
+        if self._database not in _without_password:
+            self._move_password()
+            _without_password.add(self._database)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A setting: any value that JSON can represent."""
+        """A setting: any value that JSON can represent. Passwords are in none; see ``turn_password``."""
         with self._database.read() as session:
             row = session.get(SettingRow, key)
-            return default if row is None else row.value
+            value = default if row is None else row.value
+        return _without(value) if key == "ice" and isinstance(value, dict) else value
 
     def set(self, key: str, value: Any) -> None:
-        """Store a setting; None deletes it."""
+        """Store a setting; None deletes it.
+
+        A password among the settings of the connection goes to ``turn_password`` and not to the database.
+        """
+        if key == "ice" and (value is None or (isinstance(value, dict) and "password" in value)):
+            turn_password.write(str((value or {}).get("password") or ""))
+            value = None if value is None else _without(value)
+        self._store(key, value)
+
+    def _store(self, key: str, value: Any) -> None:
         with self._database.write() as session:
             row = session.get(SettingRow, key)
             if row is not None and value is None:
@@ -36,6 +59,37 @@ class Settings:
                 row.value = value
             elif value is not None:
                 session.add(SettingRow(key=key, value=value))
+
+    def _move_password(self) -> None:
+        """Earlier versions kept the password of the TURN server in the database, where every copy shows it."""
+        with self._database.read() as session:
+            row = session.get(SettingRow, "ice")
+            value = None if row is None else row.value
+        if not isinstance(value, dict) or "password" not in value:
+            return
+        try:
+            if value["password"]:
+                turn_password.write(str(value["password"]))
+        except UsageError as error:
+            # Better where it was than lost.
+            logger.warning("%s", error)
+            return
+        self._store("ice", _without(value))
+        with contextlib.suppress(StoreError):  # a program that still reads keeps old pages; its end empties them
+            self._database.forget_deleted()
+
+    @property
+    def turn_password(self) -> str:
+        """The password of the TURN server; "" if there is none. It is in a file of its own, or in the environment.
+
+        Raises:
+            UsageError: the file cannot be read or written.
+        """
+        return turn_password.read()
+
+    @turn_password.setter
+    def turn_password(self, password: str) -> None:
+        turn_password.write(password)
 
     @property
     def acknowledged(self) -> datetime | None:
@@ -77,4 +131,12 @@ class Settings:
             raise UsageError(
                 f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
             )
+        changed = days != self.retention_days
         self.set("retention_days", days)
+        if changed and days is not None:
+            # Whoever chooses the days is shown what is too old at that moment, and agrees to delete that.
+            self.set("retention_agreed", (now() - timedelta(days=days)).isoformat())
+
+
+def _without(connection: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in connection.items() if key != "password"}

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.markup import escape
 from rich.table import Table
 
+from fewshot.errors import printable
 from fewshot.session.analysis.words import counted, percent
 from fewshot.session.time_axis import TimeAxis
 from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
@@ -146,9 +148,13 @@ class Summary:
             table.add_column("In view, not readable", overflow="fold")
         for row in rows:
             readable = max(1, row.faces - row.not_readable)
-            shares = [f"{name} {percent(n / readable)}" for name, n in row.emotions.items() if n / readable >= 0.005]
+            shares = [
+                f"{escape(printable(name))} {percent(n / readable)}"
+                for name, n in row.emotions.items()
+                if n / readable >= 0.005
+            ]
             table.add_row(
-                row.student if row.student is not None else f"[dim]{title_of(row.person)}[/dim]",
+                escape(printable(row.student)) if row.student is not None else f"[dim]{title_of(row.person)}[/dim]",
                 percent(row.in_view) if row.faces else "never",
                 ", ".join(shares[:4]) or "-",
                 percent(row.unsure / readable) if row.faces > row.not_readable else "-",

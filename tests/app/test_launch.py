@@ -71,3 +71,22 @@ def test_the_command_says_what_it_takes_and_imports_no_streamlit() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "--no-browser" in done.stdout.replace("\x1b", "") and done.stdout.strip().endswith("False")
+
+
+def test_the_largest_upload_is_the_one_that_the_pages_name() -> None:
+    from fewshot.app.uploads import MOST_MEGABYTES
+
+    assert OPTIONS["server.maxUploadSize"] == MOST_MEGABYTES <= 500
+
+
+def test_streamlits_own_way_of_starting_shows_nothing_without_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.runtime import Runtime
+
+    from fewshot.app import server
+
+    assert server.is_guarded()  # no server at all
+    monkeypatch.setattr(Runtime, "_instance", Runtime.__new__(Runtime))
+    monkeypatch.setattr(server, "_built", [])
+    assert not server.is_guarded()
+    monkeypatch.setattr(server, "_built", [object()])
+    assert server.is_guarded()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.shell import calm, go, say_advice, say_later
-from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
+from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.analysis.words import counted
+from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
-MOST_MEGABYTES = 500
-"""Of one uploaded file. Receiving it takes twice as much memory."""
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 UNLABELLED, OWN = "I do not know", "another state …"
 
@@ -57,7 +55,8 @@ def add(name: str, roster: Roster) -> None:
 def _many(name: str, roster: Roster) -> None:
     st.caption(
         "Use one folder per student. Put the photos into it, or into subfolders named after what they show (neutral, "
-        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too."
+        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too. "
+        f"A file may have {MOST_MEGABYTES} MB. Split a larger zip file, and upload the parts one by one."
     )
     left, right = st.columns(2)
     folder = left.file_uploader(
@@ -152,7 +151,7 @@ def _enroll(name: str, work: Any) -> None:
 
     bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
-    with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
+    with TemporaryFolder("photos") as folder:
         report = work(room, Path(folder), bar)
         students = getattr(report, "students", [report])
         shown = [photo.path for student in students for photo in student.to_look_at]

@@ -10,6 +10,7 @@ from fewshot.app.cards import roster_data
 from fewshot.app.components import board
 from fewshot.app.shell import calm, say_later
 from fewshot.app.views import class_photos, class_student
+from fewshot.classroom.names import same_on_screen
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -31,6 +32,8 @@ def page() -> None:
     if name is None:
         _first()
         return
+    for words in (*same_on_screen(names, "classes"), *same_on_screen(store.roster(name).students, "students")):
+        st.warning(words, icon=":material/content_copy:")
     _roster(store, name)
 
 

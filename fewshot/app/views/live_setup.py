@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +11,14 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import calm, go
+from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.private_files import write_private
 from fewshot.session.settings import Settings
+from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
 CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
@@ -114,6 +115,9 @@ def _source(kind: str) -> _Chosen:
         address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
         return _Chosen(address.strip() or None)
     upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
+    st.caption(
+        f"A recording may have {MOST_MEGABYTES} MB, which is about an hour. Type the path of a larger one below."
+    )
     path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
     paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
     if upload is not None:
@@ -143,9 +147,7 @@ def _kept_upload(number: str, name: str, data: memoryview) -> str:
     folder = st.session_state.get("uploads")
     if folder is None:
         # Windows cannot delete a file that a lesson still reads; the system removes it later.
-        folder = st.session_state["uploads"] = tempfile.TemporaryDirectory(
-            prefix="fewshot-upload-", ignore_cleanup_errors=True
-        )
+        folder = st.session_state["uploads"] = TemporaryFolder("upload", ignore_cleanup_errors=True)
     path = Path(folder.name) / f"{number}{Path(name).suffix}"
     if not path.exists():
         write_private(path, data)

@@ -20,6 +20,8 @@ def page() -> None:
     """Draw the page."""
     store = LessonStore()
     lessons = store.lessons()
+    if held := store.held_back():
+        st.info(f"{held.text} Open Settings → Privacy to check this.", icon=":material/auto_delete:")
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         st.html("<h1>Lesson report</h1>")

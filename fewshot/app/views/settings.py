@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, say_later
+from fewshot.session import turn_password
+from fewshot.session.analysis.words import counted
+from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,16 +52,39 @@ def _privacy() -> None:
     days = None
     if keep:
         days = int(st.number_input("after this number of days", min_value=1, value=settings.retention_days or 30))
+        st.caption(_too_old(days))
     if st.button("Save", type="primary", key="save privacy"):
         settings.aggregate_only, settings.portraits, settings.retention_days = aggregate, portraits, days
         say_later("Saved.")
         st.rerun()
+    _held_back()
     since = settings.acknowledged
     st.caption(
         f"You confirmed the terms of use on {since.astimezone():%d %B %Y}."
         if since
         else "You have not confirmed the terms of use yet. They are on the page Start."
     )
+
+
+def _too_old(days: int) -> str:
+    limit = datetime.now(UTC) - timedelta(days=days)
+    count = sum(lesson.started < limit for lesson in LessonStore().lessons())
+    return f"{counted(count, 'lesson')} of today are older. After Save they are deleted when the next lesson starts."
+
+
+def _held_back() -> None:
+    """Old lessons that wait for a confirmation: the first deletion, an unusually large one, or a doubtful clock."""
+    held = LessonStore().held_back()
+    if held is None:
+        return
+    st.warning(
+        f"{held.text} Today is {datetime.now():%d %B %Y}: is that right?",
+        icon=":material/auto_delete:",
+    )
+    if st.button("Delete these old lessons now"):
+        deleted = LessonStore().delete_old()
+        say_later(f"{counted(deleted, 'lesson')} deleted.")
+        st.rerun()
 
 
 @calm
@@ -174,9 +201,25 @@ def _connection() -> None:
             placeholder="stun:stun.example.org:3478",
         )
         name = st.text_input("User name (TURN)", value=ice.get("username", ""))
-        word = st.text_input("Password (TURN)", value=ice.get("password", ""), type="password")
+        saved, elsewhere = bool(settings.turn_password), turn_password.from_environment()
+        # Never the password itself: whoever sees the page could read it.
+        word = st.text_input(
+            "Password (TURN)",
+            type="password",
+            disabled=elsewhere,
+            key=f"turn password {st.session_state.get('turn passwords', 0)}",
+            placeholder="A password is saved. Leave this empty to keep it." if saved else "",
+            help="It is kept in a file that only your account on this computer can read.",
+        )
+        forget = st.checkbox("Forget the saved password") if saved and not elsewhere else False
+        if elsewhere:
+            st.caption(f"The environment variable {turn_password.VARIABLE} names the password.")
         if st.form_submit_button("Save"):
-            settings.set("ice", {"servers": servers, "username": name, "password": word})
+            settings.set("ice", {"servers": servers, "username": name})
+            if not elsewhere and (word or forget):
+                settings.turn_password = "" if forget else word
+                # An empty field, instead of the one with the password.
+                st.session_state["turn passwords"] = st.session_state.get("turn passwords", 0) + 1
             say_later("Saved. The next lesson will use it.")
             st.rerun()
 

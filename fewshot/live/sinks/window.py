@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fewshot.errors import printable
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import Stop, WindowError
 from fewshot.types import Frame, FrameResult
@@ -91,9 +92,9 @@ class Window:
         try:
             path.write_bytes(data.tobytes() if good else b"")
         except OSError as error:
-            print(f"{path} cannot be written: {error.strerror}. The picture was not saved.")
+            print(f"{printable(str(path))} cannot be written: {error.strerror}. The picture was not saved.")
         else:
-            print(f"Picture: {path}")
+            print(f"Picture: {printable(str(path))}")
 
     def _show_first(self, picture: Frame) -> None:
         height, width = picture.shape[:2]

@@ -1,0 +1,170 @@
+"""Stands before every page, upload and WebSocket of the app, and refuses what a hostile page could send.
+
+A page from elsewhere, open in the same browser, can send requests to this computer, and it can give its own name our
+address ("DNS rebinding"). It cannot choose the headers Host and Origin, so these decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_READS = ("GET", "HEAD")
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_OURS = (b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"x-frame-options")
+_COMPONENT = "/component/"
+"""Part of the paths of pages that the app itself shows in a frame, such as the one that sends the camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may call the app.
+
+    Attributes:
+        hosts: values of the header Host that mean this app directly, in lower case with the port.
+        public: Host -> origin of the addresses that a reverse proxy gives it.
+        framed_by: origins whose pages may show the app in a frame.
+        home: the address to open instead, for whom is refused.
+    """
+
+    hosts: frozenset[str]
+    public: Mapping[str, str] = field(default_factory=dict)
+    framed_by: tuple[str, ...] = ()
+    home: str = ""
+
+    def refusal(self, scope: Scope) -> str | None:
+        """Why a request or WebSocket is refused, in words; None if it may pass."""
+        headers = _headers(scope)
+        host, origin = _only(headers.get("host", ())), _only(headers.get("origin", ()))
+        if host is None or (host.lower() not in self.hosts and host.lower() not in self.public):
+            return "This address does not belong to the app."
+        reads = scope["type"] == "http" and scope["method"] in _READS
+        if "origin" in headers:
+            if origin is None or origin.lower() != self.origin(scope, host.lower()):
+                return "Another page sent this request. Only the app's own pages may do that."
+            return None
+        if not reads:
+            return "This request does not say which page sent it. Only the app's own pages may send it."
+        return self._foreign_read(headers)
+
+    def origin(self, scope: Scope, host: str) -> str:
+        """The origin of the app's own pages, if they were loaded from ``host``."""
+        return self.public.get(host) or f"{_SCHEMES.get(scope.get('scheme', 'http'), 'http')}://{host}"
+
+    def _foreign_read(self, headers: Mapping[str, tuple[str, ...]]) -> str | None:
+        """Browsers say of a plain GET whether another site asked for it. A link to the app may be followed."""
+        if _only(headers.get("sec-fetch-site", ())) not in ("cross-site", "same-site"):
+            return None
+        navigates = _only(headers.get("sec-fetch-mode", ())) == "navigate"
+        into = _only(headers.get("sec-fetch-dest", ()))
+        if navigates and (into == "document" or (into in ("iframe", "frame") and self.framed_by)):
+            return None
+        return "Another page asked for this. Open the app itself."
+
+    def headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """What every answer says to the browser."""
+        host = (_only(_headers(scope).get("host", ())) or "").lower()
+        known = host in self.hosts or host in self.public
+        # 'self' does not cover WebSockets in every browser.
+        sockets = f" ws://{host} wss://{host}" if known else ""
+        framed = ("'self'", *self.framed_by) if _COMPONENT in scope["path"] else (self.framed_by or ("'none'",))
+        rules = (
+            "default-src 'self'",
+            # Streamlit starts with a script inside its page, and Vega compiles the expressions of a chart.
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "media-src 'self' data: blob:",
+            "worker-src 'self' blob:",
+            "frame-src 'self' data: blob:",
+            f"connect-src 'self' data: blob:{sockets}",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            f"frame-ancestors {' '.join(framed)}",
+        )
+        named = {
+            "content-security-policy": "; ".join(rules),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        return [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
+
+
+class Guard:
+    """Pure ASGI middleware: refuses by ``Policy`` before a byte of the body is read.
+
+    Args:
+        app: what it stands before.
+        policy: who may call it.
+    """
+
+    def __init__(self, app: Application, policy: Policy) -> None:
+        self.app, self.policy = app, policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or WebSocket; anything else, such as the start, passes."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        refused = self.policy.refusal(scope)
+        if scope["type"] == "websocket":
+            if refused is None:
+                await self.app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008, "reason": refused})
+            return
+        own = self.policy.headers(scope)
+        if refused is not None:
+            await _refuse(
+                scope, send, own, f"{refused} Open {self.policy.home} instead." if self.policy.home else refused
+            )
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # Streamlit lets other origins read some answers; nothing here is for them.
+                kept = [pair for pair in message.get("headers", ()) if not _is_replaced(bytes(pair[0]).lower())]
+                message = {**message, "headers": [*kept, *own]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], words: str) -> None:
+    body = f"{words}\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        # The rest of an upload must not be read only to keep the connection.
+        (b"connection", b"close"),
+        *own,
+    ]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _is_replaced(name: bytes) -> bool:
+    return name in _OURS or name.startswith(b"access-control-")
+
+
+def _headers(scope: Scope) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in scope.get("headers", ()):
+        key = bytes(name).decode("latin-1").lower()
+        found[key] = (*found.get(key, ()), bytes(value).decode("latin-1").strip())
+    return found
+
+
+def _only(values: tuple[str, ...]) -> str | None:
+    """The value of a header that was sent once; None if it is missing, or there are two that may contradict."""
+    return values[0] if len(values) == 1 else None

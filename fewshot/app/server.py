@@ -1,0 +1,75 @@
+"""The app as an ASGI application: Streamlit behind the guard."""
+
+from __future__ import annotations
+
+import threading
+import tomllib
+import webbrowser
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fewshot.app.guard import Guard, Policy
+
+MAIN = Path(__file__).with_name("main.py")
+CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
+_built: list[Policy] = []
+"""Of the applications that this process made."""
+
+
+def options_of(path: Path = CONFIG) -> dict[str, Any]:
+    """Streamlit's options of a ``config.toml``, with the names that Streamlit gives them: "theme.dark.textColor"."""
+    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")), ""))
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
+    return pairs
+
+
+def build(policy: Policy, opened: str | None = None) -> Any:
+    """The ASGI application.
+
+    Args:
+        policy: who may call it.
+        opened: address to open in a browser once it is served; None opens none.
+    """
+    import streamlit as st
+    from starlette.middleware import Middleware
+
+    @asynccontextmanager
+    async def started(_app: Any) -> AsyncIterator[dict[str, Any]]:
+        if opened is not None:
+            # A console browser would hold up the server. Connections are queued from the moment the socket is bound.
+            threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+        yield {}
+
+    _built.append(policy)
+    return st.App(MAIN, middleware=[Middleware(Guard, policy=policy)], lifespan=started)
+
+
+def is_guarded() -> bool:
+    """Whether this process's server, if it has one, stands behind the guard."""
+    from streamlit.runtime import Runtime
+
+    # A test of a page has a stand-in for the server.
+    served = Runtime.exists() and type(Runtime.instance()) is Runtime
+    return not served or bool(_built)
+
+
+def serve(policy: Policy, options: Mapping[str, Any], opened: str | None = None) -> None:
+    """Serve it until a signal comes.
+
+    Args:
+        policy: who may call it.
+        options: Streamlit's options by name.
+        opened: see ``build``.
+    """
+    from streamlit.web import bootstrap
+    from streamlit.web.server.starlette.starlette_server import UvicornRunner
+
+    bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
+    UvicornRunner(build(policy, opened)).run()

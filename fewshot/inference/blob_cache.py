@@ -1,0 +1,97 @@
+"""Checksums over OpenVINO's compiled networks, which it would otherwise use unchecked.
+
+A few wrong bytes in the middle of a blob change the results of a network without any error. So the checksum of a blob
+is written when the blob is made, and compared before OpenVINO may use it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from fewshot.checksums import sha256_of
+from fewshot.models.files import home
+
+CHECKSUMS = "checksums.json"
+logger = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """Where the compiled networks are; it need not exist."""
+    return home() / "cache" / "openvino"
+
+
+def faults(cache: Path) -> dict[Path, str]:
+    """What is wrong with each blob of a folder, in words; "" for a good one."""
+    known = _known(cache)
+    return {path: _fault(path, known) for path in _blobs(cache)}
+
+
+def throw_away_damaged(cache: Path) -> set[str]:
+    """Delete what may not be used, with a note in the log; the network is then compiled anew.
+
+    Returns:
+        The names of the good blobs.
+
+    Raises:
+        OSError: a damaged file cannot be deleted, so the folder must not be used.
+    """
+    found = faults(cache)
+    for path, fault in found.items():
+        if fault:
+            path.unlink(missing_ok=True)
+            logger.warning(
+                "The compiled network %s was thrown away, because %s. It is compiled again, which takes some seconds.",
+                path,
+                fault,
+            )
+    return {path.name for path, fault in found.items() if not fault}
+
+
+def remember(cache: Path, good: Collection[str] = ()) -> None:
+    """Write the checksums of new blobs. If that fails, they are compiled again next time.
+
+    Args:
+        cache: the folder.
+        good: names of blobs that were there before and were found to be right.
+    """
+    known = _known(cache)
+    with suppress(OSError):
+        sums = {path.name: known[path.name] if path.name in good else sha256_of(path) for path in _blobs(cache)}
+        if sums == known:
+            return
+        number, made = tempfile.mkstemp(prefix=f".{CHECKSUMS}-", dir=cache)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            json.dump(sums, file, indent=1)
+        Path(made).replace(cache / CHECKSUMS)
+
+
+def _blobs(cache: Path) -> list[Path]:
+    """Everything that OpenVINO may read: all files but our own."""
+    try:
+        return sorted(path for path in cache.rglob("*") if path.is_file() and CHECKSUMS not in path.name)
+    except OSError:
+        return []
+
+
+def _known(cache: Path) -> dict[str, str]:
+    try:
+        written = json.loads((cache / CHECKSUMS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in written.items()} if isinstance(written, dict) else {}
+
+
+def _fault(path: Path, known: dict[str, str]) -> str:
+    expected = known.get(path.name)
+    if expected is None:
+        return "it has no checksum"
+    try:
+        return "" if sha256_of(path) == expected else "its checksum is wrong"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"

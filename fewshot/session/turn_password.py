@@ -1,0 +1,68 @@
+"""The password of the TURN server: in a file that only this user can read, or in the environment; in no database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from fewshot.errors import UsageError
+from fewshot.models.files import home
+
+VARIABLE = "FEWSHOT_TURN_PASSWORD"
+FILE = "turn-password"
+
+
+def from_environment() -> bool:
+    """Whether the environment names the password, so that the file is not used."""
+    return bool(os.environ.get(VARIABLE))
+
+
+def read() -> str:
+    """The password; "" if there is none.
+
+    Raises:
+        UsageError: the file is there, but cannot be read.
+    """
+    if from_environment():
+        return os.environ[VARIABLE]
+    try:
+        return (home() / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"The password of the TURN server in {home() / FILE} cannot be read ({error}). Delete this file, and type "
+            "the password again under Settings, Connection."
+        ) from error
+
+
+def write(password: str) -> None:
+    """Keep the password with the rights 0600; "" deletes it. A crash leaves the old one or the new one.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    target = home() / FILE
+    try:
+        if not password:
+            target.unlink(missing_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number, made = tempfile.mkstemp(prefix=f".{FILE}-", dir=target.parent)  # with the rights 0600
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(password)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(made).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(made).unlink()
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"The password of the TURN server could not be saved in {target} ({error.strerror or error}). Check that "
+            "the folder has free space and may be written to."
+        ) from error
