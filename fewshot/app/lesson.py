@@ -93,6 +93,11 @@ class RunningLesson:
             return self._hint[1]
 
     @property
+    def compared(self) -> int | None:
+        """How many students the last look for a hint on pace could compare with themselves; None: unknown."""
+        return getattr(self._setup.hint, "judged", None) if self._setup else None
+
+    @property
     def engine(self) -> Engine | None:
         """What runs the lesson; None until it is prepared."""
         return self._engine

@@ -176,3 +176,15 @@ def test_a_consent_without_a_name_names_the_field() -> None:
     press(test, "Save the consent")
     assert [error.value for error in test.error] == ["Who gave consent? Fill in the field “New consent given by”."]
     assert len(store.consents("physics", "Asha")) == 1
+
+
+@pytest.mark.parametrize("aggregate", [False, True])
+@pytest.mark.parametrize("second", [1.0, 900.0])
+def test_a_small_class_is_not_said_to_be_at_its_usual_pace(aggregate: bool, second: float) -> None:
+    stage = Stage(LessonPlan("physics", "", NAMES, "x", aggregate=aggregate))
+    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
+    assert stage.begun.wait(5)
+    until(lambda: stage.lesson.view().state == "running")
+    stage.engines[0].tell(step_of(second))
+    shown = words(page("live", **{"class": "physics"}))
+    assert "cannot be judged" in shown and "nothing unusual" not in shown

@@ -13,6 +13,7 @@ from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, say_later
 from fewshot.classroom.corrections import Learned
+from fewshot.session.analysis.pace import why_not
 from fewshot.session.analysis.words import percent
 from fewshot.session.summary import clock
 
@@ -140,13 +141,9 @@ def _hint(lesson: RunningLesson, view: LessonView) -> None:
             f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. This does not show why."
         )
         st.html(f'<div class="fs-hint more" role="status">{text}</div>')
-    elif view.board.second < 480:
-        st.html(
-            '<div class="fs-hint">Pace: hints start after eight minutes, when it is clear what is usual in this '
-            "lesson.</div>"
-        )
-    else:
-        st.html('<div class="fs-hint">Pace: nothing unusual in the last three minutes.</div>')
+        return
+    why = why_not(len(lesson.plan.students), lesson.plan.aggregate, view.board.second, lesson.compared)
+    st.html(f'<div class="fs-hint">{escape(why or "Pace: nothing unusual in the last three minutes.")}</div>')
 
 
 def _learned(lesson: RunningLesson) -> None:

@@ -31,7 +31,7 @@ def mood_chart(
     Above the chart, markers are words, and moments are lettered brackets in the colour of their state.
     """
     alt = altair()
-    end = _end(mood)
+    end = _end(mood, markers, moments)
     order = stacking(mood.states)
     colour = palette(mood.states)
     x = time_axis(alt, end, title=None, labels=False, ticks=False)
@@ -64,7 +64,7 @@ def evidence_chart(
     named = list(dict.fromkeys(moment.state for moment in moments))
     often = [mood.states[i] for i in np.argsort(-mean, kind="stable") if mean[i] > 0]
     states = [s for s in stacking(mood.states) if s in [*named, *(s for s in often if s not in named)][:most]]
-    end, colour = _end(mood), palette(mood.states)
+    end, colour = _end(mood, (), moments), palette(mood.states)
     top = float(np.nanmax(mood.high[:, [mood.states.index(s) for s in states]], initial=0.1)) if states else 1.0
     each = (width - 2 * 46) // 3
     rows = _rows(mood, states)
@@ -187,8 +187,10 @@ def letter(number: int) -> str:
     return chr(ord("A") + number % 26)
 
 
-def _end(mood: Mood) -> float:
-    return float(mood.time[-1] + mood.width / 2) if len(mood.time) else 60.0
+def _end(mood: Mood, markers: Sequence[Marker] = (), moments: Sequence[Moment] = ()) -> float:
+    """The end of the time axis, seconds: nothing that is drawn may lie beyond it."""
+    last = mood.seconds or (float(mood.time[-1] + mood.width / 2) if len(mood.time) else 60.0)
+    return max(last, *(marker.second for marker in markers), *(moment.end for moment in moments), 1.0)
 
 
 def line_colour(colour: str, theme: Theme) -> str:

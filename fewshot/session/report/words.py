@@ -69,8 +69,8 @@ def mood_words(mood: Mood) -> str:
     who = "people in view" if mood.crowd else "students who could be read for at least a quarter of the window"
     hidden = f" If fewer than {mood.minimum} people were counted, nothing is shown." if mood.minimum > 1 else ""
     return (
-        f"Each point is the mean over a window of {mood.width:.0f} seconds. The shares refer to the {who}; each counts "
-        "once. “Unsure” means that the face was read, but no state was certain enough. The bands in the chart of each "
+        f"Each point is the mean over the {mood.width:.0f} seconds around it, but not across a marker or a gap. The "
+        f"shares refer to the {who}; each counts once. “Unsure” means that the face was read, but no state was certain enough. The bands in the chart of each "
         f"state are 95 % intervals (Wilson) for a class of this size. They do not include the network's errors.{hidden}"
     )
 
@@ -111,9 +111,9 @@ def check_in_words(checks: CheckIns) -> str:
 def mood_table(mood: Mood, every: int = 300) -> tuple[list[str], list[list[str]]]:
     """The mood in numbers: one row per ``every`` seconds. Returns head and rows."""
     states = [s for s in stacking(mood.states) if len(mood.time) and np.nanmax(_column(mood, s), initial=0) >= 0.005]
-    step = max(1, round(every / (mood.time[1] - mood.time[0]))) if len(mood.time) > 1 else 1
+    wanted = range(0, int(mood.time[-1]) + 1, every) if len(mood.time) else range(0)
     rows = []
-    for window in range(0, len(mood.time), step):
+    for window in dict.fromkeys(int(np.abs(mood.time - second).argmin()) for second in wanted):
         shares = [_with_span(mood, window, mood.states.index(state)) for state in states]
         rows.append([clock(mood.time[window]), *shares, f"{mood.students[window]:.0f}"])
     return ["Time", *states, "faces" if mood.crowd else "students"], rows
