@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fewshot.app.shell import calm, go, say_advice, say_later
+from fewshot.app.shell import calm, go, plain, say_advice, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
@@ -79,7 +79,7 @@ def _many(name: str, roster: Roster) -> None:
 
             def tell(student: str) -> None:
                 done.append(student)
-                bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
+                bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {plain(student)} …")
 
             report = room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
             report.notes = [*notes, *report.notes]
@@ -170,7 +170,7 @@ def _show(name: str, outcome: Outcome | None) -> None:
     if outcome is None:
         return
     for note in outcome.notes:
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
     refused = sum(student.count("rejected") for student in outcome.students)
@@ -188,22 +188,24 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if picture:
                 st.image(picture, width="stretch")
             badge = ":orange-badge[please check]" if photo.looks else ":red-badge[refused]"
-            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {photo.doubt or _reason(photo)}")
+            st.markdown(
+                f"**{plain(student.student)}** · {plain(photo.path.name)}  \n{badge} {plain(photo.doubt or _reason(photo))}"
+            )
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
         if student.looks_like:
             st.info(
-                f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they "
-                f"are two people, such as twins, choose {student.looks_like} above under “These students have a twin "
+                f"{plain(student.student)} was not enrolled, because the face is like that of {plain(student.looks_like)}. If they "
+                f"are two people, such as twins, choose {plain(student.looks_like)} above under “These students have a twin "
                 "or a double in this class”, and upload the photos again. When one of the two is in view, the program "
                 "may then show no name or the name of the other one.",
                 icon=":material/group:",
             )
         if student.problem:
-            st.error(f"{student.student}: {student.problem}", icon=":material/person_off:")
+            st.error(plain(f"{student.student}: {student.problem}"), icon=":material/person_off:")
         for note in student.notes:
-            st.caption(f"{student.student}: {note}")
+            st.caption(plain(f"{student.student}: {note}"))
 
 
 def _reason(photo: PhotoResult) -> str:
@@ -214,8 +216,8 @@ def _reason(photo: PhotoResult) -> str:
 def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
     """Two buttons: the label is right, or the photo shows what it looks like."""
     left, right = st.columns(2)
-    stays = left.button(f"{photo.emotion} is right".capitalize(), key=f"right {photo.sha256}", width="stretch")
-    moves = right.button(f"It is {photo.looks}", key=f"wrong {photo.sha256}", width="stretch")
+    stays = left.button(plain(f"{photo.emotion} is right".capitalize()), key=f"right {photo.sha256}", width="stretch")
+    moves = right.button(f"It is {plain(photo.looks)}", key=f"wrong {photo.sha256}", width="stretch")
     if not (stays or moves):
         return
     if moves:

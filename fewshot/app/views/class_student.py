@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.cards import NOT_LABELLED, consent_words, quality
 from fewshot.app.palette import chip
-from fewshot.app.shell import calm, go, say_later
+from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
@@ -19,7 +19,7 @@ from fewshot.types import EMOTIONS
 
 def open_card(store: ClassStore, name: str, student: str) -> None:
     """Show the card over the page."""
-    st.dialog(student, width="medium", icon=":material/person:")(_card)(store, name, student)
+    st.dialog(plain(student), width="medium", icon=":material/person:")(_card)(store, name, student)
 
 
 @calm
@@ -74,7 +74,7 @@ def _learned(store: ClassStore, name: str, student: Student) -> None:
     for one in learned(store.database, name, student.key):
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.html(chip(one.actually))
-        middle.caption(f"corrected on {one.made.astimezone():%d %b %Y} · predicted: {one.said or 'unsure'}")
+        middle.caption(f"corrected on {one.made.astimezone():%d %b %Y} · predicted: {plain(one.said or 'unsure')}")
         if right.button("Undo", key=f"unlearn {one.id}", width="stretch"):
             _unlearn(store, name, one.id)
             say_later(f"The correction “{one.actually}” of {student.key} was undone.")
@@ -94,9 +94,9 @@ def _unlearn(store: ClassStore, name: str, correction: int) -> None:
 
 def _consent(store: ClassStore, name: str, student: Student) -> None:
     words = consent_words(student, date.today())
-    st.write(f"{words[:1].upper()}{words[1:]}.")
+    st.write(plain(f"{words[:1].upper()}{words[1:]}."))
     for consent in reversed(store.consents(name, student.key)[:-1]):
-        st.caption(f"Earlier consent: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}")
+        st.caption(plain(f"Earlier consent: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}"))
     with st.form("consent", border=False):
         by = st.text_input("New consent given by", placeholder="her mother, in writing")
         until = st.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.views import class_photos, class_student
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
@@ -71,7 +71,7 @@ def _manage(store: ClassStore, name: str | None) -> None:
             _rename(store, name, new)
     with three, st.popover("Delete", icon=":material/delete:", width="stretch"):
         st.write(
-            f"This deletes **{name}** with its students, their face vectors and all its lessons. It cannot be undone."
+            f"This deletes **{plain(name)}** with its students, their face vectors and all its lessons. It cannot be undone."
         )
         sure = st.text_input("To confirm, type the name of the class")
         if st.button("Delete permanently", disabled=sure != name, width="stretch"):
@@ -105,7 +105,7 @@ def _roster(store: ClassStore, name: str) -> None:
         st.info("This class has no students yet. Add them above.", icon=":material/person_add:")
         return
     if is_weaker(store.networks(name)):
-        st.info(f"{weaker_note(name)} {AGAIN_BY_CLICK}", icon=":material/info:")
+        st.info(plain(f"{weaker_note(name)} {AGAIN_BY_CLICK}"), icon=":material/info:")
     portraits = _portraits(store, roster)
     picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
     if picked is not None and picked in roster.students:

@@ -9,7 +9,7 @@ import streamlit as st
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, go, say_advice, say_later, session
+from fewshot.app.shell import calm, go, plain, say_advice, say_later, session
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
@@ -42,9 +42,9 @@ def head(lesson: RunningLesson, every: float) -> None:
 def _note(lesson: RunningLesson) -> None:
     view = lesson.view()
     if view.state == "failed":
-        st.error(view.note or "The lesson ended early.", icon=":material/info:")
+        st.error(plain(view.note or "The lesson ended early."), icon=":material/info:")
     elif view.note:
-        st.warning(view.note, icon=":material/info:")
+        st.warning(plain(view.note), icon=":material/info:")
     if view.state in ("running", "paused"):
         say_advice(view.advice)
 

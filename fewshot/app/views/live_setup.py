@@ -11,7 +11,7 @@ import streamlit as st
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
-from fewshot.app.shell import calm, go
+from fewshot.app.shell import calm, go, plain
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.store import ClassStore
@@ -65,7 +65,7 @@ def _running() -> None:
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
-                if st.button(name or "Without a class", icon=":material/sensors:", key=f"join {name}"):
+                if st.button(plain(name) or "Without a class", icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
                     make_known(lesson)
                     st.rerun()

@@ -11,7 +11,7 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
-from fewshot.app.shell import calm, chart_theme, say_later
+from fewshot.app.shell import calm, chart_theme, plain, say_later
 from fewshot.classroom.corrections import Learned
 from fewshot.session.analysis.pace import why_not
 from fewshot.session.analysis.words import percent
@@ -59,10 +59,10 @@ def _answers(lesson: RunningLesson) -> None:
     # Each button is as wide as its word: in equal columns a long word would be cut off.
     with st.container(horizontal=True, gap="small"):
         for state in states:
-            if st.button(state, key=f"really {state}"):
+            if st.button(plain(state), key=f"really {state}"):
                 _correct(lesson, state)
     other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
-    if other and st.button(f"It is “{other}”", width="stretch"):
+    if other and st.button(f"It is “{plain(other)}”", width="stretch"):
         from fewshot.classroom.names import emotion_of
 
         _correct(lesson, emotion_of(other))

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.reports import REPORTS
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.views import report_parts
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
 from fewshot.session.lesson import Lesson, LessonInfo
@@ -89,7 +89,7 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if contents.info.sample:
         st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
     if contents.nothing:
-        st.info(contents.nothing, icon=":material/info:")
+        st.info(plain(contents.nothing), icon=":material/info:")
     else:
         summary = words.summary_words(contents).replace(" %", "\N{NO-BREAK SPACE}%")
         st.html(f'<p class="fs-lead">{escape(summary)}</p>')

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.palette import chip
-from fewshot.app.shell import calm, chart_theme
+from fewshot.app.shell import calm, chart_theme, plain
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
 from fewshot.session.analysis.words import MINIMUM, counted
@@ -28,7 +28,7 @@ WIDE = 1040
 def show(chart: Chart, key: str, says: str) -> None:
     """A chart in the page's theme, with a caption that also serves people who cannot see it."""
     st.altair_chart(themed(chart, chart_theme()), theme=None, key=key, width="content")
-    st.caption(says)
+    st.caption(plain(says))
 
 
 @calm
@@ -44,10 +44,10 @@ def mood(contents: Contents) -> None:
         show(one, "evidence", "The bands are 95 % intervals. Each student counts once.")
     with st.expander("The mood in numbers"):
         head, rows = words.mood_table(contents.mood)
-        st.table([dict(zip(head, row, strict=True)) for row in rows])
+        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
     if contents.markers:
         with st.expander("Markers"):
-            st.table([{"Time": clock(marker.second), "Marker": marker.text} for marker in contents.markers])
+            st.table([{"Time": clock(marker.second), "Marker": plain(marker.text)} for marker in contents.markers])
 
 
 @calm
@@ -78,7 +78,7 @@ def students(contents: Contents) -> None:
     show(chart, "bands", words.STRIPS)
     with st.expander("The students in numbers"):
         head, rows = words.student_table(contents)
-        st.table([dict(zip(head, row, strict=True)) for row in rows])
+        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
     st.caption(words.VISIBILITY)
     if contents.corrections:
         st.subheader("Your corrections")
@@ -86,9 +86,9 @@ def students(contents: Contents) -> None:
             [
                 {
                     "Time": clock(one.second),
-                    "Student": one.student,
-                    "Predicted": one.said or "unsure",
-                    "Corrected to": one.actually,
+                    "Student": plain(one.student),
+                    "Predicted": plain(one.said or "unsure"),
+                    "Corrected to": plain(one.actually),
                 }
                 for one in contents.corrections
             ]
@@ -105,8 +105,8 @@ def check_in(contents: Contents) -> None:
     for line in contents.checks.found:
         with st.container(border=True):
             left, right = st.columns([1, 4], vertical_alignment="center")
-            left.markdown(f"**{line.student}**")
-            right.markdown(f"{words.sentence(line.text)}  \n:gray[{words.sentence(line.sure)}]")
+            left.markdown(f"**{plain(line.student)}**")
+            right.markdown(f"{plain(words.sentence(line.text))}  \n:gray[{plain(words.sentence(line.sure))}]")
     st.caption(words.check_in_words(contents.checks))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, plain, say_later
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _figures() -> None:
         st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
     for lesson in lessons:
         view = lesson.view()
-        st.subheader(view.plan.classroom or "Without a class")
+        st.subheader(plain(view.plan.classroom) or "Without a class")
         if not view.metrics:
             st.caption("This is a recorded lesson, so there is nothing to measure.")
             continue

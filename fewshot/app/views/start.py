@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fewshot.app.palette import legend
-from fewshot.app.shell import calm, go
+from fewshot.app.shell import calm, go, plain
 
 LEAD = (
     "fewshot watches the faces of a class. For each student it shows one of seven expressions, a state of the "
@@ -93,6 +93,6 @@ def _recent() -> None:
     for column, info in zip(st.columns(4), lessons, strict=False):
         with column.container(border=True):
             name = info.title or info.classroom or "Lesson"
-            st.markdown(f"**{name}**  \n{info.started.astimezone():%d %b, %H:%M} · {info.seconds / 60:.0f} min")
+            st.markdown(f"**{plain(name)}**  \n{info.started.astimezone():%d %b, %H:%M} · {info.seconds / 60:.0f} min")
             if st.button("Open the report", key=f"recent{info.id}", width="stretch"):
                 go("report", lesson=info.id)

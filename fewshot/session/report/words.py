@@ -70,8 +70,9 @@ def mood_words(mood: Mood) -> str:
     hidden = f" If fewer than {mood.minimum} people were counted, nothing is shown." if mood.minimum > 1 else ""
     return (
         f"Each point is the mean over the {mood.width:.0f} seconds around it, but not across a marker or a gap. The "
-        f"shares refer to the {who}; each counts once. “Unsure” means that the face was read, but no state was certain enough. The bands in the chart of each "
-        f"state are 95 % intervals (Wilson) for a class of this size. They do not include the network's errors.{hidden}"
+        f"shares refer to the {who}; each counts once. “Unsure” means that the face was read, but no state was certain "
+        "enough. The bands in the chart of each state are 95 % intervals (Wilson) for a class of this size. They do "
+        f"not include the network's errors.{hidden}"
     )
 
 
