@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 OURS = "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
 PICTURE_WIDTH = 960
 HINT_EVERY = 5.0
+NOTE_FOR = 20.0
+"""Seconds for which a note about one moment is shown."""
 
 
 class RunningLesson:
@@ -31,15 +34,19 @@ class RunningLesson:
     Args:
         plan: the request.
         prepare: opens models, source and store; called in the lesson's own thread.
+        clock: monotonic seconds.
 
     Attributes:
         token: distinguishes it from all others, also before it has a number, and reveals nothing about it.
     """
 
-    def __init__(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> None:
+    def __init__(
+        self, plan: LessonPlan, prepare: Callable[[], Setup], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.plan = plan
         self.token = uuid.uuid4().hex[:12]
-        self._prepare = prepare
+        self._prepare, self._clock = prepare, clock
+        self._told = (0, 0.0)
         self._board = Board(() if plan.aggregate else plan.students)
         self._lock = threading.RLock()
         self._state: State = "preparing"
@@ -108,12 +115,20 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        notes = [figures.get("note"), *(engine.notes[-1:] if engine else [])]
-        note = self._note or next((text for text in notes if text), None)
+        note = self._note or figures.get("note") or self._latest_note()
         with self._lock:
             markers = tuple(self._markers)
         advice = tuple(self._setup.advice) if self._setup else ()
         return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures, advice)
+
+    def _latest_note(self) -> str | None:
+        """The last note of the engine, for a while: it tells of a moment, such as another size of the picture."""
+        notes = list(self._engine.notes) if self._engine else []
+        with self._lock:
+            if len(notes) != self._told[0]:
+                self._told = (len(notes), self._clock())
+            fresh = self._clock() - self._told[1] < NOTE_FOR
+        return notes[-1] if notes and fresh else None
 
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""

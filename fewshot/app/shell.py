@@ -6,6 +6,7 @@ import functools
 import logging
 import re
 import sys
+import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SEEN = "photos seen"
+"""In the session of a tab: photo (SHA-256) -> small JPEG of what was enrolled here. It is never stored."""
+
 SORRY = (
     "This page could not be shown, because of a fault in fewshot. A running lesson continues. Load the page again. The "
     "details are in fewshot's log."
@@ -33,7 +37,7 @@ SORRY = (
 _MARKS = re.compile(r"[\\`*\[\]<~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^(?:[#>+=-]|\d+(?=[.)]))")
 """What Markdown would take for a mark rather than for a letter."""
 _LATE = re.compile(r":(?=[^\W\d_]|[+/-])|(?<!\d):(?=\d+:)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
-"""Where icons (":smile:"), colours and links begin. They are looked for after Markdown, so a backslash does not help."""
+"""Where icons (":smile:"), colours and links begin. They are found after Markdown: a backslash does not help."""
 _JOINER = "\N{WORD JOINER}"
 
 
@@ -49,6 +53,17 @@ def plain(text: str) -> str:
     flat = " ".join(str(text).split())
     marked = _MARKS.sub(lambda found: found[0] + _JOINER if found[0].isdigit() else f"\\{found[0]}", flat)
     return _LATE.sub(lambda found: found[0] + _JOINER, marked)
+
+
+def isolated(name: str) -> str:
+    """A name that is written from right to left, in marks that keep it from changing the order of the words around it.
+
+    >>> isolated("Asha") == "Asha", len(isolated("\u05d0"))
+    (True, 3)
+    """
+    if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in name):
+        return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return name
 
 
 @functools.cache
@@ -118,8 +133,8 @@ def remind_of_camera() -> None:
             name = lesson.plan.classroom or "without a class"
             with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**The lesson ({plain(name)}) waits for its camera.** This tab sends the camera's picture only while the "
-                    "page Live is open."
+                    f"**The lesson ({plain(isolated(name))}) waits for its camera.** This tab sends the camera's "
+                    "picture only while the page Live is open."
                 )
                 if st.button("Back to the lesson", icon=":material/sensors:"):
                     go("live", **{"class": lesson.plan.classroom})

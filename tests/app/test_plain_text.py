@@ -17,7 +17,8 @@ from tests.app.test_live_page import empty_room  # noqa: F401 - a fixture
 from tests.app.test_pages import page
 
 NASTY = (
-    "![x](http://127.0.0.1:9/x.png)", "[here](http://127.0.0.1:9)", "**bold**", "_quiet_", "`code`", "~~gone~~", "$x^2$",
+    "![x](http://127.0.0.1:9/x.png)", "[here](http://127.0.0.1:9)", "**bold**", "_quiet_", "`code`", "~~gone~~",
+    "$x^2$",
     "<img src=http://127.0.0.1:9>", "# Head", "- item", "1. item", "> quote", ":smile:", ":material/home:", ":red[x]",
     "http://127.0.0.1:9/", "www.example.org", "a@example.org", "&lt;b&gt;", "a\\*b", ":100:",
 )  # fmt: skip

@@ -50,6 +50,7 @@ def test_no_name_is_anywhere_in_the_page(served: Served, browse: Callable[..., A
     page.wait_for_timeout(2500)
     assert names_in(page) == []  # what was hidden stays hidden
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students were counted at a time").wait_for()
     page.get_by_text("Whole class only: no names").click()

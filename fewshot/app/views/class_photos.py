@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fewshot.app.shell import calm, go, plain, say_advice, say_later
+from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
@@ -24,6 +24,7 @@ KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
 MOST_MEGABYTES = 500
 """Of one uploaded file. Receiving it takes twice as much memory."""
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
+_REMEMBERED = 120
 UNLABELLED, OWN = "I do not know", "another state …"
 
 
@@ -157,12 +158,24 @@ def _enroll(name: str, work: Any) -> None:
         students = getattr(report, "students", [report])
         shown = [photo.path for student in students for photo in student.to_look_at]
         pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
+        _remember(students)
     bar.empty()
     if not students:
         raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
     notes = list(getattr(report, "notes", []))
     st.session_state[f"outcome {name}"] = Outcome(students, pictures, notes, advice_of(room.perception))
     st.rerun()
+
+
+def _remember(students: list[StudentResult]) -> None:
+    """Keep small pictures of what was just enrolled in this tab, so that a teacher sees which photo to remove."""
+    accepted = [photo for student in students for photo in student.photos if photo.status == "accepted"]
+    seen = st.session_state.setdefault(SEEN, {})
+    for photo in accepted[:_REMEMBERED]:
+        if photo.sha256 and (small := thumbnail(photo.path)):
+            seen[photo.sha256] = small
+    for sha in list(seen)[:-_REMEMBERED]:
+        del seen[sha]
 
 
 def _show(name: str, outcome: Outcome | None) -> None:
@@ -188,24 +201,24 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if picture:
                 st.image(picture, width="stretch")
             badge = ":orange-badge[please check]" if photo.looks else ":red-badge[refused]"
-            st.markdown(
-                f"**{plain(student.student)}** · {plain(photo.path.name)}  \n{badge} {plain(photo.doubt or _reason(photo))}"
-            )
+            why = plain(photo.doubt or _reason(photo))
+            st.markdown(f"**{plain(isolated(student.student))}** · {plain(photo.path.name)}  \n{badge} {why}")
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
         if student.looks_like:
+            other = plain(isolated(student.looks_like))
             st.info(
-                f"{plain(student.student)} was not enrolled, because the face is like that of {plain(student.looks_like)}. If they "
-                f"are two people, such as twins, choose {plain(student.looks_like)} above under “These students have a twin "
-                "or a double in this class”, and upload the photos again. When one of the two is in view, the program "
-                "may then show no name or the name of the other one.",
+                f"{plain(isolated(student.student))} was not enrolled, because the face is like that of {other}. If "
+                f"they are two people, such as twins, choose {other} above under “These students have a twin or a "
+                "double in this class”, and upload the photos again. When one of the two is in view, the program may "
+                "then show no name or the name of the other one.",
                 icon=":material/group:",
             )
         if student.problem:
-            st.error(plain(f"{student.student}: {student.problem}"), icon=":material/person_off:")
+            st.error(plain(f"{isolated(student.student)}: {student.problem}"), icon=":material/person_off:")
         for note in student.notes:
-            st.caption(plain(f"{student.student}: {note}"))
+            st.caption(plain(f"{isolated(student.student)}: {note}"))
 
 
 def _reason(photo: PhotoResult) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import calm, plain, say_advice, say_later
+from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -43,6 +43,8 @@ def _form() -> None:
     names = [name for name in store.names() if not store.is_sample(name)]
     if not names:
         st.info("Create a class first, on the page Class.", icon=":material/group_add:")
+        if st.button("Create a class", type="primary", icon=":material/group_add:"):
+            go("classes", **{"new class": True})
         return
     if Settings().acknowledged is None:
         st.warning(
@@ -50,6 +52,8 @@ def _form() -> None:
             "it”.",
             icon=":material/gavel:",
         )
+        if st.button("Open the page Start"):
+            go("start")
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         wanted = st.session_state.get("class")
@@ -140,7 +144,7 @@ def _prompt() -> None:
 def _review() -> None:
     run, (name, student, by, until) = st.session_state["guided"], st.session_state["guided for"]
     guide: Guide = run.guide
-    st.write(f"**{plain(student)}**: keep the pictures that show the state well, and take the others again.")
+    st.write(f"**{plain(isolated(student))}**: keep the pictures that show the state well, and take the others again.")
     say_advice(run.advice)
     kept: dict[str, list[Candidate]] = {}
     for index, prompt in enumerate(guide.prompts):
@@ -189,7 +193,7 @@ def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str |
     else:
         st.session_state.pop("guided").stop()
         why = "".join(f" {result.path.stem}: {result.reason}." for result in refused)
-        say_later(f"{student}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
+        say_later(f"{isolated(student)}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
         st.session_state["class"] = name
         st.switch_page(st.session_state["pages"]["classes"])
 

@@ -9,7 +9,7 @@ import streamlit as st
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, go, plain, say_advice, say_later, session
+from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later, session
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
@@ -75,7 +75,7 @@ def status_html(view: LessonView) -> str:
     elif not view.plan.students:
         seen = f"{counted(view.board.in_view, 'person', 'people')} in view"
     return (
-        f'<div class="fs-head"><h1>{escape(name)}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
+        f'<div class="fs-head"><h1>{escape(isolated(name))}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
         f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{seen}</span></div>'
     )
 
@@ -94,10 +94,12 @@ def _buttons(lesson: RunningLesson) -> None:
             st.button("Pause", icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
     with columns[1], st.popover("Mark", icon=":material/flag:", disabled=not ready, width="stretch"):
         _mark(lesson)
-    if columns[2].button("Stop", icon=":material/stop:", width="stretch"):
-        with st.spinner("Saving the last seconds …"):
-            lesson.stop()
-        st.rerun()
+    with columns[2], st.popover("Stop", icon=":material/stop:", width="stretch"):
+        st.write("This ends the lesson for everyone who watches it. It cannot be continued.")
+        if st.button("End the lesson", type="primary", icon=":material/stop:", width="stretch"):
+            with st.spinner("Saving the last seconds …"):
+                lesson.stop()
+            st.rerun()
     with columns[3], st.popover("View", icon=":material/visibility:", width="stretch"):
         _view(lesson)
     skip = getattr(lesson.engine, "skip", None)

@@ -47,6 +47,8 @@ def page() -> None:
             "this and will follow it”. You can watch the sample class without that.",
             icon=":material/gavel:",
         )
+        if st.button("Open the page Start"):
+            go("start")
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         _form(settings)

@@ -11,10 +11,10 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
-from fewshot.app.shell import calm, chart_theme, plain, say_later
+from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
 from fewshot.session.analysis.pace import why_not
-from fewshot.session.analysis.words import percent
+from fewshot.session.analysis.words import day, percent
 from fewshot.session.summary import clock
 
 _LATEST, _MOST = 4, 30
@@ -41,7 +41,7 @@ def correction(lesson: RunningLesson) -> None:
         return
     with st.container(border=True):
         said = picked.said or "unsure"
-        st.html(f"<b>{escape(picked.student)}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
+        st.html(f"<b>{escape(isolated(picked.student))}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
         if not lesson.learns:
             st.caption("In your own class you choose here what the student really showed, and fewshot learns from it.")
         else:
@@ -71,7 +71,9 @@ def _answers(lesson: RunningLesson) -> None:
 def _correct(lesson: RunningLesson, state: str) -> None:
     picked = st.session_state.pop("picked")
     lesson.correct(picked, state)
-    say_later(f"{picked.student}: {state}. fewshot has learned it. You can undo it in the column on the right.")
+    say_later(
+        f"{isolated(picked.student)}: {state}. fewshot has learned it. You can undo it in the column on the right."
+    )
     st.rerun()
 
 
@@ -156,7 +158,7 @@ def _learned(lesson: RunningLesson) -> None:
     if earlier:
         with st.expander("Earlier corrections of this class", icon=":material/history:"):
             for one in earlier[:_MOST]:
-                _correction_row(lesson, one, f"{one.made.astimezone():%d %b %Y}")
+                _correction_row(lesson, one, f"{day(one.made)}")
             if len(earlier) > _MOST:
                 st.caption(f"{len(earlier) - _MOST} older corrections are on the students' cards, on the page Class.")
 
@@ -164,16 +166,16 @@ def _learned(lesson: RunningLesson) -> None:
 def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
     left, right = st.columns([2, 1], vertical_alignment="center")
     left.html(
-        f'<span class="fs-muted">{when} <b>{escape(one.student)}</b>: '
+        f'<span class="fs-muted">{when} <b>{escape(isolated(one.student))}</b>: '
         f"{escape(one.actually)}, not {escape(one.said or 'unsure')}</span>"
     )
     if right.button("Undo", key=f"undo {one.id}", width="stretch"):
         lesson.undo(one.id)
-        say_later(f"The correction “{one.actually}” of {one.student} was undone.")
+        say_later(f"The correction “{one.actually}” of {isolated(one.student)} was undone.")
         st.rerun()
 
 
 def _markers(view: LessonView) -> None:
     if view.markers:
-        rows = "".join(f"<li><b>{clock(s)}</b> {escape(text)}</li>" for s, text in view.markers[-6:])
+        rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(text))}</li>" for s, text in view.markers[-6:])
         st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')

@@ -7,10 +7,10 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.palette import chip
-from fewshot.app.shell import calm, chart_theme, plain
+from fewshot.app.shell import calm, chart_theme, isolated, plain
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
-from fewshot.session.analysis.words import MINIMUM, counted
+from fewshot.session.analysis.words import MINIMUM, counted, moment
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart
@@ -54,14 +54,14 @@ def mood(contents: Contents) -> None:
 def moments(contents: Contents) -> None:
     """Moments that stand out."""
     st.subheader("Moments that stand out")
-    for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
-        after = words.before(contents.markers, moment.start)
+    for number, found in enumerate(contents.moments.found):
+        also = f" At the same time: {', '.join(found.also)}." if found.also else ""
+        after = words.before(contents.markers, found.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
-            f"<b>{words.span(moment.start, moment.end)}</b> {chip(moment.state)} "
-            f'<span class="fs-muted">{escape(after)}</span><br>{escape(moment.text)}.{escape(also)}<br>'
-            f'<span class="fs-muted">{escape(words.sentence(moment.sure))}</span></div></div>'
+            f"<b>{words.span(found.start, found.end)}</b> {chip(found.state)} "
+            f'<span class="fs-muted">{escape(after)}</span><br>{escape(found.text)}.{escape(also)}<br>'
+            f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
     st.caption(words.moment_words(contents.moments))
 
@@ -105,7 +105,7 @@ def check_in(contents: Contents) -> None:
     for line in contents.checks.found:
         with st.container(border=True):
             left, right = st.columns([1, 4], vertical_alignment="center")
-            left.markdown(f"**{plain(line.student)}**")
+            left.markdown(f"**{plain(isolated(line.student))}**")
             right.markdown(f"{plain(words.sentence(line.text))}  \n:gray[{plain(words.sentence(line.sure))}]")
     st.caption(words.check_in_words(contents.checks))
 
@@ -134,7 +134,7 @@ def _student(today: Profile, earlier: list[Profile]) -> None:
 
 def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> None:
     st.subheader("Two lessons")
-    names = [f"{p.info.title or 'Lesson'}, {p.info.started.astimezone():%d %b %Y, %H:%M}" for p in profiles]
+    names = [f"{isolated(p.info.title or 'Lesson')}, {moment(p.info.started)}" for p in profiles]
     chosen = st.selectbox("Compare with", range(len(names)), format_func=names.__getitem__)
     today = contents.profile or make_profile(lesson)
     comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)

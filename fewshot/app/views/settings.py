@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, plain, say_later
+from fewshot.app.shell import calm, go, plain, say_later
+from fewshot.session.analysis.words import day
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ DOWNLOAD = "Download the missing models"
 
 def page() -> None:
     """Draw the page."""
+    if st.session_state.pop("to live", False):
+        go("live")
     st.html("<h1>Settings</h1>")
     names = ["Privacy", "Models", "Performance", "Connection", "Model card"]
     parts = (_privacy, _models, _performance, _connection, _card)
@@ -54,7 +57,7 @@ def _privacy() -> None:
         st.rerun()
     since = settings.acknowledged
     st.caption(
-        f"You confirmed the terms of use on {since.astimezone():%d %B %Y}."
+        f"You confirmed the terms of use on {day(since)}."
         if since
         else "You have not confirmed the terms of use yet. They are on the page Start."
     )
@@ -118,6 +121,9 @@ def _figures() -> None:
     lessons = ROOM.alive()
     if not lessons:
         st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
+        if st.button("Open the page Live", icon=":material/sensors:"):
+            st.session_state["to live"] = True
+            st.rerun()  # a fragment cannot change the page, the whole page can
     for lesson in lessons:
         view = lesson.view()
         st.subheader(plain(view.plan.classroom) or "Without a class")

@@ -108,6 +108,8 @@ def _windows(grid: Grid, width: int, step: int, cuts: Sequence[float]) -> tuple[
     for first, _ in parts:  # a gap that ends here
         if first > 0 and first - _BEFORE not in points:
             points[first - _BEFORE] = (first, first)
+    if len(points) == 1:  # a lesson of a few seconds: one point would not be seen in a chart
+        points[grid.seconds - _BEFORE] = next(iter(points.values()))
     time = np.array(sorted(points))
     return time, np.array([points[at] for at in time.tolist()], np.int64).reshape(-1, 2).T
 

@@ -16,6 +16,8 @@ from fewshot.session.lesson import LessonInfo, Marker
 from fewshot.session.report.contents import Contents
 from fewshot.session.summary import clock
 
+SHORT = 20
+"""Seconds: in a shorter lesson the mood is one mean, and no change."""
 STATES = {
     "running": "still running",
     "ended": "ended",
@@ -55,7 +57,7 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
     view = [("View", "whole class only: no names, and nothing for fewer than 5 people")] if contents.aggregate else []
     return [
         ("Class", info.classroom or "none (no students were recognised)"),
-        ("When", f"{info.started:%Y-%m-%d %H:%M} UTC"),
+        ("When", _when(info)),
         ("Length", f"{clock(info.seconds)} ({STATES[info.state]})"),
         ("Source", info.source or "unknown"),
         ("Network", info.network or "unknown"),
@@ -64,15 +66,23 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
     ]
 
 
+def _when(info: LessonInfo) -> str:
+    """When the lesson began, in the time zone of this computer as on the pages, which is named because files travel."""
+    local = info.started.astimezone()
+    zone = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M} (UTC{zone[:3]}:{zone[3:5]})"
+
+
 def mood_words(mood: Mood) -> str:
     """How the mood is calculated and how certain it is."""
     who = "people in view" if mood.crowd else "students who could be read for at least a quarter of the window"
+    short = " The lesson is too short to show a change over time." if 0 < mood.seconds < SHORT else ""
     hidden = f" If fewer than {mood.minimum} people were counted, nothing is shown." if mood.minimum > 1 else ""
     return (
         f"Each point is the mean over the {mood.width:.0f} seconds around it, but not across a marker or a gap. The "
         f"shares refer to the {who}; each counts once. “Unsure” means that the face was read, but no state was certain "
         "enough. The bands in the chart of each state are 95 % intervals (Wilson) for a class of this size. They do "
-        f"not include the network's errors.{hidden}"
+        f"not include the network's errors.{hidden}{short}"
     )
 
 
