@@ -181,7 +181,7 @@ class RunningLesson:
         if tile is None:
             raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
         said = tile.state if tile.state in tuple(setup.states) else None
-        return Picked(student, setup.notebook.position, said, self._vectors.get(student))
+        return Picked(student, setup.notebook.position, said, self._vectors.get(student), self.token)
 
     def correct(self, picked: Picked, actually: str) -> int:
         """Second click: say what it should have been; the student's prototype learns from it. Returns its number.
@@ -193,6 +193,10 @@ class RunningLesson:
         if not setup.learns:
             raise UsageError(
                 "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
+            )
+        if picked.lesson and picked.lesson != self.token:
+            raise UsageError(
+                f"This reading of {picked.student} is of another lesson, so nothing was learned. Click the tile again."
             )
         if picked.vector is None:
             raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fewshot.errors import FewshotError, Note
 
 CLICKS = {
+    "--consent-by 'WHO": "Fill in the field “Consent given by”, then click the button again.",
     "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
     "install fewshot again": "Install fewshot again.",
     "fewshot models list": "Open Settings → Models to see which models are on this computer.",

@@ -188,3 +188,16 @@ def test_a_small_class_is_not_said_to_be_at_its_usual_pace(aggregate: bool, seco
     stage.engines[0].tell(step_of(second))
     shown = words(page("live", **{"class": "physics"}))
     assert "cannot be judged" in shown and "nothing unusual" not in shown
+
+
+@pytest.mark.parametrize("other", ["physics", "maths"])
+def test_a_pick_left_open_is_forgotten_with_its_lesson(other: str) -> None:
+    (earlier,) = teach("physics")
+    picked = earlier.lesson.pick("Ben")
+    earlier.lesson.stop()
+    (later,) = teach(other)
+    test = page("live", **{"class": other, "picked": picked})
+    assert not test.exception and "picked" not in test.session_state and later.memory.vectors == {}
+    assert "What did the student really show?" not in words(test)
+    test = page("live", **{"class": other, "picked": later.lesson.pick("Ben")})
+    assert "What did the student really show?" in words(test)

@@ -10,14 +10,16 @@ from typing import Any
 
 import streamlit as st
 
+from fewshot.app.next_click import in_the_app
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.uploads import Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
-from fewshot.errors import UsageError
-from fewshot.pictures import PICTURE_SUFFIXES
+from fewshot.errors import FewshotError, UsageError
+from fewshot.pictures import PICTURE_SUFFIXES, is_picture
 from fewshot.session.analysis.words import counted
+from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
@@ -44,6 +46,7 @@ class Outcome:
 def add(name: str, roster: Roster) -> None:
     """The three ways to add students."""
     with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students):
+        _acknowledge()
         many, one, camera = st.tabs(["Many students", "One student", "With the camera"])
         with many:
             _many(name, roster)
@@ -52,6 +55,18 @@ def add(name: str, roster: Roster) -> None:
         with camera:
             _camera(name)
     _show(name, st.session_state.get(f"outcome {name}"))
+
+
+def _acknowledge() -> None:
+    """Photos are enrolled only after the same acknowledgement as for a camera and a lesson."""
+    if Settings().acknowledged is None:
+        st.warning(
+            "Before you add students, open the page Start, read where this may not be used, and click “I have read "
+            "this and will follow it”.",
+            icon=":material/gavel:",
+        )
+        if st.button("Open the page Start"):
+            go("start")
 
 
 @calm
@@ -68,25 +83,30 @@ def _many(name: str, roster: Roster) -> None:
     by, until = _consent("many")
     twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
-    if st.button("Enroll all", type="primary", disabled=not files, key="enroll many"):
+    slot = st.container()  # an error stands above the button, where it is seen
+    blocked = Settings().acknowledged is None
+    if st.button("Enroll all", type="primary", disabled=blocked or not files, key="enroll many"):
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
-            raise UsageError(WHO_CONSENTED)
+            _refuse(slot, UsageError(WHO_CONSENTED))
+            return
         uploads = [Upload(file.name, file.getvalue()) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             notes: list[str] = []
-            students = save_class(uploads, place, roster.students, notes)
-            done: list[str] = []
-
-            def tell(student: str) -> None:
-                done.append(student)
-                bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {plain(student)} …")
-
-            report = room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
+            save_class(uploads, place, roster.students, notes)
+            count = _Count(bar, sum(is_picture(path) for path in place.rglob("*")))
+            report = room.enroll_folder(
+                place,
+                consent_by=by,
+                consent_until=until,
+                on_student=count.student,
+                looks_like=twins,
+                on_photo=count.photo,
+            )
             report.notes = [*notes, *report.notes]
             return report
 
-        _enroll(name, enroll)
+        _enroll(name, enroll, slot)
 
 
 @calm
@@ -102,17 +122,47 @@ def _one(name: str, roster: Roster) -> None:
     known = roster.students.get(student.strip())
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
     twins = _twins(name, roster, "one")
-    if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
+    slot = st.container()
+    blocked = Settings().acknowledged is None or not (photos and student.strip())
+    if st.button("Enroll", type="primary", disabled=blocked, key="enroll one"):
         if by is None and not (known and known.consent.holds(date.today())):
-            raise UsageError(WHO_CONSENTED)
+            _refuse(slot, UsageError(WHO_CONSENTED))
+            return
         uploads = [Upload(file.name, file.getvalue()) for file in photos]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            bar.progress(0.3, f"Checking {counted(len(uploads), 'photo')} …")
             place = save_student(uploads, place, student.strip(), emotion)
-            return room.enroll(student.strip(), place, consent_by=by, consent_until=until, looks_like=twins)
+            count = _Count(bar, sum(path.is_file() for path in place.rglob("*")))
+            count.student(student.strip())
+            return room.enroll(
+                student.strip(),
+                place,
+                consent_by=by,
+                consent_until=until,
+                looks_like=twins,
+                on_photo=count.photo,
+            )
 
-        _enroll(name, enroll)
+        _enroll(name, enroll, slot)
+
+
+class _Count:
+    """Moves the bar on photo by photo."""
+
+    def __init__(self, bar: Any, photos: int) -> None:
+        self._bar, self._photos, self._done, self._who = bar, max(1, photos), 0, ""
+
+    def student(self, name: str) -> None:
+        self._who = name
+
+    def photo(self) -> None:
+        self._done += 1
+        words = f"Checking photo {self._done} of {self._photos} ({plain(isolated(self._who))}) …"
+        self._bar.progress(min(1.0, (self._done - 1) / self._photos), words)
+
+
+def _refuse(slot: Any, error: FewshotError) -> None:
+    slot.error(plain(in_the_app(error)), icon=":material/info:")
 
 
 def _twins(name: str, roster: Roster, key: str) -> list[str]:
@@ -147,11 +197,16 @@ def _consent(key: str) -> tuple[str | None, date | None]:
     return by.strip() or None, until
 
 
-@calm
-def _enroll(name: str, work: Any) -> None:
+def _enroll(name: str, work: Any, slot: Any) -> None:
+    try:
+        _enroll_all(name, work, slot.progress(0.0, "Loading the models …"))
+    except FewshotError as error:
+        _refuse(slot, error)
+
+
+def _enroll_all(name: str, work: Any, bar: Any) -> None:
     from fewshot.app.setups import advice_of, open_class
 
-    bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
     with tempfile.TemporaryDirectory(prefix="fewshot-photos-") as folder:
         report = work(room, Path(folder), bar)
@@ -159,12 +214,32 @@ def _enroll(name: str, work: Any) -> None:
         shown = [photo.path for student in students for photo in student.to_look_at]
         pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
         _remember(students)
+        told = _Told(folder)
+        students = [told.student(student) for student in students]
     bar.empty()
     if not students:
         raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
-    notes = list(getattr(report, "notes", []))
+    notes = [told.words(note) for note in getattr(report, "notes", [])]
     st.session_state[f"outcome {name}"] = Outcome(students, pictures, notes, advice_of(room.perception))
     st.rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Sentences without the temporary folder of an upload, which a teacher does not know."""
+
+    folder: str
+
+    def words(self, text: str) -> str:
+        short = text.replace(f"{self.folder}/", "").replace(self.folder, "the upload")
+        return short.replace(Path(self.folder).name, "the upload")
+
+    def student(self, student: StudentResult) -> StudentResult:
+        photos = [replace(photo, reason=_reason(photo)) for photo in student.photos]
+        photos = [replace(photo, reason=self.words(photo.reason)) for photo in photos]
+        return replace(
+            student, photos=photos, notes=list(map(self.words, student.notes)), problem=self.words(student.problem)
+        )
 
 
 def _remember(students: list[StudentResult]) -> None:

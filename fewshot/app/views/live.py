@@ -57,7 +57,7 @@ def _tiles(lesson: RunningLesson) -> None:
         )
     if st.session_state.get("with_picture"):
         _picture(lesson, view)
-    held = st.session_state.get("picked")
+    held = live_side.held(lesson)
     chosen = held.student if held is not None else None
     picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen), key="tiles")
     if picked is not None:

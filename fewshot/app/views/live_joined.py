@@ -63,7 +63,8 @@ def say_joined(lesson: RunningLesson) -> None:
         st.markdown(
             f"**You have joined a lesson that is already running** (class: {name}, source: "
             f"{plain(lesson.plan.source)}, length so far: {clock(view.board.second)}). Another tab or another teacher "
-            "started it. If you pause, stop, mark or correct something here, it changes for everyone who watches this lesson."
+            "started it. If you pause, stop, mark or correct something here, it changes for everyone who watches "
+            "this lesson."
         )
         with st.container(horizontal=True):
             if st.button("Stay and watch", icon=":material/visibility:"):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.board import FEWEST, BoardView, states_in
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_parts import LessonView
+from fewshot.app.lesson_parts import LessonView, Picked
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
@@ -34,9 +34,18 @@ def whole_class(lesson: RunningLesson, every: float) -> None:
     st.fragment(_whole, run_every=every)(lesson)
 
 
+def held(lesson: RunningLesson) -> Picked | None:
+    """The reading that was clicked in this lesson. A click in an earlier lesson is forgotten."""
+    picked: Picked | None = st.session_state.get("picked")
+    if picked is not None and picked.lesson != lesson.token:
+        del st.session_state["picked"]
+        return None
+    return picked
+
+
 def correction(lesson: RunningLesson) -> None:
     """Ask what a clicked student really showed; the answer is the second click."""
-    picked = st.session_state.get("picked")
+    picked = held(lesson)
     if picked is None:
         return
     with st.container(border=True):
