@@ -87,7 +87,8 @@ def _frame(theme: Theme, height: int) -> Spec:
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3, color=theme.ink)
         .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title="marker")])
     )
-    chart = themed(alt.layer(area, lines).properties(height=height, width="container"), theme)
+    says = "The mood of the class so far, as shares of the people who could be read. The shares of now are above it."
+    chart = themed(alt.layer(area, lines).properties(height=height, width="container", description=says), theme)
     return dict(chart.to_dict())
 
 

@@ -48,7 +48,7 @@ def correction(lesson: RunningLesson) -> None:
     picked = held(lesson)
     if picked is None:
         return
-    with st.container(border=True):
+    with st.container(border=True, key="correction"):
         said = picked.said or "unsure"
         st.html(f"<b>{escape(isolated(picked.student))}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
         if not lesson.learns:

@@ -27,7 +27,7 @@ WIDE = 1040
 
 def show(chart: Chart, key: str, says: str) -> None:
     """A chart in the page's theme, with a caption that also serves people who cannot see it."""
-    st.altair_chart(themed(chart, chart_theme()), theme=None, key=key, width="content")
+    st.altair_chart(themed(chart.properties(description=says), chart_theme()), theme=None, key=key, width="content")
     st.caption(plain(says))
 
 

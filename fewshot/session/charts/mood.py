@@ -91,8 +91,11 @@ def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
     known = ~np.isnan(mood.share[:, 0]) if len(mood.time) else np.zeros(0, bool)
     run = np.cumsum(np.diff(known.astype(int), prepend=0) == 1)
     rows = []
-    for window in np.flatnonzero(known):
-        time, students = float(mood.time[window]), int(mood.students[window])
+    windows = [(int(window), float(mood.time[window])) for window in np.flatnonzero(known)]
+    if windows and known[-1] and mood.seconds > mood.time[-1]:  # the last window reaches to the end of the lesson
+        windows.append((len(known) - 1, float(mood.seconds)))
+    for window, time in windows:
+        students = int(mood.students[window])
         clock = f"{int(time) // 60}:{int(time) % 60:02d}"
         for rank, state in enumerate(order):
             column = mood.states.index(state)
@@ -110,6 +113,7 @@ def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
     """The number of students behind the shares."""
     what = "faces per frame" if mood.crowd else "students counted"
     rows = [{"time": float(t), "students": int(n)} for t, n in zip(mood.time, mood.students, strict=True)]
+    rows += [{**rows[-1], "time": float(mood.seconds)}] if rows and mood.seconds > mood.time[-1] else []
     top = int(max(1, mood.students.max(initial=1)))
     y = alt.Y(
         "students:Q",
