@@ -114,6 +114,7 @@ def walk(page: Any, app: ServedApp, shot: Any) -> None:
     page.get_by_role("link", name="Live").first.click()
     earlier_weeks(app.home)
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students were counted at a time").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()

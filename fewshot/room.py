@@ -206,6 +206,7 @@ class Classroom:
         emotion: str | None = None,
         from_camera: bool = False,
         looks_like: Sequence[str] = (),
+        on_photo: Callable[[], None] | None = None,
     ) -> StudentResult:
         """Enroll a student, or add photos to one.
 
@@ -218,6 +219,7 @@ class Classroom:
             from_camera: a camera took the photos just now, so two similar photos do not count as copies.
             looks_like: enrolled students who look like this one, such as a twin. Without it, a student who seems to be
                 enrolled already is refused.
+            on_photo: called before each photo is looked at.
 
         Returns:
             The result of every photo, with a reason if it was not accepted, and whether the student is enrolled now.
@@ -231,7 +233,7 @@ class Classroom:
         key = roster.key_for(student)
         consent = valid_consent(roster, key, given_consent(consent_by, consent_until))
         report = self._enrollment().enroll(
-            {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=looks_like
+            {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=looks_like, on_photo=on_photo
         )
         self._refresh()
         return report.students[0]
@@ -244,6 +246,7 @@ class Classroom:
         consent_until: str | date | None = None,
         on_student: Callable[[str], None] | None = None,
         looks_like: Sequence[str] = (),
+        on_photo: Callable[[], None] | None = None,
     ) -> EnrollmentReport:
         """Enroll all students in ``PHOTOS/<student>/<emotion>/*`` or ``PHOTOS/<student>/*``.
 
@@ -256,6 +259,7 @@ class Classroom:
             consent_until: last day of that consent.
             on_student: called with each student's name before their photos are processed.
             looks_like: students with a double in the class, such as a twin, who is another person all the same.
+            on_photo: called before each photo is looked at.
 
         Raises:
             UsageError: ``looks_like`` names a student who is not there, there is no such folder,
@@ -267,7 +271,9 @@ class Classroom:
         check_doubles(looks_like, {*found.photos, *roster.students})
         report = EnrollmentReport()
         if found.photos:
-            report = self._enrollment().enroll(found.photos, found.consents, on_student, found.reasons, looks_like)
+            report = self._enrollment().enroll(
+                found.photos, found.consents, on_student, found.reasons, looks_like, on_photo
+            )
             self._refresh()
         report.students += found.refused()
         report.notes = [*found.notes, *report.notes]

@@ -11,6 +11,7 @@ from typing import Any
 from fewshot.app.avatars import avatar
 from fewshot.app.palette import UNSURE, icon
 from fewshot.classroom.roster import Student
+from fewshot.session.analysis.words import day
 from fewshot.types import EMOTIONS
 
 OK, LACKING, ENDED = "#0b7a53", "#b26a00", "#b3261e"
@@ -49,11 +50,11 @@ def consent_words(student: Student, today: date, sample: bool = False) -> str:
     if sample:
         return "sample: readings only"
     if today < consent.day:
-        return f"consent from {consent.day:%d %b %Y} on"
+        return f"consent from {day(consent.day)} on"
     if not consent.holds(today):
-        return f"consent ended on {consent.until:%d %b %Y}" if consent.until else "consent ended"
-    until = f", until {consent.until:%d %b %Y}" if consent.until else ""
-    return f"consent: {consent.given_by}, {consent.day:%d %b %Y}{until}"
+        return f"consent ended on {day(consent.until)}" if consent.until else "consent ended"
+    until = f", until {day(consent.until)}" if consent.until else ""
+    return f"consent: {consent.given_by}, {day(consent.day)}{until}"
 
 
 def card_html(student: Student, today: date, sample: bool = False, portrait: bytes | None = None) -> str:

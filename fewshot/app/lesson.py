@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 
@@ -25,6 +26,8 @@ OURS = "The lesson ended because of a fault in fewshot. It is kept up to this po
 DELETED = "This lesson was deleted while it ran. Nothing of it is kept."
 PICTURE_WIDTH = 960
 HINT_EVERY = 5.0
+NOTE_FOR = 20.0
+"""Seconds for which a note about one moment is shown."""
 
 
 class RunningLesson:
@@ -33,15 +36,19 @@ class RunningLesson:
     Args:
         plan: the request.
         prepare: opens models, source and store; called in the lesson's own thread.
+        clock: monotonic seconds.
 
     Attributes:
         token: distinguishes it from all others, also before it has a number, and reveals nothing about it.
     """
 
-    def __init__(self, plan: LessonPlan, prepare: Callable[[], Setup]) -> None:
+    def __init__(
+        self, plan: LessonPlan, prepare: Callable[[], Setup], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.plan = plan
         self.token = uuid.uuid4().hex[:12]
-        self._prepare = prepare
+        self._prepare, self._clock = prepare, clock
+        self._told = (0, 0.0)
         self._board = Board(() if plan.aggregate else plan.students)
         self._lock = threading.RLock()
         self._state: State = "preparing"
@@ -100,6 +107,11 @@ class RunningLesson:
             return self._hint[1]
 
     @property
+    def compared(self) -> int | None:
+        """How many students the last look for a hint on pace could compare with themselves; None: unknown."""
+        return getattr(self._setup.hint, "judged", None) if self._setup else None
+
+    @property
     def engine(self) -> Engine | None:
         """What runs the lesson; None until it is prepared."""
         return self._engine
@@ -110,12 +122,20 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        notes = [figures.get("note"), *(engine.notes[-1:] if engine else [])]
-        note = self._note or next((text for text in notes if text), None)
+        note = self._note or figures.get("note") or self._latest_note()
         with self._lock:
             markers = tuple(self._markers)
         advice = tuple(self._setup.advice) if self._setup else ()
         return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures, advice)
+
+    def _latest_note(self) -> str | None:
+        """The last note of the engine, for a while: it tells of a moment, such as another size of the picture."""
+        notes = list(self._engine.notes) if self._engine else []
+        with self._lock:
+            if len(notes) != self._told[0]:
+                self._told = (len(notes), self._clock())
+            fresh = self._clock() - self._told[1] < NOTE_FOR
+        return notes[-1] if notes and fresh else None
 
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
@@ -168,7 +188,7 @@ class RunningLesson:
         if tile is None:
             raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
         said = tile.state if tile.state in tuple(setup.states) else None
-        return Picked(student, setup.notebook.position, said, self._vectors.get(student))
+        return Picked(student, setup.notebook.position, said, self._vectors.get(student), self.token)
 
     def correct(self, picked: Picked, actually: str) -> int:
         """Second click: say what it should have been; the student's prototype learns from it. Returns its number.
@@ -180,6 +200,10 @@ class RunningLesson:
         if not setup.learns:
             raise UsageError(
                 "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
+            )
+        if picked.lesson and picked.lesson != self.token:
+            raise UsageError(
+                f"This reading of {picked.student} is of another lesson, so nothing was learned. Click the tile again."
             )
         if not self.may_name(picked.student):
             raise UsageError(

@@ -117,12 +117,20 @@ class LessonPlan:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A reading that a teacher clicked on, kept until the second click corrects it."""
+    """A reading that a teacher clicked on, kept until the second click corrects it.
+
+    Attributes:
+        second: of the lesson.
+        said: the state that was shown; None if none was named.
+        vector: the face at that moment, shape (d,); None if it could not be read.
+        lesson: token of the lesson. A face of one lesson never corrects another.
+    """
 
     student: str
     second: float
     said: str | None
     vector: Vectors | None
+    lesson: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def main() -> None:
     }
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
+    st.set_page_config(page_title=f"{chosen.title} · fewshot")  # what a tab and a bookmark are called
     count_visit(chosen.title)
     say_now()
     if chosen.title != "Live":

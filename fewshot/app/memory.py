@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import UsageError
-from fewshot.session.analysis.pace import Hint, pace_hint
+from fewshot.session.analysis.pace import Hint, judged, pace_hint
 from fewshot.session.lesson import Readings
 from fewshot.session.lesson_rows import OpenedReadings
 from fewshot.session.lessons import LessonStore
@@ -59,15 +59,22 @@ class Remembered:
         return () if self._room is None else self._room.corrections()
 
 
-def hint_on(notebook: LessonRecorder) -> Callable[[float], Hint | None]:
-    """A function that looks for a hint on pace in the lesson so far."""
-    kept = SoFar(LessonStore(), notebook.lesson)
+class PaceSoFar:
+    """Looks for a hint on pace in the lesson so far.
 
-    def look(now: float) -> Hint | None:
-        opened = kept.read()
+    Attributes:
+        judged: how many students the last look could compare; None if it was too early.
+    """
+
+    def __init__(self, notebook: LessonRecorder) -> None:
+        self._kept = SoFar(LessonStore(), notebook.lesson)
+        self.judged: int | None = None
+
+    def __call__(self, now: float) -> Hint | None:
+        """The hint at this second of the lesson, or None."""
+        opened = self._kept.read()
+        self.judged = judged(opened.readings, now, opened.labels)
         return pace_hint(opened.readings, now, opened.labels)
-
-    return look
 
 
 class SoFar:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from fewshot.app.board import MoodStep, states_in
+from fewshot.app.board import BUCKET, MoodStep, states_in
 from fewshot.session.charts.theme import LIGHT, Theme, palette, stacking, themed, time_axis
 from fewshot.session.optional_imports import altair
 
 _MOST = 120
+_GAP = 1.5
+"""Steps further apart than this multiple of their usual distance have a gap of the lesson between them."""
 Spec = dict[str, Any]
 
 
@@ -33,16 +37,15 @@ def live_mood_spec(
         seconds: of the lesson so far.
         height: pixels.
     """
-    steps = thinned(mood)
-    order = stacking(states_in(steps))
+    drawn = points(mood, [second for second, _ in markers])
+    order = stacking(states_in(mood))
     colours = palette(order)
     spec = copy.deepcopy(_frame(theme, height))
     area, lines = spec["layer"]
     area["data"] = {
         "values": [
-            {"time": step.second, "state": state, "share": round(step.share([state]), 4), "order": place}
-            for step in steps
-            if step.people
+            {"time": second, "state": state, "share": round(step.share([state]), 4), "order": place, "run": run}
+            for run, second, step in drawn
             for place, state in enumerate(order)
         ]
     }
@@ -75,6 +78,7 @@ def _frame(theme: Theme, height: int) -> Spec:
             ),
             color=alt.Color("state:N", legend=None),
             order=alt.Order("order:Q"),
+            detail="run:N",
             tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%")],
         )
     )
@@ -83,8 +87,58 @@ def _frame(theme: Theme, height: int) -> Spec:
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3, color=theme.ink)
         .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title="marker")])
     )
-    chart = themed(alt.layer(area, lines).properties(height=height, width="container"), theme)
+    says = "The mood of the class so far, as shares of the people who could be read. The shares of now are above it."
+    chart = themed(alt.layer(area, lines).properties(height=height, width="container", description=says), theme)
     return dict(chart.to_dict())
+
+
+def points(mood: Sequence[MoodStep], cuts: Sequence[float] = ()) -> list[tuple[int, float, MoodStep]]:
+    """The points to draw: (run, second, step). Nothing is drawn between two runs, because there the lesson has a gap.
+
+    Steps are not merged across a cut, such as a marker, and the values of both sides reach it: what begins at a marker
+    must not seem to begin before it. There are about ``_MOST`` points, and two more per cut.
+
+    Args:
+        mood: in the order of time; steps without people are left out.
+        cuts: seconds.
+    """
+    usual = _usual_distance(mood)
+    found: list[tuple[int, float, MoodStep]] = []
+    for run, cut, steps in _parts([step for step in mood if step.people], cuts, usual):
+        if cut is not None and _differ(found[-1][2], steps[0]):
+            found += [(run, cut - 0.01, found[-1][2]), (run, cut, steps[0])]
+        begun = found[-1][1] if found and found[-1][0] == run else None
+        found += [(run, step.second, step) for step in steps if begun is None or step.second > begun]
+    alone = {run for run, count in Counter(run for run, _, _ in found).items() if count == 1}
+    ends = [(run, second + usual / 2, step) for run, second, step in found if run in alone]
+    return sorted([*found, *ends], key=lambda point: point[:2])  # a single point would not be seen
+
+
+def _parts(
+    shown: Sequence[MoodStep], cuts: Sequence[float], usual: float
+) -> list[tuple[int, float | None, list[MoodStep]]]:
+    """Stretches without a gap or a cut in them: (run, the cut at its beginning, steps)."""
+    run = 0
+    parts: list[tuple[int, float | None, list[MoodStep]]] = [(0, None, list(shown[:1]))] if shown else []
+    for early, late in pairwise(shown):
+        gap = late.second - early.second > _GAP * usual
+        cut = next((cut for cut in cuts if late.second - usual / 2 <= cut < late.second + usual / 2), None)
+        run += gap
+        if gap or cut is not None:
+            parts.append((run, None if gap else cut, []))
+        parts[-1][2].append(late)
+    group = -(-len(shown) // _MOST) if shown else 1
+    return [(run, cut, thinned(steps, -(-len(steps) // group))) for run, cut, steps in parts]
+
+
+def _differ(one: MoodStep, other: MoodStep) -> bool:
+    return any(abs(one.share([state]) - other.share([state])) > 0.005 for state in {*one.counts, *other.counts})
+
+
+def _usual_distance(mood: Sequence[MoodStep]) -> float:
+    """Seconds from one step to the next; more than a bucket if frames are rare."""
+    between = sorted(late.second - early.second for early, late in pairwise(mood))
+    return max(BUCKET, between[(len(between) - 1) // 2]) if between else BUCKET
 
 
 def thinned(mood: Sequence[MoodStep], most: int = _MOST) -> list[MoodStep]:

@@ -6,6 +6,7 @@ from fewshot.errors import FewshotError, Note
 
 CLICKS = {
     "To erase them then": "Then open the page Class again.",
+    "--consent-by 'WHO": "Fill in the field “Consent given by”, then click the button again.",
     "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
     "install fewshot again": "Install fewshot again.",
     "fewshot models list": "Open Settings → Models to see which models are on this computer.",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
-from fewshot.app.memory import Remembered, hint_on
+from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.recording import Recording, sample_recording
 from fewshot.app.replay import Replay
 from fewshot.app.sample_past import SAMPLE_CLASS, plan_past, sample_notebook, tell_past, tell_past_meanwhile
@@ -52,7 +52,7 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
             lambda sinks: Replay(recording, sinks, ahead, told=tell_past_meanwhile),
             EMOTIONS,
             learns=False,
-            hint=hint_on(notebook),
+            hint=PaceSoFar(notebook),
             markers=recording.markers,
             look=lambda: watch.look().students,
         )

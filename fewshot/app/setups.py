@@ -10,7 +10,7 @@ from fewshot.app.guided_run import GuidedRun
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import Engine, LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
-from fewshot.app.memory import Remembered, hint_on
+from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.next_click import in_the_app
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.photo_perception import photo_perception
@@ -90,9 +90,8 @@ def start_lesson(
 
         learns = opened is not None and not aggregate
         advice = advice_of(perception)
-        return Setup(
-            notebook, memory, engine, states_of(opened), learns, hint=hint_on(notebook), advice=advice, look=look
-        )
+        hint = PaceSoFar(notebook)
+        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
 
     return room.start(plan, prepare)
 

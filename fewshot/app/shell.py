@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import sys
+import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -23,10 +25,45 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SEEN = "photos seen"
+"""In the session of a tab: photo (SHA-256) -> small JPEG of what was enrolled here. It is never stored."""
+
 SORRY = (
     "This page could not be shown, because of a fault in fewshot. A running lesson continues. Load the page again. The "
     "details are in fewshot's log."
 )
+
+
+_MARKS = re.compile(r"[\\`*\[\]<~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^(?:[#>+=-]|\d+(?=[.)]))")
+"""What Markdown would take for a mark rather than for a letter."""
+_LATE = re.compile(r":(?=[^\W\d_]|[+/-])|(?<!\d):(?=\d+:)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""Where icons (":smile:"), colours and links begin. They are found after Markdown: a backslash does not help."""
+_JOINER = "\N{WORD JOINER}"
+
+
+def plain(text: str) -> str:
+    """The text so that Streamlit shows it letter by letter: no Markdown, picture, link, formula or icon in it.
+
+    For every label, message and table cell that contains a word of a user: a title such as ``![](http://...)`` must
+    not make the browser fetch anything.
+
+    >>> plain("![x](http://y)"), plain("Asha P."), plain("anna_1.jpg")[:6]
+    ('!\\\\[x\\\\](http:\\u2060//y)', 'Asha P.', 'anna_1')
+    """
+    flat = " ".join(str(text).split())
+    marked = _MARKS.sub(lambda found: found[0] + _JOINER if found[0].isdigit() else f"\\{found[0]}", flat)
+    return _LATE.sub(lambda found: found[0] + _JOINER, marked)
+
+
+def isolated(name: str) -> str:
+    """A name that is written from right to left, in marks that keep it from changing the order of the words around it.
+
+    >>> isolated("Asha") == "Asha", len(isolated("\u05d0"))
+    (True, 3)
+    """
+    if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in name):
+        return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return name
 
 
 @functools.cache
@@ -43,7 +80,7 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
         try:
             return page(*args, **kwargs)
         except FewshotError as error:
-            st.error(in_the_app(error), icon=":material/info:")
+            st.error(plain(in_the_app(error)), icon=":material/info:")
         except Exception:
             logger.exception("a page failed")
             st.error(SORRY, icon=":material/sentiment_dissatisfied:")
@@ -78,13 +115,13 @@ def say_now() -> None:
     """Show the message that was kept."""
     text = st.session_state.pop("said", None)
     if text:
-        st.toast(text, icon=":material/check_circle:")
+        st.toast(plain(text), icon=":material/check_circle:")
 
 
 def say_advice(sentences: Sequence[str]) -> None:
     """Show what a teacher should know about this computer, for example that a weaker detector is used."""
     for text in sentences:
-        st.caption(f":material/info: {text}")
+        st.caption(f":material/info: {plain(text)}")
 
 
 def remind_of_camera() -> None:
@@ -97,8 +134,8 @@ def remind_of_camera() -> None:
             name = lesson.plan.classroom or "without a class"
             with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**The lesson ({name}) waits for its camera.** This tab sends the camera's picture only while the "
-                    "page Live is open."
+                    f"**The lesson ({plain(isolated(name))}) waits for its camera.** This tab sends the camera's "
+                    "picture only while the page Live is open."
                 )
                 if st.button("Back to the lesson", icon=":material/sensors:"):
                     go("live", **{"class": lesson.plan.classroom})

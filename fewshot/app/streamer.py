@@ -11,6 +11,7 @@ from fewshot.app.webrtc import ADVICE, CONSTRAINTS, BrowserCamera, advice_for, r
 from fewshot.session.settings import Settings
 
 KEY = "fewshot-camera"
+_TRIES = "camera tries"
 
 
 def connection() -> dict[str, object]:
@@ -20,24 +21,36 @@ def connection() -> dict[str, object]:
     return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), settings.turn_password)
 
 
-def send_camera(box: BrowserCamera, key: str = KEY) -> None:
+def send_camera(box: BrowserCamera, key: str = KEY, notices: Any = st) -> bool:
     """Ask for the camera and send it into the box; errors become sentences that say what to do.
 
-    Every box and every visit of the page has its own connection, because streamlit-webrtc does not open a connection
-    again under a key whose field has left the page.
+    Every box, every visit of the page and every new attempt has its own connection, because streamlit-webrtc does not
+    open a connection again under a key whose field has left the page.
+
+    Args:
+        notices: where the sentences stand, a container.
+
+    Returns:
+        Whether the browser has a camera and was told to send it.
     """
-    key = f"{key}-{box.number}-{st.session_state.get('visit', 0)}"
-    outcome = camera_check(f"{key}-check-{st.session_state.get('camera tries', 0)}")
+    key = f"{key}-{box.number}-{st.session_state.get('visit', 0)}-{st.session_state.get(_TRIES, 0)}"
+    outcome = camera_check(f"{key}-check")
     if outcome is None:
-        st.info("Your browser asks whether this page may use the camera. Click Allow.", icon=":material/videocam:")
-        return
+        notices.info("Your browser asks whether this page may use the camera. Click Allow.", icon=":material/videocam:")
+        return False
     if outcome != "ok":
-        st.error(advice_for(outcome), icon=":material/videocam_off:")
-        if st.button("Try the camera again", icon=":material/refresh:"):
-            st.session_state["camera tries"] = st.session_state.get("camera tries", 0) + 1
-            st.rerun()
-        return
+        notices.error(advice_for(outcome), icon=":material/videocam_off:")
+        if notices.button("Try the camera again", icon=":material/refresh:"):
+            try_again()
+        return False
     _stream(box, key)
+    return True
+
+
+def try_again() -> None:
+    """Draw the page anew with another connection."""
+    st.session_state[_TRIES] = st.session_state.get(_TRIES, 0) + 1
+    st.rerun()
 
 
 def _stream(box: BrowserCamera, key: str) -> None:
@@ -72,7 +85,12 @@ def sink_of(box: BrowserCamera, key: str) -> Any:
     from streamlit_webrtc import VideoSinkTrack
 
     if box.sink is None or box.sink[0] != key:
-        track: Any = VideoSinkTrack(box.push)
+
+        def push(frame: Any) -> None:
+            if box.sink is not None and box.sink[0] == key:  # else this connection was replaced
+                box.push(frame)
+
+        track: Any = VideoSinkTrack(push)
         track._streamlit_webrtc_lifecycle_scope = "webrtc-session"
         track._streamlit_webrtc_reset_on_session_end = track.stop
         box.sink = (key, track)

@@ -15,7 +15,7 @@ from typing import IO
 import cv2
 
 from fewshot.app.zips import copy, files_in, in_words
-from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.names import alike, check_name, emotion_of
 from fewshot.classroom.photo_names import student_and_emotion
 from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
@@ -159,15 +159,31 @@ def _is_noise(name: str) -> bool:
 
 
 def _without_common_top(files: list[_Sent]) -> list[_Sent]:
-    """Remove a folder that contains all the others: people often zip ``photos/`` instead of its content."""
+    """Remove a folder that contains all the others: people often zip ``photos/`` instead of its content.
+
+    Its own pictures may be those of several students, as schools export portraits: ``photos/dana_neutral.jpg``.
+    """
     paths = [PurePosixPath(file.name).parts for file in files]
     tops = {parts[0] for parts in paths}
     deep = [parts for parts in paths if parts[-1].lower() != "consent.csv"]
     inner = {parts[1] for parts in deep if len(parts) > 2}
-    one_student = len(inner) < 2 or any(_is_emotion(name) for name in inner)
-    if len(tops) == 1 and all(len(parts) > 2 for parts in deep) and not one_student:
+    beside = [parts[1] for parts in deep if len(parts) == 2]
+    listed = any(len(parts) == 2 for parts in paths if parts[-1].lower() == "consent.csv")
+    if any(_is_emotion(name) for name in inner):
+        several = False
+    elif beside:
+        several = listed or _name_several(beside)
+    else:
+        several = len(inner) > 1
+    if len(tops) == 1 and all(len(parts) > 1 for parts in paths) and several:
         return [_Sent("/".join(PurePosixPath(file.name).parts[1:]), file.write) for file in files]
     return files
+
+
+def _name_several(files: list[str]) -> bool:
+    """Whether names of files say that they are photos of two or more students; a few strays do not matter."""
+    said = [found for name in files if (found := student_and_emotion(PurePosixPath(name).stem)) is not None]
+    return len({alike(student) for student, _ in said}) > 1 and 2 * len(said) >= len(files)
 
 
 def _is_explained(name: str) -> bool:

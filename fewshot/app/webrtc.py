@@ -25,7 +25,13 @@ CONSTRAINTS: dict[str, Any] = {
 IDLE = 2.0
 """Seconds without a frame after which a camera counts as lost, so that another tab may replace it."""
 FIRST_PICTURE = 20.0
-"""Seconds that a tab has for its first picture, because the user must find and click "allow"."""
+"""Seconds that a tab which is open has for its next picture: the user must find and click "allow", or plug it in."""
+HEARD = 2.0
+"""Seconds after which a tab that no longer asks counts as closed or loaded anew, so that another may replace it."""
+LOST = 3.0
+"""Seconds without a picture after which the same tab connects anew: after sleep, a lost network, a pulled plug."""
+AGAIN = (4.0, 6.0, 9.0, 14.0, 20.0)
+"""Seconds that the first and the later attempts have for a picture; a busy computer needs several."""
 PATIENCE = 600.0
 """Seconds that a lesson waits for its camera to come back."""
 _TICK = 0.2
@@ -65,7 +71,8 @@ class BrowserCamera:
         self._patience, self._clock = patience, clock
         self._fresh = threading.Condition()
         self._box: tuple[float, av.VideoFrame] | None = None
-        self._last = self._claimed = clock()
+        self._last = self._claimed = self._heard = self._tried = clock()
+        self._tries = 0
         self._closed = False
 
     def push(self, frame: av.VideoFrame) -> None:
@@ -74,6 +81,7 @@ class BrowserCamera:
             self.dropped += self._box is not None
             self.received += 1
             self._last = self._clock()
+            self._tries = 0
             self._box = (self._last, frame)
             self._fresh.notify_all()
 
@@ -95,13 +103,29 @@ class BrowserCamera:
         )
 
     def may_send(self, session: str) -> bool:
-        """Whether this browser tab should send its camera: it already does, or no other tab does."""
+        """Whether this browser tab should send its camera: it already does, or no other tab does.
+
+        Tabs ask this about every second, so a tab that stopped asking is gone.
+        """
         now = self._clock()
-        patience = IDLE if self.received else FIRST_PICTURE
+        patience = IDLE if now - self._heard > HEARD else FIRST_PICTURE
         silent = min(self.quiet, now - self._claimed) > patience
         if self.owner is None or (self.owner != session and silent):
-            self.owner, self._claimed = session, now
+            self.owner, self._claimed, self._tried, self._tries = session, now, now, 0
+        if self.owner == session:
+            self._heard = now
         return self.owner == session
+
+    def connect_anew(self) -> bool:
+        """Whether the tab that sends should make a new connection now: pictures came, and then no more.
+
+        Every "yes" counts as an attempt, and the next one gets more time.
+        """
+        now = self._clock()
+        if not self.received or self.quiet < LOST or now - self._tried < AGAIN[min(self._tries, len(AGAIN) - 1)]:
+            return False
+        self._tried, self._tries = now, self._tries + 1
+        return True
 
     def __iter__(self) -> Iterator[CapturedFrame]:
         index, start, last = 0, None, -1.0

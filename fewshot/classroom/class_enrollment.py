@@ -58,6 +58,7 @@ class ClassEnrollment:
         on_student: Callable[[str], None] | None = None,
         reasons: Mapping[str, str] | None = None,
         doubles: Collection[str] = (),
+        on_photo: Callable[[], None] | None = None,
     ) -> EnrollmentReport:
         """Check photos, store the vectors of the accepted ones, and report the result of every photo.
 
@@ -66,6 +67,7 @@ class ClassEnrollment:
             consents: student -> consent, for every student in ``photos``.
             on_student: called with each student's key before their photos are processed.
             doubles: students who look like another one; see ``Enrollment``.
+            on_photo: called before each photo is looked at.
             reasons: student -> why there is no consent, for those without one.
 
         Raises:
@@ -87,6 +89,7 @@ class ClassEnrollment:
             lambda supports: has_neutral_reference(supports, self.population),
             doubles,
         )
+        enrollment.on_photo = on_photo
         report = enroll_all(enrollment, dict(photos), dict(consents), on_student, reasons)
         self._point_out_doubts(enrollment, report)
         if enrollment.accepted and trusted_little(self.population, enrollment.store):

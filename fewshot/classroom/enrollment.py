@@ -109,6 +109,7 @@ class Enrollment:
         self.accepted: list[Accepted] = []
         self.consents: dict[str, Consent] = {}
         self.relabelled: dict[tuple[str, str], str] = {}
+        self.on_photo: Callable[[], None] | None = None
         self._alike: dict[str, str] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
@@ -135,6 +136,8 @@ class Enrollment:
         """The photos that are new and have one readable face. The results of the others go to ``results``."""
         candidates: list[_Candidate] = []
         for index, loaded in enumerate(_read_ahead(files)):
+            if self.on_photo is not None:
+                self.on_photo()
             file = loaded.file
             status, reason = self._seen_before(key, loaded, candidates)
             face, photo = None, loaded.frame

@@ -87,7 +87,7 @@ def _showable(text: str, size: int) -> tuple[str, _Font]:
 
 
 def transliterate(letter: str) -> str:
-    """A letter in ASCII: without its accent, or the last word of its Unicode name, or its number.
+    """A letter in ASCII: without its accent, or the last word of its Unicode name, or its number; an emoji in words.
 
     Example: "CYRILLIC SMALL LETTER ZHE" becomes "zhe".
     """
@@ -100,6 +100,8 @@ def transliterate(letter: str) -> str:
     if " LETTER " in name:
         word = name.split(" LETTER ")[1].split(" WITH ")[0].split()[-1]
         return word.lower() if "SMALL" in name else word.capitalize()
+    if unicodedata.category(letter) in ("So", "Sk"):  # emoji, and the tones of their skin
+        return f"({name.lower()})" if unicodedata.category(letter) == "So" and name else ""
     return f"{ord(letter):X}"
 
 

@@ -328,3 +328,15 @@ def test_a_hint_is_looked_for_now_and_then_and_not_at_every_look() -> None:
         stage.lesson.hint()
     assert asked == [0.0, 6.0]
     stage.lesson.stop()
+
+
+def test_a_click_in_one_lesson_never_corrects_another() -> None:
+    earlier, later = Stage(), Stage()
+    for stage in (earlier, later):
+        stage.start().tell(step_of(1.0))
+    picked = earlier.lesson.pick("Ben")
+    with pytest.raises(UsageError, match="another lesson"):
+        later.lesson.correct(picked, "sad")
+    assert later.memory.vectors == {} and earlier.lesson.correct(picked, "sad") == 1
+    for stage in (earlier, later):
+        stage.lesson.stop()

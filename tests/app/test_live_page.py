@@ -191,3 +191,28 @@ def test_a_student_who_was_removed_meanwhile_leaves_the_page() -> None:
     until(lambda: len(stage.lesson.view().board.tiles) == len(NAMES) - 1)
     assert "Ben" not in words(test.run()) and "picked" not in test.session_state
     stage.lesson.stop()
+
+
+@pytest.mark.parametrize("aggregate", [False, True])
+@pytest.mark.parametrize("second", [1.0, 900.0])
+def test_a_small_class_is_not_said_to_be_at_its_usual_pace(aggregate: bool, second: float) -> None:
+    stage = Stage(LessonPlan("physics", "", NAMES, "x", aggregate=aggregate))
+    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
+    assert stage.begun.wait(5)
+    until(lambda: stage.lesson.view().state == "running")
+    stage.engines[0].tell(step_of(second))
+    shown = words(page("live", **{"class": "physics"}))
+    assert "cannot be judged" in shown and "nothing unusual" not in shown
+
+
+@pytest.mark.parametrize("other", ["physics", "maths"])
+def test_a_pick_left_open_is_forgotten_with_its_lesson(other: str) -> None:
+    (earlier,) = teach("physics")
+    picked = earlier.lesson.pick("Ben")
+    earlier.lesson.stop()
+    (later,) = teach(other)
+    test = page("live", **{"class": other, "picked": picked})
+    assert not test.exception and "picked" not in test.session_state and later.memory.vectors == {}
+    assert "What did the student really show?" not in words(test)
+    test = page("live", **{"class": other, "picked": later.lesson.pick("Ben")})
+    assert "What did the student really show?" in words(test)

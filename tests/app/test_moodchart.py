@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 pytest.importorskip("altair", reason="needs the extra app")
 
-from fewshot.app.board import MoodStep
+from fewshot.app.board import BUCKET, MoodStep
 from fewshot.app.moodchart import live_mood_spec, thinned
 from fewshot.app.palette import look_of
 
@@ -47,3 +48,40 @@ def test_a_long_lesson_is_thinned(count: int) -> None:
 def test_times_with_too_few_people_stay_empty() -> None:
     spec = live_mood_spec([*steps(2), *steps(2, people=0)], [], 20.0)
     assert len(spec["layer"][0]["data"]["values"]) == 4
+
+
+def rising(count: int, event: float, gaps: tuple[tuple[float, float], ...] = ()) -> list[MoodStep]:
+    """All happy before ``event``, all sad from then on; nothing in the gaps."""
+    seconds = [BUCKET * (n + 0.5) for n in range(count)]
+    kept = [s for s in seconds if not any(first <= s < last for first, last in gaps)]
+    return [MoodStep(s, 10.0, {"sad" if s + BUCKET / 2 > event else "happy": 10.0}) for s in kept]
+
+
+def sad_at(spec: dict[str, Any]) -> list[tuple[float, float]]:
+    values = spec["layer"][0]["data"]["values"]
+    return sorted((row["time"], row["share"]) for row in values if row["state"] == "sad")
+
+
+@pytest.mark.parametrize("count", [12, 119, 600, 2000])
+@pytest.mark.parametrize("at", [0.5, 0.31])
+def test_a_rise_does_not_begin_before_its_marker(count: int, at: float) -> None:
+    event = count * BUCKET * at
+    drawn = sad_at(live_mood_spec(rising(count, event), [(event, "exercise")], count * BUCKET))
+    assert [share for second, share in drawn if second < event] == [0] * sum(second < event for second, _ in drawn)
+    assert (event, 1) in drawn and any(event - 0.1 < second < event for second, _ in drawn)
+    assert len(drawn) <= 125
+
+
+@pytest.mark.parametrize("gaps", [((60.0, 70.0),), ((60.0, 300.0), (400.0, 405.0)), ((5.0, 590.0),)])
+def test_nothing_is_drawn_across_a_gap(gaps: tuple[tuple[float, float], ...]) -> None:
+    rows = live_mood_spec(rising(120, 0, gaps), [], 600.0)["layer"][0]["data"]["values"]
+    for first, last in gaps:
+        before = {row["run"] for row in rows if row["time"] < first}
+        after = {row["run"] for row in rows if row["time"] > last}
+        assert before and after and not before & after
+    assert all(sum(row["run"] == run for row in rows) >= 2 for run in {row["run"] for row in rows})
+
+
+def test_rare_frames_are_no_gaps() -> None:
+    rare = [MoodStep(20.0 * n, 10.0, {"sad": 10.0}) for n in range(30)]
+    assert {row["run"] for row in live_mood_spec(rare, [], 600.0)["layer"][0]["data"]["values"]} == {0}

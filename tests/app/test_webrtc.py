@@ -202,3 +202,61 @@ def test_every_error_has_a_sentence(error: str, what: str) -> None:
 )
 def test_servers_from_the_settings(servers: str, name: str, expected: object) -> None:
     assert rtc_configuration(servers, name, "secret") == expected
+
+
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_a_tab_that_was_loaded_anew_has_its_camera_back_soon(pictures: int) -> None:
+    now = [0.0]
+    box = BrowserCamera(clock=lambda: now[0])
+    for _ in range(3):
+        assert box.may_send("before the reload")
+        now[0] += 0.7
+    for _ in range(pictures):
+        box.push(picture())
+    while not box.may_send("after the reload"):
+        now[0] += 0.7
+    assert now[0] < 5.0
+
+
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_a_tab_that_is_open_keeps_the_camera_while_its_plug_is_pulled(pictures: int) -> None:
+    now = [0.0]
+    box = BrowserCamera(clock=lambda: now[0])
+    assert box.may_send("teacher")
+    for _ in range(pictures):
+        box.push(picture())
+    for _ in range(20):
+        now[0] += 0.7
+        assert box.may_send("teacher") and not box.may_send("a colleague who watches")
+
+
+def test_a_lost_connection_is_made_anew_and_each_attempt_gets_more_time() -> None:
+    now = [0.0]
+    box = BrowserCamera(clock=lambda: now[0])
+    assert box.may_send("teacher")
+    now[0] = 100.0
+    assert not box.connect_anew()  # no picture yet: the browser still asks
+    box.push(picture())
+    now[0] += 2.0
+    assert not box.connect_anew()
+    tried = []
+    for _ in range(100):
+        now[0] += 0.5
+        if box.connect_anew():
+            tried.append(now[0])
+    apart = np.diff(tried)
+    assert tried[0] <= 104.0 and len(tried) >= 4 and (np.diff(apart) >= 0).all() and apart[0] < apart[-1]
+    box.push(picture())
+    assert not box.connect_anew()
+    now[0] += 4.1
+    assert box.connect_anew()  # after a picture all begins again
+
+
+def test_a_connection_that_was_replaced_no_longer_sends() -> None:
+    box = BrowserCamera()
+    old = sink_of(box, "one")
+    new = sink_of(box, "two")
+    old._callback(picture())
+    assert box.received == 0
+    new._callback(picture())
+    assert box.received == 1

@@ -47,6 +47,7 @@ def start_lesson(page: Any) -> None:
 
 def stop_lesson(page: Any) -> None:
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.wait_for()
 
 

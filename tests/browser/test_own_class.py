@@ -86,6 +86,7 @@ def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
     page.reload()
     page.locator("button.tile.shown, button.tile.none").nth(2).wait_for()  # the lesson went on
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.wait_for()
 
 
@@ -119,4 +120,5 @@ def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, bro
     page.get_by_role("button", name="Start the lesson").click()
     page.get_by_text("was not allowed to use the camera").wait_for()
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="New lesson").click()

@@ -36,6 +36,7 @@ def test_from_the_first_click_to_the_report_and_its_files(
     page.get_by_role("button", name="Question").click()
     page.get_by_text("Marked: Question").wait_for()
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("Lesson report").wait_for()
     page.get_by_text("students were counted at a time").wait_for()

@@ -50,6 +50,7 @@ def test_no_name_is_anywhere_in_the_page(served: Served, browse: Callable[..., A
     page.wait_for_timeout(2500)
     assert names_in(page) == []  # what was hidden stays hidden
     page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="Report").first.click()
     page.get_by_text("students were counted at a time").wait_for()
     page.get_by_text("Whole class only: no names").click()
@@ -72,7 +73,23 @@ def test_axe_finds_no_serious_fault_on_any_page(served: Served, browse: Callable
         page.get_by_role("heading", level=1).first.wait_for()
         page.wait_for_timeout(2000)
         faults[name] = serious(axe, page)
+    to(page, "Report")
+    page.get_by_role("tab", name="Students").wait_for()
+    for tab in ("Students", "Over weeks", "Check in"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(1500)
+        faults[f"Report, {tab}"] = serious(axe, page)
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_axe_finds_no_serious_fault_in_an_exported_report(browse: Callable[..., Any], tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    lesson = make_lesson(12, 900, 3, [Planted(400, 120, "sad", 0.7)])
+    (target,) = (tmp_path / "report.html",)
+    target.write_bytes(report_bytes(lesson, ".html", [make_lesson(12, 900, 4, number=2)])[".html"])
+    page = browse()
+    page.goto(target.as_uri())
+    assert page.locator("svg").count() >= 3 and serious(axe, page) == []
 
 
 def serious(axe: Any, page: Any) -> list[str]:

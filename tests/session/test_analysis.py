@@ -152,3 +152,32 @@ def test_words() -> None:
     assert [counted(n, "person", "people") for n in (1, 3)] == ["1 person", "3 people"]
     said = [how_sure(p) for p in (0.001, 0.005, 0.04, 0.2)]
     assert len(set(said)) == 4 and "chance" in said[3]
+
+
+@pytest.mark.parametrize("marker", [300.0, 307.0, 331.4])
+def test_a_rise_does_not_begin_before_its_marker(marker: float) -> None:
+    turn = round(marker)
+    grid = make_grid(drawn(*["h" * turn + "s" * (600 - turn)] * 6))
+    mood = class_mood(grid, cuts=[100.0, marker])
+    sad = mood.share[:, 1]
+    assert (sad[mood.time < turn] == 0).all() and (sad[mood.time >= turn] == 1).all()
+    assert mood.time[mood.time < turn].max() > turn - 0.1  # nothing between the marker and the last point before it
+
+
+@pytest.mark.parametrize("gap", [(200, 210), (203, 240), (300, 420), (0, 40), (560, 600)])
+@pytest.mark.parametrize("students", [1, 6])
+def test_nothing_reaches_into_a_gap(gap: tuple[int, int], students: int) -> None:
+    first, last = gap
+    row = "h" * first + " " * (last - first) + "s" * (600 - last)
+    grid = make_grid(drawn(*[row] * students, watched="1" * first + "0" * (last - first) + "1" * (600 - last)))
+    mood = class_mood(grid)
+    inside = (mood.time >= first) & (mood.time < last)
+    assert inside.any() and np.isnan(mood.share[inside]).all() and not np.isnan(mood.share[~inside]).any()
+    assert (mood.share[mood.time < first, 0] == 1).all() and (mood.share[mood.time >= last, 0] == 0).all()
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_a_source_with_rare_frames_has_no_gaps(every: int) -> None:
+    rows = ["".join("h" if s % every == 0 else " " for s in range(600))] * 6
+    watched = "".join("1" if s % every == 0 else "0" for s in range(600))
+    assert not np.isnan(class_mood(make_grid(drawn(*rows, watched=watched))).share).any()

@@ -110,3 +110,24 @@ def test_only_what_was_before_now_counts() -> None:
     lesson = make_lesson(30, 1800, 2, [Planted(900, 190, "confused", 0.5)])
     assert hint(lesson, 890) is None and hint(lesson, 1085, watch=["sad"]) is None
     assert hint(lesson, 1085, watch=["confused"]) is not None
+
+
+@pytest.mark.parametrize("event", [Planted(900, 600, "sad", 0.6), Planted(300, 500, "confused", 0.7)])
+@pytest.mark.parametrize("seed", [4, 9])
+def test_a_long_event_does_not_make_the_rest_of_the_lesson_stand_out(event: Planted, seed: int) -> None:
+    found = find_moments(make_grid(make_lesson(40, 1800, seed, [event])), shuffles=200).found
+    inside = [m for m in found if m.start < event.start + event.seconds and m.end > event.start]
+    assert inside and {(m.state, m.more) for m in inside} == {(event.state, True)}
+    assert not [m for m in found if m.state in ("neutral", "unsure")]
+
+
+def test_a_list_has_one_usual_per_state_and_no_contradictions() -> None:
+    events = [Planted(300, 180, "sad", 0.6), Planted(900, 60, "sad", 0.5), Planted(1400, 120, "happy", 0.6)]
+    found = find_moments(make_grid(make_lesson(40, 1800, 6, events)), shuffles=200).found
+    assert [m.state for m in found].count("sad") >= 2
+    for state in {m.state for m in found}:
+        assert len({m.usual for m in found if m.state == state}) == 1
+    for moment in found:
+        assert (moment.share > moment.usual) == moment.more
+        words = [text.split()[1] for text in moment.also]
+        assert len(set(words)) == len(words) and moment.state not in words

@@ -6,6 +6,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,7 +18,7 @@ from fewshot.live.colours import EMOTION_COLOURS, OWN_STATES, UNSURE
 from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session import optional_imports as extras
 from fewshot.session.analysis.grid import make_grid
-from fewshot.session.analysis.moments import find_moments
+from fewshot.session.analysis.moments import Moment, find_moments
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.profile import make_profile
 from fewshot.session.analysis.students import visibility
@@ -222,3 +223,24 @@ def test_without_the_libraries_a_sentence_says_what_to_install(monkeypatch: pyte
     draw: Callable[[], Chart] = lambda: mood_chart(class_mood(make_grid(SMALL)))  # noqa: E731
     with pytest.raises(UsageError, match=r"Charts need the package altair.*pip install '.\[app\]'"):
         draw()
+
+
+@pytest.mark.parametrize("seconds", [301, 329, 700, 2699])
+def test_nothing_is_drawn_beyond_the_axis(seconds: int) -> None:
+    grid = make_grid(make_lesson(6, seconds, 1))
+    moments = [Moment(seconds - 60, seconds, "sad", True, 0.5, 0.1, 6, 0.01)]
+    markers = [Marker(1, seconds - 0.5, "end"), Marker(2, seconds + 20.0, "after a pause")]
+    spec = mood_chart(class_mood(grid), markers, moments).to_dict(validate=False)
+    ends = [x["scale"]["domain"][1] for x in time_axes(spec)]
+    assert ends and min(ends) >= seconds + 20
+
+
+def time_axes(spec: object) -> list[dict[str, Any]]:
+    """Every x axis of time, anywhere in a specification, that sets its own domain."""
+    if isinstance(spec, list):
+        return [axis for part in spec for axis in time_axes(part)]
+    if not isinstance(spec, dict):
+        return []
+    x = spec.get("x")
+    own = [x] if isinstance(x, dict) and x.get("field") == "time" and "domain" in x.get("scale", {}) else []
+    return own + [axis for part in spec.values() for axis in time_axes(part)]

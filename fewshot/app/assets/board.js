@@ -1,8 +1,10 @@
 // Puts tiles in place. A tile's element stays the same one while its content changes, so that keyboard focus stays.
+// The grid is one stop of the Tab key; inside it the arrow keys, Home and End move from tile to tile.
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const grid = parentElement.querySelector(".grid");
   grid.classList.toggle("wide", Boolean(data.wide));
+  grid.onkeydown = (event) => move(grid, event);
   const known = (grid.known ??= new Map());
   const wanted = new Set();
   for (const [key, words, kind, colour, html] of data.tiles) {
@@ -11,7 +13,13 @@ export default function (component) {
     if (!tile) {
       tile = document.createElement("button");
       tile.type = "button";
-      tile.onclick = () => setTriggerValue("picked", key);
+      tile.tabIndex = -1;
+      tile.onclick = () => {
+        stopAt(grid, tile);
+        attend(grid, tile);
+        setTriggerValue("picked", key);
+      };
+      tile.onfocus = () => stopAt(grid, tile);
       known.set(key, tile);
       grid.appendChild(tile);
     }
@@ -29,5 +37,51 @@ export default function (component) {
       known.delete(key);
     }
   }
+  if (![...grid.children].some((tile) => tile.tabIndex === 0) && grid.firstElementChild) {
+    grid.firstElementChild.tabIndex = 0;
+  }
   grid.dataset.updates = String(Number(grid.dataset.updates ?? 0) + 1);
+}
+
+function stopAt(grid, chosen) {
+  for (const tile of grid.children) tile.tabIndex = tile === chosen ? 0 : -1;
+}
+
+function move(grid, event) {
+  const tiles = [...grid.children];
+  const at = tiles.findIndex((tile) => tile.contains(event.target));
+  if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+  const wide = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
+  const back = getComputedStyle(grid).direction === "rtl" ? 1 : -1;
+  const steps = { ArrowLeft: back, ArrowRight: -back, ArrowUp: -wide, ArrowDown: wide, Home: -at };
+  const to = event.key === "End" ? tiles.length - 1 : at + (steps[event.key] ?? NaN);
+  if (Number.isNaN(to)) return;
+  event.preventDefault();
+  if (to >= 0 && to < tiles.length) tiles[to].focus();
+}
+
+// What a click opens (a panel beside the tiles, or a dialog) is brought into view where the window is narrow. When it is
+// closed, the focus returns to the tile, unless it is somewhere else by then.
+function attend(grid, tile) {
+  clearInterval(grid.watch);
+  const begun = Date.now();
+  let opened = false;
+  let shown = false;
+  grid.watch = setInterval(() => {
+    const panel = document.querySelector(".st-key-correction");
+    const open = tile.classList.contains("chosen") || document.querySelector('[role="dialog"]') !== null;
+    opened ||= open;
+    if (panel && !shown && tile.classList.contains("chosen")) {
+      shown = true;
+      const { top, bottom } = panel.getBoundingClientRect();
+      if (top < 0 || bottom > window.innerHeight) panel.scrollIntoView({ block: "center" });
+    }
+    if (!tile.isConnected || (!opened && Date.now() - begun > 20000)) {
+      clearInterval(grid.watch);
+    } else if (opened && !open) {
+      clearInterval(grid.watch);
+      const focused = document.activeElement;
+      if (!focused || focused === document.body || !focused.isConnected) tile.focus();
+    }
+  }, 150);
 }

@@ -9,19 +9,22 @@ from typing import Any
 
 import streamlit as st
 
-from fewshot.app.shell import calm, go, say_advice, say_later
+from fewshot.app.next_click import in_the_app
+from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
-from fewshot.errors import UsageError
-from fewshot.pictures import PICTURE_SUFFIXES
+from fewshot.errors import FewshotError, UsageError
+from fewshot.pictures import PICTURE_SUFFIXES, is_picture
 from fewshot.session.analysis.words import counted
+from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
+_REMEMBERED = 120
 UNLABELLED, OWN = "I do not know", "another state …"
 
 
@@ -41,6 +44,7 @@ class Outcome:
 def add(name: str, roster: Roster) -> None:
     """The three ways to add students."""
     with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students):
+        _acknowledge()
         many, one, camera = st.tabs(["Many students", "One student", "With the camera"])
         with many:
             _many(name, roster)
@@ -49,6 +53,18 @@ def add(name: str, roster: Roster) -> None:
         with camera:
             _camera(name)
     _show(name, st.session_state.get(f"outcome {name}"))
+
+
+def _acknowledge() -> None:
+    """Photos are enrolled only after the same acknowledgement as for a camera and a lesson."""
+    if Settings().acknowledged is None:
+        st.warning(
+            "Before you add students, open the page Start, read where this may not be used, and click “I have read "
+            "this and will follow it”.",
+            icon=":material/gavel:",
+        )
+        if st.button("Open the page Start"):
+            go("start")
 
 
 @calm
@@ -66,25 +82,30 @@ def _many(name: str, roster: Roster) -> None:
     by, until = _consent("many")
     twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
-    if st.button("Enroll all", type="primary", disabled=not files, key="enroll many"):
+    slot = st.container()  # an error stands above the button, where it is seen
+    blocked = Settings().acknowledged is None
+    if st.button("Enroll all", type="primary", disabled=blocked or not files, key="enroll many"):
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
-            raise UsageError(WHO_CONSENTED)
+            _refuse(slot, UsageError(WHO_CONSENTED))
+            return
         uploads = [Upload(file.name, file.getvalue()) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             notes: list[str] = []
-            students = save_class(uploads, place, roster.students, notes)
-            done: list[str] = []
-
-            def tell(student: str) -> None:
-                done.append(student)
-                bar.progress(len(done) / max(1, len(students)), f"Checking the photos of {student} …")
-
-            report = room.enroll_folder(place, consent_by=by, consent_until=until, on_student=tell, looks_like=twins)
+            save_class(uploads, place, roster.students, notes)
+            count = _Count(bar, sum(is_picture(path) for path in place.rglob("*")))
+            report = room.enroll_folder(
+                place,
+                consent_by=by,
+                consent_until=until,
+                on_student=count.student,
+                looks_like=twins,
+                on_photo=count.photo,
+            )
             report.notes = [*notes, *report.notes]
             return report
 
-        _enroll(name, enroll)
+        _enroll(name, enroll, slot)
 
 
 @calm
@@ -100,17 +121,47 @@ def _one(name: str, roster: Roster) -> None:
     known = roster.students.get(student.strip())
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
     twins = _twins(name, roster, "one")
-    if st.button("Enroll", type="primary", disabled=not (photos and student.strip()), key="enroll one"):
+    slot = st.container()
+    blocked = Settings().acknowledged is None or not (photos and student.strip())
+    if st.button("Enroll", type="primary", disabled=blocked, key="enroll one"):
         if by is None and not (known and known.consent.holds(date.today())):
-            raise UsageError(WHO_CONSENTED)
+            _refuse(slot, UsageError(WHO_CONSENTED))
+            return
         uploads = [Upload(file.name, file.getvalue()) for file in photos]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
-            bar.progress(0.3, f"Checking {counted(len(uploads), 'photo')} …")
             place = save_student(uploads, place, student.strip(), emotion)
-            return room.enroll(student.strip(), place, consent_by=by, consent_until=until, looks_like=twins)
+            count = _Count(bar, sum(path.is_file() for path in place.rglob("*")))
+            count.student(student.strip())
+            return room.enroll(
+                student.strip(),
+                place,
+                consent_by=by,
+                consent_until=until,
+                looks_like=twins,
+                on_photo=count.photo,
+            )
 
-        _enroll(name, enroll)
+        _enroll(name, enroll, slot)
+
+
+class _Count:
+    """Moves the bar on photo by photo."""
+
+    def __init__(self, bar: Any, photos: int) -> None:
+        self._bar, self._photos, self._done, self._who = bar, max(1, photos), 0, ""
+
+    def student(self, name: str) -> None:
+        self._who = name
+
+    def photo(self) -> None:
+        self._done += 1
+        words = f"Checking photo {self._done} of {self._photos} ({plain(isolated(self._who))}) …"
+        self._bar.progress(min(1.0, (self._done - 1) / self._photos), words)
+
+
+def _refuse(slot: Any, error: FewshotError) -> None:
+    slot.error(plain(in_the_app(error)), icon=":material/info:")
 
 
 def _twins(name: str, roster: Roster, key: str) -> list[str]:
@@ -145,23 +196,60 @@ def _consent(key: str) -> tuple[str | None, date | None]:
     return by.strip() or None, until
 
 
-@calm
-def _enroll(name: str, work: Any) -> None:
+def _enroll(name: str, work: Any, slot: Any) -> None:
+    try:
+        _enroll_all(name, work, slot.progress(0.0, "Loading the models …"))
+    except FewshotError as error:
+        _refuse(slot, error)
+
+
+def _enroll_all(name: str, work: Any, bar: Any) -> None:
     from fewshot.app.setups import advice_of, open_class
 
-    bar = st.progress(0.0, "Loading the models …")
     room = open_class(name)
     with TemporaryFolder("photos") as folder:
         report = work(room, Path(folder), bar)
         students = getattr(report, "students", [report])
         shown = [photo.path for student in students for photo in student.to_look_at]
         pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
+        _remember(students)
+        told = _Told(folder)
+        students = [told.student(student) for student in students]
     bar.empty()
     if not students:
         raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
-    notes = list(getattr(report, "notes", []))
+    notes = [told.words(note) for note in getattr(report, "notes", [])]
     st.session_state[f"outcome {name}"] = Outcome(students, pictures, notes, advice_of(room.perception))
     st.rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Sentences without the temporary folder of an upload, which a teacher does not know."""
+
+    folder: str
+
+    def words(self, text: str) -> str:
+        short = text.replace(f"{self.folder}/", "").replace(self.folder, "the upload")
+        return short.replace(Path(self.folder).name, "the upload")
+
+    def student(self, student: StudentResult) -> StudentResult:
+        photos = [replace(photo, reason=_reason(photo)) for photo in student.photos]
+        photos = [replace(photo, reason=self.words(photo.reason)) for photo in photos]
+        return replace(
+            student, photos=photos, notes=list(map(self.words, student.notes)), problem=self.words(student.problem)
+        )
+
+
+def _remember(students: list[StudentResult]) -> None:
+    """Keep small pictures of what was just enrolled in this tab, so that a teacher sees which photo to remove."""
+    accepted = [photo for student in students for photo in student.photos if photo.status == "accepted"]
+    seen = st.session_state.setdefault(SEEN, {})
+    for photo in accepted[:_REMEMBERED]:
+        if photo.sha256 and (small := thumbnail(photo.path)):
+            seen[photo.sha256] = small
+    for sha in list(seen)[:-_REMEMBERED]:
+        del seen[sha]
 
 
 def _show(name: str, outcome: Outcome | None) -> None:
@@ -169,7 +257,7 @@ def _show(name: str, outcome: Outcome | None) -> None:
     if outcome is None:
         return
     for note in outcome.notes:
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
     refused = sum(student.count("rejected") for student in outcome.students)
@@ -187,22 +275,24 @@ def _show(name: str, outcome: Outcome | None) -> None:
             if picture:
                 st.image(picture, width="stretch")
             badge = ":orange-badge[please check]" if photo.looks else ":red-badge[refused]"
-            st.markdown(f"**{student.student}** · {photo.path.name}  \n{badge} {photo.doubt or _reason(photo)}")
+            why = plain(photo.doubt or _reason(photo))
+            st.markdown(f"**{plain(isolated(student.student))}** · {plain(photo.path.name)}  \n{badge} {why}")
             if photo.looks:
                 _ask(name, student, photo)
     for student in outcome.students:
         if student.looks_like:
+            other = plain(isolated(student.looks_like))
             st.info(
-                f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they "
-                f"are two people, such as twins, choose {student.looks_like} above under “These students have a twin "
-                "or a double in this class”, and upload the photos again. When one of the two is in view, the program "
-                "may then show no name or the name of the other one.",
+                f"{plain(isolated(student.student))} was not enrolled, because the face is like that of {other}. If "
+                f"they are two people, such as twins, choose {other} above under “These students have a twin or a "
+                "double in this class”, and upload the photos again. When one of the two is in view, the program may "
+                "then show no name or the name of the other one.",
                 icon=":material/group:",
             )
         if student.problem:
-            st.error(f"{student.student}: {student.problem}", icon=":material/person_off:")
+            st.error(plain(f"{isolated(student.student)}: {student.problem}"), icon=":material/person_off:")
         for note in student.notes:
-            st.caption(f"{student.student}: {note}")
+            st.caption(plain(f"{isolated(student.student)}: {note}"))
 
 
 def _reason(photo: PhotoResult) -> str:
@@ -213,8 +303,8 @@ def _reason(photo: PhotoResult) -> str:
 def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
     """Two buttons: the label is right, or the photo shows what it looks like."""
     left, right = st.columns(2)
-    stays = left.button(f"{photo.emotion} is right".capitalize(), key=f"right {photo.sha256}", width="stretch")
-    moves = right.button(f"It is {photo.looks}", key=f"wrong {photo.sha256}", width="stretch")
+    stays = left.button(plain(f"{photo.emotion} is right".capitalize()), key=f"right {photo.sha256}", width="stretch")
+    moves = right.button(f"It is {plain(photo.looks)}", key=f"wrong {photo.sha256}", width="stretch")
     if not (stays or moves):
         return
     if moves:

@@ -8,18 +8,19 @@ import streamlit as st
 
 from fewshot.app.cards import NOT_LABELLED, consent_words, quality
 from fewshot.app.palette import chip
-from fewshot.app.shell import calm, go, say_later
+from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.session.analysis.words import day
 from fewshot.types import EMOTIONS
 
 
 def open_card(store: ClassStore, name: str, student: str) -> None:
     """Show the card over the page."""
-    st.dialog(student, width="medium", icon=":material/person:")(_card)(store, name, student)
+    st.dialog(plain(student), width="medium", icon=":material/person:")(_card)(store, name, student)
 
 
 @calm
@@ -45,16 +46,29 @@ def _photos(store: ClassStore, name: str, student: Student) -> None:
         left, middle, change, right = st.columns([3, 3, 2, 2], vertical_alignment="center")
         left.html(chip(photo.emotion or "unsure", photo.emotion or NOT_LABELLED))
         good = {"good": "good quality", "weak": "small or blurry", "": ""}[quality(photo.size, photo.sharpness)]
-        middle.caption(f"{photo.enrolled:%d %b %Y}{f' · {good}' if good else ''}")
+        middle.caption(f"{day(photo.enrolled)}{f' · {good}' if good else ''}")
         with change.popover("Change", width="stretch"):
             _label(store, name, student, sha, photo)
-        if right.button("Remove", key=f"forget {sha}", width="stretch"):
-            store.remove_photo(name, student.key, sha)
-            say_later("The photo was removed.")
-            st.rerun()
+        with right.popover("Remove", width="stretch", key=f"forget {sha}"):
+            _forget(store, name, student, sha, photo)
     _learned(store, name, student)
     if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
         go("enroll", **{"class": name, "student": student.key})
+
+
+def _forget(store: ClassStore, name: str, student: Student, sha: str, photo: Photo) -> None:
+    """Ask before a photo is removed, with its picture while this tab still has it."""
+    small = st.session_state.get(SEEN, {}).get(sha)
+    if small:
+        st.image(small, width=150)
+    else:
+        st.caption("fewshot keeps no pictures, so it cannot show this one.")
+    what = f"The photo ({photo.emotion or NOT_LABELLED}, enrolled {day(photo.enrolled)})"
+    st.write(plain(f"{what} no longer helps to recognise {isolated(student.key)}. This cannot be undone."))
+    if st.button("Remove permanently", key=f"forget surely {sha}", width="stretch"):
+        store.remove_photo(name, student.key, sha)
+        say_later("The photo was removed.")
+        st.rerun()
 
 
 def _label(store: ClassStore, name: str, student: Student, sha: str, photo: Photo) -> None:
@@ -74,10 +88,10 @@ def _learned(store: ClassStore, name: str, student: Student) -> None:
     for one in learned(store.database, name, student.key):
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.html(chip(one.actually))
-        middle.caption(f"corrected on {one.made.astimezone():%d %b %Y} · predicted: {one.said or 'unsure'}")
+        middle.caption(f"corrected on {day(one.made)} · predicted: {plain(one.said or 'unsure')}")
         if right.button("Undo", key=f"unlearn {one.id}", width="stretch"):
             _unlearn(store, name, one.id)
-            say_later(f"The correction “{one.actually}” of {student.key} was undone.")
+            say_later(f"The correction “{one.actually}” of {isolated(student.key)} was undone.")
             st.rerun()
 
 
@@ -94,9 +108,9 @@ def _unlearn(store: ClassStore, name: str, correction: int) -> None:
 
 def _consent(store: ClassStore, name: str, student: Student) -> None:
     words = consent_words(student, date.today())
-    st.write(f"{words[:1].upper()}{words[1:]}.")
+    st.write(plain(f"{words[:1].upper()}{words[1:]}."))
     for consent in reversed(store.consents(name, student.key)[:-1]):
-        st.caption(f"Earlier consent: {consent.given_by}, {consent.day:%d %b %Y}, for {consent.purpose}")
+        st.caption(plain(f"Earlier consent: {consent.given_by}, {day(consent.day)}, for {consent.purpose}"))
     with st.form("consent", border=False):
         by = st.text_input("New consent given by", placeholder="her mother, in writing")
         until = st.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())
@@ -104,7 +118,7 @@ def _consent(store: ClassStore, name: str, student: Student) -> None:
             _record(store, name, student, by, until)
     if st.button("Consent was withdrawn today", icon=":material/block:", width="stretch"):
         store.withdraw_consent(name, student.key)
-        say_later(f"{student.key} is no longer recognised.")
+        say_later(f"{isolated(student.key)} is no longer recognised.")
         st.rerun()
 
 
@@ -130,7 +144,8 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     sure = st.text_input("To confirm, type the student's name")
     if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
         also = store.remove_student(name, student.key, keep_class=True)
-        say_later(f"{student.key} was removed, with everything that was stored about them. {also}".strip())
+        who = isolated(student.key)
+        say_later(f"{who} was removed, with everything that was stored about them. {also}".strip())
         st.rerun()
 
 

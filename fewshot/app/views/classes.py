@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, isolated, plain, say_later
 from fewshot.app.views import class_photos, class_student
 from fewshot.classroom.names import same_on_screen
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
@@ -16,6 +16,9 @@ from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
+
+_NEW = "new class"
+"""In the session: the teacher comes to make a class, not to look at one."""
 
 
 def page() -> None:
@@ -29,12 +32,12 @@ def page() -> None:
         name = _choose(names)
     with right:
         _manage(store, name)
-    if name is None:
-        _first()
-        return
-    for words in (*same_on_screen(names, "classes"), *same_on_screen(store.roster(name).students, "students")):
-        st.warning(words, icon=":material/content_copy:")
-    _roster(store, name)
+    if name is None or st.session_state.get(_NEW):
+        _first(store, bool(names))
+    if name is not None and not st.session_state.get(_NEW):
+        for words in (*same_on_screen(names, "classes"), *same_on_screen(store.roster(name).students, "students")):
+            st.warning(plain(words), icon=":material/content_copy:")
+        _roster(store, name)
 
 
 def _choose(names: list[str]) -> str | None:
@@ -42,17 +45,28 @@ def _choose(names: list[str]) -> str | None:
         return None
     wanted = st.session_state.get("class")
     index = names.index(wanted) if wanted in names else 0
-    chosen = st.selectbox("Class", names, index=index, label_visibility="collapsed")
+    chosen = st.selectbox("Class", names, index=index, label_visibility="collapsed", on_change=_leave_new)
     st.session_state["class"] = chosen
     return str(chosen)
 
 
-def _first() -> None:
-    st.info(
-        "There is no class yet. Click New to create one. Then add students from a folder, a zip file, single photos or "
-        "the camera.",
-        icon=":material/group_add:",
-    )
+def _leave_new() -> None:
+    st.session_state.pop(_NEW, None)
+
+
+@calm
+def _first(store: ClassStore, others: bool) -> None:
+    """The way to a first or a further class of one's own, where a teacher looks for it."""
+    with st.container(border=True, key="first class"):
+        st.subheader("A new class" if others else "There is no class yet")
+        st.write("Name it here. Then add students from a folder, a zip file, single photos or the camera.")
+        with st.form("first class form", border=False):
+            new = st.text_input("Name of the new class", placeholder="Physics 9b", max_chars=64)
+            if st.form_submit_button("Create the class", type="primary", icon=":material/group_add:"):
+                _make(store, new)
+        if others and st.button("Show the classes I have"):
+            _leave_new()
+            st.rerun()
 
 
 @calm
@@ -74,19 +88,21 @@ def _manage(store: ClassStore, name: str | None) -> None:
             _rename(store, name, new)
     with three, st.popover("Delete", icon=":material/delete:", width="stretch"):
         st.write(
-            f"This deletes **{name}** with its students, their face vectors and all its lessons. It cannot be undone."
+            f"This deletes **{plain(isolated(name))}** with its students, their face vectors and all its lessons. It "
+            "cannot be undone."
         )
         sure = st.text_input("To confirm, type the name of the class")
         if st.button("Delete permanently", disabled=sure != name, width="stretch"):
             store.delete(name)
             st.session_state.pop("class", None)
-            say_later(f"{name} was deleted, with everything that was stored about it.")
+            say_later(f"{isolated(name)} was deleted, with everything that was stored about it.")
             st.rerun()
 
 
 @calm
 def _make(store: ClassStore, new: str) -> None:
     st.session_state["class"] = store.create(new)
+    _leave_new()
     say_later(f"The class {new} was created. Now add students.")
     st.rerun()
 
@@ -108,7 +124,7 @@ def _roster(store: ClassStore, name: str) -> None:
         st.info("This class has no students yet. Add them above.", icon=":material/person_add:")
         return
     if is_weaker(store.networks(name)):
-        st.info(f"{weaker_note(name)} {AGAIN_BY_CLICK}", icon=":material/info:")
+        st.info(plain(f"{weaker_note(name)} {AGAIN_BY_CLICK}"), icon=":material/info:")
     portraits = _portraits(store, roster)
     picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
     if picked is not None and picked in roster.students:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import calm, say_advice, say_later
+from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -29,7 +29,7 @@ def page() -> None:
     if run is None:
         _form()
     elif run.failure:
-        st.error(run.failure, icon=":material/info:")
+        st.error(plain(run.failure), icon=":material/info:")
         _leave("Start again")
     elif run.guide is not None and run.guide.progress.done:
         _review()
@@ -43,6 +43,8 @@ def _form() -> None:
     names = [name for name in store.names() if not store.is_sample(name)]
     if not names:
         st.info("Create a class first, on the page Class.", icon=":material/group_add:")
+        if st.button("Create a class", type="primary", icon=":material/group_add:"):
+            go("classes", **{"new class": True})
         return
     if Settings().acknowledged is None:
         st.warning(
@@ -50,6 +52,8 @@ def _form() -> None:
             "it”.",
             icon=":material/gavel:",
         )
+        if st.button("Open the page Start"):
+            go("start")
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         wanted = st.session_state.get("class")
@@ -140,7 +144,7 @@ def _prompt() -> None:
 def _review() -> None:
     run, (name, student, by, until) = st.session_state["guided"], st.session_state["guided for"]
     guide: Guide = run.guide
-    st.write(f"**{student}**: keep the pictures that show the state well, and take the others again.")
+    st.write(f"**{plain(isolated(student))}**: keep the pictures that show the state well, and take the others again.")
     say_advice(run.advice)
     kept: dict[str, list[Candidate]] = {}
     for index, prompt in enumerate(guide.prompts):
@@ -165,7 +169,7 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
             )
         for column, candidate in zip(columns[1:4], best, strict=False):
             column.image(cv2.cvtColor(candidate.picture, cv2.COLOR_BGR2RGB), width=150)
-            words = "keep" if candidate.fits else f"keep (does not look {prompt.state})"
+            words = "keep" if candidate.fits else f"keep (does not look {plain(prompt.state)})"
             if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):
                 kept.append(candidate)
         if columns[4].button("Retake", key=f"retake {index}", icon=":material/refresh:", width="stretch"):
@@ -185,11 +189,11 @@ def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str |
     accepted = sum(result.status == "accepted" for result in results)
     if not accepted:
         for result in results:
-            st.warning(f"{result.path.stem}: {result.reason}")
+            st.warning(plain(f"{result.path.stem}: {result.reason}"))
     else:
         st.session_state.pop("guided").stop()
         why = "".join(f" {result.path.stem}: {result.reason}." for result in refused)
-        say_later(f"{student}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
+        say_later(f"{isolated(student)}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
         st.session_state["class"] = name
         st.switch_page(st.session_state["pages"]["classes"])
 

@@ -30,10 +30,11 @@ def _show(lesson: RunningLesson) -> None:
     st.session_state["state_seen"] = lesson.view().state
     hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
     live_controls.head(lesson, HEAD_EVERY)
-    live_controls.camera(lesson)
+    notices = st.container(key="camera-notices") if lesson.plan.camera is not None else None
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
+        live_controls.camera(lesson, notices)
         return
     with st.container(key="board"):
         left, right = st.columns([3.1, 1], gap="medium")
@@ -42,6 +43,7 @@ def _show(lesson: RunningLesson) -> None:
     with right:
         live_side.correction(lesson)
         live_side.side(lesson)
+    live_controls.camera(lesson, notices)
 
 
 @st.fragment(run_every=TILES_EVERY)
@@ -57,7 +59,7 @@ def _tiles(lesson: RunningLesson) -> None:
         )
     if st.session_state.get("with_picture"):
         _picture(lesson, view)
-    held = st.session_state.get("picked")
+    held = live_side.held(lesson)
     if held is not None and not lesson.may_name(held.student):
         del st.session_state["picked"]
         st.rerun()

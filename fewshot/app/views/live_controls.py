@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, go, say_advice, say_later, session
+from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later, session
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
+CAMERA_EVERY = 0.7
+"""Seconds between two looks at whether pictures still come."""
 _QUICK = ("Question", "Exercise", "Group work")
 BADGES = {
     "preparing": ("off", "getting ready"),
@@ -42,9 +45,9 @@ def head(lesson: RunningLesson, every: float) -> None:
 def _note(lesson: RunningLesson) -> None:
     view = lesson.view()
     if view.state == "failed":
-        st.error(view.note or "The lesson ended early.", icon=":material/info:")
+        st.error(plain(view.note or "The lesson ended early."), icon=":material/info:")
     elif view.note:
-        st.warning(view.note, icon=":material/info:")
+        st.warning(plain(view.note), icon=":material/info:")
     if view.state in ("running", "paused"):
         say_advice(view.advice)
 
@@ -75,7 +78,7 @@ def status_html(view: LessonView) -> str:
     elif not view.plan.students:
         seen = f"{counted(view.board.in_view, 'person', 'people')} in view"
     return (
-        f'<div class="fs-head"><h1>{escape(name)}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
+        f'<div class="fs-head"><h1>{escape(isolated(name))}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
         f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{seen}</span></div>'
     )
 
@@ -94,10 +97,12 @@ def _buttons(lesson: RunningLesson) -> None:
             st.button("Pause", icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
     with columns[1], st.popover("Mark", icon=":material/flag:", disabled=not ready, width="stretch"):
         _mark(lesson)
-    if columns[2].button("Stop", icon=":material/stop:", width="stretch"):
-        with st.spinner("Saving the last seconds …"):
-            lesson.stop()
-        st.rerun()
+    with columns[2], st.popover("Stop", icon=":material/stop:", width="stretch"):
+        st.write("This ends the lesson for everyone who watches it. It cannot be continued.")
+        if st.button("End the lesson", type="primary", icon=":material/stop:", width="stretch"):
+            with st.spinner("Saving the last seconds …"):
+                lesson.stop()
+            st.rerun()
     with columns[3], st.popover("View", icon=":material/visibility:", width="stretch"):
         _view(lesson)
     skip = getattr(lesson.engine, "skip", None)
@@ -155,15 +160,31 @@ def _remember_names() -> None:
         st.query_params.pop(_NAMES, None)
 
 
-def camera(lesson: RunningLesson) -> None:
-    """The field that sends this browser's camera, if the lesson watches one."""
+def camera(lesson: RunningLesson, notices: Any) -> None:
+    """The field that sends this browser's camera, if the lesson watches one; its sentences stand in ``notices``."""
     box = lesson.plan.camera
     if box is None or not lesson.alive:
         return
     from fewshot.app.streamer import send_camera
 
+    mine, sends = box.may_send(session()), False
     with st.container(key="camera"):
-        if box.may_send(session()):
-            send_camera(box)
+        if mine:
+            sends = send_camera(box, notices=notices)
         else:
-            st.caption("The lesson uses the camera of another tab. This tab shows the lesson.")
+            st.caption("The lesson uses the camera of another tab. If that tab is closed, this one takes over.")
+        st.fragment(_keep_camera, run_every=CAMERA_EVERY)(lesson, mine, sends)
+
+
+@calm
+def _keep_camera(lesson: RunningLesson, mine: bool, sends: bool) -> None:
+    """Take over from a tab that is gone, and connect anew when pictures stop to come: nobody has to click."""
+    from fewshot.app.streamer import try_again
+
+    box = lesson.plan.camera
+    if not lesson.alive:
+        return
+    if box.may_send(session()) != mine:
+        st.rerun()
+    if sends and box.connect_anew():
+        try_again()

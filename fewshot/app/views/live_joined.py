@@ -9,6 +9,7 @@ import streamlit as st
 
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_room import ROOM
+from fewshot.app.shell import isolated, plain
 from fewshot.session.summary import clock
 
 _KNOWN, _CHOOSING = "lessons known", "choosing"
@@ -57,11 +58,13 @@ def say_joined(lesson: RunningLesson) -> None:
     view = lesson.view()
     if not lesson.alive:
         return
+    name = plain(isolated(lesson.plan.classroom or "none"))
     with st.container(border=True, key="joined"):
         st.markdown(
-            f"**You have joined a lesson that is already running** (class: {lesson.plan.classroom or 'none'}, source: "
-            f"{lesson.plan.source}, length so far: {clock(view.board.second)}). Another tab or another teacher started "
-            "it. If you pause, stop, mark or correct something here, it changes for everyone who watches this lesson."
+            f"**You have joined a lesson that is already running** (class: {name}, source: "
+            f"{plain(lesson.plan.source)}, length so far: {clock(view.board.second)}). Another tab or another teacher "
+            "started it. If you pause, stop, mark or correct something here, it changes for everyone who watches "
+            "this lesson."
         )
         with st.container(horizontal=True):
             if st.button("Stay and watch", icon=":material/visibility:"):

@@ -10,7 +10,7 @@ import streamlit as st
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
-from fewshot.app.shell import calm, go
+from fewshot.app.shell import calm, go, plain
 from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
@@ -49,6 +49,8 @@ def page() -> None:
             "this and will follow it”. You can watch the sample class without that.",
             icon=":material/gavel:",
         )
+        if st.button("Open the page Start"):
+            go("start")
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         _form(settings)
@@ -67,7 +69,7 @@ def _running() -> None:
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
-                if st.button(name or "Without a class", icon=":material/sensors:", key=f"join {name}"):
+                if st.button(plain(name) or "Without a class", icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
                     make_known(lesson)
                     st.rerun()

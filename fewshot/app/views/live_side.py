@@ -8,12 +8,13 @@ import streamlit as st
 
 from fewshot.app.board import FEWEST, BoardView, states_in
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_parts import LessonView
+from fewshot.app.lesson_parts import LessonView, Picked
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
-from fewshot.app.shell import calm, chart_theme, say_later
+from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
-from fewshot.session.analysis.words import percent
+from fewshot.session.analysis.pace import why_not
+from fewshot.session.analysis.words import day, percent
 from fewshot.session.summary import clock
 
 _LATEST, _MOST = 4, 30
@@ -33,14 +34,23 @@ def whole_class(lesson: RunningLesson, every: float) -> None:
     st.fragment(_whole, run_every=every)(lesson)
 
 
+def held(lesson: RunningLesson) -> Picked | None:
+    """The reading that was clicked in this lesson. A click in an earlier lesson is forgotten."""
+    picked: Picked | None = st.session_state.get("picked")
+    if picked is not None and picked.lesson != lesson.token:
+        del st.session_state["picked"]
+        return None
+    return picked
+
+
 def correction(lesson: RunningLesson) -> None:
     """Ask what a clicked student really showed; the answer is the second click."""
-    picked = st.session_state.get("picked")
+    picked = held(lesson)
     if picked is None:
         return
-    with st.container(border=True):
+    with st.container(border=True, key="correction"):
         said = picked.said or "unsure"
-        st.html(f"<b>{escape(picked.student)}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
+        st.html(f"<b>{escape(isolated(picked.student))}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
         if not lesson.learns:
             st.caption("In your own class you choose here what the student really showed, and fewshot learns from it.")
         else:
@@ -58,10 +68,10 @@ def _answers(lesson: RunningLesson) -> None:
     # Each button is as wide as its word: in equal columns a long word would be cut off.
     with st.container(horizontal=True, gap="small"):
         for state in states:
-            if st.button(state, key=f"really {state}"):
+            if st.button(plain(state), key=f"really {state}"):
                 _correct(lesson, state)
     other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
-    if other and st.button(f"It is “{other}”", width="stretch"):
+    if other and st.button(f"It is “{plain(other)}”", width="stretch"):
         from fewshot.classroom.names import emotion_of
 
         _correct(lesson, emotion_of(other))
@@ -70,7 +80,9 @@ def _answers(lesson: RunningLesson) -> None:
 def _correct(lesson: RunningLesson, state: str) -> None:
     picked = st.session_state.pop("picked")
     lesson.correct(picked, state)
-    say_later(f"{picked.student}: {state}. fewshot has learned it. You can undo it in the column on the right.")
+    say_later(
+        f"{isolated(picked.student)}: {state}. fewshot has learned it. You can undo it in the column on the right."
+    )
     st.rerun()
 
 
@@ -140,13 +152,9 @@ def _hint(lesson: RunningLesson, view: LessonView) -> None:
             f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. This does not show why."
         )
         st.html(f'<div class="fs-hint more" role="status">{text}</div>')
-    elif view.board.second < 480:
-        st.html(
-            '<div class="fs-hint">Pace: hints start after eight minutes, when it is clear what is usual in this '
-            "lesson.</div>"
-        )
-    else:
-        st.html('<div class="fs-hint">Pace: nothing unusual in the last three minutes.</div>')
+        return
+    why = why_not(len(lesson.plan.students), lesson.plan.aggregate, view.board.second, lesson.compared)
+    st.html(f'<div class="fs-hint">{escape(why or "Pace: nothing unusual in the last three minutes.")}</div>')
 
 
 def _learned(lesson: RunningLesson) -> None:
@@ -159,7 +167,7 @@ def _learned(lesson: RunningLesson) -> None:
     if earlier:
         with st.expander("Earlier corrections of this class", icon=":material/history:"):
             for one in earlier[:_MOST]:
-                _correction_row(lesson, one, f"{one.made.astimezone():%d %b %Y}")
+                _correction_row(lesson, one, f"{day(one.made)}")
             if len(earlier) > _MOST:
                 st.caption(f"{len(earlier) - _MOST} older corrections are on the students' cards, on the page Class.")
 
@@ -167,16 +175,16 @@ def _learned(lesson: RunningLesson) -> None:
 def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
     left, right = st.columns([2, 1], vertical_alignment="center")
     left.html(
-        f'<span class="fs-muted">{when} <b>{escape(one.student)}</b>: '
+        f'<span class="fs-muted">{when} <b>{escape(isolated(one.student))}</b>: '
         f"{escape(one.actually)}, not {escape(one.said or 'unsure')}</span>"
     )
     if right.button("Undo", key=f"undo {one.id}", width="stretch"):
         lesson.undo(one.id)
-        say_later(f"The correction “{one.actually}” of {one.student} was undone.")
+        say_later(f"The correction “{one.actually}” of {isolated(one.student)} was undone.")
         st.rerun()
 
 
 def _markers(view: LessonView) -> None:
     if view.markers:
-        rows = "".join(f"<li><b>{clock(s)}</b> {escape(text)}</li>" for s, text in view.markers[-6:])
+        rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(text))}</li>" for s, text in view.markers[-6:])
         st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')

@@ -7,13 +7,16 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.reports import REPORTS
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, go, isolated, plain, say_later
 from fewshot.app.views import report_parts
-from fewshot.session.analysis.words import LAW, UNCERTAINTY
+from fewshot.session.analysis.words import LAW, UNCERTAINTY, moment
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes, words
 from fewshot.session.settings import Settings
+
+_LESSON = "lesson"
+"""A parameter of the address: the number of the lesson."""
 
 
 def page() -> None:
@@ -43,7 +46,7 @@ def _choose(lessons: list[LessonInfo]) -> int | None:
     if not lessons:
         return None
     ids = [info.id for info in lessons]
-    wanted = st.session_state.get("lesson")
+    wanted = _wanted(ids)
     chosen = st.selectbox(
         "Lesson",
         ids,
@@ -52,13 +55,26 @@ def _choose(lessons: list[LessonInfo]) -> int | None:
         label_visibility="collapsed",
     )
     st.session_state["lesson"] = chosen
+    st.query_params[_LESSON] = str(chosen)
     return int(chosen)
+
+
+def _wanted(ids: list[int]) -> int | None:
+    """The lesson that another page asked for, or else the address: a reload and a bookmark show the same report."""
+    address = st.query_params.get(_LESSON, "")
+    named = int(address) if address.isascii() and address.isdigit() and len(address) < 19 else None
+    wanted = st.session_state.get("lesson", named)
+    if named is not None and named not in ids and wanted == named:
+        st.warning(
+            f"There is no lesson {named} here, or it was deleted. The latest one is shown.", icon=":material/info:"
+        )
+    return wanted
 
 
 def name_of(info: LessonInfo) -> str:
     """A lesson as one line of a list."""
-    parts = [info.title or "Lesson", info.classroom or "without a class"]
-    parts.append(f"{info.started.astimezone():%d %b %Y, %H:%M}")
+    parts = [isolated(info.title or "Lesson"), isolated(info.classroom or "without a class")]
+    parts.append(f"{moment(info.started)}")
     parts.append(f"{info.seconds / 60:.0f} min" if info.seconds >= 60 else f"{info.seconds:.0f} s")
     if info.state != "ended":
         parts.append({"running": "running now", "interrupted": "interrupted"}[info.state])
@@ -68,7 +84,9 @@ def name_of(info: LessonInfo) -> str:
 
 
 def _nothing() -> None:
-    st.info("There are no lessons yet. You can look at the sample lesson:", icon=":material/monitoring:")
+    st.info("There are no lessons yet. Start one, or look at the sample lesson:", icon=":material/monitoring:")
+    if st.button("Start a lesson", icon=":material/sensors:"):
+        go("live")
     if st.button("Open the report of the sample lesson", type="primary", icon=":material/play_circle:"):
         _keep_sample()
 
@@ -91,7 +109,7 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if contents.info.sample:
         st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
     if contents.nothing:
-        st.info(contents.nothing, icon=":material/info:")
+        st.info(plain(contents.nothing), icon=":material/info:")
     else:
         summary = words.summary_words(contents).replace(" %", "\N{NO-BREAK SPACE}%")
         st.html(f'<p class="fs-lead">{escape(summary)}</p>')

@@ -7,10 +7,10 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.palette import chip
-from fewshot.app.shell import calm, chart_theme
+from fewshot.app.shell import calm, chart_theme, isolated, plain
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
-from fewshot.session.analysis.words import MINIMUM, counted
+from fewshot.session.analysis.words import MINIMUM, counted, moment
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart
@@ -27,8 +27,8 @@ WIDE = 1040
 
 def show(chart: Chart, key: str, says: str) -> None:
     """A chart in the page's theme, with a caption that also serves people who cannot see it."""
-    st.altair_chart(themed(chart, chart_theme()), theme=None, key=key, width="content")
-    st.caption(says)
+    st.altair_chart(themed(chart.properties(description=says), chart_theme()), theme=None, key=key, width="content")
+    st.caption(plain(says))
 
 
 @calm
@@ -44,24 +44,24 @@ def mood(contents: Contents) -> None:
         show(one, "evidence", "The bands are 95 % intervals. Each student counts once.")
     with st.expander("The mood in numbers"):
         head, rows = words.mood_table(contents.mood)
-        st.table([dict(zip(head, row, strict=True)) for row in rows])
+        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
     if contents.markers:
         with st.expander("Markers"):
-            st.table([{"Time": clock(marker.second), "Marker": marker.text} for marker in contents.markers])
+            st.table([{"Time": clock(marker.second), "Marker": plain(marker.text)} for marker in contents.markers])
 
 
 @calm
 def moments(contents: Contents) -> None:
     """Moments that stand out."""
     st.subheader("Moments that stand out")
-    for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
-        after = words.before(contents.markers, moment.start)
+    for number, found in enumerate(contents.moments.found):
+        also = f" At the same time: {', '.join(found.also)}." if found.also else ""
+        after = words.before(contents.markers, found.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
-            f"<b>{words.span(moment.start, moment.end)}</b> {chip(moment.state)} "
-            f'<span class="fs-muted">{escape(after)}</span><br>{escape(moment.text)}.{escape(also)}<br>'
-            f'<span class="fs-muted">{escape(words.sentence(moment.sure))}</span></div></div>'
+            f"<b>{words.span(found.start, found.end)}</b> {chip(found.state)} "
+            f'<span class="fs-muted">{escape(after)}</span><br>{escape(found.text)}.{escape(also)}<br>'
+            f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
     st.caption(words.moment_words(contents.moments))
 
@@ -78,7 +78,7 @@ def students(contents: Contents) -> None:
     show(chart, "bands", words.STRIPS)
     with st.expander("The students in numbers"):
         head, rows = words.student_table(contents)
-        st.table([dict(zip(head, row, strict=True)) for row in rows])
+        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
     st.caption(words.VISIBILITY)
     if contents.corrections:
         st.subheader("Your corrections")
@@ -86,9 +86,9 @@ def students(contents: Contents) -> None:
             [
                 {
                     "Time": clock(one.second),
-                    "Student": one.student,
-                    "Predicted": one.said or "unsure",
-                    "Corrected to": one.actually,
+                    "Student": plain(one.student),
+                    "Predicted": plain(one.said or "unsure"),
+                    "Corrected to": plain(one.actually),
                 }
                 for one in contents.corrections
             ]
@@ -105,8 +105,8 @@ def check_in(contents: Contents) -> None:
     for line in contents.checks.found:
         with st.container(border=True):
             left, right = st.columns([1, 4], vertical_alignment="center")
-            left.markdown(f"**{line.student}**")
-            right.markdown(f"{words.sentence(line.text)}  \n:gray[{words.sentence(line.sure)}]")
+            left.markdown(f"**{plain(isolated(line.student))}**")
+            right.markdown(f"{plain(words.sentence(line.text))}  \n:gray[{plain(words.sentence(line.sure))}]")
     st.caption(words.check_in_words(contents.checks))
 
 
@@ -134,7 +134,7 @@ def _student(today: Profile, earlier: list[Profile]) -> None:
 
 def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> None:
     st.subheader("Two lessons")
-    names = [f"{p.info.title or 'Lesson'}, {p.info.started.astimezone():%d %b %Y, %H:%M}" for p in profiles]
+    names = [f"{isolated(p.info.title or 'Lesson')}, {moment(p.info.started)}" for p in profiles]
     chosen = st.selectbox("Compare with", range(len(names)), format_func=names.__getitem__)
     today = contents.profile or make_profile(lesson)
     comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.session import turn_password
-from fewshot.session.analysis.words import counted
+from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 
@@ -30,6 +30,8 @@ DOWNLOAD = "Download the missing models"
 
 def page() -> None:
     """Draw the page."""
+    if st.session_state.pop("to live", False):
+        go("live")
     st.html("<h1>Settings</h1>")
     names = ["Privacy", "Models", "Performance", "Connection", "Model card"]
     parts = (_privacy, _models, _performance, _connection, _card)
@@ -60,7 +62,7 @@ def _privacy() -> None:
     _held_back()
     since = settings.acknowledged
     st.caption(
-        f"You confirmed the terms of use on {since.astimezone():%d %B %Y}."
+        f"You confirmed the terms of use on {day(since)}."
         if since
         else "You have not confirmed the terms of use yet. They are on the page Start."
     )
@@ -145,9 +147,12 @@ def _figures() -> None:
     lessons = ROOM.alive()
     if not lessons:
         st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
+        if st.button("Open the page Live", icon=":material/sensors:"):
+            st.session_state["to live"] = True
+            st.rerun()  # a fragment cannot change the page, the whole page can
     for lesson in lessons:
         view = lesson.view()
-        st.subheader(view.plan.classroom or "Without a class")
+        st.subheader(plain(view.plan.classroom) or "Without a class")
         if not view.metrics:
             st.caption("This is a recorded lesson, so there is nothing to measure.")
             continue

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fewshot.app.palette import legend
-from fewshot.app.shell import calm, go
+from fewshot.app.shell import calm, go, isolated, plain
+from fewshot.session.analysis.words import day, moment
 
 LEAD = (
     "fewshot watches the faces of a class. For each student it shows one of seven expressions, a state of the "
@@ -46,7 +47,7 @@ def _doors() -> None:
     if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
     if two.button("Create my own class", icon=":material/group_add:", width="stretch"):
-        go("classes")
+        go("classes", **{"new class": True})
     st.html(
         '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
         "are no pictures, and the names are invented. You need no camera.</p>"
@@ -79,7 +80,7 @@ def _terms() -> None:
                 settings.acknowledged = datetime.now(UTC)
                 st.rerun()
         else:
-            st.success(f"Acknowledged on {since.astimezone():%d %B %Y}.", icon=":material/task_alt:")
+            st.success(f"Acknowledged on {day(since)}.", icon=":material/task_alt:")
 
 
 @calm
@@ -93,6 +94,6 @@ def _recent() -> None:
     for column, info in zip(st.columns(4), lessons, strict=False):
         with column.container(border=True):
             name = info.title or info.classroom or "Lesson"
-            st.markdown(f"**{name}**  \n{info.started.astimezone():%d %b, %H:%M} · {info.seconds / 60:.0f} min")
+            st.markdown(f"**{plain(isolated(name))}**  \n{moment(info.started)} · {info.seconds / 60:.0f} min")
             if st.button("Open the report", key=f"recent{info.id}", width="stretch"):
                 go("report", lesson=info.id)

@@ -11,6 +11,8 @@ from fewshot.session.analysis.grid import UNSURE_STATE, Floats, Grid, counts_in_
 from fewshot.session.analysis.words import MINIMUM, how_sure, minutes, percent
 
 Departures = NDArray[np.float32]
+_Found = tuple[float, int, int, int]
+"""A window beyond the limit: difference in units of its chance spread, first block, length in blocks, state."""
 
 BLOCK = 10
 """Seconds: the time resolution of moments."""
@@ -20,6 +22,10 @@ SHORTEST = 300
 """Seconds: in a shorter lesson no moments are searched for."""
 LEAST_CHANGE = 0.08
 """Least difference in the share of students; a smaller one is not worth a teacher's time, even if it is certain."""
+_CALM = ("neutral", UNSURE_STATE)
+"""States that make room when another state appears, and fill it when one goes."""
+_EXPLAINS = 1 / 3
+"""Least part of a calm state's change that another state must explain to lead the moment in its place."""
 _STEADY = 0.7
 """Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
@@ -90,6 +96,11 @@ def find_moments(
 ) -> Moments:
     """Moments that stand out against the lesson's own baseline.
 
+    They are searched one after the other: what belongs to a moment is left out of the baseline of the next. Otherwise
+    a long exercise would make the calm minutes before it stand out. A moment is led by the state that rose or fell; if
+    neutral merely made room for another state, that one leads. All shares of "otherwise" are over the lesson without
+    any of its moments, so that one list has one usual.
+
     For each student and state, the student's own mean over the lesson is subtracted; the rest is summed over students
     in windows of 1, 2, 3 and 5 minutes. Chance is measured on the lesson itself: each student's readable time is
     rotated by a random amount, independently of the others. This keeps every student's habits, phases and absences,
@@ -118,11 +129,19 @@ def find_moments(
     if (valid.sum(axis=1) >= LENGTHS[0]).sum() < minimum:
         return Moments([], f"fewer than {minimum} students could be read", false_alarms)
     own = np.where(valid[..., None], counts / np.maximum(read, 1)[..., None], 0)
-    usual = own.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)[:, None]
-    departures = np.where(valid[..., None], own - usual[:, None], 0).astype(np.float32)
-    windows, largest = _against_chance(departures, valid, shuffles, np.random.default_rng(seed), minimum)
-    found = _pick(grid, own, valid, windows, largest, false_alarms, most)
-    return Moments(sorted(found, key=lambda moment: moment.start), "", false_alarms, shuffles)
+    rng = np.random.default_rng(seed)
+    left = valid.copy()
+    found: list[Moment] = []
+    while len(found) < most and (left.sum(axis=1) >= LENGTHS[0]).sum() >= minimum:
+        usual = np.where(left[..., None], own, 0).sum(axis=1) / np.maximum(left.sum(axis=1), 1)[:, None]
+        departures = np.where(left[..., None], own - usual[:, None], 0).astype(np.float32)
+        windows, largest = _against_chance(departures, left, shuffles, rng, minimum)
+        moment = _strongest(grid, own, left, windows, largest, false_alarms)
+        if moment is None:
+            break
+        found.append(moment)
+        left[:, moment.start // BLOCK : -(-moment.end // BLOCK)] = False
+    return Moments(_with_one_usual(grid, own, valid, found), "", false_alarms, shuffles)
 
 
 def _against_chance(
@@ -159,38 +178,69 @@ def _shuffled(departures: Departures, valid: NDArray[np.bool_], shuffles: int, r
     return sums
 
 
-def _pick(
-    grid: Grid,
-    own: Floats,
-    valid: NDArray[np.bool_],
-    windows: list[_Windows],
-    largest: Floats,
-    false_alarms: float,
-    most: int,
-) -> list[Moment]:
-    """Windows beyond the limit, the most striking first; a window that overlaps a chosen one is listed with it."""
+def _strongest(
+    grid: Grid, own: Floats, valid: NDArray[np.bool_], windows: list[_Windows], largest: Floats, false_alarms: float
+) -> Moment | None:
+    """The most striking window beyond the limit, led by the state that made it; None if there is none."""
     limit = np.quantile(largest, 1 - false_alarms, method="higher")
-    candidates = []
-    for window in windows:
-        for start, state in zip(*np.nonzero(np.abs(window.z) > limit), strict=True):
-            candidates.append((float(window.z[start, state]), int(start), window.length, int(state)))
+    candidates = [
+        (float(window.z[start, state]), int(start), window.length, int(state))
+        for window in windows
+        for start, state in zip(*np.nonzero(np.abs(window.z) > limit), strict=True)
+    ]
     # If two windows are equally striking, the increase comes first: a share that grows reduces all others.
     candidates.sort(key=lambda found: -abs(found[0]) - 1e-3 * (found[0] > 0))
-    taken: list[tuple[Moment, list[str]]] = []
-    for z, start, length, state in candidates:
-        first, last = start * BLOCK, min((start + length) * BLOCK, grid.seconds)
-        name = grid.states[state]
-        near = next((t for t in taken if first < t[0].end + 60 and last > t[0].start - 60), None)
-        if near is not None:
-            told = f"{'more' if z > 0 else 'less'} {name}"
-            if name != near[0].state and told not in near[1]:
-                near[1].append(told)
+    for first in candidates:
+        share, usual, _ = _shares(own, valid, *first[1:])
+        if abs(share - usual) < LEAST_CHANGE:
             continue
+        around = [other for other in candidates if _share_of_overlap(first, other) >= 0.5]
+        z, start, length, state = _leading(grid, own, valid, first, share - usual, around)
         share, usual, students = _shares(own, valid, start, length, state)
-        if len(taken) < most and abs(share - usual) >= LEAST_CHANGE:
-            chance = (1 + int((largest >= abs(z)).sum())) / (1 + len(largest))
-            taken.append((Moment(first, last, name, z > 0, share, usual, students, chance), []))
-    return [_with(moment, also) for moment, also in taken]
+        also: dict[int, str] = {}
+        for other in around:
+            if other[3] != state:
+                also.setdefault(other[3], f"{'more' if other[0] > 0 else 'less'} {grid.states[other[3]]}")
+        chance = (1 + int((largest >= abs(z)).sum())) / (1 + len(largest))
+        span = (start * BLOCK, min((start + length) * BLOCK, grid.seconds))
+        told = tuple(list(also.values())[:3])
+        return Moment(*span, grid.states[state], z > 0, share, usual, students, chance, told)
+    return None
+
+
+def _leading(
+    grid: Grid, own: Floats, valid: NDArray[np.bool_], first: _Found, change: float, around: list[_Found]
+) -> _Found:
+    """The window of the state that explains most of a change of a calm state, if one explains enough of it."""
+    if grid.states[first[3]] not in _CALM:
+        return first
+    for other in around:
+        if grid.states[other[3]] not in _CALM and other[0] * first[0] < 0:
+            share, usual, _ = _shares(own, valid, *other[1:])
+            if abs(share - usual) >= max(LEAST_CHANGE, _EXPLAINS * abs(change)):
+                return other
+    return first
+
+
+def _share_of_overlap(one: _Found, other: _Found) -> float:
+    """How much of the shorter of two windows lies in the longer one, 0..1."""
+    common = min(one[1] + one[2], other[1] + other[2]) - max(one[1], other[1])
+    return max(0, common) / min(one[2], other[2])
+
+
+def _with_one_usual(grid: Grid, own: Floats, valid: NDArray[np.bool_], found: list[Moment]) -> list[Moment]:
+    """The moments by time, each compared with the same usual: the lesson without all of them."""
+    outside = valid.copy()
+    for moment in found:
+        outside[:, moment.start // BLOCK : -(-moment.end // BLOCK)] = False
+    who = outside.sum(axis=1) >= LENGTHS[0]
+    if not who.any():
+        return sorted(found, key=lambda moment: moment.start)
+    usual = (np.where(outside[..., None], own, 0).sum(axis=1)[who] / outside.sum(axis=1)[who, None]).mean(axis=0)
+    told = [replace(moment, usual=float(usual[grid.states.index(moment.state)])) for moment in found]
+    # Other students may be in view during a moment: numbers that do not support the sentence are not shown.
+    kept = [m for m in told if (m.share - m.usual) * (1 if m.more else -1) >= LEAST_CHANGE]
+    return sorted(kept, key=lambda moment: moment.start)
 
 
 def _shares(own: Floats, valid: NDArray[np.bool_], start: int, length: int, state: int) -> tuple[float, float, int]:
@@ -202,7 +252,3 @@ def _shares(own: Floats, valid: NDArray[np.bool_], start: int, length: int, stat
     now = (own[both][:, inside, state].sum(axis=1) / here[both]).mean()
     usual = (own[both][:, ~inside, state].sum(axis=1) / there[both]).mean()
     return float(now), float(usual), int(both.sum())
-
-
-def _with(moment: Moment, also: list[str]) -> Moment:
-    return replace(moment, also=tuple(also[:3]))

@@ -84,21 +84,64 @@ def pace_hint(
     Returns:
         The most certain rise, or None: nothing unusual, too early, or too few students.
     """
-    until = int(now)
-    since = until - window
+    compared = _compared(readings, now, len(labels), window)
+    if compared is None or len(compared[0]) < LEAST_STUDENTS:
+        return None
+    return _strongest(*compared, labels, watch, int(now) - window, int(now))
+
+
+def judged(readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW) -> int | None:
+    """How many students can be compared with themselves now; with fewer than ``LEAST_STUDENTS`` no hint is possible.
+
+    Arguments as for ``pace_hint``.
+
+    Returns:
+        None while it is too early for any hint.
+    """
+    if now < WARM_UP + window:
+        return None
+    compared = _compared(readings, now, len(labels), window)
+    return 0 if compared is None else len(compared[0])
+
+
+def why_not(students: int, aggregate: bool, second: float, compared: int | None) -> str:
+    """Why there can be no hint on pace, as a sentence for the teacher; "" if the pace is judged.
+
+    Args:
+        students: of the class; 0 for a lesson without a class.
+        aggregate: the lesson keeps only counts for the whole class.
+        second: of the lesson.
+        compared: how many students can be compared with themselves (``judged``); None: unknown.
+    """
+    if aggregate:
+        return "Pace: cannot be judged, because this lesson keeps only counts for the whole class."
+    if not students:
+        return "Pace: cannot be judged without a class, because students are compared with their own usual."
+    if students < LEAST_STUDENTS:
+        who = f"{students} student{'s' if students != 1 else ''}"
+        return f"Pace: cannot be judged with {who}. It takes at least {LEAST_STUDENTS}."
+    if second < WARM_UP + WINDOW:
+        return "Pace: hints start after eight minutes, when it is clear what is usual in this lesson."
+    if compared is not None and compared < LEAST_STUDENTS:
+        who = f"{compared} student{'s' if compared != 1 else ''}"
+        return f"Pace: cannot be judged now. {who} could be read long enough, and it takes at least {LEAST_STUDENTS}."
+    return ""
+
+
+def _compared(readings: Readings, now: float, labels: int, window: int) -> tuple[Floats, Floats] | None:
+    """Shares in the window and before it of the students readable in both, shape (students, labels + 1) each."""
+    since = int(now) - window
     if since < WARM_UP or len(readings) == 0:
         return None
-    rows = (readings.student >= 0) & (readings.emotion != -2) & (readings.second < until)
+    rows = (readings.student >= 0) & (readings.emotion != -2) & (readings.second < int(now))
     late = readings.second >= since
-    recent, before = (_seconds(readings, rows & part, len(labels)) for part in (late, ~late))
+    recent, before = (_seconds(readings, rows & part, labels) for part in (late, ~late))
     enough = np.zeros(max(len(recent), len(before)), bool)
     both = min(len(recent), len(before))
     enough[:both] = (recent[:both].sum(1) >= window / 4) & (before[:both].sum(1) >= WARM_UP / 4)
     who = np.flatnonzero(enough)
-    if len(who) < LEAST_STUDENTS:
-        return None
     share, usual = (part[who] / part[who].sum(1, keepdims=True) for part in (recent, before))
-    return _strongest(share, usual, labels, watch, since, until)
+    return share, usual
 
 
 def _strongest(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import numpy as np
 
 from fewshot.session.analysis.grid import Floats
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 UNCERTAINTY = (
     "A face is not a feeling. Every reading is a network's guess about a picture. With one neutral photo per student, "
@@ -46,6 +50,21 @@ def percent(share: float, decimals: int = 0) -> str:
 def counted(number: int, one: str, more: str = "") -> str:
     """1, "frame" -> "1 frame"; 2, "frame" -> "2 frames"; ``more`` for words like people."""
     return f"{number} {one if number == 1 else more or f'{one}s'}"
+
+
+def day(when: date) -> str:
+    """A day, the same whatever language this computer is set to; of a time: in the time zone of this computer.
+
+    >>> day(date(2026, 9, 1))
+    '01 Sep 2026'
+    """
+    when = when.astimezone() if isinstance(when, datetime) else when
+    return f"{when.day:02d} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def moment(when: datetime) -> str:
+    """Day and time in the time zone of this computer: "01 Sep 2026, 08:30"."""
+    return f"{day(when)}, {when.astimezone():%H:%M}"
 
 
 def minutes(seconds: float) -> str:

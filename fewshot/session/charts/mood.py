@@ -31,7 +31,7 @@ def mood_chart(
     Above the chart, markers are words, and moments are lettered brackets in the colour of their state.
     """
     alt = altair()
-    end = _end(mood)
+    end = _end(mood, markers, moments)
     order = stacking(mood.states)
     colour = palette(mood.states)
     x = time_axis(alt, end, title=None, labels=False, ticks=False)
@@ -64,7 +64,7 @@ def evidence_chart(
     named = list(dict.fromkeys(moment.state for moment in moments))
     often = [mood.states[i] for i in np.argsort(-mean, kind="stable") if mean[i] > 0]
     states = [s for s in stacking(mood.states) if s in [*named, *(s for s in often if s not in named)][:most]]
-    end, colour = _end(mood), palette(mood.states)
+    end, colour = _end(mood, (), moments), palette(mood.states)
     top = float(np.nanmax(mood.high[:, [mood.states.index(s) for s in states]], initial=0.1)) if states else 1.0
     each = (width - 2 * 46) // 3
     rows = _rows(mood, states)
@@ -91,8 +91,11 @@ def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
     known = ~np.isnan(mood.share[:, 0]) if len(mood.time) else np.zeros(0, bool)
     run = np.cumsum(np.diff(known.astype(int), prepend=0) == 1)
     rows = []
-    for window in np.flatnonzero(known):
-        time, students = float(mood.time[window]), int(mood.students[window])
+    windows = [(int(window), float(mood.time[window])) for window in np.flatnonzero(known)]
+    if windows and known[-1] and mood.seconds > mood.time[-1]:  # the last window reaches to the end of the lesson
+        windows.append((len(known) - 1, float(mood.seconds)))
+    for window, time in windows:
+        students = int(mood.students[window])
         clock = f"{int(time) // 60}:{int(time) % 60:02d}"
         for rank, state in enumerate(order):
             column = mood.states.index(state)
@@ -110,6 +113,7 @@ def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
     """The number of students behind the shares."""
     what = "faces per frame" if mood.crowd else "students counted"
     rows = [{"time": float(t), "students": int(n)} for t, n in zip(mood.time, mood.students, strict=True)]
+    rows += [{**rows[-1], "time": float(mood.seconds)}] if rows and mood.seconds > mood.time[-1] else []
     top = int(max(1, mood.students.max(initial=1)))
     y = alt.Y(
         "students:Q",
@@ -187,8 +191,10 @@ def letter(number: int) -> str:
     return chr(ord("A") + number % 26)
 
 
-def _end(mood: Mood) -> float:
-    return float(mood.time[-1] + mood.width / 2) if len(mood.time) else 60.0
+def _end(mood: Mood, markers: Sequence[Marker] = (), moments: Sequence[Moment] = ()) -> float:
+    """The end of the time axis, seconds: nothing that is drawn may lie beyond it."""
+    last = mood.seconds or (float(mood.time[-1] + mood.width / 2) if len(mood.time) else 60.0)
+    return max(last, *(marker.second for marker in markers), *(moment.end for moment in moments), 1.0)
 
 
 def line_colour(colour: str, theme: Theme) -> str:

@@ -107,6 +107,8 @@ def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
         title={"color": theme.ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "font": FONT, "offset": 8},
         legend={"labelColor": theme.ink, "titleColor": theme.quiet, "labelFont": FONT, "titleFont": FONT},
         concat={"spacing": 12},
+        # A chart is one picture with one description; its single marks have no words that would help anybody.
+        mark={"aria": False},
         padding=PADDING,
         locale={"number": NUMBERS},
     )

@@ -54,7 +54,7 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     aggregate = aggregate or lesson.info.aggregate
     least = MINIMUM if aggregate else 1
     grid = make_grid(lesson)
-    mood = class_mood(grid, *window_for(grid.seconds), minimum=least)
+    mood = class_mood(grid, *window_for(grid.seconds), minimum=least, cuts=[marker.second for marker in lesson.markers])
     moments = find_moments(grid)
     profile = make_profile(lesson, grid)
     past = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]

@@ -52,6 +52,9 @@ def figure(chart: Chart, number: int, says: str, caption: str) -> str:
         says: what the picture shows, for people who cannot see it.
     """
     svg = to_svg(chart)
+    svg = re.sub(
+        r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg
+    )  # parts without words of their own
     svg = re.sub(r'(id="|url\(#)([\w-]+)', rf"\g<1>f{number}-\2", svg)
     svg = re.sub(
         r"<svg\b[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(says)}">', svg, count=1

@@ -68,7 +68,7 @@ def mood_columns(lesson: Lesson) -> Columns:
     rows = []
     for window, time in enumerate(mood.time):
         for column, state in enumerate(mood.states):
-            if mood.students[window] >= MINIMUM:
+            if mood.students[window] >= MINIMUM and time % 60 == 0:  # not the edges of gaps, which a chart needs
                 numbers = (float(values[window, column]) for values in (mood.share, mood.low, mood.high))
                 start, end = max(0, int(time - mood.width / 2)), int(time + mood.width / 2)
                 row = (lesson.info.id, start, end, state, *(round(n, 4) for n in numbers), int(mood.students[window]))
@@ -86,8 +86,8 @@ def about(lesson: Lesson, aggregate: bool) -> dict[str, Any]:
         "lesson": info.id,
         "class": info.classroom,
         "title": title,
-        "started": info.started.isoformat(),
-        "ended": info.ended.isoformat() if info.ended else None,
+        "started": info.started.astimezone().isoformat(),
+        "ended": info.ended.astimezone().isoformat() if info.ended else None,
         "state": info.state,
         "source": info.source,
         "network": info.network,

@@ -16,6 +16,8 @@ from fewshot.session.lesson import LessonInfo, Marker
 from fewshot.session.report.contents import Contents
 from fewshot.session.summary import clock
 
+SHORT = 20
+"""Seconds: in a shorter lesson the mood is one mean, and no change."""
 STATES = {
     "running": "still running",
     "ended": "ended",
@@ -55,7 +57,7 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
     view = [("View", "whole class only: no names, and nothing for fewer than 5 people")] if contents.aggregate else []
     return [
         ("Class", info.classroom or "none (no students were recognised)"),
-        ("When", f"{info.started:%Y-%m-%d %H:%M} UTC"),
+        ("When", _when(info)),
         ("Length", f"{clock(info.seconds)} ({STATES[info.state]})"),
         ("Source", info.source or "unknown"),
         ("Network", info.network or "unknown"),
@@ -64,14 +66,23 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
     ]
 
 
+def _when(info: LessonInfo) -> str:
+    """When the lesson began, in the time zone of this computer as on the pages, which is named because files travel."""
+    local = info.started.astimezone()
+    zone = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M} (UTC{zone[:3]}:{zone[3:5]})"
+
+
 def mood_words(mood: Mood) -> str:
     """How the mood is calculated and how certain it is."""
     who = "people in view" if mood.crowd else "students who could be read for at least a quarter of the window"
+    short = " The lesson is too short to show a change over time." if 0 < mood.seconds < SHORT else ""
     hidden = f" If fewer than {mood.minimum} people were counted, nothing is shown." if mood.minimum > 1 else ""
     return (
-        f"Each point is the mean over a window of {mood.width:.0f} seconds. The shares refer to the {who}; each counts "
-        "once. “Unsure” means that the face was read, but no state was certain enough. The bands in the chart of each "
-        f"state are 95 % intervals (Wilson) for a class of this size. They do not include the network's errors.{hidden}"
+        f"Each point is the mean over the {mood.width:.0f} seconds around it, but not across a marker or a gap. The "
+        f"shares refer to the {who}; each counts once. “Unsure” means that the face was read, but no state was certain "
+        "enough. The bands in the chart of each state are 95 % intervals (Wilson) for a class of this size. They do "
+        f"not include the network's errors.{hidden}{short}"
     )
 
 
@@ -111,9 +122,9 @@ def check_in_words(checks: CheckIns) -> str:
 def mood_table(mood: Mood, every: int = 300) -> tuple[list[str], list[list[str]]]:
     """The mood in numbers: one row per ``every`` seconds. Returns head and rows."""
     states = [s for s in stacking(mood.states) if len(mood.time) and np.nanmax(_column(mood, s), initial=0) >= 0.005]
-    step = max(1, round(every / (mood.time[1] - mood.time[0]))) if len(mood.time) > 1 else 1
+    wanted = range(0, int(mood.time[-1]) + 1, every) if len(mood.time) else range(0)
     rows = []
-    for window in range(0, len(mood.time), step):
+    for window in dict.fromkeys(int(np.abs(mood.time - second).argmin()) for second in wanted):
         shares = [_with_span(mood, window, mood.states.index(state)) for state in states]
         rows.append([clock(mood.time[window]), *shares, f"{mood.students[window]:.0f}"])
     return ["Time", *states, "faces" if mood.crowd else "students"], rows
