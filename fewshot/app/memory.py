@@ -62,19 +62,23 @@ class Remembered:
 class PaceSoFar:
     """Looks for a hint on pace in the lesson so far.
 
+    Args:
+        notebook: records the lesson.
+        watch: the states that a hint may name; None: see ``pace_hint``.
+
     Attributes:
         judged: how many students the last look could compare; None if it was too early.
     """
 
-    def __init__(self, notebook: LessonRecorder) -> None:
-        self._kept = SoFar(LessonStore(), notebook.lesson)
+    def __init__(self, notebook: LessonRecorder, watch: Sequence[str] | None = None) -> None:
+        self._kept, self._watch = SoFar(LessonStore(), notebook.lesson), watch
         self.judged: int | None = None
 
     def __call__(self, now: float) -> Hint | None:
         """The hint at this second of the lesson, or None."""
         opened = self._kept.read()
         self.judged = judged(opened.readings, now, opened.labels)
-        return pace_hint(opened.readings, now, opened.labels)
+        return pace_hint(opened.readings, now, opened.labels, watch=self._watch)
 
 
 class SoFar:

@@ -21,10 +21,11 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
-from fewshot.loops import make_loop
+from fewshot.loops import make_loop, open_population
 from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom
+from fewshot.session.analysis.pace import trusted_states
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
@@ -90,7 +91,9 @@ def start_lesson(
 
         learns = opened is not None and not aggregate
         advice = advice_of(perception)
-        hint = PaceSoFar(notebook)
+        population = opened.population if opened else open_population()
+        photographed = [student.emotions() for student in opened.roster().students.values()] if opened else []
+        hint = PaceSoFar(notebook, trusted_states(population.reliable, population.classes, photographed))
         return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
 
     return room.start(plan, prepare)

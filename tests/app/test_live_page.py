@@ -216,3 +216,14 @@ def test_a_pick_left_open_is_forgotten_with_its_lesson(other: str) -> None:
     assert "What did the student really show?" not in words(test)
     test = page("live", **{"class": other, "picked": later.lesson.pick("Ben")})
     assert "What did the student really show?" in words(test)
+
+
+def test_before_a_lesson_stands_what_can_be_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fewshot.app.views import live_setup
+
+    monkeypatch.setattr(live_setup, "_reliable", lambda: ("happy", "surprise"))
+    shown = words(page("live"))
+    assert "Without photos, you can rely on: happy, surprise. Other states need photos" in shown
+    assert "Students of this class with photos" not in shown
+    monkeypatch.setattr(live_setup, "_reliable", lambda: ())
+    assert "you can rely on" not in words(page("live"))

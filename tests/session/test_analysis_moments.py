@@ -8,7 +8,7 @@ import pytest
 from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session.analysis.grid import make_grid
 from fewshot.session.analysis.moments import find_moments
-from fewshot.session.analysis.pace import pace_hint
+from fewshot.session.analysis.pace import pace_hint, trusted_states
 from fewshot.session.lesson import Lesson, Readings
 
 
@@ -131,3 +131,18 @@ def test_a_list_has_one_usual_per_state_and_no_contradictions() -> None:
         assert (moment.share > moment.usual) == moment.more
         words = [text.split()[1] for text in moment.also]
         assert len(set(words)) == len(words) and moment.state not in words
+
+
+def test_a_hint_names_only_states_that_can_be_relied_on() -> None:
+    known = ("angry", "happy", "sad", "surprise", "neutral")
+    photographed = [
+        {"neutral": 1, "sad": 2, None: 1},
+        {"sad": 1, "bored": 3},
+        {"neutral": 1, "angry": 1},
+        {"neutral": 1},
+    ]
+    assert trusted_states((), known, photographed) is None  # nobody measured it: all states, as without a list
+    assert trusted_states(("happy", "surprise"), known, photographed) == ["surprise", "sad", "bored"]
+    assert trusted_states(("happy",), known, []) == []
+    lesson = make_lesson(30, 1800, 2, [Planted(900, 190, "confused", 0.5)])
+    assert hint(lesson, 1085, watch=[]) is None

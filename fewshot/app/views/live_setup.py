@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +16,12 @@ from fewshot.app.shell import calm, go, plain
 from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
+from fewshot.models.files import WEIGHTS
 from fewshot.private_files import write_private
+from fewshot.prototypes.population import Population
 from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 
@@ -93,6 +98,7 @@ def _form(settings: Settings) -> None:
         disabled=settings.aggregate_only,
         help="With fewer than five people, nothing is shown.",
     )
+    st.caption(plain(_to_rely_on(store.roster(chosen) if chosen in own else None)))
     blocked = settings.acknowledged is None
     if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
         if watched.source is None:
@@ -106,6 +112,25 @@ def _form(settings: Settings) -> None:
                 classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
             )
         st.rerun()
+
+
+def _to_rely_on(roster: Roster | None) -> str:
+    """Which states are right often enough, as measured without photos, and which have photos in this class."""
+    reliable = _reliable()
+    if not reliable:
+        return ""
+    words = f"Without photos, you can rely on: {', '.join(reliable)}. Other states need photos of the student."
+    photographed = [student.emotions() for student in roster.students.values()] if roster else []
+    counts = Counter(state for states in photographed for state in states if state and state not in reliable)
+    if counts:
+        shown = ", ".join(f"{state} ({count} of {len(photographed)})" for state, count in counts.most_common(6))
+        words += f" Students of this class with photos: {shown}."
+    return words
+
+
+@cache
+def _reliable() -> tuple[str, ...]:
+    return Population.load(WEIGHTS / "expression.json").reliable
 
 
 def _source(kind: str) -> _Chosen:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,7 @@ def pace_hint(
         now: seconds since the lesson started.
         labels: of the readings.
         window: seconds.
-        watch: states to test; None: all but "neutral" and "happy".
+        watch: states to test, possibly none; None: all but "neutral" and "happy". See ``trusted_states``.
 
     Returns:
         The most certain rise, or None: nothing unusual, too early, or too few students.
@@ -144,11 +145,33 @@ def _compared(readings: Readings, now: float, labels: int, window: int) -> tuple
     return share, usual
 
 
+def trusted_states(
+    reliable: Collection[str], known: Collection[str], photographed: Sequence[Collection[str | None]]
+) -> list[str] | None:
+    """The states that a hint may name: readings of the others are wrong too often.
+
+    Args:
+        reliable: states that can be relied on without photos (``Population.reliable``); empty where nobody measured it.
+        known: states that everybody is compared with.
+        photographed: for each student, the states with own photos.
+
+    Returns:
+        Reliable states, states of which half of the students have own photos, and students' own states; without those
+        that are no reason for another pace. None for all states.
+    """
+    if not reliable:
+        return None
+    counts = Counter(state for states in photographed for state in set(states) if state)
+    enough = max(1, (len(photographed) + 1) // 2)
+    shown = [state for state, count in counts.items() if count >= enough or state not in known]
+    return [state for state in dict.fromkeys((*reliable, *shown)) if state not in NOT_A_PACE]
+
+
 def _strongest(
     share: Floats, usual: Floats, labels: Sequence[str], watch: Sequence[str] | None, since: int, until: int
 ) -> Hint | None:
     count = len(share)
-    names = [label for label in (watch or labels) if label in labels and (watch or label not in NOT_A_PACE)]
+    names = [label for label in labels if (label not in NOT_A_PACE if watch is None else label in watch)]
     best: Hint | None = None
     for name in names:
         column = list(labels).index(name)
