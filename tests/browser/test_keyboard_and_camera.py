@@ -112,6 +112,7 @@ def test_a_reload_brings_the_camera_back_and_undo_can_be_clicked(
     page.locator("button.tile.shown, button.tile.none").first.click()
     panel = page.locator(".st-key-correction")
     panel.get_by_role("button", name="disgust").click()
+    page.get_by_text("fewshot has learned it").wait_for()
     page.get_by_role("button", name="Undo").first.click()
     page.get_by_text("was undone").wait_for()
     leave(page)
