@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fewshot.app.recording import sample_recording
+from fewshot.research.simulation.made_lessons import Planted, make_lesson
+from fewshot.session.report import report_bytes
 from tests.browser.conftest import Served, to
 
 PAGES = ("Class", "Enrollment", "Live", "Report", "Settings", "Help")
@@ -85,7 +88,7 @@ def test_axe_finds_no_serious_fault_on_any_page(served: Served, browse: Callable
 def test_axe_finds_no_serious_fault_in_an_exported_report(browse: Callable[..., Any], tmp_path: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     lesson = make_lesson(12, 900, 3, [Planted(400, 120, "sad", 0.7)])
-    (target,) = (tmp_path / "report.html",)
+    target = tmp_path / "report.html"
     target.write_bytes(report_bytes(lesson, ".html", [make_lesson(12, 900, 4, number=2)])[".html"])
     page = browse()
     page.goto(target.as_uri())

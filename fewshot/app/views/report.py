@@ -63,7 +63,7 @@ def _wanted(ids: list[int]) -> int | None:
     """The lesson that another page asked for, or else the address: a reload and a bookmark show the same report."""
     address = st.query_params.get(_LESSON, "")
     named = int(address) if address.isascii() and address.isdigit() and len(address) < 19 else None
-    wanted = st.session_state.get("lesson", named)
+    wanted: int | None = st.session_state.get("lesson", named)
     if named is not None and named not in ids and wanted == named:
         st.warning(
             f"There is no lesson {named} here, or it was deleted. The latest one is shown.", icon=":material/info:"
