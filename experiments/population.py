@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fewshot.checksums import sha256_of
 from fewshot.embedding.runtime import open_embedder
 from fewshot.prototypes.estimators import REACH
 from fewshot.prototypes.population import Population
@@ -51,6 +52,8 @@ CHOSEN_BY = ("PublicTest, aligned", "RAF-DB, balanced", "Taiwan, balanced")
 ENROLLED = "CK+, 1 neutral enrolled"
 """Together with those columns it decides between the finalists."""
 FINALISTS = 4
+FER_LEAST = 0.865
+"""On PublicTest: what other worlds gain may cost this one a point, not more."""
 
 
 def main() -> None:
@@ -86,7 +89,9 @@ def main() -> None:
     strangers = {"PublicTest": Strangers(vectors.aligned[public], truth), **others}
     rows: list[Row] = [measured(candidate, album, vectors.published[public], strangers) for candidate in made]
     # What goes with the prototypes takes half a minute to fit, so only those that read strangers best have it.
-    ranked = np.argsort([-np.mean([float(row[column]) for column in CHOSEN_BY]) for row in rows], kind="stable")
+    able = [float(row[CHOSEN_BY[0]]) >= FER_LEAST for row in rows]
+    means = [np.mean([float(row[column]) for column in CHOSEN_BY]) for row in rows]
+    ranked = [one for one in np.argsort(-np.array(means), kind="stable") if able[one] or not any(able)]
     built = {int(one): build(embedder.network, made[one], album, strangers) for one in ranked[:FINALISTS]}
     for number, row in enumerate(rows):
         row[ENROLLED] = enrolled(built[number][0], album) if number in built else "-"
@@ -96,6 +101,8 @@ def main() -> None:
     population, found = built[best]
     population = replace(population, reliable=states_to_rely_on(population, strangers, album))
     population.save(out / "expression.json")
+    written = out / "expression.json"
+    print(f'{written}: sha256="{sha256_of(written)}", size={written.stat().st_size:_} (for fewshot/models/registry.py)')
     report(arguments.results, rows, made[best].name, population, tables_of(population, album, found))
 
 
@@ -140,7 +147,8 @@ def report(folder: Path, rows: list[Row], chosen: str, population: Population, w
         "left out; press photos: all. Posed: the means of RaFD's and Taiwan's training faces, in that share.",
         "",
         table(rows),
-        f"Chosen for the runtime by the mean of {', '.join((*CHOSEN_BY, ENROLLED))}: **{chosen}**.",
+        f"Chosen for the runtime by the mean of {', '.join((*CHOSEN_BY, ENROLLED))},",
+        f"of those with at least {FER_LEAST:g} on PublicTest: **{chosen}**.",
         f"Variances from CK+: {population.variances}.",
         f"Thresholds by photos an emotion: {population.calibration}.",
         f"States to rely on without photos (confidence.md): {', '.join(population.reliable) or 'none'}.",
