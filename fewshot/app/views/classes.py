@@ -17,7 +17,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
 
-_NEW = "new class"
+_NEW = "class to make"
 """In the session: the teacher comes to make a class, not to look at one."""
 
 

@@ -44,7 +44,7 @@ def _form() -> None:
     if not names:
         st.info("Create a class first, on the page Class.", icon=":material/group_add:")
         if st.button("Create a class", type="primary", icon=":material/group_add:"):
-            go("classes", **{"new class": True})
+            go("classes", **{"class to make": True})
         return
     if Settings().acknowledged is None:
         st.warning(

@@ -47,7 +47,7 @@ def _doors() -> None:
     if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
     if two.button("Create my own class", icon=":material/group_add:", width="stretch"):
-        go("classes", **{"new class": True})
+        go("classes", **{"class to make": True})
     st.html(
         '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
         "are no pictures, and the names are invented. You need no camera.</p>"
