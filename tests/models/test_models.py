@@ -407,7 +407,7 @@ def test_rows_say_what_is_here(mirror: Mirror, tmp_path: Path) -> None:
     put(tmp_path / "weights/landmarks.onnx", b"weights")
     rows = {check.model.name: check for check in models.list_models()}
     assert list(rows) == list(REGISTRY)
-    assert [rows[name].origin for name in rows] == ["cache", "cache", "cache", "embedded", *["missing"] * 4]
+    assert [rows[name].origin for name in rows] == ["cache", "cache", "cache", "embedded", *["missing"] * 5]
     put(models.home() / "models/buffalo_sc/det_500m.onnx", b"broken")
     broken = next(check for check in models.verify() if check.model.name == "scrfd_500m")
     assert not broken.ok and "damaged" in broken.text and "fewshot models pull" in broken.text
