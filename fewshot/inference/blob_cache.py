@@ -42,10 +42,13 @@ def throw_away_damaged(cache: Path) -> set[str]:
         OSError: a damaged file cannot be deleted, so the folder must not be used.
     """
     found = faults(cache)
+    # Without the list, an earlier version filled the folder: nothing for a user to worry about.
+    level = logging.WARNING if (cache / CHECKSUMS).exists() else logging.INFO
     for path, fault in found.items():
         if fault:
             path.unlink(missing_ok=True)
-            logger.warning(
+            logger.log(
+                level,
                 "The compiled network %s was thrown away, because %s. It is compiled again, which takes some seconds.",
                 path,
                 fault,

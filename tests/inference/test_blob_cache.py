@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -73,7 +74,9 @@ def test_a_damaged_blob_is_thrown_away_and_compiled_again_with_a_note(
     with caplog.at_level(logging.WARNING):
         (again,) = open_session(resolve("expression"), engine="openvino").run(["expression"], crops)
     np.testing.assert_array_equal(again, truth)
-    assert "thrown away" in caplog.text and "compiled again" in caplog.text
+    # A folder without the list was filled by an earlier version, which is no reason for a note.
+    noted = "thrown away" in caplog.text and "compiled again" in caplog.text
+    assert noted if damage is not no_checksums else caplog.text == ""
     caplog.clear()
     open_session(resolve("expression"), engine="openvino")
     assert caplog.text == "" and set(json.loads((blob.parent / blob_cache.CHECKSUMS).read_text())) == set(good)
@@ -133,7 +136,7 @@ def test_the_population_is_used_only_with_the_right_checksum(weights: Path, way:
     assert open_population().network
     file = weights / "expression.json"
     text = file.read_text()
-    changed = {"a digit": text.replace("0.24", "0.25", 1), "a space": text + " ", "shorter": text[:-5]}
+    changed = {"a digit": re.sub("[0-8]([],])", r"9\1", text, count=1), "a space": text + " ", "shorter": text[:-5]}
     file.unlink() if way == "gone" else file.write_text(changed[way])
     for network in (None, weights / "expression.onnx"):
         with pytest.raises(FewshotError, match=r"expression\.json"):
