@@ -30,7 +30,16 @@ COMMAND = (
 ERROR = re.compile(r"(Error|Mismatch|Unavailable|NotFound|Unreachable)$")
 ON_PAGES = sorted({*(PACKAGE / "app").rglob("*.py"), *(PACKAGE / "session").rglob("*.py")})
 SHOWN = [*ON_PAGES, *sorted((PACKAGE / "demo").rglob("*.py"))]
-NOT_THE_APP = ("app/launch.py", "app/next_click.py", "cli.py", "commands", "demo/run.py", "live/sinks", "research")
+NOT_THE_APP = (
+    "app/launch.py",
+    "app/listening.py",
+    "app/next_click.py",
+    "cli.py",
+    "commands",
+    "demo/run.py",
+    "live/sinks",
+    "research",
+)
 """Parts that only the command line runs, and the table that turns commands into clicks."""
 IN_THE_APP = [
     path

@@ -51,7 +51,7 @@ class Due:
         span = f" ({self.oldest:%Y-%m-%d} to {self.newest:%Y-%m-%d})" if self.oldest and self.newest else ""
         return Note(
             f"{lessons} older than {days} days{span}. Nothing was deleted yet, because {self.why}. Deleting is final.",
-            "Check the date of this computer. To delete them, type: fewshot lessons --delete-old",
+            hint="Check the date of this computer. To delete them, type: fewshot lessons --delete-old",
         )
 
 

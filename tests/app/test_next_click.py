@@ -34,7 +34,7 @@ def raised(act: Callable[[], object]) -> FewshotError:
     ("make", "command", "click"),
     [
         (lambda: no_such_class("maths", ["physics"]), "fewshot enroll maths", "page Class"),
-        (lambda: no_consent("maths", "photos"), "fewshot enroll maths photos --consent-by", "say who gave consent"),
+        (lambda: no_consent("maths", "photos"), "fewshot enroll maths photos --consent-by", "“Consent given by”"),
         (lambda: raised(lambda: make_consent(" ")), "--consent-by", "“Consent given by”"),
         (lambda: raised(lambda: LessonStore().load(7)), "fewshot lessons", "page Report"),
         (

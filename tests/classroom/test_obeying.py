@@ -113,33 +113,39 @@ def test_a_student_is_no_longer_named_within_a_second(room: Classroom, picture: 
     assert seen[-1] == {"bela"} and "asha" not in set().union(*seen[-20:])
 
 
+def held() -> int:
+    """Arrays in this program that hold an identity vector of asha."""
+    gc.collect()
+    vector, count = person_vector(ASHA), 0
+    for value in {id(value): value for owner in gc.get_objects() for value in gc.get_referents(owner)}.values():
+        if isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape[-1:] == vector.shape:
+            whole = value.base if isinstance(value.base, np.ndarray) else value
+            if whole.dtype == np.float32 and whole.size % vector.size == 0 and whole.size:
+                count += int((whole.reshape(-1, vector.size) @ vector > 0.99).any()) if value is not vector else 0
+    return count
+
+
+@pytest.fixture
+def left_over() -> int:
+    """Such arrays that earlier tests left behind; to be asked for before the class."""
+    return held()
+
+
 @pytest.mark.parametrize("what", ["withdrawn elsewhere", "removed elsewhere"])
 def test_vectors_are_dropped_from_memory(
-    room: Classroom, picture: Frame, what: str, monkeypatch: pytest.MonkeyPatch
+    left_over: int, room: Classroom, picture: Frame, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def held() -> int:
-        """Arrays in this program that hold an identity vector of asha."""
-        gc.collect()
-        vector, count = person_vector(ASHA), 0
-        for value in {id(value): value for owner in gc.get_objects() for value in gc.get_referents(owner)}.values():
-            if isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape[-1:] == vector.shape:
-                whole = value.base if isinstance(value.base, np.ndarray) else value
-                if whole.dtype == np.float32 and whole.size % vector.size == 0 and whole.size:
-                    count += int((whole.reshape(-1, vector.size) @ vector > 0.99).any()) if value is not vector else 0
-        return count
-
     monkeypatch.setattr(class_watch, "EVERY", 0.0)
     loop = room.loop()
     for number in range(4):
         named = names_of(loop.step(CapturedFrame("cam", number, number / 10, picture)).result)
     assert named == {"asha", "bela"}
-    before = held()
-    assert before > 0
+    assert held() > left_over
     CHANGES[what]()
     blank = np.zeros_like(picture)
     for number in range(4, 8):
         loop.step(CapturedFrame("cam", number, 2.0 + number / 10, blank))
-    assert held() == 0
+    assert held() <= left_over
 
 
 def test_a_withdrawn_student_is_not_recorded_even_if_something_still_names_them(room: Classroom) -> None:
