@@ -18,7 +18,8 @@ from fewshot.research.evaluation.protocol_results import Context, Report, Table
 from fewshot.research.training import prepare
 
 CONF = str(Path(__file__).resolve().parents[2] / "conf")
-QUIET = ["hydra.run.dir=run", "hydra/job_logging=none"]
+QUIET = ["hydra.run.dir=run", "hydra/job_logging=none", "hydra/hydra_logging=none"]
+"""Logging that is configured anew closes every handler, and absl's closes the stream that pytest captures."""
 
 
 def image_folders(folder: Path) -> None:
