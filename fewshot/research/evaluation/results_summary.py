@@ -21,6 +21,7 @@ PRODUCT = "runtime prototypes"
 """What the program classifies with."""
 CLASSIFIER = "learned class vectors, training prior"
 """What training ends with: it knows how frequent each class was, and is not in the program."""
+PRODUCT_ESTIMATOR = "adaptive hierarchical"
 CFEE_EPISODES: Where = {
     "set": "CFEE, 15 compound emotions",
     "ways": "5",
@@ -103,7 +104,7 @@ def enrollment(tables: Tables) -> list[Row]:
     for data, words, student, classmates, by, target in ENROLLED:
         where = {"data": data, "student brings": student, "classmates bring": classmates, "read by": by}
         mine, peer = (
-            tables.row("enrollment", where | {"network": network, "estimator": "hierarchical"})
+            tables.row("enrollment", where | {"network": network, "estimator": PRODUCT_ESTIMATOR})
             for network in ("ours", "face-api.js")
         )
         people = f"{data.upper()}, {mine['subjects']} people"
