@@ -9,6 +9,7 @@ cores after the first time. Writes experiments/results/confidence.md and .csv.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from fewshot.embedding.runtime import open_embedder
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--outputs", type=Path, default=Path("outputs"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="write the states to rely on into the population's file")
     arguments = parser.parse_args()
     embedder = open_embedder(arguments.weights)
     population = Population.load(arguments.population or arguments.weights.with_suffix(".json"))
@@ -48,7 +50,11 @@ def main() -> None:
         if len(set(album.subjects)) < len(album.subjects):
             for way in WAYS:
                 rows.append(honesty_row(name, way, read_in_classes(population, album, way, arguments.draws)))
-    kept = ", ".join(reliable(strangers, population.classes)) or "none"
+    states = reliable(strangers, population.classes)
+    kept = ", ".join(states) or "none"
+    if arguments.write:
+        # population.py names them by the network in 32 bits; here it is the one that runs.
+        replace(population, reliable=states).save(arguments.population or arguments.weights.with_suffix(".json"))
     tables = [markdown([in_words(row) for row in part]) for part in (rows, emotion_rows(strangers, population.classes))]
     text = (
         f"# Can the confidence be believed?\n\n    python experiments/confidence.py\n\n{EXPLAINED}\n\n{tables[0]}\n\n"
