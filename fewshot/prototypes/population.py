@@ -72,6 +72,8 @@ class Population:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", np.asarray(self.mean, dtype=np.float32))
         object.__setattr__(self, "prototypes", np.asarray(self.prototypes, dtype=np.float32))
+        # Research leaves emotions out, to take them for new states.
+        object.__setattr__(self, "reliable", tuple(one for one in self.reliable if one in self.classes))
         fault = _fault(self)
         if fault:
             raise StoreError(
@@ -183,7 +185,6 @@ def _fault(population: Population) -> str:
         (bool(np.all(np.diff(calibration.shots) > 0)), "the numbers of shots do not increase"),
         (all(len(column) == len(calibration.shots) for column in columns), "the calibration table has missing values"),
         (all(value > 0 for value in calibration.temperature), "a temperature is not positive"),
-        (set(population.reliable) <= set(population.classes), "a reliable emotion is not one of its emotions"),
         (0 <= population.allowance < float("inf"), "the allowance is negative or not a number"),
     )
     return next((words for fine, words in checks if not fine), "")

@@ -80,3 +80,13 @@ def test_a_string_for_a_number_is_refused(population):
 def test_missing_file(tmp_path):
     with pytest.raises(StoreError, match="Install fewshot again"):
         Population.load(tmp_path / "nothing.json")
+
+
+def test_states_to_rely_on_are_kept_and_follow_the_emotions(population):
+    first, second, *_ = population.classes
+    chosen = replace(population, reliable=(first, second))
+    assert Population.from_json(chosen.to_json()).reliable == (first, second)
+    assert replace(chosen, classes=chosen.classes[1:], prototypes=chosen.prototypes[1:]).reliable == (second,)
+    data = json.loads(chosen.to_json())
+    del data["reliable"]  # an older file
+    assert Population.from_json(json.dumps(data)).reliable == ()
