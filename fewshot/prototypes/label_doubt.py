@@ -21,8 +21,8 @@ WRONG = 0.05
 """Prior share of wrong labels."""
 DOUBTFUL = 0.2
 """A label is reported if it is right with less than this probability. On development data (one photo per student and
-emotion, 10 % of the labels made wrong, classes of 5 to 30) this reports 87 % of the wrong labels of CK+, 38 % of those of
-Taiwan and 41 % of press photos, and at most 0.5 % of the right ones."""
+emotion, a tenth of the labels made wrong, classes of 5 to 30) this reports 87 % of the wrong labels of CK+, 38 % of
+those of Taiwan and 41 % of press photos, and at most 0.5 % of the right ones."""
 ROUNDS = 2
 FEWEST, MANY = 2, 0.25
 """If at least so many photos, and this share of all, are labelled neutral and cannot be neutral according to the
