@@ -16,6 +16,7 @@ import streamlit as st
 
 from fewshot.app.next_click import in_the_app
 from fewshot.errors import FewshotError
+from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
     from fewshot.session.charts.theme import Theme
@@ -146,6 +147,18 @@ def go(page: str, **parameters: Any) -> None:
     for name, value in parameters.items():
         st.session_state[name] = value
     st.switch_page(st.session_state["pages"][page])
+
+
+def ask_to_acknowledge(words: str) -> None:
+    """Say that the terms must be accepted first, with a button to the page where they are; nothing once they are.
+
+    Args:
+        words: what it is needed for, and what to do on the page Start.
+    """
+    if Settings().acknowledged is None:
+        st.warning(words, icon=":material/gavel:")
+        if st.button("Open the page Start"):
+            go("start")
 
 
 def chart_theme() -> Theme:

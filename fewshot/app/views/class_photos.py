@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.next_click import in_the_app
-from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.shell import SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
@@ -57,14 +57,10 @@ def add(name: str, roster: Roster) -> None:
 
 def _acknowledge() -> None:
     """Photos are enrolled only after the same acknowledgement as for a camera and a lesson."""
-    if Settings().acknowledged is None:
-        st.warning(
-            "Before you add students, open the page Start, read where this may not be used, and click “I have read "
-            "this and will follow it”.",
-            icon=":material/gavel:",
-        )
-        if st.button("Open the page Start"):
-            go("start")
+    ask_to_acknowledge(
+        "Before you add students, open the page Start, read where this may not be used, and click “I have read "
+        "this and will follow it”."
+    )
 
 
 @calm

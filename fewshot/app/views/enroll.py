@@ -11,7 +11,7 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -46,14 +46,9 @@ def _form() -> None:
         if st.button("Create a class", type="primary", icon=":material/group_add:"):
             go("classes", **{"class to make": True})
         return
-    if Settings().acknowledged is None:
-        st.warning(
-            "First open the page Start, read where this may not be used, and click “I have read this and will follow "
-            "it”.",
-            icon=":material/gavel:",
-        )
-        if st.button("Open the page Start"):
-            go("start")
+    ask_to_acknowledge(
+        "First open the page Start, read where this may not be used, and click “I have read this and will follow it”."
+    )
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         wanted = st.session_state.get("class")

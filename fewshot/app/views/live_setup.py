@@ -12,7 +12,7 @@ import streamlit as st
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
-from fewshot.app.shell import calm, go, plain
+from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.webrtc import BrowserCamera
@@ -48,14 +48,10 @@ def page() -> None:
     st.html("<h1>Watch a lesson</h1>")
     _running()
     settings = Settings()
-    if settings.acknowledged is None:
-        st.warning(
-            "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
-            "this and will follow it”. You can watch the sample class without that.",
-            icon=":material/gavel:",
-        )
-        if st.button("Open the page Start"):
-            go("start")
+    ask_to_acknowledge(
+        "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
+        "this and will follow it”. You can watch the sample class without that."
+    )
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         _form(settings)

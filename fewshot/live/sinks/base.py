@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from fewshot.errors import FewshotError
@@ -27,6 +28,12 @@ class Stop(Exception):
 
 class OutputError(FewshotError):
     """A result could not be written: the disk is full, or the folder is missing or write-protected."""
+
+
+def cannot_be_written(path: Path, why: OSError | str) -> OutputError:
+    """The error for a file or folder of results: what the system or the encoder said, and what to do."""
+    reason = why if isinstance(why, str) else why.strerror or str(why)
+    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
 
 
 class WindowError(FewshotError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 
-from fewshot.live.sinks.base import OutputError
+from fewshot.live.sinks.base import cannot_be_written
 from fewshot.types import Frame, FrameResult, Reading
 
 AROUND = 0.2
@@ -33,7 +33,7 @@ class FaceCrops:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _failed(self.folder, error.strerror or str(error)) from error
+            raise cannot_be_written(self.folder, error) from error
 
     def write(self, result: FrameResult, frame: Frame) -> None:
         """Write the faces of one frame.
@@ -45,11 +45,11 @@ class FaceCrops:
             path = self.folder / f"{self._name(result.source)}_{result.index:06d}_{number:02d}.jpg"
             done, data = cv2.imencode(".jpg", around(reading, result, frame), [cv2.IMWRITE_JPEG_QUALITY, 95])
             if not done:
-                raise _failed(path, "the picture could not be encoded")
+                raise cannot_be_written(path, "the picture could not be encoded")
             try:
                 path.write_bytes(data.tobytes())
             except OSError as error:
-                raise _failed(path, error.strerror or str(error)) from error
+                raise cannot_be_written(path, error) from error
             self.written += 1
 
     def close(self) -> None:
@@ -83,7 +83,3 @@ def around(reading: Reading, result: FrameResult, frame: Frame) -> Frame:
     left, top = max(0, min(round(x - half), width - 1)), max(0, min(round(y - half), height - 1))
     right, bottom = max(left + 1, min(round(x + half), width)), max(top + 1, min(round(y + half), height))
     return frame[top:bottom, left:right]
-
-
-def _failed(path: Path, reason: str) -> OutputError:
-    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")

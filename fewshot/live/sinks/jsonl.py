@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fewshot.live.sinks.base import OutputError
+from fewshot.live.sinks.base import cannot_be_written
 from fewshot.types import Frame, FrameResult, Reading
 
 VERSION = 1
@@ -42,7 +42,7 @@ class JsonLines:
         try:
             self._file = self.path.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Write one line and flush it.
@@ -55,7 +55,7 @@ class JsonLines:
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
     def close(self) -> None:
         """Finish the file.
@@ -66,12 +66,7 @@ class JsonLines:
         try:
             self._file.close()
         except OSError as error:  # data that could not be flushed before fails again here
-            raise _failed(self.path, error) from error
-
-
-def _failed(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
+            raise cannot_be_written(self.path, error) from error
 
 
 def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:

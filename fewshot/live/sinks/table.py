@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot.errors import UsageError
-from fewshot.live.sinks.base import OutputError
+from fewshot.live.sinks.base import cannot_be_written
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.types import EMOTIONS, Frame, FrameResult
 
@@ -124,7 +124,7 @@ class CsvTable:
             self._writer = csv.DictWriter(self._file, list(COLUMNS))
             self._writer.writeheader()
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Write the rows of one frame.
@@ -137,7 +137,7 @@ class CsvTable:
                 self._writer.writerow({name: _cell(value) for name, value in row.items()})
             self._file.flush()
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
     def close(self) -> None:
         """Finish the file.
@@ -148,7 +148,7 @@ class CsvTable:
         try:
             self._file.close()
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
 
 class ParquetTable:
@@ -174,7 +174,7 @@ class ParquetTable:
         try:
             self._writer: Any = parquet.ParquetWriter(str(self.path), self._schema, compression="zstd")
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Take the rows of one frame, and write those of many frames at once.
@@ -198,7 +198,7 @@ class ParquetTable:
             self._flush()
             self._writer.close()
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
         finally:
             self._writer = None
 
@@ -211,7 +211,7 @@ class ParquetTable:
         try:
             self._writer.write_table(self._table.from_pylist(clean, schema=self._schema))
         except OSError as error:
-            raise _failed(self.path, error) from error
+            raise cannot_be_written(self.path, error) from error
 
 
 PARQUET_HINT = "Type: pip install pyarrow. Or write a table with --csv."
@@ -225,8 +225,3 @@ def _cell(value: Any) -> Any:
 
 def _utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _failed(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
