@@ -58,7 +58,6 @@ class Perception:
     Attributes:
         network: fingerprint of the expression network.
         identity_network: name of the network that makes the identity vectors.
-        identity_dimension: length of the identity vectors.
         notes: notes that a user should see once, for example that a weaker detector is used.
         times: seconds of each stage in the latest call by this thread.
     """
@@ -74,7 +73,6 @@ class Perception:
         self.detector, self.embedder, self.recogniser, self.limits = detector, embedder, recogniser, limits
         self.network = embedder.network
         self.identity_network = recogniser.name if recogniser else embedder.identity_network
-        self.identity_dimension = recogniser.dimension if recogniser else embedder.identity_dimension
         self.notes = tuple(notes)
         self._clock = threading.local()
 
@@ -82,6 +80,15 @@ class Perception:
     def can_identify(self) -> bool:
         """Whether there is a network for identity vectors: without a recogniser, your own network may have none."""
         return self.recogniser is not None or self.embedder.has_identity
+
+    @property
+    def identity_dimension(self) -> int:
+        """Length of the identity vectors.
+
+        Raises:
+            ModelUnavailable: there is no network for identity vectors.
+        """
+        return self.recogniser.dimension if self.recogniser else self.embedder.identity_dimension
 
     def look(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
         """All faces of a frame, the readable ones with expression vectors: ``find``, then ``embed``.

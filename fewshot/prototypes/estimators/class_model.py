@@ -28,8 +28,9 @@ from fewshot.prototypes.space import squared_distances
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import Vectors
 
-MISLEADING = 0.2
-"""Prior share of photos that show what is frequent in a lesson instead of their label."""
+MISLEADING, LEAST_MISLEADING = 0.2, 0.02
+"""Prior share of photos that show what is frequent in a lesson instead of their label: among photos that are worth
+nothing, and among those of a laboratory. Who takes photos with care also takes care of their labels."""
 CORRECTION = "correction "
 """How the names of faces begin that a teacher named in a lesson; other names are hashes of photos."""
 ROUNDS = 2
@@ -125,8 +126,9 @@ class ClassModel:
             self.population.transform(supports.vectors), (self.population.prototypes + shift).astype(np.float32)
         )
         found = softmax(-distances / self.population.calibration.at(0).temperature)
-        right = (1 - MISLEADING) * found[np.arange(len(labels)), np.maximum(labels, 0)]
-        misleading = MISLEADING * found @ lesson_rates(self.population.classes)
+        doubted = MISLEADING + (LEAST_MISLEADING - MISLEADING) * self.confidence
+        right = (1 - doubted) * found[np.arange(len(labels)), np.maximum(labels, 0)]
+        misleading = doubted * found @ lesson_rates(self.population.classes)
         trust = np.where(labels >= 0, right / np.maximum(right + misleading, 1e-12), 1.0)
         # Several photos with one label bear each other out; what they are worth, ``_by_pairs`` measures.
         trust = np.where((labels >= 0) & ((labels[:, None] == labels).sum(axis=1) > 1), 1.0, trust)
@@ -164,7 +166,7 @@ def fit_class(population: Population, students: Sequence[SupportSet]) -> ClassMo
     trusts = [np.ones(len(s)) for s in students]
     for _ in range(ROUNDS):
         trusted = [np.minimum(trust[chosen], 1.0) for trust, chosen in zip(trusts, rows, strict=True)]
-        extra = extra_variance(photos, labels, trusted, population.variances)
+        extra = extra_variance(photos, labels, trusted, population.variances, population.classes)
         variances = _with_extra(population.variances, cautious(extra))
         model, sums = _gated(population, variances, students, trusts, photos, labels, trusted)
         trusts = [model.trust(s, without) for s, without in zip(students, _others(model.sums, sums), strict=True)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.prototypes.population import Population
 from fewshot.research.evaluation.album import Album
@@ -22,7 +24,7 @@ from fewshot.research.evaluation.intervals import paired_difference
 from fewshot.research.evaluation.protocol_results import Cell, Row
 from fewshot.research.evaluation.support_draws import Draw, each, few_shots, only
 
-CLASS_SIZE = 30
+CLASS_SIZE, SMALL, ALONE = 30, 5, 1
 ARMS = (NO_PHOTO, CLASSMATES, ANOTHER, OWN)
 ONE_NEUTRAL, ONE_OF_EACH, ALL_BUT_ONE = "1 neutral", "1 of each emotion they have", "all but the tested"
 WAYS = (ONE_NEUTRAL, ONE_OF_EACH, ALL_BUT_ONE)
@@ -30,6 +32,8 @@ MOST_QUERIES = 4
 """Photos per person that are left out in turn."""
 ENOUGH = 20
 """Photos of an emotion for its share in the macro average."""
+FEWEST = 5
+"""People whose photos show how much people differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +51,16 @@ class Worth:
 
 
 def measure(
-    population: Population, estimator: EnrollmentEstimator, album: Album, data: str, way: str, draws: int, seed: int
+    population: Population,
+    estimator: EnrollmentEstimator,
+    album: Album,
+    data: str,
+    way: str,
+    draws: int,
+    seed: int,
+    size: int = CLASS_SIZE,
 ) -> Worth:
-    """Enroll classes of about ``CLASS_SIZE`` people and read the photos that nobody enrolled.
+    """Enroll classes of about ``size`` people and read the photos that nobody enrolled.
 
     Args:
         population: of the network that embedded the album.
@@ -59,12 +70,14 @@ def measure(
         way: one of ``WAYS``.
         draws: how often classes and photos are drawn anew.
         seed: of the draws.
+        size: people in a class; who is ``ALONE`` has no classmates, and nobody else to be taken for.
     """
-    found = {arm: Readings() for arm in ARMS}
+    arms = [NO_PHOTO, OWN] if size == ALONE else list(ARMS)
+    found = {arm: Readings() for arm in arms}
     for draw in range(draws):
-        for part in classes(album, seed + draw):
+        for part in classes(album, seed + draw, size):
             for arm, readings in read_class(
-                population, estimator, part, enrolled(part, way, seed + draw), ARMS, others=2, seed=seed + draw
+                population, estimator, part, enrolled(part, way, seed + draw), arms, others=2, seed=seed + draw
             ).items():
                 found[arm].subjects += readings.subjects
                 found[arm].truth += readings.truth
@@ -72,10 +85,10 @@ def measure(
     return Worth(data, way, found)
 
 
-def classes(album: Album, seed: int) -> list[Album]:
-    """The people of an album in random classes of about ``CLASS_SIZE``."""
+def classes(album: Album, seed: int, size: int = CLASS_SIZE) -> list[Album]:
+    """The people of an album in random classes of about ``size``."""
     people = np.random.default_rng(seed).permutation(album.people())
-    parts = np.array_split(people, max(1, round(len(people) / CLASS_SIZE)))
+    parts = np.array_split(people, max(1, round(len(people) / size)))
     return [album.of_people(part.tolist()) for part in parts]
 
 
@@ -120,6 +133,26 @@ def macro(readings: Readings) -> float:
     truth, predicted = np.array(readings.truth), np.array(readings.predicted)
     kinds = [kind for kind in np.unique(truth) if (truth == kind).sum() >= ENOUGH]
     return float(np.mean([(predicted[truth == kind] == kind).mean() for kind in kinds])) if kinds else float("nan")
+
+
+def spread_rows(population: Population, albums: Mapping[str, Album]) -> list[Row]:
+    """How much people differ in one photo each of an emotion, and one person's photos of it, as multiples of what the
+    population's variances say of one photo (``photo_spread.OWN_WAYS``)."""
+    single = population.variances.student + population.variances.interaction + population.variances.within
+    rows: list[Row] = [{"emotion": emotion} for emotion in population.classes]
+    for name, album in albums.items():
+        u, cells = population.transform(album.vectors).astype(np.float64), album.cells().values()
+        for row, emotion in zip(rows, population.classes, strict=True):
+            shown = [u[kinds[emotion]] for kinds in cells if emotion in kinds]
+            people, several = np.array([photos[0] for photos in shown]), [p for p in shown if len(p) > 1]
+            row[f"{name}: people"] = len(shown)
+            row[f"{name}: between people"] = _spread(people) / single if len(people) >= FEWEST else "-"
+            row[f"{name}: within one"] = float(np.mean([*map(_spread, several)])) / single if several else "-"
+    return rows
+
+
+def _spread(vectors: NDArray[np.float64]) -> float:
+    return float(((vectors - vectors.mean(axis=0)) ** 2).sum() / (len(vectors) - 1))
 
 
 def without_emotion(album: Album, emotion: str) -> Album:

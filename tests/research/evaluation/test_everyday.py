@@ -28,9 +28,8 @@ def album(population) -> Album:
     return Album(vectors.astype(np.float32), tuple(f"p{n // 5}" for n in range(50)), tuple(shown))
 
 
-def test_everybody_is_in_one_class(album, monkeypatch):
-    monkeypatch.setattr(everyday, "CLASS_SIZE", 4)
-    parts = everyday.classes(album, seed=1)
+def test_everybody_is_in_one_class(album):
+    parts = everyday.classes(album, seed=1, size=4)
     assert sorted(who for part in parts for who in part.people()) == album.people()
     assert [len(part.people()) for part in parts] in ([5, 5], [4, 3, 3], [4, 4, 2])
 
@@ -51,6 +50,25 @@ def test_all_but_the_tested_leaves_exactly_one_out(album):
         for who, (row,) in draw.queries.items():
             assert sorted([*draw.own[who], row]) == album.everything()[who]
     assert len({draw.queries["p0"][0] for draw in draws}) == everyday.MOST_QUERIES
+
+
+def test_who_is_alone_has_no_classmates(population, album):
+    worth = everyday.measure(population, AdaptiveHierarchical(), album, "made", everyday.ONE_OF_EACH, 1, 0, size=1)
+    assert set(worth.readings) == {NO_PHOTO, OWN}
+    assert "classmates'" not in everyday.worth_row(worth)
+
+
+def test_how_much_people_and_photos_differ(population):
+    """Ten people with two photos each, as far apart as they are made."""
+    rng = np.random.default_rng(1)
+    people = np.repeat(rng.normal(size=(10, 1, 16)), 2, axis=1) * 0.1
+    centre = 5.0 * population.prototypes[population.classes.index("happy")]
+    vectors = unit_rows((centre + people + 0.01 * rng.normal(size=(10, 2, 16))).reshape(20, 16)) + population.mean
+    faces = Album(vectors.astype(np.float32), tuple(f"p{n // 2}" for n in range(20)), ("happy",) * 20)
+    rows = {row["emotion"]: row for row in everyday.spread_rows(population, {"made": faces})}
+    assert rows["happy"]["made: people"] == 10
+    assert rows["happy"]["made: between people"] > 20 * rows["happy"]["made: within one"] > 0
+    assert (rows["sad"]["made: people"], rows["sad"]["made: between people"]) == (0, "-")
 
 
 def test_a_row_says_what_was_gained(population, album):
