@@ -139,7 +139,7 @@ def spread_rows(population: Population, albums: Mapping[str, Album]) -> list[Row
     """How much people differ in one photo each of an emotion, and one person's photos of it, as multiples of what the
     population's variances say of one photo (``photo_spread.OWN_WAYS``)."""
     single = population.variances.student + population.variances.interaction + population.variances.within
-    rows: list[Row] = [{"emotion": emotion} for emotion in population.classes]
+    rows: list[dict[str, Cell]] = [{"emotion": emotion} for emotion in population.classes]
     for name, album in albums.items():
         u, cells = population.transform(album.vectors).astype(np.float64), album.cells().values()
         for row, emotion in zip(rows, population.classes, strict=True):
@@ -148,7 +148,7 @@ def spread_rows(population: Population, albums: Mapping[str, Album]) -> list[Row
             row[f"{name}: people"] = len(shown)
             row[f"{name}: between people"] = _spread(people) / single if len(people) >= FEWEST else "-"
             row[f"{name}: within one"] = float(np.mean([*map(_spread, several)])) / single if several else "-"
-    return rows
+    return list(rows)
 
 
 def _spread(vectors: NDArray[np.float64]) -> float:
