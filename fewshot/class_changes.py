@@ -56,13 +56,14 @@ class ClassChanges(ClassModels):
 
         Raises:
             UsageError: there is no consent, a name cannot be used, or ``looks_like`` names a student who is not there.
-            StoreError: the database is damaged, or another network made its vectors.
+            StoreError: the database is damaged or cannot be written, or another network made its vectors.
         """
         label = emotion_of(emotion) if emotion is not None else None
         roster = self.roster()
         key = roster.key_for(student)
         doubles = doubles_among(looks_like, {key, *roster.students})
         consent = valid_consent(roster, key, given_consent(consent_by, consent_until))
+        self.store.require_writable()
         report = self._enrollment().enroll(
             {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=doubles, on_photo=on_photo
         )
@@ -95,13 +96,14 @@ class ClassChanges(ClassModels):
         Raises:
             UsageError: ``looks_like`` names a student who is not there, there is no such folder,
                 consent.csv cannot be read, or no student has consent.
-            StoreError: the database is damaged, or another network made its vectors.
+            StoreError: the database is damaged or cannot be written, or another network made its vectors.
         """
         roster = self.roster()
         found = read_folder(Path(folder), given_consent(consent_by, consent_until), roster)
         doubles = doubles_among(looks_like, {*found.photos, *roster.students})
         report = EnrollmentReport()
         if found.photos:
+            self.store.require_writable()
             report = self._enrollment().enroll(
                 found.photos, found.consents, on_student, found.reasons, doubles, on_photo
             )
