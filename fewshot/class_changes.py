@@ -21,6 +21,7 @@ from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import read_folder, valid_consent
 from fewshot.classroom.names import emotion_of
+from fewshot.database import ErasurePending
 
 
 class ClassChanges(ClassModels):
@@ -121,7 +122,11 @@ class ClassChanges(ClassModels):
 
     def rename(self, name: str) -> None:
         """Rename the class; see ``ClassStore.rename``."""
-        self._name = self.store.rename(self._name, name)
+        try:
+            self._name = self.store.rename(self._name, name)
+        except ErasurePending:
+            self._name = self.store.spelled(name)
+            raise
 
     def delete(self) -> None:
         """Delete the class with its students and all its lessons; see ``ClassStore.delete``."""
