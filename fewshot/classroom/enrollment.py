@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResult
+from fewshot.classroom.photo_advice import has_upright_face, no_face, turned, with_advice
 from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
 from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.thresholds import IdentityThresholds
@@ -199,15 +200,15 @@ class Enrollment:
 
     def _subject(self, photo: Frame) -> tuple[Face | None, str]:
         """The face of the photo's subject, with both vectors, or the reason why there is none."""
-        height, width = photo.shape[:2]
         faces = sorted(self.eyes.look(photo), key=face_area, reverse=True)
         if not faces:
-            return None, f"no face found ({width}x{height}). Use a photo where the face is at least 60 pixels wide"
+            lies = next((how for how, upright in turned(photo) if has_upright_face(self.eyes.find(upright))), "")
+            return None, no_face(photo, lies)
         if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
             return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
         face = faces[0]
         if not face.quality.ok:
-            return face, "; ".join(face.quality.reasons)
+            return face, with_advice(face.quality.reasons)
         self.eyes.identify(photo, [face])
         return face, ""
 

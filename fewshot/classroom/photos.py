@@ -90,6 +90,43 @@ def fingerprint(photo: Frame, crop: NDArray[np.uint8]) -> str:
     return _difference_hash(photo, 32) + _difference_hash(crop, 16)
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How near two photos are.
+
+    Attributes:
+        photo, crop: bits in which the difference hashes of the whole photos and of the aligned faces differ.
+        mirrored: bits in which the hash of one face differs from that of the other one's mirror image.
+        expression, identity: cosine of the two vectors.
+    """
+
+    photo: int
+    crop: int
+    mirrored: int
+    expression: float
+    identity: float
+
+
+def likeness(one: str, other: str, expression: float, identity: float) -> Likeness:
+    """How near two photos are; see ``Likeness``.
+
+    Args:
+        one, other: their fingerprints.
+        expression, identity: cosine of their vectors.
+    """
+    first, second = _crop_bits(one), _crop_bits(other)
+    turned = ~first[:, ::-1]  # in a mirror the right neighbour is the left one
+    photo = (int(one, 16) ^ int(other, 16)) >> _CROP_BITS
+    return Likeness(
+        photo.bit_count(), int((first != second).sum()), int((turned != second).sum()), expression, identity
+    )
+
+
+def _crop_bits(mark: str) -> NDArray[np.bool_]:
+    """The hash of the aligned face, shape (16, 16)."""
+    return np.unpackbits(np.frombuffer(bytes.fromhex(mark[-_CROP_BITS // 4 :]), np.uint8)).astype(bool).reshape(16, 16)
+
+
 def same_photo(one: str, other: str) -> bool:
     """Whether two fingerprints belong to one photo that was saved twice with different settings."""
     bits = int(one, 16) ^ int(other, 16)
