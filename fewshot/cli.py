@@ -97,8 +97,9 @@ def live(
 
     Without --class no student is recognised, and expressions are classified with the population prototypes.
     """
+    from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
-    from fewshot.commands.runs import Outputs, open_run, run_live
+    from fewshot.commands.runs import open_run, run_live
 
     outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check([source])
@@ -125,8 +126,9 @@ def analyze(
     network: NetworkOption = None,
 ) -> None:
     """Analyze every frame of videos and pictures, without a window."""
+    from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
-    from fewshot.commands.runs import Outputs, check_files, open_run, run_files
+    from fewshot.commands.runs import check_files, open_run, run_files
 
     check_files(files)
     lesson = title if record or title else None

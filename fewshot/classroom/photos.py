@@ -21,7 +21,9 @@ MAX_PIXELS = 2_000_000
 """Photos are decoded to at most this many pixels. For 12 megapixels this is three times as fast and costs no detail of
 the face."""
 
-_CROP_BITS = 256
+CROP_BITS = 256
+"""Bits of a fingerprint that describe the face; they are its last ones."""
+
 # Measured on JAFFE, CFEE, CK+: a photo saved again (JPEG 30..90, 0.6..1.7 times the size) differs in 20-60 bits of the
 # photo and 6-12 bits of the crop; the two most similar photos of one person differ in 45 bits of the photo. A camera
 # that does not move makes all photos similar, and a face that does not move makes all crops similar: both must agree.
@@ -90,48 +92,11 @@ def fingerprint(photo: Frame, crop: NDArray[np.uint8]) -> str:
     return _difference_hash(photo, 32) + _difference_hash(crop, 16)
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How near two photos are.
-
-    Attributes:
-        photo, crop: bits in which the difference hashes of the whole photos and of the aligned faces differ.
-        mirrored: bits in which the hash of one face differs from that of the other one's mirror image.
-        expression, identity: cosine of the two vectors.
-    """
-
-    photo: int
-    crop: int
-    mirrored: int
-    expression: float
-    identity: float
-
-
-def likeness(one: str, other: str, expression: float, identity: float) -> Likeness:
-    """How near two photos are; see ``Likeness``.
-
-    Args:
-        one, other: their fingerprints.
-        expression, identity: cosine of their vectors.
-    """
-    first, second = _crop_bits(one), _crop_bits(other)
-    turned = ~first[:, ::-1]  # in a mirror the right neighbour is the left one
-    photo = (int(one, 16) ^ int(other, 16)) >> _CROP_BITS
-    return Likeness(
-        photo.bit_count(), int((first != second).sum()), int((turned != second).sum()), expression, identity
-    )
-
-
-def _crop_bits(mark: str) -> NDArray[np.bool_]:
-    """The hash of the aligned face, shape (16, 16)."""
-    return np.unpackbits(np.frombuffer(bytes.fromhex(mark[-_CROP_BITS // 4 :]), np.uint8)).astype(bool).reshape(16, 16)
-
-
 def same_photo(one: str, other: str) -> bool:
     """Whether two fingerprints belong to one photo that was saved twice with different settings."""
     bits = int(one, 16) ^ int(other, 16)
-    crop = bits & ((1 << _CROP_BITS) - 1)
-    return (bits >> _CROP_BITS).bit_count() <= _SAME_PHOTO and crop.bit_count() <= _SAME_CROP
+    crop = bits & ((1 << CROP_BITS) - 1)
+    return (bits >> CROP_BITS).bit_count() <= _SAME_PHOTO and crop.bit_count() <= _SAME_CROP
 
 
 def _difference_hash(picture: NDArray[np.uint8], side: int) -> str:
