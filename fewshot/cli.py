@@ -97,8 +97,9 @@ def live(
 
     Without --class no student is recognised, and expressions are classified with the population prototypes.
     """
+    from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
-    from fewshot.commands.runs import Outputs, open_run, run_live
+    from fewshot.commands.runs import open_run, run_live
 
     outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
     outputs.check([source])
@@ -125,8 +126,9 @@ def analyze(
     network: NetworkOption = None,
 ) -> None:
     """Analyze every frame of videos and pictures, without a window."""
+    from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
-    from fewshot.commands.runs import Outputs, check_files, open_run, run_files
+    from fewshot.commands.runs import check_files, open_run, run_files
 
     check_files(files)
     lesson = title if record or title else None
@@ -168,15 +170,25 @@ def roster(
         str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: list all classes.")
     ] = None,
     remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give the class this name.")] = None,
 ) -> None:
     """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
-    from fewshot.commands.roster import remove_student, show_classes, show_roster
+    from fewshot.commands.roster import remove_student, rename_class, show_classes, show_roster
     from fewshot.errors import UsageError
 
     if class_name is None:
         if remove is not None:
             raise UsageError("--remove needs the name of a class. Type: fewshot roster CLASS --remove STUDENT")
+        if rename is not None:
+            raise UsageError("--rename needs the name of a class. Type: fewshot roster CLASS --rename NAME")
         show_classes()
+    elif rename is not None and remove is not None:
+        raise UsageError(
+            "--rename and --remove cannot be used together. Remove the student first: fewshot roster CLASS --remove "
+            "STUDENT"
+        )
+    elif rename is not None:
+        rename_class(class_name, rename)
     elif remove is not None:
         remove_student(class_name, remove)
     else:

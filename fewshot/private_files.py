@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -40,6 +41,18 @@ def write_private(path: Path, data: bytes | memoryview) -> None:
     """Write a file that only its owner may open; see ``open_private``."""
     with open_private(path) as file:
         file.write(data)
+
+
+def why_not_writable(folder: Path) -> str:
+    """Why no file can be created in a folder, or in the nearest one above it that exists; "" if one can be created."""
+    place = folder.absolute()
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        with tempfile.TemporaryFile(dir=place):  # the only proof: modes say nothing of a disk that is read-only
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def tighten(paths: Iterable[Path]) -> list[str]:

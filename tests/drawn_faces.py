@@ -145,11 +145,11 @@ def drawn_population(network: str = "drawn-1") -> Population:
 
 def see_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything real but perception and the population."""
-    for module in ("room", "commands.runs", "commands.vectors"):
+    for module in ("class_models", "commands.runs", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: DrawnEyes())
     for module in ("classroom.class_enrollment", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.photo_perception", lambda perception, *limits: perception)
-    for module in ("room", "loops"):
+    for module in ("class_models", "loops"):
         monkeypatch.setattr(f"fewshot.{module}.open_population", lambda network=None: drawn_population())
 
 

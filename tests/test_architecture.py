@@ -23,6 +23,8 @@ LAYERS = [
     ["database"],
     ["classroom", "session"],
     ["loops"],
+    ["class_models"],
+    ["class_changes"],
     ["room"],
     ["demo"],
     ["app"],
@@ -161,7 +163,7 @@ def test_only_class_and_session_know_the_database() -> None:
     wrong = [
         f"{name} imports {used}"
         for name, tree in known.items()
-        if unit_of(name) not in ("database", "classroom", "session", "room")
+        if unit_of(name) not in ("database", "classroom", "session", "class_models", "class_changes", "room")
         for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
     ]

@@ -159,7 +159,7 @@ def test_a_budget_makes_faces_take_turns(
     photos: Path, lesson: Path, monkeypatch: pytest.MonkeyPatch, class_name: str | None
 ) -> None:
     enroll(photos)
-    for module in ("room", "commands.runs"):
+    for module in ("class_models", "commands.runs"):
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: SlowEyes())
     words = [
         "live",

@@ -106,6 +106,26 @@ def test_enroll_files_of_one_student(photos: Path) -> None:
     assert room.roster().students["bela"].emotions()["confused"] == 1
 
 
+@pytest.mark.parametrize("wrong", ["zoe", "Asha", "", "as/ha"])
+def test_only_a_student_who_is_there_can_be_a_double(photos: Path, wrong: str) -> None:
+    room = Classroom.open("physics")
+    room.enroll("asha", photos / "asha", consent_by="her mother")
+    room.perception.find = None  # type: ignore[assignment]  # the name is checked before any photo is looked at
+    with pytest.raises(UsageError, match=r"Students: asha, mia|cannot be the name of a student"):
+        room.enroll("mia", photos / "bela", consent_by="her mother", looks_like=[wrong])
+    assert room.students == ["asha"]
+
+
+@pytest.mark.parametrize("names", [["asha"], " asha\u200b ", ["mia"]])
+def test_a_double_may_be_typed_in_any_spelling(photos: Path, names: str | list[str]) -> None:
+    room = Classroom.open("physics")
+    room.enroll("asha", photos / "asha", consent_by="her mother")
+    for emotion, seed in ((HAPPY, 11), (NEUTRAL, 12)):
+        draw_photo(photos / f"mia/{seed}.png", {ASHA: 100}, emotion=emotion, seed=seed)
+    assert room.enroll("mia", photos / "mia", consent_by="her mother").looks_like == "asha"
+    assert room.enroll("mia", photos / "mia", consent_by="her mother", looks_like=names).stands
+
+
 def test_without_consent_nobody_is_enrolled(photos: Path, fewshot_home: Path) -> None:
     room = Classroom.open("physics")
     with pytest.raises(UsageError, match=r"fewshot enroll physics .*--consent-by"):
@@ -282,7 +302,7 @@ def test_a_class_keeps_to_the_recogniser_it_was_enrolled_with(photos: Path, monk
         asked.append(options["recogniser"])
         return DrawnEyes()
 
-    monkeypatch.setattr("fewshot.room.open_perception", open_perception)
+    monkeypatch.setattr("fewshot.class_models.open_perception", open_perception)
     monkeypatch.setattr(DrawnEyes, "identity_network", "drawn-1:identity")
     Classroom.open("physics").enroll_folder(photos, consent_by="x")
     Classroom.open("physics").watch([])
@@ -331,7 +351,7 @@ def test_the_loop_of_a_class_obeys_the_budget(
     enrolled: Classroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     eyes = SlowEyes()
-    monkeypatch.setattr("fewshot.room.open_perception", lambda *args, **options: eyes)
+    monkeypatch.setattr("fewshot.class_models.open_perception", lambda *args, **options: eyes)
     frames = lesson(tmp_path, {ASHA: 100, BELA: 90, STRANGER: 80}, frames=7)
     results = [step.result for step in enrolled.loop(budget=0.001).run(FrameSource(frames, 10.0))]
     # What a face costs is known after the first frame: from then on there is time for one, and each has its turn.

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from email.parser import Parser
@@ -80,6 +81,30 @@ def run(installed: Path, tmp_path: Path) -> Run:
         return done.stdout + done.stderr
 
     return start
+
+
+def test_the_build_leaves_nothing_in_the_checkout(wheel: Path) -> None:
+    assert {path.name for path in wheel.parents[1].iterdir()} == {*SOURCES, wheel.parent.name}
+
+
+def test_the_steps_before_the_build_leave_nothing_either(wheel: Path, tmp_path: Path) -> None:
+    """An installer calls these as well, each in a process of its own."""
+    for step in ("get_requires_for_build_wheel()", f"prepare_metadata_for_build_wheel({str(tmp_path)!r})"):
+        code = f"from setuptools import build_meta; build_meta.{step}"
+        subprocess.run([sys.executable, "-c", code], cwd=wheel.parents[1], check=True, capture_output=True, timeout=300)
+    assert {path.name for path in wheel.parents[1].iterdir()} == {*SOURCES, wheel.parent.name}
+    assert (tmp_path / f"fewshot_classroom-{__version__}.dist-info/METADATA").is_file()
+
+
+def test_a_source_distribution_still_describes_itself(wheel: Path, tmp_path: Path) -> None:
+    base = tmp_path / "checkout"
+    shutil.copytree(wheel.parents[1], base, ignore=shutil.ignore_patterns(wheel.parent.name))
+    code = "from setuptools import build_meta; build_meta.build_sdist('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=base, check=True, capture_output=True, timeout=300)
+    with tarfile.open(next(base.glob("*.tar.gz"))) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"setup.py", "fewshot_classroom.egg-info/PKG-INFO", "fewshot/cli.py"} <= inside
+    assert any(name.startswith("conf/") for name in inside)
 
 
 def test_it_has_at_most_11_megabytes(wheel: Path) -> None:

@@ -17,6 +17,7 @@ from fewshot.app.guard import Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins, refuse_without_login
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
+from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
 from fewshot.session.temporary import clean_up
 
@@ -53,6 +54,7 @@ def launch(
     Raises:
         UsageError: the extra is not installed, the port is taken, an address is wrong, or other computers could reach
             the app and ``without_login`` is not given.
+        StoreError: the database cannot be written to, so nothing could be kept.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -66,6 +68,7 @@ def launch(
         refuse_without_login(where, source)
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
     port = free_port(port, where.address)
+    ClassStore().require_writable(unless_full=True)  # on a full disk, what is stored can still be shown
     clean_up()
     home = where.url(port)
     policy = Policy(where.hosts(port), public, frames, home)

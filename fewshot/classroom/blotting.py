@@ -12,6 +12,9 @@ SOMEBODY = "[removed]"
 """Replaces the name of a removed student."""
 
 _BETWEEN = r"[\s_.,+\-]"
+LONG = 4
+"""A name with so many letters is also taken out of the beginning of longer words."""
+
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 """Scripts that put no space between words, or write endings at a name."""
 
@@ -20,9 +23,14 @@ class Blotter:
     """Replaces a name where it stands as a word or as a part of a path, in any spelling.
 
     Upper and lower case, the form of Unicode and invisible characters do not matter. Digits, underscores and other
-    signs may touch the name ("ASHA_2", "asha-2.mp4"), letters may not ("Ann" is not in "Anniversary"); except in
-    scripts that put no space between words, where a name of two or more letters is found everywhere. An ending or a
-    prefix at a name ("Annas", "Анны") is another word, and stays.
+    signs may touch the name ("ASHA_2", "asha-2.mp4"). Letters may touch it in three cases:
+
+    - the last word of the name has four letters or more, and the name stands at the beginning of a word ("Zebulons",
+      "zebulonmia.mp4"): so "Mark" is also taken out of "Marketing", but "Ann" is not taken out of "Anniversary";
+    - a capital letter begins a new word, as in names of files ("AnnMia.mp4", "MiaAnn.mp4");
+    - the script puts no space between words, and the name has two letters or more.
+
+    A form that does not contain the whole name ("Анны" for "Анна") is another word, and stays.
 
     Args:
         name: the name.
@@ -35,10 +43,13 @@ class Blotter:
     """
 
     def __init__(self, name: str, others: Collection[str] = ()) -> None:
-        self._name = _pattern(name)
+        self._name, self._opens = _pattern(name), _may_begin_a_word(name)
         mine = _folded(name)[0]
-        self._longer = [_pattern(other) for other in others if (folded := _folded(other)[0]) != mine
-                        and next(_places(self._name, folded), None) is not None]  # fmt: skip
+        self._longer = [
+            (_pattern(other), _may_begin_a_word(other))
+            for other in others
+            if (folded := _folded(other)[0]) != mine and next(_places(self._name, folded, self._opens), None)
+        ]
 
     def __call__(self, text: str) -> str:
         """The text without the name; a text without the name is not changed."""
@@ -52,14 +63,27 @@ class Blotter:
     def _blotted(self, text: str) -> str:
         composed = unicodedata.normalize("NFC", text)
         folded, origin = _folded(composed)
-        kept = [place for pattern in self._longer for place in _places(pattern, folded)]
+        capitals = [place for place, at in enumerate(origin) if _begins_with_capital(composed, at)]
+        kept = [place for pattern, opens in self._longer for place in _places(pattern, folded, opens)]
         result, done = "", 0
-        for begin, end in _places(self._name, folded):
+        for begin, end in _places(self._name, folded, self._opens, frozenset(capitals)):
             if any(left <= begin and end <= right for left, right in kept):
                 continue
             result += composed[done : origin[begin]] + SOMEBODY
             done = origin[end - 1] + 1
         return result + composed[done:] if done else text
+
+
+def _may_begin_a_word(name: str) -> bool:
+    """Whether the name is long enough to be taken out of the beginning of a longer word."""
+    words = [word for word in re.split(f"{_BETWEEN}+", _folded(name)[0]) if word]
+    letters = [letter for letter in (words or [""])[-1] if unicodedata.category(letter)[0] == "L"]
+    return len(letters) >= LONG and words[-1][-1] in letters
+
+
+def _begins_with_capital(text: str, place: int) -> bool:
+    """Whether a word begins at a capital letter behind a small one: the M of "AnnMia"."""
+    return place > 0 and text[place].isupper() and text[place - 1].islower()
 
 
 def _pattern(name: str) -> re.Pattern[str]:
@@ -81,27 +105,38 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(letters), origin
 
 
-def _places(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of every place where a folded text has the name as a word."""
+def _places(
+    pattern: re.Pattern[str], text: str, opens: bool = False, capitals: Collection[int] = ()
+) -> Iterator[tuple[int, int]]:
+    """Begin and end of every place where a folded text has the name as a word.
+
+    Args:
+        pattern: of the name.
+        text: folded.
+        opens: whether letters may follow the name.
+        capitals: places in ``text`` where a capital letter begins a word.
+    """
     start = 0
     while found := pattern.search(text, start):
         begin, end = found.span()
         short = end - begin == 1
         before, after = text[begin - 1 : begin], text[end : end + 1]
-        if _touches(text[begin], before, short) or _touches(text[end - 1], after, short):
+        joined = begin not in capitals and _touches(text[begin], before, short)
+        if joined or (end not in capitals and _touches(text[end - 1], after, short, opens)):
             start = begin + 1
             continue
         yield begin, end
         start = end
 
 
-def _touches(edge: str, neighbour: str, short: bool) -> bool:
+def _touches(edge: str, neighbour: str, short: bool, opens: bool = False) -> bool:
     """Whether the letter beside a name belongs to the same word.
 
     Args:
         edge: first or last letter of the name.
         neighbour: the letter beside it; "" at the end of the text.
         short: the name is a single letter.
+        opens: letters beside it belong to an ending or to another name.
     """
     if not neighbour:
         return False
@@ -110,7 +145,7 @@ def _touches(edge: str, neighbour: str, short: bool) -> bool:
         return unicodedata.category(edge)[0] == "N"
     if kind == "M":
         return True
-    return kind == "L" and (short or not (_is_unspaced(edge) or _is_unspaced(neighbour)))
+    return kind == "L" and not opens and (short or not (_is_unspaced(edge) or _is_unspaced(neighbour)))
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport
 from fewshot.classroom.folder import enroll_all
-from fewshot.classroom.names import check_name
+from fewshot.classroom.names import canonical, check_name
 from fewshot.classroom.photo_labels import photos_of
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.photos import PhotoFile
@@ -132,15 +132,23 @@ def photo_files(photos: PathLike | Sequence[PathLike], label: str | None, from_c
     return [PhotoFile(Path(photo), label, from_camera=from_camera) for photo in photos]
 
 
-def check_doubles(looks_like: Sequence[str], names: Collection[str]) -> None:
-    """Check that every student who is said to have a double is there.
+def doubles_among(looks_like: str | Sequence[str], names: Collection[str]) -> frozenset[str]:
+    """The students who are said to have a double, as they are stored.
+
+    Args:
+        looks_like: their names as a person typed them.
+        names: the students of the class, and those who are being enrolled.
 
     Raises:
-        UsageError: a name is not among ``names``.
+        UsageError: a name is not among ``names``, or cannot be a name.
     """
-    absent = sorted({check_name(name, "student") for name in looks_like} - set(names))
+    stored = {canonical(name): name for name in names}
+    said = [looks_like] if isinstance(looks_like, str) else looks_like
+    found = {check_name(name, "student") for name in said}
+    absent = sorted(found - set(stored))
     if absent:
         raise UsageError(
             f"{', '.join(absent)} cannot look like another student: there is no such student in the class or the "
             f"folder. Students: {', '.join(sorted(names)) or 'none'}."
         )
+    return frozenset(stored[name] for name in found)

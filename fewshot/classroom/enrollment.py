@@ -10,12 +10,14 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fewshot.classroom.consent import Consent
+from fewshot.classroom.copies import NEARLY, SAVED_AGAIN, how_copied
 from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResult
-from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo, same_photo
+from fewshot.classroom.photo_advice import has_upright_face, no_face, turned, with_advice
+from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo
 from fewshot.classroom.roster import Photo, Roster, Student
+from fewshot.classroom.same_person import fitting, most_alike
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.errors import printable
 from fewshot.perception import Perceives
@@ -23,7 +25,6 @@ from fewshot.pictures import read_picture
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
 from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
-from fewshot.unit_vectors import unit_rows
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
@@ -33,6 +34,9 @@ TWINS = (
     "the name of the other one"
 )
 """What it means for recognition that two students look alike."""
+
+REMOVE_ONE = "Remove it from one of the two students"
+"""What to do about one photo of two students."""
 
 SMALL_FACE = 96
 """If a face of a reduced photo is smaller, in pixels, and cannot be used, the photo is read again in full size."""
@@ -111,6 +115,7 @@ class Enrollment:
         self.relabelled: dict[tuple[str, str], str] = {}
         self.on_photo: Callable[[], None] | None = None
         self._alike: dict[str, str] = {}
+        self._bursts: dict[str, list[str]] = {}
 
     def add(self, key: str, files: Sequence[PhotoFile], consent: Consent) -> StudentResult:
         """Enroll a student, or add photos to one. Every photo gets a result; a bad photo raises no error."""
@@ -151,7 +156,7 @@ class Enrollment:
                 continue
             mark = fingerprint(photo, face.crop)
             if not file.from_camera:
-                status, reason = self._saved_anew(key, mark, candidates)
+                status, reason = self._copied(key, mark, face, candidates)
             if reason:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
                 continue
@@ -172,7 +177,7 @@ class Enrollment:
             self._relabel(key, loaded.sha256, said)
             return "already enrolled", f"was enrolled as {label or 'unlabelled'} and is now enrolled as {said}"
         if owner:
-            return "rejected", f"the same photo is enrolled for {owner}. Remove it from one of the two students"
+            return "rejected", f"the same photo is enrolled for {owner}. {REMOVE_ONE}"
         twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
         return "rejected", f"the same photo as {_short(twin.file.path)}" if twin else ""
 
@@ -187,27 +192,39 @@ class Enrollment:
         self.store.replace(key, replace(supports, emotions=emotions), self.store.identities_of(key))
         self.relabelled[key, sha256] = emotion
 
-    def _saved_anew(self, key: str, mark: str, candidates: list[_Candidate]) -> tuple[Status, str]:
-        """Status and reason of a copy of another photo, saved again; the reason is empty for a new photo."""
-        twin = next((other for other in candidates if same_photo(other.fingerprint, mark)), None)
-        if twin:
-            return "rejected", f"a copy of {_short(twin.file.path)}, saved again"
-        student = self.roster.students.get(key)
-        if student is not None and any(same_photo(photo.fingerprint, mark) for photo in student.photos.values()):
-            return "already enrolled", "a copy of this photo is already enrolled"
+    def _copied(self, key: str, mark: str, face: Face, candidates: list[_Candidate]) -> tuple[Status, str]:
+        """Status and reason of a photo that is a copy of another one; the reason is empty for a new photo."""
+        for other in candidates:
+            how = _how(mark, face, other.fingerprint, other.expression, other.identity[None])
+            if how == NEARLY:
+                self._bursts.setdefault(key, []).append(_short(other.file.path))
+            elif how:
+                return "rejected", _copy_of(_short(other.file.path), how)
+        for owner, student in sorted(self.roster.students.items(), key=lambda pair: pair[0] != key):
+            supports, references = self.store.supports_of(owner), self.store.identities_of(owner)
+            for sha256, vector in zip(supports.photos, supports.vectors, strict=True):
+                photo = student.photos.get(sha256)
+                how = _how(mark, face, photo.fingerprint, vector, references) if photo is not None else ""
+                if how in ("", NEARLY):
+                    continue
+                if owner != key:
+                    return "rejected", f"the same picture, {how}, is enrolled for {owner}. {REMOVE_ONE}"
+                if how == SAVED_AGAIN:
+                    return "already enrolled", "a copy of this photo is already enrolled"
+                return "already enrolled", f"the same picture, {how}, is already enrolled, so it counts as one photo"
         return "rejected", ""
 
     def _subject(self, photo: Frame) -> tuple[Face | None, str]:
         """The face of the photo's subject, with both vectors, or the reason why there is none."""
-        height, width = photo.shape[:2]
         faces = sorted(self.eyes.look(photo), key=face_area, reverse=True)
         if not faces:
-            return None, f"no face found ({width}x{height}). Use a photo where the face is at least 60 pixels wide"
+            lies = next((how for how, upright in turned(photo) if has_upright_face(self.eyes.find(upright))), "")
+            return None, no_face(photo, lies)
         if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
             return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
         face = faces[0]
         if not face.quality.ok:
-            return face, "; ".join(face.quality.reasons)
+            return face, with_advice(face.quality.reasons)
         self.eyes.identify(photo, [face])
         return face, ""
 
@@ -293,6 +310,13 @@ class Enrollment:
         emotions = self.roster.students[key].emotions()
         own = sorted(emotion for emotion in emotions if emotion and emotion not in EMOTIONS)
         notes = []
+        if burst := self._bursts.get(key):
+            names = sorted(set(burst))
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            notes.append(
+                f"some photos are nearly the same, like frames of a burst: {', '.join(names[:3])}{more}. They teach "
+                "little more than one photo. Add photos of another moment"
+            )
         if not offered:
             notes.append("no new photos; the photos enrolled before are kept")
         if not self.has_neutral(self.store.supports_of(key)):
@@ -314,6 +338,20 @@ def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
             yield waiting.popleft().result()
 
 
+def _how(mark: str, face: Face, other: str, expression: Vectors, identities: Vectors) -> str:
+    """How a photo was made from another one; see ``copies.how_copied``."""
+    if face.expression is None or face.identity is None or not len(identities):
+        return ""
+    nearest = float((identities @ face.identity).max())
+    return how_copied(mark, other, float(face.expression @ expression), nearest)
+
+
+def _copy_of(name: str, how: str) -> str:
+    if how == SAVED_AGAIN:
+        return f"a copy of {name}, saved again"
+    return f"the same picture as {name}, {how}, so it counts as one photo"
+
+
 def face_area(face: Face) -> float:
     """Area of the face's box in square pixels."""
     width, height = face.box[2:] - face.box[:2]
@@ -322,50 +360,3 @@ def face_area(face: Face) -> float:
 
 def _short(path: Path) -> str:
     return printable(f"{path.parent.name}/{path.name}")
-
-
-def fitting(vectors: Vectors, known: Vectors, same: float) -> NDArray[np.bool_]:
-    """Which new pictures show the student: those linked to the known pictures, or the largest group if none is known.
-
-    Two pictures are linked if their cosine similarity is at least ``same``. A smile and a frown of one person may be
-    linked only through a third picture. If no picture is known and the two largest groups have the same size, it is
-    not clear which group is the student, and no picture fits.
-
-    Args:
-        vectors: unit identity vectors of the new pictures, shape (n, k).
-        known: unit identity vectors of pictures enrolled before, shape (m, k); m may be 0.
-        same: smallest cosine similarity of two pictures of one person.
-
-    Returns:
-        True for each picture that shows the student, shape (n,).
-    """
-    from scipy.sparse.csgraph import connected_components  # the import takes 0.3 s, and watching does not need it
-
-    everything = np.concatenate([vectors, known]) if len(known) else vectors
-    if len(everything) < 2:
-        return np.ones(len(vectors), dtype=bool)
-    _, groups = connected_components(everything @ everything.T >= same, directed=False)
-    if len(known):
-        return np.isin(groups[: len(vectors)], groups[len(vectors) :])
-    sizes = np.bincount(groups)
-    if (sizes == sizes.max()).sum() > 1:
-        return np.zeros(len(vectors), dtype=bool)
-    return np.asarray(groups == sizes.argmax())
-
-
-def most_alike(vectors: Vectors, keys: list[str], references: Vectors) -> tuple[str, float] | None:
-    """The student whose mean reference is nearest to the mean of ``vectors``, and the cosine; None without students.
-
-    Args:
-        vectors: unit identity vectors of one person, shape (n, k), n > 0.
-        keys: student of each reference, length m.
-        references: unit identity vectors, shape (m, k).
-    """
-    if not keys:
-        return None
-    mean = unit_rows(vectors.mean(axis=0))
-    owners = np.array(keys, dtype=object)
-    return max(
-        ((key, float(mean @ unit_rows(references[owners == key].mean(axis=0)))) for key in sorted(set(keys))),
-        key=lambda pair: pair[1],
-    )

@@ -30,6 +30,7 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow, SupportRow
+from fewshot.database.words import DiskFull
 from fewshot.errors import StoreError, UsageError
 from fewshot.prototypes.store import PrototypeStore
 
@@ -50,6 +51,21 @@ class ClassStore:
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or open_database()
+
+    def require_writable(self, unless_full: bool = False) -> None:
+        """Check, before long work, that a change could be saved.
+
+        Args:
+            unless_full: let a full disk pass, because reading still works there.
+
+        Raises:
+            StoreError: the database may only be read, cannot be reached, or its disk is full.
+        """
+        try:
+            self.database.require_writable()
+        except DiskFull:
+            if not unless_full:
+                raise
 
     def names(self) -> list[str]:
         """Names of all classes, sorted."""
@@ -100,11 +116,14 @@ class ClassStore:
     def rename(self, name: str, new: str) -> str:
         """Rename a class; its lessons stay with it. Returns the name as it is stored.
 
+        Nothing of the old name is left in the database's files: it may be the name of a student who was removed.
+
         Raises:
             UsageError: there is no such class, the new name is taken, or it cannot be used.
+            ErasurePending: it is renamed, but the old name is still in the file; see ``Database.erase``.
         """
         plain = check_name(new, "class")
-        with self.database.write() as session:
+        with self.database.erase() as session:
             row = class_of(session, name)
             taken = find_class(session, plain)
             if taken is not None and taken.id != row.id:

@@ -44,8 +44,13 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     counts += _blot_students(session, blot, row.id)
     said = _sentence(counts)
     if blot(row.name) != row.name:
-        said += f" The class is still called {row.name!r}. To change that, rename it on the page Class of the app."
+        said += f" {still_called(row.name)}"
     return f"{said} {forget_last_run()}".strip()
+
+
+def still_called(classroom: str) -> str:
+    """The sentence about a class whose own name holds the name of a removed student."""
+    return f"The class is still called {classroom!r}, which holds the name of the student."
 
 
 def remove_class_traces(session: Session, row: ClassRow) -> None:
@@ -94,7 +99,7 @@ def _blot_students(session: Session, blot: Callable[[str], str], class_id: int) 
     for table, fields in tables:
         owner = select(StudentRow.id).where(StudentRow.class_id == class_id)
         for found in session.scalars(select(table).where(table.student_id.in_(owner))):  # type: ignore[attr-defined]
-            changed = [_change(found, field, lambda text: _short(blot(text))) for field in fields]
+            changed = [_change(found, field, lambda text: _label(text, blot)) for field in fields]
             counts["label"] += any(changed)
     return counts
 
@@ -111,6 +116,11 @@ def _change(row: object, field: str, blot: Callable[[str], str]) -> bool:
     return True
 
 
+def _label(label: str, blot: Callable[[str], str]) -> str:
+    """A label without the name. The seven emotions are no texts of a person, even if a student is called Happy."""
+    return label if label in EMOTIONS else _short(blot(label))
+
+
 def _short(label: str) -> str:
     return label[:_LONGEST_LABEL]
 
@@ -119,7 +129,7 @@ def _blotted_labels(labels: Iterable[str], blot: Callable[[str], str]) -> list[s
     """The labels without a name. Two that are equal then keep different ones, because readings refer to both."""
     result: list[str] = []
     for label in labels:
-        changed = _short(blot(label))
+        changed = _label(label, blot)
         number = 2
         while changed != label and changed in result:
             changed = _short(f"{blot(label)} {number}")

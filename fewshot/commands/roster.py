@@ -16,6 +16,7 @@ from fewshot.classroom.names import quoted, same_on_screen
 from fewshot.classroom.recognition import again_by_command, how_recognised, is_weaker, weaker_note
 from fewshot.classroom.roster import Student
 from fewshot.classroom.store import ClassStore, no_such_class
+from fewshot.classroom.traces import still_called
 from fewshot.clutter import entries_of
 from fewshot.commands.terminal import FAILED, NOTICE, cell, console, print_error, say, table, tell
 from fewshot.errors import printable
@@ -219,7 +220,21 @@ def remove_student(class_name: str, student: str) -> None:
     )
     if also:
         tell(also)
+    if still_called(classroom.name) in also:
+        tell(f"To rename the class, type: fewshot roster {quoted(classroom.name)} --rename NEW_NAME")
     tell("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
+
+
+def rename_class(class_name: str, name: str) -> None:
+    """Rename a class. Its students and lessons keep everything.
+
+    Raises:
+        UsageError: there is no such class, or the new name cannot be used or is taken.
+    """
+    classroom = Classroom.open(class_name)
+    before = classroom.name
+    classroom.rename(name)
+    tell(f"Class {before} is now called {classroom.name}.")
 
 
 def _photos(student: Student) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fewshot.addresses import public_address
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
-from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.commands.health import Health
+from fewshot.commands.outputs import Outputs
 from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, console, print_error, say, tell
 from fewshot.errors import SourceError, UsageError
@@ -24,9 +23,8 @@ from fewshot.live.overlay import Overlay
 from fewshot.live.play import Outcome, play
 from fewshot.live.sinks.base import Sink, Stop, WindowError
 from fewshot.live.sinks.crops import FaceCrops
-from fewshot.live.sinks.encoders import SUFFIXES
 from fewshot.live.sinks.jsonl import JsonLines
-from fewshot.live.sinks.table import PARQUET_HINT, CsvTable, ParquetTable
+from fewshot.live.sinks.table import CsvTable, ParquetTable
 from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.live.sinks.window import Window, check_display
 from fewshot.live.sources import Source, open_lasting, open_source
@@ -34,7 +32,6 @@ from fewshot.live.stopping import exit_code
 from fewshot.loops import make_loop
 from fewshot.models.files import home
 from fewshot.perception import open_perception
-from fewshot.pictures import is_picture
 from fewshot.private_files import make_private_folder
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
@@ -47,54 +44,6 @@ from fewshot.types import Frame, FrameResult
 
 _NAMED = 5
 """Largest number of sources without a face that are named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to record."""
-
-    save: Path | None = None
-    jsonl: Path | None = None
-    picture: Path | None = None
-    lesson: str | None = None
-    profile: Path | None = None
-    table: Path | None = None
-    parquet: Path | None = None
-    crops: Path | None = None
-
-    def check(self, inputs: Sequence[str]) -> None:
-        """Check, before anything is opened, that no output overwrites an input.
-
-        Raises:
-            UsageError: an output would overwrite an input, or its path cannot be used.
-        """
-        files = (self.save, self.jsonl, self.picture, self.profile, self.table, self.parquet)
-        wanted = [path for path in files if path is not None]
-        if len({path.absolute() for path in wanted}) < len(wanted):
-            raise UsageError("Two outputs have the same file name. Give each output a different name.")
-        for path in wanted:
-            if path.is_dir():
-                raise UsageError(f"{path} is a folder. Give the name of a file in it.")
-            if not path.absolute().parent.is_dir():
-                raise UsageError(f"There is no folder {path.absolute().parent}. Create it, or choose another folder.")
-            if path.exists() and any(_reads(i, path) for i in inputs if "://" not in i):
-                raise UsageError(f"{path} is an input file and would be overwritten. Choose another output name.")
-        if self.crops is not None and self.crops.exists() and not self.crops.is_dir():
-            raise UsageError(f"{self.crops} is a file. Give the name of a folder for the faces.")
-        if self.crops is not None and any(_same(self.crops, one) for one in inputs):
-            raise UsageError(f"{self.crops} is an input folder. Give another folder for the faces.")
-        if self.parquet is not None and find_spec("pyarrow") is None:
-            raise UsageError("A Parquet file needs pyarrow, which is not installed.", hint=PARQUET_HINT)
-        if self.save is not None and self.save.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{self.save} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
-
-    @property
-    def timeline(self) -> Path:
-        """Path of the timeline: the one given, else beside another output, else in the program's own folder."""
-        if self.picture is not None:
-            return self.picture
-        beside = self.save or self.jsonl or self.table or self.parquet
-        return beside.with_name(f"{beside.stem}-timeline.png") if beside else home() / LAST_TIMELINE
 
 
 @dataclass(slots=True)
@@ -218,6 +167,8 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
     source = open_lasting(text, pace.wait, notes)
     if pace.fps is not None and not source.live:
         notes(f"{source.name} is a file. Every frame of a file is processed, so --fps has no effect.")
+    if window is not None:
+        window.clips.source = source
     with ExitStack() as stack:
         stack.callback(source.close)
         lesson = run.recorder(outputs, source.name)
@@ -304,17 +255,6 @@ def _sinks(outputs: Outputs, first: Source, overlay: Overlay, lesson: LessonReco
     return [sink for sink in (lines, table, parquet, crops, video, lesson) if sink is not None]
 
 
-def _reads(text: str, path: Path) -> bool:
-    """Whether an input is this file, or a folder whose pictures include it."""
-    if Path(text).is_dir():
-        return path.parent.samefile(text) and is_picture(path)
-    return Path(text).is_file() and path.samefile(text)
-
-
-def _same(folder: Path, text: str) -> bool:
-    return "://" not in text and Path(text).is_dir() and folder.is_dir() and folder.samefile(text)
-
-
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     terminal = console(stderr=True)
@@ -362,17 +302,19 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     count = counted(outcome.frames, "frame")
     dropped = f", {outcome.dropped} dropped" if outcome.dropped else ""
     tell(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
-    if own := outputs.timeline.parent == home():  # nobody chose this place, so only its owner may look at it
-        make_private_folder(home())
-    outputs.timeline.parent.mkdir(parents=True, exist_ok=True)
-    save_timeline(summary, outputs.timeline, private=own)
+    timeline = None if outputs.why_no_timeline else outputs.timeline
+    if timeline is not None:
+        if own := timeline.parent == home():  # nobody chose this place, so only its owner may look at it
+            make_private_folder(home())
+        timeline.parent.mkdir(parents=True, exist_ok=True)
+        save_timeline(summary, timeline, private=own)
     written = {
         "Annotated video": outputs.save,
         "Results": outputs.jsonl,
         "Table": outputs.table,
         "Parquet table": outputs.parquet,
         "Faces": outputs.crops,
-        "Timeline": outputs.timeline,
+        "Timeline": timeline,
         "Profile": outputs.profile,
     }
     for what, path in written.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -93,6 +93,17 @@ class Database:
         with self._in_words(), self._turn, Session(self._engine.execution_options(writes=True)) as session:
             yield session
             session.commit()
+
+    def require_writable(self) -> None:
+        """Check, before long work, that a change could be saved. Nothing is changed.
+
+        Raises:
+            DiskFull: the disk has no space left.
+            StoreError: the database may only be read, cannot be reached, or another program locks it.
+        """
+        with self._in_words(), self._turn, Session(self._engine.execution_options(writes=True)) as session:
+            session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            session.rollback()
 
     @contextlib.contextmanager
     def erase(self) -> Iterator[Session]:

@@ -13,6 +13,10 @@ _LITTLE = 1_000_000
 """Bytes of free space below which a failed write is blamed on the disk."""
 
 
+class DiskFull(StoreError):
+    """A change could not be saved, because the disk has no space left. What is stored can still be read."""
+
+
 class ErasurePending(StoreError):
     """Rows were deleted, but their bytes are still in the file, because another program reads it."""
 
@@ -34,9 +38,21 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
         return damaged(url, reason)
     if path is not None and ("full" in reason or ("disk I/O" in reason and _is_full(path))):
         return full_disk(url, path, reason)
+    if "readonly" in reason or "read-only" in reason:
+        return read_only(url, path)
     return StoreError(
         f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
         "exists, has free space and may be written to, and that no other program locks the database."
+    )
+
+
+def read_only(url: str, path: Path | None) -> StoreError:
+    """The error for a change of a database that may only be read."""
+    what = f"the file {path} and its folder" if path is not None else "it"
+    return StoreError(
+        f"The database {url} cannot be written to, so nothing can be enrolled, recorded or removed. It was not "
+        f"changed. Give your account the right to write to {what}, or start fewshot with FEWSHOT_HOME set to a folder "
+        "where you may write."
     )
 
 
@@ -48,10 +64,10 @@ def damaged(url: str, reason: str) -> StoreError:
     )
 
 
-def full_disk(url: str, path: Path, reason: str) -> StoreError:
+def full_disk(url: str, path: Path, reason: str) -> DiskFull:
     """The error for a change on a disk that has no space left. Reading still works."""
     needed = 2 + 2 * _size(path) // 1_000_000
-    return StoreError(
+    return DiskFull(
         f"Nothing was changed or removed, because the disk of the database {url} is full ({reason}). What is stored "
         f"there can still be read. A change or a removal needs about {needed} MB of free space on this disk: delete or "
         "move other files, then try again."

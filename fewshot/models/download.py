@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,7 @@ def fetch(remote: Remote, folder: Path, patience: float) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if target.exists() and sha256_of(target) == remote.sha256:
             return target
+        _require_writable(folder)
         resumed = _size(part) > 0
         _receive(remote, part, patience)
         if resumed and sha256_of(part) != remote.sha256:
@@ -100,6 +102,12 @@ def _writing_to(folder: Path) -> Iterator[None]:
             f"{folder} cannot be written to ({error.strerror or error}). Free some space, or set FEWSHOT_HOME to a "
             "folder where you may write."
         ) from error
+
+
+def _require_writable(folder: Path) -> None:
+    """Raises OSError before the first byte is asked for, not after the last one came."""
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _receive(remote: Remote, part: Path, patience: float) -> None:

@@ -38,7 +38,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
         networks.append(network)
         return DrawnEyes()
 
-    monkeypatch.setattr("fewshot.room.open_perception", open_perception)
+    monkeypatch.setattr("fewshot.class_models.open_perception", open_perception)
     return networks
 
 

@@ -12,7 +12,8 @@ from fewshot.app.uploads import Upload, save_student
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.traces import LAST_TIMELINE
-from fewshot.commands.runs import Outputs, _show
+from fewshot.commands.outputs import Outputs
+from fewshot.commands.runs import _show
 from fewshot.database import Database, in_folder, open_database
 from fewshot.live.play import Outcome
 from fewshot.models.lock import one_process

@@ -13,6 +13,7 @@ from fewshot.classroom.consent import make_consent
 from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
 from fewshot.classroom.store import ClassStore
+from fewshot.classroom.traces import still_called
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import day
 from fewshot.types import EMOTIONS
@@ -145,6 +146,8 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
         also = store.remove_student(name, student.key, keep_class=True)
         who = isolated(student.key)
+        if still_called(name) in also:
+            also += " To change that, click Rename on this page."
         say_later(f"{who} was removed, with everything that was stored about them. {also}".strip())
         st.rerun()
 

@@ -109,7 +109,11 @@ def _make(store: ClassStore, new: str) -> None:
 
 @calm
 def _rename(store: ClassStore, name: str, new: str) -> None:
-    st.session_state["class"] = store.rename(name, new)
+    try:
+        st.session_state["class"] = store.rename(name, new)
+    finally:  # it is renamed even if another program keeps the old name in the files for a while
+        if store.exists(new):
+            st.session_state["class"] = store.spelled(new)
     st.rerun()
 
 

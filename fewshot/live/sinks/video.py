@@ -42,6 +42,7 @@ class AnnotatedVideo:
         overlay: draws the readings; sharing it with the window saves half of the drawing.
         codec: see ``open_encoder``.
         height: height of the video in pixels, to make it smaller than the frames: 720 instead of 1080 halves the work.
+        from_first: the video of a live source begins with its first frame, not with the start of the source.
 
     Raises:
         OutputError: the file cannot be written.
@@ -55,8 +56,9 @@ class AnnotatedVideo:
         overlay: Overlay | None = None,
         codec: Codec = "auto",
         height: int | None = None,
+        from_first: bool = False,
     ) -> None:
-        self.path, self._fps, self._live = Path(path), fps, live
+        self.path, self._fps, self._live, self._from_first = Path(path), fps, live, from_first
         self._overlay, self._codec, self._height = overlay or Overlay(), codec, height
         self._writer: Encoder | None = None
         self._size = (0, 0)
@@ -80,6 +82,7 @@ class AnnotatedVideo:
         overlay: Overlay | None = None,
         codec: Codec = "auto",
         height: int | None = None,
+        from_first: bool = False,
     ) -> AnnotatedVideo:
         """A video with the frame rate of a source.
 
@@ -90,8 +93,8 @@ class AnnotatedVideo:
         if Path(source.name).is_file() and Path(path).is_file() and Path(path).samefile(source.name):
             raise UsageError(f"{path} is the source itself. Choose another name for the annotated video.")
         if source.live:
-            return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), True, overlay, codec, height)
-        return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height)
+            return cls(path, min(source.fps or LIVE_RATE, LIVE_RATE), True, overlay, codec, height, from_first)
+        return cls(path, source.fps or PICTURE_RATE, False, overlay, codec, height, from_first)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
         """Draw the readings on the frame and append it. The video of a live source repeats frames to keep its rate.
@@ -141,7 +144,7 @@ class AnnotatedVideo:
         """Find when this frame begins in the video, and how long it lasts if it is the last one."""
         before, self._before = self._before, result
         if before is None:
-            self._begin = result.time if self._live else 0.0
+            self._begin = result.time if self._live and not self._from_first else 0.0
         elif result.source == before.source and result.time > before.time:
             gap = result.time - before.time
             self._begin += gap

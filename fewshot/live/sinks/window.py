@@ -1,4 +1,4 @@
-"""A window with the annotated picture; q, Esc or its close button ends the run, p holds the picture, s saves it."""
+"""A window with the annotated picture: q or Esc ends the run, p holds the picture, s saves it, r records a video."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from fewshot.errors import printable
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import Stop, WindowError
+from fewshot.live.sinks.clips import Clips
 from fewshot.types import Frame, FrameResult
 
 _ESCAPE, _LARGEST = 27, (1600, 900)
@@ -29,7 +30,10 @@ class Window:
     Args:
         overlay: draws the readings; sharing it with the video saves half of the drawing.
         title: title of the window.
-        snapshots: folder for the pictures that the key s saves; None: the current folder.
+        snapshots: folder for the pictures that the key s saves and the videos that r records; None: the current folder.
+
+    Attributes:
+        clips: the videos that the key r starts and stops.
 
     Raises:
         WindowError: this session has no display.
@@ -43,13 +47,15 @@ class Window:
         check_display()
         self._overlay, self._title, self._open = overlay or Overlay(), title, False
         self._folder, self._held, self._picture = snapshots or Path(), False, np.zeros((1, 1, 3), np.uint8)
+        self.clips = Clips(self._overlay, self._folder)
 
     def write(self, result: FrameResult, frame: Frame) -> None:
-        """Show a frame, unless the picture is held. The run goes on meanwhile.
+        """Show a frame, unless the picture is held. The run, and a recording, go on meanwhile.
 
         Raises:
             Stop: the user closed the window or pressed q or Esc.
         """
+        self.clips.write(result, frame)
         if self._held:
             self.idle()
             return
@@ -74,9 +80,12 @@ class Window:
             self._held = not self._held
         elif key in (ord("s"), ord("S")):
             self._save()
+        elif key in (ord("r"), ord("R")):
+            self.clips.toggle()
 
     def close(self) -> None:
-        """Close the window, if it is open."""
+        """Close the window, if it is open, and finish a video that is being recorded."""
+        self.clips.close()
         if self._open:
             self._open = False
             try:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import cast
 
 import cv2
 import numpy as np
@@ -69,7 +68,7 @@ class MeasuredRoom(Classroom):
     @classmethod
     def with_models(cls, folder: Path, perception: Perception, population: Population) -> MeasuredRoom:
         """A class in ``folder`` that is seen and read by these."""
-        room = cast(MeasuredRoom, cls.in_folder(folder))
+        room = cls.in_folder(folder)
         room._given, room._given_population = perception, population
         return room
 

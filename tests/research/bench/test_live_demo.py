@@ -93,8 +93,8 @@ def test_a_change_of_the_tracker_reaches_the_loop(
 
 def see_everything(monkeypatch: pytest.MonkeyPatch, eyes: SlowEyes) -> None:
     """The script, with a class and without one, sees through these eyes."""
-    for place in ("fewshot.room", "experiments.live_demo"):
+    for place in ("fewshot.class_models", "experiments.live_demo"):
         monkeypatch.setattr(f"{place}.open_perception", lambda *args, **options: eyes)
-    from fewshot import room
+    from fewshot import class_models
 
-    monkeypatch.setattr("experiments.live_demo.open_population", room.open_population)
+    monkeypatch.setattr("experiments.live_demo.open_population", class_models.open_population)

@@ -159,6 +159,8 @@ def test_too_little_is_a_sentence(
         (["data=folder", "data.root=faces", "data.faces=whole", "backbone.backbone=vit_tiny_patch16_224"], "vit_tiny"),
         (["data=folder", "data.root=faces", "data.faces=whole", "backbone.backbone=resnet81"], "no model 'resnet81'"),
         (["data=folder", "data.root=faces", "data.faces=whole", "logger=wandb"], "pip install wandb"),
+        (["data=folder", "data.root=faces", "data.faces=whole", "logger=mlflow"], "pip install mlflow"),
+        (["data=folder", "data.root=faces", "data.faces=whole", "logger=[csv,mlflow]"], "logger=csv"),
         (["data=folder", "data.root=faces", "data.faces=whole", "start=gone.ckpt"], "no checkpoint gone.ckpt"),
         (["experiment=smoke", "data.limit=16", "callbacks=best", "callbacks.best.monitor=val/luck"], "val/luck"),
         (["experiment=smoke", "data.limit=16", "task=episodes", "data.task.shots=90"], "data.task.shots"),
@@ -174,7 +176,8 @@ def test_what_cannot_be_is_a_sentence(
     arguments: list[str],
     words: str,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "wandb", None)
+    for package in ("wandb", "mlflow", "mlflow.tracking"):
+        monkeypatch.setitem(sys.modules, package, None)
     four_people(tmp_path / "faces", copies=1)
     with pytest.raises(SystemExit) as end:
         main(*arguments)
