@@ -25,6 +25,10 @@ from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marke
 from fewshot.session.liveness import is_at_work
 
 
+_LONGEST = 31 * 24 * 3600
+"""Seconds of the longest lesson: a number beyond it is damage, and an array of that length would fill the memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedReadings:
     """Readings with the lists that their indices refer to."""
@@ -40,6 +44,8 @@ def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -
     if row.ended is None:
         state = "running" if is_at_work(row.owner, row.heartbeat, at or now()) else "interrupted"
     ended = row.heartbeat if state == "interrupted" else row.ended
+    if ended is not None:
+        ended = max(ended, row.started)  # a clock that was set back meanwhile must not make a lesson end before it began
     return LessonInfo(
         id=row.id, classroom=classroom or "", title=row.title, started=row.started, ended=ended, state=state,
         source=public_source(row.source), network=row.network, sample=row.sample, seconds=row.seconds,
@@ -114,6 +120,8 @@ def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.
         select(SecondRow.second, SecondRow.frames, SecondRow.counts).where(SecondRow.lesson_id == row.id)
     ).all()
     length = 1 + max((second for second, _, _ in kept), default=-1)
+    if length > _LONGEST or min((second for second, _, _ in kept), default=0) < 0:
+        raise ValueError(f"it has a second {max(length - 1, 0)}")
     frames, counts = np.zeros(length, np.int32), np.zeros((length, labels + 2), np.int32)
     for second, seen, people in kept:
         frames[second] = seen

@@ -224,7 +224,7 @@ class LessonRecorder:
         provisional: int | None = None,
         again: Collection[int] = (),
     ) -> bool:
-        with self._store.database.write() as session:
+        with self._store.database.write(alone=False) as session:
             row = still_mine(session, self._hold)
             if row is not None:
                 keep_seconds(
@@ -234,7 +234,7 @@ class LessonRecorder:
             return row is not None
 
     def _end(self) -> None:
-        with self._store.database.write() as session:
+        with self._store.database.write(alone=False) as session:
             row = still_mine(session, self._hold)
             if row is not None:
                 row.ended, row.provisional = row.ended or now(), None
