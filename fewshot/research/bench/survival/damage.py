@@ -40,9 +40,10 @@ def damage_table(work: Path, count: int, seed: int) -> list[dict[str, str]]:
 def damages(work: Path, count: int, seed: int) -> list[tuple[str, str]]:
     """Damage a store at ``count`` places, each time a fresh copy. Returns the outcome and the words for each."""
     whole = work / "whole.db"
-    _fill(whole)
-    content, draw, outcomes = whole.read_bytes(), random.Random(seed), []
-    right = _read(whole)
+    fill_store(whole)
+    content, outcomes = whole.read_bytes(), []
+    draw = random.Random(seed)  # nosec B311: draws places
+    right = read_store(whole)
     for number in range(count):
         size = draw.choice([1, 16, 256, 4096])
         place = draw.randrange(len(content) - size)
@@ -62,7 +63,7 @@ def damages(work: Path, count: int, seed: int) -> list[tuple[str, str]]:
 
 def _outcome(path: Path, right: object) -> tuple[str, str]:
     try:
-        found = _read(path)
+        found = read_store(path)
     except FewshotError as error:
         return (NAMED if str(path) in error.text or CLASS in error.text else CRASH), error.text
     except Exception:
@@ -76,19 +77,20 @@ def _outcome(path: Path, right: object) -> tuple[str, str]:
     return SILENT, ""
 
 
-def _fill(path: Path) -> None:
+def fill_store(path: Path, seconds: int = 40) -> None:
+    """Make a store with a class and a lesson of so many seconds."""
     lessons = LessonStore.at(f"sqlite:///{path}")
     set_up(lessons)
     store = ClassStore(lessons.database)
     for name in PUPILS:
         store.keep(CLASS, photos(name), {}, NETWORKS)
     with LessonRecorder.start(CLASS, PUPILS, title="waves", database=lessons.database) as kept:
-        for index in range(40 * RATE):
+        for index in range(seconds * RATE):
             kept.write(frame(index))
     lessons.database.close()
 
 
-def _read(path: Path) -> object:
+def read_store(path: Path) -> object:
     """Everything that users see of a store, as one value that can be compared."""
     lessons = LessonStore.at(f"sqlite:///{path}")
     store = ClassStore(lessons.database)

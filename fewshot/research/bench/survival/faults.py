@@ -205,12 +205,12 @@ def deleted_class(folder: Path) -> Iterator[Row]:
     kept.close()
     with LessonStore.at(url).database.read() as session:
         connection = session.connection()
-        left = {
-            table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
-            for table in ("classes", "students", "lessons", "lesson_seconds", "participants", "readings")
-        }
+        left = [
+            connection.exec_driver_sql(query).scalar()
+            for query in ("SELECT count(*) FROM students", "SELECT count(*) FROM lessons", "SELECT count(*) FROM readings")
+        ]
     yield row(fault, "the recorder ends without an error", str(kept.deleted), kept.deleted)
-    yield row(fault, "nothing of the class is left", str(sum(map(int, left.values()))), not any(left.values()))
+    yield row(fault, "nothing of the class is left", str(left), not any(left))
 
 
 def same_student(url: str, name: str) -> Iterator[Row]:

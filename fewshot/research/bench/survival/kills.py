@@ -21,8 +21,17 @@ from fewshot.session.recorder import LessonRecorder
 ALLOWED = 2.0
 """Seconds of a lesson that may be lost."""
 
-_READY = 120.0
-"""Seconds within which a program must have begun."""
+MOST = {"record": 100, "enroll": 15, "remove": 8}
+"""Steps after which a program is killed at the latest: frames of a lesson, or students."""
+
+LONGEST_STEP = 0.05
+"""Seconds that are waited at most after the last step, so that a kill may come at any moment of the next one.
+
+The moment is drawn in steps and not in seconds, because a busy machine would often kill programs that did nothing yet.
+"""
+
+_READY = 600.0
+"""Seconds within which a program must have come so far."""
 
 
 @dataclass(slots=True)
@@ -40,7 +49,7 @@ class Kill:
     """
 
     job: str
-    after: float
+    after: float = 0.0
     told: int = 0
     lost: float = 0.0
     damage: list[str] = field(default_factory=list)
@@ -53,23 +62,24 @@ class Kill:
         return not (self.damage or self.students or self.lesson)
 
 
-def kills(url: str, count: int, seed: int, longest: float = 3.0) -> Iterator[Kill]:
+def kills(url: str, count: int, seed: int, share: float = 1.0) -> Iterator[Kill]:
     """Kill programs that work on one database, one after the other.
 
     Args:
         url: of an empty database.
         count: number of kills.
         seed: of the moments and of the order.
-        longest: seconds after which a program is killed at the latest.
+        share: of ``MOST``; a smaller one takes less time.
     """
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # nosec B311: draws moments
     lessons = LessonStore.at(url)
     set_up(lessons)
     lessons.database.close()
     for number in range(count):
         job = list(JOBS)[number % len(JOBS)]
-        kill = Kill(job, draw.uniform(0.0, longest))
-        told = _killed(url, job, f"{job} {number}", kill.after)
+        steps, pause = draw.randint(0, round(share * MOST[job])), draw.uniform(0.0, LONGEST_STEP)
+        kill = Kill(job)
+        told, kill.after = _killed(url, job, f"{job} {number}", steps, pause)
         kill.told = told[-1] if told else 0
         try:
             lessons = LessonStore.at(url)  # as the next program does
@@ -86,8 +96,12 @@ def kills(url: str, count: int, seed: int, longest: float = 3.0) -> Iterator[Kil
         yield kill
 
 
-def _killed(url: str, job: str, name: str, after: float) -> list[int]:
-    """Let a child of this process work for some seconds, and kill it. Returns the numbers that it told."""
+def _killed(url: str, job: str, name: str, steps: int, pause: float) -> tuple[list[int], float]:
+    """Let a child of this process work, and kill it ``pause`` seconds after so many steps.
+
+    Returns:
+        The numbers that it told, and the seconds that it worked.
+    """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -95,25 +109,24 @@ def _killed(url: str, job: str, name: str, after: float) -> list[int]:
         try:
             os.close(read)
             lessons = LessonStore.at(url)
-            through(write)(-1)
+            through(write)(0)
             JOBS[job](lessons, name, through(write))
             code = 0
         finally:
             os._exit(code)
     os.close(write)
-    content = b""
-    begun, end = None, time.monotonic() + _READY
+    content, begun, wanted = b"", time.monotonic(), 1 + (job == "record") + steps
     try:
-        while time.monotonic() < end:
-            ready, _, _ = select.select([read], [], [], max(0.0, min(0.05, end - time.monotonic())))
+        while len(content) < wanted * TOLD.size and time.monotonic() - begun < _READY:
+            ready, _, _ = select.select([read], [], [], 1.0)
             got = os.read(read, 65536) if ready else b""
             if ready and not got:
                 break  # it ended by itself, which it never should
+            begun = begun if content else time.monotonic()
             content += got
-            if begun is None and content:
-                begun = time.monotonic()
-                end = begun + after
+        time.sleep(pause)
         os.kill(child, signal.SIGKILL)
+        after = time.monotonic() - begun
         while got := os.read(read, 65536):
             content += got
     finally:
@@ -122,7 +135,7 @@ def _killed(url: str, job: str, name: str, after: float) -> list[int]:
     if not os.WIFSIGNALED(status):
         raise FewshotError(f"The program that should be killed while it did {job!r} ended by itself.")
     whole = len(content) // TOLD.size * TOLD.size
-    return [value for (value,) in TOLD.iter_unpack(content[:whole])][1:]
+    return [value for (value,) in TOLD.iter_unpack(content[:whole])][1:], after
 
 
 def _damage(lessons: LessonStore) -> list[str]:
@@ -139,19 +152,23 @@ def _students(lessons: LessonStore, name: str, kill: Kill) -> list[str]:
     wrong = []
     everybody = _rows(lessons, "SELECT id, name FROM students")
     present = {int(words.rpartition(" ")[2]): number for number, words in everybody if words.startswith(f"{name} ")}
+    kept = _by_student(_rows(lessons, "SELECT student_id, id, sha256 FROM photos"))
+    consents = _by_student(_rows(lessons, "SELECT student_id, id FROM consents"))
+    vectors = {
+        "expression": _by_student(_rows(lessons, "SELECT student_id, photo_id, vector FROM supports")),
+        "identity": _by_student(_rows(lessons, "SELECT student_id, photo_id, vector FROM identities")),
+    }
     for number, student in present.items():
         expected = {photo.sha256: photo for photo in photos(f"{name} {number}")}
-        kept = _rows(lessons, f"SELECT id, sha256 FROM photos WHERE student_id = {student:d}")
-        consents = _rows(lessons, f"SELECT id FROM consents WHERE student_id = {student:d}")
-        whole = sorted(sha256 for _, sha256 in kept) == sorted(expected) and len(consents) == 1
-        marks = dict(kept)
-        for table, part in (("supports", "expression"), ("identities", "identity")):
-            found = _rows(lessons, f"SELECT photo_id, vector FROM {table} WHERE student_id = {student:d}")
+        marks = dict(kept.get(student, []))
+        whole = sorted(marks.values()) == sorted(expected) and len(consents.get(student, [])) == 1
+        for part, found in vectors.items():
+            mine = found.get(student, [])
             right = [
                 photo in marks and bytes(vector) == getattr(expected[marks[photo]], part).astype("<f4").tobytes()
-                for photo, vector in found
+                for photo, vector in mine
             ]
-            whole &= len(found) == PHOTOS and all(right)
+            whole &= len(mine) == PHOTOS and all(right)
         if not whole:
             wrong.append(f"student {number} is there only in part")
     told = set(range(kill.told))
@@ -189,8 +206,16 @@ def _lesson(lessons: LessonStore, lesson: int, told: list[int], kill: Kill) -> N
     allowed = [[*frames[:-1], RATE], *([[*frames, RATE]] if frames[-1:] in ([], [RATE]) else [])]
     if after.info.state != "ended" or now not in allowed:
         kill.lesson.append(f"it did not go on as it should: {frames}, then {now}")
-    if _rows(lessons, f"SELECT writer FROM lessons WHERE id = {lesson:d}") != [(2,)]:
+    if dict(_rows(lessons, "SELECT id, writer FROM lessons"))[lesson] != 2:
         kill.lesson.append("its writer has the wrong number")
+
+
+def _by_student(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """The rows without their first column, by its value."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for student, *rest in rows:
+        found.setdefault(student, []).append(tuple(rest))
+    return found
 
 
 def _rows(lessons: LessonStore, query: str) -> list[tuple[Any, ...]]:

@@ -104,7 +104,8 @@ def server() -> Iterator[Server]:
     """
     if why := missing():
         raise FewshotError(f"PostgreSQL was not started: it {why}.")
-    folder = Path(tempfile.mkdtemp(prefix="fewshot-pg-", dir="/tmp"))  # a socket's path has 107 bytes at most
+    # Not $TMPDIR, which may be long: a socket's path has 107 bytes at most.
+    folder = Path(tempfile.mkdtemp(prefix="fewshot-pg-", dir="/tmp"))  # nosec B108: mkdtemp makes it private
     found = _newest() or Path(str(shutil.which("initdb"))).parent
     running = None
     try:
