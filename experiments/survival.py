@@ -5,7 +5,7 @@
     python experiments/survival.py --only damage faults
 
 Everything is made up: no picture and no camera is needed. PostgreSQL is started in a temporary folder if it is installed
-(on Debian: apt-get install postgresql; pip install fewshot-classroom[postgres]), and left out with a word if it is not.
+(on Debian: apt-get install postgresql; pip install '.[postgres]'), and left out with a word if it is not.
 Prints and writes survival_*.csv and survival.md. Ends with 1 if something was not as expected.
 """
 

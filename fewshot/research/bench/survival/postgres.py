@@ -89,7 +89,7 @@ def missing() -> str:
     if _newest() is None and shutil.which("initdb") is None:
         return "needs PostgreSQL, which is not here. On Debian: apt-get install postgresql"
     if find_spec("psycopg") is None:
-        return "needs psycopg, which is not here: pip install fewshot-classroom[postgres]"
+        return "needs psycopg, which is not here: pip install '.[postgres]'"
     if os.geteuid() == 0 and not any(map(_user, ("postgres", "nobody"))):
         return "needs a user who is not root, because PostgreSQL refuses to run as root"
     return ""
