@@ -39,7 +39,8 @@ FROM_FILES = {
 """Licences of packages whose metadata do not say them in one word, from the licence file that they bring."""
 
 _SIGNS = (
-    ("Apache", "Apache-2.0"), ("MIT", "MIT"), ("BSD", "BSD"), ("MPL", "MPL-2.0"), ("Mozilla", "MPL-2.0"), ("ISC", "ISC"),
+    ("Apache", "Apache-2.0"), ("MIT", "MIT"), ("BSD", "BSD"), ("MPL", "MPL-2.0"), ("Mozilla", "MPL-2.0"),
+    ("ISC", "ISC"),
     ("LGPL", "LGPL"), ("Lesser", "LGPL"), ("GPL", "GPL"), ("PSF", "PSF-2.0"), ("Python Software", "PSF-2.0"),
     ("HPND", "HPND"), ("Historical", "HPND"), ("Unlicense", "Unlicense"), ("zlib", "Zlib"),
 )  # fmt: skip
@@ -91,7 +92,9 @@ def licence_of(part: Distribution) -> str:
     classifiers = [
         line.rpartition("::")[2].strip() for line in told.get_all("Classifier") or [] if line.startswith("License ::")
     ]
-    texts = [line for line in classifiers if line != "OSI Approved"] + [str(told.get("License") or "").split("\n")[0][:80]]
+    texts = [line for line in classifiers if line != "OSI Approved"] + [
+        str(told.get("License") or "").split("\n")[0][:80]
+    ]
     for text in texts:
         for sign, short in _SIGNS:
             if sign.lower() in text.lower():
@@ -124,14 +127,14 @@ def page() -> str:
     lines = [
         "# Licences",
         "",
-        "The code of fewshot is under the Apache License 2.0, its weights under `WEIGHTS_LICENSE`. This page lists what an",
-        "installation brings. `make sbom` writes it again, and a software bill of materials (CycloneDX) to",
+        "The code of fewshot is under the Apache License 2.0, its weights under `WEIGHTS_LICENSE`. This page lists",
+        "what an installation brings. `make sbom` writes it again, and a software bill of materials (CycloneDX) to",
         "`outputs/sbom.json`.",
         "",
         "## Parts under the GPL or LGPL inside wheels",
         "",
-        "Whoever passes on an installation with them must follow their licences. See `NOTICE` for what works without them:",
-        "PyAV (`av`) brings libx264 and libx265, pillow-heif brings libx265.",
+        "Whoever passes on an installation with them must follow their licences. `NOTICE` says what works without",
+        "them: PyAV (`av`) brings libx264 and libx265, pillow-heif brings libx265.",
         "",
         "| package | file | licence |",
         "|---|---|---|",

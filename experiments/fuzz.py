@@ -3,9 +3,9 @@
     python experiments/fuzz.py
     python experiments/fuzz.py --only zip video --inputs 1000 --minutes 2 --seed 7
 
-The bytes are right ones (a picture, a zip, a video, a list of consents, a store, ...) with random changes, the same for the
-same seed. An input may take 5 seconds of the processor and 1 GiB of memory. What happens besides a result or an error in
-words is printed with the number of the input. Writes fuzz.csv and fuzz.md. Ends with 1 if something was found.
+The bytes are right ones (a picture, a zip, a video, a list of consents, a store, ...) with random changes, the same for
+the same seed. An input may take 5 seconds of the processor and 1 GiB of memory. What happens besides a result or an
+error in words is printed with the number of the input. Writes fuzz.csv and fuzz.md. Ends with 1 if something was found.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     python experiments/survival.py --only kills --kills 20
     python experiments/survival.py --only damage faults
 
-Everything is made up: no picture and no camera is needed. PostgreSQL is started in a temporary folder if it is installed
+Everything is made up: no picture and no camera is needed. PostgreSQL is started in a temporary folder if it is there
 (on Debian: apt-get install postgresql; pip install '.[postgres]'), and left out with a word if it is not.
 Prints and writes survival_*.csv and survival.md. Ends with 1 if something was not as expected.
 """

@@ -16,8 +16,8 @@ from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 class LessonRow(Base):
     """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written.
 
-    ``writer`` counts its recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets a
-    program take over at once. ``provisional`` is the second that is written, but not finished.
+    ``writer`` counts its recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets
+    a program take over at once. ``provisional`` is the second that is written, but not finished.
     """
 
     __tablename__ = "lessons"

@@ -12,7 +12,7 @@ PATIENCE = 20.0
 """Seconds to wait while another program changes the same rows."""
 
 FROZEN = 15.0
-"""Seconds after which the server undoes the transaction of a program that does nothing in it, so that its locks are free.
+"""Seconds after which the server undoes the transaction of a program that does nothing in it: its locks are free.
 
 A program that was stopped while it wrote would lock its lesson until it wakes up. Shorter than ``PATIENCE``, so that
 whoever waits for the lock gets it.

@@ -23,7 +23,7 @@ def reason_of(error: SQLAlchemyError) -> str:
 
 
 def of_a_value(error: BaseException) -> bool:
-    """Whether an error comes from the conversion of a stored value, such as a date, and not from a caller's own code."""
+    """Whether an error comes from the conversion of a stored value, such as a date, not from a caller's own code."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

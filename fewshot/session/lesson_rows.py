@@ -24,7 +24,6 @@ from fewshot.database.tables import StudentRow
 from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
 
-
 _LONGEST = 31 * 24 * 3600
 """Seconds of the longest lesson: a number beyond it is damage, and an array of that length would fill the memory."""
 
@@ -45,7 +44,9 @@ def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -
         state = "running" if is_at_work(row.owner, row.heartbeat, at or now()) else "interrupted"
     ended = row.heartbeat if state == "interrupted" else row.ended
     if ended is not None:
-        ended = max(ended, row.started)  # a clock that was set back meanwhile must not make a lesson end before it began
+        ended = max(
+            ended, row.started
+        )  # a clock that was set back meanwhile must not make a lesson end before it began
     return LessonInfo(
         id=row.id, classroom=classroom or "", title=row.title, started=row.started, ended=ended, state=state,
         source=public_source(row.source), network=row.network, sample=row.sample, seconds=row.seconds,

@@ -13,8 +13,8 @@ from fewshot.database.columns import now
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
-from fewshot.session.time_axis import TimeAxis
 from fewshot.session.takeover import Hold, LessonTaken, begin, still_mine, take_over
+from fewshot.session.time_axis import TimeAxis
 from fewshot.session.writing import keep_seconds
 from fewshot.types import EMOTIONS, Frame, FrameResult
 
@@ -37,9 +37,9 @@ PATIENCE = 30.0
 class LessonRecorder:
     """Stores what every student showed in every second. A separate thread writes, so the run never waits for a disk.
 
-    If the process is killed, the database has the lesson except its last two seconds; it opens as "interrupted". Another
-    process can go on with it: ``resume``. A recorder whose lesson was taken over writes nothing more, even if its process
-    was only stopped and wakes up: ``write``, ``flush`` and ``close`` then raise ``takeover.LessonTaken``.
+    If the process is killed, the database has the lesson except its last two seconds; it opens as "interrupted".
+    Another process can go on with it: ``resume``. A recorder whose lesson was taken over writes nothing more, even if
+    its process was only stopped and wakes up: ``write``, ``flush`` and ``close`` then raise ``takeover.LessonTaken``.
 
     Args:
         store: the store of the lesson.

@@ -86,9 +86,7 @@ class SecondCounter:
         frames: number of frames in the current second.
     """
 
-    def __init__(
-        self, students: Sequence[str] = (), aggregate: bool = False, labels: Sequence[str] = EMOTIONS
-    ) -> None:
+    def __init__(self, students: Sequence[str] = (), aggregate: bool = False, labels: Sequence[str] = EMOTIONS) -> None:
         self.labels: list[str] = list(labels)
         self.aggregate = aggregate
         self.frames = 0

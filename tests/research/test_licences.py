@@ -12,12 +12,16 @@ PAGE = ROOT / "docs/reference/licences.md"
 
 def test_every_package_that_runs_has_a_licence() -> None:
     parts = {name: licences.installed(name) for name in licences.running()}
-    assert {name for name, part in parts.items() if part is not None and licences.licence_of(part) == "unknown"} == set()
+    assert {
+        name for name, part in parts.items() if part is not None and licences.licence_of(part) == "unknown"
+    } == set()
     assert {"numpy", "onnxruntime", "sqlalchemy"} <= {name for name, part in parts.items() if part is not None}
 
 
 def test_the_page_names_them_all() -> None:
-    named = {line.split("|")[1].strip() for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")}
+    named = {
+        line.split("|")[1].strip() for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    }
     assert {name for name in licences.running() if licences.installed(name)} - named == set()
 
 

@@ -1,12 +1,9 @@
-"""A program that records a lesson: python lesson_writer.py ADDRESS NAMES. Prints its number and ticket, then a dot a frame."""
+"""A program that records a lesson: python lesson_writer.py ADDRESS NAMES. Prints its number and its ticket."""
 
 from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parent)]
 
 from made_frames import everybody
 

@@ -134,7 +134,7 @@ def test_a_second_recorder_on_a_lesson_is_refused_and_told_what_to_use(lessons: 
 
 def test_without_a_ticket_the_sign_of_life_decides(lessons: LessonStore) -> None:
     old = begun(lessons)
-    with pytest.raises(UsageError, match="still being recorded.*10 seconds"):
+    with pytest.raises(UsageError, match=r"still being recorded.*10 seconds"):
         resumed(old.lesson)
     silent(lessons, old.lesson, 11)
     new = resumed(old.lesson)

@@ -141,7 +141,7 @@ with database.write() as session:
 def test_a_program_that_hangs_inside_a_transaction_locks_its_lesson_only_for_a_while(
     postgres: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its transaction is undone by the server. (SQLite has no server: there the lesson is free when the program ends.)"""
+    """Its transaction is undone by the server. (SQLite has no server: there the lesson waits for the program.)"""
     address = str(postgres.fresh())  # type: ignore[attr-defined]
     shorter = "&options=-c%20idle_in_transaction_session_timeout%3D500%20-c%20lock_timeout%3D20000"
     command = [sys.executable, "-c", FROZEN, address + shorter]

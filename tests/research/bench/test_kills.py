@@ -13,9 +13,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, whi
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_a_program_may_be_killed_at_any_moment(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_program_may_be_killed_at_any_moment(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}" if kind == "sqlite" else request.getfixturevalue("postgres").fresh()
     done = list(kills(url, 9, seed=4, share=0.4))
     assert [kill for kill in done if not kill.good] == []

@@ -1,4 +1,4 @@
-"""Damages a store at random places, and counts whether that is named, harmless, or changes what is read without a word."""
+"""Damages a store at random places: is that named, harmless, or does it change what is read without a word?"""
 
 from __future__ import annotations
 

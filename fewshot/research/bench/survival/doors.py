@@ -106,7 +106,10 @@ def lists() -> list[bytes]:
 
 def names() -> list[bytes]:
     """Names of uploaded files, one per line."""
-    return ["asha/happy/1.jpg\nzoé/2.png\nasha/happy".encode(), b"photos/dana_neutral.jpg\nphotos\\ben_happy.jpg\n../x.jpg"]
+    return [
+        "asha/happy/1.jpg\nzoé/2.png\nasha/happy".encode(),
+        b"photos/dana_neutral.jpg\nphotos\\ben_happy.jpg\n../x.jpg",
+    ]
 
 
 def population() -> list[bytes]:

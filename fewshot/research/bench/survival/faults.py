@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,12 +16,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+import cv2
+import numpy as np
+
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import FewshotError, StoreError
 from fewshot.live.sinks.jsonl import JsonLines
-from fewshot.live.sinks.table import CsvTable
-from fewshot.research.bench.survival.children import begin_child, in_child, lift_limit, limit_files, wait_for, write_protect
+from fewshot.live.sinks.table import COLUMNS, CsvTable
+from fewshot.research.bench.survival.children import (
+    PATIENCE,
+    begin_child,
+    in_child,
+    lift_limit,
+    limit_files,
+    wait_for,
+    write_protect,
+)
 from fewshot.research.bench.survival.jobs import CLASS, NETWORKS, PHOTOS, PUPILS, RATE, frame, photos, set_up
 from fewshot.research.bench.survival.postgres import Server, missing, server
 from fewshot.session import recorder
@@ -33,10 +50,11 @@ def row(fault: str, expected: str, seen: str, good: bool) -> Row:
 def fault_table(work: Path, _count: int = 0, _seed: int = 0) -> list[Row]:
     """All faults, on SQLite and, where it is said, on PostgreSQL."""
     rows: list[Row] = []
-    for number, fault in enumerate((full_lesson, full_enrollment, full_export, read_only, clock_back, deleted_class)):
+    kinds = (full_lesson, full_enrollment, full_export, read_only, clock_back, deleted_class, stopped)
+    for number, fault in enumerate(kinds):
         folder = work / str(number)
         folder.mkdir()
-        rows += fault(folder)
+        rows += [{key: words.replace(f"{folder}/", "") for key, words in one.items()} for one in fault(folder)]
     rows += same_student(f"sqlite:///{work / 'same.db'}", "SQLite")
     if why := missing():
         return [*rows, {"fault": "PostgreSQL", "expected": "", "seen": f"not tried: it {why}", "good": "not tried"}]
@@ -138,7 +156,63 @@ def full_export(folder: Path) -> Iterator[Row]:
         said = in_child(work)
         lines = path.read_text(encoding="utf-8-sig").splitlines()
         yield row(fault, "an error that names the file", said, said.startswith("error:") and str(path) in said)
-        yield row(fault, "what was written can be read", f"{len(lines)} lines, {path.stat().st_size} bytes", len(lines) > 9)
+        whole = [line for line in lines if _is_whole(line, name)]
+        good = len(whole) >= len(lines) - 1 > 5
+        yield row(fault, "every line but the last can be read", f"{len(whole)} of {len(lines)}", good)
+
+
+def _is_whole(line: str, name: str) -> bool:
+    if name.endswith(".csv"):
+        return len(next(csv.reader([line]))) == len(COLUMNS)
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def stopped(folder: Path) -> Iterator[Row]:
+    """A run is ended by SIGTERM, and by SIGHUP: its terminal was closed."""
+    video, size = folder / "endless.avi", (160, 120)
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 25, size)
+    for index in range(5000):
+        writer.write(np.full((size[1], size[0], 3), index % 250, np.uint8))
+    writer.release()
+    for name in ("SIGTERM", "SIGHUP"):
+        out = {kind: folder / f"{name}.{kind}" for kind in ("mp4", "jsonl", "csv")}
+        url = f"sqlite:///{folder / name}.db"
+        words = [
+            sys.executable, "-m", "fewshot", "analyze", str(video), "--save", str(out["mp4"]), "--jsonl",
+            str(out["jsonl"]), "--csv", str(out["csv"]), "--lesson", name, "--detector", "cascade", "--offline",
+        ]  # fmt: skip
+        home = {"FEWSHOT_HOME": str(folder / "home"), "FEWSHOT_DATABASE": url}
+        with subprocess.Popen(words, env=os.environ | home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+            end = time.monotonic() + PATIENCE
+            while time.monotonic() < end and run.poll() is None:
+                if out["jsonl"].exists() and out["jsonl"].read_bytes().count(b"\n") > 100:
+                    break
+                time.sleep(0.05)
+            number = getattr(signal, name)
+            run.send_signal(number)
+            _, said = run.communicate(timeout=PATIENCE)
+        ended = run.returncode == 128 + number
+        yield row(
+            name, f"the run ends with {128 + number}", f"{run.returncode} {said[-200:] if not ended else ''}", ended
+        )
+        lines = out["jsonl"].read_text(encoding="utf-8").splitlines()
+        whole = all(_is_whole(line, "x.jsonl") for line in lines)
+        yield row(name, "every line can be read", f"{len(lines)} lines", whole and len(lines) > 100)
+        frames = _frames_of(out["mp4"])
+        yield row(name, "the video has a frame for every line", f"{frames} of {len(lines)}", frames == len(lines))
+        found = LessonStore.at(url).lessons()
+        seen = f"{found[0].state}, {found[0].seconds:.1f} s" if found else "no lesson"
+        yield row(name, "the lesson has ended", seen, bool(found) and found[0].state == "ended")
+
+
+def _frames_of(path: Path) -> int:
+    capture, count = cv2.VideoCapture(str(path)), 0
+    while capture.read()[0]:
+        count += 1
+    return count
 
 
 def read_only(folder: Path) -> Iterator[Row]:
@@ -207,7 +281,11 @@ def deleted_class(folder: Path) -> Iterator[Row]:
         connection = session.connection()
         left = [
             connection.exec_driver_sql(query).scalar()
-            for query in ("SELECT count(*) FROM students", "SELECT count(*) FROM lessons", "SELECT count(*) FROM readings")
+            for query in (
+                "SELECT count(*) FROM students",
+                "SELECT count(*) FROM lessons",
+                "SELECT count(*) FROM readings",
+            )
         ]
     yield row(fault, "the recorder ends without an error", str(kept.deleted), kept.deleted)
     yield row(fault, "nothing of the class is left", str(left), not any(left))

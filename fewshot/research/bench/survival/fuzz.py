@@ -25,7 +25,17 @@ SECONDS = 5.0
 MEMORY = 1 << 30
 """Bytes of memory by which the process may grow."""
 
-_EDGES = (b"\x00", b"\xff", b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\x00\x00\x00", b"\x00" * 8, b"PK\x05\x06", b"../", b'"')
+_EDGES = (
+    b"\x00",
+    b"\xff",
+    b"\xff" * 4,
+    b"\x7f\xff\xff\xff",
+    b"\x80\x00\x00\x00",
+    b"\x00" * 8,
+    b"PK\x05\x06",
+    b"../",
+    b'"',
+)
 
 
 @dataclass(slots=True)
@@ -75,7 +85,9 @@ def made(door: str, seed: int, number: int) -> bytes:
     return bytes(content)
 
 
-def fuzz(door: str, count: int, seed: int, until: float = float("inf"), give: Callable[[str, bytes], None] = give) -> Found:
+def fuzz(
+    door: str, count: int, seed: int, until: float = float("inf"), give: Callable[[str, bytes], None] = give
+) -> Found:
     """Give inputs to a door until ``count`` were tried or the time is over.
 
     Args:
@@ -147,7 +159,7 @@ def _child(
         except BaseException as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             words = f"{type(error).__name__} in {place.name}, {Path(place.filename).name} {place.lineno}: {error}"
-            if (key := words.split(":")[0]) not in said and len(said) < 50:
+            if (key := words.split(":", maxsplit=1)[0]) not in said and len(said) < 50:
                 said.add(key)
                 os.write(tell, json.dumps(f"input {number}: {words[:300]}").encode() + b"\n")
         signal.setitimer(signal.ITIMER_PROF, 0)

@@ -1,4 +1,4 @@
-"""What a program does while it is killed: it tells through a pipe what is finished, so that nothing of it may be lost."""
+"""What a program does while it is killed. It tells through a pipe what is finished: nothing of that may be lost."""
 
 from __future__ import annotations
 
@@ -49,14 +49,16 @@ def frame(index: int) -> FrameResult:
 
 
 def photos(student: str, count: int = PHOTOS, first: int = 0) -> list[Accepted]:
-    """Photos of a student as they are stored: the vectors can be computed from the name, so that they can be compared."""
+    """Photos of a student as they are stored. Their vectors follow from the name, so that they can be compared."""
     found = []
     for number in range(first, first + count):
         sha256 = hashlib.sha256(f"{student} {number}".encode()).hexdigest()
         numbers = np.random.default_rng(int(sha256[:8], 16)).standard_normal((2, 16)).astype(np.float32)
         numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
         found.append(
-            Accepted(student, EMOTIONS[number % 7], sha256, sha256[:16], numbers[0], numbers[1], 90.0, 50.0, date.today())
+            Accepted(
+                student, EMOTIONS[number % 7], sha256, sha256[:16], numbers[0], numbers[1], 90.0, 50.0, date.today()
+            )
         )
     return found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import FewshotError
 from fewshot.research.bench.survival.jobs import CLASS, JOBS, PHOTOS, PUPILS, RATE, TOLD, frame, photos, set_up, through

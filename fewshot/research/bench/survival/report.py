@@ -91,6 +91,8 @@ def write_page(results: Path) -> None:
         if path.exists():
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
-            page.append(f"## {title}\n\n{markdown(rows)}\nRepeat with: `python experiments/survival.py --only {part}`\n")
+            page.append(
+                f"## {title}\n\n{markdown(rows)}\nRepeat with: `python experiments/survival.py --only {part}`\n"
+            )
     page.append(f"## Machine\n\n{as_list(describe())}")
     (results / "survival.md").write_text("\n".join(page), encoding="utf-8")
