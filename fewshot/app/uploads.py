@@ -73,8 +73,9 @@ def save_class(
                 f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, "
                 "name the files like anna_neutral.jpg, or use the tab “One student”."
             )
+        last: dict[Path, int] = {}
         for file in files:
-            _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write)
+            _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write, last)
     return sorted({PurePosixPath(file.name).parts[0] for file in files if len(PurePosixPath(file.name).parts) > 1})
 
 
@@ -89,11 +90,12 @@ def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion:
     """
     target = folder / check_name(student, "student")
     target.mkdir(parents=True, exist_ok=True)
+    last: dict[Path, int] = {}
     with ExitStack() as open_zips:
         for file in _unpacked(uploads, open_zips, [student], []):
             parts = PurePosixPath(file.name).parts
             inner = [emotion] if emotion else list(parts[-2:-1])
-            _write(target.joinpath(*inner, parts[-1]), file.write)
+            _write(target.joinpath(*inner, parts[-1]), file.write, last)
     return target
 
 
@@ -207,13 +209,16 @@ def _is_emotion(name: str) -> bool:
         return False
 
 
-def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def _write(path: Path, write: Callable[[IO[bytes]], object], last: dict[Path, int]) -> None:
+    """Write a file; ``last`` holds the last number given to each name, because thousands may have the same one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        number, free = 1, path
+        number = last.get(path, 0) + 1
+        free = path if path not in last else path.with_name(f"{path.stem} ({number}){path.suffix}")
         while free.exists():  # two files of one name, in two zips or in one
             number += 1
             free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+        last[path] = number
         with open_private(free) as target:
             write(target)
     except OSError as error:

@@ -28,7 +28,8 @@ def of_a_value(error: BaseException) -> bool:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     module = "" if place is None else str(place.tb_frame.f_globals.get("__name__", ""))
-    return module.startswith(("sqlalchemy.", "json.", "fewshot.database.columns"))
+    # "connecting": the driver cannot even read the text of its own error, because it quotes the damaged bytes.
+    return module.startswith(("sqlalchemy.", "json.", "fewshot.database.columns", "fewshot.database.connecting"))
 
 
 def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:

@@ -237,7 +237,8 @@ class LessonRecorder:
         with self._store.database.write(alone=False) as session:
             row = still_mine(session, self._hold)
             if row is not None:
-                row.ended, row.provisional = row.ended or now(), None
+                # A clock that was set back meanwhile must not let it end before it began.
+                row.ended, row.provisional = row.ended or max(now(), row.started), None
 
     def _work(self) -> None:
         while not self._stop.wait(PACE):

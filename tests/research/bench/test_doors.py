@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sqlite3
 import time
 import zipfile
 from contextlib import suppress
@@ -22,6 +23,7 @@ from fewshot.prototypes.population import Population
 
 pytest.importorskip("resource", reason="needs limits of processes that Windows does not have")
 
+from fewshot.research.bench.survival.damage import read_store
 from fewshot.research.bench.survival.doors import DOORS, give
 from fewshot.research.bench.survival.fuzz import fuzz, made
 
@@ -145,3 +147,36 @@ def test_a_separator_that_cannot_be_one(tmp_path: Path, sign: str) -> None:
     path.write_text(f"sep={sign}\nstudent;given_by;date\nasha;her mother;2026-01-31\n", encoding="utf-8")
     with suppress(UsageError):
         assert list(read_consent_list(path).consents) == ["asha"]
+
+
+def test_thousands_of_files_with_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is looked for once, and not once for every file before it."""
+    looked, exists = [], Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self: looked.append(self) or exists(self))
+    save_class([Upload("asha/1.jpg", b"x")] * 300, tmp_path)
+    assert len(list((tmp_path / "asha").iterdir())) == 300 and len(looked) < 1000
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("UPDATE lesson_seconds SET second = 2000000000 WHERE second = 1", "second 2000000000"),
+        ("UPDATE lesson_seconds SET second = -5 WHERE second = 1", "damaged"),
+        (f"UPDATE readings SET probabilities = x'0000c07f{'00' * 24}'", "probability"),
+        ("UPDATE readings SET confidence = 7.5", "probability"),
+        ("UPDATE readings SET emotion = 77", "emotion"),
+        (f"UPDATE readings SET probabilities = x'{'00' * 33}'", "damaged"),
+        ("UPDATE lessons SET started = 'yesterday'", "damaged"),
+        ("UPDATE lessons SET labels = '[\"happy\"'", "damaged"),
+        ("UPDATE students SET name = CAST(x'ff' AS TEXT)", "damaged|decode"),
+    ],
+)
+def test_values_that_nobody_wrote_are_named(tmp_path: Path, query: str, words: str) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(DOORS["store"].right()[0])
+    with sqlite3.connect(path) as connection:
+        connection.execute(query)
+    connection.close()
+    with pytest.raises(StoreError, match=words) as caught:
+        read_store(path)
+    assert str(path) in str(caught.value)
