@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,12 @@ _COMPLETE = 0.95
 
 _HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
 """The first bytes of JPEG, PNG, GIF, TIFF and JPEG 2000."""
+
+_FAULTS = (
+    OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, LookupError, TypeError, AttributeError,
+    ArithmeticError, struct.error, zlib.error,
+)  # fmt: skip
+"""What decoders raise for bytes that are not as they should be; each format has its own."""
 
 MAX_PIXELS = 24_000_000
 """Larger pictures are reduced to this size while they are decoded. 100 megapixels would need 300 MB, and faces would
@@ -77,7 +85,9 @@ def read_sized_picture(path: str | Path, max_pixels: int | None = None) -> tuple
         size = image.size
         try:
             upright = _decoded(image, max_pixels)
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError) as error:
+        except Image.DecompressionBombError as error:  # a second header inside the file says so
+            raise _too_large(path) from error
+        except _FAULTS as error:
             ended = _without_end(path, max_pixels) if isinstance(error, OSError) else None
             if ended is None:
                 raise _damaged(path) from error
@@ -112,7 +122,7 @@ def _without_end(path: Path, max_pixels: int) -> Image.Image | None:
                 pictures.append(np.asarray(image.convert("RGB")))
                 if not end:
                     upright = _upright(_fit(_eight_bit(image), max_pixels))
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError):
+        except (*_FAULTS, Image.DecompressionBombError):
             return None
     rows = np.flatnonzero((pictures[0] != pictures[1]).any(axis=(1, 2)))
     return None if len(rows) and rows[0] < _COMPLETE * len(pictures[0]) else upright
@@ -163,13 +173,13 @@ def _readable(path: Path) -> Image.Image:
     except PermissionError as error:
         raise FewshotError(f"You are not allowed to read {path}. Change its permissions.") from error
     except Image.DecompressionBombError as error:
-        raise FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another picture.") from error
+        raise _too_large(path) from error
     except UnidentifiedImageError as error:
         raise FewshotError(
             f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF or JPEG 2000. Remove it or "
             "save it as JPEG."
         ) from error
-    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
+    except _FAULTS as error:
         raise _damaged(path) from error
 
 
@@ -185,6 +195,10 @@ def _open(path: Path) -> Image.Image:
 
 def _damaged(path: Path) -> FewshotError:
     return FewshotError(f"{path} is damaged or cut off. Copy it again from the original, or use another picture.")
+
+
+def _too_large(path: Path) -> FewshotError:
+    return FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another picture.")
 
 
 def _reduce_on_decoding(image: Image.Image, max_pixels: int) -> None:
@@ -205,7 +219,7 @@ def _fit(image: Image.Image, max_pixels: int) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError):
+    except _FAULTS:
         return image  # damaged EXIF in a good picture
 
 

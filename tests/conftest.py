@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fewshot.research.bench.survival.postgres import Server, missing, server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -15,6 +18,15 @@ def shared() -> Path:
     if not (SHARED / "models").is_dir():
         pytest.skip("needs the data folder ../shared, which is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL server of its own; tests that need it are skipped where it is not installed."""
+    if why := missing():
+        pytest.skip(why)
+    with server() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ class Listening:
         """
         names = {LOOPBACK, "localhost", "::1"}
         if self.everywhere:
-            names |= {"0.0.0.0", "::", *_own_addresses(), *_own_names()}
+            names |= {"0.0.0.0", "::", *_own_addresses(), *_own_names()}  # nosec B104: compared with, not bound to
         else:
             names |= {self.address, self.name}
             if not self.local:
@@ -71,7 +71,7 @@ def listening_at(given: str) -> Listening:
     text = given.strip()
     inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if inner in ("", "*"):
-        return Listening("0.0.0.0", "localhost", given)
+        return Listening("0.0.0.0", "localhost", given)  # nosec B104: asked for by whoever started the app
     try:
         found = socket.getaddrinfo(inner, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError, ValueError) as error:

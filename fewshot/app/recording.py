@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -22,6 +25,10 @@ UNSURE, NOT_READABLE, AWAY = -1, -2, -3
 """Values of ``Recording.states`` that are not an index into the labels."""
 
 _VERSION = 1
+_FAULTS = (
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ class Recording:
                 return cls(
                     students, labels, stored["times"], stored["states"], shares, stored["boxes"], dict(head["about"])
                 )
-        except (OSError, EOFError, ValueError, KeyError) as error:
+        except _FAULTS as error:
             raise StoreError(f"The recording {path} cannot be read ({error}). Install fewshot again.") from error
 
 

@@ -28,6 +28,9 @@ from fewshot.types import EMOTIONS
 MOST_MEGABYTES = 500
 """Of one uploaded file, as ``.streamlit/config.toml`` says. Receiving it takes twice as much memory."""
 
+_DEEPEST = 12
+"""Parts of a name: more folders in folders have no meaning, and a path may have 4096 bytes at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -70,8 +73,9 @@ def save_class(
                 f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, "
                 "name the files like anna_neutral.jpg, or use the tab “One student”."
             )
+        last: dict[Path, int] = {}
         for file in files:
-            _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write)
+            _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write, last)
     return sorted({PurePosixPath(file.name).parts[0] for file in files if len(PurePosixPath(file.name).parts) > 1})
 
 
@@ -86,11 +90,12 @@ def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion:
     """
     target = folder / check_name(student, "student")
     target.mkdir(parents=True, exist_ok=True)
+    last: dict[Path, int] = {}
     with ExitStack() as open_zips:
         for file in _unpacked(uploads, open_zips, [student], []):
             parts = PurePosixPath(file.name).parts
             inner = [emotion] if emotion else list(parts[-2:-1])
-            _write(target.joinpath(*inner, parts[-1]), file.write)
+            _write(target.joinpath(*inner, parts[-1]), file.write, last)
     return target
 
 
@@ -147,11 +152,17 @@ def _safe(name: str) -> str:
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and part]
     if not parts:
         raise UsageError("One of the files has no name. Rename it, and upload it again.")
-    short = [part.encode("utf-8", "replace")[:200].decode("utf-8", "ignore") for part in parts[:-1]]
+    if len(parts) > _DEEPEST:
+        raise UsageError(f"{name[:60]}… lies in {len(parts) - 1} folders. Use at most {_DEEPEST - 1}, one in another.")
+    short = [_cut(part, 200) for part in parts[:-1]]
     last = PurePosixPath(parts[-1])
-    stem, suffix = (text.encode("utf-8", "replace").decode("utf-8") for text in (last.stem, last.suffix))
-    short.append(stem.encode()[:180].decode("utf-8", "ignore") + suffix[:20])
+    short.append(_cut(last.stem, 180) + _cut(last.suffix, 20))
     return "/".join(part.replace(":", "_") if os.name == "nt" else part for part in short)
+
+
+def _cut(text: str, most: int) -> str:
+    """The text in at most so many bytes, and without what no file's name can hold."""
+    return text.replace("\0", "_").encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 def _is_noise(name: str) -> bool:
@@ -198,11 +209,24 @@ def _is_emotion(name: str) -> bool:
         return False
 
 
-def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, free = 1, path
-    while free.exists():  # two files of one name, in two zips or in one
-        number += 1
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    with open_private(free) as target:
-        write(target)
+def _write(path: Path, write: Callable[[IO[bytes]], object], last: dict[Path, int]) -> None:
+    """Write a file; ``last`` holds the last number given to each name, because thousands may have the same one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = last.get(path, 0) + 1
+        free = path if path not in last else path.with_name(f"{path.stem} ({number}){path.suffix}")
+        while free.exists():  # two files of one name, in two zips or in one
+            number += 1
+            free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+        last[path] = number
+        with open_private(free) as target:
+            write(target)
+    except OSError as error:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise UsageError(
+                f"{path.parent.name} is the name of a file and of a folder. Rename one of them, and upload again."
+            ) from error
+        raise UsageError(
+            f"{path.name} could not be saved for reading ({error.strerror or error}). Make free space on the disk of "
+            "this computer, or rename the file, and upload it again."
+        ) from error

@@ -28,7 +28,7 @@ _PAGES = (
 )  # fmt: skip
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeError, NotImplementedError, RuntimeError,
-    ValueError, EOFError, IndexError, OverflowError, OSError,
+    ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError, OSError,
 )  # fmt: skip
 
 

@@ -62,7 +62,8 @@ def table_rows(text: str, columns: Sequence[str]) -> tuple[list[str], Iterator[t
     separators = ",;\t|"
     first, _, rest = lines.partition("\n")
     if first.strip(' "').lower().startswith("sep=") or first.lower().startswith('"sep='):
-        separators = first.strip(' "')[4:5] or "\t"
+        named = first.strip(' "')[4:5] or "\t"
+        separators = named if named in separators else separators
         line, lines = line + 1, rest
     first = lines.partition("\n")[0]
     separator = max(separators, key=lambda sign: len(set(_heads(first, sign)) & set(columns)))

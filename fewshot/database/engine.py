@@ -20,8 +20,9 @@ from sqlalchemy.pool import NullPool, StaticPool
 from fewshot.database.connecting import PATIENCE, set_up, use_journal
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
+from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
-from fewshot.database.words import damaged, reason_of, unusable
+from fewshot.database.words import damaged, of_a_value, reason_of, unusable
 from fewshot.errors import StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
@@ -83,14 +84,20 @@ class Database:
             yield session
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session for writing: at its end all changes are saved, or none. SQLite allows only one at a time.
+    def write(self, alone: bool = True) -> Iterator[Session]:
+        """A session for writing: at its end all changes are saved, or none. Only one program writes at a time.
+
+        Args:
+            alone: False lets other programs write at the same time where the database can do that (PostgreSQL), for
+                changes that lock all rows that they depend on.
 
         Raises:
             StoreError: the database is damaged or cannot be reached, the disk is full, or another program made a
                 conflicting change.
         """
         with self._in_words(), self._turn, Session(self._engine.execution_options(writes=True)) as session:
+            if alone:
+                take_turn(session)
             yield session
             session.commit()
 
@@ -185,6 +192,10 @@ class Database:
             ) from error
         except SQLAlchemyError as error:
             raise unusable(self.url, reason_of(error), self.path) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            if not of_a_value(error):
+                raise
+            raise damaged(self.url, f"a value in it cannot be read: {error}") from error
 
 
 def open_database(url: str | None = None) -> Database:
@@ -252,7 +263,7 @@ def _is_file(address: URL) -> bool:
 
 def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": options_for(address)}
     if sqlite:
         # No connection stays open after its use, so that the file can be moved and its journal is emptied at once.
         options = {"connect_args": {"check_same_thread": False, "timeout": PATIENCE}}

@@ -53,8 +53,10 @@ def erase(engine: Engine, path: Path, patience: float = PATIENCE) -> None:
         # A later deletion has written another note, and must be erased by itself. If the note cannot be deleted now,
         # the next start erases once more.
         with suppress(DBAPIError), Session(engine.execution_options(writes=True)) as session:
-            session.execute(delete(SettingRow).where(SettingRow.key == NOTE, SettingRow.value == note))
-            session.commit()
+            # Compared here: a comparison of JSON inside the database never holds for a text.
+            if session.scalar(select(SettingRow.value).where(SettingRow.key == NOTE)) == note:
+                session.execute(delete(SettingRow).where(SettingRow.key == NOTE))
+                session.commit()
 
 
 def _empty_journal(engine: Engine, path: Path, patience: float) -> None:

@@ -14,7 +14,11 @@ from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
 class LessonRow(Base):
-    """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written."""
+    """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written.
+
+    ``writer`` counts its recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets
+    a program take over at once. ``provisional`` is the second that is written, but not finished.
+    """
 
     __tablename__ = "lessons"
     __table_args__ = NEVER_AGAIN
@@ -31,6 +35,9 @@ class LessonRow(Base):
     seconds: Mapped[float] = mapped_column(default=0.0)
     heartbeat: Mapped[datetime] = mapped_column(default=now)
     owner: Mapped[str] = mapped_column(Text, default="")
+    writer: Mapped[int] = mapped_column(default=0, server_default="0")
+    ticket: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    provisional: Mapped[int | None]
     labels: Mapped[list[str]] = mapped_column(JSON)
 
 

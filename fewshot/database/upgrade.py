@@ -15,7 +15,7 @@ from fewshot.database.tables import Base
 from fewshot.database.words import damaged, foreign_file, unknown_version
 from fewshot.errors import StoreError
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"

@@ -26,6 +26,16 @@ def reason_of(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0]
 
 
+def of_a_value(error: BaseException) -> bool:
+    """Whether an error comes from the conversion of a stored value, such as a date, not from a caller's own code."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    module = "" if place is None else str(place.tb_frame.f_globals.get("__name__", ""))
+    # "connecting": the driver cannot even read the text of its own error, because it quotes the damaged bytes.
+    return module.startswith(("sqlalchemy.", "json.", "fewshot.database.columns", "fewshot.database.connecting"))
+
+
 def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
     """The error for a database that cannot be read or written now.
 
@@ -38,6 +48,11 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
         return damaged(url, reason)
     if path is not None and ("full" in reason or ("disk I/O" in reason and _is_full(path))):
         return full_disk(url, path, reason)
+    if "://" in url and not url.startswith("sqlite"):
+        return StoreError(
+            f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its server "
+            "runs, can be reached from here and has free space, then try again."
+        )
     if "readonly" in reason or "read-only" in reason:
         return read_only(url, path)
     return StoreError(

@@ -135,7 +135,7 @@ class Population:
                 allowance=float(data.get("allowance", 0.0)),
                 reliable=tuple(str(emotion) for emotion in data.get("reliable", ())),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise StoreError(
                 f"The file of population prototypes cannot be read ({type(error).__name__}: {error}). Expected the "
                 f"JSON file beside the network. Install fewshot again, or export the network again."

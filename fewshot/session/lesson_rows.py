@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,10 @@ from fewshot.database.lesson_tables import (
 from fewshot.database.tables import StudentRow
 from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
+
+_ROUNDING = 1e-3
+_LONGEST = 31 * 24 * 3600
+"""Seconds of the longest lesson: a number beyond it is damage, and an array of that length would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
     if not rows:
         return OpenedReadings(students, labels, Readings.empty(len(labels)))
     second, participant, frames, readable, faces, emotion, confidence, vectors = zip(*rows, strict=True)
+    probabilities = _matrix(vectors, len(row.labels))
+    _check_values(probabilities, emotion, confidence)
     who = np.array([place_of[number] for number in participant], np.int32)
     order = np.lexsort((who, second))
     renumbered = np.full(len(row.labels) + 2, -1, np.int32)
@@ -103,9 +110,23 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
         faces=_ints(faces)[order],
         emotion=renumbered[_ints(emotion)][order],
         confidence=np.array([np.nan if value is None else value for value in confidence], np.float32)[order],
-        probabilities=_matrix(vectors, len(row.labels))[order][:, kept],
+        probabilities=probabilities[order][:, kept],
     )
     return OpenedReadings(students, labels, readings)
+
+
+def _check_values(
+    probabilities: NDArray[np.float32], emotions: Sequence[int], confidences: Sequence[float | None]
+) -> None:
+    """Raises ValueError for numbers that no recorder writes, so that damage is not taken for a reading."""
+    known = [value for value in confidences if value is not None]
+    shares = (float(probabilities.min(initial=0.0)), float(probabilities.max(initial=0.0)))
+    sure = (min(known, default=0.0), max(known, default=0.0))
+    for low, high in (shares, sure):
+        if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # also for no number
+            raise ValueError(f"it has a probability outside of 0 to 1: {low:g} to {high:g}")
+    if not -2 <= min(emotions) <= max(emotions) < probabilities.shape[1]:
+        raise ValueError("it has a reading of an emotion that is not among its labels")
 
 
 def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -114,6 +135,8 @@ def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.
         select(SecondRow.second, SecondRow.frames, SecondRow.counts).where(SecondRow.lesson_id == row.id)
     ).all()
     length = 1 + max((second for second, _, _ in kept), default=-1)
+    if length > _LONGEST or min((second for second, _, _ in kept), default=0) < 0:
+        raise ValueError(f"it has a second {max(length - 1, 0)}")
     frames, counts = np.zeros(length, np.int32), np.zeros((length, labels + 2), np.int32)
     for second, seen, people in kept:
         frames[second] = seen

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -14,7 +15,7 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.tables import ClassRow, StudentRow
-from fewshot.errors import Note, UsageError
+from fewshot.errors import Note, StoreError, UsageError
 from fewshot.session import retention
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
 from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings
@@ -44,6 +45,15 @@ class LessonStore:
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or open_database()
+
+    @classmethod
+    def at(cls, url: str) -> LessonStore:
+        """The lessons of the database with this address, through connections of its own.
+
+        Raises:
+            UsageError, StoreError: see ``Database``.
+        """
+        return cls(Database(url))
 
     def create(
         self,
@@ -122,8 +132,9 @@ class LessonStore:
 
         Raises:
             UsageError: there is no such lesson.
+            StoreError: it is damaged.
         """
-        with self.database.read() as session:
+        with self._intact(lesson), self.database.read() as session:
             return lesson_of(session, *_found(session, lesson))
 
     def readings(self, lesson: int, since: int = 0) -> Readings:
@@ -132,9 +143,20 @@ class LessonStore:
 
     def opened(self, lesson: int, since: int = 0) -> OpenedReadings:
         """``readings`` with the students and labels that their indices refer to, all read at one moment."""
-        with self.database.read() as session:
+        with self._intact(lesson), self.database.read() as session:
             row, _ = _found(session, lesson)
             return open_readings(session, row, since)
+
+    @contextmanager
+    def _intact(self, lesson: int) -> Iterator[None]:
+        """Rows that contradict each other, or hold impossible numbers, as an error in words."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
+            raise StoreError(
+                f"Lesson {lesson} is damaged in the database {self.database.url} ({type(error).__name__}: {error}). "
+                "Nothing was changed. Put a backup of the database in its place, or delete this lesson."
+            ) from error
 
     def rename(self, lesson: int, title: str) -> None:
         """Give a lesson another title."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from fewshot.database import Database
+from fewshot.database.columns import now
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
+from fewshot.session.takeover import Hold, LessonTaken, begin, still_mine, take_over
 from fewshot.session.time_axis import TimeAxis
-from fewshot.session.writing import keep_seconds, student_ids
-from fewshot.types import Frame, FrameResult
+from fewshot.session.writing import keep_seconds
+from fewshot.types import EMOTIONS, Frame, FrameResult
 
 PACE = 0.5
 """Seconds between two checks for something to write."""
@@ -36,6 +38,8 @@ class LessonRecorder:
     """Stores what every student showed in every second. A separate thread writes, so the run never waits for a disk.
 
     If the process is killed, the database has the lesson except its last two seconds; it opens as "interrupted".
+    Another process can go on with it: ``resume``. A recorder whose lesson was taken over writes nothing more, even if
+    its process was only stopped and wakes up: ``write``, ``flush`` and ``close`` then raise ``takeover.LessonTaken``.
 
     Args:
         store: the store of the lesson.
@@ -43,9 +47,15 @@ class LessonRecorder:
         students: those whose readings are kept; any other face counts as not enrolled.
         aggregate: as in ``LessonStore.create``.
         threaded: False writes only in ``flush`` and ``close``.
+        hold: the right to go on with a lesson, from ``takeover.take_over``; None for a lesson that was just created.
+
+    Raises:
+        UsageError: the lesson already has a recorder, or had one.
+        StoreError: the database cannot be used.
 
     Attributes:
         lesson: number of the lesson.
+        ticket: whoever has this text may take the lesson over at once, with ``resume``.
         position: seconds from its start to the end of the latest frame.
         deleted: the lesson was deleted meanwhile; nothing more is stored.
 
@@ -61,19 +71,20 @@ class LessonRecorder:
         students: Sequence[str] = (),
         aggregate: bool = False,
         threaded: bool = True,
+        hold: Hold | None = None,
     ) -> None:
-        self.lesson = lesson
-        self.deleted = False
-        self._store, self._course = store, TimeAxis()
-        self._counter = SecondCounter(students, aggregate)
-        with store.database.read() as session:
-            self._students = student_ids(session, lesson)
+        self._hold = begin(store.database, lesson) if hold is None else hold
+        self.lesson, self.ticket = lesson, self._hold.ticket
+        self.deleted = not self._hold.exists
+        self._store = store
+        self._course = TimeAxis() if hold is None else TimeAxis(hold.start, hold.length)
+        self._counter = SecondCounter(students, aggregate, self._hold.labels or EMOTIONS)
         self._state = threading.Condition()  # protects everything below
         self._waiting: list[Second] = []
         self._since = 0.0  # when the current second began
-        self._provisional: tuple[int, int] | None = (
-            None  # number of the second that was written unfinished, and its frames then
-        )
+        # The second that was written unfinished, and its frames then; those of another recorder are all replaced.
+        self._provisional = None if self._hold.provisional is None else (self._hold.provisional, -1)
+        self._attempted: set[int] = set()  # a failed transaction may have been saved, if only its answer was lost
         self._fault: StoreError | None = None
         self._closed = False
         self._writing = threading.Lock()  # one flush at a time
@@ -105,6 +116,29 @@ class LessonRecorder:
         )  # fmt: skip
         return cls(store, lesson, students, aggregate)
 
+    @classmethod
+    def resume(
+        cls, lesson: int, ticket: str | None = None, *, database: Database | None = None, threaded: bool = True
+    ) -> LessonRecorder:
+        """Go on with a lesson in place of its recorder, which may not write any more from now on.
+
+        The first frame is placed after the last finished second. An unfinished second is replaced by what comes now.
+
+        Args:
+            lesson: its number.
+            ticket: the ``ticket`` of its recorder allows this at once. None: only if that process has ended, or has
+                given no sign of life for 10 seconds.
+            database: None is the default one.
+            threaded: as for the class.
+
+        Raises:
+            UsageError: there is no such lesson, it has ended, it is still recorded, or this is not its ticket.
+            StoreError: the database cannot be used.
+        """
+        store = LessonStore(database)
+        hold = take_over(store.database, lesson, ticket)
+        return cls(store, lesson, list(hold.students), hold.aggregate, threaded, hold)
+
     @property
     def position(self) -> float:
         """Seconds since the lesson started, to the end of the latest frame."""
@@ -115,7 +149,8 @@ class LessonRecorder:
         """Count one frame.
 
         Raises:
-            StoreError: the database has failed for a while; everything that was written before is safe.
+            StoreError: the database has failed for a while, or another program has taken the lesson over; everything
+                that was written before is safe.
         """
         with self._state:
             if self._fault is not None:
@@ -145,13 +180,15 @@ class LessonRecorder:
             if current is not None and self._provisional == (current.number, current.frames):
                 current = None
             batch = [*finished, *([current] if current is not None else [])]
-            again = [second.number for second in batch if self._provisional and second.number == self._provisional[0]]
+            numbers = {second.number for second in batch}
+            left = self._provisional if self._provisional and self._provisional[0] not in numbers else None
+            provisional = left if current is None else (current.number, current.frames)
+            again = numbers & {*self._attempted, *([self._provisional[0]] if self._provisional else [])}
             if not self.deleted:
-                self.deleted = not self._keep(batch, labels, length, again)
-            if current is not None:
-                self._provisional = (current.number, current.frames)
-            elif again:
-                self._provisional = None
+                self._attempted |= numbers
+                self.deleted = not self._keep(batch, labels, length, provisional and provisional[0], again)
+            self._provisional = provisional
+            self._attempted.clear()
             self._beat = time.monotonic()
             with self._state:
                 del self._waiting[: len(finished)]
@@ -161,7 +198,7 @@ class LessonRecorder:
         """Write the rest and end the lesson.
 
         Raises:
-            StoreError: the rest could not be written.
+            StoreError: the rest could not be written, or another program has taken the lesson over.
         """
         if self._closed:
             return
@@ -171,7 +208,7 @@ class LessonRecorder:
             self._thread.join()
         self.flush()
         if not self.deleted:
-            self._store.end(self.lesson)
+            self._end()
 
     def __enter__(self) -> LessonRecorder:
         return self
@@ -179,11 +216,29 @@ class LessonRecorder:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _keep(self, batch: list[Second], labels: list[str], length: float, again: list[int]) -> bool:
-        with self._store.database.write() as session:
-            return keep_seconds(
-                session, self.lesson, batch, students=self._students, labels=labels, length=length, again=again
-            )
+    def _keep(
+        self,
+        batch: list[Second],
+        labels: list[str],
+        length: float,
+        provisional: int | None = None,
+        again: Collection[int] = (),
+    ) -> bool:
+        with self._store.database.write(alone=False) as session:
+            row = still_mine(session, self._hold)
+            if row is not None:
+                keep_seconds(
+                    session, row, batch, students=self._hold.students, labels=labels, length=length,
+                    provisional=provisional, again=again,
+                )  # fmt: skip
+            return row is not None
+
+    def _end(self) -> None:
+        with self._store.database.write(alone=False) as session:
+            row = still_mine(session, self._hold)
+            if row is not None:
+                # A clock that was set back meanwhile must not let it end before it began.
+                row.ended, row.provisional = row.ended or max(now(), row.started), None
 
     def _work(self) -> None:
         while not self._stop.wait(PACE):
@@ -196,7 +251,7 @@ class LessonRecorder:
                 self.flush(unfinished=late)
                 self._well = time.monotonic()
             except StoreError as error:
-                if time.monotonic() - self._well > PATIENCE:
+                if isinstance(error, LessonTaken) or time.monotonic() - self._well > PATIENCE:
                     with self._state:
                         self._fault = error
                         self._state.notify_all()

@@ -79,14 +79,15 @@ class SecondCounter:
     Args:
         students: the known students; any other reading counts as not enrolled.
         aggregate: only count people, and store nothing about single ones.
+        labels: those that a lesson has already, if it is continued.
 
     Attributes:
         labels: the seven emotions, then own states in order of appearance.
         frames: number of frames in the current second.
     """
 
-    def __init__(self, students: Sequence[str] = (), aggregate: bool = False) -> None:
-        self.labels: list[str] = list(EMOTIONS)
+    def __init__(self, students: Sequence[str] = (), aggregate: bool = False, labels: Sequence[str] = EMOTIONS) -> None:
+        self.labels: list[str] = list(labels)
         self.aggregate = aggregate
         self.frames = 0
         self._known = frozenset(students)

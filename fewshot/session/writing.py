@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
@@ -22,34 +22,32 @@ def student_ids(session: Session, lesson: int) -> dict[str, int]:
 
 def keep_seconds(
     session: Session,
-    lesson: int,
+    row: LessonRow,
     seconds: Sequence[Second],
     *,
     students: Mapping[str, int],
     labels: Sequence[str],
     length: float,
+    provisional: int | None = None,
     again: Collection[int] = (),
-) -> bool:
+) -> None:
     """Write seconds and the sign of life. A student without a valid consent, or who was removed, is left out.
 
     Args:
+        session: of a transaction that writes.
+        row: the lesson, locked by this transaction; see ``takeover.still_mine``.
         seconds: each number at most once.
         students: the result of ``student_ids`` at the start of the lesson.
         labels: the labels that the rows refer to.
         length: length of the lesson so far, seconds.
-        again: numbers among ``seconds`` that were written before and are now replaced.
-
-    Returns:
-        False if the lesson does not exist any more.
+        provisional: number of a second that is unfinished in the database now; None if there is none.
+        again: numbers among ``seconds`` that may have been written before and are now replaced.
     """
-    known = session.scalar(select(LessonRow.labels).where(LessonRow.id == lesson))
-    if known is None:
-        return False
+    lesson = row.id
     # The blank label of a removed student stays blank.
-    merged = [*known, *labels[len(known) :]]
-    session.execute(
-        update(LessonRow).where(LessonRow.id == lesson).values(heartbeat=now(), seconds=length, labels=merged)
-    )
+    row.labels = [*row.labels, *labels[len(row.labels) :]]
+    row.heartbeat, row.seconds, row.provisional = now(), length, provisional
+    session.flush()
     wanted = select(ParticipantRow.student_id, ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
     participants = dict(session.execute(wanted).all())
     for number in _refusing(session, lesson):
@@ -71,10 +69,9 @@ def keep_seconds(
                 for second in seconds
             ],
         )
-    rows = [row for second in seconds for row in _rows(second, students, participants)]
-    if rows:
-        session.execute(insert(ReadingRow), rows)
-    return True
+    readings = [one for second in seconds for one in _rows(second, students, participants)]
+    if readings:
+        session.execute(insert(ReadingRow), readings)
 
 
 def _refusing(session: Session, lesson: int) -> set[int]:

@@ -121,10 +121,17 @@ class PyAvDecoder:
             except self._errors:  # one damaged packet; the ones after it may be good
                 continue
             for picture in pictures:
-                # A file without time stamps gives 0 each time, see ``Clock``.
-                stamp = picture.pts if picture.pts is not None else picture.dts
-                seconds = float(stamp * picture.time_base - start) if stamp is not None else 0.0
-                frame: Frame = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
-                if self._turn is not None:
-                    frame = np.asarray(cv2.rotate(frame, self._turn), np.uint8)
-                yield square_pixels(frame, self._shape), seconds
+                try:
+                    found = self._shown(picture, start)
+                except (self._errors, ValueError, TypeError, ArithmeticError, MemoryError, cv2.error):
+                    continue  # a damaged header may name a size or a format that no picture has
+                yield found
+
+    def _shown(self, picture: Any, start: Any) -> tuple[Frame, float]:
+        # A file without time stamps gives 0 each time, see ``Clock``.
+        stamp = picture.pts if picture.pts is not None else picture.dts
+        seconds = float(stamp * picture.time_base - start) if stamp is not None else 0.0
+        frame: Frame = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+        if self._turn is not None:
+            frame = np.asarray(cv2.rotate(frame, self._turn), np.uint8)
+        return square_pixels(frame, self._shape), seconds

@@ -46,7 +46,7 @@ class ServedApp:
         end = time.monotonic() + patience
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1).close()
+                urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1).close()  # nosec B310: our server
                 return
             except OSError:
                 time.sleep(0.05)

@@ -125,16 +125,16 @@ def timetable(
         reached: how strongly the story reaches them.
     """
     segments: list[Segment] = []
-    leaves = random.uniform(0.2, 0.9) * settings.frames if random.random() < 0.14 else None
+    leaves = random.uniform(0.2, 0.9) * settings.frames if random.random() < 0.14 else None  # nosec B311: draws a scene
     frame = 0
     while frame < settings.frames:
         if leaves is not None and frame >= leaves:
-            frame, leaves = frame + int(random.uniform(15, 50) * settings.fps), None
+            frame, leaves = frame + int(random.uniform(15, 50) * settings.fps), None  # nosec B311: draws a scene
             continue
         weights = next(w for share, _, w in reversed(story) if frame >= share * settings.frames)
         words = [word for word in weights if word in shown]
         odds = np.array([weights[word] * (1.0 if word == "neutral" else reached) for word in words])
-        emotion = words[int(random.choice(len(words), p=odds / odds.sum()))]
+        emotion = words[int(random.choice(len(words), p=odds / odds.sum()))]  # nosec B311: draws a scene
         length = random.gamma(4, 6.0 if emotion == "neutral" else 2.2)
         stop = min(settings.frames, frame + max(3, round(length * settings.fps)))
         picture = shown[emotion][int(random.integers(len(shown[emotion])))]

@@ -39,11 +39,11 @@ class Camera:
     def draw(cls, random: np.random.Generator) -> Camera:
         """A camera at random, as they are in calls."""
         return cls(
-            exposure=random.uniform(0.75, 1.2),
-            gains=random.uniform(0.92, 1.08, 3).astype(np.float32),
-            saturation=random.uniform(0.5, 1.1),
-            resolution=random.uniform(0.65, 1.0),
-            noise=random.uniform(0.0, 4.0),
+            exposure=random.uniform(0.75, 1.2),  # nosec B311: draws a scene
+            gains=random.uniform(0.92, 1.08, 3).astype(np.float32),  # nosec B311: draws a scene
+            saturation=random.uniform(0.5, 1.1),  # nosec B311: draws a scene
+            resolution=random.uniform(0.65, 1.0),  # nosec B311: draws a scene
+            noise=random.uniform(0.0, 4.0),  # nosec B311: draws a scene
             jpeg=int(random.integers(50, 92)),
         )
 
@@ -85,9 +85,9 @@ class Motion:
         largest = np.array([0.03, 0.015, 0.025, 0.03, 0.08])[:, None] * np.array([1.0, 0.4])
         slowest = np.array([9.0, 3.5])
         return cls(
-            amplitudes=largest * random.uniform(0.3, 1.0, (5, 2)),
-            periods=slowest * random.uniform(0.6, 1.0, (5, 2)),
-            phases=random.uniform(0, 2 * np.pi, (5, 2)),
+            amplitudes=largest * random.uniform(0.3, 1.0, (5, 2)),  # nosec B311: draws a scene
+            periods=slowest * random.uniform(0.6, 1.0, (5, 2)),  # nosec B311: draws a scene
+            phases=random.uniform(0, 2 * np.pi, (5, 2)),  # nosec B311: draws a scene
         )
 
     def at(self, time: float) -> NDArray[np.float64]:

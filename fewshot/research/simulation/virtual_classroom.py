@@ -79,7 +79,8 @@ def plan_classroom(pictures: Sequence[Picture], settings: Settings) -> GalleryPl
     grouped = by_student(pictures)
     random = np.random.default_rng(settings.seed)
     chosen = [chosen[index] for index in random.permutation(len(chosen))]
-    strangers = {chosen[index] for index in random.choice(len(chosen), settings.strangers, replace=False)}
+    drawn = random.choice(len(chosen), settings.strangers, replace=False)  # nosec B311: draws a scene
+    strangers = {chosen[index] for index in drawn}
     enrolled = [student for student in chosen if student not in strangers]
     leaving = set(enrolled[: settings.leaving])
     photos: dict[str, Photos] = {mode: {} for mode in settings.modes}

@@ -1,0 +1,41 @@
+"""How connections to a PostgreSQL server are set up: no program may wait for another one for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+PATIENCE = 20.0
+"""Seconds to wait while another program changes the same rows."""
+
+FROZEN = 15.0
+"""Seconds after which the server undoes the transaction of a program that does nothing in it: its locks are free.
+
+A program that was stopped while it wrote would lock its lesson until it wakes up. Shorter than ``PATIENCE``, so that
+whoever waits for the lock gets it.
+"""
+
+_CONNECT = 10
+_TURN = 0x66657773  # any number that other programs on the server are unlikely to use
+_UNACKNOWLEDGED = 20_000  # milliseconds; a cable that was pulled is noticed after that, and not after two hours
+
+
+def options_for(address: URL) -> dict[str, Any]:
+    """What libpq is told, unless the address says otherwise; {} for another database or driver."""
+    if address.get_backend_name() != "postgresql" or address.get_driver_name() not in ("psycopg", "psycopg2"):
+        return {}
+    limits = f"-c lock_timeout={PATIENCE * 1000:.0f} -c idle_in_transaction_session_timeout={FROZEN * 1000:.0f}"
+    wanted = {"connect_timeout": _CONNECT, "tcp_user_timeout": _UNACKNOWLEDGED, "options": limits}
+    return {name: value for name, value in wanted.items() if name not in address.query}
+
+
+def take_turn(session: Session) -> None:
+    """Wait until no other program changes the database, as SQLite does by itself; it lasts as long as the transaction.
+
+    Otherwise two programs that enroll the same student would both find that the student is not there.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _TURN})

@@ -1,0 +1,20 @@
+"""A sample of the kills of experiments/survival.py, which does 200 per database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fewshot.research.bench.survival.kills import kills
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which Windows does not have")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_program_may_be_killed_at_any_moment(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}" if kind == "sqlite" else request.getfixturevalue("postgres").fresh()
+    done = list(kills(url, 9, seed=4, share=0.4))
+    assert [kill for kill in done if not kill.good] == []
+    assert {kill.job for kill in done if kill.told} == {"record", "enroll", "remove"}  # every kind got to work
