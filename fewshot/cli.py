@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="List, download and check the model files.")
 app.add_typer(models_app, name="models")
+accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
+app.add_typer(accounts_app, name="accounts")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
 DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto: SCRFD if available, else cascade.")]
@@ -264,6 +266,9 @@ def teacher_app(
         list[str] | None,
         typer.Option(metavar="URL", help="Site whose pages may show the app in a frame. Can be repeated."),
     ] = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Ask for a login on this computer too (fewshot accounts add).")
+    ] = False,
     without_login: Annotated[
         bool, typer.Option("--without-login", help="Let other computers in, although there is no login and no TLS.")
     ] = False,
@@ -279,6 +284,7 @@ def teacher_app(
         network,
         public_urls=public_url or [],
         framed_by=framed_by or [],
+        login=login,
         without_login=without_login,
     )
 
@@ -323,6 +329,66 @@ def models_verify() -> None:
     from fewshot.commands.models import verify_models
 
     raise typer.Exit(verify_models())
+
+
+PasswordOption = Annotated[
+    Path | None,
+    typer.Option("--password-file", help="Read the password from this file; - is standard input. Default: ask for it."),
+]
+
+
+@accounts_app.command("add")
+def accounts_add(
+    name: Annotated[str, typer.Argument(help="Name to log in with.")],
+    administrator: Annotated[
+        bool, typer.Option("--administrator", help="Manages accounts and settings, and sees no reading.")
+    ] = False,
+    password_file: PasswordOption = None,
+    email: Annotated[
+        str, typer.Option(help="Address at your identity provider; then no password is needed.", show_default=False)
+    ] = "",
+    takes_local: Annotated[
+        bool, typer.Option("--takes-local", help="Give it the classes and lessons made on this computer without login.")
+    ] = False,
+) -> None:
+    """Add an account. The password is asked for twice and never shown."""
+    from fewshot.commands.accounts import add_account
+
+    add_account(name, administrator, password_file, email, takes_local)
+
+
+@accounts_app.command("list")
+def accounts_list() -> None:
+    """List the accounts: role, classes, and who is logged in now."""
+    from fewshot.commands.accounts import show_accounts
+
+    show_accounts()
+
+
+@accounts_app.command("reset")
+def accounts_reset(
+    name: Annotated[str, typer.Argument(help="Name of the account.")], password_file: PasswordOption = None
+) -> None:
+    """Give an account a new password. All its logins end."""
+    from fewshot.commands.accounts import reset_account
+
+    reset_account(name, password_file)
+
+
+@accounts_app.command("remove")
+def accounts_remove(
+    name: Annotated[str, typer.Argument(help="Name of the account.")],
+    give_to: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Give its classes and lessons to this account.")
+    ] = None,
+    delete_classes: Annotated[
+        bool, typer.Option("--delete-classes", help="Delete its classes and lessons, with all students.")
+    ] = False,
+) -> None:
+    """Remove an account. It must have no classes, unless an option says what happens to them."""
+    from fewshot.commands.accounts import remove_account
+
+    remove_account(name, give_to, delete_classes)
 
 
 def main() -> None:
