@@ -17,12 +17,13 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.owner import INSTALLATION, LOCAL, Owner, Role
 from fewshot.database.tables import ClassRow, OwnerRow, SettingRow
 from fewshot.errors import UsageError
 
 _NOT_GIVEN = ("acknowledged",)
 """Settings that are a person's own word."""
+_USED = "accounts_used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Accounts:
         """Whether somebody could log in."""
         with self.database.read() as session:
             return any(session.scalar(select(row.owner_id).limit(1)) is not None for row in (PasswordRow, InvitedRow))
+
+    def were_used(self) -> bool:
+        """Whether there ever was an account, even if all were removed."""
+        with self.database.read() as session:
+            return session.get(SettingRow, (INSTALLATION, _USED)) is not None
 
     def all(self) -> list[Account]:
         """All accounts by name; the local teacher is none."""
@@ -131,6 +137,7 @@ class Accounts:
                 session.add(PasswordRow(owner_id=owner.id, hash=hashed, must_change=one_time))
             if address:
                 session.add(InvitedRow(owner_id=owner.id, email=address))
+            session.merge(SettingRow(owner_id=INSTALLATION, key=_USED, value=True))
         return owner
 
     def check_new(self, name: str, email: str = "") -> str:
