@@ -25,11 +25,13 @@ from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import read_folder, valid_consent
 from fewshot.classroom.names import emotion_of
+from fewshot.classroom.owners import owner_named
 from fewshot.classroom.recognition import network_of, previous_note, recogniser_of
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.thresholds import identity_thresholds
-from fewshot.database import Database, in_folder
+from fewshot.database import Database, in_folder, open_database
+from fewshot.database.owner import Owner
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.table import Results
@@ -70,6 +72,7 @@ class Classroom:
         download: bool = True,
         database: Database | None = None,
         network: PathLike | None = None,
+        owner: Owner | str | None = None,
     ) -> None:
         """Open a class. A class that does not exist yet is created when the first student is enrolled.
 
@@ -79,9 +82,10 @@ class Classroom:
             download: whether missing models may be downloaded.
             database: where the class is stored; None uses the default database.
             network: your own expression network: an ONNX file, with its population prototypes (.json) beside it.
+            owner: the teacher to whom the class belongs, or this teacher's name; None is the local teacher.
 
         Raises:
-            UsageError: the name cannot be the name of a class, or there is no such network.
+            UsageError: the name cannot be the name of a class, there is no such network, or no such teacher.
             StoreError: the database is damaged.
         """
         if isinstance(name, Path):
@@ -90,7 +94,8 @@ class Classroom:
             )
             database = database or in_folder(name)
             name = name.name
-        self.store = ClassStore(database)
+        database = database or open_database()
+        self.store = ClassStore(database, owner_named(database, owner))
         self._name = self.store.spelled(name)
         self._detector, self._download = detector, download
         self._network = network_file(network)
@@ -107,9 +112,10 @@ class Classroom:
         download: bool = True,
         database: Database | None = None,
         network: PathLike | None = None,
+        owner: Owner | str | None = None,
     ) -> Classroom:
         """Open a class by its name. The arguments are those of ``Classroom``."""
-        return cls(name, detector, download, database, network)
+        return cls(name, detector, download, database, network, owner)
 
     @classmethod
     def in_folder(
@@ -337,13 +343,16 @@ class Classroom:
             UsageError: there is no such lesson or student, or the label cannot be used.
             DimensionMismatch: another network made the vector.
         """
-        correction = learn(self.store.database, self._name, lesson, student, second, actually, vector, said)
+        store = self.store
+        correction = learn(
+            store.database, self._name, lesson, student, second, actually, vector, said, owner=store.owner
+        )
         self._refresh()
         return correction
 
     def corrections(self) -> list[Learned]:
         """Corrections in use, of every lesson, newest first. Each can be undone."""
-        return learned(self.store.database, self._name)
+        return learned(self.store.database, self._name, owner=self.store.owner)
 
     def undo(self, correction: int) -> None:
         """Undo a correction: the prototypes are computed again without it.
@@ -351,7 +360,7 @@ class Classroom:
         Raises:
             UsageError: there is no such correction of this class.
         """
-        unlearn(self.store.database, self._name, correction)
+        unlearn(self.store.database, self._name, correction, owner=self.store.owner)
         self._refresh()
 
     def watch(self, source: Watchable, schedule: Schedule | None = None) -> Results:
@@ -452,13 +461,17 @@ class Classroom:
             network=self.perception.network,
             title=title,
             sample=sample or self.store.is_sample(self._name),
-            aggregate=Settings(self.store.database).aggregate_only if aggregate is None else aggregate,
+            aggregate=self._counts_only() if aggregate is None else aggregate,
             database=self.store.database,
+            owner=self.store.owner,
         )
 
     def watcher(self) -> ClassWatch:
         """Notices changes of the class in the database; every loop has one. UsageError: there is no such class."""
-        return ClassWatch(self.store.database, self._name, self._refresh)
+        return ClassWatch(self.store.database, self._name, self._refresh, self.store.owner)
+
+    def _counts_only(self) -> bool:
+        return Settings(self.store.database, self.store.owner).aggregate_only
 
     def _refresh(self, standing: Standing | None = None) -> None:
         """Give all running loops the current students and prototypes."""

@@ -10,16 +10,21 @@ from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fewshot.database.columns import now
+from fewshot.database.owner import LOCAL
 from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
 class LessonRow(Base):
-    """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written."""
+    """A lesson of the teacher ``owner_id``. It is running until ``ended`` is set.
+
+    ``owner`` (the process that writes it) and ``heartbeat`` show whether it is still written.
+    """
 
     __tablename__ = "lessons"
     __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id"), index=True, default=LOCAL)
     class_id: Mapped[int | None] = mapped_column(belongs_to("classes.id"), index=True)
     title: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)

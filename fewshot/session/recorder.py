@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fewshot.database import Database
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
@@ -44,6 +45,9 @@ class LessonRecorder:
         aggregate: as in ``LessonStore.create``.
         threaded: False writes only in ``flush`` and ``close``.
 
+    Raises:
+        UsageError: the store's owner has no such lesson.
+
     Attributes:
         lesson: number of the lesson.
         position: seconds from its start to the end of the latest frame.
@@ -66,6 +70,7 @@ class LessonRecorder:
         self.deleted = False
         self._store, self._course = store, TimeAxis()
         self._counter = SecondCounter(students, aggregate)
+        store.info(lesson)  # a lesson of somebody else is refused
         with store.database.read() as session:
             self._students = student_ids(session, lesson)
         self._state = threading.Condition()  # protects everything below
@@ -96,9 +101,10 @@ class LessonRecorder:
         aggregate: bool = False,
         started: datetime | None = None,
         database: Database | None = None,
+        owner: Owner = LOCAL_TEACHER,
     ) -> LessonRecorder:
         """Create a lesson and a recorder for it; see ``LessonStore.create``."""
-        store = LessonStore(database)
+        store = LessonStore(database, owner)
         lesson = store.create(
             classroom, title=title, source=source, network=network, students=students, sample=sample,
             aggregate=aggregate, started=started,
