@@ -22,6 +22,7 @@ LAYERS = [
     ["live"],
     ["database"],
     ["classroom", "session"],
+    ["accounts"],
     ["loops"],
     ["room"],
     ["demo"],

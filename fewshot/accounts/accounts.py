@@ -17,8 +17,8 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.owner import INSTALLATION, LOCAL, Owner, Role
-from fewshot.database.tables import ClassRow, OwnerRow, SettingRow
+from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.tables import ClassRow, OwnerRow, OwnerSettingRow, SettingRow
 from fewshot.errors import UsageError
 
 _NOT_GIVEN = ("acknowledged",)
@@ -70,7 +70,7 @@ class Accounts:
     def were_used(self) -> bool:
         """Whether there ever was an account, even if all were removed."""
         with self.database.read() as session:
-            return session.get(SettingRow, (INSTALLATION, _USED)) is not None
+            return session.get(SettingRow, _USED) is not None
 
     def all(self) -> list[Account]:
         """All accounts by name; the local teacher is none."""
@@ -137,7 +137,7 @@ class Accounts:
                 session.add(PasswordRow(owner_id=owner.id, hash=hashed, must_change=one_time))
             if address:
                 session.add(InvitedRow(owner_id=owner.id, email=address))
-            session.merge(SettingRow(owner_id=INSTALLATION, key=_USED, value=True))
+            session.merge(SettingRow(key=_USED, value=True))
         return owner
 
     def check_new(self, name: str, email: str = "") -> str:
@@ -279,10 +279,11 @@ class Accounts:
                 wanted = update(table).where(table.owner_id == giver.id).values(owner_id=receiver.id)
                 counts.append(int(getattr(session.execute(wanted), "rowcount", 0)))
             if settings:
-                has = set(session.scalars(select(SettingRow.key).where(SettingRow.owner_id == receiver.id)))
-                for row in session.scalars(select(SettingRow).where(SettingRow.owner_id == giver.id)).all():
+                own = OwnerSettingRow
+                has = set(session.scalars(select(own.key).where(own.owner_id == receiver.id)))
+                for row in session.scalars(select(own).where(own.owner_id == giver.id)).all():
                     if row.key not in has and row.key not in _NOT_GIVEN:
-                        session.add(SettingRow(owner_id=receiver.id, key=row.key, value=row.value))
+                        session.add(own(owner_id=receiver.id, key=row.key, value=row.value))
         return counts[0], counts[1]
 
     def _receiver(self, name: str) -> Owner:

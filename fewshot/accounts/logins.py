@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from sqlalchemy import Select, delete, or_, select, update
 
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
 from fewshot.database.columns import now
-from fewshot.database.owner import Owner, Role
+from fewshot.database.owner import Owner
 from fewshot.database.tables import OwnerRow
 
 IDLE = timedelta(hours=12)
@@ -108,7 +107,7 @@ class Logins:
             if found is None or not self._holds(found[0]):
                 return None
             row, owner, must_change = found
-            return Login(row.id, Owner(owner.id, owner.name, cast(Role, owner.role)), bool(must_change))
+            return Login(row.id, owner.plain(), bool(must_change))
 
     def _holds(self, row: LoginRow) -> bool:
         when = self._clock()

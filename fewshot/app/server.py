@@ -78,9 +78,7 @@ def is_guarded() -> bool:
     return not served or bool(_built)
 
 
-def serve(
-    policy: Policy, options: Mapping[str, Any], opened: str | None = None, desk: Desk | None = None
-) -> None:
+def serve(policy: Policy, options: Mapping[str, Any], opened: str | None = None, desk: Desk | None = None) -> None:
     """Serve it until a signal comes.
 
     Args:

@@ -23,7 +23,9 @@ MACHINES = [
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
-@pytest.mark.parametrize("path", ["/", "/live", "/report?lesson=3", "/settings", "/no/such/page", "/login/x", "/loginx"])
+@pytest.mark.parametrize(
+    "path", ["/", "/live", "/report?lesson=3", "/settings", "/no/such/page", "/login/x", "/loginx"]
+)
 def test_a_stranger_who_asks_for_a_page_is_sent_to_the_login_and_back(site: Site, path: str) -> None:
     browser = Browser(site)
     answer = browser.ask(path)
@@ -99,7 +101,9 @@ def test_two_cookies_of_one_name_are_none(site: Site) -> None:
     assert answer.status == 303
 
 
-@pytest.mark.parametrize("name", ["Anna", "nobody", "", "local", "x" * 5000, "\x00", "'; DROP TABLE owners; --", "Änna\u202e"])
+@pytest.mark.parametrize(
+    "name", ["Anna", "nobody", "", "local", "x" * 5000, "\x00", "'; DROP TABLE owners; --", "Änna\u202e"]
+)
 def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(site: Site, name: str) -> None:
     answer = Browser(site).log_in(name, "not the password")
     assert answer.status == 401 and "Name or password is wrong" in answer.text and not answer.cookies
@@ -280,7 +284,9 @@ def test_a_header_of_the_browser_changes_no_address(site: Site) -> None:
     kind = "application/x-www-form-urlencoded"
     for number in range(30):
         far = f"10.0.0.{number}"
-        Browser(site).ask("/login", "POST", body.replace(b"Anna", b"n%d" % number), content_type=kind, x_forwarded_for=far)
+        Browser(site).ask(
+            "/login", "POST", body.replace(b"Anna", b"n%d" % number), content_type=kind, x_forwarded_for=far
+        )
     assert Browser(site).ask("/login", "POST", body, content_type=kind, x_forwarded_for="10.9.9.9").status == 429
 
 

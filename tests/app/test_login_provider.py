@@ -67,7 +67,9 @@ def test_after_the_first_login_the_subject_counts_and_no_longer_the_address(scho
 
 
 @pytest.mark.parametrize("claims", [{"email": "bert@school.example"}, {"email_verified": False}, {"email": None}])
-def test_people_whom_nobody_invited_are_refused_in_words(school: Site, fake: FakeProvider, claims: dict[str, Any]) -> None:
+def test_people_whom_nobody_invited_are_refused_in_words(
+    school: Site, fake: FakeProvider, claims: dict[str, Any]
+) -> None:
     fake.claims |= claims
     browser = Browser(school)
     answer = through(fake, browser)

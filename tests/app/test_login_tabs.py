@@ -156,7 +156,11 @@ def test_another_logins_tab_cannot_be_gone_on_with(site: Site) -> None:
     bert, _ = entered(site, "Bert")
     assert site.tabs.claim("tab-of-anna", login)
     for browser, kept in ((anna, True), (bert, False)):
-        for protocol in ("streamlit, xsrf, tab-of-anna", "streamlit,xsrf,tab-of-anna, more", "streamlit, , tab-of-anna"):
+        for protocol in (
+            "streamlit, xsrf, tab-of-anna",
+            "streamlit,xsrf,tab-of-anna, more",
+            "streamlit, , tab-of-anna",
+        ):
             talk(browser, [], protocol)
             assert ("tab-of-anna" in seen(site)["sec-websocket-protocol"]) is kept
             assert ("tab-of-anna" in site.inner.reached[-1]["subprotocols"]) is kept
@@ -186,7 +190,12 @@ def test_two_headers_with_a_tab_are_both_looked_at(site: Site) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "GET", "OPTIONS"])
 @pytest.mark.parametrize(
-    "path", ["/_stcore/upload_file/tab-of-anna/f", "//_stcore/upload_file/tab-of-anna/f", "/base/_stcore/upload_file/tab-of-anna/f"]
+    "path",
+    [
+        "/_stcore/upload_file/tab-of-anna/f",
+        "//_stcore/upload_file/tab-of-anna/f",
+        "/base/_stcore/upload_file/tab-of-anna/f",
+    ],
 )
 def test_files_are_sent_to_ones_own_tabs_only(site: Site, method: str, path: str) -> None:
     anna, login = entered(site, "Anna")
@@ -216,7 +225,11 @@ def test_pictures_are_shown_to_the_login_whose_page_shows_them(site: Site, pictu
     bert, other = entered(site, "Bert")
     site.tabs.claim("tab-of-anna", login)
     site.tabs.claim("tab-of-bert", other)
-    hers, his, both = pictures("tab-of-anna", b"hers"), pictures("tab-of-bert", b"his"), pictures("tab-of-anna", b"both")
+    hers, his, both = (
+        pictures("tab-of-anna", b"hers"),
+        pictures("tab-of-bert", b"his"),
+        pictures("tab-of-anna", b"both"),
+    )
     assert pictures("tab-of-bert", b"both") == both
     answers = {(browser, path): browser.ask(path) for browser in (anna, bert) for path in (hers, his, both)}
     assert {key: answer.status for key, answer in answers.items()} == {
@@ -224,7 +237,15 @@ def test_pictures_are_shown_to_the_login_whose_page_shows_them(site: Site, pictu
     }  # fmt: skip
     assert answers[anna, hers].header("cache-control") == "no-store"
     reached = len(site.inner.reached)
-    for path in (hers[:-4], f"/{hers}", f"/base{hers}", f"{hers}/", f"{hers}?x=1", f"{hers}.png", hers.replace(".", "%2e")):
+    for path in (
+        hers[:-4],
+        f"/{hers}",
+        f"/base{hers}",
+        f"{hers}/",
+        f"{hers}?x=1",
+        f"{hers}.png",
+        hers.replace(".", "%2e"),
+    ):
         assert bert.ask(path).status == 404, path
     assert len(site.inner.reached) == reached
     assert bert.ask(pictures("tab of nobody", b"nobody's")).status == 404

@@ -90,7 +90,7 @@ class Gate:
         return None
 
     def _uploads(self, rest: str, login: Login) -> bool:
-        return self.tabs.belongs(rest.split("/")[0], login.id)
+        return self.tabs.belongs(rest.split("/", maxsplit=1)[0], login.id)
 
     def _shows(self, rest: str, login: Login) -> bool:
         return shows(rest, login.id, self.tabs)

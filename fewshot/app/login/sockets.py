@@ -108,6 +108,8 @@ def by_a_person(data: bytes) -> bool:
     except DecodeError:
         return False
     kind = message.WhichOneof("type")
-    return kind is not None and kind != "app_heartbeat" and not (
-        kind == "rerun_script" and message.rerun_script.is_auto_rerun
+    return (
+        kind is not None
+        and kind != "app_heartbeat"
+        and not (kind == "rerun_script" and message.rerun_script.is_auto_rerun)
     )
