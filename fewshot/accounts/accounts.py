@@ -81,7 +81,7 @@ class Accounts:
             emails = {row.owner_id: row.email for row in session.scalars(select(InvitedRow))}
             classes = session.execute(select(ClassRow.owner_id, ClassRow.name).order_by(ClassRow.folded)).all()
             counted = session.execute(select(LessonRow.owner_id, func.count()).group_by(LessonRow.owner_id)).all()
-            lessons = {owner: number for owner, number in counted}
+            lessons = {row[0]: row[1] for row in counted}
             return [
                 Account(
                     owner,

@@ -99,7 +99,7 @@ class Logins:
         """When each owner logged in for the last time, as far as it is kept; by the owner's id."""
         with self.database.read() as session:
             rows = session.execute(select(LoginRow.owner_id, LoginRow.created).order_by(LoginRow.created)).all()
-        return {owner: created for owner, created in rows}
+        return {row[0]: row[1] for row in rows}
 
     def _one(self, wanted: Select[tuple[LoginRow, OwnerRow, bool | None]]) -> Login | None:
         with self.database.read() as session:

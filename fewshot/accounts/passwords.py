@@ -44,9 +44,7 @@ def check_password(password: str, name: str) -> str:
     """
     plain = _normal(password)
     if not SHORTEST <= len(plain) <= LONGEST:
-        raise UsageError(
-            f"The password must have {SHORTEST} to {LONGEST} characters. It was not saved. Choose another."
-        )
+        raise UsageError(f"A password must have {SHORTEST} to {LONGEST} characters. It was not saved. Choose another.")
     if len(set(plain)) < _DIFFERENT:
         raise UsageError(
             f"The password repeats a few characters. It must have at least {_DIFFERENT} different ones. It was not "

@@ -127,15 +127,15 @@ def _warnings(where: Listening, public: Iterable[str], asks: bool) -> list[str]:
         )
     elif not where.local and not has_certificate() and not any(origin.startswith("https://") for origin in public):
         found.append(
-            "Warning: other computers can reach the app, and it has no TLS: everybody in the network can read passwords "
-            "and pages along. Put a reverse proxy with HTTPS before it (--public-url https://NAME), or name a "
+            "Warning: other computers can reach the app, and it has no TLS: everybody in the network can read "
+            "passwords and pages along. Put a reverse proxy with HTTPS before it (--public-url https://NAME), or name a "
             "certificate in Streamlit's settings server.sslCertFile and server.sslKeyFile."
         )
     for origin in public:
         if not asks:
             found.append(
-                f"Warning: the app has no login. The proxy at {origin} must ask for a password. For a login of its own, "
-                "type: fewshot accounts add NAME"
+                f"Warning: the app has no login. The proxy at {origin} must ask for a password. For the app's own "
+                "login, type: fewshot accounts add NAME"
             )
         if origin.startswith("http://"):
             found.append(f"Warning: {origin} has no TLS, so everybody in the network can read along. Use https://.")

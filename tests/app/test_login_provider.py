@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,8 +27,8 @@ def fake() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture
-def school(fake: FakeProvider) -> Iterator[Site]:
-    accounts = Accounts(open_database())
+def school(fake: FakeProvider, empty_database: Any, fewshot_home: Path) -> Iterator[Site]:
+    accounts = Accounts(open_database(f"sqlite:///{empty_database(fewshot_home)}"))
     accounts.add("Anna", email="anna@school.example")
     made = Site(accounts, Provider(Settings(fake.issuer, CLIENT, SECRET, "Campus")))
     yield made

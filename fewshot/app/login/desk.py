@@ -69,7 +69,7 @@ class Desk:
         return await _in_thread(self.accounts.logins.find, token) if token else None
 
     def cookie_name(self, scope: Scope) -> str:
-        """Name of the login's cookie. Browsers let nobody but this site itself set one whose name begins ``__Host-``."""
+        """Name of the login's cookie. Only this site itself can set one whose name begins with ``__Host-``."""
         return "__Host-fewshot-login" if self._secure(scope) else "fewshot-login"
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:

@@ -84,7 +84,7 @@ class Gate:
             return moved(PASSWORD) if page else Answer(403, f"Choose a password first: open {PASSWORD}.\n")
         # Wherever the app is mounted, so not only at the beginning of the path.
         for mark, allowed in (("/_stcore/upload_file/", self._uploads), ("/media/", self._shows)):
-            before, found, rest = path.partition(mark)
+            _, found, rest = path.partition(mark)
             if found and not allowed(rest, login):
                 return Answer(404, "There is no such file.\n")
         return None
@@ -138,10 +138,11 @@ class Gate:
             if lower == HEADER.encode():
                 continue
             if lower == b"cookie":
-                value = _without_cookie(bytes(value), name)
+                headers.append((key, _without_cookie(bytes(value), name)))
             elif lower == b"sec-websocket-protocol":
-                value = self._own_tab(bytes(value), login)
-            headers.append((key, value))
+                headers.append((key, self._own_tab(bytes(value), login)))
+            else:
+                headers.append((key, value))
         headers.append((HEADER.encode(), str(login.id).encode()))
         marked = {**scope, "headers": headers}
         if scope["type"] == "websocket":

@@ -47,7 +47,7 @@ def must_log_in(where: Listening, source: str, public: bool, login: bool, withou
     if accounts.were_used():
         # The last account was removed. That must not open the classes of this computer to everybody.
         raise UsageError(
-            "The app does not start: it has a public address, and its last account was removed, so nobody could log in.",
+            "The app does not start: its address is public, and its last account was removed, so nobody could log in.",
             hint="To add an account, type: fewshot accounts add NAME. If the proxy asks for a password, add "
             "--without-login.",
         )
