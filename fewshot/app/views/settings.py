@@ -9,6 +9,7 @@ import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
+from fewshot.app.visitor import visitor
 from fewshot.session import turn_password
 from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
@@ -42,7 +43,7 @@ def page() -> None:
 
 @calm
 def _privacy() -> None:
-    settings = Settings()
+    settings = Settings(owner=visitor())
     st.write("Pictures are not kept. Face vectors, readings, markers and corrections are kept, on this computer only.")
     aggregate = st.toggle(
         "Whole class only: lessons keep counts for the class, and nothing about single students",
@@ -70,13 +71,13 @@ def _privacy() -> None:
 
 def _too_old(days: int) -> str:
     limit = datetime.now(UTC) - timedelta(days=days)
-    count = sum(lesson.started < limit for lesson in LessonStore().lessons())
+    count = sum(lesson.started < limit for lesson in LessonStore(owner=visitor()).lessons())
     return f"{counted(count, 'lesson')} of today are older. After Save they are deleted when the next lesson starts."
 
 
 def _held_back() -> None:
     """Old lessons that wait for a confirmation: the first deletion, an unusually large one, or a doubtful clock."""
-    held = LessonStore().held_back()
+    held = LessonStore(owner=visitor()).held_back()
     if held is None:
         return
     st.warning(
@@ -84,7 +85,7 @@ def _held_back() -> None:
         icon=":material/auto_delete:",
     )
     if st.button("Delete these old lessons now"):
-        deleted = LessonStore().delete_old()
+        deleted = LessonStore(owner=visitor()).delete_old()
         say_later(f"{counted(deleted, 'lesson')} deleted.")
         st.rerun()
 
@@ -93,7 +94,7 @@ def _held_back() -> None:
 def _models() -> None:
     from fewshot.models.files import list_models
 
-    settings = Settings()
+    settings = Settings(owner=visitor())
     names = list(DETECTORS)
     now = str(settings.get("detector", "auto"))
     chosen = st.selectbox("Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__)
@@ -144,7 +145,7 @@ def _performance() -> None:
 
 @calm
 def _figures() -> None:
-    lessons = ROOM.alive()
+    lessons = ROOM.alive(visitor())
     if not lessons:
         st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
         if st.button("Open the page Live", icon=":material/sensors:"):
@@ -193,7 +194,7 @@ def _show_figures(metrics: dict[str, Any]) -> None:
 
 @calm
 def _connection() -> None:
-    settings = Settings()
+    settings = Settings(owner=visitor())
     ice = dict(settings.get("ice", {}) or {})
     st.write(
         "You need this only if the camera is on another device. On this computer the camera needs no server and no "

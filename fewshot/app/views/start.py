@@ -8,6 +8,7 @@ import streamlit as st
 
 from fewshot.app.palette import legend
 from fewshot.app.shell import calm, go, isolated, plain
+from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import day, moment
 
 LEAD = (
@@ -73,7 +74,7 @@ def _terms() -> None:
         st.markdown(UNCERTAIN)
         from fewshot.session.settings import Settings
 
-        settings = Settings()
+        settings = Settings(owner=visitor())
         since = settings.acknowledged
         if since is None:
             if st.button("I have read this and will follow it", icon=":material/check:", width="stretch"):
@@ -87,7 +88,7 @@ def _terms() -> None:
 def _recent() -> None:
     from fewshot.session.lessons import LessonStore
 
-    lessons = LessonStore().lessons()[:4]
+    lessons = LessonStore(owner=visitor()).lessons()[:4]
     if not lessons:
         return
     st.subheader("Recent lessons")
