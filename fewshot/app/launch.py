@@ -128,8 +128,8 @@ def _warnings(where: Listening, public: Iterable[str], asks: bool) -> list[str]:
     elif not where.local and not has_certificate() and not any(origin.startswith("https://") for origin in public):
         found.append(
             "Warning: other computers can reach the app, and it has no TLS: everybody in the network can read "
-            "passwords and pages along. Put a reverse proxy with HTTPS before it (--public-url https://NAME), or name a "
-            "certificate in Streamlit's settings server.sslCertFile and server.sslKeyFile."
+            "passwords and pages along. Put a reverse proxy with HTTPS before it (--public-url https://NAME), or name "
+            "a certificate in Streamlit's settings server.sslCertFile and server.sslKeyFile."
         )
     for origin in public:
         if not asks:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
+from fewshot.app.views.settings_accounts import show_accounts
 from fewshot.app.visitor import visitor
 from fewshot.session import turn_password
 from fewshot.session.analysis.words import counted, day
@@ -34,9 +35,16 @@ def page() -> None:
     if st.session_state.pop("to live", False):
         go("live")
     st.html("<h1>Settings</h1>")
-    names = ["Privacy", "Models", "Performance", "Connection", "Model card"]
-    parts = (_privacy, _models, _performance, _connection, _card)
-    for tab, part in zip(st.tabs(names), parts, strict=True):
+    parts = {
+        "Privacy": _privacy,
+        "Models": _models,
+        "Performance": _performance,
+        "Connection": _connection,
+        "Model card": _card,
+    }
+    if visitor().manages:
+        parts["Accounts"] = show_accounts
+    for tab, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
         with tab:
             part()
 
