@@ -34,6 +34,12 @@ accounts_app = typer.Typer(help="Add, list and remove the accounts that may log 
 app.add_typer(accounts_app, name="accounts")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
+AsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="NAME", envvar="FEWSHOT_AS", help="Work for this teacher; default: the local teacher."
+    ),
+]
 DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto: SCRFD if available, else cascade.")]
 NetworkOption = Annotated[
     Path | None, typer.Option(help="Use your own expression network (.onnx, with its population .json beside it).")
@@ -94,18 +100,23 @@ def live(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Watch a camera, the screen, a stream or a file. Press Ctrl-C, or q in the window, to stop.
 
     Without --class no student is recognised, and expressions are classified with the population prototypes.
     """
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, open_run, run_live
 
-    outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
+    owner = acting_as(as_name)
+    lesson = title if record or title else None
+    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])
     pace = Pace(fps, budget_ms, wait, workers)
-    raise typer.Exit(run_live(open_run(class_name, detector, not offline, pace, network), source, show, outputs, pace))
+    run = open_run(class_name, detector, not offline, pace, network, owner)
+    raise typer.Exit(run_live(run, source, show, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -125,17 +136,21 @@ def analyze(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Analyze every frame of videos and pictures, without a window."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import Outputs, check_files, open_run, run_files
 
     check_files(files)
+    owner = acting_as(as_name)
     lesson = title if record or title else None
-    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops)
+    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
     pace = Pace(workers=workers)
-    raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace, network), files, outputs, pace))
+    run = open_run(class_name, detector, not offline, pace, network, owner)
+    raise typer.Exit(run_files(run, files, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -153,15 +168,19 @@ def enroll(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Enroll students from a few photos each. Consent is required: use --consent-by or write PHOTOS/consent.csv.
 
     Photos are not stored, only vectors computed from them. Enrolling again adds photos.
     """
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import run_enroll
 
-    doubles = looks_like or []
-    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles))
+    owner, doubles = acting_as(as_name), looks_like or []
+    raise typer.Exit(
+        run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles, owner)
+    )
 
 
 @app.command()
@@ -170,19 +189,22 @@ def roster(
         str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: list all classes.")
     ] = None,
     remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
+    as_name: AsOption = None,
 ) -> None:
     """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import remove_student, show_classes, show_roster
     from fewshot.errors import UsageError
 
+    owner = acting_as(as_name)
     if class_name is None:
         if remove is not None:
             raise UsageError("--remove needs the name of a class. Type: fewshot roster CLASS --remove STUDENT")
-        show_classes()
+        show_classes(owner)
     elif remove is not None:
-        remove_student(class_name, remove)
+        remove_student(class_name, remove, owner)
     else:
-        show_roster(class_name)
+        show_roster(class_name, owner)
 
 
 @app.command()
@@ -194,16 +216,19 @@ def lessons(
     delete_old: Annotated[
         bool, typer.Option("--delete-old", help="Delete the lessons that are older than Settings, Privacy says.")
     ] = False,
+    as_name: AsOption = None,
 ) -> None:
     """List the lessons recorded with --record, newest first."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import delete_lesson, delete_old_lessons, show_lessons
 
+    owner = acting_as(as_name)
     if delete_old:
-        delete_old_lessons()
+        delete_old_lessons(owner)
     elif delete is not None:
-        delete_lesson(delete)
+        delete_lesson(delete, owner)
     else:
-        show_lessons(class_name)
+        show_lessons(class_name, owner)
 
 
 @app.command()
@@ -227,11 +252,13 @@ def report(
     aggregate: Annotated[
         bool, typer.Option("--aggregate", help="Leave out names, and counts of fewer than 5 people.")
     ] = False,
+    as_name: AsOption = None,
 ) -> None:
     """Write the report of a lesson (mood, moments, students, check-in list), or its readings as a table."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.report import run_report
 
-    run_report(lesson, out, aggregate)
+    run_report(lesson, out, aggregate, acting_as(as_name))
 
 
 @app.command()

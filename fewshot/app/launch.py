@@ -187,11 +187,12 @@ def has_browser() -> bool:
 
 def _load_first_page() -> None:
     """Load what the first page needs before its address is printed; the rest is loaded while the user reads it."""
+    from fewshot.database.owner import LOCAL_TEACHER
     from fewshot.session.lessons import LessonStore
     from fewshot.session.settings import Settings
 
     for name in _FIRST:
         import_module(name)
-    _ = Settings().acknowledged  # opens the database, and creates or upgrades it
-    LessonStore().lessons()  # the page's other query, so that SQLAlchemy has compiled it
+    _ = Settings(owner=LOCAL_TEACHER).acknowledged  # opens the database, and creates or upgrades it
+    LessonStore(owner=LOCAL_TEACHER).lessons()  # the page's other query, so that SQLAlchemy has compiled it
     inspect.stack()  # Streamlit calls it once, for 0.1 s: Python looks for the file of every module, and remembers it

@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fewshot.addresses import public_address
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
-from fewshot.classroom.traces import LAST_TIMELINE
+from fewshot.classroom.traces import last_timeline
 from fewshot.commands.health import Health
 from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, console, print_error, say, tell
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -51,7 +52,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to record."""
+    """What is written besides the summary in the terminal, for one teacher; ``lesson`` is the title of a lesson."""
 
     save: Path | None = None
     jsonl: Path | None = None
@@ -61,6 +62,7 @@ class Outputs:
     table: Path | None = None
     parquet: Path | None = None
     crops: Path | None = None
+    owner: Owner = LOCAL_TEACHER
 
     def check(self, inputs: Sequence[str]) -> None:
         """Check, before anything is opened, that no output overwrites an input.
@@ -94,7 +96,7 @@ class Outputs:
         if self.picture is not None:
             return self.picture
         beside = self.save or self.jsonl or self.table or self.parquet
-        return beside.with_name(f"{beside.stem}-timeline.png") if beside else home() / LAST_TIMELINE
+        return beside.with_name(f"{beside.stem}-timeline.png") if beside else last_timeline(self.owner.id)
 
 
 @dataclass(slots=True)
@@ -117,9 +119,11 @@ class Run:
         if self.classroom is not None:
             started = self.classroom.recorder(source, outputs.lesson)
         else:
-            counts = Settings().aggregate_only
-            started = LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
-        held = LessonStore().held_back()
+            counts = Settings(owner=outputs.owner).aggregate_only
+            started = LessonRecorder.start(
+                source=source, network=self.network, title=outputs.lesson, aggregate=counts, owner=outputs.owner
+            )
+        held = LessonStore(owner=outputs.owner).held_back()
         say([held] if held else [])
         return started
 
@@ -131,7 +135,12 @@ class Run:
 
 
 def open_run(
-    class_name: str | None, detector: str, download: bool, pace: Pace | None = None, network: Path | None = None
+    class_name: str | None,
+    detector: str,
+    download: bool,
+    pace: Pace | None = None,
+    network: Path | None = None,
+    owner: Owner = LOCAL_TEACHER,
 ) -> Run:
     """Load the models and the class, and print their notes for the user.
 
@@ -143,7 +152,7 @@ def open_run(
         perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
         return Run(make_loop(perception, budget=pace.budget, network=network), network=perception.network)
-    classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
+    classroom = Classroom.open(class_name, detector=detector, download=download, network=network, owner=owner)
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
     loop = classroom.loop(budget=pace.budget)
