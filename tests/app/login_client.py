@@ -126,7 +126,11 @@ class Browser:
         return self.ask("/").status == 200
 
 
-def talk(browser: Browser, messages: list[bytes | None], protocol: str = "streamlit") -> list[dict[str, object]]:
+def talk(
+    browser: Browser, messages: list[bytes | None], protocol: str = "streamlit", path: str = "/_stcore/stream"
+) -> list[dict[str, object]]:
+    browser: Browser, messages: list[bytes | None], protocol: str = "streamlit", path: str = "/_stcore/stream"
+) -> list[dict[str, object]]:
     """What a WebSocket answers; it ends with the last message."""
     sent: list[dict[str, object]] = []
     left: list[object] = [{"type": "websocket.connect"}]
@@ -139,6 +143,6 @@ def talk(browser: Browser, messages: list[bytes | None], protocol: str = "stream
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
-    scope = browser.scope("websocket", "GET", "/_stcore/stream", {"sec-websocket-protocol": protocol})
+    scope = browser.scope("websocket", "GET", path, {"sec-websocket-protocol": protocol})
     browser.site.runner.run(browser.site.app(scope, receive, send))
     return sent

@@ -132,34 +132,29 @@ class Gate:
 
     def _marked(self, scope: Scope, login: Login) -> Scope:
         """The scope as Streamlit sees it: with the login's id, without its cookie, and without another one's tab."""
-        name, headers = self.desk.cookie_name(scope), []
+        name, headers, protocols = self.desk.cookie_name(scope), [], []
         for key, value in scope.get("headers", ()):
             lower = bytes(key).lower()
-            if lower == HEADER.encode():
-                continue
             if lower == b"cookie":
                 headers.append((key, _without_cookie(bytes(value), name)))
             elif lower == b"sec-websocket-protocol":
-                headers.append((key, self._own_tab(bytes(value), login)))
-            else:
+                protocols.append(bytes(value).decode("latin-1"))
+            elif lower != HEADER.encode():
                 headers.append((key, value))
         headers.append((HEADER.encode(), str(login.id).encode()))
         marked = {**scope, "headers": headers}
-        if scope["type"] == "websocket":
-            marked["subprotocols"] = [
-                part.strip()
-                for key, value in headers
-                if bytes(key).lower() == b"sec-websocket-protocol"
-                for part in bytes(value).decode("latin-1").split(",")
-            ]
+        if protocols:
+            # Several headers are one list.
+            parts = self._own_tab([part.strip() for part in ",".join(protocols).split(",")], login)
+            headers.append((b"sec-websocket-protocol", ", ".join(parts).encode("latin-1")))
+            marked["subprotocols"] = parts
         return marked
 
-    def _own_tab(self, value: bytes, login: Login) -> bytes:
+    def _own_tab(self, protocols: list[str], login: Login) -> list[str]:
         """Streamlit's third subprotocol is the tab to go on with: only one of this login."""
-        parts = [part.strip() for part in value.decode("latin-1").split(",")]
-        if len(parts) > 2 and not self.tabs.belongs(parts[2], login.id):
-            parts = parts[:2]
-        return ", ".join(parts).encode("latin-1")
+        if len(protocols) > 2 and not self.tabs.belongs(protocols[2], login.id):
+            return protocols[:2]
+        return protocols
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whether the app runs: a status and nothing else, for whoever asks."""
