@@ -129,8 +129,6 @@ class Browser:
 def talk(
     browser: Browser, messages: list[bytes | None], protocol: str = "streamlit", path: str = "/_stcore/stream"
 ) -> list[dict[str, object]]:
-    browser: Browser, messages: list[bytes | None], protocol: str = "streamlit", path: str = "/_stcore/stream"
-) -> list[dict[str, object]]:
     """What a WebSocket answers; it ends with the last message."""
     sent: list[dict[str, object]] = []
     left: list[object] = [{"type": "websocket.connect"}]

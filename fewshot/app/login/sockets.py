@@ -99,7 +99,7 @@ class Socket:
 
 def by_a_person(data: bytes) -> bool:
     """Whether a message to Streamlit comes from a click or a key, and not from a page that draws itself anew."""
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from streamlit.proto.BackMsg_pb2 import BackMsg
 
     message = BackMsg()
