@@ -10,6 +10,7 @@ import streamlit as st
 
 from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
+from fewshot.app.visitor import forget_other_visitor
 from fewshot.app.warm import warm_up
 
 PAGES = (
@@ -45,6 +46,7 @@ def main() -> None:
         name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES
     }
+    calm(forget_other_visitor)()
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{chosen.title} · fewshot")  # what a tab and a bookmark are called
