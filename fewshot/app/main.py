@@ -11,7 +11,11 @@ import streamlit as st
 
 from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
+<<<<<<< HEAD
 from fewshot.app.visitor import LoggedOut, enter
+=======
+from fewshot.app.visitor import forget_other_visitor
+>>>>>>> h1
 from fewshot.app.warm import warm_up
 
 PAGES = (
@@ -52,6 +56,7 @@ def main() -> None:
         name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES
     }
+    calm(forget_other_visitor)()
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{chosen.title} · fewshot")  # what a tab and a bookmark are called

@@ -162,6 +162,21 @@ def ask_to_acknowledge(words: str) -> None:
             go("start")
 
 
+def say_no_classes() -> bool:
+    """Tell an administrator that this page is for teachers. Returns whether it did, so that nothing else is shown."""
+    who = visitor()
+    if who.teaches:
+        return False
+    st.info(
+        f"{plain(isolated(who.name))} is an administrator. An administrator has no classes and sees no readings. To "
+        "teach, log in with the account of a teacher.",
+        icon=":material/shield_person:",
+    )
+    if st.button("Open the page Settings", icon=":material/settings:"):
+        go("settings")
+    return True
+
+
 def chart_theme() -> Theme:
     """Light or dark, like the page in the browser."""
     from fewshot.session.charts.theme import DARK, LIGHT

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from fewshot.app.server import desk
+=======
+import streamlit as st
+
+>>>>>>> h1
 from fewshot.classroom.owners import Owner
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.errors import FewshotError
@@ -11,8 +16,13 @@ from fewshot.errors import FewshotError
 class LoggedOut(FewshotError):
     """The login of this page has ended, so it shows nothing any more."""
 
+_LAST = "visitor"
+_OF_THE_TAB = ("pages", "tab")
+"""In the session: what names no class and no student."""
+
 
 def visitor() -> Owner:
+<<<<<<< HEAD
     """The owner who looks at the page that is being drawn. No other place in the app decides this.
 
     Raises:
@@ -59,3 +69,17 @@ def _login() -> tuple[int, Owner]:
 
 def _logged_out() -> LoggedOut:
     return LoggedOut("Your login has ended. Load this page again to log in.")
+=======
+    """The owner who looks at the page that is being drawn. No other place in the app decides this."""
+    return LOCAL_TEACHER
+
+
+def forget_other_visitor() -> None:
+    """Empty the session of a tab in which somebody else was before: pictures, files, chosen classes and lessons."""
+    now = visitor().id
+    if st.session_state.get(_LAST, now) != now:
+        for key in [key for key in st.session_state if key not in _OF_THE_TAB]:
+            del st.session_state[key]
+        st.query_params.clear()
+    st.session_state[_LAST] = now
+>>>>>>> h1

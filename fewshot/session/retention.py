@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from fewshot.database import Database
+from fewshot.database import Database, open_database
+from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import Note
@@ -74,6 +75,14 @@ def due_now(database: Database, at: datetime, owner: Owner = LOCAL_TEACHER) -> D
     started = sorted(row.started for row in rows)
     why = _why(settings, started, kept, at, latest)
     return Due(tuple(row.id for row in rows), started[0], started[-1], why)
+
+
+def older_than(days: int, database: Database | None = None) -> int:
+    """How many lessons of all owners started more than ``days`` days ago, except sample lessons: only their number."""
+    limit = now() - timedelta(days=days)
+    old = select(func.count()).select_from(LessonRow).where(LessonRow.started < limit, LessonRow.sample.is_(False))
+    with (database or open_database()).read() as session:
+        return session.scalar(old) or 0
 
 
 def see_clock(database: Database, at: datetime, *, sure: bool = False) -> None:

@@ -96,10 +96,14 @@ def test_with_a_certificate_there_is_no_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Accounts().add("Anna", password=PASSWORD)
-    monkeypatch.setattr(launching, "has_certificate", lambda: True)
+    monkeypatch.setenv("STREAMLIT_SERVER_SSL_CERT_FILE", "/certificate.pem")
     assert started(monkeypatch, host="0.0.0.0")
     said = capsys.readouterr()
     assert said.err == "" and "https://localhost" in said.out
+    monkeypatch.delenv("STREAMLIT_SERVER_SSL_CERT_FILE")
+    Path(".streamlit").mkdir()
+    Path(".streamlit/config.toml").write_text('[server]\nsslCertFile = "/certificate.pem"\n')
+    assert started(monkeypatch, host="0.0.0.0") and capsys.readouterr().err == ""
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,8 +84,9 @@ class Gate:
             return moved(PASSWORD) if page else Answer(403, f"Choose a password first: open {PASSWORD}.\n")
         # Wherever the app is mounted, so not only at the beginning of the path.
         for mark, allowed in (("/_stcore/upload_file/", self._uploads), ("/media/", self._shows)):
-            _, found, rest = path.partition(mark)
-            if found and not allowed(rest, login):
+            before, found, rest = path.partition(mark)
+            # Streamlit's own fonts lie in /static/media/.
+            if found and before != "/static" and not allowed(rest, login):
                 return Answer(404, "There is no such file.\n")
         return None
 

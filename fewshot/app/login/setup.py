@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fewshot.accounts import oidc
 from fewshot.app.listening import Listening, refuse_without_login
+from fewshot.app.server import options_of
 from fewshot.errors import UsageError
 
 if TYPE_CHECKING:
     from fewshot.app.guard import Policy
     from fewshot.app.login.desk import Desk
 
+CERTIFICATE = "STREAMLIT_SERVER_SSL_CERT_FILE"
 _NEEDED = {"argon2": "argon2-cffi", "limits": "limits", "authlib": "authlib"}
 
 
@@ -76,7 +81,14 @@ def desk_for(policy: Policy) -> Desk:
 
 
 def has_certificate() -> bool:
-    """Whether Streamlit was given a certificate, so that the app itself speaks HTTPS."""
-    from streamlit import config
+    """Whether Streamlit is given a certificate by a variable or a file, so that the app itself speaks HTTPS."""
+    # Not by Streamlit's own function: whoever asks it before the start is warned about options that change later.
+    if os.environ.get(CERTIFICATE):
+        return True
+    from streamlit.config import get_config_files
 
-    return bool(config.get_option("server.sslCertFile"))
+    for path in map(Path, get_config_files("config.toml")):
+        with contextlib.suppress(OSError, ValueError):  # what cannot be read is reported where the address is read
+            if options_of(path).get("server.sslCertFile"):
+                return True
+    return False

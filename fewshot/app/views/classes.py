@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, isolated, plain, say_later
+from fewshot.app.shell import calm, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import class_photos, class_student
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
@@ -24,6 +24,8 @@ _NEW = "class to make"
 
 def page() -> None:
     """Draw the page."""
+    if say_no_classes():
+        return
     store = ClassStore(owner=visitor())
     names = store.names()
     with st.container(key="wrap-class"):

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def page() -> None:
     """Draw the page."""
     st.html("<h1>Enrollment with the camera</h1>")
+    if say_no_classes():
+        return
     run = st.session_state.get("guided")
     if run is None:
         _form()

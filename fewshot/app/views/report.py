@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.reports import REPORTS
-from fewshot.app.shell import calm, go, isolated, plain, say_later
+from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import report_parts
 from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import LAW, UNCERTAINTY, moment
@@ -22,6 +22,8 @@ _LESSON = "lesson"
 
 def page() -> None:
     """Draw the page."""
+    if say_no_classes():
+        return
     store = LessonStore(owner=visitor())
     lessons = store.lessons()
     if held := store.held_back():

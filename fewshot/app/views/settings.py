@@ -11,7 +11,8 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.app.views.settings_accounts import show_accounts
 from fewshot.app.visitor import visitor
-from fewshot.session import turn_password
+from fewshot.classroom.owners import Owners
+from fewshot.session import retention, turn_password
 from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
@@ -52,6 +53,15 @@ def page() -> None:
 @calm
 def _privacy() -> None:
     settings = Settings(owner=visitor())
+    if settings.owner.teaches:
+        _own(settings)
+    # Alone on this computer, a teacher's own choice is enough.
+    if settings.owner.manages and (not settings.owner.teaches or len(Owners().all()) > 1):
+        _longest(settings)
+
+
+def _own(settings: Settings) -> None:
+    """What each teacher decides for their own classes."""
     st.write("Pictures are not kept. Face vectors, readings, markers and corrections are kept, on this computer only.")
     aggregate = st.toggle(
         "Whole class only: lessons keep counts for the class, and nothing about single students",
@@ -59,11 +69,17 @@ def _privacy() -> None:
         help="With fewer than five people, nothing is shown. This applies to lessons that start from now on.",
     )
     portraits = st.toggle("Allow a small picture on each student's card", value=settings.portraits)
-    keep = st.toggle("Delete old lessons automatically", value=settings.retention_days is not None)
+    longest = settings.longest_retention
+    keep = st.toggle(
+        "Delete old lessons automatically", value=settings.retention_days is not None, disabled=longest is not None
+    )
     days = None
     if keep:
-        days = int(st.number_input("after this number of days", min_value=1, value=settings.retention_days or 30))
+        now = settings.retention_days or 30
+        days = int(st.number_input("after this number of days", min_value=1, max_value=longest, value=now))
         st.caption(_too_old(days))
+    if longest is not None:
+        st.caption(f"An administrator has chosen that lessons are kept for at most {counted(longest, 'day')}.")
     if st.button("Save", type="primary", key="save privacy"):
         settings.aggregate_only, settings.portraits, settings.retention_days = aggregate, portraits, days
         say_later("Saved.")
@@ -75,6 +91,26 @@ def _privacy() -> None:
         if since
         else "You have not confirmed the terms of use yet. They are on the page Start."
     )
+
+
+def _longest(settings: Settings) -> None:
+    """What an administrator, or the local teacher, decides for everybody."""
+    with st.container(border=True):
+        st.write("**For all teachers of this installation**")
+        longest = settings.longest_retention
+        limited = st.toggle("Limit how long lessons are kept", value=longest is not None)
+        days = None
+        if limited:
+            days = int(st.number_input("at most this number of days", min_value=1, value=longest or 90))
+            count = retention.older_than(days)
+            st.caption(
+                f"{counted(count, 'lesson')} of all teachers are older today. After Save they are deleted when the "
+                "next lesson starts. Each teacher can choose fewer days."
+            )
+        if st.button("Save", key="save longest"):
+            settings.longest_retention = days
+            say_later("Saved.")
+            st.rerun()
 
 
 def _too_old(days: int) -> str:
@@ -105,7 +141,12 @@ def _models() -> None:
     settings = Settings(owner=visitor())
     names = list(DETECTORS)
     now = str(settings.get("detector", "auto"))
-    chosen = st.selectbox("Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__)
+    managed = settings.owner.manages
+    chosen = st.selectbox(
+        "Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__, disabled=not managed
+    )
+    if not managed:
+        st.caption("An administrator chooses the detector and downloads models.")
     if chosen != now:
         settings.set("detector", chosen)
         say_later("The next lesson will use this detector.")
@@ -121,7 +162,7 @@ def _models() -> None:
     ]
     st.table(rows)
     missing = [check.model.name for check in list_models() if check.path is None and check.model.remote()]
-    if missing and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
+    if missing and managed and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
         _pull()
 
 
@@ -203,6 +244,9 @@ def _show_figures(metrics: dict[str, Any]) -> None:
 @calm
 def _connection() -> None:
     settings = Settings(owner=visitor())
+    if not settings.owner.manages:
+        st.info("An administrator sets the connection for all teachers of this installation.", icon=":material/lan:")
+        return
     ice = dict(settings.get("ice", {}) or {})
     st.write(
         "You need this only if the camera is on another device. On this computer the camera needs no server and no "

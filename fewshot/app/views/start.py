@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fewshot.app.palette import legend
-from fewshot.app.shell import calm, go, isolated, plain
+from fewshot.app.shell import calm, go, isolated, plain, say_no_classes
 from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import day, moment
 
@@ -31,6 +31,8 @@ UNCERTAIN = (
 
 def page() -> None:
     """Draw the page."""
+    if say_no_classes():
+        return
     st.html("<h1>See how the class is doing, and ask the right student</h1>")
     left, right = st.columns([7, 5], gap="large")
     with left:
