@@ -271,8 +271,8 @@ class Accounts:
             ).all()
             if clash:
                 raise UsageError(
-                    f"{receiver.name} already has {_classes(clash)}, so nothing was given. Delete one of the two first, "
-                    "or choose another account."
+                    f"{receiver.name} already has {_classes(clash)}, so nothing was given. Delete one of the two "
+                    "first, or choose another account."
                 )
             counts = []
             for table in (ClassRow, LessonRow):

@@ -11,11 +11,7 @@ import streamlit as st
 
 from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
-<<<<<<< HEAD
-from fewshot.app.visitor import LoggedOut, enter
-=======
-from fewshot.app.visitor import forget_other_visitor
->>>>>>> h1
+from fewshot.app.visitor import LoggedOut, enter, forget_other_visitor
 from fewshot.app.warm import warm_up
 
 PAGES = (

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from fewshot.app.server import desk
-=======
 import streamlit as st
 
->>>>>>> h1
+from fewshot.app.server import desk
 from fewshot.classroom.owners import Owner
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.errors import FewshotError
-
-
-class LoggedOut(FewshotError):
-    """The login of this page has ended, so it shows nothing any more."""
 
 _LAST = "visitor"
 _OF_THE_TAB = ("pages", "tab")
 """In the session: what names no class and no student."""
 
 
+class LoggedOut(FewshotError):
+    """The login of this page has ended, so it shows nothing any more."""
+
+
 def visitor() -> Owner:
-<<<<<<< HEAD
     """The owner who looks at the page that is being drawn. No other place in the app decides this.
 
     Raises:
@@ -54,8 +50,6 @@ def enter() -> str:
 
 def _login() -> tuple[int, Owner]:
     """Id and owner of the login that the gate has found for this page's WebSocket, as it is now."""
-    import streamlit as st
-
     from fewshot.app.login.gate import HEADER
 
     at = desk()
@@ -69,9 +63,6 @@ def _login() -> tuple[int, Owner]:
 
 def _logged_out() -> LoggedOut:
     return LoggedOut("Your login has ended. Load this page again to log in.")
-=======
-    """The owner who looks at the page that is being drawn. No other place in the app decides this."""
-    return LOCAL_TEACHER
 
 
 def forget_other_visitor() -> None:
@@ -82,4 +73,3 @@ def forget_other_visitor() -> None:
             del st.session_state[key]
         st.query_params.clear()
     st.session_state[_LAST] = now
->>>>>>> h1

@@ -92,10 +92,11 @@ def remove_account(name: str, give_to: str | None, delete_classes: bool) -> None
     Raises:
         UsageError: see ``Accounts.remove``.
     """
-    account = Accounts().remove(name, give_to=give_to, delete_all=delete_classes)
+    accounts = Accounts()
+    account = accounts.remove(name, give_to=give_to, delete_all=delete_classes)
     tell(f"{account.owner.name} was removed. {counted(account.running, 'login')} of this account ended.")
     if account.classes or account.lessons:
-        where = "were deleted" if give_to is None else f"belong to {give_to} now"
+        where = "were deleted" if give_to is None else f"belong to {accounts.owners.find(give_to).name} now"
         both = f"{counted(len(account.classes), 'class', 'classes')} and {counted(account.lessons, 'lesson')}"
         tell(f"{both} {where}.")
 
