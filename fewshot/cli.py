@@ -364,6 +364,15 @@ PasswordOption = Annotated[
 ]
 
 
+@accounts_app.callback(invoke_without_command=True)
+def accounts_root(context: typer.Context) -> None:
+    """Add, list and remove the accounts that may log in to the app. Without a command: list them."""
+    if context.invoked_subcommand is None:
+        from fewshot.commands.accounts import show_accounts
+
+        show_accounts()
+
+
 @accounts_app.command("add")
 def accounts_add(
     name: Annotated[str, typer.Argument(help="Name to log in with.")],

@@ -243,6 +243,12 @@ def test_pictures_are_shown_to_the_login_whose_page_shows_them(site: Site, pictu
     assert bert.ask(pictures("tab of nobody", b"nobody's")).status == 404
 
 
+def test_streamlits_own_fonts_are_nobodys_pictures(site: Site, pictures: Any) -> None:
+    anna, _ = entered(site, "Anna")
+    assert anna.ask("/static/media/font.woff2").status == 200
+    assert Browser(site).ask("/static/media/font.woff2").status == 401
+
+
 def test_a_streamlit_that_keeps_pictures_elsewhere_shows_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, _ = entered(site, "Anna")
     monkeypatch.setattr(tabs, "_manager", object)
