@@ -42,7 +42,7 @@ def build_loop(cfg: DictConfig, schedule: Schedule) -> Loop:
         "budget": cfg.budget_ms / 1000 if cfg.budget_ms is not None else None,
     }
     if cfg.class_name is not None:
-        return Classroom.open(cfg.class_name, detector=cfg.detector).loop(**parts)
+        return Classroom.open(cfg.class_name, detector=cfg.detector, owner=cfg.owner).loop(**parts)
     perception = open_perception(cfg.detector, threads=schedule.threads())
     return Loop(perception, Classifier(open_population()), moving=perception.following(), **parts)
 

@@ -175,13 +175,16 @@ class ClassChanges(ClassModels):
             UsageError: there is no such lesson or student, or the label cannot be used.
             DimensionMismatch: another network made the vector.
         """
-        correction = learn(self.store.database, self._name, lesson, student, second, actually, vector, said)
+        store = self.store
+        correction = learn(
+            store.database, self._name, lesson, student, second, actually, vector, said, owner=store.owner
+        )
         self._refresh()
         return correction
 
     def corrections(self) -> list[Learned]:
         """Corrections in use, of every lesson, newest first. Each can be undone."""
-        return learned(self.store.database, self._name)
+        return learned(self.store.database, self._name, owner=self.store.owner)
 
     def undo(self, correction: int) -> None:
         """Undo a correction: the prototypes are computed again without it.
@@ -189,5 +192,5 @@ class ClassChanges(ClassModels):
         Raises:
             UsageError: there is no such correction of this class.
         """
-        unlearn(self.store.database, self._name, correction)
+        unlearn(self.store.database, self._name, correction, owner=self.store.owner)
         self._refresh()

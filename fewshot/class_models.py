@@ -10,10 +10,12 @@ from weakref import WeakSet
 from fewshot.classroom.class_enrollment import PathLike
 from fewshot.classroom.class_watch import ClassWatch, Standing
 from fewshot.classroom.current import CurrentClass
+from fewshot.classroom.owners import owner_named
 from fewshot.classroom.recognition import network_of, previous_note, recogniser_of
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
-from fewshot.database import Database, in_folder
+from fewshot.database import Database, in_folder, open_database
+from fewshot.database.owner import Owner
 from fewshot.live.pipeline import Schedule
 from fewshot.loops import open_population
 from fewshot.models.files import network_file
@@ -39,6 +41,7 @@ class ClassModels:
         download: bool = True,
         database: Database | None = None,
         network: PathLike | None = None,
+        owner: Owner | str | None = None,
     ) -> None:
         """Open a class. A class that does not exist yet is created when the first student is enrolled.
 
@@ -48,9 +51,10 @@ class ClassModels:
             download: whether missing models may be downloaded.
             database: where the class is stored; None uses the default database.
             network: your own expression network: an ONNX file, with its population prototypes (.json) beside it.
+            owner: the teacher to whom the class belongs, or this teacher's name; None is the local teacher.
 
         Raises:
-            UsageError: the name cannot be the name of a class, or there is no such network.
+            UsageError: the name cannot be the name of a class, there is no such network, or no such teacher.
             StoreError: the database is damaged.
         """
         if isinstance(name, Path):
@@ -59,7 +63,8 @@ class ClassModels:
             )
             database = database or in_folder(name)
             name = name.name
-        self.store = ClassStore(database)
+        database = database or open_database()
+        self.store = ClassStore(database, owner_named(database, owner))
         self._name = self.store.spelled(name)
         self._detector, self._download = detector, download
         self._network = network_file(network)
@@ -76,9 +81,10 @@ class ClassModels:
         download: bool = True,
         database: Database | None = None,
         network: PathLike | None = None,
+        owner: Owner | str | None = None,
     ) -> Self:
         """Open a class by its name. The arguments are those of ``Classroom``."""
-        return cls(name, detector, download, database, network)
+        return cls(name, detector, download, database, network, owner)
 
     @classmethod
     def in_folder(
@@ -201,7 +207,7 @@ class ClassModels:
 
     def watcher(self) -> ClassWatch:
         """Notices changes of the class in the database; every loop has one. UsageError: there is no such class."""
-        return ClassWatch(self.store.database, self._name, self._refresh)
+        return ClassWatch(self.store.database, self._name, self._refresh, self.store.owner)
 
     def _refresh(self, standing: Standing | None = None) -> None:
         """Give all running loops the current students and prototypes."""

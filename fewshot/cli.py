@@ -30,8 +30,16 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="List, download and check the model files.")
 app.add_typer(models_app, name="models")
+accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
+app.add_typer(accounts_app, name="accounts")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
+AsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="NAME", envvar="FEWSHOT_AS", help="Work for this teacher; default: the local teacher."
+    ),
+]
 DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto: SCRFD if available, else cascade.")]
 NetworkOption = Annotated[
     Path | None, typer.Option(help="Use your own expression network (.onnx, with its population .json beside it).")
@@ -92,19 +100,24 @@ def live(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Watch a camera, the screen, a stream or a file. Press Ctrl-C, or q in the window, to stop.
 
     Without --class no student is recognised, and expressions are classified with the population prototypes.
     """
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import open_run, run_live
 
-    outputs = Outputs(save, jsonl, summary_picture, title if record or title else None, profile)
+    owner = acting_as(as_name)
+    lesson = title if record or title else None
+    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])
     pace = Pace(fps, budget_ms, wait, workers)
-    raise typer.Exit(run_live(open_run(class_name, detector, not offline, pace, network), source, show, outputs, pace))
+    run = open_run(class_name, detector, not offline, pace, network, owner)
+    raise typer.Exit(run_live(run, source, show, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -124,18 +137,22 @@ def analyze(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Analyze every frame of videos and pictures, without a window."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import check_files, open_run, run_files
 
     check_files(files)
+    owner = acting_as(as_name)
     lesson = title if record or title else None
-    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops)
+    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
     pace = Pace(workers=workers)
-    raise typer.Exit(run_files(open_run(class_name, detector, not offline, pace, network), files, outputs, pace))
+    run = open_run(class_name, detector, not offline, pace, network, owner)
+    raise typer.Exit(run_files(run, files, outputs, pace))
 
 
 @app.command(epilog=NOTICE)
@@ -153,15 +170,19 @@ def enroll(
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
     network: NetworkOption = None,
+    as_name: AsOption = None,
 ) -> None:
     """Enroll students from a few photos each. Consent is required: use --consent-by or write PHOTOS/consent.csv.
 
     Photos are not stored, only vectors computed from them. Enrolling again adds photos.
     """
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import run_enroll
 
-    doubles = looks_like or []
-    raise typer.Exit(run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles))
+    owner, doubles = acting_as(as_name), looks_like or []
+    raise typer.Exit(
+        run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles, owner)
+    )
 
 
 @app.command()
@@ -171,28 +192,31 @@ def roster(
     ] = None,
     remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
     rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give the class this name.")] = None,
+    as_name: AsOption = None,
 ) -> None:
     """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import remove_student, rename_class, show_classes, show_roster
     from fewshot.errors import UsageError
 
+    owner = acting_as(as_name)
     if class_name is None:
         if remove is not None:
             raise UsageError("--remove needs the name of a class. Type: fewshot roster CLASS --remove STUDENT")
         if rename is not None:
             raise UsageError("--rename needs the name of a class. Type: fewshot roster CLASS --rename NAME")
-        show_classes()
+        show_classes(owner)
     elif rename is not None and remove is not None:
         raise UsageError(
             "--rename and --remove cannot be used together. Remove the student first: fewshot roster CLASS --remove "
             "STUDENT"
         )
     elif rename is not None:
-        rename_class(class_name, rename)
+        rename_class(class_name, rename, owner)
     elif remove is not None:
-        remove_student(class_name, remove)
+        remove_student(class_name, remove, owner)
     else:
-        show_roster(class_name)
+        show_roster(class_name, owner)
 
 
 @app.command()
@@ -204,16 +228,19 @@ def lessons(
     delete_old: Annotated[
         bool, typer.Option("--delete-old", help="Delete the lessons that are older than Settings, Privacy says.")
     ] = False,
+    as_name: AsOption = None,
 ) -> None:
     """List the lessons recorded with --record, newest first."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import delete_lesson, delete_old_lessons, show_lessons
 
+    owner = acting_as(as_name)
     if delete_old:
-        delete_old_lessons()
+        delete_old_lessons(owner)
     elif delete is not None:
-        delete_lesson(delete)
+        delete_lesson(delete, owner)
     else:
-        show_lessons(class_name)
+        show_lessons(class_name, owner)
 
 
 @app.command()
@@ -237,11 +264,13 @@ def report(
     aggregate: Annotated[
         bool, typer.Option("--aggregate", help="Leave out names, and counts of fewer than 5 people.")
     ] = False,
+    as_name: AsOption = None,
 ) -> None:
     """Write the report of a lesson (mood, moments, students, check-in list), or its readings as a table."""
+    from fewshot.commands.acting import acting_as
     from fewshot.commands.report import run_report
 
-    run_report(lesson, out, aggregate)
+    run_report(lesson, out, aggregate, acting_as(as_name))
 
 
 @app.command()
@@ -276,6 +305,9 @@ def teacher_app(
         list[str] | None,
         typer.Option(metavar="URL", help="Site whose pages may show the app in a frame. Can be repeated."),
     ] = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Ask for a login on this computer too (fewshot accounts add).")
+    ] = False,
     without_login: Annotated[
         bool, typer.Option("--without-login", help="Let other computers in, although there is no login and no TLS.")
     ] = False,
@@ -291,6 +323,7 @@ def teacher_app(
         network,
         public_urls=public_url or [],
         framed_by=framed_by or [],
+        login=login,
         without_login=without_login,
     )
 
@@ -335,6 +368,75 @@ def models_verify() -> None:
     from fewshot.commands.models import verify_models
 
     raise typer.Exit(verify_models())
+
+
+PasswordOption = Annotated[
+    Path | None,
+    typer.Option("--password-file", help="Read the password from this file; - is standard input. Default: ask for it."),
+]
+
+
+@accounts_app.callback(invoke_without_command=True)
+def accounts_root(context: typer.Context) -> None:
+    """Add, list and remove the accounts that may log in to the app. Without a command: list them."""
+    if context.invoked_subcommand is None:
+        from fewshot.commands.accounts import show_accounts
+
+        show_accounts()
+
+
+@accounts_app.command("add")
+def accounts_add(
+    name: Annotated[str, typer.Argument(help="Name to log in with.")],
+    administrator: Annotated[
+        bool, typer.Option("--administrator", help="Manages accounts and settings, and sees no reading.")
+    ] = False,
+    password_file: PasswordOption = None,
+    email: Annotated[
+        str, typer.Option(help="Address at your identity provider; then no password is needed.", show_default=False)
+    ] = "",
+    takes_local: Annotated[
+        bool, typer.Option("--takes-local", help="Give it the classes and lessons made on this computer without login.")
+    ] = False,
+) -> None:
+    """Add an account. The password is asked for twice and never shown."""
+    from fewshot.commands.accounts import add_account
+
+    add_account(name, administrator, password_file, email, takes_local)
+
+
+@accounts_app.command("list")
+def accounts_list() -> None:
+    """List the accounts: role, classes, and who is logged in now."""
+    from fewshot.commands.accounts import show_accounts
+
+    show_accounts()
+
+
+@accounts_app.command("reset")
+def accounts_reset(
+    name: Annotated[str, typer.Argument(help="Name of the account.")], password_file: PasswordOption = None
+) -> None:
+    """Give an account a new password. All its logins end."""
+    from fewshot.commands.accounts import reset_account
+
+    reset_account(name, password_file)
+
+
+@accounts_app.command("remove")
+def accounts_remove(
+    name: Annotated[str, typer.Argument(help="Name of the account.")],
+    give_to: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Give its classes and lessons to this account.")
+    ] = None,
+    delete_classes: Annotated[
+        bool, typer.Option("--delete-classes", help="Delete its classes and lessons, with all students.")
+    ] = False,
+) -> None:
+    """Remove an account. It must have no classes, unless an option says what happens to them."""
+    from fewshot.commands.accounts import remove_account
+
+    remove_account(name, give_to, delete_classes)
 
 
 def main() -> None:

@@ -99,6 +99,10 @@ class Classroom(ClassChanges):
             network=self.perception.network,
             title=title,
             sample=sample or self.store.is_sample(self._name),
-            aggregate=Settings(self.store.database).aggregate_only if aggregate is None else aggregate,
+            aggregate=self._counts_only() if aggregate is None else aggregate,
             database=self.store.database,
+            owner=self.store.owner,
         )
+
+    def _counts_only(self) -> bool:
+        return Settings(self.store.database, self.store.owner).aggregate_only

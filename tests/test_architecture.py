@@ -22,6 +22,7 @@ LAYERS = [
     ["live"],
     ["database"],
     ["classroom", "session"],
+    ["accounts"],
     ["loops"],
     ["class_models"],
     ["class_changes"],

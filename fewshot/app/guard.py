@@ -58,6 +58,10 @@ class Policy:
         """The origin of the app's own pages, if they were loaded from ``host``."""
         return self.public.get(host) or f"{_SCHEMES.get(scope.get('scheme', 'http'), 'http')}://{host}"
 
+    def own_origin(self, scope: Scope) -> str:
+        """The origin of the app's own pages in a request that was not refused."""
+        return self.origin(scope, (_only(_headers(scope).get("host", ())) or "").lower())
+
     def _foreign_read(self, headers: Mapping[str, tuple[str, ...]]) -> str | None:
         """Browsers say of a plain GET whether another site asked for it. A link to the app may be followed."""
         if _only(headers.get("sec-fetch-site", ())) not in ("cross-site", "same-site"):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.app.guard import Policy
-from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins, refuse_without_login
+from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins
+from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
 from fewshot.classroom.store import ClassStore
@@ -38,6 +39,7 @@ def launch(
     *,
     public_urls: Sequence[str] = (),
     framed_by: Sequence[str] = (),
+    login: bool = False,
     without_login: bool = False,
 ) -> None:
     """Serve the app until Ctrl-C.
@@ -49,11 +51,12 @@ def launch(
         serve: takes Streamlit's options; for tests.
         public_urls: addresses that a reverse proxy gives the app.
         framed_by: sites whose pages may show the app in a frame.
+        login: ask for a login on this computer too.
         without_login: listen to other computers although there is no login.
 
     Raises:
-        UsageError: the extra is not installed, the port is taken, an address is wrong, or other computers could reach
-            the app and ``without_login`` is not given.
+        UsageError: the extra is not installed, the port is taken, an address is wrong, nobody could log in, or other
+            computers could reach the app without login and ``without_login`` is not given.
         StoreError: the database cannot be written to, so nothing could be kept.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
@@ -64,20 +67,20 @@ def launch(
         )
     asked, source = (host, "--host") if host is not None else _of_streamlit()
     where = listening_at(asked)
-    if not without_login:
-        refuse_without_login(where, source)
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
+    asks = must_log_in(where, source, bool(public), login, without_login)
     port = free_port(port, where.address)
     ClassStore().require_writable(unless_full=True)  # on a full disk, what is stored can still be shown
     clean_up()
-    home = where.url(port)
+    home = where.url(port, has_certificate())
     policy = Policy(where.hosts(port), public, frames, home)
+    desk = desk_for(policy) if asks else None
     _load_first_page()
     print(
         f"fewshot is at {home}\nPress Ctrl-C to stop it. A running lesson is kept up to that moment.",
         flush=True,
     )
-    for warning in _warnings(where, public.values()):
+    for warning in _warnings(where, public.values(), asks):
         print(warning, file=sys.stderr, flush=True)
     headless = not (browser and has_browser())
     options = {
@@ -90,7 +93,7 @@ def launch(
     if serve is not None:
         serve(options)
     else:
-        serve_app(policy, options, None if headless else home)
+        serve_app(policy, options, None if headless else home, desk)
 
 
 def _of_streamlit() -> tuple[str, str]:
@@ -117,16 +120,26 @@ def _of_streamlit() -> tuple[str, str]:
     return HOST, "the default"
 
 
-def _warnings(where: Listening, public: Iterable[str]) -> list[str]:
+def _warnings(where: Listening, public: Iterable[str], asks: bool) -> list[str]:
     """What the person who starts the app must know about who can reach it."""
-    found = []
-    if not where.local:
+    found, public = [], list(public)
+    if not where.local and not asks:
         found.append(
             "Warning: other computers can reach the app. It has no login and no TLS: everybody who reaches it can see, "
             "change and delete every class, and everybody in the network can read along. Press Ctrl-C to stop it."
         )
+    elif not where.local and not has_certificate() and not any(origin.startswith("https://") for origin in public):
+        found.append(
+            "Warning: other computers can reach the app, and it has no TLS: everybody in the network can read "
+            "passwords and pages along. Put a reverse proxy with HTTPS before it (--public-url https://NAME), or name "
+            "a certificate in Streamlit's settings server.sslCertFile and server.sslKeyFile."
+        )
     for origin in public:
-        found.append(f"Warning: the app has no login. The proxy at {origin} must ask for a password.")
+        if not asks:
+            found.append(
+                f"Warning: the app has no login. The proxy at {origin} must ask for a password. For the app's own "
+                "login, type: fewshot accounts add NAME"
+            )
         if origin.startswith("http://"):
             found.append(f"Warning: {origin} has no TLS, so everybody in the network can read along. Use https://.")
     return found
@@ -177,11 +190,12 @@ def has_browser() -> bool:
 
 def _load_first_page() -> None:
     """Load what the first page needs before its address is printed; the rest is loaded while the user reads it."""
+    from fewshot.database.owner import LOCAL_TEACHER
     from fewshot.session.lessons import LessonStore
     from fewshot.session.settings import Settings
 
     for name in _FIRST:
         import_module(name)
-    _ = Settings().acknowledged  # opens the database, and creates or upgrades it
-    LessonStore().lessons()  # the page's other query, so that SQLAlchemy has compiled it
+    _ = Settings(owner=LOCAL_TEACHER).acknowledged  # opens the database, and creates or upgrades it
+    LessonStore(owner=LOCAL_TEACHER).lessons()  # the page's other query, so that SQLAlchemy has compiled it
     inspect.stack()  # Streamlit calls it once, for 0.1 s: Python looks for the file of every module, and remembers it

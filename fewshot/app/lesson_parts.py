@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
 from fewshot.classroom.corrections import Learned
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
 from fewshot.session.analysis.pace import Hint
@@ -104,6 +105,7 @@ class LessonPlan:
         recorded: it replays an earlier run.
         aggregate: only counts for the class are kept and shown.
         camera: the browser camera that sends the frames, or None.
+        owner: the teacher to whom the lesson belongs; nobody else can see or join it.
     """
 
     classroom: str
@@ -113,6 +115,7 @@ class LessonPlan:
     recorded: bool = False
     aggregate: bool = False
     camera: Any = None
+    owner: Owner = LOCAL_TEACHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Where the app listens, and under which names it may be called.
 
-The app has no login yet, so it listens to other computers only if that is asked for in so many words.
+It listens to other computers only if people must log in, or if that is asked for in so many words.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Listening:
         """Whether it stands for all addresses of this computer."""
         return _plain(self.address).is_unspecified
 
-    def url(self, port: int) -> str:
-        """The first page."""
-        return f"http://{_bracketed(self.name)}:{port}"
+    def url(self, port: int, certificate: bool = False) -> str:
+        """The first page; with a certificate over HTTPS."""
+        return f"{'https' if certificate else 'http'}://{_bracketed(self.name)}:{port}"
 
     def hosts(self, port: int) -> frozenset[str]:
         """The values of the header Host that are this app, in lower case: our own names with the served port.
@@ -88,7 +88,7 @@ def listening_at(given: str) -> Listening:
 
 
 def refuse_without_login(where: Listening, source: str) -> None:
-    """Refuse to listen to other computers.
+    """Refuse to listen to other computers where nobody could log in.
 
     Args:
         where: the address.
@@ -100,11 +100,11 @@ def refuse_without_login(where: Listening, source: str) -> None:
     if where.local:
         return
     raise UsageError(
-        f"The app does not start: {source} lets other computers reach it (address {where.given!r}), and the app has no "
-        "login and no TLS. Everybody who reaches it could see and delete every class.",
+        f"The app does not start: {source} lets other computers reach it (address {where.given!r}), and it has no "
+        "account, so it would have no login and no TLS. Everybody who reaches it could see and delete every class.",
         hint="For this computer only, type: fewshot app --host 127.0.0.1. To reach it from another computer, type on "
-        "that one: ssh -L 8501:localhost:8501 NAME-OF-THIS-COMPUTER. For more people, put a reverse proxy with a "
-        "password and HTTPS before it, and type: fewshot app --host 127.0.0.1 --public-url https://NAME. To let "
+        "that one: ssh -L 8501:localhost:8501 NAME-OF-THIS-COMPUTER. For more people, type: fewshot accounts add NAME, "
+        "and put a reverse proxy with HTTPS before it: fewshot app --host 127.0.0.1 --public-url https://NAME. To let "
         "everybody in all the same, add --without-login.",
     )
 

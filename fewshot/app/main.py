@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import streamlit as st
 
 from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
+from fewshot.app.visitor import LoggedOut, enter, forget_other_visitor
 from fewshot.app.warm import warm_up
 
 PAGES = (
@@ -41,13 +43,22 @@ def main() -> None:
     if not is_guarded():
         st.error("This page was started without its guard, so it shows nothing. Start it with the command of fewshot.")
         st.stop()
+    try:
+        who = enter()
+    except LoggedOut as ended:
+        st.error(ended.text)
+        st.stop()
     pages = {
         name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES
     }
+    calm(forget_other_visitor)()
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{chosen.title} · fewshot")  # what a tab and a bookmark are called
+    if who:
+        # A link: the page behind it asks, so that no other site can log anybody out.
+        st.html(f'<p class="fs-muted fs-who">{escape(who)} · <a href="/logout">Log out</a></p>')
     count_visit(chosen.title)
     say_now()
     if chosen.title != "Live":

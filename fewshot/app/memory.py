@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fewshot.classroom.corrections import Learned
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.session.analysis.pace import Hint, judged, pace_hint
 from fewshot.session.lesson import Readings
@@ -65,13 +66,16 @@ class PaceSoFar:
     Args:
         notebook: records the lesson.
         watch: the states that a hint may name; None: see ``pace_hint``.
+        owner: to whom the lesson belongs.
 
     Attributes:
         judged: how many students the last look could compare; None if it was too early.
     """
 
-    def __init__(self, notebook: LessonRecorder, watch: Sequence[str] | None = None) -> None:
-        self._kept, self._watch = SoFar(LessonStore(), notebook.lesson), watch
+    def __init__(
+        self, notebook: LessonRecorder, watch: Sequence[str] | None = None, owner: Owner = LOCAL_TEACHER
+    ) -> None:
+        self._kept, self._watch = SoFar(LessonStore(owner=owner), notebook.lesson), watch
         self.judged: int | None = None
 
     def __call__(self, now: float) -> Hint | None:

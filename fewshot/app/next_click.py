@@ -18,6 +18,7 @@ CLICKS = {
     "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
     "--consent-by": "Fill in the field “Consent given by”.",
     "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",
+    "fewshot accounts": "Accounts are under Settings → Accounts, for an administrator.",
     "fewshot roster": "The page Class shows all classes.",
     "fewshot lessons --delete-old": "Open Settings → Privacy to check the date, and to delete them.",
     "fewshot lessons": "The page Report lists all lessons.",

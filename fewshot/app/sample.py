@@ -11,8 +11,10 @@ from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.recording import Recording, sample_recording
 from fewshot.app.replay import Replay
 from fewshot.app.sample_past import SAMPLE_CLASS, plan_past, sample_notebook, tell_past, tell_past_meanwhile
+from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
 from fewshot.types import EMOTIONS
@@ -22,11 +24,11 @@ AHEAD = 360.0
 hint on pace has the eight minutes of lesson that it needs."""
 
 
-def ensure_sample_class(recording: Recording) -> str:
-    """Create the sample class if it does not exist: names and a note instead of consent, no photos, no vectors."""
-    store = ClassStore()
+def ensure_sample_class(recording: Recording, owner: Owner = LOCAL_TEACHER) -> str:
+    """Create the owner's sample class if there is none: names and a note instead of consent, no photos, no vectors."""
+    store = ClassStore(owner=owner)
     if not store.exists(SAMPLE_CLASS):
-        plan_past()
+        plan_past(owner=owner)
         store.create(SAMPLE_CLASS, sample=True)
     known = store.roster(SAMPLE_CLASS).students
     if missing := [student for student in recording.students if student not in known]:
@@ -35,24 +37,25 @@ def ensure_sample_class(recording: Recording) -> str:
 
 
 def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson:
-    """Play the recorded lesson at normal speed, or join it if it is already playing."""
+    """Play the recorded lesson at normal speed for the visitor, or join it if it is already playing."""
+    owner = teacher(visitor())
     recording = sample_recording()
     title, source = str(recording.about["title"]), str(recording.about["source"])
-    plan = LessonPlan(SAMPLE_CLASS, title, recording.students, source, recorded=True)
+    plan = LessonPlan(SAMPLE_CLASS, title, recording.students, source, recorded=True, owner=owner)
 
     def prepare() -> Setup:
-        ensure_sample_class(recording)
-        notebook = sample_notebook(recording)
-        memory = Remembered(LessonStore(), None)
-        watch = Classroom.open(SAMPLE_CLASS).watcher()
+        ensure_sample_class(recording, owner)
+        notebook = sample_notebook(recording, owner=owner)
+        memory = Remembered(LessonStore(owner=owner), None)
+        watch = Classroom.open(SAMPLE_CLASS, owner=owner).watcher()
         return Setup(
             notebook,
             memory,
             # Earlier lessons are written only when this one plays, because two writers slow each other down.
-            lambda sinks: Replay(recording, sinks, ahead, told=tell_past_meanwhile),
+            lambda sinks: Replay(recording, sinks, ahead, told=lambda: tell_past_meanwhile(owner)),
             EMOTIONS,
             learns=False,
-            hint=PaceSoFar(notebook),
+            hint=PaceSoFar(notebook, owner=owner),
             markers=recording.markers,
             look=lambda: watch.look().students,
         )
@@ -62,12 +65,12 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
 
 def keep_sample(on_share: Callable[[float], None] | None = None) -> int:
     """Store the whole sample lesson at once, so that its report can be opened. Returns the lesson's number."""
-    recording = sample_recording()
-    ensure_sample_class(recording)
-    tell_past()
-    with sample_notebook(recording) as notebook:
+    recording, owner = sample_recording(), visitor()
+    ensure_sample_class(recording, owner)
+    tell_past(owner)
+    with sample_notebook(recording, owner=owner) as notebook:
         for second, text in recording.markers:
-            LessonStore().mark(notebook.lesson, second, text)
+            LessonStore(owner=owner).mark(notebook.lesson, second, text)
         for step, result in enumerate(recording.results()):
             notebook.write(result)
             if on_share is not None and step % 50 == 0:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from fewshot.app.recording import Recording, earlier_recordings
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import FewshotError
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -29,33 +30,34 @@ _AT_ONCE, _PAUSE = 60, 0.05
 _writing = threading.Lock()
 
 
-def plan_past(at: datetime | None = None) -> None:
-    """Note, before the class is created, that its past must be written; ``at`` (aware) is its today, None is now."""
+def plan_past(at: datetime | None = None, owner: Owner = LOCAL_TEACHER) -> None:
+    """Note, before the owner's class is created, that its past must be written; its today is ``at`` (aware) or now."""
     titles = [str(recording.about["title"]) for recording in earlier_recordings()]
-    Settings().set(_PENDING, {"at": (at or datetime.now(UTC)).isoformat(), "titles": titles})
+    Settings(owner=owner).set(_PENDING, {"at": (at or datetime.now(UTC)).isoformat(), "titles": titles})
 
 
-def past_is_told() -> bool:
-    """Whether all earlier lessons are written."""
-    return Settings().get(_PENDING) is None
+def past_is_told(owner: Owner = LOCAL_TEACHER) -> bool:
+    """Whether all earlier lessons of the owner's sample class are written."""
+    return Settings(owner=owner).get(_PENDING) is None
 
 
-def tell_past_meanwhile() -> None:
+def tell_past_meanwhile(owner: Owner = LOCAL_TEACHER) -> None:
     """Write what is left in a separate thread, so that the app does not wait for it."""
-    if not past_is_told():
-        threading.Thread(target=_tell_calmly, name="fewshot sample past", daemon=True).start()
+    if not past_is_told(owner):
+        threading.Thread(target=_tell_calmly, args=(owner,), name="fewshot sample past", daemon=True).start()
 
 
-def tell_past() -> None:
+def tell_past(owner: Owner = LOCAL_TEACHER) -> None:
     """Write what is left. A lesson that a killed program left half-written is deleted and written again.
 
     One thread of this process writes and the others wait. If another process is writing, it is left to finish.
     """
     with _writing:
-        pending = Settings().get(_PENDING)
-        if pending is None or not _class_stands():
+        settings = Settings(owner=owner)
+        pending = settings.get(_PENDING)
+        if pending is None or not _class_stands(owner):
             return
-        lessons, left = LessonStore(), list(pending["titles"])
+        lessons, left = LessonStore(owner=owner), list(pending["titles"])
         if any(info.state == "running" for title in left for info in _of_title(lessons, title)):
             return
         for recording in earlier_recordings():
@@ -64,12 +66,14 @@ def tell_past() -> None:
                 weeks = timedelta(weeks=int(recording.about["weeks_before"]))
                 _write_anew(lessons, title, recording, datetime.fromisoformat(pending["at"]) - weeks)
                 left.remove(title)
-                Settings().set(_PENDING, {**pending, "titles": left} if left else None)
+                settings.set(_PENDING, {**pending, "titles": left} if left else None)
 
 
-def sample_notebook(recording: Recording, started: datetime | None = None, threaded: bool = True) -> LessonRecorder:
-    """A recorder for a new lesson of the sample class; ``started`` (aware) None is now."""
-    about, store = recording.about, LessonStore()
+def sample_notebook(
+    recording: Recording, started: datetime | None = None, threaded: bool = True, owner: Owner = LOCAL_TEACHER
+) -> LessonRecorder:
+    """A recorder for a new lesson of the owner's sample class; ``started`` (aware) None is now."""
+    about, store = recording.about, LessonStore(owner=owner)
     lesson = store.create(
         SAMPLE_CLASS,
         title=str(about["title"]),
@@ -92,7 +96,7 @@ def _write_anew(lessons: LessonStore, title: str, recording: Recording, started:
     ):  # the program was killed between the lesson's end and the note of it
         return
     notebook = sample_notebook(
-        recording, started, threaded=False
+        recording, started, threaded=False, owner=lessons.owner
     )  # no context manager: a half-written lesson must not be closed
     for step, result in enumerate(recording.results(), start=1):
         notebook.write(result)
@@ -105,9 +109,9 @@ def _write_anew(lessons: LessonStore, title: str, recording: Recording, started:
     lessons.end(notebook.lesson, started + timedelta(seconds=recording.seconds))
 
 
-def _class_stands() -> bool:
+def _class_stands(owner: Owner) -> bool:
     """Whether the class is complete. If another process is still creating it, that one writes the past afterwards."""
-    store = ClassStore()
+    store = ClassStore(owner=owner)
     if not store.exists(SAMPLE_CLASS):
         return False
     known = store.roster(SAMPLE_CLASS).students
@@ -118,8 +122,8 @@ def _of_title(lessons: LessonStore, title: str) -> list[LessonInfo]:
     return [info for info in lessons.lessons(SAMPLE_CLASS) if info.sample and info.title == title]
 
 
-def _tell_calmly() -> None:
+def _tell_calmly(owner: Owner) -> None:
     try:
-        tell_past()
+        tell_past(owner)
     except FewshotError as error:  # for example: the class was deleted meanwhile, or the disk is full
         logger.warning("the sample class's earlier lessons are not all written: %s", error)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import tomllib
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fewshot.app.guard import Guard, Policy
+
+if TYPE_CHECKING:
+    from fewshot.app.login.desk import Desk
 
 MAIN = Path(__file__).with_name("main.py")
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
 _built: list[Policy] = []
 """Of the applications that this process made."""
+_desks: list[Desk | None] = []
+"""Of the same applications; None where nobody has to log in."""
 
 
 def options_of(path: Path = CONFIG) -> dict[str, Any]:
@@ -30,12 +36,13 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
     return pairs
 
 
-def build(policy: Policy, opened: str | None = None) -> Any:
+def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -> Any:
     """The ASGI application.
 
     Args:
         policy: who may call it.
         opened: address to open in a browser once it is served; None opens none.
+        desk: the pages of the login; None asks nobody to log in.
     """
     import streamlit as st
     from starlette.middleware import Middleware
@@ -47,8 +54,19 @@ def build(policy: Policy, opened: str | None = None) -> Any:
             threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
         yield {}
 
+    middleware = [Middleware(Guard, policy=policy)]
+    if desk is not None:
+        from fewshot.app.login.gate import Gate
+
+        middleware.append(Middleware(Gate, desk=desk))
     _built.append(policy)
-    return st.App(MAIN, middleware=[Middleware(Guard, policy=policy)], lifespan=started)
+    _desks.append(desk)
+    return st.App(MAIN, middleware=middleware, lifespan=started)
+
+
+def desk() -> Desk | None:
+    """The pages of the login of this process's app; None if nobody has to log in."""
+    return next((found for found in _desks if found is not None), None)
 
 
 def is_guarded() -> bool:
@@ -60,16 +78,20 @@ def is_guarded() -> bool:
     return not served or bool(_built)
 
 
-def serve(policy: Policy, options: Mapping[str, Any], opened: str | None = None) -> None:
+def serve(policy: Policy, options: Mapping[str, Any], opened: str | None = None, desk: Desk | None = None) -> None:
     """Serve it until a signal comes.
 
     Args:
         policy: who may call it.
         options: Streamlit's options by name.
         opened: see ``build``.
+        desk: see ``build``.
     """
     from streamlit.web import bootstrap
     from streamlit.web.server.starlette.starlette_server import UvicornRunner
 
     bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
-    UvicornRunner(build(policy, opened)).run()
+    if not policy.public:
+        # Without a proxy nobody may say from which address a request comes: uvicorn would believe every program here.
+        os.environ["FORWARDED_ALLOW_IPS"] = ""
+    UvicornRunner(build(policy, opened, desk)).run()

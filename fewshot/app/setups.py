@@ -12,9 +12,11 @@ from fewshot.app.lesson_parts import Engine, LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.next_click import in_the_app
+from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.thresholds import identity_thresholds
+from fewshot.database.owner import Owner, teacher
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
 from fewshot.errors import Note
 from fewshot.live.pipeline import Pipeline, Schedule
@@ -37,9 +39,19 @@ NOBODY = ""
 """The class name of a lesson without a class: expressions without names."""
 
 
-def open_class(classroom: str) -> Classroom:
-    """Open a class with the detector that the settings name."""
-    return Classroom.open(classroom, detector=str(Settings().get("detector", "auto")))
+def open_class(classroom: str, owner: Owner | None = None) -> Classroom:
+    """Open a class of the visitor with the detector that the settings name.
+
+    Args:
+        classroom: its name.
+        owner: the visitor; needed where no page is being drawn, in a thread.
+    """
+    owner = owner or visitor()
+    return Classroom.open(classroom, detector=_detector(owner), owner=owner)
+
+
+def _detector(owner: Owner) -> str:
+    return str(Settings(owner=owner).get("detector", "auto"))
 
 
 def start_lesson(
@@ -61,26 +73,27 @@ def start_lesson(
         paced: play a video file at normal speed; False processes it as fast as this machine can.
         called: the source's name on pages and in the report; "" is its own name.
     """
-    opened = open_class(classroom) if classroom else None
+    owner = teacher(visitor())
+    opened = open_class(classroom, owner) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
     camera = source if isinstance(source, BrowserCamera) else None
     name = called or (source.name if isinstance(source, BrowserCamera) else public_address(source))
-    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, camera=camera)
+    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, camera=camera, owner=owner)
 
     def prepare() -> Setup:
         watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
         try:
-            perception = opened.perception if opened else open_perception(str(Settings().get("detector", "auto")))
+            perception = opened.perception if opened else open_perception(_detector(owner))
             loop = opened.loop() if opened else make_loop(perception)
             notebook = (
                 opened.recorder(source=name, title=title, aggregate=aggregate)
                 if opened
-                else LessonRecorder.start(source=name, title=title, aggregate=aggregate)
+                else LessonRecorder.start(source=name, title=title, aggregate=aggregate, owner=owner)
             )
         except BaseException:
             watched.close()
             raise
-        memory = Remembered(LessonStore(), opened)
+        memory = Remembered(LessonStore(owner=owner), opened)
         watch = opened.watcher() if opened else None
 
         def look() -> Collection[str] | None:
@@ -93,7 +106,7 @@ def start_lesson(
         advice = advice_of(perception)
         population = opened.population if opened else open_population()
         photographed = [student.emotions() for student in opened.roster().students.values()] if opened else []
-        hint = PaceSoFar(notebook, trusted_states(population.reliable, population.classes, photographed))
+        hint = PaceSoFar(notebook, trusted_states(population.reliable, population.classes, photographed), owner)
         return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
 
     return room.start(plan, prepare)
@@ -102,7 +115,9 @@ def start_lesson(
 def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
     """The moving sample picture of the demo in the real loop; its class is deleted with the lesson."""
     people = tuple(person.name for person in PEOPLE if person.enrolled)
-    plan = LessonPlan(SAMPLE_PICTURE, "Live sample picture", people, "the moving sample picture")
+    plan = LessonPlan(
+        SAMPLE_PICTURE, "Live sample picture", people, "the moving sample picture", owner=teacher(visitor())
+    )
 
     def prepare() -> Setup:
         from pathlib import Path
@@ -169,8 +184,10 @@ def _endless(picture: Frame) -> Iterator[Frame]:
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
     """A guided enrollment with the browser's camera and with the limits that enrollment uses for photos."""
 
+    owner = visitor()
+
     def prepare() -> tuple[Guide, Perceives, Sequence[Note]]:
-        room = open_class(classroom)
+        room = open_class(classroom, owner)
         reader = Classifier(room.population)
         same = identity_thresholds(room.perception.identity_network).same
 

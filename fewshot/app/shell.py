@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import streamlit as st
 
 from fewshot.app.next_click import in_the_app
+from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError
 from fewshot.session.settings import Settings
 
@@ -129,7 +130,7 @@ def remind_of_camera() -> None:
     """On any page but Live: say that a lesson waits for this tab's camera, which only the page Live sends."""
     # While it is not loaded, or another thread is still loading it, no lesson can run.
     room = getattr(sys.modules.get("fewshot.app.lesson_room"), "ROOM", None)
-    for lesson in room.alive() if room is not None else ():
+    for lesson in room.alive(visitor()) if room is not None else ():
         camera = lesson.plan.camera
         if camera is not None and camera.owner == session():
             name = lesson.plan.classroom or "without a class"
@@ -155,10 +156,25 @@ def ask_to_acknowledge(words: str) -> None:
     Args:
         words: what it is needed for, and what to do on the page Start.
     """
-    if Settings().acknowledged is None:
+    if Settings(owner=visitor()).acknowledged is None:
         st.warning(words, icon=":material/gavel:")
         if st.button("Open the page Start"):
             go("start")
+
+
+def say_no_classes() -> bool:
+    """Tell an administrator that this page is for teachers. Returns whether it did, so that nothing else is shown."""
+    who = visitor()
+    if who.teaches:
+        return False
+    st.info(
+        f"{plain(isolated(who.name))} is an administrator. An administrator has no classes and sees no readings. To "
+        "teach, log in with the account of a teacher.",
+        icon=":material/shield_person:",
+    )
+    if st.button("Open the page Settings", icon=":material/settings:"):
+        go("settings")
+    return True
 
 
 def chart_theme() -> Theme:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.components import camera_check
+from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import ADVICE, CONSTRAINTS, BrowserCamera, advice_for, rtc_configuration
 from fewshot.session.settings import Settings
 
@@ -16,7 +17,7 @@ _TRIES = "camera tries"
 
 def connection() -> dict[str, object]:
     """STUN and TURN servers from the settings; on a single machine none is needed."""
-    settings = Settings()
+    settings = Settings(owner=visitor())
     ice = settings.get("ice", {}) or {}
     return rtc_configuration(ice.get("servers", ""), ice.get("username", ""), settings.turn_password)
 

@@ -13,6 +13,7 @@ from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.names import canonical, folded, quoted
 from fewshot.classroom.roster import Photo, no_such_student
 from fewshot.database.columns import stack
+from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import DimensionMismatch, StoreError, UsageError
 from fewshot.prototypes.estimators.class_model import CORRECTION
@@ -130,25 +131,26 @@ def no_such_class(name: str, names: Sequence[str]) -> UsageError:
     )
 
 
-def find_class(session: Session, name: str) -> ClassRow | None:
-    """The class with this name, ignoring case and characters that cannot be seen; None if there is none.
+def find_class(session: Session, owner: Owner, name: str) -> ClassRow | None:
+    """The owner's class with this name, ignoring case and characters that cannot be seen; None if there is none.
 
     Earlier versions kept such characters, so two classes may look the same: the exact spelling wins.
     """
-    exact = session.scalar(select(ClassRow).where(ClassRow.name == name))
-    found = exact or session.scalar(select(ClassRow).where(ClassRow.folded == folded(name)))
+    mine = select(ClassRow).where(ClassRow.owner_id == owner.id)
+    exact = session.scalar(mine.where(ClassRow.name == name))
+    found = exact or session.scalar(mine.where(ClassRow.folded == folded(name)))
     if found is not None:
         return found
-    names = session.scalars(select(ClassRow.name).order_by(ClassRow.id)).all()
-    spelled = next((other for other in names if folded(other) == folded(name)), None)
-    return None if spelled is None else session.scalar(select(ClassRow).where(ClassRow.name == spelled))
+    rows = session.scalars(mine.order_by(ClassRow.id)).all()
+    return next((row for row in rows if folded(row.name) == folded(name)), None)
 
 
-def class_of(session: Session, name: str) -> ClassRow:
-    """Raises UsageError if there is no such class."""
-    row = find_class(session, name)
+def class_of(session: Session, owner: Owner, name: str) -> ClassRow:
+    """Raises UsageError if the owner has no such class."""
+    row = find_class(session, owner, name)
     if row is None:
-        raise no_such_class(name, sorted(session.scalars(select(ClassRow.name)).all()))
+        names = session.scalars(select(ClassRow.name).where(ClassRow.owner_id == owner.id)).all()
+        raise no_such_class(name, sorted(names))
     return row
 
 

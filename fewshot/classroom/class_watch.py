@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fewshot.classroom.class_rows import class_of
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.database import Database
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, StudentRow, SupportRow
 from fewshot.errors import StoreError
 
@@ -47,15 +48,22 @@ class ClassWatch:
         database: where the class is stored.
         classroom: its name.
         on_change: called with the present state when something changed, and with None when the class was deleted.
+        owner: to whom the class belongs.
 
     Raises:
         UsageError: there is no such class.
     """
 
-    def __init__(self, database: Database, classroom: str, on_change: Callable[[Standing | None], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        classroom: str,
+        on_change: Callable[[Standing | None], None],
+        owner: Owner = LOCAL_TEACHER,
+    ) -> None:
         self._database, self._on_change = database, on_change
         with database.read() as session:
-            self._class = class_of(session, classroom).id
+            self._class = class_of(session, owner, classroom).id
             self._standing: Standing | None = _standing(session, self._class)
         self._name = classroom
         self._looking = threading.Lock()

@@ -15,6 +15,7 @@ from fewshot.classroom.roster import no_such_student
 from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.database.tables import ClassRow, StudentRow, SupportRow
 from fewshot.errors import DimensionMismatch, UsageError
 
@@ -42,19 +43,22 @@ class Learned:
     made: datetime
 
 
-def learned(database: Database, class_name: str, student: str | None = None) -> list[Learned]:
+def learned(
+    database: Database, class_name: str, student: str | None = None, *, owner: Owner = LOCAL_TEACHER
+) -> list[Learned]:
     """All corrections of a class that are in use and can be undone, of every lesson, newest first.
 
     Args:
         database: where the class is stored.
         class_name: name of the class.
         student: only the corrections of this student.
+        owner: to whom the class belongs.
     """
     wanted = (
         select(CorrectionRow, StudentRow.name)
         .join(StudentRow, CorrectionRow.student_id == StudentRow.id)
         .join(ClassRow, StudentRow.class_id == ClassRow.id)
-        .where(ClassRow.name == class_name, CorrectionRow.undone.is_(None))
+        .where(ClassRow.owner_id == owner.id, ClassRow.name == class_name, CorrectionRow.undone.is_(None))
     )
     if student is not None:
         wanted = wanted.where(StudentRow.name == student)
@@ -74,6 +78,8 @@ def learn(
     actually: str,
     vector: NDArray[np.floating],
     said: str | None,
+    *,
+    owner: Owner = LOCAL_TEACHER,
 ) -> int:
     """Record a correction, and add the corrected face to the student's support set.
 
@@ -86,6 +92,7 @@ def learn(
         actually: what the student really showed: an emotion in any common spelling, or one of the student's own states.
         vector: expression vector of the face, unit length, shape (d,).
         said: emotion of the corrected reading; None for "unsure".
+        owner: to whom the class belongs.
 
     Returns:
         Number of the correction.
@@ -96,7 +103,7 @@ def learn(
     """
     label = emotion_of(actually)
     with database.write() as session:
-        row = session.scalar(select(ClassRow).where(ClassRow.name == class_name))
+        row = session.scalar(select(ClassRow).where(ClassRow.owner_id == owner.id, ClassRow.name == class_name))
         kept = session.get(LessonRow, lesson)
         if row is None or kept is None or kept.class_id != row.id:
             raise UsageError(f"Class {class_name!r} has no lesson {lesson}. Nothing was corrected.")
@@ -118,21 +125,23 @@ def learn(
         return correction.id
 
 
-def unlearn(database: Database, class_name: str, correction: int) -> None:
-    """Undo a correction: its vector is deleted. Undoing it twice is not an error.
+def unlearn(database: Database, class_name: str, correction: int, *, owner: Owner = LOCAL_TEACHER) -> None:
+    """Undo a correction of the owner's class: its vector is deleted. Undoing it twice is not an error.
 
     Raises:
         UsageError: there is no such correction of this class.
     """
     with database.erase() as session:
-        row = _correction(session, class_name, correction)
+        row = _correction(session, owner, class_name, correction)
         row.undone = row.undone or now()
         session.execute(delete(SupportRow).where(SupportRow.correction_id == correction))
 
 
-def _correction(session: Session, class_name: str, correction: int) -> CorrectionRow:
+def _correction(session: Session, owner: Owner, class_name: str, correction: int) -> CorrectionRow:
     wanted = select(CorrectionRow).join(StudentRow).join(ClassRow)
-    row = session.scalar(wanted.where(CorrectionRow.id == correction, ClassRow.name == class_name))
+    row = session.scalar(
+        wanted.where(CorrectionRow.id == correction, ClassRow.owner_id == owner.id, ClassRow.name == class_name)
+    )
     if row is None:
         raise UsageError(f"Class {class_name!r} has no correction {correction}, so it cannot be undone.")
     return row

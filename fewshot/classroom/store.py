@@ -29,6 +29,7 @@ from fewshot.classroom.traces import remove_class_traces, remove_traces
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.database.words import DiskFull
 from fewshot.errors import StoreError, UsageError
@@ -41,15 +42,20 @@ LARGEST_PORTRAIT = 200_000
 
 
 class ClassStore:
-    """All classes. Creating an object is cheap; several threads may share one.
+    """The classes of one owner. Creating an object is cheap; several threads may share one.
 
     Names of classes ignore upper and lower case: "Physics" and "physics" are one class.
 
     Args:
         database: None uses the default database.
+        owner: the teacher to whom the classes belong. Classes of others can be neither seen nor changed.
+
+    Raises:
+        UsageError: the owner is an administrator, who has no classes.
     """
 
-    def __init__(self, database: Database | None = None) -> None:
+    def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
+        self.owner = teacher(owner)
         self.database = database or open_database()
 
     def require_writable(self, unless_full: bool = False) -> None:
@@ -68,9 +74,9 @@ class ClassStore:
                 raise
 
     def names(self) -> list[str]:
-        """Names of all classes, sorted."""
+        """Names of all classes of the owner, sorted."""
         with self.database.read() as session:
-            return sorted(session.scalars(select(ClassRow.name)).all())
+            return sorted(session.scalars(select(ClassRow.name).where(ClassRow.owner_id == self.owner.id)).all())
 
     def spelled(self, name: str) -> str:
         """The name of a class as it was first written; ``name`` in Unicode's composed form if there is no such class.
@@ -80,18 +86,18 @@ class ClassStore:
         """
         plain = check_name(name, "class")
         with self.database.read() as session:
-            row = find_class(session, plain)
+            row = find_class(session, self.owner, plain)
             return row.name if row else plain
 
     def exists(self, name: str) -> bool:
         """Whether there is a class with this name."""
         with self.database.read() as session:
-            return find_class(session, name) is not None
+            return find_class(session, self.owner, name) is not None
 
     def is_sample(self, name: str) -> bool:
         """Whether it is a sample class, without real people. Raises UsageError if there is no such class."""
         with self.database.read() as session:
-            return class_of(session, name).sample
+            return class_of(session, self.owner, name).sample
 
     def create(self, name: str, sample: bool = False) -> str:
         """Create an empty class.
@@ -108,9 +114,9 @@ class ClassStore:
         """
         plain = check_name(name, "class")
         with self.database.write() as session:
-            if find_class(session, plain) is not None:
+            if find_class(session, self.owner, plain) is not None:
                 raise UsageError(f"There is a class {plain!r} already. Choose another name.")
-            session.add(ClassRow(name=plain, folded=folded(plain), sample=sample))
+            session.add(ClassRow(owner_id=self.owner.id, name=plain, folded=folded(plain), sample=sample))
         return plain
 
     def rename(self, name: str, new: str) -> str:
@@ -124,8 +130,8 @@ class ClassStore:
         """
         plain = check_name(new, "class")
         with self.database.erase() as session:
-            row = class_of(session, name)
-            taken = find_class(session, plain)
+            row = class_of(session, self.owner, name)
+            taken = find_class(session, self.owner, plain)
             if taken is not None and taken.id != row.id:
                 raise UsageError(f"There is a class {plain!r} already. Choose another name.")
             row.name, row.folded = plain, folded(plain)
@@ -139,14 +145,14 @@ class ClassStore:
             ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
         with self.database.erase() as session:
-            row = class_of(session, name)
+            row = class_of(session, self.owner, name)
             remove_class_traces(session, row)
             session.delete(row)
 
     def roster(self, name: str) -> Roster:
         """The students of a class as they are stored now; empty if there is no such class."""
         with self.database.read() as session:
-            row = find_class(session, name)
+            row = find_class(session, self.owner, name)
             if row is None:
                 return Roster(name)
             students = {}
@@ -159,7 +165,7 @@ class ClassStore:
     def networks(self, name: str) -> Networks | None:
         """The networks that made the vectors of a class; None while it has no vectors."""
         with self.database.read() as session:
-            row = find_class(session, name)
+            row = find_class(session, self.owner, name)
             return None if row is None or not row.dimension else Networks.of(row)
 
     def vectors(self, name: str) -> PrototypeStore | None:
@@ -169,7 +175,7 @@ class ClassStore:
             StoreError: the vectors are damaged.
         """
         with self.database.read() as session:
-            row = find_class(session, name)
+            row = find_class(session, self.owner, name)
             return None if row is None or not row.dimension else vectors_of(session, row)
 
     def keep(
@@ -187,11 +193,11 @@ class ClassStore:
             StoreError: the class was enrolled with other networks.
         """
         with self.database.write() as session:
-            row = find_class(session, name)
+            row = find_class(session, self.owner, name)
             if row is None:
                 if not accepted:
                     return
-                row = ClassRow(name=name, folded=folded(name), sample=False)
+                row = ClassRow(owner_id=self.owner.id, name=name, folded=folded(name), sample=False)
                 session.add(row)
             if not row.dimension:
                 networks.write_to(row)
@@ -228,7 +234,7 @@ class ClassStore:
         said = ""
         try:
             with self.database.erase() as session:
-                row = class_of(session, name)
+                row = class_of(session, self.owner, name)
                 found = student_of(session, row, student)
                 said = remove_traces(session, row, found)
                 session.flush()
@@ -251,7 +257,7 @@ class ClassStore:
         """
         plain = check_name(new, "student")
         with self.database.write() as session:
-            row = class_of(session, name)
+            row = class_of(session, self.owner, name)
             found = student_of(session, row, student)
             other = _like(plain, [one.name for one in students_of(session, row.id) if one.id != found.id])
             if other is not None:
@@ -262,7 +268,7 @@ class ClassStore:
     def consents(self, name: str, student: str) -> list[Consent]:
         """All recorded consents of a student; the last one is the latest, which is the valid one."""
         with self.database.read() as session:
-            return consents_of(session, student_of(session, class_of(session, name), student).id)
+            return consents_of(session, student_of(session, class_of(session, self.owner, name), student).id)
 
     def record_consent(self, name: str, student: str, consent: Consent) -> None:
         """Record a consent. A student who is not in the class yet is added without photos.
@@ -276,7 +282,7 @@ class ClassStore:
         """Record one consent for several students: for all or, after an error, for none. See ``record_consent``."""
         keys = [check_name(student, "student") for student in students]
         with self.database.write() as session:
-            row = class_of(session, name)
+            row = class_of(session, self.owner, name)
             known = {other.name: other for other in students_of(session, row.id)}
             for key in keys:
                 other = None if key in known else _like(key, known)
@@ -301,7 +307,7 @@ class ClassStore:
             UsageError: there is no such class or student, or no consent to withdraw.
         """
         with self.database.write() as session:
-            number = student_of(session, class_of(session, name), student).id
+            number = student_of(session, class_of(session, self.owner, name), student).id
             latest = select(ConsentRow).where(ConsentRow.student_id == number).order_by(ConsentRow.id.desc()).limit(1)
             consent = session.scalar(latest)
             if consent is None:
@@ -311,7 +317,7 @@ class ClassStore:
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""
         with self.database.erase() as session:
-            number = student_of(session, class_of(session, name), student).id
+            number = student_of(session, class_of(session, self.owner, name), student).id
             session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
 
     def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
@@ -321,7 +327,7 @@ class ClassStore:
             UsageError: there is no such class or student.
         """
         with self.database.write() as session:
-            number = student_of(session, class_of(session, name), student).id
+            number = student_of(session, class_of(session, self.owner, name), student).id
             photo = session.scalar(select(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
             if photo is not None:
                 photo.emotion = emotion
@@ -330,7 +336,7 @@ class ClassStore:
     def portrait(self, name: str, student: str) -> bytes | None:
         """The picture (JPEG) for a student's card; None unless the teacher saved one."""
         with self.database.read() as session:
-            row = session.get(PortraitRow, student_of(session, class_of(session, name), student).id)
+            row = session.get(PortraitRow, student_of(session, class_of(session, self.owner, name), student).id)
             return row.picture if row else None
 
     def set_portrait(self, name: str, student: str, picture: bytes | None) -> None:
@@ -345,15 +351,15 @@ class ClassStore:
                 "smaller one."
             )
         with self.database.erase() as session:
-            number = student_of(session, class_of(session, name), student).id
+            number = student_of(session, class_of(session, self.owner, name), student).id
             session.execute(delete(PortraitRow).where(PortraitRow.student_id == number))
             if picture is not None:
                 session.add(PortraitRow(student_id=number, picture=picture, made=now()))
 
 
-def class_names() -> list[str]:
-    """The classes in the default database."""
-    return ClassStore().names()
+def class_names(owner: Owner = LOCAL_TEACHER) -> list[str]:
+    """The classes of an owner in the default database."""
+    return ClassStore(owner=owner).names()
 
 
 def _record(session: Session, student: int, consent: Consent) -> None:

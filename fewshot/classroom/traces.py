@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.blotting import SOMEBODY, Blotter
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.owner import LOCAL
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import UsageError
 from fewshot.models.files import home
@@ -23,8 +25,9 @@ _LONGEST_LABEL = 64
 def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
 
-    The name is replaced in every text of the class, and of lessons without a class: titles, sources, markers, labels,
-    and consents of other students. The student's own states are blanked in lessons where no other student showed them.
+    The name is replaced in every text of the class, and of the same owner's lessons without a class: titles, sources,
+    markers, labels, and consents of other students. The student's own states are blanked in lessons where no other
+    student showed them.
 
     Returns:
         What else was changed, in a sentence or two; "" if nothing was.
@@ -40,12 +43,12 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
             lesson.labels = _labels_in_use(session, lesson)
     others = list(session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)))
     blot = Blotter(name, others)
-    counts = _blot_lessons(session, blot, row.id)
+    counts = _blot_lessons(session, blot, _of_class(row) | _without_class(row))
     counts += _blot_students(session, blot, row.id)
     said = _sentence(counts)
     if blot(row.name) != row.name:
         said += f" {still_called(row.name)}"
-    return f"{said} {forget_last_run()}".strip()
+    return f"{said} {forget_last_run(row.owner_id)}".strip()
 
 
 def still_called(classroom: str) -> str:
@@ -56,14 +59,23 @@ def still_called(classroom: str) -> str:
 def remove_class_traces(session: Session, row: ClassRow) -> None:
     """Replace the names of all students of a class in lessons without a class, before the class is deleted."""
     for name in session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)).all():
-        _blot_lessons(session, Blotter(name), None)
-    forget_last_run()
+        _blot_lessons(session, Blotter(name), _without_class(row))
+    forget_last_run(row.owner_id)
 
 
-def forget_last_run() -> str:
-    """Delete the timeline of the last run, which may show a name. Returns a sentence if that is not possible."""
+def last_timeline(owner_id: str) -> Path:
+    """Where the timeline of an owner's last run lies. No owner's run replaces or deletes another owner's picture.
+
+    Raises:
+        UsageError: this user has no home folder.
+    """
+    return home() / (LAST_TIMELINE if owner_id == LOCAL else f"{owner_id}-{LAST_TIMELINE}")
+
+
+def forget_last_run(owner_id: str) -> str:
+    """Delete the timeline of an owner's last run, which may show a name. Returns a sentence if that is not possible."""
     try:
-        path = home() / LAST_TIMELINE
+        path = last_timeline(owner_id)
     except UsageError:  # a user without a home folder has no such picture
         return ""
     try:
@@ -73,10 +85,9 @@ def forget_last_run() -> str:
     return ""
 
 
-def _blot_lessons(session: Session, blot: Callable[[str], str], class_id: int | None) -> Counter[str]:
-    """Replace a name in the lessons of a class and in those without a class."""
+def _blot_lessons(session: Session, blot: Callable[[str], str], mine: ColumnElement[bool]) -> Counter[str]:
+    """Replace a name in the lessons for which ``mine`` holds."""
     counts: Counter[str] = Counter()
-    mine = LessonRow.class_id.is_(None) if class_id is None else _of_class(class_id)
     for lesson in session.scalars(select(LessonRow).where(mine)):
         counts["title"] += _change(lesson, "title", blot)
         counts["source"] += _change(lesson, "source", blot)
@@ -104,8 +115,13 @@ def _blot_students(session: Session, blot: Callable[[str], str], class_id: int) 
     return counts
 
 
-def _of_class(class_id: int):  # type: ignore[no-untyped-def]  # the type of an SQL expression is not worth its line
-    return (LessonRow.class_id == class_id) | LessonRow.class_id.is_(None)
+def _of_class(row: ClassRow) -> ColumnElement[bool]:
+    return LessonRow.class_id == row.id
+
+
+def _without_class(row: ClassRow) -> ColumnElement[bool]:
+    """Lessons without a class of the class's owner; those of others may name another person who is called the same."""
+    return LessonRow.class_id.is_(None) & (LessonRow.owner_id == row.owner_id)
 
 
 def _change(row: object, field: str, blot: Callable[[str], str]) -> bool:

@@ -20,6 +20,7 @@ def run_app(
     *,
     public_urls: Sequence[str] = (),
     framed_by: Sequence[str] = (),
+    login: bool = False,
     without_login: bool = False,
 ) -> None:
     """Serve the app until Ctrl-C; the arguments are those of ``launch``.
@@ -34,7 +35,7 @@ def run_app(
         # The pages run in this process, and all code that opens a network looks at this variable.
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
 
-    launch(port, browser, host, public_urls=public_urls, framed_by=framed_by, without_login=without_login)
+    launch(port, browser, host, public_urls=public_urls, framed_by=framed_by, login=login, without_login=without_login)
 
 
 def offer_app() -> None:

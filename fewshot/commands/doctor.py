@@ -166,15 +166,18 @@ def _engine() -> Finding:
 
 
 def _database() -> Finding:
+    from fewshot.classroom.owners import Owners
     from fewshot.classroom.recognition import again_by_command, is_weaker, weaker_note
     from fewshot.classroom.store import ClassStore
+    from fewshot.database.owner import LOCAL_TEACHER
     from fewshot.errors import FewshotError
 
     try:
-        store = ClassStore()
+        store, owners = ClassStore(owner=LOCAL_TEACHER), Owners().all()
         classes = store.names()
         weaker = [name for name in classes if is_weaker(store.networks(name))]
-        text = f"{store.database.check()}, {len(classes)} classes"
+        count = sum(len(ClassStore(store.database, owner).names()) for owner in owners if owner.teaches)
+        text = f"{store.database.check()}, {count} classes"
         if weaker:
             advice = " ".join(f"{weaker_note(name)} {again_by_command(name)}" for name in weaker)
             return Finding("Database", "warning", text, advice)

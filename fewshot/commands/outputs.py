@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fewshot.classroom.store import ClassStore
-from fewshot.classroom.traces import LAST_TIMELINE
+from fewshot.classroom.traces import last_timeline
 from fewshot.commands.terminal import say
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.live.sinks.base import cannot_be_written
 from fewshot.live.sinks.encoders import SUFFIXES
@@ -23,7 +24,7 @@ from fewshot.private_files import why_not_writable
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written besides the summary in the terminal; ``lesson`` is the title of a lesson to record."""
+    """What is written besides the summary in the terminal, for one teacher; ``lesson`` is the title of a lesson."""
 
     save: Path | None = None
     jsonl: Path | None = None
@@ -33,6 +34,7 @@ class Outputs:
     table: Path | None = None
     parquet: Path | None = None
     crops: Path | None = None
+    owner: Owner = LOCAL_TEACHER
 
     def check(self, inputs: Sequence[str]) -> None:
         """Check, before anything is opened, that no output overwrites an input.
@@ -66,7 +68,7 @@ class Outputs:
             raise UsageError(f"{self.save} is not the name of a video. Use a name that ends in {', '.join(SUFFIXES)}.")
 
         if self.lesson is not None:
-            ClassStore().require_writable()
+            ClassStore(owner=self.owner).require_writable()
         if why := self.why_no_timeline:
             kept = "To keep it, add --summary-picture FILE, or set FEWSHOT_HOME to a folder where you may write."
             say([f"The timeline of this run will not be kept, because {home()} cannot be written to ({why}). {kept}"])
@@ -82,7 +84,7 @@ class Outputs:
         if self.picture is not None:
             return self.picture
         beside = self.save or self.jsonl or self.table or self.parquet
-        return beside.with_name(f"{beside.stem}-timeline.png") if beside else home() / LAST_TIMELINE
+        return beside.with_name(f"{beside.stem}-timeline.png") if beside else last_timeline(self.owner.id)
 
 
 def _require_writable(path: Path) -> None:

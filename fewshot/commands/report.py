@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fewshot.commands.terminal import say, tell
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -12,20 +13,21 @@ from fewshot.session.report import check_suffix, write_report
 from fewshot.session.settings import Settings
 
 
-def run_report(wanted: str, out: Path, aggregate: bool) -> None:
+def run_report(wanted: str, out: Path, aggregate: bool, owner: Owner = LOCAL_TEACHER) -> None:
     """Write a lesson's report.
 
     Args:
         wanted: number of the lesson, or "last".
-        aggregate: leave out names. The program's settings can require this as well.
+        aggregate: leave out names. The teacher's settings can require this as well.
+        owner: to whom the lesson belongs.
 
     Raises:
         UsageError: no such lesson, no such format, or a library that it needs is not installed.
     """
     check_suffix(out)
-    store = LessonStore()
+    store = LessonStore(owner=owner)
     info = find_lesson(store, wanted)
-    if not aggregate and Settings(store.database).aggregate_only:
+    if not aggregate and Settings(store.database, owner).aggregate_only:
         say(["The report has no names, because the settings allow aggregated reports only."])
         aggregate = True
     if info.state == "running":

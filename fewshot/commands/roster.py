@@ -19,6 +19,7 @@ from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.classroom.traces import still_called
 from fewshot.clutter import entries_of
 from fewshot.commands.terminal import FAILED, NOTICE, cell, console, print_error, say, table, tell
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import printable
 from fewshot.room import Classroom
 from fewshot.session.analysis.words import counted
@@ -35,9 +36,10 @@ def run_enroll(
     download: bool,
     network: Path | None = None,
     looks_like: Sequence[str] = (),
+    owner: Owner = LOCAL_TEACHER,
 ) -> int:
     """Enroll a folder and show the result of every photo. Returns 0 if at least one student is enrolled, else 1."""
-    classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
+    classroom = Classroom.open(class_name, detector=detector, download=download, network=network, owner=owner)
     terminal, count = console(stderr=True), 0
     columns = (TextColumn("Reading photos"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
@@ -133,9 +135,9 @@ def _remarks(result: StudentResult) -> list[str]:
     return lines + [f"[dim]{cell(note)}[/dim]" for note in result.notes]
 
 
-def show_classes() -> None:
-    """List the classes on this machine."""
-    store = ClassStore()
+def show_classes(owner: Owner = LOCAL_TEACHER) -> None:
+    """List the classes of a teacher."""
+    store = ClassStore(owner=owner)
     names = store.names()
     if not names:
         place = store.database.path or store.database.url
@@ -145,14 +147,14 @@ def show_classes() -> None:
         tell(f"{name}: {', '.join(sorted(store.roster(name).students)) or 'no students yet'}")
 
 
-def show_roster(class_name: str) -> None:
+def show_roster(class_name: str, owner: Owner = LOCAL_TEACHER) -> None:
     """Show the students of a class.
 
     Raises:
         UsageError: there is no such class.
         StoreError: the database is damaged.
     """
-    classroom = Classroom.open(class_name)
+    classroom = Classroom.open(class_name, owner=owner)
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
     rows = table("Student", "Photos", "Consent given by", "Given on", "Valid until", title=f"Class {classroom.name}")
@@ -169,16 +171,16 @@ def show_roster(class_name: str) -> None:
     )
 
 
-def show_lessons(class_name: str | None) -> None:
-    """List the recorded lessons of a class, or of all classes.
+def show_lessons(class_name: str | None, owner: Owner = LOCAL_TEACHER) -> None:
+    """List the recorded lessons of a teacher's class, or of all their classes.
 
     Raises:
         UsageError: there is no such class.
     """
-    classes = ClassStore()
+    classes = ClassStore(owner=owner)
     if class_name is not None and not classes.exists(class_name):
         raise no_such_class(class_name, classes.names())
-    kept = LessonStore(classes.database).lessons(None if class_name is None else classes.spelled(class_name))
+    kept = LessonStore(classes.database, owner).lessons(None if class_name is None else classes.spelled(class_name))
     if not kept:
         tell("No lesson has been recorded yet. Type: fewshot live --class CLASS --record")
         return
@@ -189,29 +191,29 @@ def show_lessons(class_name: str | None) -> None:
         cells = (info.classroom, info.title, started, clock(info.seconds), state, info.source)
         rows.add_row(str(info.id), *map(cell, cells))
     console().print(rows)
-    held = LessonStore(classes.database).held_back()
+    held = LessonStore(classes.database, owner).held_back()
     say([held] if held else [])
 
 
-def delete_lesson(lesson: int) -> None:
-    """Delete a lesson with all its readings."""
-    LessonStore().delete(lesson)
+def delete_lesson(lesson: int, owner: Owner = LOCAL_TEACHER) -> None:
+    """Delete a teacher's lesson with all its readings."""
+    LessonStore(owner=owner).delete(lesson)
     tell(f"Lesson {lesson} was deleted.")
 
 
-def delete_old_lessons() -> None:
-    """Delete the lessons that retention has kept until somebody confirms it.
+def delete_old_lessons(owner: Owner = LOCAL_TEACHER) -> None:
+    """Delete the teacher's lessons that retention has kept until somebody confirms it.
 
     Raises:
         UsageError: old lessons are not to be deleted at all.
     """
-    deleted = LessonStore().delete_old()
+    deleted = LessonStore(owner=owner).delete_old()
     tell(f"{counted(deleted, 'lesson')} deleted." if deleted else "No lesson is old enough to be deleted.")
 
 
-def remove_student(class_name: str, student: str) -> None:
+def remove_student(class_name: str, student: str, owner: Owner = LOCAL_TEACHER) -> None:
     """Remove a student and all their data."""
-    classroom = Classroom.open(class_name)
+    classroom = Classroom.open(class_name, owner=owner)
     also = classroom.remove(student)
     left = classroom.students
     tell(
@@ -225,13 +227,13 @@ def remove_student(class_name: str, student: str) -> None:
     tell("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
 
 
-def rename_class(class_name: str, name: str) -> None:
+def rename_class(class_name: str, name: str, owner: Owner = LOCAL_TEACHER) -> None:
     """Rename a class. Its students and lessons keep everything.
 
     Raises:
         UsageError: there is no such class, or the new name cannot be used or is taken.
     """
-    classroom = Classroom.open(class_name)
+    classroom = Classroom.open(class_name, owner=owner)
     before = classroom.name
     classroom.rename(name)
     tell(f"Class {before} is now called {classroom.name}.")

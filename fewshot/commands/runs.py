@@ -17,6 +17,7 @@ from fewshot.commands.health import Health
 from fewshot.commands.outputs import Outputs
 from fewshot.commands.run_options import Pace
 from fewshot.commands.terminal import FAILED, console, print_error, say, tell
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import SourceError, UsageError
 from fewshot.live.loop import Loop, Step
 from fewshot.live.overlay import Overlay
@@ -66,9 +67,11 @@ class Run:
         if self.classroom is not None:
             started = self.classroom.recorder(source, outputs.lesson)
         else:
-            counts = Settings().aggregate_only
-            started = LessonRecorder.start(source=source, network=self.network, title=outputs.lesson, aggregate=counts)
-        held = LessonStore().held_back()
+            counts = Settings(owner=outputs.owner).aggregate_only
+            started = LessonRecorder.start(
+                source=source, network=self.network, title=outputs.lesson, aggregate=counts, owner=outputs.owner
+            )
+        held = LessonStore(owner=outputs.owner).held_back()
         say([held] if held else [])
         return started
 
@@ -80,7 +83,12 @@ class Run:
 
 
 def open_run(
-    class_name: str | None, detector: str, download: bool, pace: Pace | None = None, network: Path | None = None
+    class_name: str | None,
+    detector: str,
+    download: bool,
+    pace: Pace | None = None,
+    network: Path | None = None,
+    owner: Owner = LOCAL_TEACHER,
 ) -> Run:
     """Load the models and the class, and print their notes for the user.
 
@@ -92,7 +100,7 @@ def open_run(
         perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
         return Run(make_loop(perception, budget=pace.budget, network=network), network=perception.network)
-    classroom = Classroom.open(class_name, detector=detector, download=download, network=network)
+    classroom = Classroom.open(class_name, detector=detector, download=download, network=network, owner=owner)
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
     loop = classroom.loop(budget=pace.budget)

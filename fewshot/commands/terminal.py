@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,20 @@ NOTICE = (
 )
 
 FAILED, INTERRUPTED = 1, 130
+
+_OF_A_TEACHER = re.compile(r"(fewshot (?:roster|lessons|enroll|live|analyze|report))(?![\w-])(?! --as\b)")
+_teacher = ""
+
+
+def name_in_commands(name: str) -> None:
+    """Let commands that are printed from now on name this teacher, as ``--as`` did; "" names nobody."""
+    global _teacher  # noqa: PLW0603  # one process runs one command
+    _teacher = name
+
+
+def _with_teacher(text: str) -> str:
+    """The text; its commands work for the teacher for whom this one works."""
+    return _OF_A_TEACHER.sub(lambda found: f"{found[0]} --as {_teacher}", text) if _teacher else text
 
 
 class PlainErrors(TyperGroup):
@@ -100,7 +115,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def tell(*texts: object) -> None:
     """Print a line. Every command prints with this or with ``cell``: names, titles and paths may hold anything."""
-    print(*(printable(str(text)) for text in texts))
+    print(*(printable(_with_teacher(str(text))) for text in texts))
 
 
 def cell(text: object) -> str:
@@ -123,13 +138,13 @@ class _SafeFormatter(logging.Formatter):
 
 def print_error(text: str) -> None:
     """Print an error as one line on stderr, without the line breaks of ``text``."""
-    print(f"Error: {printable(without_secrets(' '.join(text.split())))}", file=sys.stderr)
+    print(f"Error: {printable(without_secrets(_with_teacher(' '.join(text.split()))))}", file=sys.stderr)
 
 
 def say(lines: Iterable[str | Note], head: str = "Note: ") -> None:
     """Print notes on stderr, each once: what a user should know while the run continues."""
     for line in dict.fromkeys(map(str, lines)):
-        print(f"{head}{printable(without_secrets(' '.join(line.split())))}", file=sys.stderr)
+        print(f"{head}{printable(without_secrets(_with_teacher(' '.join(line.split()))))}", file=sys.stderr)
 
 
 def _text(error: Exception) -> str:

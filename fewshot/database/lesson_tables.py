@@ -10,20 +10,23 @@ from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fewshot.database.columns import now
+from fewshot.database.owner import LOCAL
 from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
 class LessonRow(Base):
-    """A lesson. It is running until ``ended`` is set; ``owner`` and ``heartbeat`` show whether it is still written.
+    """A lesson of the teacher ``owner_id``. It is running until ``ended`` is set.
 
-    ``writer`` counts its recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets
-    a program take over at once. ``provisional`` is the second that is written, but not finished.
+    ``owner`` (the process that writes it) and ``heartbeat`` show whether it is still written. ``writer`` counts its
+    recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets a program take over at
+    once. ``provisional`` is the second that is written, but not finished.
     """
 
     __tablename__ = "lessons"
     __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id"), index=True, default=LOCAL)
     class_id: Mapped[int | None] = mapped_column(belongs_to("classes.id"), index=True)
     title: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)

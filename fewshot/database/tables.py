@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Double, ForeignKey, LargeBinary, MetaData, String, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fewshot.database.columns import Floats, Utc, now
+from fewshot.database.owner import LOCAL, Owner, Role
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -42,15 +43,32 @@ def belongs_to(column: str) -> Any:
     return ForeignKey(column, ondelete="CASCADE")
 
 
-class ClassRow(Base):
-    """A class. With ``folded``, "Physics" and "physics" are equal; networks are those of the first enrollment."""
+class OwnerRow(Base):
+    """A teacher or an administrator; see ``fewshot.database.owner.Owner``."""
 
-    __tablename__ = "classes"
-    __table_args__ = NEVER_AGAIN
+    __tablename__ = "owners"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     folded: Mapped[str] = mapped_column(String(256), unique=True)
+    role: Mapped[Role] = mapped_column(String(16))
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    def plain(self) -> Owner:
+        """The owner as plain data."""
+        return Owner(self.id, self.name, self.role)
+
+
+class ClassRow(Base):
+    """A class of an owner. With ``folded``, "Physics" and "physics" are equal; networks are of the first enrollment."""
+
+    __tablename__ = "classes"
+    __table_args__ = (UniqueConstraint("owner_id", "folded"), NEVER_AGAIN)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id"), default=LOCAL)
+    name: Mapped[str] = mapped_column(String(64))
+    folded: Mapped[str] = mapped_column(String(256))
     sample: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
     network: Mapped[str] = mapped_column(Text, default="")
@@ -140,9 +158,19 @@ class IdentityRow(Base):
 
 
 class SettingRow(Base):
-    """One setting of the program."""
+    """One setting of the whole installation."""
 
     __tablename__ = "settings"
 
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+class OwnerSettingRow(Base):
+    """One setting of one owner."""
+
+    __tablename__ = "owner_settings"
+
+    owner_id: Mapped[str] = mapped_column(belongs_to("owners.id"), primary_key=True)
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[Any] = mapped_column(JSON)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from fewshot.database import lesson_tables  # noqa: F401  # their tables are part of the metadata
+from fewshot.database import account_tables, lesson_tables  # noqa: F401  # their tables are part of the metadata
 from fewshot.database.tables import Base
 from fewshot.database.words import damaged, foreign_file, unknown_version
 from fewshot.errors import StoreError
@@ -43,10 +46,11 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True) -> None:
             if _is_current(connection, url, new):
                 return
         try:
-            with engine.begin() as connection:
+            with engine.connect() as connection, _free_of_references(connection), connection.begin():
                 # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url, new):
                     _upgrade(connection)
+                    _check_references(connection, url)
         except DBAPIError:
             # PostgreSQL lets two programs create tables at the same time; then the second one fails and tries again.
             if attempt == _TRIES - 1:
@@ -75,6 +79,31 @@ def _is_current(connection: Connection, url: str, new: bool) -> bool:
     if lost and version == HEAD:
         raise damaged(url, f"these tables are missing: {', '.join(lost)}")
     return version == HEAD
+
+
+@contextlib.contextmanager
+def _free_of_references(connection: Connection) -> Iterator[None]:
+    """Let migrations make tables anew. SQLite would delete all rows that refer to a table which is dropped.
+
+    It must be said outside of a transaction.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON").close()
+
+
+def _check_references(connection: Connection, url: str) -> None:
+    """Raises StoreError if a row refers to another one that is not there."""
+    if connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if lost is not None:
+            raise damaged(url, f"a row of its table {lost[0]} belongs to a row of {lost[2]} that is missing")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -14,7 +14,8 @@ from fewshot.addresses import public_source
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
-from fewshot.database.tables import ClassRow, StudentRow
+from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
+from fewshot.database.tables import ClassRow, OwnerRow, StudentRow
 from fewshot.errors import Note, StoreError, UsageError
 from fewshot.session import retention
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
@@ -37,13 +38,18 @@ minutes with 49 students opens in about a second. And habits change over a year,
 
 
 class LessonStore:
-    """Lessons of all classes. It is cheap to create, and several threads may share one.
+    """Lessons of one owner. It is cheap to create, and several threads may share one.
 
     Args:
         database: None is the default one.
+        owner: the teacher to whom the lessons belong. A lesson of somebody else is treated as one that does not exist.
+
+    Raises:
+        UsageError: the owner is an administrator, who sees no readings.
     """
 
-    def __init__(self, database: Database | None = None) -> None:
+    def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
+        self.owner = teacher(owner)
         self.database = database or open_database()
 
     @classmethod
@@ -82,15 +88,15 @@ class LessonStore:
             UsageError: there is no such class or student.
         """
         try:
-            self.apply_retention()
+            self._apply_retention_of_all()
         except ErasurePending as error:
             logger.warning(error.text)  # it is finished later; a lesson must not wait for it
         with self.database.write() as session:
-            class_id = _class_id(session, classroom) if classroom else None
+            class_id = _class_id(session, self.owner, classroom) if classroom else None
             row = LessonRow(
-                class_id=class_id, title=_text(title, "title"), source=public_source(source), network=network,
-                sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(), owner=this_process(),
-                labels=list(EMOTIONS),
+                owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"), source=public_source(source),
+                network=network, sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(),
+                owner=this_process(), labels=list(EMOTIONS),
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -101,7 +107,7 @@ class LessonStore:
 
     def lessons(self, classroom: str | None = None) -> list[LessonInfo]:
         """All lessons of a class, newest first; None: the lessons of all classes and those without a class."""
-        wanted = select(LessonRow, ClassRow.name).outerjoin(ClassRow)
+        wanted = select(LessonRow, ClassRow.name).outerjoin(ClassRow).where(LessonRow.owner_id == self.owner.id)
         if classroom is not None:
             wanted = wanted.where(ClassRow.name == classroom if classroom else LessonRow.class_id.is_(None))
         with self.database.read() as session:
@@ -125,7 +131,7 @@ class LessonStore:
     def info(self, lesson: int) -> LessonInfo:
         """Raises UsageError if there is no such lesson."""
         with self.database.read() as session:
-            return info_of(*_found(session, lesson))
+            return info_of(*_found(session, self.owner, lesson))
 
     def load(self, lesson: int) -> Lesson:
         """Everything that is stored of a lesson, also while it runs.
@@ -135,7 +141,7 @@ class LessonStore:
             StoreError: it is damaged.
         """
         with self._intact(lesson), self.database.read() as session:
-            return lesson_of(session, *_found(session, lesson))
+            return lesson_of(session, *_found(session, self.owner, lesson))
 
     def readings(self, lesson: int, since: int = 0) -> Readings:
         """The readings from second ``since`` on, with the indices that ``load`` gives at the same moment."""
@@ -144,8 +150,18 @@ class LessonStore:
     def opened(self, lesson: int, since: int = 0) -> OpenedReadings:
         """``readings`` with the students and labels that their indices refer to, all read at one moment."""
         with self._intact(lesson), self.database.read() as session:
-            row, _ = _found(session, lesson)
+            row, _ = _found(session, self.owner, lesson)
             return open_readings(session, row, since)
+
+    def refuse_foreign(self, lesson: int) -> None:
+        """Refuse the lesson of another teacher, as if there were none; one that was deleted passes.
+
+        Raises:
+            UsageError: it belongs to somebody else.
+        """
+        with self.database.read() as session:
+            if abs(lesson) < 2**63 and session.get(LessonRow, lesson) is not None:
+                _found(session, self.owner, lesson)
 
     @contextmanager
     def _intact(self, lesson: int) -> Iterator[None]:
@@ -161,12 +177,14 @@ class LessonStore:
     def rename(self, lesson: int, title: str) -> None:
         """Give a lesson another title."""
         with self.database.write() as session:
-            _found(session, lesson)[0].title = _text(title, "title")
+            _found(session, self.owner, lesson)[0].title = _text(title, "title")
 
     def mark(self, lesson: int, second: float, text: str) -> int:
         """Mark a moment. Returns the number of the marker."""
         with self.database.write() as session:
-            marker = MarkerRow(lesson_id=_found(session, lesson)[0].id, second=second, text=_text(text, "marker"))
+            marker = MarkerRow(
+                lesson_id=_found(session, self.owner, lesson)[0].id, second=second, text=_text(text, "marker")
+            )
             session.add(marker)
             session.flush()
             return marker.id
@@ -174,7 +192,7 @@ class LessonStore:
     def end(self, lesson: int, at: datetime | None = None) -> None:
         """End a lesson at ``at`` (aware; None is now). A lesson that has ended keeps its end."""
         with self.database.write() as session:
-            row, _ = _found(session, lesson)
+            row, _ = _found(session, self.owner, lesson)
             row.ended = row.ended or at or now()
 
     def delete(self, lesson: int) -> None:
@@ -187,7 +205,7 @@ class LessonStore:
             ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
         with self.database.erase() as session:
-            session.delete(_found(session, lesson)[0])
+            session.delete(_found(session, self.owner, lesson)[0])
 
     def delete_older_than(self, days: int, at: datetime | None = None, *, only_samples: bool = False) -> int:
         """Delete the lessons that started more than ``days`` days before ``at`` (now), except those that still run.
@@ -205,7 +223,8 @@ class LessonStore:
         """
         limit = (at or now()) - timedelta(days=days)
         with self.database.read() as session:
-            rows = session.scalars(select(LessonRow).where(LessonRow.started < limit)).all()
+            mine = select(LessonRow).where(LessonRow.owner_id == self.owner.id)
+            rows = session.scalars(mine.where(LessonRow.started < limit)).all()
             old = [row.id for row in rows if info_of(row, "").state != "running" and (row.sample or not only_samples)]
         if old:
             with self.database.erase() as session:
@@ -221,19 +240,19 @@ class LessonStore:
             The number of deleted lessons.
         """
         at = at or now()
-        days = Settings(self.database).retention_days
-        due = retention.due_now(self.database, at)
+        days = self._settings().retention_days
+        due = retention.due_now(self.database, at, self.owner)
         retention.see_clock(self.database, at)
         if days is None:
             return 0
         if not due.held and due.lessons:
-            Settings(self.database).set("retention_used", True)
+            self._settings().set("retention_used", True)
         return self.delete_older_than(days, at, only_samples=due.held)
 
     def held_back(self, at: datetime | None = None) -> Note | None:
         """What retention did not delete because somebody must confirm it; None if nothing waits."""
-        due = retention.due_now(self.database, at or now())
-        return due.note(Settings(self.database).retention_days) if due.held else None
+        due = retention.due_now(self.database, at or now(), self.owner)
+        return due.note(self._settings().retention_days) if due.held else None
 
     def delete_old(self, at: datetime | None = None) -> int:
         """Confirm what ``held_back`` names, and delete it. Returns the number of deleted lessons.
@@ -241,28 +260,39 @@ class LessonStore:
         Raises:
             UsageError: old lessons are not deleted at all according to the settings.
         """
-        days, at = Settings(self.database).retention_days, at or now()
+        days, at = self._settings().retention_days, at or now()
         if days is None:
             raise UsageError(
                 "Old lessons are kept: nobody has chosen after how many days to delete them. Choose it in the app, "
                 "under Settings, Privacy."
             )
         deleted = self.delete_older_than(days, at)
-        retention.agree(self.database, at)
+        retention.agree(self.database, at, self.owner)
         return deleted
 
+    def _settings(self) -> Settings:
+        return Settings(self.database, self.owner)
 
-def _found(session: Session, lesson: int) -> tuple[LessonRow, str]:
+    def _apply_retention_of_all(self) -> None:
+        """Each owner's lessons according to that owner's settings: a teacher who never returns has old lessons too."""
+        with self.database.read() as session:
+            owners = [row.plain() for row in session.scalars(select(OwnerRow))]
+        for owner in owners:
+            if owner.teaches:
+                LessonStore(self.database, owner).apply_retention()
+
+
+def _found(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]:
     # The database refuses to compare numbers that it could not store.
     row = session.get(LessonRow, lesson) if abs(lesson) < 2**63 else None
-    if row is None:
+    if row is None or row.owner_id != owner.id:
         raise UsageError(f"There is no lesson {lesson}.", hint="To see the lessons that are kept: fewshot lessons")
-    owner = session.get(ClassRow, row.class_id) if row.class_id is not None else None
-    return row, owner.name if owner else ""
+    classroom = session.get(ClassRow, row.class_id) if row.class_id is not None else None
+    return row, classroom.name if classroom else ""
 
 
-def _class_id(session: Session, name: str) -> int:
-    found = session.scalar(select(ClassRow.id).where(ClassRow.name == name))
+def _class_id(session: Session, owner: Owner, name: str) -> int:
+    found = session.scalar(select(ClassRow.id).where(ClassRow.owner_id == owner.id, ClassRow.name == name))
     if found is None:
         raise UsageError(
             f"There is no class {name!r}, so a lesson of it cannot be recorded.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from fewshot.database import Database
 from fewshot.database.columns import now
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
@@ -50,7 +51,7 @@ class LessonRecorder:
         hold: the right to go on with a lesson, from ``takeover.take_over``; None for a lesson that was just created.
 
     Raises:
-        UsageError: the lesson already has a recorder, or had one.
+        UsageError: the lesson already has a recorder, or had one, or belongs to another teacher.
         StoreError: the database cannot be used.
 
     Attributes:
@@ -73,6 +74,7 @@ class LessonRecorder:
         threaded: bool = True,
         hold: Hold | None = None,
     ) -> None:
+        store.refuse_foreign(lesson)
         self._hold = begin(store.database, lesson) if hold is None else hold
         self.lesson, self.ticket = lesson, self._hold.ticket
         self.deleted = not self._hold.exists
@@ -107,9 +109,10 @@ class LessonRecorder:
         aggregate: bool = False,
         started: datetime | None = None,
         database: Database | None = None,
+        owner: Owner = LOCAL_TEACHER,
     ) -> LessonRecorder:
         """Create a lesson and a recorder for it; see ``LessonStore.create``."""
-        store = LessonStore(database)
+        store = LessonStore(database, owner)
         lesson = store.create(
             classroom, title=title, source=source, network=network, students=students, sample=sample,
             aggregate=aggregate, started=started,
@@ -118,7 +121,13 @@ class LessonRecorder:
 
     @classmethod
     def resume(
-        cls, lesson: int, ticket: str | None = None, *, database: Database | None = None, threaded: bool = True
+        cls,
+        lesson: int,
+        ticket: str | None = None,
+        *,
+        database: Database | None = None,
+        threaded: bool = True,
+        owner: Owner = LOCAL_TEACHER,
     ) -> LessonRecorder:
         """Go on with a lesson in place of its recorder, which may not write any more from now on.
 
@@ -130,12 +139,14 @@ class LessonRecorder:
                 given no sign of life for 10 seconds.
             database: None is the default one.
             threaded: as for the class.
+            owner: the teacher to whom the lesson belongs.
 
         Raises:
             UsageError: there is no such lesson, it has ended, it is still recorded, or this is not its ticket.
             StoreError: the database cannot be used.
         """
-        store = LessonStore(database)
+        store = LessonStore(database, owner)
+        store.refuse_foreign(lesson)
         hold = take_over(store.database, lesson, ticket)
         return cls(store, lesson, list(hold.students), hold.aggregate, threaded, hold)
 

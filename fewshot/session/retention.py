@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from fewshot.database import Database
+from fewshot.database import Database, open_database
+from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import Note
 from fewshot.session.lesson_rows import info_of
 from fewshot.session.settings import Settings
@@ -55,23 +57,32 @@ class Due:
         )
 
 
-def due_now(database: Database, at: datetime) -> Due:
-    """What the setting ``retention_days`` would delete at a time, and why that must be confirmed."""
-    settings = Settings(database)
+def due_now(database: Database, at: datetime, owner: Owner = LOCAL_TEACHER) -> Due:
+    """What the owner's setting ``retention_days`` would delete at a time, and why that must be confirmed."""
+    settings = Settings(database, owner)
     days = settings.retention_days
     if days is None:
         return Due()
     limit = at - timedelta(days=days)
     with database.read() as session:
-        rows = session.scalars(select(LessonRow).where(LessonRow.started < limit, LessonRow.sample.is_(False))).all()
+        mine = (LessonRow.owner_id == owner.id, LessonRow.sample.is_(False))
+        rows = session.scalars(select(LessonRow).where(LessonRow.started < limit, *mine)).all()
         rows = [row for row in rows if info_of(row, "", at).state != "running"]
-        kept = session.scalar(select(func.count()).select_from(LessonRow).where(LessonRow.sample.is_(False))) or 0
+        kept = session.scalar(select(func.count()).select_from(LessonRow).where(*mine)) or 0
         latest = session.scalar(select(func.max(LessonRow.heartbeat)).where(LessonRow.sample.is_(False)))
     if not rows:
         return Due()
     started = sorted(row.started for row in rows)
     why = _why(settings, started, kept, at, latest)
     return Due(tuple(row.id for row in rows), started[0], started[-1], why)
+
+
+def older_than(days: int, database: Database | None = None) -> int:
+    """How many lessons of all owners started more than ``days`` days ago, except sample lessons: only their number."""
+    limit = now() - timedelta(days=days)
+    old = select(func.count()).select_from(LessonRow).where(LessonRow.started < limit, LessonRow.sample.is_(False))
+    with (database or open_database()).read() as session:
+        return session.scalar(old) or 0
 
 
 def see_clock(database: Database, at: datetime, *, sure: bool = False) -> None:
@@ -87,9 +98,9 @@ def see_clock(database: Database, at: datetime, *, sure: bool = False) -> None:
         settings.set("clock_seen", seen.isoformat())
 
 
-def agree(database: Database, at: datetime) -> None:
-    """Somebody has seen what retention deletes at this time, and wants it."""
-    settings = Settings(database)
+def agree(database: Database, at: datetime, owner: Owner = LOCAL_TEACHER) -> None:
+    """The owner has seen what retention deletes of their lessons at this time, and wants it."""
+    settings = Settings(database, owner)
     if settings.retention_days is not None:
         settings.set("retention_agreed", (at - timedelta(days=settings.retention_days)).isoformat())
     settings.set("retention_used", True)
@@ -97,7 +108,9 @@ def agree(database: Database, at: datetime) -> None:
 
 
 def _why(settings: Settings, started: Sequence[datetime], kept: int, at: datetime, latest: datetime | None) -> str:
-    agreed = _time(settings, "retention_agreed")
+    # The teacher agreed for these lessons, or the administrator for those of everybody.
+    times = [_time(settings, "retention_agreed"), _time(settings, "longest_retention_agreed")]
+    agreed = max((time for time in times if time is not None), default=None)
     seen = _time(settings, "clock_seen") or latest
     if seen is not None and at - seen > STEP and (agreed is None or started[-1] >= agreed):
         return f"the clock shows a time {(at - seen).days} days after the last use of the program and may be wrong"

@@ -1,4 +1,4 @@
-"""The teacher's settings and acknowledgement, stored in the database."""
+"""The settings and the acknowledgement of a teacher, and the settings of the installation, in the database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakSet
 
+from sqlalchemy.orm import Session
+
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
-from fewshot.database.tables import SettingRow
+from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.database.tables import OwnerSettingRow, SettingRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.session import turn_password
 
@@ -20,14 +23,25 @@ _without_password: WeakSet[Database] = WeakSet()
 """Databases that were searched for a password which an earlier version kept."""
 
 
+MANAGED = frozenset({"ice", "detector", "longest_retention", "longest_retention_agreed"})
+"""Settings of the installation, which an administrator or the local teacher changes and all others use."""
+_SHARED = MANAGED | {"clock_seen"}
+"""All settings that are the same for every owner; the program itself writes the time of its last use."""
+
+
 class Settings:
-    """Settings of this installation. Every access reads the database, so that all programs see the same values.
+    """Settings of one owner and of the installation. Every access reads the database, so all programs see the same.
+
+    An owner's own are the acknowledgement, counts only, portraits, and after how many days lessons are deleted. The
+    connection, the detector and the longest time for which lessons may be kept belong to the installation.
 
     Args:
         database: None is the default one.
+        owner: whose settings these are.
     """
 
-    def __init__(self, database: Database | None = None) -> None:
+    def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
+        self.owner = owner
         self._database = database or open_database()
         if self._database not in _without_password:
             self._move_password()
@@ -36,7 +50,7 @@ class Settings:
     def get(self, key: str, default: Any = None) -> Any:
         """A setting: any value that JSON can represent. Passwords are in none; see ``turn_password``."""
         with self._database.read() as session:
-            row = session.get(SettingRow, key)
+            row = self._row(session, key)
             value = default if row is None else row.value
         return _without(value) if key == "ice" and isinstance(value, dict) else value
 
@@ -44,21 +58,37 @@ class Settings:
         """Store a setting; None deletes it.
 
         A password among the settings of the connection goes to ``turn_password`` and not to the database.
+
+        Raises:
+            UsageError: it belongs to the installation, and the owner may not change it.
         """
+        if key in MANAGED:
+            self._must_manage()
         if key == "ice" and (value is None or (isinstance(value, dict) and "password" in value)):
             turn_password.write(str((value or {}).get("password") or ""))
             value = None if value is None else _without(value)
         self._store(key, value)
 
+    def _row(self, session: Session, key: str) -> SettingRow | OwnerSettingRow | None:
+        if key in _SHARED:
+            return session.get(SettingRow, key)
+        return session.get(OwnerSettingRow, (self.owner.id, key))
+
+    def _must_manage(self) -> None:
+        if not self.owner.manages:
+            raise UsageError("This setting belongs to the whole installation. Only an administrator can change it.")
+
     def _store(self, key: str, value: Any) -> None:
         with self._database.write() as session:
-            row = session.get(SettingRow, key)
+            row = self._row(session, key)
             if row is not None and value is None:
                 session.delete(row)
             elif row is not None:
                 row.value = value
-            elif value is not None:
+            elif value is not None and key in _SHARED:
                 session.add(SettingRow(key=key, value=value))
+            elif value is not None:
+                session.add(OwnerSettingRow(owner_id=self.owner.id, key=key, value=value))
 
     def _move_password(self) -> None:
         """Earlier versions kept the password of the TURN server in the database, where every copy shows it."""
@@ -83,12 +113,13 @@ class Settings:
         """The password of the TURN server; "" if there is none. It is in a file of its own, or in the environment.
 
         Raises:
-            UsageError: the file cannot be read or written.
+            UsageError: the file cannot be read or written, or the owner may not change it.
         """
         return turn_password.read()
 
     @turn_password.setter
     def turn_password(self, password: str) -> None:
+        self._must_manage()
         turn_password.write(password)
 
     @property
@@ -121,21 +152,43 @@ class Settings:
 
     @property
     def retention_days(self) -> int | None:
-        """Lessons older than this are deleted when the next one starts; None keeps them."""
-        days = self.get("retention_days")
-        return None if days is None else int(days)
+        """The owner's lessons older than this are deleted when the next lesson starts; None keeps them.
+
+        The owner chooses it, up to ``longest_retention``.
+        """
+        chosen = [days for days in (self.get("retention_days"), self.longest_retention) if days is not None]
+        return min(map(int, chosen), default=None)
 
     @retention_days.setter
     def retention_days(self, days: int | None) -> None:
+        longest = self.longest_retention
+        if days is not None and longest is not None and days > longest:
+            raise UsageError(
+                f"An administrator has chosen that lessons are kept for at most {longest} days, so they cannot be kept "
+                f"for {days}. Choose {longest} days or fewer."
+            )
+        self._choose("retention_days", "retention_agreed", days)
+
+    @property
+    def longest_retention(self) -> int | None:
+        """For how many days lessons are kept at most, those of all owners; None: each owner chooses freely."""
+        days = self.get("longest_retention")
+        return None if days is None else int(days)
+
+    @longest_retention.setter
+    def longest_retention(self, days: int | None) -> None:
+        self._choose("longest_retention", "longest_retention_agreed", days)
+
+    def _choose(self, key: str, agreed: str, days: int | None) -> None:
         if days is not None and days < 1:
             raise UsageError(
                 f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
             )
-        changed = days != self.retention_days
-        self.set("retention_days", days)
+        changed = days != self.get(key)
+        self.set(key, days)
         if changed and days is not None:
             # Whoever chooses the days is shown what is too old at that moment, and agrees to delete that.
-            self.set("retention_agreed", (now() - timedelta(days=days)).isoformat())
+            self.set(agreed, (now() - timedelta(days=days)).isoformat())
 
 
 def _without(connection: dict[str, Any]) -> dict[str, Any]:

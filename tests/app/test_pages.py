@@ -18,6 +18,7 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.classroom.class_rows import Networks, class_of
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.errors import UsageError
 from fewshot.session.settings import Settings
 
@@ -83,7 +84,7 @@ def test_a_class_without_the_face_recogniser_says_so_and_names_the_clicks(networ
     store.create("physics")
     store.record_consent("physics", "asha", make_consent("her mother", None))
     with store.database.write() as session:
-        Networks("drawn", network, 8, 16).write_to(class_of(session, "physics"))
+        Networks("drawn", network, 8, 16).write_to(class_of(session, LOCAL_TEACHER, "physics"))
     shown = words(page("classes"))
     assert ("built-in network" in shown and "Download the missing models" in shown) == said
     assert "type:" not in shown

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from old_store import make_old_store
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -17,7 +18,6 @@ from fewshot.database import Database, lesson_tables, open_database
 from fewshot.database.tables import Base
 from fewshot.database.upgrade import HEAD, MIGRATIONS
 from fewshot.errors import StoreError
-from fewshot.session.lessons import LessonStore
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_opening_again_changes_nothing(fewshot_home: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", ["0006", "9999"])
+@pytest.mark.parametrize("version", ["9000", "9999"])
 def test_a_database_of_a_newer_program_is_refused(version: str) -> None:
     path = open_database().path
     with sqlite3.connect(path) as connection:
@@ -63,13 +63,16 @@ def test_a_database_of_a_newer_program_is_refused(version: str) -> None:
         Database(f"sqlite:///{path}")
 
 
-def test_lessons_of_an_earlier_version_lose_the_secrets_of_their_addresses() -> None:
-    path = open_database().path
-    LessonStore().create(source="old.mp4")
-    LessonStore().create(source="anna@home#1.mp4")
+def test_lessons_of_an_earlier_version_lose_the_secrets_of_their_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    make_old_store(path, "0001")
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE lessons SET source = 'rtsp://u:pa/S3CRET@cam/x?k=S3CRET' WHERE id = 1")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        for source in ("rtsp://u:pa/S3CRET@cam/x?k=S3CRET", "anna@home#1.mp4"):
+            connection.execute(
+                "INSERT INTO lessons (title, source, network, sample, aggregate, started, seconds, heartbeat, owner, "
+                "labels) VALUES ('', ?, '', 0, 0, '2026-01-01', 0, '2026-01-01', '', '[]')",
+                [source],
+            )
     connection.close()
     database = Database(f"sqlite:///{path}")
     with database.read() as session:

@@ -12,6 +12,7 @@ import streamlit as st
 from fewshot.app.next_click import in_the_app
 from fewshot.app.shell import SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
+from fewshot.app.visitor import visitor
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -79,7 +80,7 @@ def _many(name: str, roster: Roster) -> None:
     twins = _twins(name, roster, "many")
     files = [*(folder or []), *([packed] if packed else [])]
     slot = st.container()  # an error stands above the button, where it is seen
-    blocked = Settings().acknowledged is None
+    blocked = Settings(owner=visitor()).acknowledged is None
     if st.button("Enroll all", type="primary", disabled=blocked or not files, key="enroll many"):
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
             _refuse(slot, UsageError(WHO_CONSENTED))
@@ -118,7 +119,7 @@ def _one(name: str, roster: Roster) -> None:
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
     twins = _twins(name, roster, "one")
     slot = st.container()
-    blocked = Settings().acknowledged is None or not (photos and student.strip())
+    blocked = Settings(owner=visitor()).acknowledged is None or not (photos and student.strip())
     if st.button("Enroll", type="primary", disabled=blocked, key="enroll one"):
         if by is None and not (known and known.consent.holds(date.today())):
             _refuse(slot, UsageError(WHO_CONSENTED))
@@ -304,7 +305,7 @@ def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
     if not (stays or moves):
         return
     if moves:
-        ClassStore().label_photo(name, student.student, photo.sha256, photo.looks)
+        ClassStore(owner=visitor()).label_photo(name, student.student, photo.sha256, photo.looks)
         say_later(f"{student.student}: the photo is now labelled {photo.looks}.")
         student.notes.clear()  # they were about the old labels; the card shows what is missing now
     said = photo.emotion if stays else photo.looks

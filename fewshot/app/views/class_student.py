@@ -9,6 +9,7 @@ import streamlit as st
 from fewshot.app.cards import NOT_LABELLED, consent_words, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
+from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.corrections import learned, unlearn
 from fewshot.classroom.roster import Photo, Student
@@ -86,7 +87,7 @@ def _label(store: ClassStore, name: str, student: Student, sha: str, photo: Phot
 
 def _learned(store: ClassStore, name: str, student: Student) -> None:
     """What was learned from the corrections of all lessons, with a button to undo each."""
-    for one in learned(store.database, name, student.key):
+    for one in learned(store.database, name, student.key, owner=store.owner):
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.html(chip(one.actually))
         middle.caption(f"corrected on {day(one.made)} · predicted: {plain(one.said or 'unsure')}")
@@ -100,11 +101,11 @@ def _unlearn(store: ClassStore, name: str, correction: int) -> None:
     """Undo in the running lesson if there is one, because its loop must know at once."""
     from fewshot.app.lesson_room import ROOM
 
-    lesson = ROOM.of(name)
+    lesson = ROOM.of(name, visitor())
     if lesson is not None and lesson.alive and lesson.learns:
         lesson.undo(correction)
     else:
-        unlearn(store.database, name, correction)
+        unlearn(store.database, name, correction, owner=store.owner)
 
 
 def _consent(store: ClassStore, name: str, student: Student) -> None:
@@ -163,7 +164,7 @@ def _portrait(store: ClassStore, name: str, student: Student) -> None:
     from fewshot.app.uploads import thumbnail_of
     from fewshot.session.settings import Settings
 
-    if not Settings().portraits:
+    if not Settings(owner=visitor()).portraits:
         st.caption("By default no picture is kept. You can allow a picture on each card under Settings → Privacy.")
         return
     upload = st.file_uploader("Picture for the card", type=["jpg", "jpeg", "png", "heic"], key="portrait")

@@ -8,8 +8,9 @@ import streamlit as st
 
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, isolated, plain, say_later
+from fewshot.app.shell import calm, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import class_photos, class_student
+from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
@@ -23,7 +24,9 @@ _NEW = "class to make"
 
 def page() -> None:
     """Draw the page."""
-    store = ClassStore()
+    if say_no_classes():
+        return
+    store = ClassStore(owner=visitor())
     names = store.names()
     with st.container(key="wrap-class"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -150,7 +153,7 @@ def _count(roster: Roster, today: date) -> str:
 
 
 def _portraits(store: ClassStore, roster: Roster) -> dict[str, bytes]:
-    if not Settings().portraits:
+    if not Settings(owner=visitor()).portraits:
         return {}
     pictures = {student: store.portrait(roster.name, student) for student in roster.students}
     return {student: picture for student, picture in pictures.items() if picture}

@@ -11,7 +11,8 @@ import streamlit as st
 
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
-from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
+from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 def page() -> None:
     """Draw the page."""
     st.html("<h1>Enrollment with the camera</h1>")
+    if say_no_classes():
+        return
     run = st.session_state.get("guided")
     if run is None:
         _form()
@@ -39,7 +42,7 @@ def page() -> None:
 
 @calm
 def _form() -> None:
-    store = ClassStore()
+    store = ClassStore(owner=visitor())
     names = [name for name in store.names() if not store.is_sample(name)]
     if not names:
         st.info("Create a class first, on the page Class.", icon=":material/group_add:")
@@ -67,7 +70,7 @@ def _form() -> None:
             default=[prompt.state for prompt in PROMPTS],
         )  # fmt: skip
         own = st.text_input("Another state of this student (optional)", placeholder="concentrating", max_chars=40)
-        blocked = Settings().acknowledged is None
+        blocked = Settings(owner=visitor()).acknowledged is None
         if st.button("Start the camera", type="primary", icon=":material/photo_camera:", disabled=blocked):
             _begin(name, student, (by, until, consents), list(states), own)
     with right:

@@ -7,7 +7,7 @@ import streamlit as st
 from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
-from fewshot.app.shell import calm
+from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data
 from fewshot.app.views import live_controls, live_joined, live_setup, live_side
 from fewshot.session.analysis.words import counted
@@ -18,6 +18,8 @@ TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 
 def page() -> None:
     """Draw the page."""
+    if say_no_classes():
+        return
     lesson = live_joined.lesson_of_tab()
     if lesson is None:
         live_setup.page()

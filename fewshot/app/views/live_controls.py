@@ -11,6 +11,7 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later, session
+from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
@@ -61,7 +62,7 @@ def _status(lesson: RunningLesson) -> None:
 
 def follow(lesson: RunningLesson, view: LessonView) -> None:
     """Draw the page again when another tab paused or ended the lesson, or started the next one of the class."""
-    newer = ROOM.of(lesson.plan.classroom)
+    newer = ROOM.of(lesson.plan.classroom, visitor())
     if view.state != st.session_state.get("state_seen") or (newer is not None and newer is not lesson):
         st.rerun()  # controls and advice belong to a state
 
@@ -115,7 +116,7 @@ def _after(lesson: RunningLesson, columns: list) -> None:  # type: ignore[type-a
     if kept and columns[0].button("Report", type="primary", icon=":material/monitoring:", width="stretch"):
         go("report", lesson=lesson.id)
     if columns[1].button("New lesson", icon=":material/add:", width="stretch"):
-        ROOM.forget(lesson.plan.classroom)
+        ROOM.forget(lesson.plan.classroom, visitor())
         st.rerun()
 
 

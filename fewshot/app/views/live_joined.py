@@ -10,6 +10,7 @@ import streamlit as st
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import isolated, plain
+from fewshot.app.visitor import visitor
 from fewshot.session.summary import clock
 
 _KNOWN, _CHOOSING = "lessons known", "choosing"
@@ -21,8 +22,8 @@ def lesson_of_tab() -> RunningLesson | None:
     """The lesson that this tab shows; None if the teacher must choose one."""
     classroom = st.session_state.get("class")
     if classroom is not None:
-        return ROOM.of(classroom)
-    running = ROOM.alive()
+        return ROOM.of(classroom, visitor())
+    running = ROOM.alive(visitor())
     found = [lesson for lesson in running if lesson.token == st.query_params.get(_LESSON)]
     if not found and st.session_state.get(_CHOOSING):
         return None
@@ -41,9 +42,9 @@ def make_known(lesson: RunningLesson) -> None:
 @contextmanager
 def starting(classroom: str) -> Iterator[None]:
     """Wrap the start of a lesson: it becomes this tab's own, unless a lesson of the class was already running."""
-    before = ROOM.of(classroom)
+    before = ROOM.of(classroom, visitor())
     yield
-    lesson = ROOM.of(classroom)
+    lesson = ROOM.of(classroom, visitor())
     if lesson is not None and lesson is not before:
         make_known(lesson)
 

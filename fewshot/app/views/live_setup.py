@@ -15,6 +15,7 @@ from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
+from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -47,7 +48,7 @@ def page() -> None:
     """Draw the page."""
     st.html("<h1>Watch a lesson</h1>")
     _running()
-    settings = Settings()
+    settings = Settings(owner=visitor())
     ask_to_acknowledge(
         "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
         "this and will follow it”. You can watch the sample class without that."
@@ -62,7 +63,7 @@ def page() -> None:
 @calm
 def _running() -> None:
     """Running lessons, so that a second teacher or a reloaded tab can join one."""
-    lessons = ROOM.alive()
+    lessons = ROOM.alive(visitor())
     if not lessons:
         return
     with st.container(border=True):
@@ -78,7 +79,7 @@ def _running() -> None:
 
 @calm
 def _form(settings: Settings) -> None:
-    store = ClassStore()
+    store = ClassStore(owner=visitor())
     own = [name for name in store.names() if not store.is_sample(name)]
     options = [*own, WITHOUT]
     wanted = st.session_state.get("class")

@@ -7,8 +7,9 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.reports import REPORTS
-from fewshot.app.shell import calm, go, isolated, plain, say_later
+from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import report_parts
+from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import LAW, UNCERTAINTY, moment
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -21,7 +22,9 @@ _LESSON = "lesson"
 
 def page() -> None:
     """Draw the page."""
-    store = LessonStore()
+    if say_no_classes():
+        return
+    store = LessonStore(owner=visitor())
     lessons = store.lessons()
     if held := store.held_back():
         st.info(f"{held.text} Open Settings → Privacy to check this.", icon=":material/auto_delete:")
@@ -30,7 +33,7 @@ def page() -> None:
         st.html("<h1>Lesson report</h1>")
         lesson = _choose(lessons)
     with right:
-        settings = Settings()
+        settings = Settings(owner=visitor())
         aggregate = st.toggle(
             "Whole class only: no names", value=settings.aggregate_only, disabled=settings.aggregate_only
         )

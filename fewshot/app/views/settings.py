@@ -9,7 +9,10 @@ import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
-from fewshot.session import turn_password
+from fewshot.app.views.settings_accounts import show_accounts
+from fewshot.app.visitor import visitor
+from fewshot.classroom.owners import Owners
+from fewshot.session import retention, turn_password
 from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
@@ -33,16 +36,32 @@ def page() -> None:
     if st.session_state.pop("to live", False):
         go("live")
     st.html("<h1>Settings</h1>")
-    names = ["Privacy", "Models", "Performance", "Connection", "Model card"]
-    parts = (_privacy, _models, _performance, _connection, _card)
-    for tab, part in zip(st.tabs(names), parts, strict=True):
+    parts = {
+        "Privacy": _privacy,
+        "Models": _models,
+        "Performance": _performance,
+        "Connection": _connection,
+        "Model card": _card,
+    }
+    if visitor().manages:
+        parts["Accounts"] = show_accounts
+    for tab, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
         with tab:
             part()
 
 
 @calm
 def _privacy() -> None:
-    settings = Settings()
+    settings = Settings(owner=visitor())
+    if settings.owner.teaches:
+        _own(settings)
+    # Alone on this computer, a teacher's own choice is enough.
+    if settings.owner.manages and (not settings.owner.teaches or len(Owners().all()) > 1):
+        _longest(settings)
+
+
+def _own(settings: Settings) -> None:
+    """What each teacher decides for their own classes."""
     st.write("Pictures are not kept. Face vectors, readings, markers and corrections are kept, on this computer only.")
     aggregate = st.toggle(
         "Whole class only: lessons keep counts for the class, and nothing about single students",
@@ -50,11 +69,17 @@ def _privacy() -> None:
         help="With fewer than five people, nothing is shown. This applies to lessons that start from now on.",
     )
     portraits = st.toggle("Allow a small picture on each student's card", value=settings.portraits)
-    keep = st.toggle("Delete old lessons automatically", value=settings.retention_days is not None)
+    longest = settings.longest_retention
+    keep = st.toggle(
+        "Delete old lessons automatically", value=settings.retention_days is not None, disabled=longest is not None
+    )
     days = None
     if keep:
-        days = int(st.number_input("after this number of days", min_value=1, value=settings.retention_days or 30))
+        now = settings.retention_days or 30
+        days = int(st.number_input("after this number of days", min_value=1, max_value=longest, value=now))
         st.caption(_too_old(days))
+    if longest is not None:
+        st.caption(f"An administrator has chosen that lessons are kept for at most {counted(longest, 'day')}.")
     if st.button("Save", type="primary", key="save privacy"):
         settings.aggregate_only, settings.portraits, settings.retention_days = aggregate, portraits, days
         say_later("Saved.")
@@ -68,15 +93,35 @@ def _privacy() -> None:
     )
 
 
+def _longest(settings: Settings) -> None:
+    """What an administrator, or the local teacher, decides for everybody."""
+    with st.container(border=True):
+        st.write("**For all teachers of this installation**")
+        longest = settings.longest_retention
+        limited = st.toggle("Limit how long lessons are kept", value=longest is not None)
+        days = None
+        if limited:
+            days = int(st.number_input("at most this number of days", min_value=1, value=longest or 90))
+            count = retention.older_than(days)
+            st.caption(
+                f"{counted(count, 'lesson')} of all teachers are older today. After Save they are deleted when the "
+                "next lesson starts. Each teacher can choose fewer days."
+            )
+        if st.button("Save", key="save longest"):
+            settings.longest_retention = days
+            say_later("Saved.")
+            st.rerun()
+
+
 def _too_old(days: int) -> str:
     limit = datetime.now(UTC) - timedelta(days=days)
-    count = sum(lesson.started < limit for lesson in LessonStore().lessons())
+    count = sum(lesson.started < limit for lesson in LessonStore(owner=visitor()).lessons())
     return f"{counted(count, 'lesson')} of today are older. After Save they are deleted when the next lesson starts."
 
 
 def _held_back() -> None:
     """Old lessons that wait for a confirmation: the first deletion, an unusually large one, or a doubtful clock."""
-    held = LessonStore().held_back()
+    held = LessonStore(owner=visitor()).held_back()
     if held is None:
         return
     st.warning(
@@ -84,7 +129,7 @@ def _held_back() -> None:
         icon=":material/auto_delete:",
     )
     if st.button("Delete these old lessons now"):
-        deleted = LessonStore().delete_old()
+        deleted = LessonStore(owner=visitor()).delete_old()
         say_later(f"{counted(deleted, 'lesson')} deleted.")
         st.rerun()
 
@@ -93,10 +138,15 @@ def _held_back() -> None:
 def _models() -> None:
     from fewshot.models.files import list_models
 
-    settings = Settings()
+    settings = Settings(owner=visitor())
     names = list(DETECTORS)
     now = str(settings.get("detector", "auto"))
-    chosen = st.selectbox("Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__)
+    managed = settings.owner.manages
+    chosen = st.selectbox(
+        "Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__, disabled=not managed
+    )
+    if not managed:
+        st.caption("An administrator chooses the detector and downloads models.")
     if chosen != now:
         settings.set("detector", chosen)
         say_later("The next lesson will use this detector.")
@@ -112,7 +162,7 @@ def _models() -> None:
     ]
     st.table(rows)
     missing = [check.model.name for check in list_models() if check.path is None and check.model.remote()]
-    if missing and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
+    if missing and managed and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
         _pull()
 
 
@@ -144,7 +194,7 @@ def _performance() -> None:
 
 @calm
 def _figures() -> None:
-    lessons = ROOM.alive()
+    lessons = ROOM.alive(visitor())
     if not lessons:
         st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
         if st.button("Open the page Live", icon=":material/sensors:"):
@@ -193,7 +243,10 @@ def _show_figures(metrics: dict[str, Any]) -> None:
 
 @calm
 def _connection() -> None:
-    settings = Settings()
+    settings = Settings(owner=visitor())
+    if not settings.owner.manages:
+        st.info("An administrator sets the connection for all teachers of this installation.", icon=":material/lan:")
+        return
     ice = dict(settings.get("ice", {}) or {})
     st.write(
         "You need this only if the camera is on another device. On this computer the camera needs no server and no "

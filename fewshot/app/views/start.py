@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fewshot.app.palette import legend
-from fewshot.app.shell import calm, go, isolated, plain
+from fewshot.app.shell import calm, go, isolated, plain, say_no_classes
+from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import day, moment
 
 LEAD = (
@@ -30,6 +31,8 @@ UNCERTAIN = (
 
 def page() -> None:
     """Draw the page."""
+    if say_no_classes():
+        return
     st.html("<h1>See how the class is doing, and ask the right student</h1>")
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -73,7 +76,7 @@ def _terms() -> None:
         st.markdown(UNCERTAIN)
         from fewshot.session.settings import Settings
 
-        settings = Settings()
+        settings = Settings(owner=visitor())
         since = settings.acknowledged
         if since is None:
             if st.button("I have read this and will follow it", icon=":material/check:", width="stretch"):
@@ -87,7 +90,7 @@ def _terms() -> None:
 def _recent() -> None:
     from fewshot.session.lessons import LessonStore
 
-    lessons = LessonStore().lessons()[:4]
+    lessons = LessonStore(owner=visitor()).lessons()[:4]
     if not lessons:
         return
     st.subheader("Recent lessons")

@@ -21,6 +21,7 @@ class ServedApp:
         **more: of its environment, besides this process's own.
 
     Attributes:
+        options: of the command, besides port and browser.
         address: of its first page.
         log: file with everything it printed.
         environment: that it runs in, for other processes on the same data.
@@ -28,6 +29,8 @@ class ServedApp:
     Raises:
         TimeoutError: it does not answer in time, or ended before; the message holds its log.
     """
+
+    options: tuple[str, ...] = ()
 
     def __init__(self, home: Path, patience: float = 120.0, **more: str) -> None:
         with socket.socket() as probe:
@@ -37,7 +40,7 @@ class ServedApp:
         self.home, self.log = home, home / "server.log"
         home.mkdir(parents=True, exist_ok=True)
         self.environment = {**os.environ, **more, "FEWSHOT_HOME": str(home)}
-        command = [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser"]
+        command = [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser", *self.options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
         self._wait(patience)

@@ -1,0 +1,318 @@
+"""Accounts: owners who can log in, with a password or with an identity provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+
+from fewshot.accounts.logins import Logins
+from fewshot.accounts.passwords import check_password, hash_of, is_right
+from fewshot.accounts.tries import Tries
+from fewshot.classroom.names import check_name, folded, quoted
+from fewshot.classroom.owners import Owners
+from fewshot.database import Database, ErasurePending, open_database
+from fewshot.database.account_tables import InvitedRow, PasswordRow
+from fewshot.database.columns import now
+from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.tables import ClassRow, OwnerRow, OwnerSettingRow, SettingRow
+from fewshot.errors import UsageError
+
+_NOT_GIVEN = ("acknowledged",)
+"""Settings that are a person's own word."""
+_USED = "accounts_used"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as a list shows it.
+
+    Attributes:
+        owner: whose it is.
+        password: whether it has a password.
+        must_change: whether the password is good for one login only.
+        email: the address at the identity provider; "" if it does not use one.
+        classes: names of its classes, in order.
+        lessons: how many lessons it has.
+        running: how many logins hold now.
+        last: the last login, as far as it is kept.
+    """
+
+    owner: Owner
+    password: bool
+    must_change: bool
+    email: str
+    classes: tuple[str, ...]
+    lessons: int
+    running: int
+    last: datetime | None
+
+
+class Accounts:
+    """The accounts in a database.
+
+    Args:
+        database: None uses the default database.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or open_database()
+        self.owners, self.logins = Owners(self.database), Logins(self.database)
+
+    def any(self) -> bool:
+        """Whether somebody could log in."""
+        with self.database.read() as session:
+            return any(session.scalar(select(row.owner_id).limit(1)) is not None for row in (PasswordRow, InvitedRow))
+
+    def were_used(self) -> bool:
+        """Whether there ever was an account, even if all were removed."""
+        with self.database.read() as session:
+            return session.get(SettingRow, _USED) is not None
+
+    def all(self) -> list[Account]:
+        """All accounts by name; the local teacher is none."""
+        running, last = self.logins.running(), self.logins.last()
+        owners = [owner for owner in self.owners.all() if owner.id != LOCAL]
+        with self.database.read() as session:
+            passwords = {row.owner_id: row for row in session.scalars(select(PasswordRow))}
+            emails = {row.owner_id: row.email for row in session.scalars(select(InvitedRow))}
+            classes = session.execute(select(ClassRow.owner_id, ClassRow.name).order_by(ClassRow.folded)).all()
+            counted = session.execute(select(LessonRow.owner_id, func.count()).group_by(LessonRow.owner_id)).all()
+            lessons = {row[0]: row[1] for row in counted}
+            return [
+                Account(
+                    owner,
+                    owner.id in passwords,
+                    owner.id in passwords and passwords[owner.id].must_change,
+                    emails.get(owner.id, ""),
+                    tuple(name for of, name in classes if of == owner.id),
+                    lessons.get(owner.id, 0),
+                    running.get(owner.id, 0),
+                    last.get(owner.id),
+                )
+                for owner in owners
+            ]
+
+    def get(self, name: str) -> Account:
+        """The account with this name.
+
+        Raises:
+            UsageError: there is none; the local teacher has none.
+        """
+        found = next((account for account in self.all() if folded(account.owner.name) == folded(name)), None)
+        if found is None:
+            names = ", ".join(account.owner.name for account in self.all()) or "none"
+            raise UsageError(
+                f"There is no account {name!r}. Existing accounts: {names}.",
+                hint="To see them, type: fewshot accounts list",
+            )
+        return found
+
+    def add(
+        self, name: str, role: Role = "teacher", password: str | None = None, email: str = "", one_time: bool = False
+    ) -> Owner:
+        """Add an account that logs in with a password, with an identity provider, or with both.
+
+        Args:
+            name: of the account.
+            role: see ``Owner``.
+            password: None for none.
+            email: the address that the identity provider must have verified; "" for none.
+            one_time: the password is good only for choosing another one.
+
+        Raises:
+            UsageError: the name or the address is taken or cannot be used, the password is easy to guess, or there is
+                neither a password nor an address.
+        """
+        if password is None and not email:
+            raise UsageError("An account needs a password, or an address at your identity provider.")
+        address = self.check_new(name, email)
+        hashed = None if password is None else hash_of(check_password(password, name))
+        owner = self.owners.add(name, role)
+        with self.database.write() as session:
+            if hashed is not None:
+                session.add(PasswordRow(owner_id=owner.id, hash=hashed, must_change=one_time))
+            if address:
+                session.add(InvitedRow(owner_id=owner.id, email=address))
+            session.merge(SettingRow(key=_USED, value=True))
+        return owner
+
+    def check_new(self, name: str, email: str = "") -> str:
+        """Check that a name and an address are free. Returns the address in the form that is stored.
+
+        Raises:
+            UsageError: the name or the address is taken or cannot be used.
+        """
+        plain = check_name(name, "teacher")
+        address = _address(email) if email else ""
+        with self.database.read() as session:
+            if session.scalar(select(OwnerRow.id).where(OwnerRow.folded == folded(plain))) is not None:
+                raise UsageError(
+                    f"There is an account {plain!r} already. Choose another name.",
+                    hint=f"For a new password, type: fewshot accounts reset {quoted(plain)}",
+                )
+            if address and session.scalar(select(InvitedRow.owner_id).where(InvitedRow.email == address)) is not None:
+                raise UsageError(f"There is an account with the address {address} already. Choose another address.")
+        return address
+
+    def reset(self, name: str, password: str, one_time: bool = False) -> Owner:
+        """Give an account another password, lift a lock-out, and end all its logins.
+
+        Raises:
+            UsageError: there is no such account, or the password is easy to guess.
+        """
+        owner = self.get(name).owner
+        self.change(owner, password, one_time)
+        Tries(self.database).forget(owner.name)
+        return owner
+
+    def change(self, owner: Owner, password: str, one_time: bool = False) -> None:
+        """Give an owner another password, and end all logins.
+
+        Raises:
+            UsageError: the password is easy to guess.
+        """
+        hashed = hash_of(check_password(password, owner.name))
+        with self.database.write() as session:
+            session.merge(PasswordRow(owner_id=owner.id, hash=hashed, changed=now(), must_change=one_time))
+        self.logins.end_all(owner)
+
+    def verify(self, name: str, password: str) -> Owner | None:
+        """Whose name and password these are; None if they belong to nobody. Both answers take the same time."""
+        with self.database.read() as session:
+            wanted = select(OwnerRow.id, PasswordRow.hash).join(PasswordRow, PasswordRow.owner_id == OwnerRow.id)
+            found = session.execute(wanted.where(OwnerRow.folded == folded(name))).one_or_none()
+        right = is_right(None if found is None else found.hash, password)
+        return self.owners.get(found.id) if right and found is not None else None
+
+    def known(self, issuer: str, subject: str, email: str) -> Owner | None:
+        """Who an identity provider says this is; None if nobody was invited.
+
+        Args:
+            issuer: of the provider.
+            subject: the provider's own name for this person, never used again.
+            email: the address that it has verified; "" if there is none.
+        """
+        address = email.strip().casefold()
+        with self.database.write() as session:
+            known = (InvitedRow.issuer == issuer, InvitedRow.subject == subject)
+            owner = session.scalar(select(InvitedRow.owner_id).where(*known))
+            if owner is None and address:
+                invited = session.scalar(
+                    select(InvitedRow).where(InvitedRow.email == address, InvitedRow.subject.is_(None))
+                )
+                if invited is not None:
+                    invited.issuer, invited.subject, owner = issuer, subject, invited.owner_id
+        return None if owner is None else self.owners.get(owner)
+
+    def remove(self, name: str, *, give_to: str | None = None, delete_all: bool = False) -> Account:
+        """Remove an account and end all its logins.
+
+        Args:
+            name: of the account.
+            give_to: account that gets its classes and lessons.
+            delete_all: delete its classes and lessons.
+
+        Returns:
+            The account as it was.
+
+        Raises:
+            UsageError: there is no such account, or it has classes or lessons and nothing says what happens to them.
+            ErasurePending: everything was removed, but its bytes are still in the database's files.
+        """
+        account = self.get(name)
+        if give_to is not None and delete_all:
+            raise UsageError("Classes can be deleted or given to somebody, not both. Nothing was removed.")
+        if give_to is not None:
+            self.give(account.owner, self._receiver(give_to))
+        elif (account.classes or account.lessons) and not delete_all:
+            raise UsageError(
+                f"{account.owner.name} was not removed, because {_belongings(account)} to this account.",
+                hint=f"To keep them, type: fewshot accounts remove {quoted(account.owner.name)} --give-to NAME. To "
+                f"delete them, type: fewshot accounts remove {quoted(account.owner.name)} --delete-classes",
+            )
+        self.logins.end_all(account.owner)
+        pending = None
+        if delete_all:
+            try:
+                self._delete_all(account.owner)
+            except ErasurePending as error:
+                pending = error
+        self.owners.remove(account.owner.id)
+        if pending is not None:
+            raise pending
+        return account
+
+    def give(self, giver: Owner, receiver: Owner, settings: bool = False) -> tuple[int, int]:
+        """Give all classes and lessons of an owner to another one.
+
+        Args:
+            giver: whose they are.
+            receiver: whose they will be.
+            settings: also copy the settings that the receiver has not chosen, such as how long lessons are kept.
+
+        Returns:
+            How many classes and lessons.
+
+        Raises:
+            UsageError: the receiver is an administrator, or has a class with the name of one of them.
+        """
+        if not receiver.teaches:
+            raise UsageError(f"{receiver.name} is an administrator, who has no classes. Nothing was given.")
+        if giver.id == receiver.id:
+            raise UsageError(f"The classes belong to {receiver.name} already.")
+        with self.database.write() as session:
+            both = select(ClassRow.folded).where(ClassRow.owner_id == receiver.id)
+            clash = session.scalars(
+                select(ClassRow.name).where(ClassRow.owner_id == giver.id, ClassRow.folded.in_(both))
+            ).all()
+            if clash:
+                raise UsageError(
+                    f"{receiver.name} already has {_classes(clash)}, so nothing was given. Delete one of the two "
+                    "first, or choose another account."
+                )
+            counts = []
+            for table in (ClassRow, LessonRow):
+                wanted = update(table).where(table.owner_id == giver.id).values(owner_id=receiver.id)
+                counts.append(int(getattr(session.execute(wanted), "rowcount", 0)))
+            if settings:
+                own = OwnerSettingRow
+                has = set(session.scalars(select(own.key).where(own.owner_id == receiver.id)))
+                for row in session.scalars(select(own).where(own.owner_id == giver.id)).all():
+                    if row.key not in has and row.key not in _NOT_GIVEN:
+                        session.add(own(owner_id=receiver.id, key=row.key, value=row.value))
+        return counts[0], counts[1]
+
+    def _receiver(self, name: str) -> Owner:
+        return self.owners.local() if folded(name) == LOCAL else self.get(name).owner
+
+    def _delete_all(self, owner: Owner) -> None:
+        of_classes = select(ClassRow.id).where(ClassRow.owner_id == owner.id)
+        with self.database.erase() as session:
+            session.execute(
+                delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
+            )
+            session.execute(delete(ClassRow).where(ClassRow.owner_id == owner.id))
+
+
+def _address(email: str) -> str:
+    plain = email.strip().casefold()
+    name, _, site = plain.partition("@")
+    if not name or not site or any(sign.isspace() for sign in plain) or len(plain) > 320 or "@" in site:
+        raise UsageError(f"{email!r} is not an e-mail address. Expected NAME@SITE.")
+    return plain
+
+
+def _belongings(account: Account) -> str:
+    parts = [_classes(account.classes)] if account.classes else []
+    if account.lessons:
+        parts.append(f"{account.lessons} lesson{'s' if account.lessons > 1 else ''}")
+    one = len(account.classes) + account.lessons == 1
+    return f"{' and '.join(parts)} {'belongs' if one else 'belong'}"
+
+
+def _classes(names: Sequence[str]) -> str:
+    return f"the {'class' if len(names) == 1 else 'classes'} {', '.join(names)}"

@@ -1,0 +1,131 @@
+"""Running logins: a random token in a cookie, and its SHA-256 in the database, so that every login can be ended."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, or_, select, update
+
+from fewshot.database import Database
+from fewshot.database.account_tables import LoginRow, PasswordRow
+from fewshot.database.columns import now
+from fewshot.database.owner import Owner
+from fewshot.database.tables import OwnerRow
+
+IDLE = timedelta(hours=12)
+"""A login ends when nobody has done anything for this time."""
+ABSOLUTE = timedelta(days=7)
+"""A login ends after this time in any case."""
+KEPT = timedelta(days=30)
+"""Ended logins are deleted after this time."""
+_TOKEN_BYTES = 32
+_LONGEST_TOKEN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that holds now.
+
+    Attributes:
+        id: of its row; it opens nothing.
+        owner: who is logged in.
+        must_change: the password was given by somebody else, so another one must be chosen first.
+    """
+
+    id: int
+    owner: Owner
+    must_change: bool = False
+
+
+class Logins:
+    """The logins in a database. Every answer is read from it, so another program can end them at any time.
+
+    Args:
+        database: where they are.
+        clock: the current time in UTC; for tests.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = now) -> None:
+        self.database, self._clock = database, clock
+
+    def begin(self, owner: Owner) -> str:
+        """Begin a login and return its token, 256 random bits, which is stored nowhere."""
+        token, when = secrets.token_urlsafe(_TOKEN_BYTES), self._clock()
+        with self.database.write() as session:
+            session.execute(delete(LoginRow).where(or_(LoginRow.created < when - KEPT, LoginRow.ended < when - KEPT)))
+            session.add(LoginRow(token=_sha256(token), owner_id=owner.id, created=when, seen=when))
+        return token
+
+    def find(self, token: str) -> Login | None:
+        """The login that a cookie's value belongs to; None if there is none, or it has ended."""
+        if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
+            return None
+        return self._one(_selected().where(LoginRow.token == _sha256(token)))
+
+    def get(self, id: int) -> Login | None:
+        """The login with this id; None if it has ended."""
+        return self._one(_selected().where(LoginRow.id == id))
+
+    def touch(self, id: int) -> None:
+        """Note that somebody did something in a login. It is no activity once the login has ended."""
+        when = self._clock()
+        holds = (LoginRow.id == id, LoginRow.ended.is_(None), LoginRow.seen > when - IDLE)
+        with self.database.write() as session:
+            session.execute(update(LoginRow).where(*holds).values(seen=when))
+
+    def end(self, id: int) -> None:
+        """End a login. It is not an error if it has ended already."""
+        self._end(LoginRow.id == id)
+
+    def end_all(self, owner: Owner, besides: int | None = None) -> None:
+        """End all logins of an owner, besides one."""
+        self._end(LoginRow.owner_id == owner.id, LoginRow.id != (-1 if besides is None else besides))
+
+    def running(self) -> dict[str, int]:
+        """How many logins hold, by the owner's id."""
+        found: dict[str, int] = {}
+        with self.database.read() as session:
+            rows = session.execute(select(LoginRow).where(LoginRow.ended.is_(None))).scalars()
+            for row in rows:
+                if self._holds(row):
+                    found[row.owner_id] = found.get(row.owner_id, 0) + 1
+        return found
+
+    def last(self) -> dict[str, datetime]:
+        """When each owner logged in for the last time, as far as it is kept; by the owner's id."""
+        with self.database.read() as session:
+            rows = session.execute(select(LoginRow.owner_id, LoginRow.created).order_by(LoginRow.created)).all()
+        return {row[0]: row[1] for row in rows}
+
+    def _one(self, wanted: Select[tuple[LoginRow, OwnerRow, bool | None]]) -> Login | None:
+        with self.database.read() as session:
+            found = session.execute(wanted).one_or_none()
+            if found is None or not self._holds(found[0]):
+                return None
+            row, owner, must_change = found
+            return Login(row.id, owner.plain(), bool(must_change))
+
+    def _holds(self, row: LoginRow) -> bool:
+        when = self._clock()
+        return row.ended is None and when - row.seen < IDLE and when - row.created < ABSOLUTE
+
+    def _end(self, *which: object) -> None:
+        with self.database.write() as session:
+            wanted = update(LoginRow).where(LoginRow.ended.is_(None), *which)  # type: ignore[arg-type]
+            session.execute(wanted.values(ended=self._clock()))
+
+
+def _selected() -> Select[tuple[LoginRow, OwnerRow, bool | None]]:
+    return (
+        select(LoginRow, OwnerRow, PasswordRow.must_change)
+        .join(OwnerRow, OwnerRow.id == LoginRow.owner_id)
+        .join(PasswordRow, PasswordRow.owner_id == LoginRow.owner_id, isouter=True)
+    )
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""The pages of the login: plain HTML that works without JavaScript and loads nothing."""
+
+from __future__ import annotations
+
+from html import escape
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · fewshot</title><style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 10vh auto; padding: 0 1rem; }}
+label {{ display: block; margin-top: 1rem; }}
+input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; }}
+button, .button {{ box-sizing: border-box; display: block; width: 100%; margin-top: 1.5rem; padding: .6rem;
+  font: inherit; text-align: center; }}
+.button {{ border: 1px solid; border-radius: 4px; color: inherit; text-decoration: none; }}
+.said {{ border-left: 4px solid #c0392b; padding: .25rem .75rem; }}
+.note {{ border-left: 4px solid #b7791f; padding: .25rem .75rem; }}
+</style></head><body><main><h1>{title}</h1>
+{body}
+</main></body></html>
+"""
+OPEN_NETWORK = (
+    "This address has no TLS (it begins with http://), so others in the network can read the password along. Ask the "
+    "person who runs this server for an address with https://."
+)
+
+
+def login_page(
+    after: str, said: str = "", name: str = "", provider: str = "", passwords: bool = True, safe: bool = True
+) -> str:
+    """The page that asks who somebody is.
+
+    Args:
+        after: path to open afterwards.
+        said: what was wrong with the last try.
+        name: the name that was typed.
+        provider: what the button for the identity provider says; "" for no button.
+        passwords: whether passwords can be used.
+        safe: whether nobody in the network can read along.
+    """
+    parts = [_said(said), "" if safe else f'<p class="note">{escape(OPEN_NETWORK)}</p>']
+    if passwords:
+        parts.append(
+            '<form method="post" action="/login">'
+            f'<input type="hidden" name="next" value="{escape(after)}">'
+            '<label for="name">Name</label>'
+            f'<input id="name" name="name" value="{escape(name)}" autocomplete="username" autocapitalize="none" '
+            'spellcheck="false" required autofocus>'
+            '<label for="password">Password</label>'
+            '<input id="password" name="password" type="password" autocomplete="current-password" required>'
+            "<button>Log in</button></form>"
+        )
+    if provider:
+        parts.append(
+            f'<a class="button" href="/login/oidc?next={escape(_quoted(after))}">Log in with {escape(provider)}</a>'
+        )
+    parts.append("<p>Forgotten? Ask the administrator of this server for a new password.</p>" if passwords else "")
+    return _page("Log in", parts)
+
+
+def password_page(name: str, must: bool, said: str = "") -> str:
+    """The page where somebody chooses another password.
+
+    Args:
+        name: who it is.
+        must: whether nothing else can be done before.
+        said: what was wrong with the last try.
+    """
+    why = "The password that you were given is good for one login. Choose your own now." if must else ""
+    return _page(
+        "Choose a password",
+        [
+            _said(said),
+            f"<p>{escape(why)}</p>" if why else "",
+            '<form method="post" action="/login/password">'
+            f'<input type="hidden" name="username" value="{escape(name)}" autocomplete="username">'
+            '<label for="old">Password that you have now</label>'
+            '<input id="old" name="old" type="password" autocomplete="current-password" required autofocus>'
+            '<label for="new">New password (at least 12 characters)</label>'
+            '<input id="new" name="new" type="password" autocomplete="new-password" minlength="12" required>'
+            '<label for="again">New password again</label>'
+            '<input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required>'
+            "<button>Save</button></form>",
+            "" if must else '<p><a href="/">Back</a></p>',
+        ],
+    )
+
+
+def logout_page(name: str) -> str:
+    """The page that asks whether somebody wants to log out; a link must not be able to do it."""
+    return _page(
+        "Log out",
+        [
+            f"<p>You are logged in as <strong>{escape(name)}</strong>. Your logins on other devices go on.</p>",
+            '<form method="post" action="/logout"><button>Log out</button></form>',
+            '<p><a href="/login/password">Change the password</a> · <a href="/">Back</a></p>',
+        ],
+    )
+
+
+def message_page(title: str, said: str) -> str:
+    """A page that says what went wrong, with a link to begin again."""
+    return _page(title, [_said(said), '<a class="button" href="/login">Log in</a>'])
+
+
+def _said(text: str) -> str:
+    return f'<p class="said" role="alert">{escape(text)}</p>' if text else ""
+
+
+def _page(title: str, parts: list[str]) -> str:
+    return _PAGE.format(title=escape(title), body="\n".join(part for part in parts if part))
+
+
+def _quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path, safe="/")

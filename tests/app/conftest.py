@@ -1,0 +1,53 @@
+"""Fixtures of the app's tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that cost next to nothing."""
+    from argon2 import PasswordHasher
+
+    from fewshot.accounts import passwords
+
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    nobody = hasher.hash("nobody")
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+    monkeypatch.setattr(passwords, "_nobodys", lambda: nobody)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Puts a database whose tables were made once into a folder: making them takes longer than most tests."""
+    from fewshot.database import Database
+
+    made = tmp_path_factory.mktemp("made") / "fewshot.db"
+    Database(f"sqlite:///{made}").close()
+
+    def put(folder: Path) -> Path:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(shutil.copy(made, folder / "fewshot.db"))
+
+    return put
+
+
+@pytest.fixture
+def site(cheap_hashes: None, empty_database: Any, fewshot_home: Path) -> Iterator[Any]:
+    """The app behind its gate, with accounts for Anna and Bert."""
+    from fewshot.accounts.accounts import Accounts
+    from fewshot.database import open_database
+    from tests.app.login_client import PASSWORD, Site
+
+    accounts = Accounts(open_database(f"sqlite:///{empty_database(fewshot_home)}"))
+    for name in ("Anna", "Bert"):
+        accounts.add(name, password=PASSWORD)
+    made = Site(accounts)
+    yield made
+    made.close()
