@@ -53,10 +53,10 @@ def erase(engine: Engine, path: Path, patience: float = PATIENCE) -> None:
         # A later deletion has written another note, and must be erased by itself. If the note cannot be deleted now,
         # the next start erases once more.
         with suppress(DBAPIError), Session(engine.execution_options(writes=True)) as session:
-            # Compared here: a comparison of JSON inside the database never holds for a text.
-            if session.scalar(select(SettingRow.value).where(SettingRow.key == NOTE)) == note:
-                session.execute(delete(SettingRow).where(SettingRow.key == NOTE))
-                session.commit()
+            row = session.get(SettingRow, NOTE)
+            if row is not None and row.value == note:  # a database does not find a JSON value by its text
+                session.delete(row)
+            session.commit()
 
 
 def _empty_journal(engine: Engine, path: Path, patience: float) -> None:
