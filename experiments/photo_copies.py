@@ -17,6 +17,7 @@ from fewshot.faces.identity import Recogniser
 from fewshot.perception import Perception
 from fewshot.research.datasets.mosaics import read_mosaics
 from fewshot.research.evaluation.photo_copies import copy_rows, different_rows
+from fewshot.research.evaluation.protocol_results import in_words
 from fewshot.research.evaluation.tables import markdown, write_csv
 from fewshot.research.evaluation.vectors import detector_of
 
@@ -43,15 +44,17 @@ def main() -> None:
         *different_rows(eyes, taiwan, arguments.people, 40),
         *different_rows(eyes, wild, 5 * arguments.people, 16),
     ]
-    print(markdown(different), flush=True)
+    second = markdown([in_words(row) for row in different])
+    print(second, flush=True)
     copies = [*copy_rows(eyes, wild, arguments.copies), *copy_rows(eyes, taiwan, arguments.copies)]
-    print(markdown(copies))
+    first = markdown([in_words(row) for row in copies])
+    print(first)
     write_csv(different, RESULTS / "photo_copies_different.csv")
     write_csv(copies, RESULTS / "photo_copies.csv")
     parts = [
         f"# Copies of photos\n\n    python experiments/photo_copies.py\n\n{EXPLAINED}",
-        f"## Copies\n\n{markdown(copies)}",
-        f"## Different photos\n\n{markdown(different)}",
+        f"## Copies\n\n{first}",
+        f"## Different photos\n\n{second}",
     ]
     text = "\n\n".join(parts) + "\n"
     (RESULTS / "photo_copies.md").write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
 """Whether two photos are one: saved again, made smaller, brightened, mirrored, or cut.
 
 A copy teaches nothing, so it must not count as a further photo. Limits were set with ``experiments/photo_copies.py``.
-At most one in a thousand pairs of different photos of one person passes them, even if they were taken within seconds.
+Of 2190 pairs of different photos of three performers, taken within seconds before one camera, 2 pass them.
 """
 
 from __future__ import annotations
