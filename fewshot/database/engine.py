@@ -23,7 +23,7 @@ from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
 from fewshot.database.words import damaged, of_a_value, reason_of, unusable
-from fewshot.errors import StoreError, UsageError
+from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
 
@@ -192,10 +192,25 @@ class Database:
             ) from error
         except SQLAlchemyError as error:
             raise unusable(self.url, reason_of(error), self.path) from error
-        except (ValueError, TypeError, OverflowError) as error:
-            if not of_a_value(error):
+        except FewshotError:
+            raise
+        except Exception as error:
+            # Rows that contradict each other break the code that reads them in many ways.
+            found = f"a value in it cannot be read: {error}" if of_a_value(error) else self._damage()
+            if not found:
                 raise
-            raise damaged(self.url, f"a value in it cannot be read: {error}") from error
+            raise damaged(self.url, found) from error
+
+    def _damage(self) -> str:
+        """What SQLite's own check finds in the file; "" if nothing, or if this is not a file."""
+        if self.path is None:
+            return ""
+        try:
+            with self._engine.connect() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        except (SQLAlchemyError, ValueError, StoreError) as error:
+            return str(error)
+        return "" if found == "ok" else found
 
 
 def open_database(url: str | None = None) -> Database:

@@ -26,6 +26,7 @@ pytest.importorskip("resource", reason="needs limits of processes that Windows d
 from fewshot.research.bench.survival.damage import read_store
 from fewshot.research.bench.survival.doors import DOORS, give
 from fewshot.research.bench.survival.fuzz import fuzz, made
+from fewshot.session.lessons import LessonStore
 
 QUICK = [name for name in DOORS if name not in ("store", "video")]
 CALM = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
@@ -168,7 +169,7 @@ def test_thousands_of_files_with_one_name(tmp_path: Path, monkeypatch: pytest.Mo
         (f"UPDATE readings SET probabilities = x'{'00' * 33}'", "damaged"),
         ("UPDATE lessons SET started = 'yesterday'", "damaged"),
         ("UPDATE lessons SET labels = '[\"happy\"'", "damaged"),
-        ("UPDATE students SET name = CAST(x'ff' AS TEXT)", "damaged|decode"),
+        ("UPDATE students SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "damaged|decode"),
     ],
 )
 def test_values_that_nobody_wrote_are_named(tmp_path: Path, query: str, words: str) -> None:
@@ -180,3 +181,18 @@ def test_values_that_nobody_wrote_are_named(tmp_path: Path, query: str, words: s
     with pytest.raises(StoreError, match=words) as caught:
         read_store(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [75, 473])
+def test_stores_that_broke_their_reader(number: int) -> None:
+    """Inputs of seed 0 that ended in another error: a text in an error of SQLite, and a row without a number."""
+    with suppress(FewshotError):
+        give("store", made("store", 0, number))
+
+
+def test_an_error_of_ours_is_not_blamed_on_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(DOORS["store"].right()[0])
+    lessons = LessonStore.at(f"sqlite:///{path}")
+    with pytest.raises(AttributeError, match="mistake"), lessons.database.read():
+        raise AttributeError("a mistake in the program")

@@ -182,7 +182,7 @@ def stopped(folder: Path) -> Iterator[Row]:
         url = f"sqlite:///{folder / name}.db"
         words = [
             sys.executable, "-m", "fewshot", "analyze", str(video), "--save", str(out["mp4"]), "--jsonl",
-            str(out["jsonl"]), "--csv", str(out["csv"]), "--lesson", name, "--detector", "cascade", "--offline",
+            str(out["jsonl"]), "--csv", str(out["csv"]), "--title", name, "--detector", "cascade", "--offline",
         ]  # fmt: skip
         home = {"FEWSHOT_HOME": str(folder / "home"), "FEWSHOT_DATABASE": url}
         with subprocess.Popen(words, env=os.environ | home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
@@ -196,8 +196,13 @@ def stopped(folder: Path) -> Iterator[Row]:
             _, said = run.communicate(timeout=PATIENCE)
         ended = run.returncode == 128 + number
         yield row(
-            name, f"the run ends with {128 + number}", f"{run.returncode} {said[-200:] if not ended else ''}", ended
+            name,
+            f"the run ends with {128 + number}",
+            f"{run.returncode} {said.decode(errors='replace')[-300:] if not ended else ''}",
+            ended,
         )
+        if not out["jsonl"].exists():
+            continue  # the row before says why
         lines = out["jsonl"].read_text(encoding="utf-8").splitlines()
         whole = all(_is_whole(line, "x.jsonl") for line in lines)
         yield row(name, "every line can be read", f"{len(lines)} lines", whole and len(lines) > 100)
