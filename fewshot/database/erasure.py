@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -53,7 +53,9 @@ def erase(engine: Engine, path: Path, patience: float = PATIENCE) -> None:
         # A later deletion has written another note, and must be erased by itself. If the note cannot be deleted now,
         # the next start erases once more.
         with suppress(DBAPIError), Session(engine.execution_options(writes=True)) as session:
-            session.execute(delete(SettingRow).where(SettingRow.key == NOTE, SettingRow.value == note))
+            row = session.get(SettingRow, NOTE)
+            if row is not None and row.value == note:  # a database does not find a JSON value by its text
+                session.delete(row)
             session.commit()
 
 

@@ -205,3 +205,11 @@ def test_the_command_line_fails_loudly_and_says_the_next_step(store: ClassStore)
     assert result.exit_code == 1
     assert "Zebulon was removed from physics, but not completely" in result.output and "fewshot roster" in result.output
     assert "with all consents" not in result.output
+
+
+def test_a_complete_deletion_is_not_completed_again_at_the_next_start(caplog: pytest.LogCaptureFixture) -> None:
+    store = ClassStore()
+    store.create("gone")
+    store.delete("gone")
+    assert not Database(f"sqlite:///{store.database.path}").erasure_pending
+    assert "now complete" not in caplog.text
