@@ -164,7 +164,8 @@ def test_only_class_and_session_know_the_database() -> None:
     wrong = [
         f"{name} imports {used}"
         for name, tree in known.items()
-        if unit_of(name) not in ("database", "classroom", "session", "class_models", "class_changes", "room")
+        if unit_of(name)
+        not in ("database", "classroom", "session", "accounts", "class_models", "class_changes", "room")
         for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
     ]

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from fewshot.accounts.accounts import Account, Accounts
+from fewshot.classroom.owners import Owner
 from fewshot.commands.terminal import cell, console, table, tell
-from fewshot.database.owner import Owner
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import counted
 

@@ -18,7 +18,7 @@ from fewshot.accounts.tries import Tries
 from fewshot.app.guard import Policy, Receive, Scope
 from fewshot.app.login.http import Answer, asked_for, cookie, form, moved, own_path, query, set_cookie, told
 from fewshot.app.login.pages import login_page, logout_page, message_page, password_page
-from fewshot.database.owner import Owner
+from fewshot.classroom.owners import Owner
 from fewshot.errors import UsageError
 
 LOGIN, PASSWORD, LOGOUT = "/login", "/login/password", "/logout"

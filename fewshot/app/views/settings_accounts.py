@@ -8,7 +8,7 @@ from fewshot.accounts.accounts import Account, Accounts
 from fewshot.accounts.passwords import one_time_password
 from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.visitor import visitor
-from fewshot.database.owner import Role
+from fewshot.classroom.owners import Role
 
 _ONCE = "one-time password"
 """In the session of a tab: name and password, until the page is drawn once."""
