@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
@@ -101,7 +102,7 @@ class Logins:
             rows = session.execute(select(LoginRow.owner_id, LoginRow.created).order_by(LoginRow.created)).all()
         return {row[0]: row[1] for row in rows}
 
-    def _one(self, wanted: Select[tuple[LoginRow, OwnerRow, bool | None]]) -> Login | None:
+    def _one(self, wanted: Any) -> Login | None:
         with self.database.read() as session:
             found = session.execute(wanted).one_or_none()
             if found is None or not self._holds(found[0]):
@@ -119,7 +120,7 @@ class Logins:
             session.execute(wanted.values(ended=self._clock()))
 
 
-def _selected() -> Select[tuple[LoginRow, OwnerRow, bool | None]]:
+def _selected() -> Any:
     return (
         select(LoginRow, OwnerRow, PasswordRow.must_change)
         .join(OwnerRow, OwnerRow.id == LoginRow.owner_id)

@@ -96,7 +96,9 @@ def read_store(path: Path) -> object:
     store = ClassStore(lessons.database)
     vectors = store.vectors(CLASS)
     told: list[object] = [store.names(), sorted(map(repr, store.roster(CLASS).students.values()))]
-    for name in PUPILS if vectors is not None else ():
+    for name in PUPILS:
+        if vectors is None:
+            break
         told.append((vectors.supports_of(name).vectors.tobytes(), vectors.identities_of(name).tobytes()))
     for info in lessons.lessons():
         kept = lessons.load(info.id)

@@ -273,13 +273,19 @@ def clock_back(folder: Path) -> Iterator[Row]:
     yield row(fault, "it does not end before it began", "it does not" if sane else "it does", sane)
 
 
+def deleted(url: str) -> str:
+    """For a child process: delete the class."""
+    class_store(url).delete(CLASS)
+    return ""
+
+
 def deleted_class(folder: Path) -> Iterator[Row]:
     """A class is deleted by another program while its lesson runs."""
     fault, url = "class deleted while its lesson runs", store_in(folder)
     kept = LessonRecorder(*begun(url), PUPILS, threaded=False)
     feed(kept, 0, 5)
     kept.flush()
-    in_child(lambda: str(class_store(url).delete(CLASS)))
+    in_child(lambda: deleted(url))
     feed(kept, 5, 10)
     kept.close()
     with LessonStore.at(url).database.read() as session:

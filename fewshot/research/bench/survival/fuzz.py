@@ -145,7 +145,8 @@ def _child(
     with suppress(ValueError, OSError):
         size = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + 2 * MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    refused, said = 0, set()
+    said: set[str] = set()
+    refused = 0
     for number in range(first, count + 1):
         state[:24] = struct.pack("<qqq", number, refused, max(0, _memory() - begun))
         if number == count or time.monotonic() > until:
