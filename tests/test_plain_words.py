@@ -33,6 +33,7 @@ SHOWN = [*ON_PAGES, *sorted((PACKAGE / "demo").rglob("*.py"))]
 NOT_THE_APP = (
     "app/launch.py",
     "app/listening.py",
+    "app/login/setup.py",
     "app/next_click.py",
     "cli.py",
     "commands",

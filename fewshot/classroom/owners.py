@@ -118,5 +118,14 @@ def owner_named(database: Database, owner: Owner | str | None) -> Owner:
     return LOCAL_TEACHER if owner is None else Owners(database).find(owner)
 
 
+def owner_of_name(name: str) -> Owner:
+    """The owner with this name in the default database; see ``owner_named``.
+
+    Raises:
+        UsageError: there is no owner with this name.
+    """
+    return owner_named(open_database(), name)
+
+
 def _counted(count: int, one: str, several: str) -> str:
     return f"{count} {one if count == 1 else several}"

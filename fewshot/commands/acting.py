@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from fewshot.classroom.names import quoted
-from fewshot.classroom.owners import owner_named
+from fewshot.classroom.owners import owner_of_name
 from fewshot.commands.terminal import name_in_commands
-from fewshot.database import open_database
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 
 
@@ -17,6 +16,6 @@ def acting_as(name: str | None) -> Owner:
     """
     if name is None:
         return LOCAL_TEACHER
-    owner = teacher(owner_named(open_database(), name))
+    owner = teacher(owner_of_name(name))
     name_in_commands("" if owner == LOCAL_TEACHER else quoted(owner.name))
     return owner

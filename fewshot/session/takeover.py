@@ -23,8 +23,6 @@ from fewshot.errors import StoreError, UsageError
 from fewshot.session.liveness import SILENCE, is_at_work, this_process
 from fewshot.session.writing import student_ids
 
-SEE = "To see the lessons that are kept: fewshot lessons"
-
 
 class LessonTaken(StoreError):
     """Another recorder has gone on with the lesson, so this one may not write any more."""
@@ -33,7 +31,7 @@ class LessonTaken(StoreError):
         super().__init__(
             f"Another program now records lesson {lesson}, so this one has stopped writing to it. What it wrote before "
             "is kept.",
-            hint=SEE,
+            hint="To see the lessons that are kept: fewshot lessons",
         )
 
 
@@ -83,7 +81,7 @@ def begin(database: Database, lesson: int) -> Hold:
             raise UsageError(
                 f"Lesson {lesson} already has a recorder. A lesson has one at a time. To go on with a lesson that was "
                 f"interrupted, use LessonRecorder.resume({lesson}).",
-                hint=SEE,
+                hint="To see the lessons that are kept: fewshot lessons",
             )
         return _hold(session, row, secrets.token_urlsafe(24))
 
@@ -105,9 +103,15 @@ def take_over(database: Database, lesson: int, ticket: str | None = None, at: da
     with database.write() as session:
         row = _locked(session, lesson)
         if row is None:
-            raise UsageError(f"There is no lesson {lesson}, so it cannot be taken over.", hint=SEE)
+            raise UsageError(
+                f"There is no lesson {lesson}, so it cannot be taken over.",
+                hint="To see the lessons that are kept: fewshot lessons",
+            )
         if row.ended is not None:
-            raise UsageError(f"Lesson {lesson} has ended, so it cannot be taken over. Start a new lesson.", hint=SEE)
+            raise UsageError(
+                f"Lesson {lesson} has ended, so it cannot be taken over. Start a new lesson.",
+                hint="To see the lessons that are kept: fewshot lessons",
+            )
         moment = at or now()
         if ticket is not None and not (row.ticket and hmac.compare_digest(row.ticket, _stored(ticket))):
             raise UsageError(
@@ -120,7 +124,7 @@ def take_over(database: Database, lesson: int, ticket: str | None = None, at: da
                 f"Lesson {lesson} is still being recorded: its last sign of life came "
                 f"{abs((moment - row.heartbeat).total_seconds()):.0f} seconds ago. It can be taken over at once with "
                 f"its ticket, or without one when it has been silent for {SILENCE.seconds} seconds.",
-                hint=SEE,
+                hint="To see the lessons that are kept: fewshot lessons",
             )
         return _hold(session, row, secrets.token_urlsafe(24) if ticket is None else ticket)
 

@@ -77,7 +77,7 @@ class Desk:
         method, path = scope["method"], scope["path"]
         reads = method in ("GET", "HEAD")
         if not reads and (method != "POST" or path in (OIDC, BACK)):
-            return Answer(405, "This page cannot be asked for in this way.\n", (("allow", "GET, HEAD, POST"),))
+            return Answer(405, "This page takes no such request.\n", (("allow", "GET, HEAD, POST"),))
         login = await self.find(scope)
         if path in (OIDC, BACK):
             return await (self._to_provider(scope) if path == OIDC else self._from_provider(scope, login))
