@@ -21,3 +21,8 @@ def upgrade() -> None:
         # A backup may have been brought to an older number by hand; what is there already is as good.
         if column.name not in known:
             op.add_column("lessons", column)
+
+
+def downgrade() -> None:
+    for column in ("provisional", "ticket", "writer"):
+        op.drop_column("lessons", column)
