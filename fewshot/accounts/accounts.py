@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
 
-from fewshot.accounts.logins import Logins
+from fewshot.accounts.logins import Logins, refuse_changed
 from fewshot.accounts.passwords import check_password, hash_of, is_right
 from fewshot.accounts.tries import Tries
 from fewshot.classroom.names import check_name, folded, quoted
-from fewshot.classroom.owners import Owners
+from fewshot.classroom.owners import Owners, taken_by
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
@@ -149,10 +149,11 @@ class Accounts:
         plain = check_name(name, "teacher")
         address = _address(email) if email else ""
         with self.database.read() as session:
-            if session.scalar(select(OwnerRow.id).where(OwnerRow.folded == folded(plain))) is not None:
+            taken = taken_by(session, plain)
+            if taken is not None:
                 raise UsageError(
-                    f"There is an account {plain!r} already. Choose another name.",
-                    hint=f"For a new password, type: fewshot accounts reset {quoted(plain)}",
+                    f"There is an account {taken!r} already. Choose another name.",
+                    hint=f"For a new password, type: fewshot accounts reset {quoted(taken)}",
                 )
             if address and session.scalar(select(InvitedRow.owner_id).where(InvitedRow.email == address)) is not None:
                 raise UsageError(f"There is an account with the address {address} already. Choose another address.")
@@ -169,14 +170,21 @@ class Accounts:
         Tries(self.database).forget(owner.name)
         return owner
 
-    def change(self, owner: Owner, password: str, one_time: bool = False) -> None:
+    def change(self, owner: Owner, password: str, one_time: bool = False, changed: datetime | None = None) -> None:
         """Give an owner another password, and end all logins.
 
+        Args:
+            owner: whose password it is.
+            password: the new one.
+            one_time: see ``add``.
+            changed: ``Logins.changed_at`` before the old password was compared; None if it was not.
+
         Raises:
-            UsageError: the password is easy to guess.
+            UsageError: the password is easy to guess, or the account was removed or changed in the meantime.
         """
         hashed = hash_of(check_password(password, owner.name))
         with self.database.write() as session:
+            refuse_changed(session, owner, changed)
             session.merge(PasswordRow(owner_id=owner.id, hash=hashed, changed=now(), must_change=one_time))
         self.logins.end_all(owner)
 
@@ -196,7 +204,7 @@ class Accounts:
             subject: the provider's own name for this person, never used again.
             email: the address that it has verified; "" if there is none.
         """
-        address = email.strip().casefold()
+        address = _small(email)
         with self.database.write() as session:
             known = (InvitedRow.issuer == issuer, InvitedRow.subject == subject)
             owner = session.scalar(select(InvitedRow.owner_id).where(*known))
@@ -298,8 +306,13 @@ class Accounts:
             session.execute(delete(ClassRow).where(ClassRow.owner_id == owner.id))
 
 
+def _small(email: str) -> str:
+    """An address with small letters, of ASCII only: other letters would make one of two addresses, as with ß and ss."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in email.strip())
+
+
 def _address(email: str) -> str:
-    plain = email.strip().casefold()
+    plain = _small(email)
     name, _, site = plain.partition("@")
     if not name or not site or any(sign.isspace() for sign in plain) or len(plain) > 320 or "@" in site:
         raise UsageError(f"{email!r} is not an e-mail address. Expected NAME@SITE.")

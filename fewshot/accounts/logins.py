@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
 
+from fewshot.classroom.names import folded
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
 from fewshot.database.columns import now
 from fewshot.database.owner import Owner
 from fewshot.database.tables import OwnerRow
+from fewshot.errors import UsageError
 
 IDLE = timedelta(hours=12)
 """A login ends when nobody has done anything for this time."""
@@ -25,6 +29,7 @@ KEPT = timedelta(days=30)
 """Ended logins are deleted after this time."""
 _TOKEN_BYTES = 32
 _LONGEST_TOKEN = 64
+_LONGEST_MARK = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,44 @@ class Logins:
     def __init__(self, database: Database, clock: Callable[[], datetime] = now) -> None:
         self.database, self._clock = database, clock
 
-    def begin(self, owner: Owner) -> str:
-        """Begin a login and return its token, 256 random bits, which is stored nowhere."""
+    def begin(self, owner: Owner, changed: datetime | None = None) -> str:
+        """Begin a login and return its token, 256 random bits, which is stored nowhere.
+
+        Args:
+            owner: who logs in.
+            changed: ``changed_at`` before the password was compared; None if it was not a password.
+
+        Raises:
+            UsageError: the account was removed, or got another password in the meantime.
+        """
         token, when = secrets.token_urlsafe(_TOKEN_BYTES), self._clock()
         with self.database.write() as session:
+            refuse_changed(session, owner, changed)
             session.execute(delete(LoginRow).where(or_(LoginRow.created < when - KEPT, LoginRow.ended < when - KEPT)))
             session.add(LoginRow(token=_sha256(token), owner_id=owner.id, created=when, seen=when))
         return token
+
+    def changed_at(self, name: str) -> datetime | None:
+        """When the account with this name got its password; None if there is none."""
+        wanted = select(PasswordRow.changed).join(OwnerRow, OwnerRow.id == PasswordRow.owner_id)
+        with self.database.read() as session:
+            return session.scalar(wanted.where(OwnerRow.folded == folded(name)))
+
+    def mark(self, token: str) -> str:
+        """What a browser keeps, besides the token, to show later that its user was here once; it opens nothing."""
+        with self.database.read() as session:
+            row = session.scalar(select(LoginRow).where(LoginRow.token == _sha256(token)))
+            return "" if row is None else f"{row.id}.{_marked(row)}"
+
+    def was_here(self, mark: str, name: str) -> bool:
+        """Whether somebody logged in under this name in the browser with this mark, within ``KEPT``."""
+        number, _, rest = mark.partition(".")
+        if len(mark) > _LONGEST_MARK or len(number) > 18 or not (mark.isascii() and number.isdecimal()):
+            return False
+        wanted = select(LoginRow).join(OwnerRow, OwnerRow.id == LoginRow.owner_id)
+        with self.database.read() as session:
+            row = session.scalar(wanted.where(LoginRow.id == int(number), OwnerRow.folded == folded(name)))
+            return row is not None and hmac.compare_digest(_marked(row), rest)
 
     def find(self, token: str) -> Login | None:
         """The login that a cookie's value belongs to; None if there is none, or it has ended."""
@@ -126,6 +162,28 @@ def _selected() -> Any:
         .join(OwnerRow, OwnerRow.id == LoginRow.owner_id)
         .join(PasswordRow, PasswordRow.owner_id == LoginRow.owner_id, isouter=True)
     )
+
+
+def refuse_changed(session: Session, owner: Owner, changed: datetime | None) -> None:
+    """Refuse what was allowed by a password that another transaction has replaced since.
+
+    Args:
+        session: that is about to write.
+        owner: whose password it was.
+        changed: see ``Logins.begin``.
+
+    Raises:
+        UsageError: the account was removed, or has another password.
+    """
+    password = session.get(PasswordRow, owner.id)
+    if session.get(OwnerRow, owner.id) is None or (
+        changed is not None and (password is None or password.changed != changed)
+    ):
+        raise UsageError("This account was changed or removed a moment ago. Log in again.")
+
+
+def _marked(row: LoginRow) -> str:
+    return hmac.new(row.token.encode(), b"was here", hashlib.sha256).hexdigest()
 
 
 def _sha256(token: str) -> str:

@@ -55,6 +55,11 @@ def check_password(password: str, name: str) -> str:
     return plain
 
 
+def same_password(one: str, other: str) -> bool:
+    """Whether two passwords have one hash: the same characters, in any form that a keyboard gives."""
+    return _normal(one) == _normal(other)
+
+
 def hash_of(password: str) -> str:
     """The argon2id hash of a password that was checked, with its salt and costs."""
     with _turn:

@@ -1,6 +1,8 @@
 """Limits on failed logins: by address in memory, by name in the database, so that a restart lifts no lock-out.
 
-Names without an account are counted like the others, so a lock-out does not tell which names have one.
+Whoever knows a name can lock it. So browsers in which its owner logged in before are counted apart: strangers cannot
+keep the owner out of them. Names without an account are counted like the others, so a lock-out does not tell which
+names have one.
 """
 
 from __future__ import annotations
@@ -49,8 +51,12 @@ class Tries:
             return 0
         return max(1, round(self._limiter.get_window_stats(self._limit, _network(address)).reset_time - time.time()))
 
-    def take(self, name: str) -> int:
+    def take(self, name: str, own: bool = False) -> int:
         """Count a try under a name before its password is looked at, so that many at once are no way around.
+
+        Args:
+            name: as it was typed.
+            own: it comes from a browser where somebody logged in under this name before.
 
         Returns:
             Seconds until the name may be tried again; 0: this try may go on.
@@ -58,9 +64,9 @@ class Tries:
         when = self._clock()
         with self._database.write() as session:
             session.execute(delete(RefusedRow).where(RefusedRow.first < when - _KEPT))
-            row = session.get(RefusedRow, _key(name))
+            row = session.get(RefusedRow, _key(name, own))
             if row is None:
-                row = RefusedRow(name=_key(name), count=0, first=when)
+                row = RefusedRow(name=_key(name, own), count=0, first=when)
                 session.add(row)
             if row.until is not None and row.until > when:
                 return max(1, round((row.until - when).total_seconds()))
@@ -78,11 +84,12 @@ class Tries:
     def forget(self, name: str) -> None:
         """A login under this name was right, or an administrator lifts its lock."""
         with self._database.write() as session:
-            session.execute(delete(RefusedRow).where(RefusedRow.name == _key(name)))
+            session.execute(delete(RefusedRow).where(RefusedRow.name.in_([_key(name), _key(name, own=True)])))
 
 
-def _key(name: str) -> str:
-    return hashlib.sha256(folded(name)[:1024].encode("utf-8", "surrogatepass")).hexdigest()
+def _key(name: str, own: bool = False) -> str:
+    plain = folded(name)[:1024].encode("utf-8", "surrogatepass")
+    return hashlib.blake2s(plain).hexdigest() if own else hashlib.sha256(plain).hexdigest()
 
 
 def _network(address: str) -> str:

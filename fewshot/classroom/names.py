@@ -17,6 +17,7 @@ _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc"
 _VARIANTS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _C1 = re.compile("[\x80-\x9f]")
 
+_OF_THE_SHELL = re.compile(r"""[$`!&;|<>()\[\]{}*?#~^"\\\n]""")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 # Windows reserves these device names, with any extension.
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
@@ -162,5 +163,11 @@ def basic_emotion(word: str) -> str | None:
 
 
 def quoted(text: str) -> str:
-    """A name as it must be typed on a command line: in quotation marks if it contains a space."""
-    return f'"{text}"' if " " in text else text
+    """A name as it must be typed on a command line: in quotation marks if a shell would take it for something else.
+
+    >>> quoted("Anna"), quoted("Anna B."), quoted("$(reboot)"), quoted("O'Hara")
+    ('Anna', '"Anna B."', "'$(reboot)'", '"O\'Hara"')
+    """
+    if not _OF_THE_SHELL.search(text):
+        return f'"{text}"' if " " in text or "'" in text else text
+    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -6,8 +6,9 @@ import secrets
 from typing import get_args
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from fewshot.classroom.names import check_name, folded, quoted
+from fewshot.classroom.names import alike, check_name, folded, quoted
 from fewshot.database import Database, open_database
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL, LOCAL_TEACHER, Owner, Role
@@ -78,8 +79,9 @@ class Owners:
         if role not in get_args(Role):
             raise UsageError(f"There is no role {role!r}. Use {' or '.join(get_args(Role))}.")
         with self.database.write() as session:
-            if session.scalar(select(OwnerRow.id).where(OwnerRow.folded == folded(plain))) is not None:
-                raise UsageError(f"There is an account {plain!r} already. Choose another name.")
+            taken = taken_by(session, plain)
+            if taken is not None:
+                raise UsageError(f"There is an account {taken!r} already. Choose another name.")
             row = OwnerRow(id=secrets.token_hex(16), name=plain, folded=folded(plain), role=role)
             session.add(row)
             return row.plain()
@@ -105,6 +107,11 @@ class Owners:
                     hint=f"To see them, type: fewshot roster --as {quoted(row.name)}",
                 )
             session.delete(row)
+
+
+def taken_by(session: Session, name: str) -> str | None:
+    """The account whose name nobody could distinguish from a new one, as it is written; None if there is none."""
+    return next((kept for kept in session.scalars(select(OwnerRow.name)) if alike(kept) == alike(name)), None)
 
 
 def owner_named(database: Database, owner: Owner | str | None) -> Owner:

@@ -75,3 +75,13 @@ def test_a_teacher_sees_no_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fewshot.app.views.settings_accounts.visitor", lambda: anna)
     test = page()
     assert not test.exception and not test.table and not test.button and not test.text_input
+
+
+def test_an_administrator_cannot_lose_the_own_account_to_a_password_that_nobody_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = Accounts().add("office", "administrator", password=PASSWORD)
+    monkeypatch.setattr("fewshot.app.views.settings_accounts.visitor", lambda: office)
+    test = page()
+    assert not test.exception and not [found for found in test.button if "one-time" in found.label]
+    assert any("Change the password" in caption.value for caption in test.caption)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from fewshot.accounts.accounts import Accounts
-from fewshot.accounts.logins import Login
+from fewshot.accounts.logins import KEPT, Login
 from fewshot.accounts.oidc import Provider, ProviderError
-from fewshot.accounts.passwords import AT_ONCE, LONGEST
+from fewshot.accounts.passwords import AT_ONCE, LONGEST, same_password
 from fewshot.accounts.tries import Tries
 from fewshot.app.guard import Policy, Receive, Scope
 from fewshot.app.login.http import Answer, asked_for, cookie, form, moved, own_path, query, set_cookie, told
@@ -103,18 +104,28 @@ class Desk:
             return Answer(400, message_page("Log in", "The form could not be read. Open the page again."))
         name, after = told(fields, "name").strip()[:LONGEST], own_path(told(fields, "next"), PATHS)
         try:
-            owner = await self._slot(self._check, name, told(fields, "password"), _address(scope))
+            mark = cookie(scope, self._mark_name(scope))
+            owner, changed = await self._slot(self._check, name, told(fields, "password"), _address(scope), mark)
+            return await self._begin(scope, owner, before, after, changed)
         except Refused as refused:
             page = self._login_page(scope, after, refused.said, name)
             return Answer(refused.status, page, refused.headers)
-        return await self._begin(scope, owner, before, after)
+        except UsageError as error:
+            return Answer(401, self._login_page(scope, after, error.text, name))
 
-    def _check(self, name: str, password: str, address: str) -> Owner:
-        wait = self.tries.wait_for_address(address)
+    def _check(self, name: str, password: str, address: str, mark: str) -> tuple[Owner, datetime | None]:
+        """Whose name and password these are, and since when it is the password.
+
+        Raises:
+            Refused: they belong to nobody, or there were too many tries.
+        """
+        name = name.replace("\x00", "\ufffd")  # PostgreSQL looks for no text with a zero
+        own, changed = self.accounts.logins.was_here(mark, name), self.accounts.logins.changed_at(name)
+        wait = 0 if own else self.tries.wait_for_address(address)
         if wait:
             logger.warning("login refused: too many tries from %s", address)
             raise Refused(429, f"Too many wrong tries from your network. Try again in {_minutes(wait)}.", wait)
-        wait = self.tries.take(name)
+        wait = self.tries.take(name, own)
         if wait:
             self.tries.refused(address)
             logger.warning("login refused: too many tries under one name, the last from %s", address)
@@ -126,13 +137,20 @@ class Desk:
             logger.warning("login refused: wrong name or password, from %s", address)
             raise Refused(401, REFUSED)
         self.tries.forget(name)
-        return owner
+        return owner, changed
 
-    async def _begin(self, scope: Scope, owner: Owner, before: Login | None, after: str) -> Answer:
-        token = await _in_thread(self.accounts.logins.begin, owner)
+    async def _begin(
+        self, scope: Scope, owner: Owner, before: Login | None, after: str, changed: datetime | None = None
+    ) -> Answer:
+        token = await _in_thread(self.accounts.logins.begin, owner, changed)
         if before is not None:  # the cookie is replaced, so nobody could end it any more
             await self._end(before)
-        return moved(after, set_cookie(self.cookie_name(scope), token, self._secure(scope)))
+        mark, secure = await _in_thread(self.accounts.logins.mark, token), self._secure(scope)
+        return moved(
+            after,
+            set_cookie(self.cookie_name(scope), token, secure),
+            set_cookie(self._mark_name(scope), mark, secure, int(KEPT.total_seconds())),
+        )
 
     async def _end(self, login: Login) -> None:
         await _in_thread(self.accounts.logins.end, login.id)
@@ -157,16 +175,17 @@ class Desk:
         try:
             if new != told(fields, "again"):
                 raise Refused(400, "The two new passwords differ. Type them again.")
-            if new == old:
+            if same_password(new, old):
                 raise Refused(400, "The new password is the one that you have now. Choose another.")
-            await self._slot(self._check, name, old, _address(scope))
-            await self._slot(self.accounts.change, login.owner, new)
+            mark = cookie(scope, self._mark_name(scope))
+            _, changed = await self._slot(self._check, name, old, _address(scope), mark)
+            await self._slot(self.accounts.change, login.owner, new, changed=changed)
+            return await self._begin(scope, login.owner, login, "/")
         except Refused as refused:
             said = "The password that you have now is wrong. Try again." if refused.said == REFUSED else refused.said
             return Answer(refused.status, password_page(name, must, said), refused.headers)
         except UsageError as error:
             return Answer(400, password_page(name, must, error.text))
-        return await self._begin(scope, login.owner, login, "/")
 
     async def _to_provider(self, scope: Scope) -> Answer:
         if self.provider is None:
@@ -199,7 +218,14 @@ class Desk:
             who = person.email or "your account, whose address your school has not verified,"
             said = f"There is no account for {who} on this server. Ask its administrator to invite you."
             return Answer(403, message_page("Log in", said), (gone,))
-        answer = await self._begin(scope, owner, before, after)
+        try:
+            answer = await self._begin(scope, owner, before, after)
+        except UsageError:
+            return Answer(
+                403,
+                message_page("Log in", "This account was removed a moment ago. Ask the administrator of this server."),
+                (gone,),
+            )
         return Answer(answer.status, answer.body, (*answer.headers, gone))
 
     async def _slot(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -214,6 +240,10 @@ class Desk:
         local = self._origin(scope).split("://")[1].rsplit(":", 1)[0] in ("localhost", "127.0.0.1", "[::1]")
         provider = "" if self.provider is None else self.provider.settings.name
         return login_page(after, said, name, provider, safe=local or self._secure(scope))
+
+    def _mark_name(self, scope: Scope) -> str:
+        """Name of the cookie that says who logged in here once; see ``Logins.mark``."""
+        return "__Host-fewshot-known" if self._secure(scope) else "fewshot-known"
 
     def _binding_name(self, scope: Scope) -> str:
         return "__Host-fewshot-oidc" if self._secure(scope) else "fewshot-oidc"

@@ -174,9 +174,7 @@ async def _refuse(scope: Scope, send: Send, answer: Answer) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": "Log in first."})
     else:
-        # The rest of an upload must not be read only to keep the connection.
-        rest = () if scope["method"] in ("GET", "HEAD") else (("connection", "close"),)
-        await Answer(answer.status, answer.body, (*answer.headers, *rest)).send(scope, send)
+        await answer.send(scope, send)
 
 
 def _plain(path: str) -> str:

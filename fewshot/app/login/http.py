@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import anyio
+
 from fewshot.app.guard import Receive, Scope, Send
 
 MOST_BYTES = 8192
 """Of a form; a longer one is refused before it is read to its end."""
+FORM_TIME = 15.0
+"""Seconds until a form must be here; a stranger who sends it letter by letter holds a connection no longer."""
 _MOST_FIELDS = 20
 
 
@@ -22,7 +26,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """Send it; a HEAD request gets the headers only."""
+        """Send it; a HEAD request gets the headers only. A body that was not wanted is not read to its end."""
         body = self.body.encode()
         html = self.body.startswith("<!doctype")
         pairs = [
@@ -30,6 +34,7 @@ class Answer:
             ("content-length", str(len(body))),
             ("cache-control", "no-store"),
             *self.headers,
+            *((("connection", "close"),) if _has_body(scope) else ()),
         ]
         headers = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -76,10 +81,16 @@ def query(scope: Scope) -> dict[str, str]:
 
 
 async def form(scope: Scope, receive: Receive) -> dict[str, str] | None:
-    """The fields of a form that was sent; None if it is too long or is no form."""
+    """The fields of a form that was sent; None if it is too long, comes too slowly, or is not a form."""
     kind = values(scope, "content-type")
     if len(kind) != 1 or kind[0].split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return None
+    with anyio.move_on_after(FORM_TIME):
+        return await _read(receive)
+    return None
+
+
+async def _read(receive: Receive) -> dict[str, str] | None:
     body = b""
     while True:
         message = await receive()
@@ -90,6 +101,11 @@ async def form(scope: Scope, receive: Receive) -> dict[str, str] | None:
             return None
         if not message.get("more_body", False):
             return _fields(body.decode("latin-1"))
+
+
+def _has_body(scope: Scope) -> bool:
+    """Whether a request brings a body, as long as it may be. The server would read it all to keep the connection."""
+    return bool(values(scope, "transfer-encoding")) or any(size != "0" for size in values(scope, "content-length"))
 
 
 def _fields(text: str) -> dict[str, str]:

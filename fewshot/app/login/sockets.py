@@ -87,6 +87,10 @@ class Socket:
                 # Better closed than open to somebody whose login cannot be checked; the page connects again by itself.
                 logger.warning("a login could not be checked: %s", error)
                 held = False
+            except Exception:
+                # The same for what nobody thought of: this task would end in silence, and the WebSocket would stay.
+                logger.exception("a login could not be checked")
+                held = False
             if not held:
                 self._ended.set()
 

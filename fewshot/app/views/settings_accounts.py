@@ -89,14 +89,18 @@ def _change(accounts: Accounts, found: list[Account]) -> None:
     names = [account.owner.name for account in found]
     name = st.selectbox("Account", names)
     account = found[names.index(name)]
+    if account.owner.id == visitor().id:
+        # A one-time password would end this login before it was shown.
+        st.caption(
+            "This is your own account. For another password, click Log out above, then Change the password. Another "
+            "administrator must remove the account."
+        )
+        return
     if st.button("Give a new one-time password", help="All logins of this account end at once."):
         password = one_time_password()
         accounts.reset(name, password, one_time=True)
         st.session_state[_ONCE] = (name, password)
         st.rerun()
-    if account.owner.id == visitor().id:
-        st.caption("This is your own account, so another administrator must remove it.")
-        return
     give_to, delete_all = None, False
     if account.classes or account.lessons:
         receivers = [other.owner.name for other in found if other.owner.teaches and other.owner.id != account.owner.id]
