@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, or_, select, update
 
+from fewshot.audit.log import append
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
 from fewshot.database.columns import now
@@ -58,6 +59,7 @@ class Logins:
         with self.database.write() as session:
             session.execute(delete(LoginRow).where(or_(LoginRow.created < when - KEPT, LoginRow.ended < when - KEPT)))
             session.add(LoginRow(token=_sha256(token), owner_id=owner.id, created=when, seen=when))
+            append(session, owner.id, "logged in")
         return token
 
     def find(self, token: str) -> Login | None:
@@ -115,8 +117,12 @@ class Logins:
 
     def _end(self, *which: object) -> None:
         with self.database.write() as session:
-            wanted = update(LoginRow).where(LoginRow.ended.is_(None), *which)  # type: ignore[arg-type]
-            session.execute(wanted.values(ended=self._clock()))
+            running = (LoginRow.ended.is_(None), *which)
+            rows = session.scalars(select(LoginRow).where(*running)).all()  # type: ignore[arg-type]
+            held = [row.owner_id for row in rows if self._holds(row)]  # the others had ended by themselves
+            session.execute(update(LoginRow).where(*running).values(ended=self._clock()))  # type: ignore[arg-type]
+            for owner in held:
+                append(session, owner, "logged out")
 
 
 def _selected() -> Select[tuple[LoginRow, OwnerRow, bool | None]]:
