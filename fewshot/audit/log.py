@@ -153,11 +153,15 @@ def latest(database: Database, last: int, owner: Owner) -> list[Line]:
         return [line_of(row) for row in session.scalars(wanted)][::-1]
 
 
-def about(session: Session, subject: str, lessons: Sequence[int]) -> list[Line]:
+def about(session: Session, subject: str | None, lessons: Sequence[int]) -> list[Line]:
     """All lines about a student, and those of who looked at or exported one of these lessons."""
     shared = AuditRow.event.in_(["looked", "exported"])
     found = lines_of(session, select(AuditRow).where(or_(AuditRow.subject == subject, shared)))
-    return [line for line in found if line.subject or line.told().get("lesson") in lessons]
+    return [line for line in found if line.subject == subject or (not line.subject and _lesson(line) in lessons)]
+
+
+def _lesson(line: Line) -> int | str | bool | None:
+    return line.told().get("lesson")
 
 
 def line_of(row: AuditRow) -> Line:
