@@ -14,6 +14,7 @@ from fewshot.audit.log import note
 from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.database import Database
 from fewshot.database.owner import Owner
+from fewshot.database.words import damaged
 from fewshot.errors import UsageError
 from fewshot.private_files import make_private_folder, write_private
 
@@ -33,8 +34,12 @@ def student_files(database: Database, owner: Owner, class_name: str, student: st
     with database.read() as session:
         row = class_of(session, owner, class_name)
         number, class_id = student_of(session, row, student).id, row.id
+    try:
+        text = json.dumps(held, ensure_ascii=False, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise damaged(database.url, f"a number that is stored about {student} is none: {error}") from error
     files = {
-        JSON: (json.dumps(held, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace"),
+        JSON: (text + "\n").encode("utf-8", "backslashreplace"),
         HTML: html_page(held).encode("utf-8", "backslashreplace"),
     }
     note(database, owner, "exported", student=number, details={"class": class_id, "what": "data of the student"})

@@ -44,8 +44,8 @@ NOT_KEPT = (
     "Prototypes, charts and reports: they are computed from the data below when they are shown.",
 )
 ELSEWHERE = (
-    "Files that the teacher saved (videos, reports, tables, pictures), backups, and the original photos. They are not in "
-    "this program's database. Ask the teacher about them.",
+    "Files that the teacher saved (videos, reports, tables, pictures), backups, and the original photos. They are not "
+    "in this program's database. Ask the teacher about them.",
     "Names of other students. In texts that people wrote, [another student] stands in their place.",
 )
 

@@ -70,9 +70,7 @@ def _consents(held: dict[str, Any]) -> Iterator[str]:
 def _photos(held: dict[str, Any]) -> Iterator[str]:
     rows = [[_day(p["enrolled"]), p["label"] or "no label", p["sha256"]] for p in held["photos"]]
     yield "<h2>Photos</h2>"
-    yield _text(
-        "The photos and the names of their files are not stored. The fingerprint (SHA-256) tells one from another."
-    )
+    yield _text("The photos and the names of their files are not stored. The fingerprint (SHA-256) tells them apart.")
     yield _table(["Enrolled on", "Label", "Fingerprint of the file"], rows, "No photo was enrolled.")
     picture = held["portrait"]
     if picture is None:

@@ -129,6 +129,12 @@ def read_head(session: Session) -> Head | None:
     return None if row is None else head_of(row)
 
 
+def newest(database: Database) -> Head | None:
+    """``read_head`` of a database."""
+    with database.read() as session:
+        return read_head(session)
+
+
 def lines_of(session: Session, wanted: Select[tuple[AuditRow]] | None = None) -> list[Line]:
     """Lines in the order of their numbers; all by default."""
     rows = session.scalars((select(AuditRow) if wanted is None else wanted).order_by(AuditRow.number))
