@@ -18,6 +18,9 @@ def hidden_others(name: str, others: Sequence[str]) -> Callable[[str], str]:
     """
     everybody = [name, *others]
     blotters = [Blotter(other, everybody) for other in sorted(others, key=len, reverse=True)]
+    # A teacher writes first names. What is a word of the student's own name stays.
+    words = {word for other in others for word in other.split() if len(word) > 1} - {*others, *name.split()}
+    blotters += [Blotter(word, [name]) for word in sorted(words)]
 
     def hide(text: str) -> str:
         for blot in blotters:

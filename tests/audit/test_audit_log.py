@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -65,6 +66,21 @@ def taught(database: Database | None = None) -> ClassStore:
     return store
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of ``taught``, made once: making them takes longer than a test."""
+    home = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEWSHOT_HOME", str(home))
+        taught().database.close()
+    return home
+
+
+@pytest.fixture(autouse=True)
+def copied(made: Path, fewshot_home: Path) -> None:
+    shutil.copytree(made, fewshot_home)
+
+
 def nobody_removed(store: ClassStore) -> None:
     with pytest.raises(UsageError):
         store.remove_student("class of Zebulon", "nobody")
@@ -109,7 +125,7 @@ ACTIONS: dict[str, tuple[Callable[[ClassStore], object], list[tuple[str, str]]]]
 @pytest.mark.parametrize("what", ACTIONS)
 def test_an_action_leaves_its_line_and_no_name(what: str) -> None:
     act, expected = ACTIONS[what]
-    store = taught()
+    store = ClassStore()
     before = lines()
     assert [event for event, _ in told(before)] == ["consent recorded"] * 2 + ["enrolled"] * 2 + ["corrected"]
     act(store)
@@ -122,7 +138,7 @@ def test_an_action_leaves_its_line_and_no_name(what: str) -> None:
 
 
 def test_lines_of_one_student_share_a_random_id_that_goes_with_the_student() -> None:
-    store = taught()
+    store = ClassStore()
     subjects = {line.subject for line in lines()}
     assert len(subjects) == 2 and all(len(subject) == 32 for subject in subjects)
     with store.database.read() as session:
@@ -138,7 +154,7 @@ def test_lines_of_one_student_share_a_random_id_that_goes_with_the_student() -> 
 
 
 def test_seconds_of_a_lesson_are_not_logged() -> None:
-    store = taught()
+    store = ClassStore()
     before = len(lines())
     with LessonRecorder.start("class of Zebulon", NAMES, database=store.database) as recorder:
         for second in range(5):
@@ -148,7 +164,7 @@ def test_seconds_of_a_lesson_are_not_logged() -> None:
 
 
 def test_an_action_that_fails_leaves_no_line() -> None:
-    database = taught().database
+    database = open_database()
     before = lines()
     with pytest.raises(RuntimeError), database.write() as session:
         append(session, "local", "erased", student=1)
@@ -157,7 +173,7 @@ def test_an_action_that_fails_leaves_no_line() -> None:
 
 
 def test_teachers_see_their_own_lines_and_administrators_all() -> None:
-    database = taught().database
+    database = open_database()
     owners = Owners(database)
     anna, chief = owners.add("Anna"), owners.add("Chief", "administrator")
     ClassStore(database, anna).create("physics")
@@ -169,7 +185,7 @@ def test_teachers_see_their_own_lines_and_administrators_all() -> None:
 
 def spoilt(statements: list[str]) -> tuple[str, ...]:
     """What the check finds after somebody has changed the file of a log of five lines."""
-    database = taught().database
+    database = open_database()
     assert verify(database).findings == () and verify(database).count == 5
     with sqlite3.connect(database.path) as connection:
         for statement in statements:
@@ -275,7 +291,7 @@ def rewritten(connection: sqlite3.Connection) -> None:
 
 
 def test_a_chain_that_was_computed_anew_is_not_the_signed_one_and_a_kept_head_tells_where() -> None:
-    store = taught()
+    store = ClassStore()
     with store.database.read() as session:
         head = read_head(session)
     kept = f"{head.number} {head.hash} {head.key} {head.signature}"
@@ -288,7 +304,7 @@ def test_a_chain_that_was_computed_anew_is_not_the_signed_one_and_a_kept_head_te
 
 
 def test_a_kept_head_finds_a_log_that_was_emptied_or_put_back() -> None:
-    store = taught()
+    store = ClassStore()
     path = store.database.path
     before = path.read_bytes()
     store.withdraw_consent("class of Zebulon", "Zebulon")
@@ -305,7 +321,6 @@ def test_a_kept_head_finds_a_log_that_was_emptied_or_put_back() -> None:
 
 
 def test_the_key_is_made_once_for_its_owner_only(fewshot_home: Path) -> None:
-    taught()
     path = fewshot_home / key.FILE
     content = path.read_text()
     assert len(bytes.fromhex(content)) == 32
@@ -318,7 +333,7 @@ def test_the_key_is_made_once_for_its_owner_only(fewshot_home: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "zz", "00", "é" * 64])
 def test_without_its_key_the_log_says_so_and_no_removal_waits(content: str | None, fewshot_home: Path) -> None:
-    store = taught()
+    store = ClassStore()
     path = fewshot_home / key.FILE
     right = path.read_text()
     path.unlink()
@@ -337,7 +352,9 @@ def test_without_its_key_the_log_says_so_and_no_removal_waits(content: str | Non
 
 
 def test_a_log_without_lines_is_whole(fewshot_home: Path) -> None:
-    assert verify(open_database()).findings == () and verify(open_database()).count == 0
+    (fewshot_home / key.FILE).unlink()
+    empty = Database("sqlite://")
+    assert verify(empty).findings == () and verify(empty).count == 0
     assert not (fewshot_home / key.FILE).exists(), "to check makes no key"
 
 
