@@ -114,7 +114,7 @@ ACTIONS: dict[str, tuple[Callable[[ClassStore], object], list[tuple[str, str]]]]
     ),
     "student": (lambda s: s.remove_student("class of Zebulon", "Zebulon"), [("erased", "student")]),
     "class": (lambda s: s.delete("class of Zebulon"), [("erased", "student")] * 2 + [("erased", "class")]),
-    "nobody": (lambda s: nobody_removed(s), []),
+    "nobody": (nobody_removed, []),
     "login": (
         lambda s: [Logins(s.database).begin(LOCAL_TEACHER), Logins(s.database).end(1), Logins(s.database).end(1)],
         [("logged in", ""), ("logged out", "")],
