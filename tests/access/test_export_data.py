@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import stat
 from datetime import date
@@ -33,9 +34,10 @@ from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 DAY = date(2026, 11, 20)
-ODD = "Zoë <b>O'Neil</b> & نور"
+ODD = "Zoë <b>O'Neil & نور"
 OTHER = "Quentin Quarles"
 NAMES = [ODD, OTHER]
+LABEL = "own <i>state</i>"
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +50,7 @@ def teach(owner: Owner = LOCAL_TEACHER, mark: str = "") -> ClassStore:
     """A class of two with a lesson of three seconds, in which the first student was in view for two."""
     store = ClassStore(open_database(), owner)
     photos = [
-        Accepted(
-            name, "own <i>state</i>", f"{place}{mark}" * 32, "0f", *np.eye(4, dtype=np.float32)[:2], 90.0, 0.9, DAY
-        )
+        Accepted(name, LABEL, f"{place}{mark}" * 32, "0f", *np.eye(4, dtype=np.float32)[:2], 90.0, 0.9, DAY)
         for place, name in enumerate(NAMES)
     ]
     consents = {name: Consent(f"the mother of {name} {mark}", DAY) for name in NAMES}
@@ -70,6 +70,21 @@ def teach(owner: Owner = LOCAL_TEACHER, mark: str = "") -> ClassStore:
     learn(store.database, "physics", number, ODD, 1.0, "sad", np.ones(4), "happy", owner=owner)
     store.set_portrait("physics", ODD, b"\xff\xd8 picture")
     return store
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of ``teach``, made once: making them takes longer than a test."""
+    home = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEWSHOT_HOME", str(home))
+        teach().database.close()
+    return home
+
+
+@pytest.fixture(autouse=True)
+def copied(made: Path, fewshot_home: Path) -> None:
+    shutil.copytree(made, fewshot_home)
 
 
 def typed(*words: str) -> tuple[int, str]:
@@ -99,12 +114,12 @@ class Tags(HTMLParser):
 
 
 def test_the_files_hold_everything_about_the_student_and_no_classmate(tmp_path: Path) -> None:
-    store = teach()
+    store = ClassStore()
     held, page = exported(tmp_path / "a" / "b")
     assert held["student"] == ODD and held["class"] == "physics" and held["made_by"] == "local"
     assert [consent["given_by"] for consent in held["consents"]] == [f"the mother of {ODD}"]
     (photo,) = held["photos"]
-    assert photo["label"] == "own <i>state</i>" and photo["sha256"] == "0" * 32 and photo["enrolled"] == "2026-11-20"
+    assert photo["label"] == LABEL and photo["sha256"] == "0" * 32 and photo["enrolled"] == "2026-11-20"
     assert [one["numbers"] for one in held["identity_vectors"]] == [[0.0, 1.0, 0.0, 0.0]]
     assert [one["correction"] for one in held["expression_vectors"]] == [None, 1]
     (lesson,) = held["lessons"]
@@ -123,14 +138,13 @@ def test_the_files_hold_everything_about_the_student_and_no_classmate(tmp_path: 
 
 
 def test_the_page_has_no_script_and_all_texts_are_escaped(tmp_path: Path) -> None:
-    teach()
     _, page = exported(tmp_path / "out")
     tags = Tags(page)
     assert tags.found.isdisjoint({"script", "b", "i", "a", "link", "iframe", "form"}) and "img" in tags.found
     assert "default-src 'none'" in page and not re.search(r"(src|href)=\"(?!data:)", page)
     for words in (
         ODD,
-        "own <i>state</i>",
+        LABEL,
         "<script>alert(1)</script> [another student]",
         "2 lists of numbers",
         "local",
@@ -141,7 +155,6 @@ def test_the_page_has_no_script_and_all_texts_are_escaped(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
 def test_only_the_owner_of_the_files_can_open_them_also_when_they_are_replaced(tmp_path: Path) -> None:
-    teach()
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "data.json").write_text("old")
@@ -154,7 +167,6 @@ def test_only_the_owner_of_the_files_can_open_them_also_when_they_are_replaced(t
 
 def test_a_student_without_lessons_and_photos(tmp_path: Path) -> None:
     store = ClassStore()
-    store.create("physics")
     store.record_consent("physics", "Ann", Consent("she", DAY))
     held, page = exported(tmp_path, student="Ann")
     assert held["lessons"] == held["photos"] == held["corrections"] == [] and held["portrait"] is None
@@ -163,7 +175,6 @@ def test_a_student_without_lessons_and_photos(tmp_path: Path) -> None:
 
 def test_each_teacher_gets_their_own_class(tmp_path: Path) -> None:
     anna = Owners().add("Anna")
-    teach()
     teach(anna, "annas")
     mine, _ = exported(tmp_path / "mine")
     theirs, _ = exported(tmp_path / "theirs", "--as", "anna")
@@ -182,14 +193,12 @@ def test_each_teacher_gets_their_own_class(tmp_path: Path) -> None:
 def test_who_is_not_there_is_a_sentence_and_no_file(
     words: tuple[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    teach()
     monkeypatch.chdir(tmp_path)
     code, printed = typed("export-data", *words)
     assert code == 2 and said in printed and "data-of" not in repr(list(tmp_path.iterdir()))
 
 
 def test_a_place_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
-    teach()
     (tmp_path / "file").write_text("")
     code, said = typed("export-data", "physics", ODD, "--output", str(tmp_path / "file"))
     assert code == 2 and "Nothing was written" in said and "--output" in said
@@ -206,7 +215,7 @@ def test_a_place_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_store_is_said_in_words_and_nothing_is_written(spoil: str, tmp_path: Path) -> None:
-    path = teach().database.path
+    path = open_database().path
     with sqlite3.connect(path) as connection:
         connection.execute(spoil)
     connection.close()
