@@ -32,6 +32,8 @@ models_app = typer.Typer(help="List, download and check the model files.")
 app.add_typer(models_app, name="models")
 accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
 app.add_typer(accounts_app, name="accounts")
+audit_app = typer.Typer(no_args_is_help=True, help="Show and check the log of who did what with students' data.")
+app.add_typer(audit_app, name="audit")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
 AsOption = Annotated[
@@ -273,6 +275,22 @@ def report(
     run_report(lesson, out, aggregate, acting_as(as_name))
 
 
+@app.command("export-data")
+def export_data(
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class.")],
+    student: Annotated[str, typer.Argument(help="Name of the student.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write; default: data-of-STUDENT.", show_default=False)
+    ] = None,
+    as_name: AsOption = None,
+) -> None:
+    """Write everything that is held about a student, for the family: data.json and data.html, a page to read."""
+    from fewshot.commands.access import export_data as run
+    from fewshot.commands.acting import acting_as
+
+    run(class_name, student, output, acting_as(as_name))
+
+
 @app.command()
 def doctor() -> None:
     """Check this machine: Python, libraries, models, camera, screen, video files, and the folder for data."""
@@ -437,6 +455,40 @@ def accounts_remove(
     from fewshot.commands.accounts import remove_account
 
     remove_account(name, give_to, delete_classes)
+
+
+@audit_app.command("show")
+def audit_show(
+    last: Annotated[int, typer.Option(metavar="N", help="How many lines, the latest.")] = 50,
+    as_name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", envvar="FEWSHOT_AS", help="Show what this account may see."),
+    ] = None,
+) -> None:
+    """Show the latest lines. A teacher sees their own; an administrator and the local teacher see all."""
+    from fewshot.commands.access import show_audit
+
+    show_audit(last, as_name)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    kept: Annotated[
+        str, typer.Option(metavar="HEAD", help="Also compare with a head that was kept elsewhere.", show_default=False)
+    ] = "",
+) -> None:
+    """Check that no line was changed, moved, removed or added. The exit code is 1 if one was."""
+    from fewshot.commands.access import verify_audit
+
+    raise typer.Exit(verify_audit(kept))
+
+
+@audit_app.command("head")
+def audit_head() -> None:
+    """Print number, hash, public key and signature of the newest line. Keep them on another computer."""
+    from fewshot.commands.access import show_head
+
+    show_head()
 
 
 def main() -> None:

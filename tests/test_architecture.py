@@ -21,8 +21,10 @@ LAYERS = [
     ["perception"],
     ["live"],
     ["database"],
+    ["audit"],
     ["classroom", "session"],
     ["accounts"],
+    ["access"],
     ["loops"],
     ["class_models"],
     ["class_changes"],
@@ -35,6 +37,9 @@ LAYERS = [
 ]
 # Within research: datasets and simulation know no training, training knows no evaluation.
 RESEARCH = [["datasets"], ["simulation"], ["training"], ["evaluation"], ["bench"]]
+KNOW_THE_DATABASE = (
+    "database", "audit", "classroom", "session", "accounts", "access", "class_models", "class_changes", "room",
+)  # fmt: skip
 KNOW_NO_STUDENTS = ("faces", "embedding", "prototypes", "live")
 
 
@@ -165,7 +170,17 @@ def test_only_class_and_session_know_the_database() -> None:
         f"{name} imports {used}"
         for name, tree in known.items()
         if unit_of(name)
-        not in ("database", "classroom", "session", "accounts", "class_models", "class_changes", "room")
+        not in (
+            "database",
+            "audit",
+            "classroom",
+            "session",
+            "accounts",
+            "access",
+            "class_models",
+            "class_changes",
+            "room",
+        )
         for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
         and used != "fewshot.database.owner"  # a plain type

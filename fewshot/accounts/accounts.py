@@ -11,6 +11,8 @@ from sqlalchemy import delete, func, or_, select, update
 from fewshot.accounts.logins import Logins, refuse_changed
 from fewshot.accounts.passwords import check_password, hash_of, is_right
 from fewshot.accounts.tries import Tries
+from fewshot.audit.log import append
+from fewshot.classroom.erased import note_class_erased
 from fewshot.classroom.names import check_name, folded, quoted
 from fewshot.classroom.owners import Owners, taken_by
 from fewshot.database import Database, ErasurePending, open_database
@@ -196,6 +198,17 @@ class Accounts:
         right = is_right(None if found is None else found.hash, password)
         return self.owners.get(found.id) if right and found is not None else None
 
+    def note_refused(self, name: str, why: str) -> None:
+        """Write a refused login into the audit log, with the account that it was meant for, if there is one.
+
+        Args:
+            name: what was typed. It is not kept, because people type their password there.
+            why: fixed words.
+        """
+        with self.database.write() as session:
+            owner = session.scalar(select(OwnerRow.id).where(OwnerRow.folded == folded(name))) if name else None
+            append(session, owner or "", "login refused", details={"why": why})
+
     def known(self, issuer: str, subject: str, email: str) -> Owner | None:
         """Who an identity provider says this is; None if nobody was invited.
 
@@ -300,6 +313,8 @@ class Accounts:
     def _delete_all(self, owner: Owner) -> None:
         of_classes = select(ClassRow.id).where(ClassRow.owner_id == owner.id)
         with self.database.erase() as session:
+            for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
+                note_class_erased(session, row, owner.id, "account removed")
             session.execute(
                 delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
             )

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from fewshot.audit.log import append
 from fewshot.classroom.names import folded
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
@@ -73,6 +74,7 @@ class Logins:
             refuse_changed(session, owner, changed)
             session.execute(delete(LoginRow).where(or_(LoginRow.created < when - KEPT, LoginRow.ended < when - KEPT)))
             session.add(LoginRow(token=_sha256(token), owner_id=owner.id, created=when, seen=when))
+            append(session, owner.id, "logged in")
         return token
 
     def changed_at(self, name: str) -> datetime | None:
@@ -152,8 +154,12 @@ class Logins:
 
     def _end(self, *which: object) -> None:
         with self.database.write() as session:
-            wanted = update(LoginRow).where(LoginRow.ended.is_(None), *which)  # type: ignore[arg-type]
-            session.execute(wanted.values(ended=self._clock()))
+            running = (LoginRow.ended.is_(None), *which)
+            rows = session.scalars(select(LoginRow).where(*running)).all()  # type: ignore[arg-type]
+            held = [row.owner_id for row in rows if self._holds(row)]  # the others had ended by themselves
+            session.execute(update(LoginRow).where(*running).values(ended=self._clock()))  # type: ignore[arg-type]
+            for owner in held:
+                append(session, owner, "logged out")
 
 
 def _selected() -> Any:

@@ -65,11 +65,11 @@ def photos_of(session: Session, class_id: int) -> dict[int, dict[str, Photo]]:
     return photos
 
 
-def save_photo(session: Session, student: int, photo: Accepted, networks: Networks) -> None:
-    """Write a photo as vectors, unless it is in the database already."""
+def save_photo(session: Session, student: int, photo: Accepted, networks: Networks) -> bool:
+    """Write a photo as vectors, unless it is in the database already. Returns whether it was written."""
     known = select(PhotoRow.id).where(PhotoRow.student_id == student, PhotoRow.sha256 == photo.sha256)
     if session.scalar(known) is not None:
-        return
+        return False
     row = PhotoRow(
         student_id=student, sha256=photo.sha256, fingerprint=photo.fingerprint, emotion=photo.emotion,
         enrolled=photo.enrolled, size=photo.size, sharpness=photo.sharpness,
@@ -85,6 +85,7 @@ def save_photo(session: Session, student: int, photo: Accepted, networks: Networ
     session.add(
         IdentityRow(student_id=student, photo_id=row.id, network=networks.identity_network, vector=photo.identity)
     )
+    return True
 
 
 def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:

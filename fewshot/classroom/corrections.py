@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from fewshot.audit.log import append
 from fewshot.classroom.names import emotion_of
 from fewshot.classroom.roster import no_such_student
 from fewshot.database import Database
@@ -122,6 +123,7 @@ def learn(
                 vector=_checked(vector, row),
             )
         )  # fmt: skip
+        append(session, owner.id, "corrected", student=ids[student], details={"class": row.id, "lesson": lesson})
         return correction.id
 
 
@@ -133,6 +135,8 @@ def unlearn(database: Database, class_name: str, correction: int, *, owner: Owne
     """
     with database.erase() as session:
         row = _correction(session, owner, class_name, correction)
+        if row.undone is None:
+            append(session, owner.id, "corrected", student=row.student_id, details={"undone": True})
         row.undone = row.undone or now()
         session.execute(delete(SupportRow).where(SupportRow.correction_id == correction))
 

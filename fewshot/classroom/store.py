@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from fewshot.audit.log import Event, append
 from fewshot.classroom.class_rows import (
     Networks,
     class_of,
@@ -23,6 +24,7 @@ from fewshot.classroom.class_rows import (
 )
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
+from fewshot.classroom.erased import note_class_erased
 from fewshot.classroom.names import alike, canonical, check_name, folded
 from fewshot.classroom.roster import Roster, Student
 from fewshot.classroom.traces import remove_class_traces, remove_traces
@@ -147,6 +149,7 @@ class ClassStore:
         with self.database.erase() as session:
             row = class_of(session, self.owner, name)
             remove_class_traces(session, row)
+            note_class_erased(session, row, self.owner.id)
             session.delete(row)
 
     def roster(self, name: str) -> Roster:
@@ -212,9 +215,14 @@ class ClassStore:
             session.flush()
             for key, consent in consents.items():
                 if key in students:
-                    _record(session, students[key].id, consent)
+                    self._record(session, students[key], consent)
+            saved: dict[str, int] = {}
             for photo in accepted:
-                save_photo(session, students[photo.student].id, photo, networks)
+                new = save_photo(session, students[photo.student].id, photo, networks)
+                saved[photo.student] = saved.get(photo.student, 0) + new
+            for key, photos in saved.items():
+                if photos:
+                    self._note(session, "enrolled", students[key], photos=photos)
 
     def remove_student(self, name: str, student: str, keep_class: bool = False) -> str:
         """Remove a student and all their data, also in the lessons; see ``remove_traces``.
@@ -236,11 +244,13 @@ class ClassStore:
             with self.database.erase() as session:
                 row = class_of(session, self.owner, name)
                 found = student_of(session, row, student)
+                self._note(session, "erased", found, what="student")
                 said = remove_traces(session, row, found)
                 session.flush()
                 rest = session.scalar(select(StudentRow.id).where(StudentRow.class_id == row.id).limit(1))
                 lesson = session.scalar(select(LessonRow.id).where(LessonRow.class_id == row.id).limit(1))
                 if rest is None and lesson is None and not keep_class:
+                    note_class_erased(session, row, self.owner.id)
                     session.delete(row)
                 elif rest is None:
                     Networks().write_to(row)
@@ -263,6 +273,7 @@ class ClassStore:
             if other is not None:
                 raise UsageError(f"There is a student {other!r} in class {row.name!r} already. Choose another name.")
             found.name = plain
+            self._note(session, "corrected", found, what="name")
         return plain
 
     def consents(self, name: str, student: str) -> list[Consent]:
@@ -298,7 +309,7 @@ class ClassStore:
                     session.add(known[key])
             session.flush()
             for key in keys:
-                _record(session, known[key].id, consent)
+                self._record(session, known[key], consent)
 
     def withdraw_consent(self, name: str, student: str, day: date | None = None) -> None:
         """Record that consent was withdrawn on ``day`` (default: today). From that day the student is not recognised.
@@ -307,18 +318,22 @@ class ClassStore:
             UsageError: there is no such class or student, or no consent to withdraw.
         """
         with self.database.write() as session:
-            number = student_of(session, class_of(session, self.owner, name), student).id
-            latest = select(ConsentRow).where(ConsentRow.student_id == number).order_by(ConsentRow.id.desc()).limit(1)
+            found = student_of(session, class_of(session, self.owner, name), student)
+            latest = select(ConsentRow).where(ConsentRow.student_id == found.id).order_by(ConsentRow.id.desc()).limit(1)
             consent = session.scalar(latest)
             if consent is None:
                 raise UsageError(f"There is no consent on record for {student!r}, so it cannot be withdrawn.")
             consent.withdrawn = day or date.today()
+            self._note(session, "consent withdrawn", found)
 
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""
         with self.database.erase() as session:
-            number = student_of(session, class_of(session, self.owner, name), student).id
-            session.execute(delete(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
+            found = student_of(session, class_of(session, self.owner, name), student)
+            wanted = (PhotoRow.student_id == found.id, PhotoRow.sha256 == sha256)
+            if session.scalar(select(PhotoRow.id).where(*wanted)) is not None:
+                session.execute(delete(PhotoRow).where(*wanted))
+                self._note(session, "erased", found, what="photo")
 
     def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
         """Change the label of an enrolled photo. It is not an error if the photo is already removed.
@@ -327,10 +342,11 @@ class ClassStore:
             UsageError: there is no such class or student.
         """
         with self.database.write() as session:
-            number = student_of(session, class_of(session, self.owner, name), student).id
-            photo = session.scalar(select(PhotoRow).where(PhotoRow.student_id == number, PhotoRow.sha256 == sha256))
+            found = student_of(session, class_of(session, self.owner, name), student)
+            photo = session.scalar(select(PhotoRow).where(PhotoRow.student_id == found.id, PhotoRow.sha256 == sha256))
             if photo is not None:
                 photo.emotion = emotion
+                self._note(session, "corrected", found, what="label of a photo")
                 session.execute(update(SupportRow).where(SupportRow.photo_id == photo.id).values(emotion=emotion))
 
     def portrait(self, name: str, student: str) -> bytes | None:
@@ -351,26 +367,34 @@ class ClassStore:
                 "smaller one."
             )
         with self.database.erase() as session:
-            number = student_of(session, class_of(session, self.owner, name), student).id
-            session.execute(delete(PortraitRow).where(PortraitRow.student_id == number))
+            found = student_of(session, class_of(session, self.owner, name), student)
+            had = session.scalar(select(PortraitRow.student_id).where(PortraitRow.student_id == found.id)) is not None
+            session.execute(delete(PortraitRow).where(PortraitRow.student_id == found.id))
             if picture is not None:
-                session.add(PortraitRow(student_id=number, picture=picture, made=now()))
+                session.add(PortraitRow(student_id=found.id, picture=picture, made=now()))
+                self._note(session, "enrolled", found, what="picture on the card")
+            elif had:
+                self._note(session, "erased", found, what="picture on the card")
+
+    def _record(self, session: Session, student: StudentRow, consent: Consent) -> None:
+        """Add a consent to a student's history, unless it equals the latest one."""
+        if consent_of(session, student.id) != consent:
+            session.add(
+                ConsentRow(
+                    student_id=student.id, given_by=consent.given_by, day=consent.day, purpose=consent.purpose,
+                    until=consent.until, withdrawn=consent.withdrawn,
+                )
+            )  # fmt: skip
+            self._note(session, "consent recorded", student)
+
+    def _note(self, session: Session, event: Event, student: StudentRow, **details: int | str) -> None:
+        """Append a line about a student to the audit log."""
+        append(session, self.owner.id, event, student=student.id, details={"class": student.class_id, **details})
 
 
 def class_names(owner: Owner = LOCAL_TEACHER) -> list[str]:
     """The classes of an owner in the default database."""
     return ClassStore(owner=owner).names()
-
-
-def _record(session: Session, student: int, consent: Consent) -> None:
-    """Add a consent to a student's history, unless it equals the latest one."""
-    if consent_of(session, student) != consent:
-        session.add(
-            ConsentRow(
-                student_id=student, given_by=consent.given_by, day=consent.day, purpose=consent.purpose,
-                until=consent.until, withdrawn=consent.withdrawn,
-            )
-        )  # fmt: skip
 
 
 def _like(name: str, others: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fewshot.audit.log import note
 from fewshot.commands.terminal import say, tell
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
@@ -32,6 +33,7 @@ def run_report(wanted: str, out: Path, aggregate: bool, owner: Owner = LOCAL_TEA
         aggregate = True
     if info.state == "running":
         say(["This lesson is still running. The report contains what has been recorded so far."])
+    note(store.database, owner, "exported", details={"lesson": info.id, "what": "report"})
     for path in write_report(store.load(info.id), out, store.load_earlier(info), aggregate):
         tell(f"Report: {path}")
 

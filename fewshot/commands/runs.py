@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fewshot.addresses import public_address
+from fewshot.classroom.erased import note_looked
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
 from fewshot.commands.health import Health
@@ -74,6 +75,12 @@ class Run:
         held = LessonStore(owner=outputs.owner).held_back()
         say([held] if held else [])
         return started
+
+    def note_looked(self, lesson: LessonRecorder | None) -> None:
+        """Write into the audit log that somebody looks at a class."""
+        if self.classroom is not None:
+            store, number = self.classroom.store, None if lesson is None else lesson.lesson
+            note_looked(store.database, store.owner, self.classroom.name, number, live=True)
 
     def forget_gone(self, summary: Summary) -> None:
         """Drop students who were removed, or whose consent ended, while the run was under way."""
@@ -180,6 +187,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
     with ExitStack() as stack:
         stack.callback(source.close)
         lesson = run.recorder(outputs, source.name)
+        run.note_looked(lesson)
         sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
             say(["Only a summary will be printed at the end. To save results, add --jsonl or --save."])
@@ -210,6 +218,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
         with ExitStack() as stack:
             stack.callback(first.close)
             lesson = run.recorder(outputs, ", ".join(map(public_address, files)))
+            run.note_looked(lesson)
             sinks: list[Sink] = [summary, faceless, *_sinks(outputs, first, Overlay(), lesson)]
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)

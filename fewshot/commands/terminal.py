@@ -28,7 +28,7 @@ NOTICE = (
 
 FAILED, INTERRUPTED = 1, 130
 
-_OF_A_TEACHER = re.compile(r"(fewshot (?:roster|lessons|enroll|live|analyze|report))(?![\w-])(?! --as\b)")
+_OF_A_TEACHER = re.compile(r"(fewshot (?:roster|lessons|enroll|live|analyze|report|export-data))(?![\w-])(?! --as\b)")
 _teacher = ""
 
 

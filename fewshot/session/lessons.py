@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.addresses import public_source
+from fewshot.audit.log import append
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
@@ -206,6 +207,7 @@ class LessonStore:
         """
         with self.database.erase() as session:
             session.delete(_found(session, self.owner, lesson)[0])
+            append(session, self.owner.id, "erased", details={"what": "lesson", "lesson": lesson})
 
     def delete_older_than(self, days: int, at: datetime | None = None, *, only_samples: bool = False) -> int:
         """Delete the lessons that started more than ``days`` days before ``at`` (now), except those that still run.
@@ -229,6 +231,8 @@ class LessonStore:
         if old:
             with self.database.erase() as session:
                 session.execute(delete(LessonRow).where(LessonRow.id.in_(old)))
+                for lesson in old:
+                    append(session, self.owner.id, "erased", details={"what": "old lesson", "lesson": lesson})
         return len(old)
 
     def apply_retention(self, at: datetime | None = None) -> int:

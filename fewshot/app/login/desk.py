@@ -129,12 +129,14 @@ class Desk:
         if wait:
             self.tries.refused(address)
             logger.warning("login refused: too many tries under one name, the last from %s", address)
+            self.accounts.note_refused(name, "too many tries")
             raise Refused(429, f"Too many wrong tries under this name. Try again in {_minutes(wait)}.", wait)
         owner = self.accounts.verify(name, password)
         if owner is None:
             self.tries.refused(address)
             # Not the name: people type their password there.
             logger.warning("login refused: wrong name or password, from %s", address)
+            self.accounts.note_refused(name, "wrong name or password")
             raise Refused(401, REFUSED)
         self.tries.forget(name)
         return owner, changed
@@ -215,6 +217,7 @@ class Desk:
             return Answer(401, message_page("Log in", said), (gone,))
         if owner is None:
             logger.warning("login refused: the identity provider knows the person, but nobody invited them")
+            await _in_thread(self.accounts.note_refused, "", "not invited")
             who = person.email or "your account, whose address your school has not verified,"
             said = f"There is no account for {who} on this server. Ask its administrator to invite you."
             return Answer(403, message_page("Log in", said), (gone,))

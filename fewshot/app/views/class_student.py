@@ -139,6 +139,7 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
         if st.form_submit_button("Rename", width="stretch"):
             _rename(store, name, student, new)
     _portrait(store, name, student)
+    _family(store, name, student)
     st.write(
         "Removing a student deletes everything that is stored about them: face vectors, readings, corrections and "
         "consent. It cannot be undone."
@@ -151,6 +152,22 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
             also += " To change that, click Rename on this page."
         say_later(f"{who} was removed, with everything that was stored about them. {also}".strip())
         st.rerun()
+
+
+@calm
+def _family(store: ClassStore, name: str, student: Student) -> None:
+    """Everything that is held, as files for the family. They are made when somebody asks, and the log notes it."""
+    from fewshot.access.export import folder_for, student_files
+
+    st.write("The family may have a copy of everything that is stored about the student.")
+    if not st.button("Make the copy for the family", icon=":material/family_restroom:", width="stretch"):
+        return
+    with st.spinner("Making the files …"):
+        files = student_files(store.database, store.owner, name, student.key)
+    for file, media in (("data.html", "text/html"), ("data.json", "application/json")):
+        label = f"Save {file} ({len(files[file]) / 1000:.0f} kB)"
+        saved = f"{folder_for(student.key)}{file.removeprefix('data')}"
+        st.download_button(label, files[file], saved, media, icon=":material/download:", on_click="ignore")
 
 
 @calm

@@ -7,6 +7,7 @@ import streamlit as st
 from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
+from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data
 from fewshot.app.views import live_controls, live_joined, live_setup, live_side
@@ -25,6 +26,8 @@ def page() -> None:
         live_setup.page()
         return
     live_joined.say_joined(lesson)
+    if lesson.alive and lesson.view().state != "preparing":  # before that it has no number
+        note_look(lesson.plan.classroom, lesson.id, live=True)
     _show(lesson)
 
 

@@ -6,10 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from fewshot.app.looks import note_look
 from fewshot.app.reports import REPORTS
 from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import report_parts
 from fewshot.app.visitor import visitor
+from fewshot.audit.log import note
 from fewshot.session.analysis.words import LAW, UNCERTAINTY, moment
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
@@ -42,6 +44,7 @@ def page() -> None:
         return
     with st.spinner("Preparing the report …"):
         loaded, contents = REPORTS.of(store, lesson, aggregate)
+    note_look(loaded.info.classroom, lesson)
     _show(store, loaded, contents)
 
 
@@ -151,6 +154,7 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
             return
         with st.spinner("Making the file …"):
             st.session_state[key] = report_bytes(lesson, suffix, store.load_earlier(lesson.info), contents.aggregate)
+            note(store.database, store.owner, "exported", details={"lesson": lesson.info.id, "what": "report"})
     stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
     for ending, data in st.session_state[key].items():
         name = f"{stem}{ending}"

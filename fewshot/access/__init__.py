@@ -1,0 +1,1 @@
+"""Everything that is held about one student, for the student's family."""
