@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
 from fewshot.database.connecting import PATIENCE, set_up, use_journal
+from fewshot.database.erased import is_kept, keep_beside, numbers_of, remember
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.server import options_for, take_turn
@@ -61,6 +62,7 @@ class Database:
         memory = address.get_backend_name() == "sqlite" and self.path is None
         # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
+        self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
         with self._in_words(), self._turn:
             if self.path is not None and not named:
@@ -72,6 +74,7 @@ class Database:
             if self.path is not None and noted(self._engine) is not None:
                 self._retry = 0.0
         self.finish_erasing()
+        self.keep_removals()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -122,10 +125,24 @@ class Database:
             StoreError: as ``write``; nothing was deleted.
         """
         with self.write() as session:
+            before = numbers_of(session)
             yield session
+            session.flush()
+            remember(session, before)
             if self.path is not None:
                 take_note(session)
+        self.keep_removals()
         self.forget_deleted()
+
+    def keep_removals(self) -> None:
+        """Copy the numbers of what was erased or withdrawn to the file beside the database, if they are not in it."""
+        if self._beside is None:
+            return
+        with self.read() as session:
+            if is_kept(self._beside, session):
+                return
+        with self.write() as session:
+            keep_beside(self._beside, session)
 
     def forget_deleted(self) -> None:
         """Remove all traces of deleted rows from the files: empty SQLite's journal, which holds old pages.
