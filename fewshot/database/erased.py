@@ -63,7 +63,7 @@ def numbers_of(session: Session) -> Numbers:
     return found
 
 
-def remember(session: Session, before: Numbers) -> None:
+def remember(session: Session, before: Numbers) -> list[tuple[Kind, int]]:
     """Write down, in the transaction that erases, which rows are there no longer.
 
     Photos of an erased student are not listed one by one.
@@ -71,16 +71,22 @@ def remember(session: Session, before: Numbers) -> None:
     Args:
         session: of the erasure; all changes are flushed.
         before: ``numbers_of`` at its beginning.
+
+    Returns:
+        Kind and number of these rows.
     """
     after = numbers_of(session)
+    gone: list[tuple[Kind, int]] = []
     at = now()
     for kind in get_args(Kind):
         for number in sorted(before[kind].keys() - after[kind].keys()):
             if kind == "photo" and before[kind][number] not in after["student"]:
                 continue
+            gone.append((kind, number))
             if session.get(ErasedRow, (kind, number)) is None:
                 session.add(ErasedRow(kind=kind, row_id=number, at=at))
     session.flush()
+    return gone
 
 
 def installation_of(session: Session) -> str:
