@@ -22,7 +22,7 @@ LAYERS = [
     ["live"],
     ["database"],
     ["classroom", "session"],
-    ["accounts"],
+    ["accounts", "backup"],
     ["loops"],
     ["class_models"],
     ["class_changes"],
@@ -165,7 +165,7 @@ def test_only_class_and_session_know_the_database() -> None:
         f"{name} imports {used}"
         for name, tree in known.items()
         if unit_of(name)
-        not in ("database", "classroom", "session", "accounts", "class_models", "class_changes", "room")
+        not in ("database", "classroom", "session", "accounts", "backup", "class_models", "class_changes", "room")
         for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
     ]

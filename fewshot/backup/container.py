@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import struct
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -223,7 +224,9 @@ def _parts(source: IO[bytes], path: Path, cipher: AESGCM, header: Header, digest
 
 def _cipher(header: Header, passphrase: str) -> AESGCM:
     # 128 MiB of memory and some tenths of a second per guess; fixed by the version of the format.
-    return AESGCM(Scrypt(bytes.fromhex(header.salt), 32, 2**17, 8, 1).derive(passphrase.encode()))
+    scrypt = Scrypt(bytes.fromhex(header.salt), 32, 2**17, 8, 1)
+    # Keyboards write a letter with an accent as one character or as two.
+    return AESGCM(scrypt.derive(unicodedata.normalize("NFC", passphrase).encode()))
 
 
 def _encrypt(cipher: AESGCM, header: Header, digest: bytes, number: int, last: bool, chunk: bytes) -> bytes:

@@ -23,7 +23,7 @@ from fewshot.backup.contents import (
 )
 from fewshot.backup.replay import Replayed, apply_removals, retention_of
 from fewshot.database import Database
-from fewshot.database.copies import new_name, snapshot
+from fewshot.database.copies import copies_of, new_name, snapshot
 from fewshot.database.engine import default_file
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
 from fewshot.database.erased_tables import InstallationRow
@@ -62,6 +62,11 @@ class Prepared:
     replayed: Replayed
     foreign: bool
     removals: tuple[int, int]
+
+
+def copies_beside() -> list[Path]:
+    """The copies that the program made by itself, newest first. They are not encrypted."""
+    return copies_of(store_file())
 
 
 def store_file() -> Path:
@@ -142,7 +147,9 @@ def put_in_place(ready: Prepared) -> Path | None:
     store, aside = ready.store, new_name(ready.store, "restore")
     try:
         if ready.before is None:
-            return _replace_file(ready, aside)
+            kept = _replace_file(ready, aside)
+            Database(f"sqlite:///{store.absolute()}").close()
+            return kept
         with contextlib.closing(_locked(store)) as there:
             _refuse_running(store)
             if _removed(there) != ready.removals:
@@ -154,6 +161,7 @@ def put_in_place(ready: Prepared) -> Path | None:
             with contextlib.closing(sqlite3.connect(ready.copy)) as new:
                 new.backup(there)
             there.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        Database(f"sqlite:///{store.absolute()}").close()  # brings the list of erased rows beside it up to date
         return aside
     except (OSError, sqlite3.Error) as error:
         raise _no_space(store, error) from error

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from fewshot.backup.container import read_header
 from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
-from fewshot.backup.restore import Prepared, needs_passphrase, prepared, put_in_place, store_file
+from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
 from fewshot.commands.terminal import cell, console, table, tell
-from fewshot.database import Database
-from fewshot.database.copies import copies_of
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.analysis.words import counted
 
@@ -51,7 +49,6 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
             tell("Nothing was changed.")
             return
         aside = put_in_place(ready)
-    Database(f"sqlite:///{ready.store.absolute()}").close()  # brings the list of erased rows beside it up to date
     tell(f"The backup was restored to {ready.store}.")
     if aside is not None:
         tell(f"The database that was there before is {aside}. It is not encrypted. To delete it, type: rm {aside}")
@@ -63,7 +60,7 @@ def show_backups() -> None:
     store = store_file()
     rows = table("File", "Made", "Kind")
     count = 0
-    for copy in copies_of(store):
+    for copy in copies_beside():
         made = datetime.fromtimestamp(copy.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
         rows.add_row(cell(copy), made, "not encrypted, made by itself")
         count += 1
