@@ -24,9 +24,8 @@ def old_store(path: Path) -> Path:
     connection = sqlite3.connect(path)
     with connection:
         connection.execute(
-            "INSERT INTO classes VALUES (1, 'local', 'physics', 'physics', 0, '2026-01-01', '', '', 0, 0)"
-            if len(columns(connection, "classes")) == 10
-            else "SELECT 1"
+            "INSERT INTO classes (id, owner_id, name, folded, sample, created, network, identity_network, dimension, "
+            "identity_dimension) VALUES (1, 'local', 'physics', 'physics', 0, '2026-01-01', '', '', 0, 0)"
         )
         connection.executemany(
             "INSERT INTO students (id, class_id, name, created) VALUES (?, 1, ?, '2026-01-01')",
@@ -43,10 +42,6 @@ def old_store(path: Path) -> Path:
         )
     connection.close()
     return path
-
-
-def columns(connection: sqlite3.Connection, table: str) -> list[str]:
-    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def copies(folder: Path) -> list[Path]:
