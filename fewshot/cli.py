@@ -307,6 +307,49 @@ def cameras() -> None:
     show_cameras()
 
 
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
+    ),
+]
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write.")], passphrase_file: PassphraseOption = None
+) -> None:
+    """Write all classes, lessons, accounts and settings into one encrypted file, also while a lesson runs.
+
+    The passphrase is asked for twice and never shown; it has at least 12 characters.
+    """
+    from fewshot.commands.backup import run_backup
+
+    run_backup(file, passphrase_file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Backup to restore.")] = None,
+    passphrase_file: PassphraseOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace the database without a question.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List the backups of this computer.")] = False,
+) -> None:
+    """Replace the database by a backup. What was removed after the backup stays removed.
+
+    The database of now is kept aside. Restoring is refused while a lesson runs.
+    """
+    from fewshot.commands.backup import run_restore, show_backups
+    from fewshot.errors import UsageError
+
+    if list_all:
+        show_backups()
+    elif file is None:
+        raise UsageError("Which backup? Type: fewshot restore FILE. To see the backups, type: fewshot restore --list")
+    else:
+        run_restore(file, passphrase_file, yes)
+
+
 @app.command("app", epilog=NOTICE)
 def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,

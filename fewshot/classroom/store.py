@@ -325,6 +325,7 @@ class ClassStore:
                 raise UsageError(f"There is no consent on record for {student!r}, so it cannot be withdrawn.")
             consent.withdrawn = day or date.today()
             self._note(session, "consent withdrawn", found)
+        self.database.keep_removals()
 
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
 from fewshot.database.connecting import PATIENCE, set_up, use_journal
+from fewshot.database.copies import erase_in_copies
+from fewshot.database.erased import installation_of, is_kept, keep_beside, numbers_of, remember
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.server import options_for, take_turn
@@ -61,17 +63,21 @@ class Database:
         memory = address.get_backend_name() == "sqlite" and self.path is None
         # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
+        self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
         with self._in_words(), self._turn:
             if self.path is not None and not named:
                 make_ready(self.path, _fill)
                 protect(self.path)
-            bring_up_to_date(self._engine.execution_options(writes=True), self.url, self.path is None or named)
+            engine = self._engine.execution_options(writes=True)
+            bring_up_to_date(engine, self.url, self.path is None or named, self._beside)
             if self.path is not None:
                 use_journal(self._engine)
             if self.path is not None and noted(self._engine) is not None:
                 self._retry = 0.0
+                self._erase_in_copies()
         self.finish_erasing()
+        self.keep_removals()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -122,10 +128,32 @@ class Database:
             StoreError: as ``write``; nothing was deleted.
         """
         with self.write() as session:
+            before = numbers_of(session)
             yield session
+            session.flush()
+            removed, here = remember(session, before), installation_of(session)
             if self.path is not None:
                 take_note(session)
+        self.keep_removals()
+        if self._beside is not None:
+            erase_in_copies(self._beside, removed, here)
         self.forget_deleted()
+
+    def _erase_in_copies(self) -> None:
+        """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""
+        if self._beside is not None:
+            with Session(self._engine) as session:
+                erase_in_copies(self._beside, (), installation_of(session))
+
+    def keep_removals(self) -> None:
+        """Copy the numbers of what was erased or withdrawn to the file beside the database, if they are not in it."""
+        if self._beside is None:
+            return
+        with self.read() as session:
+            if is_kept(self._beside, session):
+                return
+        with self.write() as session:
+            keep_beside(self._beside, session)
 
     def forget_deleted(self) -> None:
         """Remove all traces of deleted rows from the files: empty SQLite's journal, which holds old pages.
@@ -232,6 +260,18 @@ def open_database(url: str | None = None) -> Database:
             kept = _opened[address] = Database(address)
         kept.finish_erasing()
         return kept
+
+
+def default_file() -> Path | None:
+    """The file of the default database, which is neither opened nor created; None if it is not a file.
+
+    Raises:
+        UsageError: $FEWSHOT_DATABASE is not valid.
+    """
+    address = _address(os.environ.get(VARIABLE) or URL.create("sqlite", database=str(home() / FILE)))
+    if not _is_file(address) or str(address.database).startswith("file:"):
+        return None
+    return Path(str(address.database))
 
 
 def in_folder(folder: Path) -> Database:

@@ -118,7 +118,7 @@ class PhotoRow(Base):
     """An enrolled photo, from which vectors were computed. The picture is not stored."""
 
     __tablename__ = "photos"
-    __table_args__ = (UniqueConstraint("student_id", "sha256"),)
+    __table_args__ = (UniqueConstraint("student_id", "sha256"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -11,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from fewshot.database import account_tables, audit_tables, lesson_tables  # noqa: F401  # their tables are part of the metadata
+from fewshot.database import (  # noqa: F401  # their tables are part of the metadata
+    account_tables,
+    audit_tables,
+    copies,
+    erased_tables,
+    lesson_tables,
+)
 from fewshot.database.tables import Base
-from fewshot.database.words import damaged, foreign_file, unknown_version
+from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"
@@ -29,18 +36,23 @@ _TRIES = 5
 _alembic = threading.Lock()  # Alembic uses global variables
 
 
-def bring_up_to_date(engine: Engine, url: str, new: bool = True) -> None:
+def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | None = None) -> None:
     """Run the missing migrations. If several programs start at the same time, one runs them and the others wait.
+
+    A database file is copied first (``copies``). If a migration fails, the file is what it was before.
 
     Args:
         engine: its transactions must lock the database for writing at their beginning.
         url: for messages.
         new: whether the database may be without tables.
+        path: its file, beside which a copy is kept before a migration; None keeps no copy.
 
     Raises:
-        StoreError: the database was made by a newer version of fewshot or by another program, or it is damaged.
+        StoreError: the database was made by a newer version of fewshot or by another program, it is damaged, or a
+            migration failed.
         DBAPIError: the database is damaged or cannot be reached.
     """
+    kept: tuple[Path, str] | None = None
     for attempt in range(_TRIES):
         with engine.execution_options(writes=False).connect() as connection:
             if _is_current(connection, url, new):
@@ -49,9 +61,16 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True) -> None:
             with engine.connect() as connection, _free_of_references(connection), connection.begin():
                 # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url, new):
+                    kept = None if path is None else _keep_copy(connection, url, path)
                     _upgrade(connection)
                     _check_references(connection, url)
-        except DBAPIError:
+            if path is not None:
+                copies.thin_out(path)
+        except Exception as error:
+            if path is not None and kept is not None:
+                raise _failed(url, path, *kept, error) from error
+            if not isinstance(error, DBAPIError):
+                raise
             # PostgreSQL lets two programs create tables at the same time; then the second one fails and tries again.
             if attempt == _TRIES - 1:
                 raise
@@ -79,6 +98,33 @@ def _is_current(connection: Connection, url: str, new: bool) -> bool:
     if lost and version == HEAD:
         raise damaged(url, f"these tables are missing: {', '.join(lost)}")
     return version == HEAD
+
+
+def _keep_copy(connection: Connection, url: str, path: Path) -> tuple[Path, str]:
+    """Copy the file while this program alone may write it. Returns the copy, and the version of its tables."""
+    version = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+    copy = copies.new_name(path, f"{version}-to-{HEAD}")
+    try:
+        copies.snapshot(path, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(url, f"no copy could be made before its tables are updated: {error}", path) from error
+    return copy, version
+
+
+def _failed(url: str, path: Path, copy: Path, version: str, error: Exception) -> StoreError:
+    """Put the copy back after a migration that failed, and say so."""
+    reason = reason_of(error) if isinstance(error, SQLAlchemyError) else str(error) or type(error).__name__
+    said = "It was put back as it was before"
+    try:
+        copies.put_back(path, copy, version)
+    except (OSError, sqlite3.Error) as failure:
+        said = f"It could not be put back as it was before ({failure})"
+    return StoreError(
+        f"The tables of the database {url} could not be updated from version {version} to {HEAD} ({reason}). {said}. "
+        f"A copy from before the update is {copy.name}, in the same folder. Make free space on the disk and try again, "
+        "or use the earlier version of fewshot.",
+        hint=f"To put the copy in its place, type: fewshot restore {copy}",
+    )
 
 
 @contextlib.contextmanager

@@ -1,0 +1,91 @@
+"""What a database file holds, for people and for checks. Nothing here opens it as the running program does."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.database.file import make_folder
+from fewshot.private_files import make_private_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Numbers of what a database holds; ``newest`` is when its newest lesson started, UTC, "" without lessons."""
+
+    classes: int
+    students: int
+    lessons: int
+    newest: str
+
+
+def contents_of(path: Path) -> Contents:
+    """The contents of a database file. Raises sqlite3.Error if it cannot be read."""
+    with closing(_open(path)) as connection:
+        counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _SHOWN]
+        newest = connection.execute("SELECT max(started) FROM lessons").fetchone()[0]
+    return Contents(*counts, newest=str(newest)[:16] if newest else "")
+
+
+def rows_of(path: Path) -> dict[str, int]:
+    """Table -> number of rows. Raises sqlite3.Error if the file cannot be read."""
+    with closing(_open(path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+
+
+def fault_of(path: Path) -> str:
+    """What SQLite's own check finds wrong with a file; "" if nothing."""
+    try:
+        with closing(_open(path)) as connection:
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            return "" if found == "ok" else str(found)
+    except sqlite3.Error as error:
+        return str(error)
+
+
+def migration_of(path: Path) -> str:
+    """Number of the newest migration in a file. Raises sqlite3.Error if it is no database of fewshot."""
+    with closing(_open(path)) as connection:
+        (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+        return str(version)
+
+
+def installation_in(path: Path) -> str:
+    """Id of the installation that made a file; "" if it is older than this id. Raises sqlite3.Error as above."""
+    with closing(_open(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'installation'").fetchone():
+            return ""
+        (found,) = connection.execute("SELECT id FROM installation").fetchone() or ("",)
+        return str(found)
+
+
+@contextlib.contextmanager
+def working_folder(path: Path) -> Iterator[Path]:
+    """A folder beside a database for files that must not stay, for its owner only.
+
+    Those that a killed program left behind are deleted.
+    """
+    make_folder(path.parent)
+    for left in path.parent.glob(f"{_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = path.parent / f"{_PREFIX}{secrets.token_hex(8)}"
+    make_private_folder(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_SHOWN = ("classes", "students", "lessons")
+_PREFIX = "backup-at-work-"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=20)

@@ -1,0 +1,301 @@
+"""Restores a backup: first on a copy, which loses everything that was removed since; then in place of the database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import update
+
+from fewshot.backup import container
+from fewshot.backup.contents import (
+    Contents,
+    contents_of,
+    fault_of,
+    installation_in,
+    migration_of,
+    working_folder,
+)
+from fewshot.backup.replay import Replayed, apply_removals, retention_of
+from fewshot.database import Database
+from fewshot.database.copies import copies_of, new_name, snapshot
+from fewshot.database.engine import default_file
+from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
+from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.upgrade import HEAD
+from fewshot.errors import StoreError
+from fewshot.session.lesson_rows import info_of
+
+_SQLITE = b"SQLite format 3\0"
+_WAIT = 3.0
+"""Seconds to wait for other programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A restored copy that can replace the database.
+
+    Attributes:
+        store: the file of the database.
+        copy: the file that replaces it.
+        made: when the backup was made, in words.
+        before: contents of the database now; None if it is missing or damaged.
+        after: contents of the copy.
+        why: why the present database cannot be opened; "" if it can be, or if there is none.
+        replayed: what was removed from the copy.
+        foreign: whether it comes from another installation, so that nothing that was removed here concerns it.
+        removals: how much the present database remembered as removed when the copy was made.
+    """
+
+    store: Path
+    copy: Path
+    made: str
+    before: Contents | None
+    after: Contents
+    why: str
+    replayed: Replayed
+    foreign: bool
+    removals: tuple[int, int]
+
+
+def copies_beside() -> list[Path]:
+    """The copies that the program made by itself, newest first. They are not encrypted."""
+    return copies_of(store_file())
+
+
+def store_file() -> Path:
+    """The file of the default database, whether it is there or not.
+
+    Raises:
+        StoreError: it is not a file.
+    """
+    path = default_file()
+    if path is None:
+        raise StoreError(
+            "fewshot restore replaces a database in a file, and FEWSHOT_DATABASE names another kind. Nothing was "
+            "changed. For PostgreSQL use pg_restore, or the backups of your server."
+        )
+    return path
+
+
+def needs_passphrase(file: Path) -> bool:
+    """Whether a file is an encrypted backup; a copy that the program made by itself is not.
+
+    Raises:
+        UsageError: it cannot be read, or is neither of them.
+        StoreError: it is damaged, or was made by a newer program.
+    """
+    try:
+        with file.open("rb") as opened:
+            if opened.read(len(_SQLITE)) == _SQLITE and file.name.startswith("before-"):
+                return False
+    except OSError as error:
+        raise container.unreadable(file, error) from error
+    header = container.read_header(file)
+    _refuse_newer(file, header.migration)
+    if header.kind != "sqlite":
+        raise StoreError(f"The backup {file} is of a {header.kind} database, which this program cannot restore.")
+    return True
+
+
+@contextlib.contextmanager
+def prepared(file: Path, passphrase: str | None) -> Iterator[Prepared]:
+    """Open a backup as a copy beside the database, and remove from it what was removed since. Nothing else changes.
+
+    Args:
+        file: an encrypted backup, or a copy that the program made by itself.
+        passphrase: None for such a copy.
+
+    Raises:
+        UsageError: the passphrase is wrong, or the file is no backup.
+        StoreError: the backup is damaged or of a newer program, or a lesson runs.
+    """
+    store = store_file()
+    with working_folder(store) as folder:
+        copy = folder / "fewshot.db"
+        try:
+            made = _unpacked(file, passphrase, copy)
+            version = migration_of(copy)
+            installation = installation_in(copy)
+        except sqlite3.Error as error:
+            raise container.damaged(file, str(error)) from error
+        except OSError as error:
+            raise _no_space(store, error) from error
+        _refuse_newer(file, version)
+        if fault := fault_of(copy):
+            raise container.damaged(file, fault)
+        present, why = _present(store)
+        yield _clean(store, copy, made, installation, present, why)
+
+
+def put_in_place(ready: Prepared) -> Path | None:
+    """Replace the database by the prepared copy, and keep the database aside.
+
+    Returns:
+        Where it was kept; None if there was none.
+
+    Raises:
+        StoreError: a lesson runs, another program has the database open, something was removed from it meanwhile, or
+            the disk is full. Then nothing was changed.
+    """
+    store, aside = ready.store, new_name(ready.store, "restore")
+    try:
+        if ready.before is None:
+            kept = _replace_file(ready, aside)
+            Database(f"sqlite:///{store.absolute()}").close()
+            return kept
+        with contextlib.closing(_locked(store)) as there:
+            _refuse_running(store)
+            if _removed(there) != ready.removals:
+                raise StoreError(
+                    "Something was removed from the database in the meantime. Nothing was changed. Type the same "
+                    "command again."
+                )
+            _copy(there, aside)
+            with contextlib.closing(sqlite3.connect(ready.copy)) as new:
+                new.backup(there)
+            there.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        Database(f"sqlite:///{store.absolute()}").close()  # brings the list of erased rows beside it up to date
+        return aside
+    except (OSError, sqlite3.Error) as error:
+        raise _no_space(store, error) from error
+
+
+def _unpacked(file: Path, passphrase: str | None, copy: Path) -> str:
+    if passphrase is not None:
+        return container.unseal(file, passphrase, copy).made
+    snapshot(file, copy)
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
+
+
+def _present(store: Path) -> tuple[Database | None, str]:
+    """The database now, or why it cannot be opened."""
+    journal = store.with_name(f"{store.name}-wal")
+    if not store.exists():
+        lost = journal.exists() and journal.stat().st_size > 0
+        return None, "its file is missing, and only its journal is there" if lost else ""
+    try:
+        present = Database(f"sqlite:///{store.absolute()}")
+        if fault := fault_of(store):
+            return None, fault
+        return present, ""
+    except StoreError as error:
+        if "newer fewshot" in error.text:
+            raise
+        return None, error.text
+
+
+def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
+    kept = read_sidecar(store)
+    database = Database(f"sqlite:///{copy.absolute()}")
+    removals, here, days, count = Removals(), "", {}, (0, 0)
+    if present is not None:
+        _refuse_running(store)
+        with present.read() as session:
+            here, removals = installation_of(session), removals_of(session)
+        days, count = retention_of(present), (len(removals.erased), len(removals.withdrawn))
+    if not installation:  # made before installations had an id, so it was made here
+        installation = here or (next(iter(kept)) if len(kept) == 1 else "")
+        if installation:
+            with database.write() as session:
+                session.execute(update(InstallationRow).values(id=installation))
+    foreign = bool(here or kept) and installation not in {here, *kept}
+    mine = kept.get(installation, Removals())
+    if here == installation:
+        mine = removals.joined(mine)
+    replayed = apply_removals(database, mine, days if here == installation else {})
+    database.close()
+    with contextlib.closing(sqlite3.connect(copy)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE").close()
+    if fault := fault_of(copy):
+        raise StoreError(f"The restored copy is damaged ({fault}). Nothing was changed. Use an older backup.")
+    before = None if present is None else contents_of(store)
+    return Prepared(store, copy, made, before, contents_of(copy), why, replayed, foreign, count)
+
+
+def _refuse_newer(file: Path, version: str) -> None:
+    if version > HEAD:
+        raise StoreError(
+            f"The backup {file} was made by a newer fewshot (version {version} of its tables; this program supports "
+            f"{HEAD}). Nothing was changed. Update fewshot.",
+            hint="In a newer checkout of the project type: pip install --upgrade .",
+        )
+
+
+def _refuse_running(store: Path) -> None:
+    """Raises StoreError while a lesson of any teacher runs."""
+    with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT id, owner, heartbeat FROM lessons WHERE ended IS NULL").fetchall()
+    for number, owner, heartbeat in rows:
+        row = LessonRow(
+            id=number, owner=owner, heartbeat=datetime.fromisoformat(heartbeat).replace(tzinfo=UTC), source=""
+        )
+        if info_of(row, "").state == "running":
+            raise StoreError(
+                f"Lesson {number} runs now, so the database was not replaced. End the lesson, then type the same "
+                "command again."
+            )
+
+
+def _locked(store: Path) -> sqlite3.Connection:
+    """A connection that has the database for itself.
+
+    Raises:
+        StoreError: another program has it open.
+    """
+    connection = sqlite3.connect(store, timeout=_WAIT, isolation_level=None)
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE").close()
+        connection.execute("BEGIN EXCLUSIVE").close()
+        connection.execute("COMMIT").close()  # in this mode the lock stays
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(
+            f"Another program has the database {store} open ({error}), so it was not replaced. Nothing was changed. "
+            "Close the app and other commands of fewshot, then type the same command again."
+        ) from error
+    return connection
+
+
+def _removed(connection: sqlite3.Connection) -> tuple[int, int]:
+    (erased,) = connection.execute("SELECT count(*) FROM erased").fetchone()
+    (withdrawn,) = connection.execute("SELECT count(*) FROM consents WHERE withdrawn IS NOT NULL").fetchone()
+    return erased, withdrawn
+
+
+def _copy(there: sqlite3.Connection, aside: Path) -> None:
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with contextlib.closing(sqlite3.connect(aside)) as new:
+        there.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE").close()
+
+
+def _replace_file(ready: Prepared, aside: Path) -> Path | None:
+    """Put the copy where no usable database is. What is there is moved aside with its journals."""
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for rest in ("", "-wal", "-shm"):
+            there, new = ready.store.with_name(ready.store.name + rest), aside.with_name(aside.name + rest)
+            if there.exists():
+                there.rename(new)
+                moved.append((there, new))
+        ready.copy.replace(ready.store)
+    except OSError:
+        for there, new in moved:
+            new.rename(there)
+        raise
+    return moved[0][1] if moved else None
+
+
+def _no_space(store: Path, error: Exception) -> StoreError:
+    reason = getattr(error, "strerror", None) or error
+    return StoreError(
+        f"The backup could not be restored ({reason}). The database was not changed. Check that the folder "
+        f"{store.absolute().parent} may be written to and has free space, then try again."
+    )

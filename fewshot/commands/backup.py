@@ -1,0 +1,157 @@
+"""``fewshot backup`` and ``fewshot restore``."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from fewshot.backup.container import read_header
+from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
+from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
+from fewshot.commands.terminal import cell, console, table, tell
+from fewshot.errors import FewshotError, UsageError
+from fewshot.session.analysis.words import counted
+
+_LONGEST_FILE = 4096
+
+
+def run_backup(file: Path, passphrase_file: Path | None) -> None:
+    """Write an encrypted backup of all classes and lessons.
+
+    Raises:
+        UsageError, StoreError: see ``make_backup``.
+    """
+    check_target(file)
+    passphrase = check_passphrase(_passphrase(passphrase_file, new=True))
+    made = make_backup(file, passphrase)
+    holds = made.contents
+    tell(
+        f"{file} holds {counted(holds.classes, 'class', 'classes')}, {counted(holds.students, 'student')} and "
+        f"{counted(holds.lessons, 'lesson')} ({file.stat().st_size / 1e6:.1f} MB, encrypted, checked after writing)."
+    )
+    tell("Keep the passphrase in another place. Without it nobody can open this file.")
+    tell(f"To restore it, type: fewshot restore {file}")
+
+
+def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
+    """Replace the database by a backup, without what was removed after the backup was made.
+
+    Raises:
+        UsageError, StoreError: see ``prepared`` and ``put_in_place``.
+    """
+    store_file()
+    passphrase = _passphrase(passphrase_file, new=False) if needs_passphrase(file) else None
+    with prepared(file, passphrase) as ready:
+        _show(file, ready)
+        if not yes and not _agreed():
+            tell("Nothing was changed.")
+            return
+        aside = put_in_place(ready)
+    tell(f"The backup was restored to {ready.store}.")
+    if aside is not None:
+        tell(f"The database that was there before is {aside}. It is not encrypted. To delete it, type: rm {aside}")
+    tell("All logins ended. To see the accounts, type: fewshot accounts")
+
+
+def show_backups() -> None:
+    """List the copies beside the database, and the encrypted backups that were made here."""
+    store = store_file()
+    rows = table("File", "Made", "Kind")
+    count = 0
+    for copy in copies_beside():
+        made = datetime.fromtimestamp(copy.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+        rows.add_row(cell(copy), made, "not encrypted, made by itself")
+        count += 1
+    for backup in noted(store):
+        rows.add_row(cell(backup), *_made(backup))
+        count += 1
+    if not count:
+        tell("There is no backup yet. To make one, type: fewshot backup FILE")
+        return
+    console().print(rows)
+    tell("To restore one, type: fewshot restore FILE")
+
+
+def _made(backup: Path) -> tuple[str, str]:
+    if not backup.exists():
+        return "", "encrypted; it is not there any more, or its disk is not connected"
+    try:
+        return _local(read_header(backup).made), "encrypted"
+    except FewshotError as error:
+        return "", cell(error.text)
+
+
+def _local(made: str) -> str:
+    try:
+        return datetime.fromisoformat(made).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return made
+
+
+def _show(file: Path, ready: Prepared) -> None:
+    rows = table("", "Classes", "Students", "Lessons", "Newest lesson (UTC)")
+    for name, holds in (("now", ready.before), (f"backup of {_local(ready.made)}", ready.after)):
+        cells = (
+            ("-",) * 4
+            if holds is None
+            else (str(holds.classes), str(holds.students), str(holds.lessons), holds.newest or "none")
+        )
+        rows.add_row(cell(name), *cells)
+    console().print(rows)
+    if ready.why:
+        tell(f"The present database cannot be opened, so nobody knows what is in it: {ready.why}")
+    if ready.foreign:
+        tell(
+            f"{file} comes from another installation and keeps its own data: what was removed here is not removed "
+            "from it."
+        )
+    words = {"student": "students", "class": "classes", "lesson": "lessons", "photo": "photos"}
+    again = [counted(ready.replayed.erased[kind], kind, plural) for kind, plural in words.items()]
+    again = [text for text in again if not text.startswith("0 ")]
+    if again:
+        tell(f"Removed after the backup, so they stay removed: {', '.join(again)}.")
+    if ready.replayed.withdrawn:
+        tell(f"Withdrawn after the backup, so it stays withdrawn: {counted(ready.replayed.withdrawn, 'consent')}.")
+    if ready.replayed.old:
+        tell(f"Older than Settings, Privacy allows, so they are left out: {counted(ready.replayed.old, 'lesson')}.")
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "A restore replaces the database, and nobody can be asked here. Nothing was changed.",
+            hint="To restore without a question, add: --yes",
+        )
+    return input("Replace the database of now by this backup? Type yes: ").strip().lower() in {"yes", "y"}
+
+
+def _passphrase(path: Path | None, new: bool) -> str:
+    if path is not None:
+        return _from_file(path)
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "A passphrase is typed at a terminal, and there is none here. Nothing was changed.",
+            hint="To read it from a file or from another program, add: --passphrase-file FILE (- is standard input)",
+        )
+    first = getpass.getpass("Passphrase (at least 12 characters): " if new else "Passphrase: ")
+    if new and getpass.getpass("The same passphrase again: ") != first:
+        raise UsageError("The two passphrases differ. Nothing was written. Type the same command again.")
+    return first
+
+
+def _from_file(path: Path) -> str:
+    try:
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(_LONGEST_FILE + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(_LONGEST_FILE + 1)
+        lines = data.decode("utf-8-sig").splitlines()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not written in UTF-8"
+        raise UsageError(f"The passphrase cannot be read from {path} ({reason}). Nothing was changed.") from error
+    if len(data) > _LONGEST_FILE or len(lines) != 1:
+        raise UsageError(f"{path} must hold the passphrase in one line, and nothing else. Nothing was changed.")
+    return lines[0]
