@@ -6,9 +6,9 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from fewshot.audit.chain import BROKEN, FIRST, Details, Line, next_line
@@ -135,7 +135,7 @@ def newest(database: Database) -> Head | None:
         return read_head(session)
 
 
-def lines_of(session: Session, wanted: Select[tuple[AuditRow]] | None = None) -> list[Line]:
+def lines_of(session: Session, wanted: Any = None) -> list[Line]:
     """Lines in the order of their numbers; all by default."""
     rows = session.scalars((select(AuditRow) if wanted is None else wanted).order_by(AuditRow.number))
     return [line_of(row) for row in rows]

@@ -10,7 +10,6 @@ from fewshot.audit.verify import verify
 from fewshot.classroom.owners import Owners, owner_named
 from fewshot.classroom.store import ClassStore
 from fewshot.commands.terminal import FAILED, cell, console, print_error, table, tell
-from fewshot.database import open_database
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import counted
@@ -40,7 +39,7 @@ def show_audit(last: int, as_name: str | None) -> None:
     """
     if last < 1:
         raise UsageError(f"{last} lines cannot be shown. Give a number from 1 on: fewshot audit show --last 20")
-    database = open_database()
+    database = Owners().database
     lines = latest(database, last, owner_named(database, as_name))
     if not lines:
         tell(_EMPTY)
@@ -57,7 +56,7 @@ def show_audit(last: int, as_name: str | None) -> None:
 
 def verify_audit(kept: str) -> int:
     """Check the log, and print every fault. Returns 0 if there is none, else 1."""
-    checked = verify(open_database(), kept)
+    checked = verify(Owners().database, kept)
     for said in checked.findings:
         print_error(said)
     if checked.findings:
@@ -78,7 +77,7 @@ def show_head() -> None:
     Raises:
         UsageError: there is no signed head yet.
     """
-    head = newest(open_database())
+    head = newest(Owners().database)
     if head is None or not head.signature:
         raise UsageError("The audit log has no signed line yet.", hint="To check it, type: fewshot audit verify")
     tell(f"{head.number} {head.hash} {head.key} {head.signature}")
