@@ -117,7 +117,7 @@ def test_the_files_hold_everything_about_the_student_and_no_classmate(tmp_path: 
     store = ClassStore()
     held, page = exported(tmp_path / "a" / "b")
     assert held["student"] == ODD and held["class"] == "physics" and held["made_by"] == "local"
-    assert [consent["given_by"] for consent in held["consents"]] == [f"the mother of {ODD}"]
+    assert [consent["given_by"] for consent in held["consents"]] == [f"the mother of {ODD} "]
     (photo,) = held["photos"]
     assert photo["label"] == LABEL and photo["sha256"] == "0" * 32 and photo["enrolled"] == "2026-11-20"
     assert [one["numbers"] for one in held["identity_vectors"]] == [[0.0, 1.0, 0.0, 0.0]]
