@@ -151,7 +151,7 @@ def put_in_place(ready: Prepared) -> Path | None:
             Database(f"sqlite:///{store.absolute()}").close()
             return kept
         with contextlib.closing(_locked(store)) as there:
-            _refuse_running(store)
+            _refuse_running(there)
             if _removed(there) != ready.removals:
                 raise StoreError(
                     "Something was removed from the database in the meantime. Nothing was changed. Type the same "
@@ -196,7 +196,8 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     database = Database(f"sqlite:///{copy.absolute()}")
     removals, here, days, count = Removals(), "", {}, (0, 0)
     if present is not None:
-        _refuse_running(store)
+        with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            _refuse_running(connection)
         with present.read() as session:
             here, removals = installation_of(session), removals_of(session)
         days, count = retention_of(present), (len(removals.erased), len(removals.withdrawn))
@@ -228,10 +229,9 @@ def _refuse_newer(file: Path, version: str) -> None:
         )
 
 
-def _refuse_running(store: Path) -> None:
+def _refuse_running(connection: sqlite3.Connection) -> None:
     """Raises StoreError while a lesson of any teacher runs."""
-    with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        rows = connection.execute("SELECT id, owner, heartbeat FROM lessons WHERE ended IS NULL").fetchall()
+    rows = connection.execute("SELECT id, owner, heartbeat FROM lessons WHERE ended IS NULL").fetchall()
     for number, owner, heartbeat in rows:
         row = LessonRow(
             id=number, owner=owner, heartbeat=datetime.fromisoformat(heartbeat).replace(tzinfo=UTC), source=""
