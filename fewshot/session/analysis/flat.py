@@ -14,6 +14,8 @@ from fewshot.session.lesson import UNREADABLE, Readings
 
 LEAST_PART = 0.03
 """Least rise of each of the two parts: only neutral faces may be concentrated, only turned heads may be writing."""
+_LOOKS = 20
+"""As for the states, but chosen for this test: fewer of its chance rises stay below ``LEAST_CHANGE``."""
 _STEP = 5
 """Seconds: two readings of a student that are further apart do not show movement."""
 
@@ -88,7 +90,7 @@ def flat_hint(readings: Readings, now: float, labels: list[str], window: int = W
     still = np.bincount(cell[quiet], minlength=cells).reshape(2, -1) / watched
     change = still[1] - still[0] + away[1] - away[0]
     rises = [float((part[1] - part[0]).mean()) for part in (still, away)]
-    chance = chance_of(change, 1, window)
+    chance = chance_of(change, 1, window, _LOOKS)
     if chance > FALSE_ALARMS or change.mean() < LEAST_CHANGE or min(rises) < LEAST_PART:
         return None
     usual, share = (float((still[i] + away[i]).mean()) for i in (0, 1))
