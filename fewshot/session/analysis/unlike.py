@@ -12,14 +12,14 @@ from fewshot.session.analysis.pace import NOT_A_PACE, WINDOW, compare
 from fewshot.session.analysis.words import MINIMUM, percent
 from fewshot.session.lesson import Readings
 
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.6
 LEAST_RISE = 0.35
 """Least share of the window, and least rise above the student's usual, that is worth a teacher's time."""
 FALSE_NAMES = 0.1
 """Accepted share of one-hour lessons in which a name appears although everybody is as usual."""
 _BOUT = 120.0
-_LOOKS = 40
-_ROUGH = 0.02
+_LOOKS = 12
+_ROUGH = 0.05
 """Least variance of a share, so that a state that was never shown before is not infinitely rare."""
 
 
