@@ -108,10 +108,11 @@ def main() -> None:
         "# The sentence on top of Live",
         "",
         f"`python experiments/at_a_glance.py --lessons {arguments.lessons}`: {arguments.lessons} made-up lessons per "
-        f"cell. Planted for {LENGTH // 60} minutes: a share of the class is confused (too fast), or still and turned away "
-        "(too slow), or one student is confused. A cell says how many were found while they lasted (95 % in "
-        "brackets), and the median delay. Below eight students the pace is not judged, and the page says so. Made-up students are "
-        "independent of each other and their readings are never wrong, so real classes will have more false events.",
+        f"cell. Planted for {LENGTH // 60} minutes: a share of the class is confused (too fast), or still and turned "
+        "away (too slow), or one student is confused. A cell says how many were found while they lasted (95 % in "
+        "brackets), and the median delay. Below eight students the pace is not judged, and the page says so. Made-up "
+        "students are independent of each other and their readings are never wrong, so real classes will have more "
+        "false events.",
         "",
         "| " + " | ".join(head) + " |",
         "|---" * len(head) + "|",
