@@ -17,7 +17,7 @@ from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
-from fewshot.session.analysis.pace import Hint
+from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.types import Frame, FrameResult, Vectors
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class RunningLesson:
         self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
-        self._hint: tuple[float, Hint | None] = (-HINT_EVERY, None)
+        self._looked, self._attention = -HINT_EVERY, Attention()
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fewshot lesson", daemon=True)
 
@@ -98,18 +98,33 @@ class RunningLesson:
     def _deleted(self) -> bool:
         return bool(self._setup and getattr(self._setup.notebook, "deleted", False))
 
-    def hint(self) -> Hint | None:
-        """A hint on pace, updated every few seconds, no matter how many pages show it."""
+    def glance(self, whole: bool = False, shown: Callable[[str], str] = str) -> Glance:
+        """What stands out, updated every few seconds, no matter how many pages show it. An event is marked once.
+
+        Args:
+            whole: the page shows the whole class only: no names.
+            shown: how names and the texts of markers are written.
+        """
         now = self._board.view().second
         with self._lock:
-            if self._setup is not None and not self._deleted and abs(now - self._hint[0]) >= HINT_EVERY:
-                self._hint = (now, self._setup.hint(now))
-            return self._hint[1]
+            if self._setup is not None and not self._deleted and abs(now - self._looked) >= HINT_EVERY:
+                self._looked = now
+                found = self._setup.hint(now)
+                text = self._attention.take(found) if found is not None else None
+                if text is not None and self.alive:
+                    self._mark_hint(self._setup, now, text)
+            return self._attention.glance(
+                len(self.plan.students), self.plan.aggregate, now, self._markers, named=self.may_name, whole=whole,
+                shown=shown,
+            )  # fmt: skip
 
-    @property
-    def compared(self) -> int | None:
-        """How many students the last look for a hint on pace could compare with themselves; None: unknown."""
-        return getattr(self._setup.hint, "judged", None) if self._setup else None
+    def _mark_hint(self, setup: Setup, second: float, text: str) -> None:
+        try:
+            setup.memory.mark(setup.notebook.lesson, second, text)
+        except FewshotError:
+            logger.warning("a hint could not be marked in the lesson", exc_info=True)
+            return
+        self._markers.append((second, text))
 
     @property
     def engine(self) -> Engine | None:

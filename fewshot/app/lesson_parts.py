@@ -11,7 +11,7 @@ from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
-from fewshot.session.analysis.pace import Hint
+from fewshot.session.analysis.findings import Findings
 from fewshot.types import Frame, FrameResult, Vectors
 
 State = Literal["preparing", "running", "paused", "ended", "failed"]
@@ -75,7 +75,7 @@ class Setup:
         states: the answers a teacher may choose for what a student really showed.
         learns: corrections reach prototypes.
         kept: the lesson can be opened again after its end.
-        hint: takes the second of the lesson, returns a hint on pace or None.
+        hint: takes the second of the lesson, returns what stands out in it, or None if nobody looks.
         markers: for a recorded lesson, (second, text) by time; each is set when the lesson reaches it.
         advice: sentences about this computer, for example that a weaker detector is used.
         look: students who may be named now, or None for no limit; called several times per second. Its errors end the
@@ -88,7 +88,7 @@ class Setup:
     states: Sequence[str] = ()
     learns: bool = True
     kept: bool = True
-    hint: Callable[[float], Hint | None] = lambda _now: None
+    hint: Callable[[float], Findings | None] = lambda _now: None
     markers: Sequence[tuple[float, str]] = ()
     advice: Sequence[str] = ()
     look: Callable[[], Collection[str] | None] = lambda: None

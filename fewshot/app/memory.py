@@ -11,7 +11,7 @@ import numpy as np
 from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
-from fewshot.session.analysis.pace import Hint, judged, pace_hint
+from fewshot.session.analysis.findings import Findings, look
 from fewshot.session.lesson import Readings
 from fewshot.session.lesson_rows import OpenedReadings
 from fewshot.session.lessons import LessonStore
@@ -61,28 +61,29 @@ class Remembered:
 
 
 class PaceSoFar:
-    """Looks for a hint on pace in the lesson so far.
+    """Looks for what is unusual in the lesson so far: hints on pace, and students unlike their own usual.
 
     Args:
         notebook: records the lesson.
         watch: the states that a hint may name; None: see ``pace_hint``.
         owner: to whom the lesson belongs.
-
-    Attributes:
-        judged: how many students the last look could compare; None if it was too early.
+        neutral: whether "neutral" can be relied on.
     """
 
     def __init__(
-        self, notebook: LessonRecorder, watch: Sequence[str] | None = None, owner: Owner = LOCAL_TEACHER
+        self,
+        notebook: LessonRecorder,
+        watch: Sequence[str] | None = None,
+        owner: Owner = LOCAL_TEACHER,
+        neutral: bool = True,
     ) -> None:
-        self._kept, self._watch = SoFar(LessonStore(owner=owner), notebook.lesson), watch
-        self.judged: int | None = None
+        self._kept = SoFar(LessonStore(owner=owner), notebook.lesson)
+        self._watch, self._neutral = watch, neutral
 
-    def __call__(self, now: float) -> Hint | None:
-        """The hint at this second of the lesson, or None."""
+    def __call__(self, now: float) -> Findings:
+        """What stands out at this second of the lesson."""
         opened = self._kept.read()
-        self.judged = judged(opened.readings, now, opened.labels)
-        return pace_hint(opened.readings, now, opened.labels, watch=self._watch)
+        return look(opened.readings, now, opened.labels, opened.students, self._watch, self._neutral)
 
 
 class SoFar:

@@ -27,7 +27,7 @@ from fewshot.loops import make_loop, open_population
 from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom
-from fewshot.session.analysis.pace import trusted_states
+from fewshot.session.analysis.pace import trusted, trusted_states
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
@@ -106,7 +106,9 @@ def start_lesson(
         advice = advice_of(perception)
         population = opened.population if opened else open_population()
         photographed = [student.emotions() for student in opened.roster().students.values()] if opened else []
-        hint = PaceSoFar(notebook, trusted_states(population.reliable, population.classes, photographed), owner)
+        sources = population.reliable, population.classes, photographed
+        relied = trusted(*sources)
+        hint = PaceSoFar(notebook, trusted_states(*sources), owner, neutral=relied is None or "neutral" in relied)
         return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
 
     return room.start(plan, prepare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from html import escape
 from typing import Any
 
@@ -55,8 +56,16 @@ def spoken(tile: Tile) -> str:
     return f"{tile.student}: {tile.state}, {percent(tile.confidence)} sure"
 
 
-def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) -> dict[str, Any]:
-    """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML."""
+def board_data(
+    view: BoardView, drawn: bool = False, chosen: str | None = None, first: Collection[str] = ()
+) -> dict[str, Any]:
+    """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML.
+
+    Args:
+        drawn: the class is made up, so its avatars are drawn faces.
+        chosen: the student whose tile was clicked.
+        first: students whose tiles come first; both parts keep the order of the class.
+    """
     tiles = [
         [
             tile.student,
@@ -65,7 +74,7 @@ def board_data(view: BoardView, drawn: bool = False, chosen: str | None = None) 
             _colour(tile.state),
             tile_html(tile, drawn),
         ]
-        for tile in view.tiles
+        for tile in sorted(view.tiles, key=lambda tile: tile.student not in first)
     ]
     return {"tiles": tiles, "chosen": chosen}
 

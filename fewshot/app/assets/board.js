@@ -37,10 +37,21 @@ export default function (component) {
       known.delete(key);
     }
   }
+  inOrder(grid, [...wanted].map((key) => known.get(key)));
   if (![...grid.children].some((tile) => tile.tabIndex === 0) && grid.firstElementChild) {
     grid.firstElementChild.tabIndex = 0;
   }
   grid.dataset.updates = String(Number(grid.dataset.updates ?? 0) + 1);
+}
+
+// Tiles change places only while nobody points at them, so that a click does not meet another tile.
+function inOrder(grid, tiles) {
+  if (grid.matches(":hover") || tiles.every((tile, place) => grid.children[place] === tile)) return;
+  const focused = tiles.find((tile) => tile.getRootNode().activeElement === tile);
+  tiles.forEach((tile, place) => {
+    if (grid.children[place] !== tile) grid.insertBefore(tile, grid.children[place]);
+  });
+  focused?.focus({ preventScroll: true });
 }
 
 function stopAt(grid, chosen) {

@@ -10,7 +10,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data
-from fewshot.app.views import live_controls, live_joined, live_setup, live_side
+from fewshot.app.views import live_controls, live_glance, live_joined, live_setup, live_side
 from fewshot.session.analysis.words import counted
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
@@ -37,6 +37,7 @@ def _show(lesson: RunningLesson) -> None:
     live_controls.head(lesson, HEAD_EVERY)
     notices = st.container(key="camera-notices") if lesson.plan.camera is not None else None
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
+    live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
         live_controls.camera(lesson, notices)
@@ -69,7 +70,8 @@ def _tiles(lesson: RunningLesson) -> None:
         del st.session_state["picked"]
         st.rerun()
     chosen = held.student if held is not None else None
-    picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen), key="tiles")
+    first = live_glance.attention_first(lesson)
+    picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen, first=first), key="tiles")
     if picked is not None:
         st.session_state["picked"] = lesson.pick(picked)
         st.rerun()

@@ -11,6 +11,7 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later, session
+from fewshot.app.views.live_glance import choose_order
 from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
@@ -140,6 +141,8 @@ def _set_mark(lesson: RunningLesson, text: str) -> None:
 def _view(lesson: RunningLesson) -> None:
     if not lesson.plan.aggregate and lesson.plan.students:
         st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
+        if not names_hidden():
+            choose_order()
     if not lesson.plan.recorded:
         st.toggle("Show the picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
     if lesson.plan.aggregate:

@@ -13,7 +13,6 @@ from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
-from fewshot.session.analysis.pace import why_not
 from fewshot.session.analysis.words import day, percent
 from fewshot.session.summary import clock
 
@@ -92,7 +91,7 @@ def _side(lesson: RunningLesson) -> None:
     _now(view.board)
     if view.board.mood:
         _chart(view, 150)
-    _hint(lesson, view)
+    _hint(lesson)
     _learned(lesson)
     _markers(view)
 
@@ -103,7 +102,7 @@ def _whole(lesson: RunningLesson) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         _now(view.board)
-        _hint(lesson, view)
+        _hint(lesson, whole=True)
         _markers(view)
     with right:
         if view.board.mood:
@@ -145,16 +144,16 @@ def now_html(view: BoardView) -> str:
     )
 
 
-def _hint(lesson: RunningLesson, view: LessonView) -> None:
-    hint = lesson.hint()
-    if hint is not None:
-        text = (
-            f"<b>{escape(hint.text)}.</b><br>{escape(hint.sure[:1].upper() + hint.sure[1:])}. This does not show why."
-        )
-        st.html(f'<div class="fs-hint more" role="status">{text}</div>')
+def _hint(lesson: RunningLesson, whole: bool = False) -> None:
+    """The event that the sentence on top speaks of, with its evidence: both come from one look at one window."""
+    seen = lesson.glance(whole)
+    if seen.event is None:
+        text = "Pace: nothing unusual in the last three minutes." if seen.judged else seen.sentence
+        st.html(f'<div class="fs-hint">{escape(text)}</div>')
         return
-    why = why_not(len(lesson.plan.students), lesson.plan.aggregate, view.board.second, lesson.compared)
-    st.html(f'<div class="fs-hint">{escape(why or "Pace: nothing unusual in the last three minutes.")}</div>')
+    sure = seen.event.sure
+    text = f"<b>{escape(seen.event.text)}.</b><br>{escape(sure[:1].upper() + sure[1:])}. This does not show why."
+    st.html(f'<div class="fs-hint more">{text}</div>')
 
 
 def _learned(lesson: RunningLesson) -> None:

@@ -32,16 +32,24 @@ NAMES = (
     "Björn", "Camila", "Daniel",
 )  # fmt: skip
 AWAY_CODE, BOUT = -3, 25.0
+FLAT = "flat"
+"""As ``Planted.state``: faces are neutral and still most of the time, and turned away or gone for a quarter of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """Something that happens to the class: for ``seconds`` from ``start``, ``share`` of the students show ``state``."""
+    """Something that happens: for ``seconds`` from ``start``, ``share`` of the students show ``state``.
+
+    Attributes:
+        state: a label, or ``FLAT``.
+        who: the only student to whom it happens; "" for ``share`` of the class.
+    """
 
     start: int
     seconds: int
     state: str
     share: float
+    who: str = ""
 
 
 def make_lesson(
@@ -78,11 +86,12 @@ def make_lesson(
             today = today * (1 - share)
             today[list(labels).index(state)] += share
         shown[row] = _student(today, seconds, day, absent)
+    still = np.zeros(shown.shape, bool)
     for event in planted:
-        _plant(shown, event, list(labels), day)
+        _plant(shown, still, event, list(labels), day, names)
     if counts_only:
         return _lesson([], labels, Readings.empty(len(labels)), seconds, number, _counts(shown, len(labels)))
-    return _lesson(names, labels, _rows(shown, len(labels), day), seconds, number)
+    return _lesson(names, labels, _rows(shown, len(labels), day, still), seconds, number)
 
 
 def _student(today: NDArray[np.float64], seconds: int, day: np.random.Generator, absent: bool) -> NDArray[np.int32]:
@@ -102,19 +111,35 @@ def _bouts(states: NDArray[np.int32], mean: float, seconds: int, day: np.random.
     return np.resize(np.repeat(states, lengths), seconds).astype(np.int32)
 
 
-def _plant(shown: NDArray[np.int32], event: Planted, labels: list[str], day: np.random.Generator) -> None:
-    for row in np.flatnonzero(day.random(len(shown)) < event.share):
+def _plant(
+    shown: NDArray[np.int32],
+    still: NDArray[np.bool_],
+    event: Planted,
+    labels: list[str],
+    day: np.random.Generator,
+    names: Sequence[str],
+) -> None:
+    rows = [names.index(event.who)] if event.who else np.flatnonzero(day.random(len(shown)) < event.share)
+    for row in rows:
         start, end = event.start + day.integers(-8, 9), event.start + event.seconds + day.integers(-8, 9)
         part = shown[row, max(0, start) : end]
-        part[(part >= 0) & (day.random(len(part)) < 0.85)] = labels.index(event.state)
+        if event.state == FLAT:
+            still[row, max(0, start) : end] = True
+            part[(part >= 0) & (day.random(len(part)) < 0.8)] = labels.index("neutral")
+            away = _bouts((day.random(len(part) + 9) < 0.25).astype(np.int32), 8.0, len(part), day) > 0
+            part[away] = UNREADABLE if day.random() < 0.7 else AWAY_CODE
+        else:
+            part[(part >= 0) & (day.random(len(part)) < 0.85)] = labels.index(event.state)
 
 
-def _rows(shown: NDArray[np.int32], labels: int, day: np.random.Generator) -> Readings:
+def _rows(shown: NDArray[np.int32], labels: int, day: np.random.Generator, still: NDArray[np.bool_]) -> Readings:
     second, student = np.nonzero(shown.T > AWAY_CODE)
     emotion = shown[student, second]
     count = len(second)
     readable = np.where(emotion == UNREADABLE, 0, day.integers(4, 9, count))
     confidence = np.where(emotion >= 0, 0.55 + 0.4 * day.random(count), 0.25 + 0.15 * day.random(count))
+    # A face that does not move gives nearly the same reading in every second.
+    confidence = np.where(still[student, second] & (emotion >= 0), 0.75 + 0.2 * (confidence - 0.75), confidence)
     probabilities = np.repeat(((1 - confidence) / (labels - 1))[:, None], labels, axis=1)
     top = np.where(emotion >= 0, emotion, day.integers(0, labels, count))
     probabilities[np.arange(count), top] = confidence

@@ -23,8 +23,9 @@ LEAST_STUDENTS = 8
 LEAST_CHANGE = 0.1
 FALSE_ALARMS = 0.05
 """Accepted share of one-hour lessons without common change that show a hint; for the limit see ``pace_hint``."""
-_LOOKS = 40
-"""Independent tests per hour: 20 windows of 3 minutes, doubled because the test runs continuously."""
+_LOOKS = 2
+"""By how much the limit is divided for the many looks of an hour. An hour has 20 windows, but most of what rises by
+chance stays below ``LEAST_CHANGE``. Chosen on made-up lessons: with 40, a class of 12 or 25 hardly ever had a hint."""
 NOT_A_PACE = ("neutral", "happy")
 """States that are not a reason for a slower pace."""
 
@@ -85,10 +86,10 @@ def pace_hint(
     Returns:
         The most certain rise, or None: nothing unusual, too early, or too few students.
     """
-    compared = _compared(readings, now, len(labels), window)
-    if compared is None or len(compared[0]) < LEAST_STUDENTS:
+    compared = compare(readings, now, len(labels), window)
+    if compared is None or len(compared.share) < LEAST_STUDENTS:
         return None
-    return _strongest(*compared, labels, watch, int(now) - window, int(now))
+    return _strongest(compared.share, compared.usual, labels, watch, int(now) - window, int(now))
 
 
 def judged(readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW) -> int | None:
@@ -101,8 +102,8 @@ def judged(readings: Readings, now: float, labels: Sequence[str], window: int = 
     """
     if now < WARM_UP + window:
         return None
-    compared = _compared(readings, now, len(labels), window)
-    return 0 if compared is None else len(compared[0])
+    compared = compare(readings, now, len(labels), window)
+    return 0 if compared is None else len(compared.share)
 
 
 def why_not(students: int, aggregate: bool, second: float, compared: int | None) -> str:
@@ -129,8 +130,32 @@ def why_not(students: int, aggregate: bool, second: float, compared: int | None)
     return ""
 
 
-def _compared(readings: Readings, now: float, labels: int, window: int) -> tuple[Floats, Floats] | None:
-    """Shares in the window and before it of the students readable in both, shape (students, labels + 1) each."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Compared:
+    """Students who were readable both in the window and before it.
+
+    Attributes:
+        who: their indices, shape (n,).
+        share, usual: shares of their readable time in the window and before it, the last column is "unsure", shape
+            (n, labels + 1).
+        seconds: readable seconds in the window, shape (n,).
+    """
+
+    who: NDArray[np.intp]
+    share: Floats
+    usual: Floats
+    seconds: Floats
+
+
+def compare(readings: Readings, now: float, labels: int, window: int = WINDOW) -> Compared | None:
+    """Every student's shares in the last ``window`` seconds and before; None if it is too early.
+
+    Args:
+        readings: of the lesson so far.
+        now: seconds since the lesson started.
+        labels: number of labels of the readings.
+        window: seconds.
+    """
     since = int(now) - window
     if since < WARM_UP or len(readings) == 0:
         return None
@@ -142,7 +167,7 @@ def _compared(readings: Readings, now: float, labels: int, window: int) -> tuple
     enough[:both] = (recent[:both].sum(1) >= window / 4) & (before[:both].sum(1) >= WARM_UP / 4)
     who = np.flatnonzero(enough)
     share, usual = (part[who] / part[who].sum(1, keepdims=True) for part in (recent, before))
-    return share, usual
+    return Compared(who, share, usual, recent[who].sum(1))
 
 
 def trusted_states(
@@ -159,31 +184,50 @@ def trusted_states(
         Reliable states, states of which half of the students have own photos, and students' own states; without those
         that are no reason for another pace. None for all states.
     """
+    shown = trusted(reliable, known, photographed)
+    return None if shown is None else [state for state in shown if state not in NOT_A_PACE]
+
+
+def trusted(
+    reliable: Collection[str], known: Collection[str], photographed: Sequence[Collection[str | None]]
+) -> list[str] | None:
+    """As ``trusted_states``, with "neutral" and "happy" where these can be trusted."""
     if not reliable:
         return None
     counts = Counter(state for states in photographed for state in set(states) if state)
     enough = max(1, (len(photographed) + 1) // 2)
     shown = [state for state, count in counts.items() if count >= enough or state not in known]
-    return [state for state in dict.fromkeys((*reliable, *shown)) if state not in NOT_A_PACE]
+    return list(dict.fromkeys((*reliable, *shown)))
 
 
 def _strongest(
     share: Floats, usual: Floats, labels: Sequence[str], watch: Sequence[str] | None, since: int, until: int
 ) -> Hint | None:
-    count = len(share)
     names = [label for label in labels if (label not in NOT_A_PACE if watch is None else label in watch)]
     best: Hint | None = None
     for name in names:
         column = list(labels).index(name)
         change = share[:, column] - usual[:, column]
-        # At least half a second per student, so that a state that never occurred does not lead to a division by zero.
-        error = max(float(change.std(ddof=1)), 0.5 / (until - since)) / np.sqrt(count)
-        alone = float(special.stdtr(count - 1, -change.mean() / error))
-        chance = min(1.0, alone * len(names) * _LOOKS)
+        chance = chance_of(change, len(names), until - since)
         if chance <= FALSE_ALARMS and change.mean() >= LEAST_CHANGE and (best is None or chance < best.chance):
             now, before = float(share[:, column].mean()), float(usual[:, column].mean())
-            best = Hint(name, since, until, now, before, count, chance)
+            best = Hint(name, since, until, now, before, len(share), chance)
     return best
+
+
+def chance_of(change: Floats, tests: int, window: int, looks: float = _LOOKS) -> float:
+    """Probability of such a mean rise in an hour without common change (one-sided t test, Bonferroni).
+
+    Args:
+        change: of every student, shape (students,), at least 2.
+        tests: number of states that are tested at once.
+        window: seconds.
+        looks: by how much the limit is divided for the looks of an hour.
+    """
+    # At least half a second per student, so that a state that never occurred does not lead to a division by zero.
+    error = max(float(change.std(ddof=1)), 0.5 / window) / np.sqrt(len(change))
+    alone = float(special.stdtr(len(change) - 1, -change.mean() / error))
+    return min(1.0, alone * tests * looks)
 
 
 def _seconds(readings: Readings, rows: NDArray[np.bool_], labels: int) -> Floats:
