@@ -54,7 +54,7 @@ def spoilt(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     for number, student in enumerate(["anna", "bo"], start=1):
         for emotion, seed in (("neutral", 1), ("happy", 2)):
-            photo = draw_photo(folder / student / emotion / f"{seed}.png", {number: 100}, seed=seed + 10 * number)
+            photo = draw_photo(folder / student / emotion / f"{seed}.png", {number: 100}, seed, seed + 10 * number)
             for clutter in FOLDERS:
                 for place in (folder, folder / student, folder / student / emotion):
                     copy = place / clutter / "1.png" / "thumb.png"

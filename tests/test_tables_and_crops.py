@@ -189,7 +189,7 @@ def test_outputs_that_cannot_be(words: list[str], expected: str) -> None:
 
 def test_parquet_without_pyarrow_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     draw_photo(Path("one.png"), {ASHA: 100})
-    monkeypatch.setattr("fewshot.commands.runs.find_spec", lambda name: None)
+    monkeypatch.setattr("fewshot.commands.outputs.find_spec", lambda name: None)
     code, told = command("analyze", "one.png", "--parquet", "t.parquet")
     assert code == 2 and "pip install pyarrow" in told and not Path("t.parquet").exists()
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -19,6 +19,7 @@ from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.errors import UsageError
 from fewshot.session.temporary import clean_up
 
@@ -70,7 +71,9 @@ def launch(
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
     asks = must_log_in(where, source, bool(public), login, without_login)
     port = free_port(port, where.address)
-    ClassStore().require_writable(unless_full=True)  # on a full disk, what is stored can still be shown
+    ClassStore(owner=LOCAL_TEACHER).require_writable(
+        unless_full=True
+    )  # on a full disk, what is stored can still be shown
     clean_up()
     home = where.url(port, has_certificate())
     policy = Policy(where.hosts(port), public, frames, home)

@@ -294,7 +294,7 @@ def until(true: Callable[[], bool]) -> None:
 @pytest.fixture
 def lesson(room: Classroom, picture: Frame, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningLesson]:
     """A lesson of the app, running on frames without end."""
-    monkeypatch.setattr("fewshot.app.setups.open_class", lambda _: room)
+    monkeypatch.setattr("fewshot.app.setups.open_class", lambda *_: room)
     endless = Scripted(picture, lambda: None, after=100_000)
     monkeypatch.setattr("fewshot.app.setups.open_named", lambda *_: FrameSource(iter(endless), 25.0, "cam"))
     running = start_lesson("physics", "cam", room=LessonRoom())

@@ -126,6 +126,7 @@ MY_CLASS: dict[str, Callable[[ClassStore], Any]] = {
     "label_photo": lambda s: s.label_photo("physics", "Zebulon", "sha-same", "sad"),
     "portrait": lambda s: s.portrait("physics", "Zebulon"),
     "set_portrait": lambda s: s.set_portrait("physics", "Zebulon", None),
+    "require_writable": lambda s: s.require_writable(),
 }
 
 MY_LESSON: dict[str, Callable[[LessonStore, int, LessonInfo], Any]] = {
