@@ -71,9 +71,8 @@ def launch(
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
     asks = must_log_in(where, source, bool(public), login, without_login)
     port = free_port(port, where.address)
-    ClassStore(owner=LOCAL_TEACHER).require_writable(
-        unless_full=True
-    )  # on a full disk, what is stored can still be shown
+    # On a full disk, what is stored can still be shown.
+    ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
     clean_up()
     home = where.url(port, has_certificate())
     policy = Policy(where.hosts(port), public, frames, home)

@@ -131,6 +131,7 @@ MY_CLASS: dict[str, Callable[[ClassStore], Any]] = {
 
 MY_LESSON: dict[str, Callable[[LessonStore, int, LessonInfo], Any]] = {
     "info": lambda s, n, _: s.info(n),
+    "refuse_foreign": lambda s, n, _: s.refuse_foreign(n),
     "load": lambda s, n, _: s.load(n),
     "readings": lambda s, n, _: s.readings(n),
     "opened": lambda s, n, _: s.opened(n),
