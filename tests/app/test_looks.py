@@ -20,7 +20,7 @@ from fewshot.database.owner import LOCAL_TEACHER
 LOOK = "from fewshot.app.looks import note_look\nnote_look('physics', 3)\nnote_look('physics', None, live=True)\n"
 CARD = (
     "from fewshot.app.views.class_student import _family\nfrom fewshot.classroom.store import ClassStore\n"
-    "store = ClassStore()\n_family(store, 'physics', store.roster('physics').students['Zoë & <b>'])\n"
+    'store = ClassStore()\n_family(store, "physics", store.roster("physics").students["Zoë & O\'Neil"])\n'
 )
 
 
@@ -28,7 +28,7 @@ CARD = (
 def ready(empty_database: Any, fewshot_home: Path) -> None:
     empty_database(fewshot_home)
     ClassStore().create("physics")
-    ClassStore().record_consent("physics", "Zoë & <b>", make_consent("the mother"))
+    ClassStore().record_consent("physics", "Zoë & O'Neil", make_consent("the mother"))
 
 
 def events() -> list[str]:
