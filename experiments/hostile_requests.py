@@ -38,7 +38,8 @@ def main() -> None:
         f"# Requests across owners\n\n{total} requests of one teacher for what belongs to another one, seed "
         f"{arguments.seed}: {len(read)} read something, and nothing was changed. A request that was not refused got a "
         "page, a list or an answer that holds nothing of the other teacher.\n\n"
-        f"{markdown(rows)}\nRepeat with:\n\n    python experiments/hostile_requests.py --requests {arguments.requests} --seed {arguments.seed}\n"
+        f"{markdown(rows)}\nRepeat with:\n\n"
+        f"    python experiments/hostile_requests.py --requests {arguments.requests} --seed {arguments.seed}\n"
     )
     print(page)
     write_csv(rows, arguments.results / "hostile_requests.csv")
