@@ -30,7 +30,8 @@ def contents_of(path: Path) -> Contents:
     with closing(_open(path)) as connection:
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _SHOWN]
         newest = connection.execute("SELECT max(started) FROM lessons").fetchone()[0]
-    return Contents(*counts, newest=str(newest)[:16] if newest else "")
+    classes, students, lessons = counts
+    return Contents(classes, students, lessons, str(newest)[:16] if newest else "")
 
 
 def rows_of(path: Path) -> dict[str, int]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from fewshot.classroom.traces import remove_class_traces, remove_traces
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow
-from fewshot.database.erased import Kind, Removals
-from fewshot.database.erased_tables import ErasedRow
+from fewshot.database.erased import Removals
+from fewshot.database.erased_tables import ErasedRow, Kind
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow
