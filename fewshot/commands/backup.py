@@ -58,29 +58,26 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
 def show_backups() -> None:
     """List the copies beside the database, and the encrypted backups that were made here."""
     store = store_file()
-    rows = table("File", "Made", "Kind")
-    count = 0
-    for copy in copies_beside():
-        made = datetime.fromtimestamp(copy.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
-        rows.add_row(cell(copy), made, "not encrypted, made by itself")
-        count += 1
-    for backup in noted(store):
-        rows.add_row(cell(backup), *_made(backup))
-        count += 1
-    if not count:
+    copies, backups = copies_beside(), noted(store)
+    if not copies and not backups:
         tell("There is no backup yet. To make one, type: fewshot backup FILE")
         return
-    console().print(rows)
+    # Lines and no table: a long path must stay in one piece, so that it can be copied.
+    for copy in copies:
+        made = datetime.fromtimestamp(copy.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+        tell(f"{copy} ({made}, not encrypted, made by fewshot itself)")
+    for backup in backups:
+        tell(f"{backup} ({_made(backup)})")
     tell("To restore one, type: fewshot restore FILE")
 
 
-def _made(backup: Path) -> tuple[str, str]:
+def _made(backup: Path) -> str:
     if not backup.exists():
-        return "", "encrypted; it is not there any more, or its disk is not connected"
+        return "it is not there any more, or its disk is not connected"
     try:
-        return _local(read_header(backup).made), "encrypted"
+        return f"{_local(read_header(backup).made)}, encrypted"
     except FewshotError as error:
-        return "", cell(error.text)
+        return error.text
 
 
 def _local(made: str) -> str:

@@ -161,7 +161,9 @@ def test_the_database_of_before_is_kept_and_can_be_put_back(
     (aside,) = fewshot_home.glob("before-restore-*.db")
     assert str(aside) in capsys.readouterr().out
     assert fewshot("restore", "--list") == 0
-    assert aside.name in "".join(capsys.readouterr().out.split())
+    listed = capsys.readouterr().out
+    assert f"{aside} (" in listed
+    assert f"{file} (" in listed
     assert restore(aside, secret) == 0
     assert students() == {"Zebulon", "Quirina", "Later"}
     ClassStore().remove_student("physics", "Zebulon")

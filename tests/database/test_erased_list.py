@@ -18,16 +18,17 @@ from fewshot.session.lessons import LessonStore
 
 
 def erased(database: Database) -> list[tuple[str, int]]:
+    assert database.path is not None
     connection = sqlite3.connect(database.path)
     rows = connection.execute("SELECT kind, row_id FROM erased ORDER BY kind, row_id").fetchall()
     connection.close()
     return rows
 
 
-def beside(folder: Path) -> dict:
+def beside(folder: Path) -> dict[str, list[list[object]]]:
     kept = json.loads((folder / "erased.json").read_text(encoding="utf-8"))["installations"]
     (only,) = kept.values()
-    return only
+    return dict(only)
 
 
 @pytest.fixture
