@@ -18,6 +18,7 @@ from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
+from fewshot.session.analysis.pace import Hint
 from fewshot.types import Frame, FrameResult, Vectors
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,11 @@ class RunningLesson:
                 len(self.plan.students), self.plan.aggregate, now, self._markers, named=self.may_name, whole=whole,
                 shown=shown,
             )  # fmt: skip
+
+    def hint(self) -> Hint | None:
+        """The hint on pace of the present event; None if there is none, or if the class is rather still."""
+        event = self.glance().event
+        return event if isinstance(event, Hint) else None
 
     def _mark_hint(self, setup: Setup, second: float, text: str) -> None:
         try:

@@ -121,9 +121,9 @@ def test_what_cannot_be_judged_is_said_and_never_called_usual(students: int, agg
 @pytest.mark.parametrize("students", [1, 5])
 def test_in_a_small_class_a_student_is_named_although_the_pace_is_not_judged(students: int) -> None:
     who = make_lesson(students, 10, absent=False).students[0]
-    lesson = make_lesson(students, 900, 3, [Planted(600, 240, "angry", 0, who)], absent=False)
-    shown = glance_of(lesson, 830)
-    assert "cannot be judged" in shown.sentence and shown.attention == (who,) and f"{who}: angry" in "".join(shown.why)
+    lesson = make_lesson(students, 900, 4, [Planted(600, 240, "fear", 0, who)], absent=False)
+    shown = glance_of(lesson, 830, watch=["fear"])
+    assert "cannot be judged" in shown.sentence and shown.attention == (who,) and f"{who}: fear" in "".join(shown.why)
 
 
 def test_everybody_unsure_is_said() -> None:
