@@ -137,8 +137,10 @@ def newest(database: Database) -> Head | None:
 
 def lines_of(session: Session, wanted: Any = None) -> list[Line]:
     """Lines in the order of their numbers; all by default."""
-    rows = session.scalars((select(AuditRow) if wanted is None else wanted).order_by(AuditRow.number))
-    return [line_of(row) for row in rows]
+    chosen: Any = select(AuditRow)
+    if wanted is not None:
+        chosen = wanted
+    return [line_of(row) for row in session.scalars(chosen.order_by(AuditRow.number))]
 
 
 def latest(database: Database, last: int, owner: Owner) -> list[Line]:

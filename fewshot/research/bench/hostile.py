@@ -173,9 +173,10 @@ def tab_of(app: ServedApp, cookie: str, tab: str = "") -> Iterator[Any]:
     from websockets.sync.client import connect
 
     protocols: list[Any] = ["streamlit", "x", *([tab] if tab else [])]
+    origin: Any = app.address
     with connect(
-        f"ws://localhost:{app.port}/_stcore/stream", origin=app.address,  # type: ignore[arg-type]
-        additional_headers={"Cookie": cookie}, subprotocols=protocols, open_timeout=PATIENCE, max_size=None,
+        f"ws://localhost:{app.port}/_stcore/stream", origin=origin, additional_headers={"Cookie": cookie},
+        subprotocols=protocols, open_timeout=PATIENCE, max_size=None,
     ) as socket:  # fmt: skip
         yield socket
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ class Flat:
         return how_sure(self.chance)
 
 
-def flat_hint(readings: Readings, now: float, labels: list[str], window: int = WINDOW) -> Flat | None:
+def flat_hint(readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW) -> Flat | None:
     """Whether the class was still and looked away more than before; students are compared with themselves.
 
     A second of a student is still if it is neutral and the reading moved no more since the second before than half of
@@ -89,12 +90,12 @@ def flat_hint(readings: Readings, now: float, labels: list[str], window: int = W
     )
     still = np.bincount(cell[quiet], minlength=cells).reshape(2, -1) / watched
     change = still[1] - still[0] + away[1] - away[0]
-    rises = [float((part[1] - part[0]).mean()) for part in (still, away)]
+    stiller, further = (float((part[1] - part[0]).mean()) for part in (still, away))
     chance = chance_of(change, 1, window, _LOOKS)
-    if chance > FALSE_ALARMS or change.mean() < LEAST_CHANGE or min(rises) < LEAST_PART:
+    if chance > FALSE_ALARMS or change.mean() < LEAST_CHANGE or min(stiller, further) < LEAST_PART:
         return None
     usual, share = (float((still[i] + away[i]).mean()) for i in (0, 1))
-    return Flat(since, until, share, usual, *rises, len(compared.who), chance)
+    return Flat(since, until, share, usual, stiller, further, len(compared.who), chance)
 
 
 def _rows_of(readings: Readings, who: NDArray[np.intp], until: int) -> tuple[NDArray[np.intp], NDArray[np.int16]]:
@@ -112,7 +113,9 @@ def _watched(
     first = np.zeros(students, np.intp)
     first[student[::-1]] = second[::-1]
     total = np.concatenate([[0], np.cumsum(np.bincount(second, minlength=until) > 0)])
-    return np.maximum(1, np.stack([total[since] - total[first], np.full(students, total[until] - total[since])]))
+    seen = np.stack([total[since] - total[first], np.full(students, total[until] - total[since])])
+    watched: NDArray[np.intp] = np.maximum(1, seen)
+    return watched
 
 
 def _still(
