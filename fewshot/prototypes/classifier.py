@@ -151,7 +151,7 @@ def _decks(
     made = hierarchical_prototypes(population)
     index.fill([(None, prototype) for prototype in made], population.network, population.variances)
     strangers = index.of(None)
-    assert strangers is not None
+    assert strangers is not None  # nosec B101: for the type checker
     return index, {None: strangers}
 
 

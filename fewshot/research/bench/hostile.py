@@ -25,9 +25,9 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.takeover import begin
 
-SECRET = "zq7kestrel"
+SECRET = "zq7kestrel"  # nosec B105: made up for the test
 """In every word that belongs to the first teacher; an answer that holds it has read something."""
-PASSWORD = "four green plums fell"
+PASSWORD = "four green plums fell"  # nosec B105: made up for the test
 PATIENCE = 60.0
 _TAB = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MEDIA = re.compile(rb"/media/[0-9a-f]{40,64}\.[a-z0-9]+")
@@ -79,7 +79,7 @@ def make_two(database: Database) -> tuple[Theirs, Owner]:
 
 def through_stores(database: Database, theirs: Theirs, bert: Owner, most: int, seed: int = 0) -> dict[str, Tried]:
     """``most`` calls of the stores in the second teacher's name with the first one's numbers and names."""
-    lessons, classes, generator = LessonStore(database, bert), ClassStore(database, bert), random.Random(seed)
+    lessons, classes, generator = LessonStore(database, bert), ClassStore(database, bert), random.Random(seed)  # nosec B311: repeatable draws
     of, room, student = theirs.lesson, theirs.classroom, f"Student {SECRET}"
     calls: dict[str, list[Callable[[], object]]] = {
         "lesson": [
@@ -136,7 +136,7 @@ def over_http(
     app: ServedApp, theirs: Theirs, tabs: list[str], media: list[str], cookie: str, most: int, seed: int = 0
 ) -> dict[str, Tried]:
     """``most`` requests of the second teacher's browser for the first one's addresses, tabs and pictures."""
-    generator = random.Random(seed)
+    generator = random.Random(seed)  # nosec B311: repeatable draws
     pages = ("report", "live", "classes", "enroll", "settings")
     tried = {f"{kind}, HTTP": Tried() for kind in ("lesson", "class", "media and exports by guessed names", "upload")}
     connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=PATIENCE)

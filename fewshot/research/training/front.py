@@ -91,7 +91,7 @@ class Front:
             dynamic_shapes={"grey": {0: torch.export.Dim("n", min=1, max=4096)}},
             verbose=False,
         )
-        assert program is not None
+        assert program is not None  # nosec B101: for the type checker
         return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 

@@ -264,7 +264,7 @@ class ExpressionNetwork(nn.Module):
         for hook in hooks:
             hook.remove()
         for norm, values in seen.items():
-            assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
+            assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None  # nosec B101: for the type checker
             scale = norm.weight / (norm.running_var + norm.eps).sqrt()
             offset = norm.bias - norm.running_mean * scale
             mean, variance = values.mean((0, 2, 3)), values.var((0, 2, 3), correction=0)
