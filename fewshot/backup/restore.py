@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from fewshot.audit.carry_on import carry_on
 from fewshot.backup import container
 from fewshot.backup.contents import (
     Contents,
@@ -210,6 +211,7 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     mine = kept.get(installation, Removals())
     if here == installation:
         mine = removals.joined(mine)
+    carry_on(database, present if here == installation else None)
     replayed = apply_removals(database, mine, days if here == installation else {})
     database.close()
     with contextlib.closing(sqlite3.connect(copy)) as connection:

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fewshot.audit.log import latest
+from fewshot.audit.verify import verify
 from fewshot.backup import container, make
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.commands.terminal import in_words
-from fewshot.database import engine
+from fewshot.database import engine, open_database
 from fewshot.database.columns import now
+from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.database.tables import SupportRow
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
@@ -291,3 +294,29 @@ def test_nothing_is_replaced_without_an_answer(
     assert fewshot("restore", file, "--passphrase-file", secret) == 2
     assert "--yes" in capsys.readouterr().err
     assert "Later" in students()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_audit_log_goes_on_after_a_restore(
+    store: ClassStore, tmp_path: Path, secret: Path, fewshot_home: Path, lost: bool
+) -> None:
+    """Who removes a student and restores a backup from before must not have removed the line about it."""
+    file = backup(tmp_path / "b", secret)
+    store.remove_student("physics", "Zebulon")
+    store.record_consent("physics", "Quirina", make_consent("another parent"))
+    before = latest(store.database, 100, LOCAL_TEACHER)
+    if lost:
+        lose(fewshot_home)
+    assert restore(file, secret) == 0
+    after = latest(open_database(), 100, LOCAL_TEACHER)
+    assert not verify(open_database()).findings
+    events = [line.event for line in after]
+    assert "restored" in events
+    assert ("erased" in events[: events.index("restored")]) == (not lost)
+    if not lost:
+        assert after[: len(before)] == before
+        ClassStore().record_consent("physics", "Quirina", make_consent("a third parent"))
+        third = latest(open_database(), 1, LOCAL_TEACHER)[0]
+        assert third.subject == before[-1].subject, "a student keeps the random id"
+    assert restore(file, secret) == 0, "and once more"
+    assert not verify(open_database()).findings

@@ -1,4 +1,4 @@
-"""Which lesson a tab shows: its own, also after a reload, or another teacher's; then the page says so."""
+"""Which lesson a tab shows: its own, also after a reload, or that of another tab; then the page says so."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def say_joined(lesson: RunningLesson) -> None:
     with st.container(border=True, key="joined"):
         st.markdown(
             f"**You have joined a lesson that is already running** (class: {name}, source: "
-            f"{plain(lesson.plan.source)}, length so far: {clock(view.board.second)}). Another tab or another teacher "
+            f"{plain(lesson.plan.source)}, length so far: {clock(view.board.second)}). Another tab of yours "
             "started it. If you pause, stop, mark or correct something here, it changes for everyone who watches "
             "this lesson."
         )
