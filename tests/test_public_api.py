@@ -37,7 +37,7 @@ def test_the_names_are_there_and_cost_nothing_until_they_are_used() -> None:
 @pytest.fixture
 def enrolled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Classroom:
     see_drawings(monkeypatch)
-    for emotion, number, word in ((HAPPY, 1, "happy"), (NEUTRAL, 2, "neutral"), (HAPPY, 3, "confused")):
+    for emotion, number, word in ((HAPPY, 1, "happy"), (NEUTRAL, 2, "neutral"), (4, 3, "confused")):
         draw_photo(tmp_path / f"photos/asha/{word}/{number}.png", {ASHA: 100}, emotion=emotion, seed=number)
     room = Classroom.open("physics")
     room.enroll_folder(tmp_path / "photos", consent_by="her mother")

@@ -52,7 +52,7 @@ def test_an_invited_person_comes_in_with_a_login_of_ours(school: Site, fake: Fak
     browser = Browser(school)
     answer = through(fake, browser)
     assert answer.status == 303 and answer.header("location") == "/live" and browser.inside
-    assert set(browser.cookies) == {"__Host-fewshot-login", "_streamlit_xsrf"}
+    assert set(browser.cookies) == {"__Host-fewshot-login", "__Host-fewshot-known", "_streamlit_xsrf"}
     browser.form("/logout")
     assert not browser.inside
 

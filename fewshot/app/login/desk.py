@@ -244,6 +244,10 @@ class Desk:
         provider = "" if self.provider is None else self.provider.settings.name
         return login_page(after, said, name, provider, safe=local or self._secure(scope))
 
+    def cookie_names(self, scope: Scope) -> tuple[str, ...]:
+        """Names of the cookies that are the login's own business."""
+        return self.cookie_name(scope), self._mark_name(scope), self._binding_name(scope)
+
     def _mark_name(self, scope: Scope) -> str:
         """Name of the cookie that says who logged in here once; see ``Logins.mark``."""
         return "__Host-fewshot-known" if self._secure(scope) else "fewshot-known"

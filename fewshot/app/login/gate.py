@@ -133,11 +133,11 @@ class Gate:
 
     def _marked(self, scope: Scope, login: Login) -> Scope:
         """The scope as Streamlit sees it: with the login's id, without its cookie, and without another one's tab."""
-        name, headers, protocols = self.desk.cookie_name(scope), [], []
+        names, headers, protocols = self.desk.cookie_names(scope), [], []
         for key, value in scope.get("headers", ()):
             lower = bytes(key).lower()
             if lower == b"cookie":
-                headers.append((key, _without_cookie(bytes(value), name)))
+                headers.append((key, _without_cookies(bytes(value), names)))
             elif lower == b"sec-websocket-protocol":
                 protocols.append(bytes(value).decode("latin-1"))
             elif lower != HEADER.encode():
@@ -185,6 +185,6 @@ def _plain(path: str) -> str:
     return twice
 
 
-def _without_cookie(value: bytes, name: str) -> bytes:
-    kept = [part for part in value.split(b";") if part.partition(b"=")[0].strip() != name.encode()]
+def _without_cookies(value: bytes, names: tuple[str, ...]) -> bytes:
+    kept = [part for part in value.split(b";") if part.partition(b"=")[0].strip().decode("latin-1") not in names]
     return b";".join(kept).strip()
