@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
+from fewshot.commands.groups import accounts_app, audit_app, models_app
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
 
@@ -28,11 +29,8 @@ app = typer.Typer(
     epilog=NOTICE,
     pretty_exceptions_enable=False,
 )
-models_app = typer.Typer(help="List, download and check the model files.")
 app.add_typer(models_app, name="models")
-accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
 app.add_typer(accounts_app, name="accounts")
-audit_app = typer.Typer(no_args_is_help=True, help="Show and check the log of who did what with students' data.")
 app.add_typer(audit_app, name="audit")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
@@ -403,135 +401,6 @@ def demo(
 
     run_demo(out, detector, not offline)
     offer_app()
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """List every model: what it does, where it is, and what it may be used for."""
-    from fewshot.commands.models import show_models
-
-    show_models()
-
-
-@models_app.command("pull")
-def models_pull(
-    names: Annotated[list[str] | None, typer.Argument(help="Models; default: all that can be downloaded.")] = None,
-) -> None:
-    """Download the models that are not on this machine yet."""
-    from fewshot.commands.models import pull_models
-
-    pull_models(names or [])
-
-
-@models_app.command("verify")
-def models_verify() -> None:
-    """Compare every model file on this machine with the published file."""
-    from fewshot.commands.models import verify_models
-
-    raise typer.Exit(verify_models())
-
-
-PasswordOption = Annotated[
-    Path | None,
-    typer.Option("--password-file", help="Read the password from this file; - is standard input. Default: ask for it."),
-]
-
-
-@accounts_app.callback(invoke_without_command=True)
-def accounts_root(context: typer.Context) -> None:
-    """Add, list and remove the accounts that may log in to the app. Without a command: list them."""
-    if context.invoked_subcommand is None:
-        from fewshot.commands.accounts import show_accounts
-
-        show_accounts()
-
-
-@accounts_app.command("add")
-def accounts_add(
-    name: Annotated[str, typer.Argument(help="Name to log in with.")],
-    administrator: Annotated[
-        bool, typer.Option("--administrator", help="Manages accounts and settings, and sees no reading.")
-    ] = False,
-    password_file: PasswordOption = None,
-    email: Annotated[
-        str, typer.Option(help="Address at your identity provider; then no password is needed.", show_default=False)
-    ] = "",
-    takes_local: Annotated[
-        bool, typer.Option("--takes-local", help="Give it the classes and lessons made on this computer without login.")
-    ] = False,
-) -> None:
-    """Add an account. The password is asked for twice and never shown."""
-    from fewshot.commands.accounts import add_account
-
-    add_account(name, administrator, password_file, email, takes_local)
-
-
-@accounts_app.command("list")
-def accounts_list() -> None:
-    """List the accounts: role, classes, and who is logged in now."""
-    from fewshot.commands.accounts import show_accounts
-
-    show_accounts()
-
-
-@accounts_app.command("reset")
-def accounts_reset(
-    name: Annotated[str, typer.Argument(help="Name of the account.")], password_file: PasswordOption = None
-) -> None:
-    """Give an account a new password. All its logins end."""
-    from fewshot.commands.accounts import reset_account
-
-    reset_account(name, password_file)
-
-
-@accounts_app.command("remove")
-def accounts_remove(
-    name: Annotated[str, typer.Argument(help="Name of the account.")],
-    give_to: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Give its classes and lessons to this account.")
-    ] = None,
-    delete_classes: Annotated[
-        bool, typer.Option("--delete-classes", help="Delete its classes and lessons, with all students.")
-    ] = False,
-) -> None:
-    """Remove an account. It must have no classes, unless an option says what happens to them."""
-    from fewshot.commands.accounts import remove_account
-
-    remove_account(name, give_to, delete_classes)
-
-
-@audit_app.command("show")
-def audit_show(
-    last: Annotated[int, typer.Option(metavar="N", help="How many lines, the latest.")] = 50,
-    as_name: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", envvar="FEWSHOT_AS", help="Show what this account may see."),
-    ] = None,
-) -> None:
-    """Show the latest lines. A teacher sees their own; an administrator and the local teacher see all."""
-    from fewshot.commands.access import show_audit
-
-    show_audit(last, as_name)
-
-
-@audit_app.command("verify")
-def audit_verify(
-    kept: Annotated[
-        str, typer.Option(metavar="HEAD", help="Also compare with a head that was kept elsewhere.", show_default=False)
-    ] = "",
-) -> None:
-    """Check that no line was changed, moved, removed or added. The exit code is 1 if one was."""
-    from fewshot.commands.access import verify_audit
-
-    raise typer.Exit(verify_audit(kept))
-
-
-@audit_app.command("head")
-def audit_head() -> None:
-    """Print number, hash, public key and signature of the newest line. Keep them on another computer."""
-    from fewshot.commands.access import show_head
-
-    show_head()
 
 
 def main() -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from pathlib import Path
 
 from fewshot.accounts.accounts import Account, Accounts
 from fewshot.classroom.owners import Owner
+from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import cell, console, table, tell
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import counted
-
-_LONGEST_FILE = 4096
 
 
 def show_accounts() -> None:
@@ -58,7 +55,7 @@ def add_account(name: str, administrator: bool, password_file: Path | None, emai
             "An administrator has no classes, so nobody was added. Leave out --administrator or --takes-local."
         )
     accounts.check_new(name, email)
-    password = None if email and password_file is None else _new_password(password_file)
+    password = None if email and password_file is None else secret_word("password", password_file)
     owner = accounts.add(name, "administrator" if administrator else "teacher", password, email)
     tell(f"{owner.name} was added as {'an administrator' if administrator else 'a teacher'}.")
     if takes_local:
@@ -82,7 +79,7 @@ def reset_account(name: str, password_file: Path | None) -> None:
     """
     accounts = Accounts()
     account = accounts.get(name)
-    owner = accounts.reset(name, _new_password(password_file))
+    owner = accounts.reset(name, secret_word("password", password_file))
     tell(f"{owner.name} has a new password. {counted(account.running, 'login')} of this account ended.")
 
 
@@ -99,34 +96,3 @@ def remove_account(name: str, give_to: str | None, delete_classes: bool) -> None
         where = "were deleted" if give_to is None else f"belong to {accounts.owners.find(give_to).name} now"
         both = f"{counted(len(account.classes), 'class', 'classes')} and {counted(account.lessons, 'lesson')}"
         tell(f"{both} {where}.")
-
-
-def _new_password(path: Path | None) -> str:
-    if path is not None:
-        return _from_file(path)
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "A password is typed at a terminal, and there is none here. Nothing was changed.",
-            hint="To read it from a file or from another program, add: --password-file FILE (- is standard input)",
-        )
-    first = getpass.getpass("Password (at least 12 characters): ")
-    if getpass.getpass("The same password again: ") != first:
-        raise UsageError("The two passwords differ. Nothing was changed. Type the same command again.")
-    return first
-
-
-def _from_file(path: Path) -> str:
-    try:
-        if str(path) == "-":
-            data = sys.stdin.buffer.read(_LONGEST_FILE + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(_LONGEST_FILE + 1)
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not written in UTF-8"
-        raise UsageError(f"The password cannot be read from {path} ({reason}). Nothing was changed.") from error
-    lines = text.splitlines()
-    if len(data) > _LONGEST_FILE or len(lines) != 1:
-        raise UsageError(f"{path} must hold the password in one line, and nothing else. Nothing was changed.")
-    return lines[0]

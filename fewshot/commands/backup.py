@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 from fewshot.backup.container import read_header
 from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
 from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
+from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import cell, console, table, tell
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.analysis.words import counted
-
-_LONGEST_FILE = 4096
 
 
 def run_backup(file: Path, passphrase_file: Path | None) -> None:
@@ -24,7 +22,7 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
         UsageError, StoreError: see ``make_backup``.
     """
     check_target(file)
-    passphrase = check_passphrase(_passphrase(passphrase_file, new=True))
+    passphrase = check_passphrase(secret_word("passphrase", passphrase_file, otherwise="Nothing was written."))
     made = make_backup(file, passphrase)
     holds = made.contents
     tell(
@@ -42,7 +40,7 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
         UsageError, StoreError: see ``prepared`` and ``put_in_place``.
     """
     store_file()
-    passphrase = _passphrase(passphrase_file, new=False) if needs_passphrase(file) else None
+    passphrase = secret_word("passphrase", passphrase_file, new=False) if needs_passphrase(file) else None
     with prepared(file, passphrase) as ready:
         _show(file, ready)
         if not yes and not _agreed():
@@ -122,33 +120,3 @@ def _agreed() -> bool:
             hint="To restore without a question, add: --yes",
         )
     return input("Replace the database of now by this backup? Type yes: ").strip().lower() in {"yes", "y"}
-
-
-def _passphrase(path: Path | None, new: bool) -> str:
-    if path is not None:
-        return _from_file(path)
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "A passphrase is typed at a terminal, and there is none here. Nothing was changed.",
-            hint="To read it from a file or from another program, add: --passphrase-file FILE (- is standard input)",
-        )
-    first = getpass.getpass("Passphrase (at least 12 characters): " if new else "Passphrase: ")
-    if new and getpass.getpass("The same passphrase again: ") != first:
-        raise UsageError("The two passphrases differ. Nothing was written. Type the same command again.")
-    return first
-
-
-def _from_file(path: Path) -> str:
-    try:
-        if str(path) == "-":
-            data = sys.stdin.buffer.read(_LONGEST_FILE + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(_LONGEST_FILE + 1)
-        lines = data.decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not written in UTF-8"
-        raise UsageError(f"The passphrase cannot be read from {path} ({reason}). Nothing was changed.") from error
-    if len(data) > _LONGEST_FILE or len(lines) != 1:
-        raise UsageError(f"{path} must hold the passphrase in one line, and nothing else. Nothing was changed.")
-    return lines[0]
