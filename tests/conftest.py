@@ -34,6 +34,8 @@ def fewshot_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test sees or changes the classes and models of the person who runs it."""
     home = tmp_path / "fewshot-home"
     monkeypatch.setenv("FEWSHOT_HOME", str(home))
+    monkeypatch.delenv("FEWSHOT_KEYS", raising=False)
+    monkeypatch.delenv("FEWSHOT_KEY", raising=False)
     monkeypatch.delenv("FEWSHOT_SHARED", raising=False)
     # Whatever is installed: OpenVINO would compile its networks anew in every home.
     monkeypatch.setenv("FEWSHOT_ENGINE", "onnxruntime")

@@ -20,6 +20,7 @@ LAYERS = [
     ["embedding", "prototypes"],
     ["perception"],
     ["live"],
+    ["vault"],
     ["database"],
     ["audit"],
     ["classroom", "session"],

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 
 from fewshot.accounts.logins import Logins, refuse_changed
 from fewshot.accounts.passwords import check_password, hash_of, is_right
 from fewshot.accounts.tries import Tries
 from fewshot.audit.log import append
+from fewshot.classroom.class_rows import classes_of
 from fewshot.classroom.erased import note_class_erased
 from fewshot.classroom.names import check_name, folded, quoted
 from fewshot.classroom.owners import Owners, taken_by
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
+from fewshot.database.key_erasure import give_rows
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL, Owner, Role
 from fewshot.database.tables import ClassRow, OwnerRow, OwnerSettingRow, SettingRow
@@ -81,7 +83,8 @@ class Accounts:
         with self.database.read() as session:
             passwords = {row.owner_id: row for row in session.scalars(select(PasswordRow))}
             emails = {row.owner_id: row.email for row in session.scalars(select(InvitedRow))}
-            classes = session.execute(select(ClassRow.owner_id, ClassRow.name).order_by(ClassRow.folded)).all()
+            classes = [(row.owner_id, row.name) for row in session.scalars(select(ClassRow))]
+            classes.sort(key=lambda found: folded(found[1]))
             counted = session.execute(select(LessonRow.owner_id, func.count()).group_by(LessonRow.owner_id)).all()
             lessons = {row[0]: row[1] for row in counted}
             return [
@@ -286,26 +289,21 @@ class Accounts:
         if giver.id == receiver.id:
             raise UsageError(f"The classes belong to {receiver.name} already.")
         with self.database.write() as session:
-            both = select(ClassRow.folded).where(ClassRow.owner_id == receiver.id)
-            clash = session.scalars(
-                select(ClassRow.name).where(ClassRow.owner_id == giver.id, ClassRow.folded.in_(both))
-            ).all()
+            theirs = {folded(row.name) for row in classes_of(session, receiver.id)}
+            clash = sorted(row.name for row in classes_of(session, giver.id) if folded(row.name) in theirs)
             if clash:
                 raise UsageError(
                     f"{receiver.name} already has {_classes(clash)}, so nothing was given. Delete one of the two "
                     "first, or choose another account."
                 )
-            counts = []
-            for table in (ClassRow, LessonRow):
-                wanted = update(table).where(table.owner_id == giver.id).values(owner_id=receiver.id)
-                counts.append(int(getattr(session.execute(wanted), "rowcount", 0)))
+            counts = give_rows(session, giver.id, receiver.id)
             if settings:
                 own = OwnerSettingRow
                 has = set(session.scalars(select(own.key).where(own.owner_id == receiver.id)))
                 for row in session.scalars(select(own).where(own.owner_id == giver.id)).all():
                     if row.key not in has and row.key not in _NOT_GIVEN:
                         session.add(own(owner_id=receiver.id, key=row.key, value=row.value))
-        return counts[0], counts[1]
+        return counts
 
     def _receiver(self, name: str) -> Owner:
         return self.owners.local() if folded(name) == LOCAL else self.get(name).owner

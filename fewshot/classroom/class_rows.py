@@ -67,8 +67,7 @@ def photos_of(session: Session, class_id: int) -> dict[int, dict[str, Photo]]:
 
 def save_photo(session: Session, student: int, photo: Accepted, networks: Networks) -> bool:
     """Write a photo as vectors, unless it is in the database already. Returns whether it was written."""
-    known = select(PhotoRow.id).where(PhotoRow.student_id == student, PhotoRow.sha256 == photo.sha256)
-    if session.scalar(known) is not None:
+    if photo_of(session, student, photo.sha256) is not None:
         return False
     row = PhotoRow(
         student_id=student, sha256=photo.sha256, fingerprint=photo.fingerprint, emotion=photo.emotion,
@@ -88,6 +87,12 @@ def save_photo(session: Session, student: int, photo: Accepted, networks: Networ
     return True
 
 
+def photo_of(session: Session, student: int, sha256: str) -> PhotoRow | None:
+    """A student's photo by its SHA-256."""
+    mine = session.scalars(select(PhotoRow).where(PhotoRow.student_id == student))
+    return next((photo for photo in mine if photo.sha256 == sha256), None)
+
+
 def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
     """All supports and identity references of a class.
 
@@ -95,12 +100,12 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
         StoreError: the vectors are damaged, or do not fit the networks that the class was enrolled with.
     """
     store = Networks.of(row).empty_store()
-    everybody = select(StudentRow.id, StudentRow.name).where(StudentRow.class_id == row.id).order_by(StudentRow.id)
-    students = dict(session.execute(everybody).all())
+    everybody = students_of(session, row.id)
+    students = {student.id: student.name for student in everybody}
     supports: dict[int, list[tuple[SupportRow, str | None]]] = {}
-    wanted = select(SupportRow, PhotoRow.sha256).outerjoin(PhotoRow, SupportRow.photo_id == PhotoRow.id)
-    for support, sha256 in session.execute(wanted.where(SupportRow.student_id.in_(students)).order_by(SupportRow.id)):
-        supports.setdefault(support.student_id, []).append((support, sha256))
+    wanted = select(SupportRow, PhotoRow).outerjoin(PhotoRow, SupportRow.photo_id == PhotoRow.id)
+    for support, photo in session.execute(wanted.where(SupportRow.student_id.in_(students)).order_by(SupportRow.id)):
+        supports.setdefault(support.student_id, []).append((support, None if photo is None else photo.sha256))
     references: dict[int, list[IdentityRow]] = {}
     found = select(IdentityRow).where(IdentityRow.student_id.in_(students)).order_by(IdentityRow.id)
     for reference in session.scalars(found):
@@ -137,21 +142,21 @@ def find_class(session: Session, owner: Owner, name: str) -> ClassRow | None:
 
     Earlier versions kept such characters, so two classes may look the same: the exact spelling wins.
     """
-    mine = select(ClassRow).where(ClassRow.owner_id == owner.id)
-    exact = session.scalar(mine.where(ClassRow.name == name))
-    found = exact or session.scalar(mine.where(ClassRow.folded == folded(name)))
-    if found is not None:
-        return found
-    rows = session.scalars(mine.order_by(ClassRow.id)).all()
-    return next((row for row in rows if folded(row.name) == folded(name)), None)
+    rows = classes_of(session, owner.id)
+    exact = next((row for row in rows if row.name == name), None)
+    return exact or next((row for row in rows if folded(row.name) == folded(name)), None)
+
+
+def classes_of(session: Session, owner: str) -> Sequence[ClassRow]:
+    """All classes of an owner, the oldest first."""
+    return session.scalars(select(ClassRow).where(ClassRow.owner_id == owner).order_by(ClassRow.id)).all()
 
 
 def class_of(session: Session, owner: Owner, name: str) -> ClassRow:
     """Raises UsageError if the owner has no such class."""
     row = find_class(session, owner, name)
     if row is None:
-        names = session.scalars(select(ClassRow.name).where(ClassRow.owner_id == owner.id)).all()
-        raise no_such_class(name, sorted(names))
+        raise no_such_class(name, sorted(other.name for other in classes_of(session, owner.id)))
     return row
 
 

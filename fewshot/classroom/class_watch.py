@@ -112,18 +112,15 @@ def class_gone(name: str) -> StoreError:
 
 
 def _standing(session: Session, class_id: int) -> Standing | None:
-    name = session.scalar(select(ClassRow.name).where(ClassRow.id == class_id))
-    if name is None:
+    row = session.get(ClassRow, class_id)
+    if row is None:
         return None
-    mine = StudentRow.class_id == class_id
-    students = dict(session.execute(select(StudentRow.id, StudentRow.name).where(mine)).all())
-    wanted = select(
-        ConsentRow.student_id, ConsentRow.given_by, ConsentRow.day, ConsentRow.purpose, ConsentRow.until,
-        ConsentRow.withdrawn,
-    )  # fmt: skip
+    name, mine = row.name, StudentRow.class_id == class_id
+    students = {student.id: student.name for student in session.scalars(select(StudentRow).where(mine))}
+    wanted = select(ConsentRow.student_id, ConsentRow.day, ConsentRow.until, ConsentRow.withdrawn)
     rows = session.execute(wanted.join(StudentRow).where(mine).order_by(ConsentRow.id)).all()
-    # The latest one is valid.
-    latest = {row.student_id: Consent(row.given_by, row.day, row.purpose, row.until, row.withdrawn) for row in rows}
+    # The latest one is valid; who gave it does not matter here.
+    latest = {row.student_id: Consent("", row.day, "", row.until, row.withdrawn) for row in rows}
     today = date.today()
     consenting = frozenset(name for number, name in students.items() if latest.get(number, SAMPLE_CONSENT).holds(today))
     vectors: list[int] = []

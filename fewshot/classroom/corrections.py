@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.audit.log import append
+from fewshot.classroom.class_rows import students_of
 from fewshot.classroom.names import emotion_of
 from fewshot.classroom.roster import no_such_student
 from fewshot.database import Database
@@ -55,18 +56,16 @@ def learned(
         student: only the corrections of this student.
         owner: to whom the class belongs.
     """
-    wanted = (
-        select(CorrectionRow, StudentRow.name)
-        .join(StudentRow, CorrectionRow.student_id == StudentRow.id)
-        .join(ClassRow, StudentRow.class_id == ClassRow.id)
-        .where(ClassRow.owner_id == owner.id, ClassRow.name == class_name, CorrectionRow.undone.is_(None))
-    )
-    if student is not None:
-        wanted = wanted.where(StudentRow.name == student)
     with database.read() as session:
-        rows = session.execute(wanted.order_by(CorrectionRow.made.desc(), CorrectionRow.id.desc())).all()
+        row = _named(session, owner, class_name)
+        if row is None:
+            return []
+        names = {one.id: one.name for one in students_of(session, row.id) if student in (None, one.name)}
+        wanted = select(CorrectionRow).where(CorrectionRow.student_id.in_(names), CorrectionRow.undone.is_(None))
+        rows = session.scalars(wanted.order_by(CorrectionRow.made.desc(), CorrectionRow.id.desc())).all()
         return [
-            Learned(row.id, name, row.said, row.actually, row.lesson_id, row.second, row.made) for row, name in rows
+            Learned(one.id, names[one.student_id], one.said, one.actually, one.lesson_id, one.second, one.made)
+            for one in rows
         ]
 
 
@@ -104,14 +103,13 @@ def learn(
     """
     label = emotion_of(actually)
     with database.write() as session:
-        row = session.scalar(select(ClassRow).where(ClassRow.owner_id == owner.id, ClassRow.name == class_name))
+        row = _named(session, owner, class_name)
         kept = session.get(LessonRow, lesson)
         if row is None or kept is None or kept.class_id != row.id:
             raise UsageError(f"Class {class_name!r} has no lesson {lesson}. Nothing was corrected.")
         if kept.aggregate:
             raise UsageError(f"Lesson {lesson} contains counts only, without students. Nothing was corrected.")
-        everybody = select(StudentRow.name, StudentRow.id).where(StudentRow.class_id == row.id)
-        ids = dict(session.execute(everybody).all())
+        ids = {one.name: one.id for one in students_of(session, row.id)}
         if student not in ids:
             raise no_such_student(student, row.name, ids)
         correction = CorrectionRow(student_id=ids[student], lesson_id=lesson, second=second, said=said, actually=label)
@@ -141,12 +139,17 @@ def unlearn(database: Database, class_name: str, correction: int, *, owner: Owne
         session.execute(delete(SupportRow).where(SupportRow.correction_id == correction))
 
 
+def _named(session: Session, owner: Owner, name: str) -> ClassRow | None:
+    """The owner's class with exactly this name."""
+    rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id))
+    return next((row for row in rows if row.name == name), None)
+
+
 def _correction(session: Session, owner: Owner, class_name: str, correction: int) -> CorrectionRow:
-    wanted = select(CorrectionRow).join(StudentRow).join(ClassRow)
-    row = session.scalar(
-        wanted.where(CorrectionRow.id == correction, ClassRow.owner_id == owner.id, ClassRow.name == class_name)
-    )
-    if row is None:
+    of_class = _named(session, owner, class_name)
+    row = session.get(CorrectionRow, correction) if abs(correction) < 2**63 else None
+    student = None if row is None else session.get(StudentRow, row.student_id)
+    if row is None or student is None or of_class is None or student.class_id != of_class.id:
         raise UsageError(f"Class {class_name!r} has no correction {correction}, so it cannot be undone.")
     return row
 

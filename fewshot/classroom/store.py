@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.audit.log import Event, append
 from fewshot.classroom.class_rows import (
     Networks,
     class_of,
+    classes_of,
     consent_of,
     consents_of,
     find_class,
     no_such_class,
+    photo_of,
     photos_of,
     save_photo,
     student_of,
@@ -25,14 +27,15 @@ from fewshot.classroom.class_rows import (
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.erased import note_class_erased
-from fewshot.classroom.names import alike, canonical, check_name, folded
+from fewshot.classroom.names import alike, canonical, check_name
 from fewshot.classroom.roster import Roster, Student
 from fewshot.classroom.traces import remove_class_traces, remove_traces
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
+from fewshot.database.key_erasure import renew_texts_of
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
-from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, PortraitRow, StudentRow, SupportRow
+from fewshot.database.tables import ClassRow, ConsentRow, PortraitRow, StudentRow, SupportRow
 from fewshot.database.words import DiskFull
 from fewshot.errors import StoreError, UsageError
 from fewshot.prototypes.store import PrototypeStore
@@ -78,7 +81,7 @@ class ClassStore:
     def names(self) -> list[str]:
         """Names of all classes of the owner, sorted."""
         with self.database.read() as session:
-            return sorted(session.scalars(select(ClassRow.name).where(ClassRow.owner_id == self.owner.id)).all())
+            return sorted(row.name for row in classes_of(session, self.owner.id))
 
     def spelled(self, name: str) -> str:
         """The name of a class as it was first written; ``name`` in Unicode's composed form if there is no such class.
@@ -118,7 +121,7 @@ class ClassStore:
         with self.database.write() as session:
             if find_class(session, self.owner, plain) is not None:
                 raise UsageError(f"There is a class {plain!r} already. Choose another name.")
-            session.add(ClassRow(owner_id=self.owner.id, name=plain, folded=folded(plain), sample=sample))
+            session.add(ClassRow(owner_id=self.owner.id, name=plain, sample=sample))
         return plain
 
     def rename(self, name: str, new: str) -> str:
@@ -136,7 +139,8 @@ class ClassStore:
             taken = find_class(session, self.owner, plain)
             if taken is not None and taken.id != row.id:
                 raise UsageError(f"There is a class {plain!r} already. Choose another name.")
-            row.name, row.folded = plain, folded(plain)
+            row.name = plain
+            renew_texts_of(session, row)
         return plain
 
     def delete(self, name: str) -> None:
@@ -200,7 +204,7 @@ class ClassStore:
             if row is None:
                 if not accepted:
                     return
-                row = ClassRow(owner_id=self.owner.id, name=name, folded=folded(name), sample=False)
+                row = ClassRow(owner_id=self.owner.id, name=name, sample=False)
                 session.add(row)
             if not row.dimension:
                 networks.write_to(row)
@@ -331,9 +335,9 @@ class ClassStore:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""
         with self.database.erase() as session:
             found = student_of(session, class_of(session, self.owner, name), student)
-            wanted = (PhotoRow.student_id == found.id, PhotoRow.sha256 == sha256)
-            if session.scalar(select(PhotoRow.id).where(*wanted)) is not None:
-                session.execute(delete(PhotoRow).where(*wanted))
+            photo = photo_of(session, found.id, sha256)
+            if photo is not None:
+                session.delete(photo)
                 self._note(session, "erased", found, what="photo")
 
     def label_photo(self, name: str, student: str, sha256: str, emotion: str) -> None:
@@ -344,11 +348,12 @@ class ClassStore:
         """
         with self.database.write() as session:
             found = student_of(session, class_of(session, self.owner, name), student)
-            photo = session.scalar(select(PhotoRow).where(PhotoRow.student_id == found.id, PhotoRow.sha256 == sha256))
+            photo = photo_of(session, found.id, sha256)
             if photo is not None:
                 photo.emotion = emotion
                 self._note(session, "corrected", found, what="label of a photo")
-                session.execute(update(SupportRow).where(SupportRow.photo_id == photo.id).values(emotion=emotion))
+                for support in session.scalars(select(SupportRow).where(SupportRow.photo_id == photo.id)):
+                    support.emotion = emotion
 
     def portrait(self, name: str, student: str) -> bytes | None:
         """The picture (JPEG) for a student's card; None unless the teacher saved one."""

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.blotting import SOMEBODY, Blotter
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import UsageError
 from fewshot.models.files import home
+from fewshot.session.lesson_rows import open_readings
 from fewshot.types import EMOTIONS
 
 LAST_TIMELINE = "last-timeline.png"
@@ -41,7 +41,7 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     for lesson in lessons:
         if any(lesson.labels[len(EMOTIONS) :]):
             lesson.labels = _labels_in_use(session, lesson)
-    others = list(session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)))
+    others = [other.name for other in session.scalars(select(StudentRow).where(StudentRow.class_id == row.id))]
     blot = Blotter(name, others)
     counts = _blot_lessons(session, blot, _of_class(row) | _without_class(row))
     counts += _blot_students(session, blot, row.id)
@@ -58,8 +58,8 @@ def still_called(classroom: str) -> str:
 
 def remove_class_traces(session: Session, row: ClassRow) -> None:
     """Replace the names of all students of a class in lessons without a class, before the class is deleted."""
-    for name in session.scalars(select(StudentRow.name).where(StudentRow.class_id == row.id)).all():
-        _blot_lessons(session, Blotter(name), _without_class(row))
+    for student in session.scalars(select(StudentRow).where(StudentRow.class_id == row.id)).all():
+        _blot_lessons(session, Blotter(student.name), _without_class(row))
     forget_last_run(row.owner_id)
 
 
@@ -156,14 +156,11 @@ def _blotted_labels(labels: Iterable[str], blot: Callable[[str], str]) -> list[s
 
 def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
     """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
-    rows = session.scalars(
-        select(ReadingRow.probabilities).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)
-    )
-    used = np.zeros(len(lesson.labels), bool)
-    used[: len(EMOTIONS)] = True
-    for probabilities in rows:
-        used[: len(probabilities)] |= probabilities > 0
-    return [label if kept else "" for label, kept in zip(lesson.labels, used, strict=True)]
+    shown = open_readings(session, lesson)
+    seen = {
+        label for label, used in zip(shown.labels, (shown.readings.probabilities > 0).any(axis=0), strict=True) if used
+    }
+    return [label if label in EMOTIONS or label in seen else "" for label in lesson.labels]
 
 
 def _sentence(counts: Counter[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -20,14 +20,18 @@ from sqlalchemy.pool import NullPool, StaticPool
 from fewshot.database.connecting import PATIENCE, set_up, use_journal
 from fewshot.database.copies import erase_in_copies
 from fewshot.database.erased import installation_of, is_kept, keep_beside, numbers_of, remember
+from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
+from fewshot.database.key_erasure import drop_keys_of, known_keys
+from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
 from fewshot.database.words import damaged, of_a_value, reason_of, unusable
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
+from fewshot.vault import FileKeys, KeyStore, MemoryKeys, Vault
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
@@ -48,8 +52,12 @@ class Database:
         path: its file; None if it is not a file.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, keys: KeyStore | None = None) -> None:
         """Connect, and update the tables if necessary.
+
+        Args:
+            url: address of the database.
+            keys: the keys that encrypt it; None: those beside the file, or in the program's folder for a server.
 
         Raises:
             UsageError: the address is not valid.
@@ -65,6 +73,9 @@ class Database:
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
         self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
+        if keys is None:
+            keys = MemoryKeys() if memory else FileKeys(home() if self._beside is None else self._beside.parent)
+        self.vault = Vault(keys)
         with self._in_words(), self._turn:
             if self.path is not None and not named:
                 make_ready(self.path, _fill)
@@ -78,6 +89,7 @@ class Database:
                 self._erase_in_copies()
         self.finish_erasing()
         self.keep_removals()
+        self._drop_keys()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -86,7 +98,7 @@ class Database:
         Raises:
             StoreError: the database is damaged or cannot be reached.
         """
-        with self._in_words(), self._turn, Session(self._engine) as session:
+        with self._in_words(), self._turn, self._session() as session:
             yield session
 
     @contextlib.contextmanager
@@ -101,7 +113,7 @@ class Database:
             StoreError: the database is damaged or cannot be reached, the disk is full, or another program made a
                 conflicting change.
         """
-        with self._in_words(), self._turn, Session(self._engine.execution_options(writes=True)) as session:
+        with self._in_words(), self._turn, self._session(writes=True) as session:
             if alone:
                 take_turn(session)
             yield session
@@ -128,16 +140,33 @@ class Database:
             StoreError: as ``write``; nothing was deleted.
         """
         with self.write() as session:
-            before = numbers_of(session)
+            before, keys = numbers_of(session), known_keys(session)
             yield session
             session.flush()
             removed, here = remember(session, before), installation_of(session)
+            drop_keys_of(session, keys)
             if self.path is not None:
                 take_note(session)
         self.keep_removals()
         if self._beside is not None:
             erase_in_copies(self._beside, removed, here)
+        self._drop_keys()
         self.forget_deleted()
+
+    def _session(self, writes: bool = False) -> Session:
+        self.vault.refresh()
+        return SealingSession(self._engine.execution_options(writes=True) if writes else self._engine, self.vault)
+
+    def _drop_keys(self) -> None:
+        """Drop the keys of what was erased, also after a kill between the deletion and this.
+
+        Raises:
+            KeysUnusable: they cannot be dropped now; the next start tries again.
+        """
+        with self._in_words(), Session(self._engine) as session:
+            wanted = set(session.scalars(select(DroppedKeyRow.key)))
+        if wanted & set(self.vault.names()):
+            self.vault.drop(wanted)
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""
@@ -213,10 +242,11 @@ class Database:
     def _in_words(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError as error:
+        except (IntegrityError, RowMissing) as error:
+            reason = reason_of(error) if isinstance(error, IntegrityError) else str(error)
             raise StoreError(
                 f"The change was not saved, because another program changed the database {self.url} at the same time "
-                f"({reason_of(error)}). Check the data, then try again."
+                f"({reason}). Check the data, then try again."
             ) from error
         except SQLAlchemyError as error:
             raise unusable(self.url, reason_of(error), self.path) from error

@@ -15,12 +15,25 @@ Kind = Literal["student", "lesson", "class", "photo"]
 
 
 class InstallationRow(Base):
-    """The random id of this installation, in the only row. A backup carries it."""
+    """The random id of this installation, in the only row. A backup carries it.
+
+    ``keys`` is the random id of the key store that sealed something here; "" while nothing is sealed.
+    """
 
     __tablename__ = "installation"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created: Mapped[datetime] = mapped_column(default=now)
+    keys: Mapped[str] = mapped_column(String(32), default="", server_default="")
+
+
+class DroppedKeyRow(Base):
+    """The id of a key that must be dropped, or was. Written in the transaction that erases what it sealed."""
+
+    __tablename__ = "dropped_keys"
+
+    key: Mapped[str] = mapped_column(String(16), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ErasedRow(Base):

@@ -6,15 +6,41 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fewshot.database.columns import now
+from fewshot.database.columns import Floats, now
 from fewshot.database.owner import LOCAL
-from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
+from fewshot.database.sealing import JSON, MAYBE_TEXT, TEXT, Holder, Sealed, parent
+from fewshot.database.tables import (
+    NEVER_AGAIN,
+    Base,
+    OwnerRow,
+    RowId,
+    belongs_to,
+    key_id,
+    key_of_student,
+    texts_of_class,
+)
 
 
-class LessonRow(Base):
+def texts_of_lesson(lesson: LessonRow, session: Session) -> tuple[Holder, ...]:
+    """Who holds the key for the texts of a lesson: its class, or its owner."""
+    if lesson.class_id is not None:
+        return (texts_of_class(session, lesson.class_id),)
+    return ((parent(session, OwnerRow, lesson.owner_id or LOCAL), "text_key"),)
+
+
+def _of_marker(row: MarkerRow, session: Session) -> tuple[Holder, ...]:
+    return texts_of_lesson(parent(session, LessonRow, row.lesson_id), session)
+
+
+def _of_correction(row: CorrectionRow, session: Session) -> tuple[Holder, ...]:
+    student, field = key_of_student(session, row.student_id)
+    return (student, field), texts_of_class(session, student.class_id)
+
+
+class LessonRow(RowId, Base):
     """A lesson of the teacher ``owner_id``. It is running until ``ended`` is set.
 
     ``owner`` (the process that writes it) and ``heartbeat`` show whether it is still written. ``writer`` counts its
@@ -28,8 +54,8 @@ class LessonRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id"), index=True, default=LOCAL)
     class_id: Mapped[int | None] = mapped_column(belongs_to("classes.id"), index=True)
-    title: Mapped[str] = mapped_column(Text)
-    source: Mapped[str] = mapped_column(Text)
+    title_: Mapped[bytes] = mapped_column("title", LargeBinary)
+    source_: Mapped[bytes] = mapped_column("source", LargeBinary)
     network: Mapped[str] = mapped_column(Text)
     sample: Mapped[bool] = mapped_column(default=False)
     aggregate: Mapped[bool] = mapped_column(default=False)
@@ -41,21 +67,30 @@ class LessonRow(Base):
     writer: Mapped[int] = mapped_column(default=0, server_default="0")
     ticket: Mapped[str] = mapped_column(String(64), default="", server_default="")
     provisional: Mapped[int | None]
-    labels: Mapped[list[str]] = mapped_column(JSON)
+    labels_: Mapped[bytes] = mapped_column("labels", LargeBinary)
+    key: Mapped[str] = key_id()
+
+    own_keys = ("key",)
+    title = Sealed("title_", TEXT, texts_of_lesson)
+    source = Sealed("source_", TEXT, texts_of_lesson)
+    labels: Sealed[list[str]] = Sealed("labels_", JSON, texts_of_lesson)
 
 
 class SecondRow(Base):
-    """One second of a lesson; ``counts`` only in a lesson with counts only, and only for 5 people or more."""
+    """One second of a lesson; ``counts`` only in a lesson with counts only, and only for 5 people or more.
+
+    They are sealed by the lesson's key; see ``reading_codec``.
+    """
 
     __tablename__ = "lesson_seconds"
 
     lesson_id: Mapped[int] = mapped_column(belongs_to("lessons.id"), primary_key=True, autoincrement=False)
     second: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     frames: Mapped[int]
-    counts: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    counts: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-class ParticipantRow(Base):
+class ParticipantRow(RowId, Base):
     """A student in a lesson; the row without a student is for all faces of people who are not enrolled."""
 
     __tablename__ = "participants"
@@ -67,21 +102,26 @@ class ParticipantRow(Base):
 
 
 class ReadingRow(Base):
-    """What one participant showed in one second; see ``fewshot.session.lesson.Readings``."""
+    """What one participant showed in one second; see ``fewshot.session.lesson.Readings``.
+
+    ``sealed`` holds all of it, sealed by the keys of the student and the lesson; see ``reading_codec``. The columns
+    behind it are of an earlier version, and empty in new rows.
+    """
 
     __tablename__ = "readings"
 
     participant_id: Mapped[int] = mapped_column(belongs_to("participants.id"), primary_key=True, autoincrement=False)
     second: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    frames: Mapped[int]
-    readable: Mapped[int]
-    faces: Mapped[int]
-    emotion: Mapped[int]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    frames: Mapped[int | None]
+    readable: Mapped[int | None]
+    faces: Mapped[int | None]
+    emotion: Mapped[int | None]
     confidence: Mapped[float | None]
-    probabilities: Mapped[NDArray[np.float32]]
+    probabilities: Mapped[NDArray[np.float32] | None] = mapped_column(Floats)
 
 
-class MarkerRow(Base):
+class MarkerRow(RowId, Base):
     """A moment that the teacher marked."""
 
     __tablename__ = "markers"
@@ -90,10 +130,12 @@ class MarkerRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     lesson_id: Mapped[int] = mapped_column(belongs_to("lessons.id"), index=True)
     second: Mapped[float]
-    text: Mapped[str] = mapped_column(Text)
+    text_: Mapped[bytes] = mapped_column("text", LargeBinary)
+
+    text = Sealed("text_", TEXT, _of_marker)
 
 
-class CorrectionRow(Base):
+class CorrectionRow(RowId, Base):
     """A teacher's correction of a reading. It is kept after its lesson is deleted, because prototypes use it."""
 
     __tablename__ = "corrections"
@@ -103,7 +145,10 @@ class CorrectionRow(Base):
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"), index=True)
     lesson_id: Mapped[int | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"), index=True)
     second: Mapped[float]
-    said: Mapped[str | None] = mapped_column(String(64))
-    actually: Mapped[str] = mapped_column(String(64))
+    said_: Mapped[bytes | None] = mapped_column("said", LargeBinary)
+    actually_: Mapped[bytes] = mapped_column("actually", LargeBinary)
     made: Mapped[datetime] = mapped_column(default=now)
     undone: Mapped[datetime | None]
+
+    said = Sealed("said_", MAYBE_TEXT, _of_correction)
+    actually = Sealed("actually_", TEXT, _of_correction)

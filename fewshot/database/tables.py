@@ -5,20 +5,26 @@ when it is opened, so they contain nothing of a removed student.
 
 All data of a student refers to the student's row with a foreign key that cascades: when the row is deleted, all data of
 the student is deleted, also in every lesson.
+
+What is told of people is sealed (``sealing``): by the student's own key, by the key for the texts of the class, or by
+both. Columns called ``key``, ``text_key`` and ``index_key`` hold random ids of keys, which are not in the database.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import JSON, Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from fewshot.database.columns import Floats, Utc, now
 from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.sealing import BYTES, FLOATS, MAYBE_TEXT, TEXT, Blind, Holder, Sealed, parent
+from fewshot.vault.cipher import new_id
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -43,6 +49,46 @@ def belongs_to(column: str) -> Any:
     return ForeignKey(column, ondelete="CASCADE")
 
 
+class RowId:
+    """A random id of the row, which its sealed values are bound to."""
+
+    rid: Mapped[str] = mapped_column(String(16), default=new_id, server_default="")
+
+
+def key_id() -> Any:
+    """A column with the id of a key; "" until the key is needed."""
+    return mapped_column(String(16), default="", server_default="")
+
+
+def texts_of_class(session: Session, class_id: int) -> Holder:
+    """Who holds the key for the texts of a class."""
+    return parent(session, ClassRow, class_id), "text_key"
+
+
+def key_of_student(session: Session, student_id: int) -> Holder:
+    """Who holds a student's key."""
+    return parent(session, StudentRow, student_id), "key"
+
+
+def _own(row: Any, session: Session) -> tuple[Holder, ...]:
+    return (key_of_student(session, row.student_id),)
+
+
+def _texts(row: Any, session: Session) -> tuple[Holder, ...]:
+    return (texts_of_class(session, key_of_student(session, row.student_id)[0].class_id),)
+
+
+def _fold(name: str) -> str:
+    """As ``fewshot.classroom.names.folded``, for a name without characters that cannot be seen."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _label(row: Any, session: Session) -> tuple[Holder, ...]:
+    # A label is of a student and may hold any word: dropping the key of the student or of the texts erases it.
+    student, field = key_of_student(session, row.student_id)
+    return (student, field), texts_of_class(session, student.class_id)
+
+
 class OwnerRow(Base):
     """A teacher or an administrator; see ``fewshot.database.owner.Owner``."""
 
@@ -53,22 +99,29 @@ class OwnerRow(Base):
     folded: Mapped[str] = mapped_column(String(256), unique=True)
     role: Mapped[Role] = mapped_column(String(16))
     created: Mapped[datetime] = mapped_column(default=now)
+    text_key: Mapped[str] = key_id()
+    index_key: Mapped[str] = key_id()
 
     def plain(self) -> Owner:
         """The owner as plain data."""
         return Owner(self.id, self.name, self.role)
 
 
-class ClassRow(Base):
-    """A class of an owner. With ``folded``, "Physics" and "physics" are equal; networks are of the first enrollment."""
+class ClassRow(RowId, Base):
+    """A class of an owner; networks are of the first enrollment.
+
+    ``folded`` is a blind index of the name without upper and lower case, so that "Physics" and "physics" are equal.
+    """
 
     __tablename__ = "classes"
     __table_args__ = (UniqueConstraint("owner_id", "folded"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id"), default=LOCAL)
-    name: Mapped[str] = mapped_column(String(64))
+    name_: Mapped[bytes] = mapped_column("name", LargeBinary)
     folded: Mapped[str] = mapped_column(String(256))
+    text_key: Mapped[str] = key_id()
+    index_key: Mapped[str] = key_id()
     sample: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
     network: Mapped[str] = mapped_column(Text, default="")
@@ -76,61 +129,88 @@ class ClassRow(Base):
     dimension: Mapped[int] = mapped_column(default=0)
     identity_dimension: Mapped[int] = mapped_column(default=0)
 
+    own_keys = ("text_key", "index_key")
+    name = Sealed("name_", TEXT, lambda row, _: ((row, "text_key"),))
+    by_name = Blind(
+        "folded", "name", lambda row, session: (parent(session, OwnerRow, row.owner_id or LOCAL), "index_key"), _fold
+    )
 
-class StudentRow(Base):
-    """A student of one class; readings contain the name."""
+
+class StudentRow(RowId, Base):
+    """A student of one class; readings contain the name, and ``name_index`` is a blind index of it."""
 
     __tablename__ = "students"
-    __table_args__ = (UniqueConstraint("class_id", "name"), NEVER_AGAIN)
+    __table_args__ = (UniqueConstraint("class_id", "name_index"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     class_id: Mapped[int] = mapped_column(belongs_to("classes.id"))
-    name: Mapped[str] = mapped_column(String(64))
+    name_: Mapped[bytes] = mapped_column("name", LargeBinary)
+    name_index: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = key_id()
     created: Mapped[datetime] = mapped_column(default=now)
 
+    own_keys = ("key",)
+    name = Sealed("name_", TEXT, lambda row, _: ((row, "key"),))
+    by_name = Blind("name_index", "name", lambda row, session: (parent(session, ClassRow, row.class_id), "index_key"))
 
-class PortraitRow(Base):
+
+class PortraitRow(RowId, Base):
     """A small JPEG picture of a student; only if the teacher saved one."""
 
     __tablename__ = "portraits"
 
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"), primary_key=True, autoincrement=False)
-    picture: Mapped[bytes] = mapped_column(LargeBinary)
+    picture_: Mapped[bytes] = mapped_column("picture", LargeBinary)
     made: Mapped[datetime] = mapped_column(default=now)
 
+    picture = Sealed("picture_", BYTES, _own)
 
-class ConsentRow(Base):
+
+class ConsentRow(RowId, Base):
     """One consent. The latest one is valid; earlier ones are kept until the student is removed."""
 
     __tablename__ = "consents"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"), index=True)
-    given_by: Mapped[str] = mapped_column(Text)
+    given_by_: Mapped[bytes] = mapped_column("given_by", LargeBinary)
     day: Mapped[date]
-    purpose: Mapped[str] = mapped_column(Text)
+    purpose_: Mapped[bytes] = mapped_column("purpose", LargeBinary)
     until: Mapped[date | None]
     withdrawn: Mapped[date | None]
     recorded: Mapped[datetime] = mapped_column(default=now)
 
+    # By the key of the texts, because a consent may also name another student ("the mother of Anna and Ben").
+    given_by = Sealed("given_by_", TEXT, _texts)
+    purpose = Sealed("purpose_", TEXT, _texts)
 
-class PhotoRow(Base):
-    """An enrolled photo, from which vectors were computed. The picture is not stored."""
+
+class PhotoRow(RowId, Base):
+    """An enrolled photo, from which vectors were computed. The picture is not stored.
+
+    ``sha256_index`` is a blind index of ``sha256``, so that a photo is enrolled only once.
+    """
 
     __tablename__ = "photos"
     __table_args__ = (UniqueConstraint("student_id", "sha256"), NEVER_AGAIN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"))
-    sha256: Mapped[str] = mapped_column(String(64))
-    fingerprint: Mapped[str] = mapped_column(Text)
-    emotion: Mapped[str | None] = mapped_column(String(64))
+    sha256_index: Mapped[str] = mapped_column("sha256", String(64))
+    digest_: Mapped[bytes] = mapped_column("digest", LargeBinary)
+    fingerprint_: Mapped[bytes] = mapped_column("fingerprint", LargeBinary)
+    emotion_: Mapped[bytes | None] = mapped_column("emotion", LargeBinary)
     enrolled: Mapped[date]
     size: Mapped[float | None]
     sharpness: Mapped[float | None]
 
+    sha256 = Sealed("digest_", TEXT, _own)
+    by_sha256 = Blind("sha256_index", "sha256", lambda row, session: key_of_student(session, row.student_id))
+    fingerprint = Sealed("fingerprint_", TEXT, _own)
+    emotion = Sealed("emotion_", MAYBE_TEXT, _label)
 
-class SupportRow(Base):
+
+class SupportRow(RowId, Base):
     """An expression vector of a student's support set, from a photo or from a teacher's correction."""
 
     __tablename__ = "supports"
@@ -139,13 +219,16 @@ class SupportRow(Base):
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"), index=True)
     photo_id: Mapped[int | None] = mapped_column(belongs_to("photos.id"), index=True)
     correction_id: Mapped[int | None] = mapped_column(belongs_to("corrections.id"), index=True)
-    emotion: Mapped[str | None] = mapped_column(String(64))
+    emotion_: Mapped[bytes | None] = mapped_column("emotion", LargeBinary)
     network: Mapped[str] = mapped_column(Text)
-    vector: Mapped[NDArray[np.float32]]
+    vector_: Mapped[bytes] = mapped_column("vector", LargeBinary)
     made: Mapped[datetime] = mapped_column(default=now)
 
+    emotion = Sealed("emotion_", MAYBE_TEXT, _label)
+    vector = Sealed("vector_", FLOATS, _own)
 
-class IdentityRow(Base):
+
+class IdentityRow(RowId, Base):
     """An identity vector with which a student is recognised."""
 
     __tablename__ = "identities"
@@ -154,7 +237,9 @@ class IdentityRow(Base):
     student_id: Mapped[int] = mapped_column(belongs_to("students.id"), index=True)
     photo_id: Mapped[int | None] = mapped_column(belongs_to("photos.id"), index=True)
     network: Mapped[str] = mapped_column(Text)
-    vector: Mapped[NDArray[np.float32]]
+    vector_: Mapped[bytes] = mapped_column("vector", LargeBinary)
+
+    vector = Sealed("vector_", FLOATS, _own)
 
 
 class SettingRow(Base):

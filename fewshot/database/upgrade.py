@@ -25,7 +25,7 @@ from fewshot.database.tables import Base
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"

@@ -33,7 +33,9 @@ def of_a_value(error: BaseException) -> bool:
         place = place.tb_next
     module = "" if place is None else str(place.tb_frame.f_globals.get("__name__", ""))
     # "connecting": the driver cannot even read the text of its own error, because it quotes the damaged bytes.
-    return module.startswith(("sqlalchemy.", "json.", "fewshot.database.columns", "fewshot.database.connecting"))
+    return module.startswith(
+        ("sqlalchemy.", "json.", "fewshot.database.columns", "fewshot.database.connecting", "fewshot.vault.cipher")
+    )
 
 
 def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:

@@ -24,6 +24,7 @@ from fewshot.database.lesson_tables import (
 from fewshot.database.tables import StudentRow
 from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
+from fewshot.session.reading_codec import open_counts, reading_cipher
 
 _ROUNDING = 1e-3
 _LONGEST = 31 * 24 * 3600
@@ -72,14 +73,16 @@ def lesson_of(session: Session, row: LessonRow, classroom: str) -> Lesson:
 def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedReadings:
     """The readings of a lesson from second ``since`` on, ordered by second, then student."""
     people = session.execute(
-        select(ParticipantRow.id, StudentRow.name).outerjoin(StudentRow).where(ParticipantRow.lesson_id == row.id)
+        select(ParticipantRow, StudentRow).outerjoin(StudentRow).where(ParticipantRow.lesson_id == row.id)
     ).all()
-    students = sorted((name for _, name in people if name is not None), key=str.casefold)
+    names = {one.id: None if student is None else student.name for one, student in people}
+    students = sorted((name for name in names.values() if name is not None), key=str.casefold)
     places = {name: place for place, name in enumerate(students)}
-    place_of = {number: places.get(name, NOBODY) for number, name in people}
+    place_of = {number: NOBODY if name is None else places[name] for number, name in names.items()}
     wanted = select(
         ReadingRow.second,
         ReadingRow.participant_id,
+        ReadingRow.sealed,
         ReadingRow.frames,
         ReadingRow.readable,
         ReadingRow.faces,
@@ -94,7 +97,10 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
     labels = [row.labels[column] for column in kept]
     if not rows:
         return OpenedReadings(students, labels, Readings.empty(len(labels)))
-    second, participant, frames, readable, faces, emotion, confidence, vectors = zip(*rows, strict=True)
+    ciphers = {one.id: reading_cipher(session, row, one) for one, _ in people if row.key}
+    second, participant, *_ = zip(*rows, strict=True)
+    measured = [rest if sealed is None else ciphers[who].open(when, sealed) for when, who, sealed, *rest in rows]
+    frames, readable, faces, emotion, confidence, vectors = zip(*measured, strict=True)
     probabilities = _matrix(vectors, len(row.labels))
     _check_values(probabilities, emotion, confidence)
     who = np.array([place_of[number] for number in participant], np.int32)
@@ -138,9 +144,10 @@ def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.
     if length > _LONGEST or min((second for second, _, _ in kept), default=0) < 0:
         raise ValueError(f"it has a second {max(length - 1, 0)}")
     frames, counts = np.zeros(length, np.int32), np.zeros((length, labels + 2), np.int32)
-    for second, seen, people in kept:
+    for second, seen, stored in kept:
         frames[second] = seen
-        if people is not None:
+        if stored is not None:
+            people = open_counts(session, row, second, stored)
             # Older rows may have fewer labels; unsure and not readable are always the last two.
             counts[second, : len(people) - 2], counts[second, -2:] = people[:-2], people[-2:]
     return frames, counts
@@ -148,14 +155,14 @@ def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.
 
 def _corrections(session: Session, lesson: int) -> list[Correction]:
     rows = session.execute(
-        select(CorrectionRow, StudentRow.name)
+        select(CorrectionRow, StudentRow)
         .join(StudentRow)
         .where(CorrectionRow.lesson_id == lesson)
         .order_by(CorrectionRow.second, CorrectionRow.id)
     ).all()
     return [
-        Correction(row.id, row.second, name, row.said, row.actually, row.made, row.undone is not None)
-        for row, name in rows
+        Correction(row.id, row.second, student.name, row.said, row.actually, row.made, row.undone is not None)
+        for row, student in rows
     ]
 
 

@@ -108,12 +108,15 @@ class LessonStore:
 
     def lessons(self, classroom: str | None = None) -> list[LessonInfo]:
         """All lessons of a class, newest first; None: the lessons of all classes and those without a class."""
-        wanted = select(LessonRow, ClassRow.name).outerjoin(ClassRow).where(LessonRow.owner_id == self.owner.id)
-        if classroom is not None:
-            wanted = wanted.where(ClassRow.name == classroom if classroom else LessonRow.class_id.is_(None))
+        wanted = select(LessonRow, ClassRow).outerjoin(ClassRow).where(LessonRow.owner_id == self.owner.id)
         with self.database.read() as session:
+            if classroom is not None:
+                class_id = _class_number(session, self.owner, classroom)
+                if classroom and class_id is None:
+                    return []
+                wanted = wanted.where(LessonRow.class_id == class_id)
             rows = session.execute(wanted.order_by(LessonRow.started.desc(), LessonRow.id.desc())).all()
-            return [info_of(row, name) for row, name in rows]
+            return [info_of(row, "" if found is None else found.name) for row, found in rows]
 
     def earlier(self, info: LessonInfo) -> list[LessonInfo]:
         """Lessons of the same class before this one, the latest ``EARLIER_LESSONS`` of them, newest first.
@@ -296,7 +299,7 @@ def _found(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]
 
 
 def _class_id(session: Session, owner: Owner, name: str) -> int:
-    found = session.scalar(select(ClassRow.id).where(ClassRow.owner_id == owner.id, ClassRow.name == name))
+    found = _class_number(session, owner, name)
     if found is None:
         raise UsageError(
             f"There is no class {name!r}, so a lesson of it cannot be recorded.",
@@ -305,9 +308,15 @@ def _class_id(session: Session, owner: Owner, name: str) -> int:
     return found
 
 
+def _class_number(session: Session, owner: Owner, name: str) -> int | None:
+    """Number of the class with exactly this name; None if there is none."""
+    rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id))
+    return next((row.id for row in rows if row.name == name), None)
+
+
 def _student_ids(session: Session, class_id: int | None, students: Sequence[str], classroom: str) -> list[int]:
-    wanted = select(StudentRow.name, StudentRow.id).where(StudentRow.class_id == class_id)
-    ids = dict(session.execute(wanted).all())
+    found = session.scalars(select(StudentRow).where(StudentRow.class_id == class_id))
+    ids = {student.name: student.id for student in found}
     missing = [student for student in students if student not in ids]
     if missing:
         raise UsageError(

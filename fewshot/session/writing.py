@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import delete, insert, select
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.tables import ConsentRow, StudentRow
+from fewshot.session.reading_codec import Measured, ReadingCipher, as_bytes, reading_cipher, seal_counts
 from fewshot.session.seconds import Second
 
 
 def student_ids(session: Session, lesson: int) -> dict[str, int]:
     """Name -> number of the students of a lesson. The number stays when a student is renamed."""
-    wanted = select(StudentRow.name, StudentRow.id).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
-    return dict(session.execute(wanted).all())
+    wanted = select(StudentRow).join(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
+    return {student.name: student.id for student in session.scalars(wanted)}
 
 
 def keep_seconds(
@@ -48,8 +49,8 @@ def keep_seconds(
     row.labels = [*row.labels, *labels[len(row.labels) :]]
     row.heartbeat, row.seconds, row.provisional = now(), length, provisional
     session.flush()
-    wanted = select(ParticipantRow.student_id, ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
-    participants = dict(session.execute(wanted).all())
+    wanted = select(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
+    participants = {one.student_id: one for one in session.scalars(wanted)}
     for number in _refusing(session, lesson):
         participants.pop(number, None)
     if again:
@@ -64,13 +65,22 @@ def keep_seconds(
                     "lesson_id": lesson,
                     "second": second.number,
                     "frames": second.frames,
-                    "counts": None if second.counts is None else list(second.counts),
+                    "counts": None
+                    if second.counts is None
+                    else seal_counts(session, row, second.number, second.counts),
                 }
                 for second in seconds
             ],
         )
-    readings = [one for second in seconds for one in _rows(second, students, participants)]
+    ciphers: dict[int, ReadingCipher] = {}
+    readings = []
+    for number, participant, measured in _measured(seconds, students, participants):
+        if participant.id not in ciphers:
+            ciphers[participant.id] = reading_cipher(session, row, participant, new=True)
+        sealed = ciphers[participant.id].seal(number, measured)
+        readings.append({"participant_id": participant.id, "second": number, "sealed": sealed})
     if readings:
+        session.flush()  # keys that were just made
         session.execute(insert(ReadingRow), readings)
 
 
@@ -88,24 +98,15 @@ def _refusing(session: Session, lesson: int) -> set[int]:
     return {student for student, over in ended.items() if over}
 
 
-def _rows(
-    second: Second, students: Mapping[str, int], participants: Mapping[int | None, int]
-) -> list[dict[str, object]]:
-    """Rows of all who are still in the lesson, because a student may be removed while it runs."""
-    rows: list[dict[str, object]] = []
-    for person in second.people:
-        participant = participants.get(None if person.student is None else students.get(person.student, -1))
-        if participant is not None:
-            rows.append(
-                {
-                    "participant_id": participant,
-                    "second": second.number,
-                    "frames": person.frames,
-                    "readable": person.readable,
-                    "faces": person.faces,
-                    "emotion": person.emotion,
-                    "confidence": person.confidence,
-                    "probabilities": person.probabilities,
-                }
-            )
-    return rows
+def _measured(
+    seconds: Sequence[Second], students: Mapping[str, int], participants: Mapping[int | None, ParticipantRow]
+) -> Iterator[tuple[int, ParticipantRow, Measured]]:
+    """What all who are still in the lesson showed, because a student may be removed while it runs."""
+    for second in seconds:
+        for person in second.people:
+            participant = participants.get(None if person.student is None else students.get(person.student, -1))
+            if participant is not None:
+                yield second.number, participant, Measured(
+                    person.frames, person.readable, person.faces, person.emotion, person.confidence,
+                    as_bytes(person.probabilities),
+                )  # fmt: skip

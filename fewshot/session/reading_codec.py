@@ -1,0 +1,107 @@
+"""Seals what a lesson says of every second: a student's readings as one blob, and the counts of the class.
+
+A student's readings are sealed by the student's and the lesson's key together, so dropping either erases them. The
+readings of people who are not enrolled, and counts, are sealed by the lesson's key.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from fewshot.database.lesson_tables import LessonRow, ParticipantRow
+from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of
+from fewshot.database.tables import key_of_student
+from fewshot.vault.cipher import PLAIN, Cipher
+
+_NUMBERS = struct.Struct("<4if")
+
+
+class Measured(NamedTuple):
+    """What one participant showed in one second; ``probabilities`` are little-endian float32."""
+
+    frames: int
+    readable: int
+    faces: int
+    emotion: int
+    confidence: float | None
+    probabilities: bytes
+
+
+class ReadingCipher:
+    """Seals and opens the readings of one participant of a lesson.
+
+    Args:
+        cipher: of the keys.
+        participant: random id of the participant's row.
+    """
+
+    def __init__(self, cipher: Cipher, participant: str) -> None:
+        self._cipher, self._participant = cipher, participant
+
+    def seal(self, second: int, measured: Measured) -> bytes:
+        """The sealed reading of a second."""
+        confidence = float("nan") if measured.confidence is None else measured.confidence
+        plain = _NUMBERS.pack(*measured[:4], confidence) + measured.probabilities
+        return self._cipher.seal(plain, self._bound(second))
+
+    def open(self, second: int, sealed: bytes) -> Measured:
+        """The reading of a second.
+
+        Raises:
+            NotSealedHere: it was changed, or is of another second or participant.
+        """
+        plain = self._cipher.open(sealed, self._bound(second))
+        *counts, confidence = _NUMBERS.unpack_from(plain)
+        return Measured(*counts, None if math.isnan(confidence) else confidence, plain[_NUMBERS.size :])
+
+    def _bound(self, second: int) -> bytes:
+        return bound_to("readings", "sealed", f"{self._participant}|{second}")
+
+
+def reading_cipher(
+    session: Session, lesson: LessonRow, participant: ParticipantRow, new: bool = False
+) -> ReadingCipher:
+    """What seals the readings of a participant.
+
+    Args:
+        session: of a transaction.
+        lesson: the lesson.
+        participant: of this lesson.
+        new: whether keys that are not there yet may be made, for writing.
+
+    Raises:
+        KeyGone: a key is not there.
+    """
+    holders: list[Holder] = [(lesson, "key")]
+    if participant.student_id is not None:
+        holders.insert(0, key_of_student(session, participant.student_id))
+    return ReadingCipher((cipher_for if new else cipher_of)(session, holders), participant.rid)
+
+
+def seal_counts(session: Session, lesson: LessonRow, second: int, counts: Sequence[int]) -> bytes:
+    """Seal the counts of a second."""
+    return cipher_for(session, [(lesson, "key")]).seal(json.dumps(list(counts)).encode(), _bound(lesson, second))
+
+
+def open_counts(session: Session, lesson: LessonRow, second: int, stored: bytes) -> list[int]:
+    """The counts of a second; see ``seal_counts``."""
+    if stored[:1] == bytes([PLAIN]):
+        return list(json.loads(stored[1:]))
+    return list(json.loads(cipher_of(session, [(lesson, "key")]).open(stored, _bound(lesson, second))))
+
+
+def as_bytes(probabilities: NDArray[np.floating]) -> bytes:
+    """Probabilities as they are sealed."""
+    return np.ascontiguousarray(probabilities, "<f4").tobytes()
+
+
+def _bound(lesson: LessonRow, second: int) -> bytes:
+    return bound_to("lesson_seconds", "counts", f"{lesson.rid}|{second}")

@@ -1,0 +1,371 @@
+"""The keys of an installation: ``keys.json`` beside the database, wrapped under an epoch key that lies elsewhere.
+
+Dropping a key makes a new epoch key, wraps the keys that stay, and forgets the old epoch key. So whoever has an older
+``keys.json`` cannot open it, and only 32 bytes must really vanish. Two files cannot be replaced at once: first the new
+epoch key is written beside the old one, then ``keys.json``, which names its epoch, and then the old one is deleted. A
+program that was killed in between leaves an epoch key that ``keys.json`` does not name; the next one deletes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from fewshot.models.lock import one_process
+from fewshot.private_files import HAS_MODES, make_private_folder, open_private
+from fewshot.vault.cipher import KEY_BYTES, Cipher, NotSealedHere, derived, new_id, new_key
+from fewshot.vault.errors import KeyGone, KeysUnusable
+from fewshot.vault.places import place_for_new, places
+
+FILE = "keys.json"
+SECRET = "FEWSHOT_KEY"  # nosec B105: the name of a variable
+FORMAT = "fewshot keys 1"
+_CHECK = b"fewshot keys: these can be opened"
+_WRAP = b"fewshot wrapping key"
+_TRIES = 5
+
+
+class FileKeys:
+    """The keys of the databases in one folder, on this computer.
+
+    Args:
+        folder: where ``keys.json`` lies, or will lie when the first key is made.
+
+    Attributes:
+        generation: grows with every change that this object has seen.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / FILE
+        self.generation = 0
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: dict[str, bytes] = {}
+        self._record: dict[str, Any] = {}
+        self._epoch = b""
+        self._turn = threading.RLock()
+
+    def refresh(self) -> None:
+        """Take over what other programs changed. Nothing is opened before a key is needed."""
+        with self._turn:
+            if self._seen is not None and self._stamp() != self._seen:
+                self._read()
+
+    def key(self, name: str) -> bytes:
+        """See ``KeyStore``."""
+        known = self._keys.get(name)
+        if known is not None:
+            return known
+        with self._turn:
+            if self._seen is None or self._stamp() != self._seen:
+                self._read()
+            try:
+                return self._keys[name]
+            except KeyError:
+                raise KeyGone(name) from None
+
+    def make(self, count: int) -> list[str]:
+        """See ``KeyStore``."""
+        names = [new_id() for _ in range(count)]
+        with self._change():
+            self._keys.update((name, new_key()) for name in names)
+        return names
+
+    def add(self, keys: dict[str, bytes]) -> int:
+        """Take over keys, from a recovery file. Those that were dropped here stay dropped. Returns how many are new."""
+        with self._change():
+            gone = set(self._record["dropped"])
+            new = {name: key for name, key in keys.items() if name not in self._keys and name not in gone}
+            self._keys.update(new)
+        return len(new)
+
+    @property
+    def store(self) -> str:
+        """See ``KeyStore``."""
+        return str(self.record.get("store", ""))
+
+    def names(self) -> Collection[str]:
+        """See ``KeyStore``."""
+        return set(self.record.get("keys", ()))
+
+    def dropped(self) -> Collection[str]:
+        """Ids of all keys that were dropped."""
+        return set(self.record.get("dropped", ()))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What ``keys.json`` says now; empty without such a file. No key is opened."""
+        with self._turn:
+            stamp = self._stamp()
+            if stamp is None or stamp == self._seen:
+                return dict(self._record)
+            return self._parsed()
+
+    def drop(self, names: Iterable[str]) -> int:
+        """See ``KeyStore``. Nothing happens if none of them is there."""
+        wanted = set(names)
+        if not wanted & set(self.names()):
+            return 0
+        with self._change(new_epoch=True):
+            there = wanted & self._keys.keys()
+            for name in there:
+                del self._keys[name]
+            self._record["dropped"] = sorted({*self._record["dropped"], *there})
+        return len(there)
+
+    def rotate(self, secret: str | None = None) -> None:
+        """Make a new epoch key.
+
+        Args:
+            secret: what ``$FEWSHOT_KEY`` is from now on; None leaves it as it is.
+        """
+        with self._change(new_epoch=True, secret=secret):
+            pass
+
+    @property
+    def exists(self) -> bool:
+        """Whether any key was ever made here."""
+        return self.path.exists()
+
+    def set_recovery(self, recovery: dict[str, Any]) -> None:
+        """Write down how the recovery file is made; see ``recovery``."""
+        with self._change():
+            self._record["recovery"] = recovery
+
+    def epoch_file(self) -> Path | None:
+        """Where the present epoch key lies; None before the first key is made."""
+        record = self.record
+        return self._find(record["store"], record["epoch"]) if record else None
+
+    @contextmanager
+    def _change(self, new_epoch: bool = False, secret: str | None = None) -> Iterator[None]:
+        """Read, change and write the keys while no other program does.
+
+        Raises:
+            KeysUnusable: they cannot be opened or written. Then they are as before.
+        """
+        with self._turn:
+            try:
+                make_private_folder(self.folder)
+                with one_process(self.path):
+                    self._read()
+                    begins = not self._record
+                    if begins:
+                        self._begin()
+                    else:
+                        self._tidy()
+                    before = dict(self._keys), dict(self._record), self._epoch
+                    try:
+                        yield
+                        self._write(new_epoch or begins, secret)
+                    except BaseException:
+                        self._keys, self._record, self._epoch = before
+                        self._seen = None  # what the file holds is not known
+                        raise
+            except OSError as error:
+                raise KeysUnusable(
+                    f"The keys of the encryption could not be written ({error.strerror or error}), so nothing was "
+                    f"changed. Check that {self.folder} and {_shown(places(self.folder))} may be written to and have "
+                    "free space, then try again."
+                ) from error
+
+    def _begin(self) -> None:
+        place_for_new(self.folder)  # before anything is written
+        self._record = {"format": FORMAT, "store": secrets.token_hex(16), "generation": 0, "dropped": []}
+
+    def _write(self, new_epoch: bool, secret: str | None) -> None:
+        record, old = self._record, self._record.get("epoch")
+        given = os.environ.get(SECRET, "") if secret is None else secret
+        if new_epoch:
+            record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
+            here = None if old is None else self._find(record["store"], old)
+            place = place_for_new(self.folder) if here is None else here.parent
+            _write_through(_epoch_file(place, record["store"], record["epoch"]), self._epoch.hex().encode())
+        wrapping = _wrapping(self._epoch, given, record)
+        record["generation"] += 1
+        record["secret"] = bool(given)
+        record["check"] = _text(wrapping.seal(_CHECK, _bound(record, "")))
+        record["keys"] = {name: _text(wrapping.seal(key, _bound(record, name))) for name, key in self._keys.items()}
+        _write_through(self.path, json.dumps(record, indent=1).encode())
+        self._seen = self._stamp()
+        self.generation += 1
+        if new_epoch and old is not None:
+            self._tidy()
+
+    def _read(self) -> None:
+        """Read ``keys.json`` and open it. Another program may replace both files meanwhile: then read again."""
+        for attempt in range(_TRIES):
+            stamp = self._stamp()
+            if stamp is None:
+                if self._record:  # it was there
+                    raise self._lost("the file is missing")
+                self._seen = None
+                return
+            record = self._parsed()
+            try:
+                keys, epoch = self._opened(record)
+            except KeysUnusable:
+                if attempt < _TRIES - 1 and self._stamp() != stamp:
+                    continue
+                raise
+            if keys.keys() != self._keys.keys() or record["epoch"] != self._record.get("epoch"):
+                self.generation += 1
+            self._record, self._keys, self._epoch, self._seen = record, keys, epoch, stamp
+            return
+
+    def _parsed(self) -> dict[str, Any]:
+        try:
+            record = json.loads(self.path.read_bytes())
+            if record["format"] != FORMAT:
+                raise self._lost(f"its format {record['format']!r} is not known to this program")
+            bytes.fromhex(record["store"] + record["epoch"])
+            if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
+                raise TypeError
+            record["generation"] += 0
+            return dict(record)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._lost(getattr(error, "strerror", None) or "it is damaged") from error
+
+    def _opened(self, record: dict[str, Any]) -> tuple[dict[str, bytes], bytes]:
+        file = self._find(record["store"], record["epoch"])
+        if file is None:
+            raise KeysUnusable(
+                f"The names, vectors and readings are encrypted, and the key that opens them is not on this computer. "
+                f"It should be {_epoch_file(places(self.folder)[0], record['store'], record['epoch']).name} in "
+                f"{_shown(places(self.folder))}. Put that file back, or set FEWSHOT_KEYS to its folder. If it is lost, "
+                "use the recovery file that was made for this case. Without either, everything in the classes is lost.",
+                hint="To use the recovery file, type: fewshot key import FILE",
+            )
+        try:
+            epoch = bytes.fromhex(file.read_text(encoding="ascii").strip())
+            if len(epoch) != KEY_BYTES:
+                raise ValueError
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is damaged"
+            raise KeysUnusable(
+                f"The key of the encryption in {file} cannot be read ({reason}). Put a copy of this file in its place.",
+                hint="To use a recovery file, type: fewshot key import FILE",
+            ) from error
+        given = os.environ.get(SECRET, "")
+        wrapping = _wrapping(epoch, given, record)
+        try:
+            wrapping.open(_bytes(record["check"]), _bound(record, ""))
+        except (NotSealedHere, ValueError, KeyError, TypeError) as error:
+            raise self._wrong_secret(record, bool(given)) from error
+        try:
+            keys = {
+                name: wrapping.open(_bytes(sealed), _bound(record, name)) for name, sealed in record["keys"].items()
+            }
+        except (NotSealedHere, ValueError, TypeError) as error:
+            raise self._lost("one of its keys was changed") from error
+        return keys, epoch
+
+    def _wrong_secret(self, record: dict[str, Any], given: bool) -> KeysUnusable:
+        if record.get("secret") and not given:
+            return KeysUnusable(
+                f"The keys in {self.path} can be opened only with {SECRET}, and this variable is not set. Set it to "
+                "the value that was used when they were made, and start fewshot again."
+            )
+        if given:
+            return KeysUnusable(
+                f"The value of {SECRET} does not open the keys in {self.path}. Set it to the value that was used when "
+                "they were made" + ("." if record.get("secret") else ": they were made without this variable.")
+            )
+        return self._lost("its check does not fit the key of this installation")
+
+    def _lost(self, why: str) -> KeysUnusable:
+        return KeysUnusable(
+            f"The file {self.path} holds the keys of the encryption and cannot be used ({why}). The database was not "
+            "changed. Put a copy of this file in its place, or use the recovery file that was made for this case.",
+            hint="To use the recovery file, type: fewshot key import FILE",
+        )
+
+    def _find(self, store: str, epoch: str) -> Path | None:
+        found = (_epoch_file(place, store, epoch) for place in places(self.folder))
+        return next((file for file in found if file.exists()), None)
+
+    def _tidy(self) -> None:
+        """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this."""
+        named = f"{self._record['store']}-{self._record['epoch']}.key"
+        for place in places(self.folder):
+            for file in place.glob(f"{self._record['store']}-*"):
+                if file.name != named:
+                    _shred(file)
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._lost(error.strerror or str(error)) from error
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _wrapping(epoch: bytes, secret: str, record: dict[str, Any]) -> Cipher:
+    """Neither the epoch key nor the secret alone opens anything."""
+    return Cipher(derived(secret.encode("utf-8", "surrogatepass") or b"\0", epoch, _WRAP), record["epoch"])
+
+
+def _bound(record: dict[str, Any], name: str) -> bytes:
+    return f"keys|{record['store']}|{record['epoch']}|{name}".encode()
+
+
+def _epoch_file(place: Path, store: str, epoch: str) -> Path:
+    return place / f"{store}-{epoch}.key"
+
+
+def _shown(folders: list[Path]) -> str:
+    return " or ".join(map(str, folders))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    """Write a file for its owner only that is on the disk, complete, when this returns."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with open_private(new) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _shred(file: Path) -> None:
+    """Overwrite and delete a file. On flash and copy-on-write disks older blocks may stay, which the receipt says."""
+    with file.open("rb+") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        opened.seek(0)
+        opened.write(b"0" * size)
+        opened.flush()
+        os.fsync(opened.fileno())
+    file.unlink()
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    if HAS_MODES:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # some network disks cannot do it for a folder
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
