@@ -29,11 +29,13 @@ class Replayed:
         erased: kind -> how many rows of it were in the copy, and are erased again.
         withdrawn: consents that are withdrawn again.
         old: lessons that were older than the settings allow.
+        texts: texts that cannot be read any more, because an erasure has dropped their key.
     """
 
     erased: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
     old: int = 0
+    texts: int = 0
 
 
 def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> Replayed:

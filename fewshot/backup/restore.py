@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from fewshot.audit.carry_on import carry_on
 from fewshot.backup import container
@@ -22,16 +22,19 @@ from fewshot.backup.contents import (
     migration_of,
     working_folder,
 )
+from fewshot.backup.lost_texts import keys_missing, mend_texts
 from fewshot.backup.replay import Replayed, apply_removals, retention_of
 from fewshot.database import Database
 from fewshot.database.copies import copies_of, new_name, snapshot
 from fewshot.database.engine import default_file
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
-from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.erased_tables import DroppedKeyRow, InstallationRow
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.tables import StudentRow
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.session.lesson_rows import info_of
+from fewshot.vault import FileKeys
 
 _SQLITE = b"SQLite format 3\0"
 _WAIT = 3.0
@@ -194,7 +197,7 @@ def _present(store: Path) -> tuple[Database | None, str]:
 
 def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
     kept = read_sidecar(store)
-    database = Database(f"sqlite:///{copy.absolute()}")
+    database = Database(f"sqlite:///{copy.absolute()}", keys=FileKeys(store.parent))
     removals, here, days, count = Removals(), "", {}, (0, 0)
     if present is not None:
         with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -211,8 +214,11 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     mine = kept.get(installation, Removals())
     if here == installation:
         mine = removals.joined(mine)
+    _refuse_without_keys(database, present)
+    mended = mend_texts(database, present if here == installation else None)
     carry_on(database, present if here == installation else None)
     replayed = apply_removals(database, mine, days if here == installation else {})
+    replayed.texts = mended.texts
     database.close()
     with contextlib.closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE").close()
@@ -220,6 +226,25 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
         raise StoreError(f"The restored copy is damaged ({fault}). Nothing was changed. Use an older backup.")
     before = None if present is None else contents_of(store)
     return Prepared(store, copy, made, before, contents_of(copy), why, replayed, foreign, count)
+
+
+def _refuse_without_keys(copy: Database, present: Database | None) -> None:
+    """Raises StoreError if nobody in a backup can be read here."""
+    missing, count = keys_missing(copy)
+    if count and missing == count and not (present is not None and _all_erased(copy, present)):
+        raise StoreError(
+            f"The keys that encrypt this backup are not on this computer: none of its {count} students can be read. "
+            "Nothing was changed. Use the recovery file of the computer where the backup was made.",
+            hint="Type first: fewshot key import FILE",
+        )
+
+
+def _all_erased(copy: Database, present: Database) -> bool:
+    """Whether the keys of all students of a copy were dropped here, because the students were erased."""
+    with copy.read() as session:
+        keys = {key for key in session.scalars(select(StudentRow.key)) if key}
+    with present.read() as session:
+        return keys <= set(session.scalars(select(DroppedKeyRow.key)))
 
 
 def _refuse_newer(file: Path, version: str) -> None:

@@ -16,6 +16,7 @@ from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.sealing import Sealed, give_keys, session_of
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
+from fewshot.types import EMOTIONS
 from fewshot.vault.cipher import NotSealedHere
 from fewshot.vault.errors import KeyGone
 
@@ -44,16 +45,16 @@ class Known:
 
 def known_keys(session: Session) -> Known:
     """The keys of all rows that have some of their own."""
-    found = Known()
-    for row in session.execute(select(StudentRow.id, StudentRow.key, StudentRow.class_id)):
-        found.students[row.id] = row.key, row.class_id
-    for row in session.execute(select(LessonRow.id, LessonRow.key, LessonRow.class_id, LessonRow.owner_id)):
-        found.lessons[row.id] = row.key, row.class_id, row.owner_id
-    for row in session.execute(select(ClassRow.id, ClassRow.text_key, ClassRow.index_key, ClassRow.owner_id)):
-        found.classes[row.id] = (row.text_key, row.index_key), row.owner_id
-    for row in session.execute(select(OwnerRow.id, OwnerRow.text_key, OwnerRow.index_key)):
-        found.owners[row.id] = row.text_key, row.index_key
-    return found
+    students = session.execute(select(StudentRow.id, StudentRow.key, StudentRow.class_id)).all()
+    lessons = session.execute(select(LessonRow.id, LessonRow.key, LessonRow.class_id, LessonRow.owner_id)).all()
+    classes = session.execute(select(ClassRow.id, ClassRow.text_key, ClassRow.index_key, ClassRow.owner_id)).all()
+    owners = session.execute(select(OwnerRow.id, OwnerRow.text_key, OwnerRow.index_key)).all()
+    return Known(
+        {number: (key, of_class) for number, key, of_class in students},
+        {number: (key, of_class, owner) for number, key, of_class, owner in lessons},
+        {number: ((text, index), owner) for number, text, index, owner in classes},
+        {name: (text, index) for name, text, index in owners},
+    )
 
 
 def renew_texts_of(session: Session, row: ClassRow) -> None:
@@ -123,7 +124,8 @@ def give_rows(session: Session, giver: str, receiver: str) -> tuple[int, int]:
     lessons = session.scalars(select(LessonRow).where(LessonRow.owner_id == giver)).all()
     without_class = _lessons(session, LessonRow.class_id.is_(None) & (LessonRow.owner_id == giver))
     found = [*_values(without_class, "text_key"), *_names(classes)]
-    for row in (*classes, *lessons):
+    rows: tuple[Any, ...] = (*classes, *lessons)
+    for row in rows:
         row.owner_id = receiver
     _seal_again(session, found)
     return len(classes), len(lessons)
@@ -178,7 +180,7 @@ def _opened(row: Any, column: Sealed[Any]) -> Any:
     try:
         return column.__get__(row, type(row))
     except (KeyGone, NotSealedHere):
-        return [] if column.raw == "labels_" else NOT_READABLE
+        return list(EMOTIONS) if column.raw == "labels_" else NOT_READABLE
 
 
 def _seal_again(session: Session, found: Sequence[tuple[Any, Sealed[Any], Any]]) -> None:

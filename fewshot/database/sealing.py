@@ -91,6 +91,8 @@ class Sealed(Generic[T]):
             return None  # type: ignore[return-value]
         if isinstance(stored, Unsealed):
             return stored.value  # type: ignore[no-any-return]
+        if isinstance(stored, str):  # written by hand, or by another program
+            return self.codec.decode(stored.encode("utf-8", "surrogatepass"))
         if stored[:1] == bytes([PLAIN]):
             return self.codec.decode(stored[1:])
         session = session_of(row)
@@ -205,7 +207,7 @@ def parent(session: Session, table: type[T], number: Any) -> T:
     """The row that another one belongs to; it stays in the session."""
     row = session.get(table, number)
     if row is None:
-        raise RowMissing(f"a row of {table.__tablename__} is missing")  # type: ignore[attr-defined]
+        raise RowMissing(f"FOREIGN KEY: a row of {table.__tablename__} is missing")  # type: ignore[attr-defined]
     session.info.setdefault(_HELD, set()).add(row)
     return row
 

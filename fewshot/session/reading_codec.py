@@ -59,8 +59,9 @@ class ReadingCipher:
             NotSealedHere: it was changed, or is of another second or participant.
         """
         plain = self._cipher.open(sealed, self._bound(second))
-        *counts, confidence = _NUMBERS.unpack_from(plain)
-        return Measured(*counts, None if math.isnan(confidence) else confidence, plain[_NUMBERS.size :])
+        frames, readable, faces, emotion, confidence = _NUMBERS.unpack_from(plain)
+        sure = None if math.isnan(confidence) else confidence
+        return Measured(frames, readable, faces, emotion, sure, plain[_NUMBERS.size :])
 
     def _bound(self, second: int) -> bytes:
         return bound_to("readings", "sealed", f"{self._participant}|{second}")

@@ -142,7 +142,7 @@ class FileKeys:
     def epoch_file(self) -> Path | None:
         """Where the present epoch key lies; None before the first key is made."""
         record = self.record
-        return self._find(record["store"], record["epoch"]) if record else None
+        return self._find(record) if record else None
 
     @contextmanager
     def _change(self, new_epoch: bool = False, secret: str | None = None) -> Iterator[None]:
@@ -159,12 +159,12 @@ class FileKeys:
                     begins = not self._record
                     if begins:
                         self._begin()
-                    else:
+                    elif not self._is_copy():
                         self._tidy()
                     before = dict(self._keys), dict(self._record), self._epoch
                     try:
                         yield
-                        self._write(new_epoch or begins, secret)
+                        self._write(new_epoch or begins or self._is_copy(), secret)
                     except BaseException:
                         self._keys, self._record, self._epoch = before
                         self._seen = None  # what the file holds is not known
@@ -177,17 +177,27 @@ class FileKeys:
                 ) from error
 
     def _begin(self) -> None:
-        place_for_new(self.folder)  # before anything is written
-        self._record = {"format": FORMAT, "store": secrets.token_hex(16), "generation": 0, "dropped": []}
+        place = str(place_for_new(self.folder).absolute())  # before anything is written
+        store, folder = secrets.token_hex(16), str(self.folder.absolute())
+        self._record = {"format": FORMAT, "store": store, "copy": store, "folder": folder, "place": place}
+        self._record |= {"generation": 0, "dropped": []}
+
+    def _is_copy(self) -> bool:
+        """Whether the folder was copied or moved since the keys were written."""
+        return bool(self._record["folder"] != str(self.folder.absolute()))
 
     def _write(self, new_epoch: bool, secret: str | None) -> None:
-        record, old = self._record, self._record.get("epoch")
+        record, before = self._record, dict(self._record)
         given = os.environ.get(SECRET, "") if secret is None else secret
         if new_epoch:
-            record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
-            here = None if old is None else self._find(record["store"], old)
+            here = self._find(record) if "epoch" in record and not self._is_copy() else None
+            if "epoch" in record and self._is_copy():
+                # The copy gets an epoch key of its own. What is erased in one of the two stays in the other one.
+                record["copy"] = secrets.token_hex(16)
             place = place_for_new(self.folder) if here is None else here.parent
-            _write_through(_epoch_file(place, record["store"], record["epoch"]), self._epoch.hex().encode())
+            record["folder"], record["place"] = str(self.folder.absolute()), str(place.absolute())
+            record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
+            _write_through(_epoch_file(place, record), self._epoch.hex().encode())
         wrapping = _wrapping(self._epoch, given, record)
         record["generation"] += 1
         record["secret"] = bool(given)
@@ -196,8 +206,12 @@ class FileKeys:
         _write_through(self.path, json.dumps(record, indent=1).encode())
         self._seen = self._stamp()
         self.generation += 1
-        if new_epoch and old is not None:
+        if new_epoch and "epoch" in before:
             self._tidy()
+            if record["copy"] != before["copy"] and not Path(before["folder"], FILE).exists():  # it was moved
+                old = self._find(before)
+                if old is not None:
+                    _shred(old)
 
     def _read(self) -> None:
         """Read ``keys.json`` and open it. Another program may replace both files meanwhile: then read again."""
@@ -225,7 +239,7 @@ class FileKeys:
             record = json.loads(self.path.read_bytes())
             if record["format"] != FORMAT:
                 raise self._lost(f"its format {record['format']!r} is not known to this program")
-            bytes.fromhex(record["store"] + record["epoch"])
+            bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
             if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
                 raise TypeError
             record["generation"] += 0
@@ -234,11 +248,11 @@ class FileKeys:
             raise self._lost(getattr(error, "strerror", None) or "it is damaged") from error
 
     def _opened(self, record: dict[str, Any]) -> tuple[dict[str, bytes], bytes]:
-        file = self._find(record["store"], record["epoch"])
+        file = self._find(record)
         if file is None:
             raise KeysUnusable(
                 f"The names, vectors and readings are encrypted, and the key that opens them is not on this computer. "
-                f"It should be {_epoch_file(places(self.folder)[0], record['store'], record['epoch']).name} in "
+                f"It should be {_epoch_file(self.folder, record).name} in "
                 f"{_shown(places(self.folder))}. Put that file back, or set FEWSHOT_KEYS to its folder. If it is lost, "
                 "use the recovery file that was made for this case. Without either, everything in the classes is lost.",
                 hint="To use the recovery file, type: fewshot key import FILE",
@@ -287,15 +301,15 @@ class FileKeys:
             hint="To use the recovery file, type: fewshot key import FILE",
         )
 
-    def _find(self, store: str, epoch: str) -> Path | None:
-        found = (_epoch_file(place, store, epoch) for place in places(self.folder))
-        return next((file for file in found if file.exists()), None)
+    def _find(self, record: dict[str, Any]) -> Path | None:
+        known = [*places(self.folder), Path(record["place"])]
+        return next((file for place in known if (file := _epoch_file(place, record)).exists()), None)
 
     def _tidy(self) -> None:
         """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this."""
-        named = f"{self._record['store']}-{self._record['epoch']}.key"
-        for place in places(self.folder):
-            for file in place.glob(f"{self._record['store']}-*"):
+        named = _epoch_file(self.folder, self._record).name
+        for place in {*places(self.folder), Path(self._record["place"])}:
+            for file in place.glob(f"{self._record['copy']}-*"):
                 if file.name != named:
                     _shred(file)
 
@@ -318,8 +332,8 @@ def _bound(record: dict[str, Any], name: str) -> bytes:
     return f"keys|{record['store']}|{record['epoch']}|{name}".encode()
 
 
-def _epoch_file(place: Path, store: str, epoch: str) -> Path:
-    return place / f"{store}-{epoch}.key"
+def _epoch_file(place: Path, record: dict[str, Any]) -> Path:
+    return place / f"{record['copy']}-{record['epoch']}.key"
 
 
 def _shown(folders: list[Path]) -> str:

@@ -42,13 +42,13 @@ def upgrade() -> None:
     numbers = _highest_numbers()
     for table, (columns, keys, again) in TABLES.items():
         primary = "student_id" if table == "portraits" else "id"
-        new = [sa.Column("rid", sa.String(16), nullable=False, server_default="")]
+        new: list[sa.Column[Any]] = [sa.Column("rid", sa.String(16), nullable=False, server_default="")]
         new += [sa.Column(key, sa.String(16), nullable=False, server_default="") for key in keys]
         new += [sa.Column(f"new_{column}", _BYTES, nullable=True) for column in columns]
         new += [sa.Column("digest", _BYTES, nullable=True)] if table == "photos" else []
         new += [sa.Column("name_index", sa.String(64), nullable=True)] if table == "students" else []
-        for column in new:
-            op.add_column(table, column)
+        for added in new:
+            op.add_column(table, added)
         _fill(table, primary, columns)
         with op.batch_alter_table(table, table_kwargs=_kwargs(again)) as batch:
             if table == "students":
@@ -126,7 +126,7 @@ def _fill(table: str, primary: str, columns: dict[str, tuple[Any, bool]]) -> Non
     )  # fmt: skip
     rows = []
     for row in op.get_bind().execute(sa.select(there)).mappings():
-        new = {f"new_{name}": _bytes_of(row[name], kind) for name, (kind, _) in columns.items()}
+        new: dict[str, Any] = {f"new_{name}": _bytes_of(row[name], kind) for name, (kind, _) in columns.items()}
         new |= {"of": row[primary], "rid": secrets.token_hex(8)}
         new |= {"digest": _PLAIN + str(row["sha256"]).encode()} if table == "photos" else {}
         new |= {"name_index": secrets.token_hex(32)} if table == "students" else {}

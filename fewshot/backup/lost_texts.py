@@ -1,0 +1,121 @@
+"""Mends a restored copy whose texts are sealed with keys that an erasure has dropped since.
+
+An erasure gives the texts of the class a new key, because they may hold the name. So in an older backup they cannot be
+read any more. What still stands in the present database is taken from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from fewshot.database import Database
+from fewshot.database.key_erasure import NOT_READABLE
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.sealing import Sealed, vault_of
+from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
+from fewshot.types import EMOTIONS
+from fewshot.vault import KeyGone
+from fewshot.vault.cipher import NotSealedHere
+
+_TABLES: Sequence[Any] = (ClassRow, ConsentRow, PhotoRow, SupportRow, CorrectionRow, LessonRow, MarkerRow)
+_Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Mended:
+    """What could not be read in a copy.
+
+    Attributes:
+        students: how many students have no key any more; they were removed from the copy.
+        lessons: the same for lessons.
+        texts: how many texts were lost.
+    """
+
+    students: int = 0
+    lessons: int = 0
+    texts: int = 0
+
+
+def keys_missing(copy: Database) -> tuple[int, int]:
+    """How many students of a copy have a key that is not here, and how many students it has."""
+    names = set(copy.vault.names())
+    with copy.read() as session:
+        keys = [key for key in session.scalars(select(StudentRow.key)) if key]
+    return sum(key not in names for key in keys), len(keys)
+
+
+def mend_texts(copy: Database, present: Database | None) -> Mended:
+    """Give the copy texts that can be read, and remove what has no key.
+
+    Args:
+        copy: a database that no other program uses.
+        present: the database of the same installation; None if it is lost.
+    """
+    found = Mended()
+    known = {} if present is None else _texts_in(present)
+    names = set(copy.vault.names())
+    with copy.write() as session:
+        lost = [row for row in session.scalars(select(StudentRow)) if row.key and row.key not in names]
+        found.students = len(lost)
+        for row in lost:  # their names cannot be read, so nothing can be looked for in texts
+            session.execute(delete(StudentRow).where(StudentRow.id == row.id))
+            session.expunge(row)
+        gone = [row for row in session.scalars(select(LessonRow)) if row.key and row.key not in names]
+        found.lessons = len(gone)
+        for lesson in gone:
+            session.delete(lesson)
+        session.flush()
+        found.texts = _mend(session, known)
+    return found
+
+
+def _mend(session: Session, known: dict[_Key, Any]) -> int:
+    """Seal everything that cannot be read anew, with what is known of it. Returns how many texts stay lost."""
+    count, broken = 0, []
+    for table in _TABLES:
+        for row in session.scalars(select(table)):
+            for column in row.sealed_columns:
+                try:
+                    column.__get__(row, table)
+                except (KeyGone, NotSealedHere):
+                    value = known.get((table.__tablename__, column.name, row.rid))
+                    count += value is None
+                    broken.append((row, column, _instead(row, column) if value is None else value))
+    names = set(vault_of(session).names())
+    students = [(row, StudentRow.name, row.name) for row in session.scalars(select(StudentRow))]
+    holders: Sequence[Any] = (*session.scalars(select(ClassRow)), *session.scalars(select(OwnerRow)))
+    for row in holders:
+        row.text_key = row.text_key if row.text_key in names else ""
+        row.index_key = row.index_key if row.index_key in names else ""
+    session.flush()
+    for holder in session.scalars(select(ClassRow).where(ClassRow.text_key == "")):
+        if not any(row is holder for row, *_ in broken):
+            broken.append((holder, ClassRow.name, _instead(holder, ClassRow.name)))
+    for row, column, value in [*broken, *students]:
+        column.__set__(row, value)
+    session.flush()
+    return count
+
+
+def _instead(row: Any, column: Sealed[Any]) -> Any:
+    if isinstance(row, ClassRow):
+        return f"Class {row.id}"
+    return list(EMOTIONS) if column.raw == "labels_" else NOT_READABLE
+
+
+def _texts_in(database: Database) -> dict[_Key, Any]:
+    found: dict[_Key, Any] = {}
+    with database.read() as session:
+        for table in _TABLES:
+            for row in session.scalars(select(table)):
+                for column in row.sealed_columns:
+                    try:
+                        found[table.__tablename__, column.name, row.rid] = column.__get__(row, table)
+                    except (KeyGone, NotSealedHere):
+                        continue
+    return found
