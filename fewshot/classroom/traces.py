@@ -157,8 +157,7 @@ def _blotted_labels(labels: Iterable[str], blot: Callable[[str], str]) -> list[s
 def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
     """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
     shown = open_readings(session, lesson)
-    used: list[bool] = (shown.readings.probabilities > 0).any(axis=0).tolist()
-    seen = {label for label, found in zip(shown.labels, used, strict=True) if found}
+    seen = {label for place, label in enumerate(shown.labels) if (shown.readings.probabilities[:, place] > 0).any()}
     return [label if label in EMOTIONS or label in seen else "" for label in lesson.labels]
 
 
