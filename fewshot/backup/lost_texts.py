@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from fewshot.database import Database
+from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.key_erasure import NOT_READABLE
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.sealing import Sealed, vault_of
@@ -99,6 +100,8 @@ def _mend(session: Session, known: dict[_Key, Any]) -> int:
     for row, column, value in [*broken, *students]:
         column.__set__(row, value)
     session.flush()
+    if session.scalars(select(InstallationRow).limit(1)).one().keys:
+        session.execute(update(InstallationRow).values(keys=vault_of(session).keys.store))
     return count
 
 

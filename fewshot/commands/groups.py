@@ -1,4 +1,4 @@
-"""The commands of ``fewshot models``, ``accounts`` and ``audit``. What they do is imported when it is needed."""
+"""The commands of ``fewshot models``, ``accounts``, ``audit`` and ``key``; what they do is imported when needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 models_app = typer.Typer(help="List, download and check the model files.")
 accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
 audit_app = typer.Typer(no_args_is_help=True, help="Show and check the log of who did what with students' data.")
+key_app = typer.Typer(no_args_is_help=True, help="The keys that encrypt names, vectors and readings.")
 
 
 @models_app.command("list")
@@ -139,3 +140,68 @@ def audit_head() -> None:
     from fewshot.commands.access import show_head
 
     show_head()
+
+
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
+    ),
+]
+
+
+@key_app.command("show")
+def key_show() -> None:
+    """Show where the keys are, and whether there is a recovery file."""
+    from fewshot.commands.key import show_keys
+
+    show_keys()
+
+
+@key_app.command("check")
+def key_check() -> None:
+    """Open everything once, and say what cannot be read."""
+    from fewshot.commands.key import check_keys
+
+    raise typer.Exit(check_keys())
+
+
+@key_app.command("rotate")
+def key_rotate() -> None:
+    """Replace the key that opens all others. If FEWSHOT_KEY_NEW is set, it is the new FEWSHOT_KEY."""
+    from fewshot.commands.key import rotate_key
+
+    rotate_key()
+
+
+@key_app.command("export")
+def key_export(
+    file: Annotated[Path, typer.Argument(help="File to write, best on another disk.")],
+    passphrase_file: PassphraseOption = None,
+    replace: Annotated[
+        bool, typer.Option("--new-passphrase", help="Choose a new passphrase for all recovery files.")
+    ] = False,
+) -> None:
+    """Write a recovery file: with a passphrase it opens the keys when this disk is lost."""
+    from fewshot.commands.key import export_key
+
+    export_key(file, passphrase_file, replace)
+
+
+@key_app.command("import")
+def key_import(
+    file: Annotated[Path, typer.Argument(help="A file that fewshot key export wrote.")],
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Take over the keys of a recovery file. Keys of what was erased stay dropped."""
+    from fewshot.commands.key import import_key
+
+    import_key(file, passphrase_file)
+
+
+@key_app.command("seal")
+def key_seal(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Encrypt what an earlier version of fewshot wrote. There is no way back."""
+    from fewshot.commands.key import seal_now
+
+    seal_now(yes)

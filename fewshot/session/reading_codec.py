@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fewshot.database.lesson_tables import LessonRow, ParticipantRow
+from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of
 from fewshot.database.tables import key_of_student
 from fewshot.vault.cipher import PLAIN, Cipher
@@ -106,3 +107,25 @@ def as_bytes(probabilities: NDArray[np.floating]) -> bytes:
 
 def _bound(lesson: LessonRow, second: int) -> bytes:
     return bound_to("lesson_seconds", "counts", f"{lesson.rid}|{second}")
+
+
+def seal_lesson(session: Session, lesson: LessonRow) -> None:
+    """Seal the counts and readings of a lesson that an earlier version wrote; see ``database.seal_all``."""
+    for second in session.scalars(select(SecondRow).where(SecondRow.lesson_id == lesson.id)):
+        if second.counts is not None and second.counts[:1] == bytes([PLAIN]):
+            second.counts = seal_counts(session, lesson, second.second, json.loads(second.counts[1:]))
+    for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)):
+        wanted = select(ReadingRow).where(ReadingRow.participant_id == participant.id, ReadingRow.sealed.is_(None))
+        rows = session.scalars(wanted).all()
+        if not rows:
+            continue
+        cipher = reading_cipher(session, lesson, participant, new=True)
+        for row in rows:
+            shown = row.probabilities
+            measured = Measured(
+                row.frames or 0, row.readable or 0, row.faces or 0, -1 if row.emotion is None else row.emotion,
+                row.confidence, b"" if shown is None else as_bytes(shown),
+            )  # fmt: skip
+            row.sealed = cipher.seal(row.second, measured)
+            row.frames = row.readable = row.faces = row.emotion = row.confidence = row.probabilities = None
+    session.flush()

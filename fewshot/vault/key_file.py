@@ -8,28 +8,33 @@ program that was killed in between leaves an epoch key that ``keys.json`` does n
 
 from __future__ import annotations
 
-import base64
 import json
+import logging
 import os
 import secrets
 import threading
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fewshot.errors import UsageError
 from fewshot.models.lock import one_process
-from fewshot.private_files import HAS_MODES, make_private_folder, open_private
-from fewshot.vault.cipher import KEY_BYTES, Cipher, NotSealedHere, derived, new_id, new_key
+from fewshot.private_files import make_private_folder
+from fewshot.vault import recovery
+from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id, new_key
+from fewshot.vault.durable import shred, write_through
 from fewshot.vault.errors import KeyGone, KeysUnusable
+from fewshot.vault.key_record import bound, bytes_of, dropped_in, epoch_file, shown, text_of, wrapping_cipher
 from fewshot.vault.places import place_for_new, places
 
 FILE = "keys.json"
 SECRET = "FEWSHOT_KEY"  # nosec B105: the name of a variable
 FORMAT = "fewshot keys 1"
 _CHECK = b"fewshot keys: these can be opened"
-_WRAP = b"fewshot wrapping key"
 _TRIES = 5
+
+logger = logging.getLogger(__name__)
 
 
 class FileKeys:
@@ -40,6 +45,7 @@ class FileKeys:
 
     Attributes:
         generation: grows with every change that this object has seen.
+        unreached: a sentence for each recovery file that is not up to date.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,6 +57,7 @@ class FileKeys:
         self._record: dict[str, Any] = {}
         self._epoch = b""
         self._turn = threading.RLock()
+        self.unreached: list[str] = []
 
     def refresh(self) -> None:
         """Take over what other programs changed. Nothing is opened before a key is needed."""
@@ -77,14 +84,6 @@ class FileKeys:
         with self._change():
             self._keys.update((name, new_key()) for name in names)
         return names
-
-    def add(self, keys: dict[str, bytes]) -> int:
-        """Take over keys, from a recovery file. Those that were dropped here stay dropped. Returns how many are new."""
-        with self._change():
-            gone = set(self._record["dropped"])
-            new = {name: key for name, key in keys.items() if name not in self._keys and name not in gone}
-            self._keys.update(new)
-        return len(new)
 
     @property
     def store(self) -> str:
@@ -134,10 +133,77 @@ class FileKeys:
         """Whether any key was ever made here."""
         return self.path.exists()
 
-    def set_recovery(self, recovery: dict[str, Any]) -> None:
-        """Write down how the recovery file is made; see ``recovery``."""
+    def export(self, file: Path, passphrase: str, replace: bool = False) -> list[str]:
+        """Write a recovery file, which is brought up to date with every change from now on; see ``recovery``.
+
+        Args:
+            file: to write.
+            passphrase: opens it; one of at least 12 characters.
+            replace: choose a new passphrase for all recovery files, also for earlier ones.
+
+        Returns:
+            A sentence for each place that could not be written.
+
+        Raises:
+            UsageError: the passphrase is too short, or not the one of the earlier recovery files.
+            KeysUnusable: the keys cannot be opened or written.
+        """
+        known = self.record.get("recovery")
+        if known and not replace and not recovery.fits(known, passphrase):
+            raise UsageError(
+                f"There is a recovery file already ({', '.join(known['places'])}), and this is not its passphrase. "
+                "Nothing was written. Use its passphrase for all recovery files.",
+                hint="To choose a new one for all of them, add: --new-passphrase",
+            )
+        made = known if known and not replace else recovery.new_recovery(passphrase)
+        earlier = known["places"] if known else []
+        places = list(dict.fromkeys([*earlier, str(file.absolute())]))
         with self._change():
-            self._record["recovery"] = recovery
+            self._record["recovery"] = made | {"places": places}
+        if not recovery.is_current(file, self._record):
+            with self._change():
+                if earlier:
+                    self._record["recovery"] = made | {"places": earlier}
+                else:
+                    self._record.pop("recovery")
+            raise UsageError(f"The recovery file {file} could not be written. Choose a folder that may be written to.")
+        return self.unreached
+
+    def take_from(self, file: Path, passphrase: str) -> int:
+        """Take over the keys of a recovery file. Those that were dropped here stay dropped.
+
+        Keys that cannot be opened any more are moved aside, and a new ``keys.json`` is made.
+
+        Returns:
+            How many keys are here now.
+
+        Raises:
+            UsageError: the file is no recovery file, or the passphrase is wrong.
+            KeysUnusable: the keys cannot be written.
+        """
+        found, keys = recovery.read_file(file, passphrase)
+        try:
+            self._read()
+        except KeysUnusable:
+            found["dropped"] = [*found["dropped"], *dropped_in(self.path)]
+            self._set_aside()
+        began = self._record == {} and not self.path.exists()
+        with self._change():
+            if began:
+                self._record["store"] = found["store"]
+                self._record["recovery"] = {
+                    "public": found["public"], "private": found["private"], "places": [str(file.absolute())],
+                }  # fmt: skip
+            gone = {*self._record["dropped"], *(found["dropped"] if self._record["store"] == found["store"] else ())}
+            self._record["dropped"] = sorted(gone)
+            self._keys = {name: key for name, key in keys.items() if name not in gone} | self._keys
+        return len(self._keys)
+
+    def _set_aside(self) -> None:
+        with self._turn:
+            if self.path.exists():
+                self.path.rename(self.path.with_name(f"unusable-{new_id()}-{FILE}"))
+            self._record, self._keys, self._seen = {}, {}, None
 
     def epoch_file(self) -> Path | None:
         """Where the present epoch key lies; None before the first key is made."""
@@ -172,7 +238,7 @@ class FileKeys:
             except OSError as error:
                 raise KeysUnusable(
                     f"The keys of the encryption could not be written ({error.strerror or error}), so nothing was "
-                    f"changed. Check that {self.folder} and {_shown(places(self.folder))} may be written to and have "
+                    f"changed. Check that {self.folder} and {shown(places(self.folder))} may be written to and have "
                     "free space, then try again."
                 ) from error
 
@@ -194,16 +260,18 @@ class FileKeys:
             if "epoch" in record and self._is_copy():
                 # The copy gets an epoch key of its own. What is erased in one of the two stays in the other one.
                 record["copy"] = secrets.token_hex(16)
+                if Path(before["folder"], FILE).exists():
+                    record.pop("recovery", None)  # that file is of the keys that were copied
             place = place_for_new(self.folder) if here is None else here.parent
             record["folder"], record["place"] = str(self.folder.absolute()), str(place.absolute())
             record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
-            _write_through(_epoch_file(place, record), self._epoch.hex().encode())
-        wrapping = _wrapping(self._epoch, given, record)
+            write_through(epoch_file(place, record), self._epoch.hex().encode())
+        wrapping = wrapping_cipher(self._epoch, given, record)
         record["generation"] += 1
         record["secret"] = bool(given)
-        record["check"] = _text(wrapping.seal(_CHECK, _bound(record, "")))
-        record["keys"] = {name: _text(wrapping.seal(key, _bound(record, name))) for name, key in self._keys.items()}
-        _write_through(self.path, json.dumps(record, indent=1).encode())
+        record["check"] = text_of(wrapping.seal(_CHECK, bound(record, "")))
+        record["keys"] = {name: text_of(wrapping.seal(key, bound(record, name))) for name, key in self._keys.items()}
+        write_through(self.path, json.dumps(record, indent=1).encode())
         self._seen = self._stamp()
         self.generation += 1
         if new_epoch and "epoch" in before:
@@ -211,7 +279,8 @@ class FileKeys:
             if record["copy"] != before["copy"] and not Path(before["folder"], FILE).exists():  # it was moved
                 old = self._find(before)
                 if old is not None:
-                    _shred(old)
+                    shred(old)
+        self._write_recovery()
 
     def _read(self) -> None:
         """Read ``keys.json`` and open it. Another program may replace both files meanwhile: then read again."""
@@ -231,8 +300,16 @@ class FileKeys:
                 raise
             if keys.keys() != self._keys.keys() or record["epoch"] != self._record.get("epoch"):
                 self.generation += 1
+            first = not self._record
             self._record, self._keys, self._epoch, self._seen = record, keys, epoch, stamp
+            if first:
+                self._write_recovery(only_stale=True)
             return
+
+    def _write_recovery(self, only_stale: bool = False) -> None:
+        self.unreached = recovery.write_files(self._record, self._keys, only_stale)
+        for said in self.unreached:
+            logger.warning(said)
 
     def _parsed(self) -> dict[str, Any]:
         try:
@@ -252,8 +329,8 @@ class FileKeys:
         if file is None:
             raise KeysUnusable(
                 f"The names, vectors and readings are encrypted, and the key that opens them is not on this computer. "
-                f"It should be {_epoch_file(self.folder, record).name} in "
-                f"{_shown(places(self.folder))}. Put that file back, or set FEWSHOT_KEYS to its folder. If it is lost, "
+                f"It should be {epoch_file(self.folder, record).name} in "
+                f"{shown(places(self.folder))}. Put that file back, or set FEWSHOT_KEYS to its folder. If it is lost, "
                 "use the recovery file that was made for this case. Without either, everything in the classes is lost.",
                 hint="To use the recovery file, type: fewshot key import FILE",
             )
@@ -268,14 +345,14 @@ class FileKeys:
                 hint="To use a recovery file, type: fewshot key import FILE",
             ) from error
         given = os.environ.get(SECRET, "")
-        wrapping = _wrapping(epoch, given, record)
+        wrapping = wrapping_cipher(epoch, given, record)
         try:
-            wrapping.open(_bytes(record["check"]), _bound(record, ""))
+            wrapping.open(bytes_of(record["check"]), bound(record, ""))
         except (NotSealedHere, ValueError, KeyError, TypeError) as error:
             raise self._wrong_secret(record, bool(given)) from error
         try:
             keys = {
-                name: wrapping.open(_bytes(sealed), _bound(record, name)) for name, sealed in record["keys"].items()
+                name: wrapping.open(bytes_of(sealed), bound(record, name)) for name, sealed in record["keys"].items()
             }
         except (NotSealedHere, ValueError, TypeError) as error:
             raise self._lost("one of its keys was changed") from error
@@ -303,15 +380,15 @@ class FileKeys:
 
     def _find(self, record: dict[str, Any]) -> Path | None:
         known = [*places(self.folder), Path(record["place"])]
-        return next((file for place in known if (file := _epoch_file(place, record)).exists()), None)
+        return next((file for place in known if (file := epoch_file(place, record)).exists()), None)
 
     def _tidy(self) -> None:
         """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this."""
-        named = _epoch_file(self.folder, self._record).name
+        named = epoch_file(self.folder, self._record).name
         for place in {*places(self.folder), Path(self._record["place"])}:
             for file in place.glob(f"{self._record['copy']}-*"):
                 if file.name != named:
-                    _shred(file)
+                    shred(file)
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
@@ -321,65 +398,3 @@ class FileKeys:
         except OSError as error:
             raise self._lost(error.strerror or str(error)) from error
         return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _wrapping(epoch: bytes, secret: str, record: dict[str, Any]) -> Cipher:
-    """Neither the epoch key nor the secret alone opens anything."""
-    return Cipher(derived(secret.encode("utf-8", "surrogatepass") or b"\0", epoch, _WRAP), record["epoch"])
-
-
-def _bound(record: dict[str, Any], name: str) -> bytes:
-    return f"keys|{record['store']}|{record['epoch']}|{name}".encode()
-
-
-def _epoch_file(place: Path, record: dict[str, Any]) -> Path:
-    return place / f"{record['copy']}-{record['epoch']}.key"
-
-
-def _shown(folders: list[Path]) -> str:
-    return " or ".join(map(str, folders))
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    """Write a file for its owner only that is on the disk, complete, when this returns."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with open_private(new) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _shred(file: Path) -> None:
-    """Overwrite and delete a file. On flash and copy-on-write disks older blocks may stay, which the receipt says."""
-    with file.open("rb+") as opened:
-        size = opened.seek(0, os.SEEK_END)
-        opened.seek(0)
-        opened.write(b"0" * size)
-        opened.flush()
-        os.fsync(opened.fileno())
-    file.unlink()
-    _sync(file.parent)
-
-
-def _sync(folder: Path) -> None:
-    if HAS_MODES:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # some network disks cannot do it for a folder
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

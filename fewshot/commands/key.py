@@ -1,0 +1,159 @@
+"""``fewshot key``: show, check, rotate, export, import and use the keys of the encryption."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from rich.progress import Progress
+
+from fewshot.commands.secret_words import secret_word
+from fewshot.commands.terminal import console, tell
+from fewshot.database import open_database
+from fewshot.database.engine import default_file
+from fewshot.database.seal_all import check_all, plain_rows, seal_everything
+from fewshot.errors import UsageError
+from fewshot.models.files import home
+from fewshot.session.analysis.words import counted
+from fewshot.session.reading_codec import seal_lesson
+from fewshot.vault import FileKeys
+from fewshot.vault.key_file import SECRET
+
+NEW_SECRET = "FEWSHOT_KEY_NEW"  # nosec B105: the name of a variable
+
+
+def keys_here() -> FileKeys:
+    """The keys of the default database, which is not opened.
+
+    Raises:
+        UsageError: $FEWSHOT_DATABASE is not valid.
+    """
+    file = default_file()
+    return FileKeys(home() if file is None else file.parent)
+
+
+def show_keys() -> None:
+    """Say where the keys are, and what would open them elsewhere."""
+    keys = keys_here()
+    record = keys.record
+    if not record:
+        tell("There are no keys yet. The first enrollment makes them.")
+        _tell_plain()
+        return
+    epoch = keys.epoch_file()
+    tell(
+        f"Keys: {keys.path} ({counted(len(record['keys']), 'key')}; {counted(len(record['dropped']), 'key')} dropped)."
+    )
+    tell("Key that opens them: " + (str(epoch) if epoch is not None else "not on this computer."))
+    tell(f"{SECRET} is {'needed to open them too' if record['secret'] else 'not used'}.")
+    recovery = record.get("recovery")
+    if not recovery:
+        tell("There is no recovery file. If the key or the disk is lost, everything in the classes is lost too.")
+        tell("To make a recovery file, type: fewshot key export FILE")
+    else:
+        for place in recovery["places"]:
+            tell(f"Recovery file: {place} ({'there' if Path(place).exists() else 'its disk is not connected'}).")
+    _tell_plain()
+
+
+def check_keys() -> int:
+    """Open everything once, and say what cannot be read. Returns the exit status."""
+    state = check_all(open_database())
+    tell(f"{counted(state.sealed, 'row')} can be opened.")
+    if state.plain:
+        tell(f"{counted(state.plain, 'row')} of an earlier version can be read, and are not encrypted yet.")
+        tell("To encrypt them, type: fewshot key seal")
+    if state.lost:
+        tell(f"{counted(state.lost, 'row')} cannot be opened: their keys are not here, or they were changed.")
+        tell("To use a recovery file, type: fewshot key import FILE")
+    return 1 if state.lost else 0
+
+
+def rotate_key() -> None:
+    """Replace the key that opens all others."""
+    keys = keys_here()
+    _must_exist(keys)
+    new = os.environ.get(NEW_SECRET)
+    keys.rotate(new)
+    tell(f"The key was replaced. It is now {keys.epoch_file()}.")
+    if new is not None:
+        tell(
+            f"From now on set {SECRET} to the value that {NEW_SECRET} has now." if new else f"{SECRET} is not used now."
+        )
+    tell("Older copies of keys.json cannot be opened any more.")
+
+
+def export_key(file: Path, passphrase_file: Path | None, replace: bool) -> None:
+    """Write a recovery file.
+
+    Raises:
+        UsageError: there are no keys, the file cannot be written, or the passphrase does not fit.
+    """
+    keys = keys_here()
+    _must_exist(keys)
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise UsageError(f"{file} cannot be written: give the name of a file in a folder that exists.")
+    first = replace or not keys.record.get("recovery")
+    passphrase = secret_word("passphrase", passphrase_file, new=first, otherwise="Nothing was written.")
+    for said in keys.export(file, passphrase, replace):
+        raise UsageError(said)
+    tell(f"{file} opens the keys with the passphrase, also on another computer. It is kept up to date from now on.")
+    tell("Keep it on another disk, and the passphrase in another place: whoever has a backup, this file and the")
+    tell("passphrase can read everything.")
+
+
+def import_key(file: Path, passphrase_file: Path | None) -> None:
+    """Take over the keys of a recovery file.
+
+    Raises:
+        UsageError: it is no recovery file, or the passphrase is wrong.
+    """
+    keys = keys_here()
+    count = keys.take_from(file, secret_word("passphrase", passphrase_file, new=False))
+    open_database()  # drops again what was dropped here
+    tell(f"{counted(count, 'key')} are here now. Keys of what was erased were not taken back.")
+    tell("To see what can be read, type: fewshot key check")
+
+
+def seal_now(yes: bool) -> None:
+    """Encrypt what an earlier version wrote.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    database = open_database()
+    if not plain_rows(database):
+        tell("Everything is encrypted already.")
+        return
+    tell(
+        "Names, vectors and readings of an earlier version will be encrypted. There is no way back: an earlier version"
+    )
+    tell("of fewshot cannot read them afterwards, and the copies that fewshot made of the database are deleted.")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "Nobody can be asked here. Nothing was changed.", hint="To go on without a question: --yes"
+            )
+        if input("Encrypt now? Type yes: ").strip().lower() not in {"yes", "y"}:
+            tell("Nothing was changed.")
+            return
+    with Progress(console=console(), transient=True) as bar:
+        task = bar.add_task("Encrypting", total=None)
+        seal_everything(database, seal_lesson, lambda done, total: bar.update(task, completed=done, total=total))
+    tell("Everything is encrypted now. Backups and copies that were made before are not: delete them yourself.")
+    if not keys_here().record.get("recovery"):
+        tell("To make a recovery file for the case that this disk is lost, type: fewshot key export FILE")
+
+
+def _tell_plain() -> None:
+    left = plain_rows(open_database())
+    if left:
+        what = counted(left, "class, student or lesson", "classes, students and lessons")
+        tell(f"{what} of an earlier version {'is' if left == 1 else 'are'} not encrypted yet.")
+        tell("To encrypt them, type: fewshot key seal")
+
+
+def _must_exist(keys: FileKeys) -> None:
+    if not keys.exists:
+        raise UsageError("There are no keys yet, because nothing is stored. Enroll a class first.")

@@ -1,0 +1,162 @@
+"""Seals what an earlier version wrote. It can be stopped at any moment and goes on later; there is no way back."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import LargeBinary, exists, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from fewshot.database.copies import copies_of
+from fewshot.database.engine import Database
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.sealing import cipher_of
+from fewshot.database.tables import (
+    ClassRow,
+    ConsentRow,
+    IdentityRow,
+    PhotoRow,
+    PortraitRow,
+    StudentRow,
+    SupportRow,
+)
+from fewshot.errors import StoreError
+from fewshot.vault import KeyGone
+from fewshot.vault.cipher import PLAIN, NotSealedHere
+
+_TABLES: Sequence[Any] = (
+    ClassRow, StudentRow, ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow, LessonRow,
+    MarkerRow,
+)  # fmt: skip
+_AT_ONCE = 2000
+
+SealReadings = Callable[[Session, LessonRow], None]
+"""Seals the seconds and readings of a lesson; given from above, because this package does not know their form."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How much of a database is sealed.
+
+    Attributes:
+        plain: rows that an earlier version wrote and that are not sealed.
+        sealed: rows that can be opened.
+        lost: rows whose key is gone, or that were changed.
+    """
+
+    plain: int = 0
+    sealed: int = 0
+    lost: int = 0
+
+
+def plain_rows(database: Database) -> int:
+    """How many students, classes and lessons have something that is not sealed. It takes milliseconds."""
+    with database.read() as session:
+        count = 0
+        for table in (ClassRow, StudentRow, LessonRow):
+            wanted = select(func.count()).select_from(table).where(or_(*map(_is_plain, _raws(table))))
+            count += session.scalar(wanted) or 0
+        unsealed = exists().where(ReadingRow.participant_id == ParticipantRow.id, ReadingRow.sealed.is_(None))
+        lessons = select(func.count(func.distinct(ParticipantRow.lesson_id))).where(unsealed)
+        return count + (session.scalar(lessons) or 0)
+
+
+def check_all(database: Database) -> State:
+    """Open every sealed value once, except readings, of which one a participant is opened."""
+    plain = sealed = lost = 0
+    with database.read() as session:
+        for table in _TABLES:
+            for row in session.scalars(select(table)):
+                try:
+                    values = [column.__get__(row, table) for column in row.sealed_columns]
+                except (KeyGone, NotSealedHere, LookupError):
+                    lost += 1
+                    continue
+                one_plain = any(column.is_plain(row) for column in row.sealed_columns)
+                plain, sealed = plain + one_plain, sealed + (not one_plain and bool(values))
+        for lesson in session.scalars(select(LessonRow)):
+            try:
+                if lesson.key:
+                    cipher_of(session, [(lesson, "key")])
+            except KeyGone:
+                lost += 1
+    return State(plain, sealed, lost)
+
+
+def seal_everything(database: Database, seal_readings: SealReadings, progress: Callable[[int, int], None]) -> None:
+    """Seal all values that are not, then delete the copies that were made before.
+
+    Args:
+        database: to seal. Lessons may run.
+        seal_readings: see ``SealReadings``.
+        progress: gets how many of how many steps are done.
+
+    Raises:
+        StoreError: the database or the keys cannot be written. What was sealed stays sealed.
+    """
+    with database.read() as session:
+        classes = list(session.scalars(select(ClassRow.id)))
+        lessons = list(session.scalars(select(LessonRow.id)))
+    total = len(classes) + len(lessons)
+    for done, number in enumerate(classes):
+        progress(done, total)
+        with database.write() as session:
+            for row in _rows_of_class(session, number):
+                _seal(row)
+    for done, number in enumerate(lessons, len(classes)):
+        progress(done, total)
+        with database.write() as session:
+            lesson = session.get(LessonRow, number)
+            if lesson is not None:
+                for row in (lesson, *session.scalars(select(MarkerRow).where(MarkerRow.lesson_id == number))):
+                    _seal(row)
+                session.flush()
+                seal_readings(session, lesson)
+    progress(total, total)
+    if database.path is not None:
+        _forget_plain(database)
+
+
+def _forget_plain(database: Database) -> None:
+    """Delete what still holds the plain values: the journal, free pages and copies."""
+    assert database.path is not None  # nosec B101
+    database.forget_deleted()
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database.path, timeout=20)) as file:
+        file.execute("VACUUM").close()
+    database.forget_deleted()
+    for copy in copies_of(database.path):
+        try:
+            copy.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The copy {copy} was made before the encryption and could not be deleted ({error.strerror or error}). "
+                "Delete it yourself."
+            ) from error
+
+
+def _rows_of_class(session: Session, number: int) -> Iterator[Any]:
+    yield from session.scalars(select(ClassRow).where(ClassRow.id == number))
+    yield from session.scalars(select(StudentRow).where(StudentRow.class_id == number))
+    session.flush()
+    mine = select(StudentRow.id).where(StudentRow.class_id == number)
+    tables: Sequence[Any] = (ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow)
+    for table in tables:
+        yield from session.scalars(select(table).where(table.student_id.in_(mine)))
+
+
+def _seal(row: Any) -> None:
+    for column in row.sealed_columns:
+        if column.is_plain(row):
+            setattr(row, column.name, getattr(row, column.name))
+
+
+def _raws(table: Any) -> list[Any]:
+    return [getattr(table, column.raw) for column in table.sealed_columns]
+
+
+def _is_plain(column: Any) -> Any:
+    return func.substr(column, 1, 1) == literal(bytes([PLAIN]), LargeBinary)

@@ -1,0 +1,51 @@
+"""What ``keys.json`` says, and how its parts are bound together."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from fewshot.vault.cipher import Cipher, derived
+
+_WRAP = b"fewshot wrapping key"
+
+
+def wrapping_cipher(epoch: bytes, secret: str, record: dict[str, Any]) -> Cipher:
+    """Neither the epoch key nor the secret alone opens anything."""
+    return Cipher(derived(secret.encode("utf-8", "surrogatepass") or b"\0", epoch, _WRAP), record["epoch"])
+
+
+def bound(record: dict[str, Any], name: str) -> bytes:
+    """What is authenticated with a wrapped key."""
+    return f"keys|{record['store']}|{record['epoch']}|{name}".encode()
+
+
+def epoch_file(place: Path, record: dict[str, Any]) -> Path:
+    """The file of the epoch key in a folder."""
+    return place / f"{record['copy']}-{record['epoch']}.key"
+
+
+def dropped_in(path: Path) -> list[str]:
+    """The ids of dropped keys in a file that cannot be used otherwise."""
+    try:
+        found = json.loads(path.read_bytes())["dropped"]
+        return [str(name) for name in found]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def shown(folders: list[Path]) -> str:
+    """Folders in words."""
+    return " or ".join(map(str, folders))
+
+
+def text_of(data: bytes) -> str:
+    """Bytes as text for JSON."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def bytes_of(text: str) -> bytes:
+    """The bytes of ``text_of``. Raises ValueError for anything else."""
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,237 @@
+"""The recovery file: opens the keys with a passphrase when the epoch key or the whole disk is lost.
+
+It holds a private key (X25519) that is encrypted with the passphrase, and the present keys sealed to its public half,
+which stays in ``keys.json``. So the file is written anew after every change without asking for the passphrase. After an
+erasure the new file does not have the dropped keys. An older copy of the file still has them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fewshot.errors import UsageError
+from fewshot.private_files import write_private
+from fewshot.vault.cipher import KEY_BYTES, derived
+
+FORMAT = "fewshot recovery 1"
+SHORTEST = 12
+"""Characters of a passphrase."""
+
+_BOX = b"fewshot recovery box"
+_SCRYPT = {"n": 2**17, "r": 8, "p": 1}
+_LARGEST = 64_000_000
+
+logger = logging.getLogger(__name__)
+
+
+def new_recovery(passphrase: str) -> dict[str, Any]:
+    """A new key pair, as it is kept in ``keys.json``: the private half only encrypted.
+
+    Raises:
+        UsageError: the passphrase is too short.
+    """
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    if len(passphrase) < SHORTEST:
+        raise UsageError(
+            f"This passphrase has {len(passphrase)} characters, and at least {SHORTEST} are needed. Nothing was "
+            "written. Choose a longer one, such as five words that do not belong together."
+        )
+    private = X25519PrivateKey.generate()
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+    sealed = _aead(_stretched(passphrase, salt)).encrypt(nonce, private.private_bytes_raw(), FORMAT.encode())
+    return {
+        "public": private.public_key().public_bytes_raw().hex(),
+        "private": {"salt": salt.hex(), "nonce": nonce.hex(), "sealed": _text(sealed)},
+        "places": [],
+    }
+
+
+def fits(recovery: Mapping[str, Any], passphrase: str) -> bool:
+    """Whether a passphrase opens a recovery file."""
+    try:
+        _private(recovery, passphrase)
+    except UsageError:
+        return False
+    return True
+
+
+def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale: bool = False) -> list[str]:
+    """Write the recovery file anew at all its places.
+
+    Args:
+        record: of ``keys.json``.
+        keys: all keys.
+        only_stale: leave files that are of the present state.
+
+    Returns:
+        A sentence for each place that could not be written.
+    """
+    recovery, said = record.get("recovery"), []
+    for place in map(Path, recovery["places"] if recovery else ()):
+        if only_stale and is_current(place, record):
+            continue
+        try:
+            if not place.parent.is_dir():
+                raise OSError("its folder is not there")
+            data = json.dumps(_content(record, keys), indent=1).encode()
+            new = place.with_name(f".{place.name}.{os.getpid()}.new")
+            try:
+                write_private(new, data)
+                new.replace(place)
+            finally:
+                with suppress(OSError):
+                    new.unlink(missing_ok=True)
+        except OSError as error:
+            said.append(
+                f"The recovery file {place} could not be brought up to date ({error.strerror or error}): it lacks the "
+                "newest keys, and may still hold dropped ones. Connect its disk; the next start of fewshot writes it."
+            )
+    return said
+
+
+def read_file(file: Path, passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Open a recovery file.
+
+    Returns:
+        What it says, and the keys by their ids.
+
+    Raises:
+        UsageError: it cannot be read, is no recovery file, or the passphrase is wrong.
+    """
+    record = read_record(file)
+    private = _private(record, passphrase)
+    try:
+        box = _bytes(record["box"])
+        shared = _shared(private, box[:32], bytes.fromhex(record["public"]))
+        plain = json.loads(_aead(shared).decrypt(box[32:44], box[44:], _bound(record)))
+        keys = {str(name): bytes.fromhex(key) for name, key in plain.items()}
+        if any(len(key) != KEY_BYTES for key in keys.values()):
+            raise ValueError
+        return record, keys
+    except _failures() as error:
+        raise UsageError(
+            f"The recovery file {file} is damaged. Nothing was changed. Use another copy of it."
+        ) from error
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """What can be read of a recovery file without its passphrase.
+
+    Raises:
+        UsageError: it cannot be read, or is no recovery file.
+    """
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise ValueError
+        record = json.loads(file.read_bytes())
+        if record["format"] != FORMAT or not isinstance(record["dropped"], list):
+            raise ValueError
+        bytes.fromhex(record["store"] + record["public"])
+        return dict(record)
+    except OSError as error:
+        raise UsageError(
+            f"The file {file} cannot be read ({error.strerror or error}). Nothing was changed. Check its name and "
+            "place."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{file} is not a recovery file of fewshot. Nothing was changed. Give the file that was written by fewshot "
+            "key export."
+        ) from error
+
+
+def is_current(place: Path, record: Mapping[str, Any]) -> bool:
+    """Whether the recovery file at a place is of the present state of ``keys.json``."""
+    try:
+        there = read_record(place)
+    except UsageError:
+        return False
+    return bool(there["store"] == record["store"] and there.get("generation") == record["generation"])
+
+
+def _content(record: Mapping[str, Any], keys: Mapping[str, bytes]) -> dict[str, Any]:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    recovery = record["recovery"]
+    content = {
+        "format": FORMAT, "store": record["store"], "generation": record["generation"], "public": recovery["public"],
+        "private": recovery["private"], "dropped": record["dropped"],
+    }  # fmt: skip
+    once = X25519PrivateKey.generate()
+    public = once.public_key().public_bytes_raw()
+    shared = _shared(once, bytes.fromhex(recovery["public"]), bytes.fromhex(recovery["public"]), public)
+    nonce = secrets.token_bytes(12)
+    plain = json.dumps({name: key.hex() for name, key in keys.items()}).encode()
+    content["box"] = _text(public + nonce + _aead(shared).encrypt(nonce, plain, _bound(content)))
+    return content
+
+
+def _bound(record: Mapping[str, Any]) -> bytes:
+    return f"recovery|{record['store']}|{record['generation']}|{','.join(record['dropped'])}".encode()
+
+
+def _shared(private: Any, other: bytes, public: bytes, once: bytes | None = None) -> bytes:
+    """The key of a box.
+
+    Args:
+        private: one's own private key.
+        other: the other one's public key.
+        public: the public key of the recovery file.
+        once: the public key that was made for this box; None if it is ``other``.
+    """
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+    secret = private.exchange(X25519PublicKey.from_public_bytes(other))
+    return derived(secret, (other if once is None else once) + public, _BOX)
+
+
+def _private(record: Mapping[str, Any], passphrase: str) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    try:
+        kept = record["private"]
+        key = _stretched(passphrase, bytes.fromhex(kept["salt"]))
+        raw = _aead(key).decrypt(bytes.fromhex(kept["nonce"]), _bytes(kept["sealed"]), FORMAT.encode())
+        return X25519PrivateKey.from_private_bytes(raw)
+    except _failures() as error:
+        raise UsageError(
+            "The passphrase does not open the recovery file. Nothing was changed. Type the same command again, with "
+            "the passphrase that was chosen when the file was made."
+        ) from error
+
+
+def _stretched(passphrase: str, salt: bytes) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    plain = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
+    return Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(plain)
+
+
+def _aead(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from cryptography.exceptions import InvalidTag
+
+    return InvalidTag, ValueError, KeyError, TypeError
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
