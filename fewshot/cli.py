@@ -291,6 +291,23 @@ def export_data(
 
 
 @app.command()
+def forget(
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class.")],
+    student: Annotated[str, typer.Argument(help="Name of the student.")],
+    receipt: Annotated[
+        Path | None, typer.Option(help="File for the receipt; default: receipt-ID.json.", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_name: AsOption = None,
+) -> None:
+    """Erase a student for good, also in copies and backups, and write a signed receipt."""
+    from fewshot.commands.access import run_forget
+    from fewshot.commands.acting import acting_as
+
+    run_forget(class_name, student, receipt, yes, acting_as(as_name))
+
+
+@app.command()
 def doctor() -> None:
     """Check this machine: Python, libraries, models, camera, screen, video files, and the folder for data."""
     from fewshot.commands.doctor import run_doctor

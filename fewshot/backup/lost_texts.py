@@ -7,7 +7,7 @@ read any more. What still stands in the present database is taken from there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -32,13 +32,13 @@ class Mended:
     """What could not be read in a copy.
 
     Attributes:
-        students: how many students have no key any more; they were removed from the copy.
+        students: numbers of students who have no key any more; they were removed from the copy.
         lessons: the same for lessons.
         texts: how many texts were lost.
     """
 
-    students: int = 0
-    lessons: int = 0
+    students: list[int] = field(default_factory=list)
+    lessons: list[int] = field(default_factory=list)
     texts: int = 0
 
 
@@ -62,12 +62,12 @@ def mend_texts(copy: Database, present: Database | None) -> Mended:
     names = set(copy.vault.names())
     with copy.write() as session:
         lost = [row for row in session.scalars(select(StudentRow)) if row.key and row.key not in names]
-        found.students = len(lost)
+        found.students = [row.id for row in lost]
         for row in lost:  # their names cannot be read, so nothing can be looked for in texts
             session.execute(delete(StudentRow).where(StudentRow.id == row.id))
             session.expunge(row)
         gone = [row for row in session.scalars(select(LessonRow)) if row.key and row.key not in names]
-        found.lessons = len(gone)
+        found.lessons = [row.id for row in gone]
         for lesson in gone:
             session.delete(lesson)
         session.flush()

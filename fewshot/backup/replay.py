@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,12 +31,27 @@ class Replayed:
         withdrawn: consents that are withdrawn again.
         old: lessons that were older than the settings allow.
         texts: texts that cannot be read any more, because an erasure has dropped their key.
+        lost: students and lessons whose keys are not here, although they were not erased.
     """
 
     erased: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
     old: int = 0
     texts: int = 0
+    lost: int = 0
+
+    def count(self, students: Iterable[int], lessons: Iterable[int], texts: int, removals: Removals) -> None:
+        """Count what could not be opened: it was erased here, or its key is lost."""
+        for kind, numbers in _kinds(students, lessons):
+            for number in numbers:
+                known = (kind, number) in removals.erased
+                self.erased[kind] += known
+                self.lost += not known
+        self.texts = texts
+
+
+def _kinds(students: Iterable[int], lessons: Iterable[int]) -> list[tuple[Kind, Iterable[int]]]:
+    return [("student", students), ("lesson", lessons)]
 
 
 def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> Replayed:

@@ -218,7 +218,7 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     mended = mend_texts(database, present if here == installation else None)
     carry_on(database, present if here == installation else None)
     replayed = apply_removals(database, mine, days if here == installation else {})
-    replayed.texts = mended.texts
+    replayed.count(mended.students, mended.lessons, mended.texts, mine)
     database.close()
     with contextlib.closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE").close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 from fewshot.access.export import folder_for, student_files, write_files
+from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
 from fewshot.audit.log import latest, newest
 from fewshot.audit.verify import verify
 from fewshot.classroom.owners import Owners, owner_named
@@ -12,6 +15,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.commands.terminal import FAILED, cell, console, print_error, table, tell
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
+from fewshot.private_files import write_private
 from fewshot.session.analysis.words import counted
 
 _EMPTY = "The audit log has no lines yet."
@@ -81,3 +85,53 @@ def show_head() -> None:
     if head is None or not head.signature:
         raise UsageError("The audit log has no signed line yet.", hint="To check it, type: fewshot audit verify")
     tell(f"{head.number} {head.hash} {head.key} {head.signature}")
+
+
+def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, owner: Owner = LOCAL_TEACHER) -> None:
+    """Erase a student, and write the receipt.
+
+    Raises:
+        UsageError: there is no such class or student, nobody can be asked, or the receipt cannot be written.
+        StoreError: the erasure is not complete.
+    """
+    store = ClassStore(owner=owner)
+    roster = store.roster(class_name)
+    if student not in roster.students:
+        store.consents(class_name, student)  # its error names the class or the students
+    if not yes and not _sure(student, class_name):
+        tell("Nothing was changed.")
+        return
+    done = forget(store, class_name, student)
+    held = ", ".join(f"{count} {what}" for what, count in done.receipt["removed"].items() if count) or "no data"
+    tell(f"{student} was erased from {class_name}: {held}.")
+    tell(f"{counted(done.receipt['keys_dropped'], 'key')} dropped: what is left in older copies cannot be opened.")
+    if done.also:
+        tell(done.also)
+    file = receipt or Path(f"receipt-{done.receipt['receipt'][:12]}.json")
+    try:
+        write_private(file, (json.dumps(done.receipt, indent=1, ensure_ascii=False) + "\n").encode())
+        tell(f"Receipt, signed, without a name: {file}")
+    except OSError as error:
+        tell(f"The student is erased, but the receipt could not be written to {file} ({error.strerror or error}).")
+    for backup in done.backups:
+        tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
+        tell(f"  fewshot backup {backup}")
+    tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
+
+
+def run_check_receipt(file: Path) -> int:
+    """Say whether a receipt is unchanged. Returns the exit status."""
+    if check_receipt(file):
+        tell(f"{file} is as this installation wrote it.")
+        return 0
+    print_error(f"{file} was changed, or another installation wrote it.")
+    return FAILED
+
+
+def _sure(student: str, class_name: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "An erasure is final, and nobody can be asked here. Nothing was changed.",
+            hint="To erase without a question, add: --yes",
+        )
+    return input(f"Erase {student} from {class_name} for good? Type yes: ").strip().lower() in {"yes", "y"}

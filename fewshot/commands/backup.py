@@ -49,7 +49,7 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
         aside = put_in_place(ready)
     tell(f"The backup was restored to {ready.store}.")
     if aside is not None:
-        tell(f"The database that was there before is {aside}. It is not encrypted. To delete it, type: rm {aside}")
+        tell(f"The database that was there before is {aside}. To delete it, type: rm {aside}")
     tell("All logins ended. To see the accounts, type: fewshot accounts")
 
 
@@ -63,7 +63,7 @@ def show_backups() -> None:
     # Lines and no table: a long path must stay in one piece, so that it can be copied.
     for copy in copies:
         made = datetime.fromtimestamp(copy.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
-        tell(f"{copy} ({made}, not encrypted, made by fewshot itself)")
+        tell(f"{copy} ({made}, made by fewshot itself; only this computer's keys open it)")
     for backup in backups:
         tell(f"{backup} ({_made(backup)})")
     tell("To restore one, type: fewshot restore FILE")
@@ -109,6 +109,15 @@ def _show(file: Path, ready: Prepared) -> None:
         tell(f"Removed after the backup, so they stay removed: {', '.join(again)}.")
     if ready.replayed.withdrawn:
         tell(f"Withdrawn after the backup, so it stays withdrawn: {counted(ready.replayed.withdrawn, 'consent')}.")
+    if ready.replayed.lost:
+        what = counted(ready.replayed.lost, "student or lesson", "students and lessons")
+        tell(f"Left out, because their keys are not on this computer: {what}.")
+        tell("To use a recovery file, type: fewshot key import FILE")
+    if ready.replayed.texts:
+        tell(
+            f"Lost, because an erasure has dropped their key since: {counted(ready.replayed.texts, 'text')} (titles, "
+            "markers, labels, or who gave a consent)."
+        )
     if ready.replayed.old:
         tell(f"Older than Settings, Privacy allows, so they are left out: {counted(ready.replayed.old, 'lesson')}.")
 

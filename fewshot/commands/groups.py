@@ -142,6 +142,14 @@ def audit_head() -> None:
     show_head()
 
 
+@audit_app.command("receipt")
+def audit_receipt(file: Annotated[Path, typer.Argument(help="A receipt that fewshot forget wrote.")]) -> None:
+    """Check whether the receipt of an erasure is unchanged."""
+    from fewshot.commands.access import run_check_receipt
+
+    raise typer.Exit(run_check_receipt(file))
+
+
 PassphraseOption = Annotated[
     Path | None,
     typer.Option(
