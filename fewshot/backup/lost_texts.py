@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from fewshot.database import Database
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.key_erasure import NOT_READABLE
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
 from fewshot.database.sealing import Sealed, vault_of
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
+from fewshot.session.reading_codec import reading_cipher
 from fewshot.types import EMOTIONS
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
@@ -86,7 +87,7 @@ def _mend(session: Session, known: dict[_Key, Any]) -> int:
                 except (KeyGone, NotSealedHere):
                     value = known.get((table.__tablename__, column.name, row.rid))
                     count += value is None
-                    broken.append((row, column, _instead(row, column) if value is None else value))
+                    broken.append((row, column, _instead(session, row, column) if value is None else value))
     names = set(vault_of(session).names())
     students = [(row, StudentRow.name, row.name) for row in session.scalars(select(StudentRow))]
     holders: Sequence[Any] = (*session.scalars(select(ClassRow)), *session.scalars(select(OwnerRow)))
@@ -96,7 +97,7 @@ def _mend(session: Session, known: dict[_Key, Any]) -> int:
     session.flush()
     for holder in session.scalars(select(ClassRow).where(ClassRow.text_key == "")):
         if not any(row is holder for row, *_ in broken):
-            broken.append((holder, ClassRow.name, _instead(holder, ClassRow.name)))
+            broken.append((holder, ClassRow.name, _instead(session, holder, ClassRow.name)))
     for row, column, value in [*broken, *students]:
         column.__set__(row, value)
     session.flush()
@@ -105,10 +106,21 @@ def _mend(session: Session, known: dict[_Key, Any]) -> int:
     return count
 
 
-def _instead(row: Any, column: Sealed[Any]) -> Any:
+def _instead(session: Session, row: Any, column: Sealed[Any]) -> Any:
     if isinstance(row, ClassRow):
         return f"Class {row.id}"
-    return list(EMOTIONS) if column.raw == "labels_" else NOT_READABLE
+    return _numbered(session, row) if column.raw == "labels_" else NOT_READABLE
+
+
+def _numbered(session: Session, lesson: LessonRow) -> list[str]:
+    """Labels for readings whose own words are lost: the seven emotions, then numbers."""
+    width = len(EMOTIONS)
+    for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)):
+        wanted = select(ReadingRow.second, ReadingRow.sealed).where(ReadingRow.participant_id == participant.id)
+        cipher = reading_cipher(session, lesson, participant)
+        for second, sealed in session.execute(wanted.where(ReadingRow.sealed.is_not(None))):
+            width = max(width, len(cipher.open(second, sealed or b"").probabilities) // 4)
+    return [*EMOTIONS, *(f"state {number}" for number in range(1, width - len(EMOTIONS) + 1))]
 
 
 def _texts_in(database: Database) -> dict[_Key, Any]:

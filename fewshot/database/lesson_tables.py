@@ -18,6 +18,7 @@ from fewshot.database.tables import (
     OwnerRow,
     RowId,
     belongs_to,
+    is_emotion,
     key_id,
     key_of_student,
     texts_of_class,
@@ -33,6 +34,10 @@ def texts_of_lesson(lesson: LessonRow, session: Session) -> tuple[Holder, ...]:
 
 def _of_marker(row: MarkerRow, session: Session) -> tuple[Holder, ...]:
     return texts_of_lesson(parent(session, LessonRow, row.lesson_id), session)
+
+
+def _own(row: CorrectionRow, session: Session) -> tuple[Holder, ...]:
+    return (key_of_student(session, row.student_id),)
 
 
 def _of_correction(row: CorrectionRow, session: Session) -> tuple[Holder, ...]:
@@ -150,5 +155,5 @@ class CorrectionRow(RowId, Base):
     made: Mapped[datetime] = mapped_column(default=now)
     undone: Mapped[datetime | None]
 
-    said = Sealed("said_", MAYBE_TEXT, _of_correction)
-    actually = Sealed("actually_", TEXT, _of_correction)
+    said = Sealed("said_", MAYBE_TEXT, _of_correction, _own, is_emotion)
+    actually = Sealed("actually_", TEXT, _of_correction, _own, is_emotion)

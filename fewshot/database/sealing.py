@@ -67,10 +67,20 @@ class Sealed(Generic[T]):
         raw: name of the attribute that is mapped to the column.
         codec: of the value. None is stored as NULL.
         keys: whose keys seal it.
+        usual: whose keys seal a value that ``is_usual``; None: no value is.
+        is_usual: whether a value is a fixed word of this program, and not a word that a person chose.
     """
 
-    def __init__(self, raw: str, codec: Codec[T], keys: KeysOf) -> None:
+    def __init__(
+        self,
+        raw: str,
+        codec: Codec[T],
+        keys: KeysOf,
+        usual: KeysOf | None = None,
+        is_usual: Callable[[T], bool] = lambda _: False,
+    ) -> None:
         self.raw, self.codec, self.keys = raw, codec, keys
+        self._usual, self._is_usual = usual, is_usual
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -96,11 +106,19 @@ class Sealed(Generic[T]):
         if stored[:1] == bytes([PLAIN]):
             return self.codec.decode(stored[1:])
         session = session_of(row)
-        holders = self.keys(row, session)
-        return self.codec.decode(cipher_of(session, holders).open(stored, self.bound(row)))
+        for keys in filter(None, (self._usual, self.keys)):
+            holders = keys(row, session)
+            if keys is self.keys or cipher_of(session, holders).sealed(stored):
+                return self.codec.decode(cipher_of(session, holders).open(stored, self.bound(row)))
+        raise AssertionError
 
     def __set__(self, row: object, value: T) -> None:
         setattr(row, self.raw, None if value is None else Unsealed(value))
+
+    def keys_for(self, row: Any, session: Session, value: T) -> tuple[Holder, ...]:
+        """Whose keys seal a value."""
+        usual = self._usual is not None and self._is_usual(value)
+        return (self._usual if usual and self._usual else self.keys)(row, session)
 
     def bound(self, row: Any) -> bytes:
         """What is authenticated with the value, so that it opens only in this place."""
@@ -239,7 +257,7 @@ def seal_pending(session: Session, *_: Any) -> None:
         for column in getattr(row, "sealed_columns", ()):
             waiting = row.__dict__.get(column.raw)
             if isinstance(waiting, Unsealed):
-                cipher = cipher_for(session, column.keys(row, session))
+                cipher = cipher_for(session, column.keys_for(row, session, waiting.value))
                 setattr(row, column.raw, cipher.seal(column.codec.encode(waiting.value), column.bound(row)))
 
 

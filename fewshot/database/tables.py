@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from fewshot.database.columns import Floats, Utc, now
 from fewshot.database.owner import LOCAL, Owner, Role
 from fewshot.database.sealing import BYTES, FLOATS, MAYBE_TEXT, TEXT, Blind, Holder, Sealed, parent
+from fewshot.types import EMOTIONS
 from fewshot.vault.cipher import new_id
 
 _NAMES = {
@@ -74,6 +75,11 @@ def _own(row: Any, session: Session) -> tuple[Holder, ...]:
     return (key_of_student(session, row.student_id),)
 
 
+def is_emotion(label: str | None) -> bool:
+    """Whether a label is one of the seven, and no word that a person chose."""
+    return label in EMOTIONS
+
+
 def _texts(row: Any, session: Session) -> tuple[Holder, ...]:
     return (texts_of_class(session, key_of_student(session, row.student_id)[0].class_id),)
 
@@ -84,7 +90,7 @@ def _fold(name: str) -> str:
 
 
 def _label(row: Any, session: Session) -> tuple[Holder, ...]:
-    # A label is of a student and may hold any word: dropping the key of the student or of the texts erases it.
+    # A word that a person chose may name another student: dropping the key of the student or of the texts erases it.
     student, field = key_of_student(session, row.student_id)
     return (student, field), texts_of_class(session, student.class_id)
 
@@ -207,7 +213,7 @@ class PhotoRow(RowId, Base):
     sha256 = Sealed("digest_", TEXT, _own)
     by_sha256 = Blind("sha256_index", "sha256", lambda row, session: key_of_student(session, row.student_id))
     fingerprint = Sealed("fingerprint_", TEXT, _own)
-    emotion = Sealed("emotion_", MAYBE_TEXT, _label)
+    emotion = Sealed("emotion_", MAYBE_TEXT, _label, _own, is_emotion)
 
 
 class SupportRow(RowId, Base):
@@ -224,7 +230,7 @@ class SupportRow(RowId, Base):
     vector_: Mapped[bytes] = mapped_column("vector", LargeBinary)
     made: Mapped[datetime] = mapped_column(default=now)
 
-    emotion = Sealed("emotion_", MAYBE_TEXT, _label)
+    emotion = Sealed("emotion_", MAYBE_TEXT, _label, _own, is_emotion)
     vector = Sealed("vector_", FLOATS, _own)
 
 

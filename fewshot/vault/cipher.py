@@ -70,13 +70,17 @@ class Cipher:
         nonce = os.urandom(_NONCE)
         return b"\x01" + self._tag + nonce + self._aead.encrypt(nonce, plain, bound)
 
+    def sealed(self, value: bytes) -> bool:
+        """Whether a value names this key as its own; ``open`` proves it."""
+        return value[1 : 1 + _TAG] == self._tag
+
     def open(self, sealed: bytes, bound: bytes) -> bytes:
         """The value.
 
         Raises:
             NotSealedHere: it was changed, moved, or sealed with another key.
         """
-        if sealed[1 : 1 + _TAG] != self._tag:
+        if not self.sealed(sealed):
             raise NotSealedHere("it was sealed with another key")
         try:
             return self._aead.decrypt(sealed[1 + _TAG : _FRONT], sealed[_FRONT:], bound)
