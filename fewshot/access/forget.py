@@ -52,13 +52,14 @@ class Forgotten:
     backups: tuple[Path, ...]
 
 
-def forget(store: ClassStore, class_name: str, student: str) -> Forgotten:
+def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = False) -> Forgotten:
     """Erase a student: the data, the name in texts, and the keys that open them in every copy and backup.
 
     Args:
         store: the classes of the owner.
         class_name: name of the class.
         student: name of the student.
+        keep_class: keep the class even if it then has no student and no lesson.
 
     Raises:
         UsageError: there is no such class or student.
@@ -72,7 +73,7 @@ def forget(store: ClassStore, class_name: str, student: str) -> Forgotten:
         number, class_id, key, name = found.id, row.id, found.key, found.name
         held, subject = _count(session, number), known_subject(session, number)
         before = set(session.scalars(select(DroppedKeyRow.key)))
-    also = store.remove_student(class_name, name)
+    also = store.remove_student(class_name, name, keep_class)
     with database.read() as session:
         dropped = set(session.scalars(select(DroppedKeyRow.key))) - before
         left = session.get(StudentRow, number) is not None or any(_count(session, number).values())

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.owner import LOCAL
+from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import Sealed, give_keys, session_of
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
 from fewshot.types import EMOTIONS
@@ -151,9 +153,13 @@ def _renew_owner(session: Session, name: str) -> list[str]:
     classes = session.scalars(select(ClassRow).where(ClassRow.owner_id == name)).all()
     lessons = _lessons(session, LessonRow.class_id.is_(None) & (LessonRow.owner_id == name))
     found = [*_values(lessons, "text_key"), *_names(classes)]
+    settings = opened_settings(session) if name == LOCAL else []
     old = [row.text_key, row.index_key]
     row.text_key = row.index_key = ""
     _seal_again(session, found)
+    for setting, value in settings:
+        setting.value = sealed_setting(session, setting.key, value)
+    session.flush()
     return old
 
 

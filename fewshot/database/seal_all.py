@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fewshot.database.copies import copies_of
 from fewshot.database.engine import Database
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import cipher_of
 from fewshot.database.tables import (
     ClassRow,
@@ -116,6 +117,9 @@ def seal_everything(database: Database, seal_readings: SealReadings, progress: C
                     _seal(row)
                 session.flush()
                 seal_readings(session, lesson)
+    with database.write() as session:
+        for setting, value in opened_settings(session):
+            setting.value = sealed_setting(session, setting.key, value)
     progress(total, total)
     if database.path is not None:
         _forget_plain(database)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.database.sealed_settings import opened_setting, sealed_setting
 from fewshot.database.tables import OwnerSettingRow, SettingRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.session import turn_password
@@ -51,7 +52,7 @@ class Settings:
         """A setting: any value that JSON can represent. Passwords are in none; see ``turn_password``."""
         with self._database.read() as session:
             row = self._row(session, key)
-            value = default if row is None else row.value
+            value = default if row is None else opened_setting(session, row.key, row.value)
         return _without(value) if key == "ice" and isinstance(value, dict) else value
 
     def set(self, key: str, value: Any) -> None:
@@ -81,6 +82,7 @@ class Settings:
     def _store(self, key: str, value: Any) -> None:
         with self._database.write() as session:
             row = self._row(session, key)
+            value = sealed_setting(session, key, value)
             if row is not None and value is None:
                 session.delete(row)
             elif row is not None:
@@ -94,7 +96,7 @@ class Settings:
         """Earlier versions kept the password of the TURN server in the database, where every copy shows it."""
         with self._database.read() as session:
             row = session.get(SettingRow, "ice")
-            value = None if row is None else row.value
+            value = None if row is None else opened_setting(session, row.key, row.value)
         if not isinstance(value, dict) or "password" not in value:
             return
         try:

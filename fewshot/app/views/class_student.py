@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import streamlit as st
 
+from fewshot.access.forget import forget
 from fewshot.app.cards import NOT_LABELLED, consent_words, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
@@ -18,6 +20,29 @@ from fewshot.classroom.traces import still_called
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import day
 from fewshot.types import EMOTIONS
+
+RECEIPT = "receipt of an erasure"
+"""In the session: the latest receipt, until the teacher closes it. It names nobody."""
+
+
+def show_receipt() -> None:
+    """Offer the receipt of a student who was just removed."""
+    receipt = st.session_state.get(RECEIPT)
+    if receipt is None:
+        return
+    with st.container(border=True, key="receipt"):
+        st.write(
+            "The receipt says what was removed and what this program cannot reach, such as files that you saved. It "
+            "is signed, and names nobody."
+        )
+        left, right = st.columns(2)
+        left.download_button(
+            "Save the receipt", receipt, "receipt.json", "application/json", icon=":material/receipt_long:",
+            on_click="ignore", width="stretch",
+        )  # fmt: skip
+        if right.button("Close the receipt", width="stretch"):
+            st.session_state.pop(RECEIPT, None)
+            st.rerun()
 
 
 def open_card(store: ClassStore, name: str, student: str) -> None:
@@ -146,7 +171,9 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     )
     sure = st.text_input("To confirm, type the student's name")
     if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
-        also = store.remove_student(name, student.key, keep_class=True)
+        done = forget(store, name, student.key, keep_class=True)
+        also = done.also
+        st.session_state[RECEIPT] = json.dumps(done.receipt, indent=1)
         who = isolated(student.key)
         if still_called(name) in also:
             also += " To change that, click Rename on this page."

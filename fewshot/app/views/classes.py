@@ -35,6 +35,7 @@ def page() -> None:
         name = _choose(names)
     with right:
         _manage(store, name)
+    class_student.show_receipt()
     if name is None or st.session_state.get(_NEW):
         _first(store, bool(names))
     if name is not None and not st.session_state.get(_NEW):

@@ -10,6 +10,7 @@ import streamlit as st
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.app.views.settings_accounts import show_accounts
+from fewshot.app.views.settings_safety import show_safety
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Owners
 from fewshot.session import retention, turn_password
@@ -44,6 +45,7 @@ def page() -> None:
         "Model card": _card,
     }
     if visitor().manages:
+        parts["Safety"] = show_safety
         parts["Accounts"] = show_accounts
     for tab, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
         with tab:

@@ -1,0 +1,127 @@
+"""Settings, Safety: encryption, recovery file, backup and the audit log, for whoever manages the installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fewshot.access.safety import Safety
+from fewshot.app.shell import calm, plain, say_later
+from fewshot.app.visitor import visitor
+from fewshot.errors import UsageError
+from fewshot.session.analysis.words import counted
+
+_SHOWN = 50
+"""Lines of the audit log."""
+
+
+def show_safety() -> None:
+    """Draw what protects the data, and what is missing."""
+    if not visitor().manages:
+        return
+    safety = Safety.here()
+    _encryption(safety)
+    _recovery(safety)
+    _backup(safety)
+    _log(safety)
+
+
+@calm
+def _encryption(safety: Safety) -> None:
+    st.subheader("Encryption")
+    left = safety.plain_rows()
+    if not left:
+        st.write(
+            "Names, face vectors, readings, labels and all texts are encrypted, each student's with a key of their own."
+        )
+        return
+    st.warning(
+        f"{counted(left, 'class, student or lesson', 'classes, students and lessons')} of an earlier version "
+        f"{'is' if left == 1 else 'are'} not encrypted yet. An earlier version cannot read them afterwards.",
+        icon=":material/lock_open:",
+    )
+    if st.button("Encrypt everything now", type="primary"):
+        with st.spinner("Encrypting …"):
+            safety.seal()
+        say_later("Everything is encrypted now. Delete older backups and copies yourself.")
+        st.rerun()
+
+
+@calm
+def _recovery(safety: Safety) -> None:
+    st.subheader("Recovery file")
+    places = safety.recovery_places()
+    if places:
+        st.write("If this disk is lost, a backup and this file open everything, with its passphrase:")
+        for place in places:
+            st.code(str(place), language=None)
+            if not place.exists():
+                st.caption("It is not there now. Connect its disk: the next start of the app brings it up to date.")
+    else:
+        st.info(
+            "There is no recovery file. If this disk or its key is lost, no backup can be opened, and everything in "
+            "the classes is lost. Put the file on another disk, such as a USB stick.",
+            icon=":material/key:",
+        )
+    with st.form("recovery", border=False, clear_on_submit=True):
+        file = st.text_input("File on another disk", placeholder="/media/usb/fewshot-recovery.json")
+        word = st.text_input("Passphrase (at least 12 characters)", type="password", key="recovery word")
+        again = "" if places else st.text_input("The same passphrase again", type="password", key="recovery again")
+        if st.form_submit_button("Write another recovery file" if places else "Write the recovery file"):
+            if not file.strip():
+                raise UsageError("Where should the file go? Fill in the field “File on another disk”.")
+            if not places and word != again:
+                raise UsageError("The two passphrases differ. Nothing was written. Type them again.")
+            for said in safety.export(Path(file.strip()).expanduser(), word):
+                st.warning(plain(said), icon=":material/usb:")
+            say_later("The recovery file was written. It is kept up to date from now on.")
+            st.rerun()
+
+
+@calm
+def _backup(safety: Safety) -> None:
+    st.subheader("Backup")
+    why = safety.no_backup()
+    if why:
+        st.caption(plain(why))
+        return
+    made = safety.backups()
+    st.caption(
+        f"The latest backup is {made[0]}." if made else "There is no backup yet. It is one file, encrypted, and may be "
+        "made while a lesson runs."
+    )  # fmt: skip
+    with st.form("backup", border=False, clear_on_submit=True):
+        file = st.text_input(
+            "File to write", value=str(made[0]) if made else "", placeholder="/media/usb/school.backup"
+        )
+        word = st.text_input("Passphrase (at least 12 characters)", type="password", key="backup word")
+        again = st.text_input("The same passphrase again", type="password", key="backup again")
+        if st.form_submit_button("Make a backup"):
+            if word != again:
+                raise UsageError("The two passphrases differ. Nothing was written. Type them again.")
+            with st.spinner("Writing and checking …"):
+                said = safety.backup(Path(file.strip()).expanduser(), word)
+            say_later(said)
+            st.rerun()
+
+
+@calm
+def _log(safety: Safety) -> None:
+    st.subheader("Who did what")
+    st.caption(
+        "The audit log names no student and shows no reading. A random number stands for each student; it loses its "
+        "meaning when the student is removed."
+    )
+    lines = safety.lines(_SHOWN, visitor())
+    if not lines:
+        st.caption("The log has no lines yet.")
+        return
+    if st.button("Check the log"):
+        findings = safety.faults()
+        if findings:
+            for said in findings:
+                st.error(plain(said), icon=":material/report:")
+        else:
+            st.success("The log is whole: no line was changed, moved or removed.", icon=":material/verified:")
+    st.dataframe(lines, hide_index=True, width="stretch")
