@@ -122,7 +122,7 @@ def all_probabilities(session: Session, lesson: LessonRow) -> Iterator[NDArray[n
 
 
 def as_bytes(probabilities: NDArray[np.floating]) -> bytes:
-    """Probabilities as they are sealed."""
+    """Probabilities of shape (labels,) as they are sealed."""
     return np.ascontiguousarray(probabilities, "<f4").tobytes()
 
 
