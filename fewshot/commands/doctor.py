@@ -74,6 +74,7 @@ def findings() -> Iterator[Finding]:
     yield _guarded("Video files", _video)
     yield _guarded("Folder", _folder)
     yield _guarded("Database", _database)
+    yield _guarded("Encryption", _encryption)
 
 
 def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
@@ -184,6 +185,29 @@ def _database() -> Finding:
         return Finding("Database", "ok", text)
     except FewshotError as error:
         return Finding("Database", "problem", "cannot be used", str(error))
+
+
+def _encryption() -> Finding:
+    from fewshot.access.safety import Safety
+    from fewshot.errors import FewshotError
+
+    try:
+        safety = Safety.here()
+        if left := safety.plain_rows():
+            text = f"{left} classes, students and lessons of an earlier version are not encrypted"
+            return Finding("Encryption", "warning", text, "To encrypt them, type: fewshot key seal")
+        if not safety.keys.exists:
+            return Finding("Encryption", "ok", "on; nothing is stored yet")
+        lost = safety.check().lost
+        if lost:
+            advice = "Put the keys back, or type: fewshot key import FILE"
+            return Finding("Encryption", "problem", f"{lost} rows cannot be opened", advice)
+        if not safety.recovery_places():
+            advice = "Without one, a lost disk loses everything. Type: fewshot key export FILE"
+            return Finding("Encryption", "warning", "on; there is no recovery file", advice)
+        return Finding("Encryption", "ok", "on; there is a recovery file")
+    except FewshotError as error:
+        return Finding("Encryption", "problem", "cannot be used", str(error))
 
 
 def _camera() -> Finding:
