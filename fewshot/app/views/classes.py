@@ -6,9 +6,10 @@ from datetime import date
 
 import streamlit as st
 
+from fewshot.access.safety import Safety
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
-from fewshot.app.shell import calm, isolated, plain, say_later, say_no_classes
+from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import class_photos, class_student
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
@@ -18,6 +19,8 @@ from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
 
+_ASKED = "recovery_asked"
+"""The setting that remembers that the teacher wants no recovery file now."""
 _NEW = "class to make"
 """In the session: the teacher comes to make a class, not to look at one."""
 
@@ -36,12 +39,34 @@ def page() -> None:
     with right:
         _manage(store, name)
     class_student.show_receipt()
+    _ask_for_recovery(store)
     if name is None or st.session_state.get(_NEW):
         _first(store, bool(names))
     if name is not None and not st.session_state.get(_NEW):
         for words in (*same_on_screen(names, "classes"), *same_on_screen(store.roster(name).students, "students")):
             st.warning(plain(words), icon=":material/content_copy:")
         _roster(store, name)
+
+
+@calm
+def _ask_for_recovery(store: ClassStore) -> None:
+    """Ask once for a recovery file: without it a lost disk loses every class."""
+    settings = Settings(owner=store.owner)
+    if not store.owner.manages or settings.get(_ASKED) or all(map(store.is_sample, store.names())):
+        return
+    if Safety.here().recovery_places():
+        return
+    with st.container(border=True, key="ask for recovery"):
+        st.write(
+            "Everything in your classes is encrypted, and the key is on this computer only. If its disk is lost, a backup "
+            "can be opened only with a recovery file."
+        )
+        left, right = st.columns(2)
+        if left.button("Make a recovery file", icon=":material/key:", width="stretch"):
+            go("settings")
+        if right.button("Not now", width="stretch"):
+            settings.set(_ASKED, True)
+            st.rerun()
 
 
 def _choose(names: list[str]) -> str | None:
