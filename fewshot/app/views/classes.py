@@ -58,8 +58,8 @@ def _ask_for_recovery(store: ClassStore) -> None:
         return
     with st.container(border=True, key="ask for recovery"):
         st.write(
-            "Everything in your classes is encrypted, and the key is on this computer only. If its disk is lost, a backup "
-            "can be opened only with a recovery file."
+            "Everything in your classes is encrypted, and the key is on this computer only. If its disk is lost, only "
+            "a recovery file opens a backup."
         )
         left, right = st.columns(2)
         if left.button("Make a recovery file", icon=":material/key:", width="stretch"):
