@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fewshot.app.daily import start_daily
 from fewshot.app.guard import Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins
 from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
@@ -95,6 +96,7 @@ def launch(
     if serve is not None:
         serve(options)
     else:
+        start_daily()
         serve_app(policy, options, None if headless else home, desk)
 
 

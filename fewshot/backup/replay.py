@@ -79,7 +79,7 @@ def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> 
         _raise_numbers(session, removals)
         session.execute(delete(LoginRow))
     for owner in _teachers(copy):
-        chosen = [each for each in (Settings(copy, owner).retention_days, days.get(owner.id)) if each is not None]
+        chosen = [each for each in (Settings(copy, owner).chosen_retention, days.get(owner.id)) if each is not None]
         if chosen:
             # Nobody must confirm it, unlike elsewhere: the backup and the present database are both kept.
             found.old += LessonStore(copy, owner).delete_older_than(min(chosen))
@@ -88,7 +88,7 @@ def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> 
 
 def retention_of(present: Database) -> dict[str, int]:
     """Id of an owner -> after how many days this owner's lessons are deleted; without owners who keep them all."""
-    found = {owner.id: Settings(present, owner).retention_days for owner in _teachers(present)}
+    found = {owner.id: Settings(present, owner).chosen_retention for owner in _teachers(present)}
     return {owner: days for owner, days in found.items() if days is not None}
 
 

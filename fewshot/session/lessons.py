@@ -89,7 +89,7 @@ class LessonStore:
             UsageError: there is no such class or student.
         """
         try:
-            self._apply_retention_of_all()
+            apply_retention_of_all(self.database)
         except ErasurePending as error:
             logger.warning(error.text)  # it is finished later; a lesson must not wait for it
         with self.database.write() as session:
@@ -280,13 +280,18 @@ class LessonStore:
     def _settings(self) -> Settings:
         return Settings(self.database, self.owner)
 
-    def _apply_retention_of_all(self) -> None:
-        """Each owner's lessons according to that owner's settings: a teacher who never returns has old lessons too."""
-        with self.database.read() as session:
-            owners = [row.plain() for row in session.scalars(select(OwnerRow))]
-        for owner in owners:
-            if owner.teaches:
-                LessonStore(self.database, owner).apply_retention()
+
+def apply_retention_of_all(database: Database) -> None:
+    """Each owner's lessons according to that owner's settings: a teacher who never returns has old lessons too.
+
+    Raises:
+        ErasurePending: lessons are deleted, but their bytes are still in the file; see ``Database.erase``.
+    """
+    with database.read() as session:
+        owners = [row.plain() for row in session.scalars(select(OwnerRow))]
+    for owner in owners:
+        if owner.teaches:
+            LessonStore(database, owner).apply_retention()
 
 
 def _found(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]:

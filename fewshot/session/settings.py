@@ -24,6 +24,9 @@ _without_password: WeakSet[Database] = WeakSet()
 """Databases that were searched for a password which an earlier version kept."""
 
 
+USUAL_RETENTION = 90
+"""Days for which lessons are kept if nobody has chosen another time."""
+
 MANAGED = frozenset({"ice", "detector", "longest_retention", "longest_retention_agreed"})
 """Settings of the installation, which an administrator or the local teacher changes and all others use."""
 _SHARED = MANAGED | {"clock_seen"}
@@ -154,11 +157,18 @@ class Settings:
 
     @property
     def retention_days(self) -> int | None:
-        """The owner's lessons older than this are deleted when the next lesson starts; None keeps them.
+        """The owner's lessons older than this are deleted; None keeps them. ``USUAL_RETENTION`` until it is chosen.
 
-        The owner chooses it, up to ``longest_retention``.
+        The owner chooses it, up to ``longest_retention``. The first deletion waits for a confirmation.
         """
-        chosen = [days for days in (self.get("retention_days"), self.longest_retention) if days is not None]
+        chosen = self.get("retention_days")
+        own = USUAL_RETENTION if chosen is None else int(chosen) or None
+        return min((days for days in (own, self.longest_retention) if days is not None), default=None)
+
+    @property
+    def chosen_retention(self) -> int | None:
+        """``retention_days`` if the owner or an administrator has chosen it; None if not, or to keep all lessons."""
+        chosen = [days for days in (self.get("retention_days"), self.longest_retention) if days]
         return min(map(int, chosen), default=None)
 
     @retention_days.setter
@@ -169,7 +179,7 @@ class Settings:
                 f"An administrator has chosen that lessons are kept for at most {longest} days, so they cannot be kept "
                 f"for {days}. Choose {longest} days or fewer."
             )
-        self._choose("retention_days", "retention_agreed", days)
+        self._choose("retention_days", "retention_agreed", days, keep=0)
 
     @property
     def longest_retention(self) -> int | None:
@@ -181,13 +191,14 @@ class Settings:
     def longest_retention(self, days: int | None) -> None:
         self._choose("longest_retention", "longest_retention_agreed", days)
 
-    def _choose(self, key: str, agreed: str, days: int | None) -> None:
+    def _choose(self, key: str, agreed: str, days: int | None, keep: int | None = None) -> None:
+        """Store a number of days; ``keep`` is stored for None."""
         if days is not None and days < 1:
             raise UsageError(
                 f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
             )
         changed = days != self.get(key)
-        self.set(key, days)
+        self.set(key, keep if days is None else days)
         if changed and days is not None:
             # Whoever chooses the days is shown what is too old at that moment, and agrees to delete that.
             self.set(agreed, (now() - timedelta(days=days)).isoformat())

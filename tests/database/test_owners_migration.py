@@ -63,7 +63,7 @@ def test_everything_of_an_old_store_belongs_to_the_local_teacher(old: Path) -> N
     assert settings.portraits and settings.retention_days == 30 and settings.acknowledged is not None
     assert settings.get("sample past") == {"titles": []}
     other = Settings(database, Owners(database).add("Berta"))
-    assert (other.portraits, other.retention_days, other.acknowledged) == (False, None, None)
+    assert (other.portraits, other.retention_days, other.acknowledged) == (False, 90, None)
     assert other.get("ice") == {"servers": "stun:x"} and other.get("detector") == "yunet"
 
 

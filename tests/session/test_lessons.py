@@ -195,7 +195,10 @@ def test_a_student_keeps_to_the_lesson_under_another_name(lessons: LessonStore, 
 def test_settings(classes: ClassStore) -> None:
     settings = Settings(classes.database)
     assert (settings.acknowledged, settings.aggregate_only, settings.portraits) == (None, False, False)
-    assert (settings.retention_days, settings.get("theme", "light")) == (None, "light")
+    assert (settings.retention_days, settings.get("theme", "light")) == (90, "light")
+    assert settings.chosen_retention is None
+    settings.retention_days = None
+    assert settings.retention_days is None and Settings(classes.database).retention_days is None
     moment = datetime(2026, 11, 20, 9, tzinfo=UTC)
     settings.acknowledged, settings.aggregate_only, settings.portraits = moment, True, True
     settings.set("theme", {"name": "dark"})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+from fewshot.app.daily import DAY, once, start_daily
 from fewshot.cli import app
 from fewshot.errors import UsageError
 from fewshot.session import lessons as lessons_module
@@ -169,3 +170,35 @@ def test_the_page_asks_and_one_click_deletes(clock: Clock) -> None:
     assert any("Nothing was deleted yet" in warning.value for warning in test.warning)
     next(button for button in test.button if "Delete these old lessons" in button.label).click().run()
     assert kept() == 0 and not test.exception
+
+
+def test_without_a_choice_lessons_are_kept_for_90_days_and_the_first_deletion_asks(clock: Clock) -> None:
+    clock.lesson(100)
+    clock.lesson(80)
+    once()
+    assert kept() == 2 and "first deletion" in LessonStore().held_back().text
+    assert LessonStore().delete_old() == 1
+    clock.now += timedelta(days=15)
+    once()
+    assert kept() == 0
+
+
+def test_who_keeps_all_lessons_loses_none(clock: Clock) -> None:
+    Settings().retention_days = None
+    clock.lesson(400)
+    once()
+    assert kept() == 1 and LessonStore().held_back() is None
+
+
+def test_the_app_looks_once_a_day(clock: Clock) -> None:
+    used(clock)
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        clock.lesson(0)
+        clock.now += timedelta(days=20)
+        return len(waited) == 3
+
+    start_daily(wait).join(timeout=30)
+    assert waited == [DAY] * 3 and kept() == 2  # the first of three lessons is deleted when it is 40 days old

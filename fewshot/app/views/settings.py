@@ -16,7 +16,7 @@ from fewshot.classroom.owners import Owners
 from fewshot.session import retention, turn_password
 from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
-from fewshot.session.settings import Settings
+from fewshot.session.settings import USUAL_RETENTION, Settings
 
 if TYPE_CHECKING:
     from fewshot.models.files import Check
@@ -77,7 +77,7 @@ def _own(settings: Settings) -> None:
     )
     days = None
     if keep:
-        now = settings.retention_days or 30
+        now = settings.retention_days or USUAL_RETENTION
         days = int(st.number_input("after this number of days", min_value=1, max_value=longest, value=now))
         st.caption(_too_old(days))
     if longest is not None:
