@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,31 @@ from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file
 from fewshot.database.owner import Owner
-from fewshot.database.seal_all import plain_rows, seal_everything
+from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.errors import FewshotError, UsageError
 from fewshot.models.files import home
 from fewshot.session.analysis.words import counted
-from fewshot.session.reading_codec import seal_lesson
 from fewshot.vault import FileKeys
+
+
+def keys_here() -> FileKeys:
+    """The keys of the default database, which is not opened.
+
+    Raises:
+        UsageError: $FEWSHOT_DATABASE is not valid.
+    """
+    file = default_file()
+    return FileKeys(home() if file is None else file.parent)
+
+
+def import_keys(file: Path, passphrase: str) -> int:
+    """Take over the keys of a recovery file; see ``FileKeys.take_from``. What was erased here stays erased.
+
+    The database is opened afterwards, because it may not open before.
+    """
+    count = keys_here().take_from(file, passphrase)
+    open_database().drop_keys()
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +55,40 @@ class Safety:
     @classmethod
     def here(cls) -> Safety:
         """Of this installation. Raises StoreError if the database cannot be used."""
-        file = default_file()
-        return cls(open_database(), FileKeys(home() if file is None else file.parent))
+        return cls(open_database(), keys_here())
 
     def plain_rows(self) -> int:
         """How many classes, students and lessons are not encrypted."""
         return plain_rows(self.database)
 
-    def seal(self) -> None:
-        """Encrypt them; see ``seal_everything``."""
-        seal_everything(self.database, seal_lesson, lambda _done, _total: None)
+    def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
+        """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
+        seal_everything(self.database, progress)
+
+    def check(self) -> State:
+        """Open everything once."""
+        return check_all(self.database)
 
     def recovery_places(self) -> list[Path]:
         """Where recovery files are kept up to date."""
         recovery = self.keys.record.get("recovery")
         return [Path(place) for place in recovery["places"]] if recovery else []
 
-    def export(self, file: Path, passphrase: str) -> list[str]:
+    def export(self, file: Path, passphrase: str, replace: bool = False) -> list[str]:
         """Write a recovery file; see ``FileKeys.export``.
 
         Raises:
             UsageError: nothing is stored yet, the file cannot be written, or the passphrase does not fit.
         """
-        if not self.keys.exists:
-            raise UsageError("There is nothing to recover yet. Enroll a class first.")
+        self.must_exist()
         if file.is_dir() or not file.absolute().parent.is_dir():
             raise UsageError(f"{file} cannot be written. Give the name of a file in a folder that exists.")
-        return self.keys.export(file, passphrase)
+        return self.keys.export(file, passphrase, replace)
+
+    def must_exist(self) -> None:
+        """Raises UsageError while there are no keys, because nothing is stored."""
+        if not self.keys.exists:
+            raise UsageError("There are no keys yet, because nothing is stored. Enroll a class first.")
 
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from fewshot.database import Database
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.key_erasure import NOT_READABLE
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.reading_codec import all_probabilities
 from fewshot.database.sealing import Sealed, vault_of
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
-from fewshot.session.reading_codec import reading_cipher
 from fewshot.types import EMOTIONS
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
@@ -114,12 +114,7 @@ def _instead(session: Session, row: Any, column: Sealed[Any]) -> Any:
 
 def _numbered(session: Session, lesson: LessonRow) -> list[str]:
     """Labels for readings whose own words are lost: the seven emotions, then numbers."""
-    width = len(EMOTIONS)
-    for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)):
-        wanted = select(ReadingRow.second, ReadingRow.sealed).where(ReadingRow.participant_id == participant.id)
-        cipher = reading_cipher(session, lesson, participant)
-        for second, sealed in session.execute(wanted.where(ReadingRow.sealed.is_not(None))):
-            width = max(width, len(cipher.open(second, sealed or b"").probabilities) // 4)
+    width = max((len(shown) for shown in all_probabilities(session, lesson)), default=len(EMOTIONS))
     return [*EMOTIONS, *(f"state {number}" for number in range(1, width - len(EMOTIONS) + 1))]
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from fewshot.classroom.blotting import SOMEBODY, Blotter
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL
+from fewshot.database.reading_codec import used_columns
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import UsageError
 from fewshot.models.files import home
-from fewshot.session.lesson_rows import open_readings
 from fewshot.types import EMOTIONS
 
 LAST_TIMELINE = "last-timeline.png"
@@ -156,9 +156,8 @@ def _blotted_labels(labels: Iterable[str], blot: Callable[[str], str]) -> list[s
 
 def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
     """The lesson's labels, blank if no reading uses them any more. Positions stay, because readings refer to them."""
-    shown = open_readings(session, lesson)
-    seen = {label for place, label in enumerate(shown.labels) if (shown.readings.probabilities[:, place] > 0).any()}
-    return [label if label in EMOTIONS or label in seen else "" for label in lesson.labels]
+    used = used_columns(session, lesson)
+    return [label if label in EMOTIONS or column in used else "" for column, label in enumerate(lesson.labels)]
 
 
 def _sentence(counts: Counter[str]) -> str:

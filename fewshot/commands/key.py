@@ -8,29 +8,14 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from fewshot.access.safety import Safety, import_keys, keys_here
 from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import console, tell
-from fewshot.database import open_database
-from fewshot.database.engine import default_file
-from fewshot.database.seal_all import check_all, plain_rows, seal_everything
 from fewshot.errors import UsageError
-from fewshot.models.files import home
 from fewshot.session.analysis.words import counted
-from fewshot.session.reading_codec import seal_lesson
-from fewshot.vault import FileKeys
 from fewshot.vault.key_file import SECRET
 
 NEW_SECRET = "FEWSHOT_KEY_NEW"  # nosec B105: the name of a variable
-
-
-def keys_here() -> FileKeys:
-    """The keys of the default database, which is not opened.
-
-    Raises:
-        UsageError: $FEWSHOT_DATABASE is not valid.
-    """
-    file = default_file()
-    return FileKeys(home() if file is None else file.parent)
 
 
 def show_keys() -> None:
@@ -59,7 +44,7 @@ def show_keys() -> None:
 
 def check_keys() -> int:
     """Open everything once, and say what cannot be read. Returns the exit status."""
-    state = check_all(open_database())
+    state = Safety.here().check()
     tell(f"{counted(state.sealed, 'row')} can be opened.")
     if state.plain:
         tell(f"{counted(state.plain, 'row')} of an earlier version can be read, and are not encrypted yet.")
@@ -72,9 +57,9 @@ def check_keys() -> int:
 
 def rotate_key() -> None:
     """Replace the key that opens all others."""
-    keys = keys_here()
-    _must_exist(keys)
-    new = os.environ.get(NEW_SECRET)
+    safety = Safety.here()
+    safety.must_exist()
+    keys, new = safety.keys, os.environ.get(NEW_SECRET)
     keys.rotate(new)
     tell(f"The key was replaced. It is now {keys.epoch_file()}.")
     if new is not None:
@@ -90,13 +75,11 @@ def export_key(file: Path, passphrase_file: Path | None, replace: bool) -> None:
     Raises:
         UsageError: there are no keys, the file cannot be written, or the passphrase does not fit.
     """
-    keys = keys_here()
-    _must_exist(keys)
-    if file.is_dir() or not file.absolute().parent.is_dir():
-        raise UsageError(f"{file} cannot be written: give the name of a file in a folder that exists.")
-    first = replace or not keys.record.get("recovery")
+    safety = Safety.here()
+    safety.must_exist()
+    first = replace or not safety.recovery_places()
     passphrase = secret_word("passphrase", passphrase_file, new=first, otherwise="Nothing was written.")
-    for said in keys.export(file, passphrase, replace):
+    for said in safety.export(file, passphrase, replace):
         raise UsageError(said)
     tell(f"{file} opens the keys with the passphrase, also on another computer. It is kept up to date from now on.")
     tell("Keep it on another disk, and the passphrase in another place: whoever has a backup, this file and the")
@@ -109,9 +92,7 @@ def import_key(file: Path, passphrase_file: Path | None) -> None:
     Raises:
         UsageError: it is no recovery file, or the passphrase is wrong.
     """
-    keys = keys_here()
-    count = keys.take_from(file, secret_word("passphrase", passphrase_file, new=False))
-    open_database()  # drops again what was dropped here
+    count = import_keys(file, secret_word("passphrase", passphrase_file, new=False))
     tell(f"{counted(count, 'key')} are here now. Keys of what was erased were not taken back.")
     tell("To see what can be read, type: fewshot key check")
 
@@ -122,8 +103,8 @@ def seal_now(yes: bool) -> None:
     Raises:
         UsageError: nobody can be asked.
     """
-    database = open_database()
-    if not plain_rows(database):
+    safety = Safety.here()
+    if not safety.plain_rows():
         tell("Everything is encrypted already.")
         return
     tell(
@@ -140,20 +121,15 @@ def seal_now(yes: bool) -> None:
             return
     with Progress(console=console(), transient=True) as bar:
         task = bar.add_task("Encrypting", total=None)
-        seal_everything(database, seal_lesson, lambda done, total: bar.update(task, completed=done, total=total))
+        safety.seal(lambda done, total: bar.update(task, completed=done, total=total))
     tell("Everything is encrypted now. Backups and copies that were made before are not: delete them yourself.")
-    if not keys_here().record.get("recovery"):
+    if not safety.recovery_places():
         tell("To make a recovery file for the case that this disk is lost, type: fewshot key export FILE")
 
 
 def _tell_plain() -> None:
-    left = plain_rows(open_database())
+    left = Safety.here().plain_rows()
     if left:
         what = counted(left, "class, student or lesson", "classes, students and lessons")
         tell(f"{what} of an earlier version {'is' if left == 1 else 'are'} not encrypted yet.")
         tell("To encrypt them, type: fewshot key seal")
-
-
-def _must_exist(keys: FileKeys) -> None:
-    if not keys.exists:
-        raise UsageError("There are no keys yet, because nothing is stored. Enroll a class first.")

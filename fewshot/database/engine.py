@@ -89,7 +89,7 @@ class Database:
                 self._erase_in_copies()
         self.finish_erasing()
         self.keep_removals()
-        self._drop_keys()
+        self.drop_keys()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -150,14 +150,14 @@ class Database:
         self.keep_removals()
         if self._beside is not None:
             erase_in_copies(self._beside, removed, here)
-        self._drop_keys()
+        self.drop_keys()
         self.forget_deleted()
 
     def _session(self, writes: bool = False) -> Session:
         self.vault.refresh()
         return SealingSession(self._engine.execution_options(writes=True) if writes else self._engine, self.vault)
 
-    def _drop_keys(self) -> None:
+    def drop_keys(self) -> None:
         """Drop the keys of what was erased, also after a kill between the deletion and this.
 
         Raises:

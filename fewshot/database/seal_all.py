@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fewshot.database.copies import copies_of
 from fewshot.database.engine import Database
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.reading_codec import seal_lesson
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import cipher_of
 from fewshot.database.tables import (
@@ -34,9 +35,6 @@ _TABLES: Sequence[Any] = (
     MarkerRow,
 )  # fmt: skip
 _AT_ONCE = 2000
-
-SealReadings = Callable[[Session, LessonRow], None]
-"""Seals the seconds and readings of a lesson; given from above, because this package does not know their form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +86,11 @@ def check_all(database: Database) -> State:
     return State(plain, sealed, lost)
 
 
-def seal_everything(database: Database, seal_readings: SealReadings, progress: Callable[[int, int], None]) -> None:
+def seal_everything(database: Database, progress: Callable[[int, int], None]) -> None:
     """Seal all values that are not, then delete the copies that were made before.
 
     Args:
         database: to seal. Lessons may run.
-        seal_readings: see ``SealReadings``.
         progress: gets how many of how many steps are done.
 
     Raises:
@@ -116,7 +113,7 @@ def seal_everything(database: Database, seal_readings: SealReadings, progress: C
                 for row in (lesson, *session.scalars(select(MarkerRow).where(MarkerRow.lesson_id == number))):
                     _seal(row)
                 session.flush()
-                seal_readings(session, lesson)
+                seal_lesson(session, lesson)
     with database.write() as session:
         for setting, value in opened_settings(session):
             setting.value = sealed_setting(session, setting.key, value)

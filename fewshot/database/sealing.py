@@ -13,7 +13,9 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import event, select
+from sqlalchemy import String, event, select, update
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session, object_session
 
 from fewshot.vault import KeyGone, KeysUnusable, Vault
@@ -28,6 +30,7 @@ KeysOf = Callable[[Any, Session], tuple[Holder, ...]]
 """Gives the holders of the keys of a row's value. Only all keys together open it."""
 
 VAULT, _HELD = "vault", "held"
+_INSTALLATION = sql_table("installation", sql_column("keys", String()))
 
 
 class RowMissing(LookupError):
@@ -201,15 +204,14 @@ def give_keys(session: Session, holders: Iterable[Holder]) -> None:
     lacking = [(row, field) for row, field in holders if not getattr(row, field)]
     if not lacking:
         return
-    from fewshot.database.erased_tables import InstallationRow
-
     vault = vault_of(session)
-    here = session.scalars(select(InstallationRow).limit(1)).one()
-    if here.keys and here.keys != vault.keys.store:
+    here = session.scalar(select(_INSTALLATION.c["keys"]).limit(1))
+    if here and here != vault.keys.store:
         raise missing_keys()
     for (row, field), name in zip(lacking, vault.make(len(lacking)), strict=True):
         setattr(row, field, name)
-    here.keys = vault.keys.store
+    if not here:
+        session.execute(update(_INSTALLATION).values(keys=vault.keys.store))
 
 
 def missing_keys() -> KeysUnusable:

@@ -21,10 +21,10 @@ from fewshot.database.lesson_tables import (
     ReadingRow,
     SecondRow,
 )
+from fewshot.database.reading_codec import open_counts, reading_cipher
 from fewshot.database.tables import StudentRow
 from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
-from fewshot.session.reading_codec import open_counts, reading_cipher
 
 _ROUNDING = 1e-3
 _LONGEST = 31 * 24 * 3600

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
+from fewshot.database.reading_codec import Measured, ReadingCipher, as_bytes, reading_cipher, seal_counts
 from fewshot.database.tables import ConsentRow, StudentRow
-from fewshot.session.reading_codec import Measured, ReadingCipher, as_bytes, reading_cipher, seal_counts
 from fewshot.session.seconds import Second
 
 

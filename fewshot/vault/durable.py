@@ -37,6 +37,7 @@ def shred(file: Path) -> None:
 
 
 def sync(folder: Path) -> None:
+    """Let a folder remember its files when the power fails."""
     if HAS_MODES:
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -73,6 +73,8 @@ class FileKeys:
         with self._turn:
             if self._seen is None or self._stamp() != self._seen:
                 self._read()
+            if self._seen is None:
+                raise self._lost("it is missing")
             try:
                 return self._keys[name]
             except KeyError:

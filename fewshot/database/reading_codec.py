@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -100,8 +100,29 @@ def open_counts(session: Session, lesson: LessonRow, second: int, stored: bytes)
     return list(json.loads(cipher_of(session, [(lesson, "key")]).open(stored, _bound(lesson, second))))
 
 
+def used_columns(session: Session, lesson: LessonRow) -> set[int]:
+    """Columns of the labels that any reading of a lesson gives a probability above 0."""
+    used: set[int] = set()
+    for shown in all_probabilities(session, lesson):
+        used.update(np.flatnonzero(shown > 0).tolist())
+    return used
+
+
+def all_probabilities(session: Session, lesson: LessonRow) -> Iterator[NDArray[np.float32]]:
+    """The probabilities of every reading of a lesson, each of shape (labels so far,)."""
+    for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)).all():
+        wanted = select(ReadingRow.second, ReadingRow.sealed, ReadingRow.probabilities)
+        rows = session.execute(wanted.where(ReadingRow.participant_id == participant.id)).all()
+        cipher = reading_cipher(session, lesson, participant) if any(sealed for _, sealed, _ in rows) else None
+        for second, sealed, plain in rows:
+            if cipher is not None and sealed is not None:
+                yield np.frombuffer(cipher.open(second, sealed).probabilities, "<f4")
+            elif plain is not None:
+                yield plain
+
+
 def as_bytes(probabilities: NDArray[np.floating]) -> bytes:
-    """Probabilities as they are sealed."""
+    """Probabilities of shape (labels,) as they are sealed."""
     return np.ascontiguousarray(probabilities, "<f4").tobytes()
 
 

@@ -1,0 +1,79 @@
+"""``fewshot forget``: a student is erased, also in backups made before, and a signed receipt says so without a name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from test_key_command import NAMES, fails, run, store  # noqa: F401
+
+from fewshot.access.forget import check_receipt
+from fewshot.classroom.store import ClassStore
+from fewshot.errors import UsageError
+
+WORD = "five words that differ much"
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    file = tmp_path / "word"
+    file.write_text(WORD, encoding="utf-8")
+    return file
+
+
+def forget(student: str, receipt: Path) -> str:
+    return " ".join(run("forget", "physics", student, "--yes", "--receipt", receipt).split())
+
+
+def test_the_receipt_names_nobody_and_shows_every_change(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
+    file = tmp_path / "receipt.json"
+    said = forget(NAMES[0], file)
+    assert "2 photos" in said and "Not in reach" in said
+    assert list(store.roster("physics").students) == NAMES[1:]
+    text = file.read_text(encoding="utf-8")
+    assert NAMES[0] not in text and file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(text)["removed"]["photos"] == 2 and json.loads(text)["keys_dropped"] >= 1
+    assert check_receipt(file)
+    for change in ({"at": "2026-01-01T00:00:00+00:00"}, {"left": 1}, {"more": True}):
+        file.write_text(json.dumps(json.loads(text) | change), encoding="utf-8")
+        assert not check_receipt(file)
+        assert "changed" in run("audit", "receipt", file)
+    file.write_text("[]", encoding="utf-8")
+    with pytest.raises(UsageError, match="not a receipt"):
+        check_receipt(file)
+
+
+def test_nobody_is_erased_without_an_answer_or_by_a_wrong_name(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
+    for words, match in (
+        (["physics", NAMES[0]], "final"),
+        (["physics", "Nobody", "--yes"], "no student"),
+        (["chemistry", NAMES[0], "--yes"], "no class"),
+    ):
+        fails(match, "forget", *words, "--receipt", tmp_path / "r")
+    assert list(store.roster("physics").students) == NAMES and not (tmp_path / "r").exists()
+
+
+def test_a_receipt_that_cannot_be_written_does_not_stop_the_erasure(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
+    said = forget(NAMES[0], tmp_path / "no" / "folder" / "r")
+    assert "could not be written" in said and list(store.roster("physics").students) == NAMES[1:]
+
+
+def test_a_backup_of_before_holds_nothing_that_opens(
+    store: ClassStore,  # noqa: F811
+    fewshot_home: Path,
+    tmp_path: Path,
+    passphrase: Path,
+) -> None:
+    backup = tmp_path / "before.backup"
+    run("backup", backup, "--passphrase-file", passphrase)
+    with sqlite3.connect(fewshot_home / "fewshot.db") as connection:
+        (key,) = connection.execute("SELECT key FROM students ORDER BY id").fetchone()
+    connection.close()
+    assert "Make a new one" in forget(NAMES[0], tmp_path / "r")
+    assert key not in store.database.vault.names()
+    said = " ".join(run("restore", backup, "--passphrase-file", passphrase, "--yes").split())
+    assert "Removed after the backup" in said and "1 student" in said
+    assert list(ClassStore().roster("physics").students) == NAMES[1:]
+    assert ClassStore().roster("physics").students[NAMES[1]].photos
