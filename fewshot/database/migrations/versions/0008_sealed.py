@@ -110,7 +110,8 @@ def downgrade() -> None:
         with _changed(table, table_kwargs=_kwargs(again)) as batch:
             for column, (kind, nullable) in columns.items():
                 batch.alter_column(f"new_{column}", new_column_name=column, existing_type=kind, nullable=nullable)
-            if table == "students":
+        if table == "students":  # not together with the new name of the column: then it would be lost
+            with _changed(table, table_kwargs=_kwargs(again)) as batch:
                 batch.create_unique_constraint(op.f("uq_students_class_id"), ["class_id", "name"])
     _keep_numbers(numbers)
 
