@@ -7,19 +7,29 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.corrections import learn
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.store import ClassStore
-from fewshot.database import Database
+from fewshot.database import Database, in_folder
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 NAMES = ["Zebulon", "आशा कुमारी", "Ναταλία"]
 DIMENSION = 24
+
+
+@pytest.fixture
+def homes(fewshot_home: Path) -> tuple[Path, Path]:
+    """The folder with the data of such a class, and the one with the epoch key."""
+    database = in_place(fewshot_home)
+    fill(database).close()
+    database.close()
+    return fewshot_home, fewshot_home.with_name(f"{fewshot_home.name}-keys")
 
 
 def vector_of(name: str, number: int) -> np.ndarray:
@@ -81,4 +91,4 @@ def told(database: Database, name: str) -> tuple[object, ...]:
 
 def in_place(folder: Path) -> Database:
     """The database in a folder, as a program that just started opens it."""
-    return Database(f"sqlite:///{folder / 'fewshot.db'}")
+    return in_folder(folder)

@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """The folder with the data is moved or copied: it goes on, and what is erased in one copy is erased in its key too."""
 
 from __future__ import annotations
@@ -7,8 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sealed_class import NAMES, in_place, told
-from test_erasure_killed import homes  # noqa: F401
+from sealed_class import NAMES, homes, in_place, told  # noqa: F401
 
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
@@ -49,7 +49,9 @@ def test_a_copied_folder_becomes_one_of_its_own(homes: Homes, tmp_path: Path) ->
 
 
 def test_a_copy_without_its_key_opens_nothing(
-    homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    homes: Homes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(homes[0], tmp_path / "stolen")
     monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "stolen"))

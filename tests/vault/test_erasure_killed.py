@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """An erasure that is killed at any step is finished by the next start, and loses nobody else."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sealed_class import NAMES, fill, in_place, marks_of, told
+from sealed_class import NAMES, homes, in_place, marks_of, told  # noqa: F401
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.store import ClassStore
@@ -43,23 +44,16 @@ def counting(patch: pytest.MonkeyPatch, last: int) -> None:
         patch.setattr(place, name, before(getattr(place, name)))
 
 
-@pytest.fixture
-def homes(fewshot_home: Path) -> tuple[Path, Path]:
-    """The folder with the data and the one with the epoch key."""
-    database = in_place(fewshot_home)
-    fill(database).close()
-    database.close()
-    return fewshot_home, fewshot_home.with_name(f"{fewshot_home.name}-keys")
-
-
-def put_back(homes: tuple[Path, Path], kept: Path) -> None:
-    for home in homes:
+def put_back(folders: tuple[Path, Path], kept: Path) -> None:
+    for home in folders:
         shutil.rmtree(home)
         shutil.copytree(kept / home.name, home)
 
 
 def test_a_kill_at_any_step_is_made_good_by_the_next_start(
-    homes: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    homes: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     home, keys = homes
     for folder in homes:

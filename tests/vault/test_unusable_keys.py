@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """Keys that are lost, damaged or not readable: a sentence says so, and nothing is made in their place."""
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sealed_class import NAMES, fill, in_place, told
-from test_erasure_killed import homes  # noqa: F401
+from sealed_class import NAMES, fill, homes, in_place, told  # noqa: F401
 
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda home, keys: edit(home, lambda r: r["keys"].update({k: flip(v) for k, v in list(r["keys"].items())[:1]})),
         "one of its keys was changed"),
     "two keys have changed places": (
-        lambda home, keys: edit(home, lambda r: r.update(keys=dict(zip(r["keys"], reversed(r["keys"].values()))))),
+        lambda home, keys: edit(home, lambda r: r.update(keys=dict(zip(r["keys"], reversed(r["keys"].values()), strict=True)))),
         "one of its keys was changed"),
     "a name of a key is no text": (lambda home, keys: edit(home, lambda r: r.update(keys={"x": 5})), "keys.json"),
     "dropped is no list": (lambda home, keys: edit(home, lambda r: r.update(dropped="no")), "it is damaged"),
@@ -125,9 +125,7 @@ def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> 
     assert state(*homes) == before
 
 
-def test_a_secret_is_asked_for_and_a_wrong_one_is_refused(
-    fewshot_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_is_asked_for_and_a_wrong_one_is_refused(fewshot_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEWSHOT_KEY", "the right one")
     fill(in_place(fewshot_home)).close()
     right = told(in_place(fewshot_home), NAMES[0])

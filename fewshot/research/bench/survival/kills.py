@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+import sqlalchemy
 
 from fewshot.classroom.store import ClassStore
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
@@ -156,12 +156,13 @@ def _students(lessons: LessonStore, name: str, kill: Kill) -> list[str]:
     """Everything that is wrong with the students of one program, who are whole, or not there at all."""
     wrong = []
     with lessons.database.read() as session:
-        everybody = [(row.id, row.name) for row in session.scalars(select(StudentRow))]
-        kept = _by_student((row.student_id, row.id, row.sha256) for row in session.scalars(select(PhotoRow)))
-        consents = _by_student((row.student_id, row.given_by) for row in session.scalars(select(ConsentRow)))
+        everybody = [(row.id, row.name) for row in session.scalars(sqlalchemy.select(StudentRow))]
+        kept = _by_student((row.student_id, row.id, row.sha256) for row in session.scalars(sqlalchemy.select(PhotoRow)))
+        consents = _by_student((row.student_id, row.given_by) for row in session.scalars(sqlalchemy.select(ConsentRow)))
         vectors = {
             part: _by_student(
-                (row.student_id, row.photo_id, row.vector.tobytes()) for row in session.scalars(select(table))
+                (row.student_id, row.photo_id, row.vector.tobytes())
+                for row in session.scalars(sqlalchemy.select(table))
             )
             for part, table in _VECTORS.items()
         }
@@ -227,6 +228,6 @@ def _by_student(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ..
 
 
 def _rows(lessons: LessonStore, query: str) -> list[tuple[Any, ...]]:
-    """The rows as the database has them, past everything that could repair them on the way; sealed values as bytes."""
+    """The rows as the database has them, past everything that could repair them on the way."""
     with lessons.database.read() as session:
         return [tuple(row) for row in session.connection().exec_driver_sql(query).all()]
