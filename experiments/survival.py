@@ -12,6 +12,7 @@ Prints and writes survival_*.csv and survival.md. Ends with 1 if something was n
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -36,6 +37,7 @@ def main() -> None:
     good = True
     try:
         with tempfile.TemporaryDirectory(prefix="fewshot-survival-") as work:
+            os.environ["FEWSHOT_KEYS"] = str(Path(work, "epoch-keys"))  # none of them outlives the run
             for part in arguments.only:
                 good &= run(part, Path(work), counts.get(part, 0), arguments.seed, arguments.results)
     except FewshotError as error:

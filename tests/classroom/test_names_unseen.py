@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from fewshot.classroom.consent import make_consent
@@ -12,6 +11,7 @@ from fewshot.classroom.names import alike, check_name, look_alikes
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import open_database
+from fewshot.database.tables import ClassRow, StudentRow
 from fewshot.errors import UsageError
 
 
@@ -88,10 +88,8 @@ def test_a_difference_in_case_asks() -> None:
 def test_pairs_of_an_earlier_version_are_kept_and_reported() -> None:
     store = a_class()
     store.record_consent("Physics", "Ben", consent())
-    path = open_database().path
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE students SET name = 'Jo\u200b' WHERE name = 'Ben'")
-    connection.close()
+    with open_database().write() as session:
+        next(row for row in session.scalars(select(StudentRow)) if row.name == "Ben").name = "Jo\u200b"
     assert set(store.roster("Physics").students) == {"Jo", "Jo\u200b"}
     assert look_alikes(store.roster("Physics").students) == [("Jo", "Jo\u200b")]
     done = CliRunner().invoke(app, ["roster", "Physics"])
@@ -102,9 +100,8 @@ def test_pairs_of_an_earlier_version_are_kept_and_reported() -> None:
 
 def test_a_class_of_an_earlier_version_is_still_found() -> None:
     store = a_class()
-    with sqlite3.connect(open_database().path) as connection:
-        connection.execute("UPDATE classes SET name = 'Phys\u200bics', folded = 'phys\u200bics'")
-    connection.close()
+    with open_database().write() as session:
+        session.scalars(select(ClassRow)).one().name = "Phys\u200bics"
     for name in ("Phys\u200bics", "Physics", "PHYSICS"):
         assert list(store.roster(name).students) == ["Jo"]
     with pytest.raises(UsageError, match="already"):

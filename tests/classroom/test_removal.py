@@ -10,9 +10,11 @@ from fewshot.classroom.consent import Consent
 from fewshot.classroom.corrections import learn, unlearn
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.store import ClassStore
+from fewshot.research.bench.survival.openable import readable
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
+from fewshot.vault import FileKeys
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC).date()
 STUDENTS = ["Quentin", "Bela", "chen"]
@@ -25,7 +27,8 @@ def vectors(student: str, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def content(home: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    """What can be read in the files by whoever has the keys that are there now."""
+    return readable([home], FileKeys(home))
 
 
 def marks_of(student: str) -> list[bytes]:

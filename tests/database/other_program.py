@@ -1,4 +1,4 @@
-"""A second program that holds a read transaction, and the marks that a student leaves in the files."""
+"""A second program that holds a read transaction, and the marks of a student that can be read in the files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fewshot.research.bench.survival.openable import count_values, readable
+from fewshot.vault import FileKeys
 
 READER = """
 import sqlite3, sys
@@ -31,13 +34,17 @@ def reading(path: Path) -> Iterator[None]:
         program.communicate("end\n", timeout=30)
 
 
-def bytes_of(path: Path) -> bytes:
+def files_of(path: Path) -> list[Path]:
     """The database, its journal and the journal's index."""
-    parts = [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
-    return b"".join(part.read_bytes() for part in parts if part.exists())
+    return [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
 
 
 def found(marks: list[bytes], path: Path) -> int:
-    """How many marks are in the files."""
-    content = bytes_of(path)
+    """How many marks can be read in the files, by whoever has the keys that are there now."""
+    content = readable(filter(Path.exists, files_of(path)), FileKeys(path.parent))
     return sum(mark in content for mark in marks)
+
+
+def bytes_found(key: str, path: Path) -> int:
+    """How many values that this key sealed, alone or with another one, are in the files, whether it is there or not."""
+    return count_values(filter(Path.exists, files_of(path)), key, FileKeys(path.parent).names())

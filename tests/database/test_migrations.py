@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from old_store import make_old_store
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -76,10 +76,8 @@ def test_lessons_of_an_earlier_version_lose_the_secrets_of_their_addresses(tmp_p
     connection.close()
     database = Database(f"sqlite:///{path}")
     with database.read() as session:
-        assert session.scalars(text("SELECT source FROM lessons ORDER BY id")).all() == [
-            "rtsp://***@cam/x?***",
-            "anna@home#1.mp4",
-        ]
+        lessons = session.scalars(select(lesson_tables.LessonRow).order_by(lesson_tables.LessonRow.id))
+        assert [lesson.source for lesson in lessons] == ["rtsp://***@cam/x?***", "anna@home#1.mp4"]
     database.forget_deleted()
     assert b"S3CRET" not in b"".join(part.read_bytes() for part in path.parent.glob(f"{path.name}*"))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations import BatchOperations
 
 from fewshot.database.columns import Utc
 
@@ -50,7 +52,7 @@ def upgrade() -> None:
         for added in new:
             op.add_column(table, added)
         _fill(table, primary, columns)
-        with op.batch_alter_table(table, table_kwargs=_kwargs(again)) as batch:
+        with _changed(table, table_kwargs=_kwargs(again)) as batch:
             if table == "students":
                 batch.drop_constraint(op.f("uq_students_class_id"), type_="unique")
                 batch.alter_column("name_index", existing_type=sa.String(64), nullable=False)
@@ -59,14 +61,14 @@ def upgrade() -> None:
             for column in columns:
                 batch.drop_column(column)
         if columns or table == "students":
-            with op.batch_alter_table(table, table_kwargs=_kwargs(again)) as batch:
+            with _changed(table, table_kwargs=_kwargs(again)) as batch:
                 for column, (_, nullable) in columns.items():
                     batch.alter_column(f"new_{column}", new_column_name=column, existing_type=_BYTES, nullable=nullable)
                 if table == "students":
                     batch.create_unique_constraint(op.f("uq_students_class_id"), ["class_id", "name_index"])
     _keep_numbers(numbers)
     _lesson_seconds(_JSON, _BYTES, lambda value: _PLAIN + json.dumps(value).encode())
-    with op.batch_alter_table("readings") as batch:
+    with _changed("readings") as batch:
         batch.add_column(sa.Column("sealed", _BYTES, nullable=True))
         for column, kind in _READINGS.items():
             batch.alter_column(column, existing_type=kind, nullable=True)
@@ -89,7 +91,7 @@ def downgrade() -> None:
     op.drop_column("installation", "keys")
     for key in ("text_key", "index_key"):
         op.drop_column("owners", key)
-    with op.batch_alter_table("readings") as batch:
+    with _changed("readings") as batch:
         batch.drop_column("sealed")
         for column, kind in _READINGS.items():
             batch.alter_column(column, existing_type=kind, nullable=False)
@@ -99,18 +101,24 @@ def downgrade() -> None:
         for column, (kind, _) in columns.items():
             op.add_column(table, sa.Column(f"new_{column}", kind, nullable=True))
         _fill_back(table, primary, columns)
-        with op.batch_alter_table(table, table_kwargs=_kwargs(again)) as batch:
+        with _changed(table, table_kwargs=_kwargs(again)) as batch:
             if table == "students":
                 batch.drop_constraint(op.f("uq_students_class_id"), type_="unique")
                 batch.drop_column("name_index")
             for column in (*columns, *keys, "rid", *(["digest"] if table == "photos" else [])):
                 batch.drop_column(column)
-        with op.batch_alter_table(table, table_kwargs=_kwargs(again)) as batch:
+        with _changed(table, table_kwargs=_kwargs(again)) as batch:
             for column, (kind, nullable) in columns.items():
                 batch.alter_column(f"new_{column}", new_column_name=column, existing_type=kind, nullable=nullable)
-            if table == "students":
+        if table == "students":  # not together with the new name of the column: then it would be lost
+            with _changed(table, table_kwargs=_kwargs(again)) as batch:
                 batch.create_unique_constraint(op.f("uq_students_class_id"), ["class_id", "name"])
     _keep_numbers(numbers)
+
+
+def _changed(table: str, **options: Any) -> AbstractContextManager[BatchOperations]:
+    """Change a table. The tables that it refers to are not read for that, which takes most of the time."""
+    return op.batch_alter_table(table, reflect_kwargs={"resolve_fks": False}, **options)
 
 
 def _kwargs(again: bool) -> dict[str, Any]:
@@ -187,9 +195,9 @@ def _lesson_seconds(old: Any, new: Any, change: Any) -> None:
     if rows:
         mine = (there.c.lesson_id == sa.bindparam("l")) & (there.c.second == sa.bindparam("s"))
         op.get_bind().execute(sa.update(there).where(mine).values(new_counts=sa.bindparam("c", type_=new)), rows)
-    with op.batch_alter_table("lesson_seconds") as batch:
+    with _changed("lesson_seconds") as batch:
         batch.drop_column("counts")
-    with op.batch_alter_table("lesson_seconds") as batch:
+    with _changed("lesson_seconds") as batch:
         batch.alter_column("new_counts", new_column_name="counts", existing_type=_nullable(new), nullable=True)
 
 

@@ -7,13 +7,15 @@ import random
 import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import sqlalchemy
 
 from fewshot.classroom.store import ClassStore
+from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
 from fewshot.errors import FewshotError
 from fewshot.research.bench.survival.jobs import CLASS, JOBS, PHOTOS, PUPILS, RATE, TOLD, frame, photos, set_up, through
 from fewshot.session.lessons import LessonStore
@@ -30,6 +32,8 @@ LONGEST_STEP = 0.05
 
 The moment is drawn in steps and not in seconds, because a busy machine would often kill programs that did nothing yet.
 """
+
+_VECTORS: dict[str, Any] = {"expression": SupportRow, "identity": IdentityRow}
 
 _READY = 600.0
 """Seconds within which a program must have come so far."""
@@ -151,14 +155,18 @@ def _damage(lessons: LessonStore) -> list[str]:
 def _students(lessons: LessonStore, name: str, kill: Kill) -> list[str]:
     """Everything that is wrong with the students of one program, who are whole, or not there at all."""
     wrong = []
-    everybody = _rows(lessons, "SELECT id, name FROM students")
+    with lessons.database.read() as session:
+        everybody = [(row.id, row.name) for row in session.scalars(sqlalchemy.select(StudentRow))]
+        kept = _by_student((row.student_id, row.id, row.sha256) for row in session.scalars(sqlalchemy.select(PhotoRow)))
+        consents = _by_student((row.student_id, row.given_by) for row in session.scalars(sqlalchemy.select(ConsentRow)))
+        vectors = {
+            part: _by_student(
+                (row.student_id, row.photo_id, row.vector.tobytes())
+                for row in session.scalars(sqlalchemy.select(table))
+            )
+            for part, table in _VECTORS.items()
+        }
     present = {int(words.rpartition(" ")[2]): number for number, words in everybody if words.startswith(f"{name} ")}
-    kept = _by_student(_rows(lessons, "SELECT student_id, id, sha256 FROM photos"))
-    consents = _by_student(_rows(lessons, "SELECT student_id, id FROM consents"))
-    vectors = {
-        "expression": _by_student(_rows(lessons, "SELECT student_id, photo_id, vector FROM supports")),
-        "identity": _by_student(_rows(lessons, "SELECT student_id, photo_id, vector FROM identities")),
-    }
     for number, student in present.items():
         expected = {photo.sha256: photo for photo in photos(f"{name} {number}")}
         marks = dict(kept.get(student, []))
@@ -166,7 +174,7 @@ def _students(lessons: LessonStore, name: str, kill: Kill) -> list[str]:
         for part, found in vectors.items():
             mine = found.get(student, [])
             right = [
-                photo in marks and bytes(vector) == getattr(expected[marks[photo]], part).astype("<f4").tobytes()
+                photo in marks and vector == getattr(expected[marks[photo]], part).astype("<f4").tobytes()
                 for photo, vector in mine
             ]
             whole &= len(mine) == PHOTOS and all(right)
@@ -211,7 +219,7 @@ def _lesson(lessons: LessonStore, lesson: int, told: list[int], kill: Kill) -> N
         kill.lesson.append("its writer has the wrong number")
 
 
-def _by_student(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+def _by_student(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
     """The rows without their first column, by its value."""
     found: dict[int, list[tuple[Any, ...]]] = {}
     for student, *rest in rows:

@@ -28,18 +28,22 @@ _ROLE = "fewshot"
 
 
 class Server:
-    """A running server. Its databases are empty, and are gone with it."""
+    """A running server. Its databases are empty, and are gone with it.
+
+    Attributes:
+        data: the folder with its files; the write-ahead log is in ``pg_wal`` of it.
+    """
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._folder, self._numbers = programs, folder, count(1)
-        self._data, self._log = folder / "data", folder / "log"
+        self.data, self._log = folder / "data", folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:  # the server refuses to run as root
             user, group = next(filter(None, map(_user, ("postgres", "nobody"))))
             self._as = {"user": user, "group": group, "extra_groups": []}
             os.chown(folder, user, group)
-        words = ["initdb", "-D", str(self._data), "-U", _ROLE, "-A", "trust", "-E", "UTF8", "--locale=C"]
+        words = ["initdb", "-D", str(self.data), "-U", _ROLE, "-A", "trust", "-E", "UTF8", "--locale=C"]
         subprocess.run(
             [str(programs / words[0]), *words[1:]], check=True, stdout=subprocess.DEVNULL, cwd=folder, **self._as
         )
@@ -50,7 +54,7 @@ class Server:
         Raises:
             FewshotError: it does not answer.
         """
-        words = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), "-h", ""]
+        words = [str(self._programs / "postgres"), "-D", str(self.data), "-k", str(self._folder), "-h", ""]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self._folder, **self._as)
         end = time.monotonic() + START

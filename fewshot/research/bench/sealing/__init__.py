@@ -1,0 +1,1 @@
+"""What is left after an erasure, and what encryption costs."""
