@@ -186,7 +186,9 @@ def test_only_class_and_session_know_the_database() -> None:
         for used in imports_of(tree, known)
         if used.startswith(("fewshot.database", "sqlalchemy", "alembic"))
         and used != "fewshot.database.owner"  # a plain type
-        and name != "fewshot.research.bench.hostile"  # an attacker, who uses every way in
+        # An attacker uses every way in, and so does who looks for what an erasure has left.
+        and not name.startswith(("fewshot.research.bench.hostile", "fewshot.research.bench.sealing"))
+        and name != "fewshot.research.bench.survival.openable"
     ]
     assert wrong == []
 

@@ -27,11 +27,11 @@ from fewshot.database.key_erasure import drop_keys_of, known_keys
 from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
-from fewshot.database.words import damaged, of_a_value, reason_of, unusable
+from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_of, unusable
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
-from fewshot.vault import FileKeys, KeyStore, MemoryKeys, Vault
+from fewshot.vault import FileKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
@@ -89,7 +89,10 @@ class Database:
                 self._erase_in_copies()
         self.finish_erasing()
         self.keep_removals()
-        self.drop_keys()
+        try:
+            self.drop_keys()
+        except KeysUnusable as error:
+            logger.warning("The keys of what was deleted could not be dropped yet. %s", error.text)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -150,7 +153,14 @@ class Database:
         self.keep_removals()
         if self._beside is not None:
             erase_in_copies(self._beside, removed, here)
-        self.drop_keys()
+        try:
+            self.drop_keys()
+        except KeysUnusable as error:
+            self.forget_deleted()
+            raise ErasurePending(
+                f"What was deleted is no longer shown or used, but its keys could not be dropped yet, so an older copy "
+                f"of the database could still be read. {error.text} The next start of fewshot tries again."
+            ) from error
         self.forget_deleted()
 
     def _session(self, writes: bool = False) -> Session:

@@ -165,12 +165,6 @@ class Settings:
         own = USUAL_RETENTION if chosen is None else int(chosen) or None
         return min((days for days in (own, self.longest_retention) if days is not None), default=None)
 
-    @property
-    def chosen_retention(self) -> int | None:
-        """``retention_days`` if the owner or an administrator has chosen it; None if not, or to keep all lessons."""
-        chosen = [days for days in (self.get("retention_days"), self.longest_retention) if days]
-        return min(map(int, chosen), default=None)
-
     @retention_days.setter
     def retention_days(self, days: int | None) -> None:
         longest = self.longest_retention
@@ -180,6 +174,12 @@ class Settings:
                 f"for {days}. Choose {longest} days or fewer."
             )
         self._choose("retention_days", "retention_agreed", days, keep=0)
+
+    @property
+    def chosen_retention(self) -> int | None:
+        """``retention_days`` if the owner or an administrator has chosen it; None if not, or to keep all lessons."""
+        chosen = [days for days in (self.get("retention_days"), self.longest_retention) if days]
+        return min(map(int, chosen), default=None)
 
     @property
     def longest_retention(self) -> int | None:

@@ -14,7 +14,7 @@ import os
 import secrets
 import threading
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +251,13 @@ class FileKeys:
         self._record |= {"generation": 0, "dropped": []}
 
     def _is_copy(self) -> bool:
-        """Whether the folder was copied or moved since the keys were written."""
-        return bool(self._record["folder"] != str(self.folder.absolute()))
+        """Whether the folder was copied or moved since the keys were written; another path to it is neither."""
+        there = Path(self._record["folder"], FILE)
+        if there.parent == self.folder.absolute():
+            return False
+        with suppress(OSError):
+            return not there.samefile(self.path)
+        return True
 
     def _write(self, new_epoch: bool, secret: str | None) -> None:
         record, before = self._record, dict(self._record)
@@ -265,10 +270,11 @@ class FileKeys:
                 if Path(before["folder"], FILE).exists():
                     record.pop("recovery", None)  # that file is of the keys that were copied
             place = place_for_new(self.folder) if here is None else here.parent
-            record["folder"], record["place"] = str(self.folder.absolute()), str(place.absolute())
+            record["place"] = str(place.absolute())
             record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
             write_through(epoch_file(place, record), self._epoch.hex().encode())
         wrapping = wrapping_cipher(self._epoch, given, record)
+        record["folder"] = str(self.folder.absolute())
         record["generation"] += 1
         record["secret"] = bool(given)
         record["check"] = text_of(wrapping.seal(_CHECK, bound(record, "")))

@@ -153,6 +153,7 @@ def test_the_command_says_what_waits_and_deletes_when_told(clock: Clock) -> None
 
 
 def test_without_a_number_of_days_nothing_is_deleted(clock: Clock) -> None:
+    Settings().retention_days = None
     clock.lesson(4000)
     with pytest.raises(UsageError, match="Settings, Privacy"):
         LessonStore().delete_old()

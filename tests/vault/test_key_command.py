@@ -17,7 +17,7 @@ from fewshot.classroom.consent import Consent
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
-from fewshot.database import open_database
+from fewshot.database import Database, open_database
 from fewshot.vault import FileKeys, KeysUnusable
 
 NAMES = ["Zebulon", "आशा कुमारी"]
@@ -203,3 +203,49 @@ def test_no_new_keys_are_made_where_those_of_the_database_are_missing(store: Cla
     with pytest.raises(KeysUnusable):
         other.create("chemistry")
     assert not (fewshot_home / "keys.json").exists()
+
+
+def test_another_path_to_the_same_folder_is_no_copy(store: ClassStore, fewshot_home: Path, tmp_path: Path) -> None:
+    link = tmp_path / "by another way"
+    link.symlink_to(fewshot_home)
+    before = FileKeys(fewshot_home).record["copy"]
+    for folder in (link, fewshot_home, link):
+        FileKeys(folder).make(1)
+        assert FileKeys(folder).record["copy"] == before
+    epochs = list(fewshot_home.with_name(f"{fewshot_home.name}-keys").iterdir())
+    assert len(epochs) == 1
+    FileKeys(link).rotate()
+    assert len(list(fewshot_home.with_name(f"{fewshot_home.name}-keys").iterdir())) == 1
+
+
+def test_keys_that_cannot_be_dropped_now_are_dropped_later(
+    store: ClassStore, fewshot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fewshot.database import ErasurePending
+    from fewshot.vault import key_file
+
+    before = set(FileKeys(fewshot_home).names())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with store.database.read() as session:
+        from sqlalchemy import text
+
+        key = session.scalar(text("SELECT key FROM students ORDER BY id LIMIT 1"))
+    real = key_file.write_through
+
+    def once_full(path: Path, data: bytes) -> None:
+        if path.suffix == ".key":  # the new epoch key; the new keys of the class are written before
+            full()
+        real(path, data)
+
+    monkeypatch.setattr(key_file, "write_through", once_full)
+    with pytest.raises(ErasurePending, match="could not be dropped yet"):
+        store.remove_student("physics", NAMES[0])
+    assert list(ClassStore().roster("physics").students) == NAMES[1:]
+    monkeypatch.setattr(key_file, "write_through", real)
+    assert key in before & set(FileKeys(fewshot_home).names())
+    Database(f"sqlite:///{fewshot_home / 'fewshot.db'}")
+    assert key not in FileKeys(fewshot_home).names()
+    assert list(ClassStore().roster("physics").students) == NAMES[1:]

@@ -74,7 +74,7 @@ def state(*folders: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -> None:  # noqa: F811
+def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -> None:
     home, keys = homes
     breaking, words = FAULTS[fault]
     breaking(home, keys)
@@ -96,7 +96,7 @@ def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="takes rights away, which needs root")
 @pytest.mark.parametrize("closed", ["the epoch key", "its folder", "keys.json", "the folder of the data"])
-def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> None:  # noqa: F811
+def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> None:
     home, keys = homes
     for parent in (home.parent, *home.parents[1:3]):
         parent.chmod(0o755)
@@ -144,7 +144,7 @@ def test_a_secret_is_asked_for_and_a_wrong_one_is_refused(fewshot_home: Path, mo
     assert told(in_place(fewshot_home), NAMES[0]) == right
 
 
-def test_a_secret_that_was_never_used_is_named(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_secret_that_was_never_used_is_named(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEWSHOT_KEY", "new")
     with pytest.raises(KeysUnusable, match="made without this variable"):
         told(in_place(homes[0]), NAMES[0])
