@@ -89,6 +89,9 @@ def test_a_consent_does_not_hold_before_its_date() -> None:
         "2026-11-20", "20.11.2026", "20.11.26", "20/11/2026", "11/20/2026", "20-11-2026", "2026/11/20", "46346",
         "46346.0", "20 Nov 2026", "20-Nov-26", "20. November 2026", "November 20, 2026", "20.11.2026 00:00",
         "2026-11-20T08:30:00", "20 novembre 2026", " 20 . 11 . 2026 ",
+        "46346.35417", "46346,35417", "Friday, November 20, 2026", "Fri, 20 Nov 2026", "Freitag, 20. November 2026",
+        "20th November 2026", "Nov. 20th, 2026", "2026年11月20日", "2026. 11. 20.", "20-XI-2026",
+        "2026-11-20 08:30:00+01:00", "2026-11-20T08:30:00.000Z",
     ],
 )  # fmt: skip
 def test_dates_as_people_and_spreadsheets_write_them(text: str) -> None:
@@ -96,7 +99,22 @@ def test_dates_as_people_and_spreadsheets_write_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["tomorrow", "31.02.2026", "20.13.2026", "2026", "1.1.1", "20 Foo 2026", "", "20.11.", "99/99/2026"]
+    "text",
+    [
+        "tomorrow",
+        "31.02.2026",
+        "20.13.2026",
+        "2026",
+        "1.1.1",
+        "20 Foo 2026",
+        "",
+        "20.11.",
+        "99/99/2026",
+        "46346.",
+        "Friday",
+        "20-XIII-2026",
+        "Foo, 20 Nov",
+    ],
 )
 def test_what_is_no_date_is_named(text: str) -> None:
     with pytest.raises(UsageError, match=r"here: .* is not a date"):
