@@ -95,7 +95,7 @@ def content(file: UploadedFile) -> bytes | Path:
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     context = get_script_run_ctx()
-    for uploads in _open if context is not None else ():
-        if (path := uploads.path(context.session_id, file.file_id)) is not None:
+    for uploads in _open:
+        if context is not None and (path := uploads.path(context.session_id, file.file_id)) is not None:
             return path
     return file.getvalue()

@@ -89,9 +89,8 @@ def test_a_network_of_own_pictures_goes_all_the_way(
     assert made.network == embedder.network and set(made.classes) == set(EMOTIONS)
     assert made.dimension == embedder.dimension and made.variances.within > 0
 
-    monkeypatch.setattr(
-        protocol_results, "open_detector", lambda kind: WholePicture()
-    )  # SCRFD finds no face in a drawing
+    # SCRFD finds no face in a drawing.
+    monkeypatch.setattr(protocol_results, "open_detector", lambda kind: WholePicture())
     asked = ["protocol=own", "own=faces", "network=mine/expression.onnx", "estimator=cl2n", "outputs=kept"]
     few = ["protocol.episodes.episodes=20", "protocol.episodes.shots=[1]"]
     assert script(monkeypatch, evaluate.main, "--config-path", CONF, *asked, *few, "hydra.run.dir=asked", *SILENT) == 0

@@ -106,7 +106,7 @@ class PyAvDecoder:
 
         logging.getLogger("libav").setLevel(logging.CRITICAL)  # a damaged packet is no news for the user
         self._errors: type[Exception] = av.error.FFmpegError
-        self.stretched = None  # every frame keeps its size
+        self.stretched: tuple[Size, Size] | None = None  # every frame keeps its size
         self._shape = pixel_shape(capture)
         self._turn = _TURNS.get(round(capture.get(cv2.CAP_PROP_ORIENTATION_META)))
         self._file: Any = av.open(str(path.absolute()))

@@ -91,7 +91,7 @@ class VideoSource:
         self.notes.append(
             f"{self.name} changes its picture size from {first} to {second} after {time:.1f} s. Without the package av "
             "(PyAV) the pictures after that are stretched to the first size, so they cannot be read rightly. Install "
-            "the package (pip install av), and process the video again."
+            "this package, and process the video again."
         )
 
     def _look_back(self, read: int) -> None:

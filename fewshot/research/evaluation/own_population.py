@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +58,12 @@ def own_data(
     Raises:
         UsageError: there are too few pictures or faces, or an option is unknown.
     """
-    if faces not in ("detect", "whole"):
+    way: Literal["detect", "whole"] = "whole" if faces == "whole" else "detect"
+    if faces != way:
         raise UsageError(f"--faces {faces} is unknown. Use --faces detect or --faces whole.")
     data = FolderDataModule(
-        root, Augmentation(), prepared=str(prepared), shared=str(shared), form=form, faces=faces, seed=seed
-    )  # fmt: skip
+        root, Augmentation(), prepared=str(prepared), shared=str(shared), form=form, faces=way, seed=seed
+    )
     data.setup("fit")
     return data
 
