@@ -2,6 +2,10 @@
 
     python experiments/export.py outputs/train/main/last.ckpt --shared ../shared
     python experiments/export.py experiments/weights/expression.safetensors --shared ../shared
+    python experiments/export.py outputs/train/mine/last.ckpt --own faces --out mine
+
+With --own the 8-bit copy is fitted to pictures of your own (FOLDER or FILE.csv, as data.root of the training), and
+FER2013 is not needed.
 
 Writes to fewshot/weights, which is part of the installed package, expression.onnx (8 bit, what the runtime uses) and
 identity.onnx (fp32, its weights kept in fp16); to experiments/weights expression.safetensors (fp16, with its config;
@@ -22,8 +26,9 @@ import numpy as np
 
 from fewshot.checksums import sha256_of
 from fewshot.embedding.runtime import Embedder, shrunk
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, UsageError
 from fewshot.research.datasets.fer2013 import load_fer2013
+from fewshot.research.evaluation.own_population import own_crops, own_data
 from fewshot.research.training.export import (
     OUTPUTS,
     export_onnx,
@@ -37,6 +42,7 @@ from fewshot.research.training.export import (
     to_half,
 )
 from fewshot.research.training.quantise import calibration_crops, quantise
+from fewshot.research.training.sentences import in_sentences
 
 SHIPPED, KEPT = Path("fewshot/weights"), Path("experiments/weights")
 TOLERANCE = {"expression": 1e-4, "identity": 1e-3}
@@ -54,9 +60,28 @@ def main() -> None:
     parser.add_argument("--prepared", type=Path, default=Path("outputs"), help="where experiments/prepare.py wrote")
     parser.add_argument("--keep-identity", action="store_true", help="leave identity.onnx, of the same first layers")
     parser.add_argument("--out", type=Path, help="for all files, in place of fewshot/weights and experiments/weights")
+    parser.add_argument("--own", help="calibrate with your own pictures: folder or csv, as data.root of the training")
+    parser.add_argument("--faces", default="detect", help="of --own: detect, or whole if the pictures are cut already")
+    parser.add_argument("--form", default="auto", help="of --own: as data.form of the training")
+    parser.add_argument("--seed", type=int, default=0, help="of --own: as seed of the training")
     arguments = parser.parse_args()
+    with in_sentences():
+        export(arguments)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write all files, and check them.
+
+    Raises:
+        FewshotError: a file is missing, or a check failed.
+    """
     out, kept = arguments.out or SHIPPED, arguments.out or KEPT
     safetensors = arguments.source
+    if not safetensors.is_file():
+        raise UsageError(
+            f"There is no file {safetensors}. Give the .ckpt of a training (outputs/train/.../last.ckpt) or a "
+            ".safetensors file."
+        )
     if safetensors.suffix != ".safetensors":
         safetensors = kept / "expression.safetensors"
         save_state(*from_checkpoint(arguments.source), safetensors)
@@ -82,13 +107,23 @@ def main() -> None:
     half.parent.mkdir(exist_ok=True)
     to_half(files["expression"], half)
 
-    crops = shrunk(
-        calibration_crops(load_fer2013(arguments.shared / "data/fer2013"), arguments.prepared, FITTED + CHECKED), size
-    )
-    quantise(files["expression"], out / "expression.onnx", crops[:FITTED])
-    check_quantised(files["expression"], out / "expression.onnx", crops[FITTED:])
+    fitted, checked = (shrunk(crops, size) for crops in crops_of(arguments))
+    quantise(files["expression"], out / "expression.onnx", fitted)
+    check_quantised(files["expression"], out / "expression.onnx", checked)
     for path in (out / "expression.onnx", *files.values()):
         print(f'{path}: sha256="{sha256_of(path)}", size={path.stat().st_size:_}')
+
+
+def crops_of(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """Grey crops to fit the 8-bit copy to, and others to check it on, each of shape (n, 112, 112)."""
+    if arguments.own:
+        data = own_data(
+            arguments.own, arguments.shared, arguments.prepared, arguments.faces, arguments.form, arguments.seed
+        )
+        return own_crops(data, "train")[:FITTED], own_crops(data, "val")[:CHECKED]
+    fer = load_fer2013(arguments.shared / "data/fer2013")
+    crops = calibration_crops(fer, arguments.prepared, FITTED + CHECKED)
+    return crops[:FITTED], crops[FITTED:]
 
 
 def check_quantised(reference: Path, quantised: Path, crops: np.ndarray) -> None:

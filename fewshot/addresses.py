@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from itertools import pairwise
 from urllib.parse import unquote
 
 MASK = "***"
@@ -23,9 +24,12 @@ HARMLESS = frozenset({
 _ADDRESS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 """A scheme has two letters at least: C:// is a drive."""
 _MISTYPED = re.compile(r"\s*(rtsps?|rtmp|https?|udp|tcp|srt|rtp)(?::/?|//)(?!/)(.*)", re.DOTALL | re.IGNORECASE)
-_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
+_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://(?:[^\s/@]*@)?[^\s'\"<>|]+")
+"""A user's password may contain what otherwise ends an address in a sentence."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[\w.~-]+)(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _VALUE = re.compile(r"[A-Za-z0-9._-]{0,12}")
+_LEAST_RANDOM = 15
+"""Letters and digits of a key in a path: some cameras and services have no other password."""
 
 
 def public_address(text: str) -> str:
@@ -37,8 +41,8 @@ def public_address(text: str) -> str:
     'C:\\\\lessons\\\\anna@home#1.mp4'
     """
     found = _ADDRESS.fullmatch(text) or _MISTYPED.fullmatch(text)
-    if found is None:
-        return text
+    if found is None:  # "concat:rtsp://...|rtsp://...": addresses inside another one
+        return without_secrets(text)
     scheme, rest = found.groups()
     user, rest = _without_user(rest)
     cut = re.search(r"[/?#]", rest)
@@ -68,8 +72,10 @@ def without_secrets(text: str) -> str:
 
 def missing_file(text: str) -> str:
     """A name that is no file: perhaps an address without its scheme, ``admin:secret@192.168.1.20/stream``."""
-    address = public_address(text)
-    if address == text and re.match(r"[^\s/\\:@]{2,}:[^\\]", text) and "@" in text:
+    schemeless = text.startswith("//")
+    text = text.lstrip("/") if schemeless else text
+    address, least = public_address(text), 1 if schemeless else 2  # one letter is a drive
+    if address == text and re.match(rf"[^\s/\\:@]{{{least},}}:[^\\]", text) and "@" in text:
         return f"{MASK}@{public_address('http://' + text.rpartition('@')[2]).removeprefix('http://')}"
     return address
 
@@ -132,7 +138,18 @@ def _part(part: str) -> str:
     name, cut, _ = part.partition(";")
     if re.search(r"[=;?#&:@]", _decoded(name)) and not re.fullmatch(r"[\w.~@-]*", name):
         return MASK
+    if _is_random(name):
+        name = MASK
     return f"{name};{MASK}" if cut else name
+
+
+def _is_random(name: str) -> bool:
+    """Whether a part of a path looks like a key, and not like words: its letters change their kind at every turn."""
+    signs = [sign for sign in name if sign.isalnum()]
+    if len(signs) < _LEAST_RANDOM or not re.fullmatch(r"[\w-]+", name):
+        return False
+    kinds = ["digit" if sign.isdigit() else "capital" if sign.isupper() else "letter" for sign in signs]
+    return 3 * sum(one != other for one, other in pairwise(kinds)) >= len(signs)
 
 
 def _query(query: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +10,25 @@ import typer
 
 from fewshot import __version__
 from fewshot.commands.groups import accounts_app, audit_app, key_app, models_app
+from fewshot.commands.options import (
+    AsOption,
+    ClassOption,
+    CropsOption,
+    CsvOption,
+    DetectorName,
+    DetectorOption,
+    JsonlOption,
+    NetworkOption,
+    OfflineOption,
+    ParquetOption,
+    PictureOption,
+    ProfileOption,
+    RecordOption,
+    SaveOption,
+    TitleOption,
+    WorkersOption,
+)
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
-
-
-class DetectorName(StrEnum):
-    """The values of ``--detector``."""
-
-    auto = "auto"
-    scrfd = "scrfd"
-    yunet = "yunet"
-    cascade = "cascade"
-
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -33,31 +40,6 @@ app.add_typer(models_app, name="models")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(audit_app, name="audit")
 app.add_typer(key_app, name="key")
-
-ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
-AsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as", metavar="NAME", envvar="FEWSHOT_AS", help="Work for this teacher; default: the local teacher."
-    ),
-]
-DetectorOption = Annotated[DetectorName, typer.Option(help="Face detector; auto: SCRFD if available, else cascade.")]
-NetworkOption = Annotated[
-    Path | None, typer.Option(help="Use your own expression network (.onnx, with its population .json beside it).")
-]
-OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not download anything.")]
-SaveOption = Annotated[Path | None, typer.Option(help="Write an annotated video to this file (.mp4).")]
-JsonlOption = Annotated[Path | None, typer.Option(help="Write the results to this file, one JSON line per frame.")]
-CsvOption = Annotated[
-    Path | None, typer.Option("--csv", help="Write the results to this table (.csv), one row per face and frame.")
-]
-ParquetOption = Annotated[Path | None, typer.Option(help="Write the same table to this file (.parquet).")]
-CropsOption = Annotated[Path | None, typer.Option(help="Write a picture of every face in every frame to this folder.")]
-RecordOption = Annotated[bool, typer.Option("--record", help="Record the readings of the lesson (no pictures).")]
-TitleOption = Annotated[str, typer.Option(help="Title of the lesson; also turns on --record.")]
-ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
-WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
-PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
 
 
 def _version(wanted: bool) -> None:

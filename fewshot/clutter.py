@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 # In lower case. Names that begin with a dot are hidden on macOS and Linux (".thumbnails", ".AppleDouble", "._1.jpg").
 _FOLDERS = {
     "__macosx", "network trash folder", "temporary items",  # macOS
-    "system volume information", "recycler", "recycled", "config.msi",  # Windows
+    "system volume information", "recycler", "recycled", "config.msi", "_vti_cnf",  # Windows
+    "resource.frk", "thumbnails", "_thumbnails", "thumbs", "_thumbs",  # old Macs, programs for photos
     "lost+found", "__pycache__", "cvs", "#recycle", "#snapshot", "_gsdata_",  # Linux, network disks, backups
 }  # fmt: skip
 _FILES = {

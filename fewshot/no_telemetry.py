@@ -21,6 +21,9 @@ SWITCHES = {
     "NO_ALBUMENTATIONS_UPDATE": "1",
     # https://consoledonottrack.com: read by Hugging Face and others.
     "DO_NOT_TRACK": "1",
+    # MLflow takes only the word "true" for a yes, and Weights & Biases reports its errors also in an offline run.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "WANDB_ERROR_REPORTING": "false",
 }
 """Environment variables that are set, also for child processes; a value from outside is replaced."""
 

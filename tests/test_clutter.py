@@ -17,6 +17,7 @@ from fewshot.research.datasets.own_folder import is_own_folder, read_own_folder
 FOLDERS = [
     "@eaDir", "@Recycle", "@__thumb", "@tmp", "__MACOSX", "$RECYCLE.BIN", "$Recycle.Bin", "System Volume Information",
     ".thumbnails", ".AppleDouble", ".Trash-1000", "lost+found", "#recycle", "#snapshot", "RECYCLER", "FOUND.000",
+    "_vti_cnf", "resource.frk", "Thumbnails", "thumbs", "_thumbs",
 ]  # fmt: skip
 FILES = [
     "Thumbs.db", "THUMBS.DB", "desktop.ini", ".DS_Store", "._1.jpg", ".hidden.jpg", "Icon\r", "~$list.docx",

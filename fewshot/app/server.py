@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot.app.guard import Guard, Policy
+from fewshot.app.upload_files import keep_on_disk
 
 if TYPE_CHECKING:
     from fewshot.app.login.desk import Desk
@@ -52,7 +53,11 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
         if opened is not None:
             # A console browser would hold up the server. Connections are queued from the moment the socket is bound.
             threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
-        yield {}
+        uploads = keep_on_disk()
+        try:
+            yield {}
+        finally:
+            uploads.close()
 
     middleware = [Middleware(Guard, policy=policy)]
     if desk is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -21,12 +22,12 @@ from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
-from fewshot.private_files import open_private, write_private
+from fewshot.private_files import open_private
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 MOST_MEGABYTES = 500
-"""Of one uploaded file, as ``.streamlit/config.toml`` says. Receiving it takes twice as much memory."""
+"""Of one uploaded file, as ``.streamlit/config.toml`` says. While it is received it is in memory once, then on disk."""
 
 _DEEPEST = 12
 """Parts of a name: more folders in folders have no meaning, and a path may have 4096 bytes at most."""
@@ -34,10 +35,10 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file from the browser: its name, with folders if a folder was sent, and its bytes."""
+    """One file from the browser: its name, with folders if a folder was sent, and its bytes or where they lie."""
 
     name: str
-    data: bytes
+    data: bytes | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def thumbnail(path: Path, side: int = 220) -> bytes | None:
     return encoded.tobytes() if ok else None
 
 
-def thumbnail_of(name: str, data: bytes) -> bytes:
+def thumbnail_of(name: str, data: bytes | Path) -> bytes:
     """A small JPEG of an uploaded picture.
 
     Raises:
@@ -117,7 +118,8 @@ def thumbnail_of(name: str, data: bytes) -> bytes:
     """
     with TemporaryFolder("picture") as folder:
         path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
-        write_private(path, data)
+        with open_private(path) as target:
+            _put(data, target)
         small = thumbnail(path)
     if small is None:
         raise UsageError(f"{name} cannot be read as a picture. Use a JPEG, PNG or HEIC file.")
@@ -130,7 +132,7 @@ def _unpacked(
     for upload in uploads:
         if upload.name.lower().endswith(".zip"):
             with in_words(upload.name):
-                archive = open_zips.enter_context(zipfile.ZipFile(io.BytesIO(upload.data)))
+                archive = open_zips.enter_context(zipfile.ZipFile(_opened(upload.data, open_zips)))
                 files = files_in(archive, upload.name, _is_noise, known, notes)
             for name, entry in files:
                 yield _Sent(_safe(name), partial(_unpack, archive, upload.name, entry))
@@ -138,8 +140,13 @@ def _unpacked(
             yield _Sent(_safe(upload.name), partial(_put, upload.data))
 
 
-def _put(data: bytes, target: IO[bytes]) -> None:
-    target.write(data)
+def _opened(data: bytes | Path, until: ExitStack) -> IO[bytes]:
+    return io.BytesIO(data) if isinstance(data, bytes) else until.enter_context(data.open("rb"))
+
+
+def _put(data: bytes | Path, target: IO[bytes]) -> None:
+    with ExitStack() as until:
+        shutil.copyfileobj(_opened(data, until), target, 1 << 20)
 
 
 def _unpack(archive: zipfile.ZipFile, name: str, entry: zipfile.ZipInfo, target: IO[bytes]) -> None:

@@ -95,20 +95,6 @@ class ConsentList:
     faults: list[str] = field(default_factory=list)
 
 
-def read_consent_file(path: Path) -> dict[str, Consent]:
-    """Like ``read_consent_list``, for a file in which every row must be right.
-
-    Raises:
-        UsageError: a column is missing, a student has two rows, or rows have no student, given_by or date. All faulty
-            rows are named.
-    """
-    listed = read_consent_list(path)
-    wrong = [*listed.problems.values(), *listed.faults]
-    if wrong:
-        raise UsageError(" ".join(wrong))
-    return listed.consents
-
-
 def read_consent_list(path: Path, names: Collection[str] = ()) -> ConsentList:
     """Read ``consent.csv``: one row per student; columns student, given_by, date, and optionally purpose and until.
 

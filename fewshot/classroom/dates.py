@@ -8,8 +8,12 @@ from datetime import date, timedelta
 from fewshot.errors import UsageError
 
 _PARTS = re.compile(r"(\d{1,4})\s*([./\- ])\s*(\d{1,2})\s*\2\s*(\d{1,4})\.?")
-_WORDS = re.compile(r"(?:(\d{1,2})[\s.\-]*([^\W\d_]{3,})|([^\W\d_]{3,})[\s.]*(\d{1,2}))[\s.,\-]*(\d{4}|\d{2})")
-_TIME = re.compile(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(am|pm|Z)?$", re.IGNORECASE)
+_EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_WEEKDAY = re.compile(r"[^\W\d_]{2,}\.?,\s*(?=.*\d.*\d{2})")
+_ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b", re.IGNORECASE)
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+_WORDS = re.compile(r"(?:(\d{1,2})[\s.\-/]*([^\W\d_]+)|([^\W\d_]{3,})[\s.]*(\d{1,2}))[\s.,\-/]*(\d{4}|\d{2})")
+_TIME = re.compile(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(am|pm|Z|[+\-]\d{2}:?\d{2})?$", re.IGNORECASE)
 # The first letters of the months in English, German, French, Spanish and Italian.
 _MONTHS = (
     "jan ene gen", "feb fév fev", "mar mär mrz", "apr avr abr", "may mai mag", "jun juin giu", "jul juil lug",
@@ -29,7 +33,8 @@ def parse_day(text: str, where: str, day_first: bool | None = None) -> date:
     Raises:
         UsageError: it is not a date, there is no such day, or it may mean two days.
     """
-    plain = _TIME.sub("", " ".join(text.split()))
+    plain = _ORDINAL.sub("", _WEEKDAY.sub("", _TIME.sub("", " ".join(text.split())), count=1))
+    plain = _EAST_ASIAN.sub(r"\1-\2-\3", plain)
     try:
         return _iso_or_number(plain) or _of_words(plain) or _of_numbers(plain, day_first, where)
     except ValueError as error:
@@ -49,7 +54,7 @@ def day_comes_first(texts: list[str]) -> bool | None:
 
 
 def _iso_or_number(text: str) -> date | None:
-    if re.fullmatch(r"[3-6]\d{4}([.,]0+)?", text):
+    if re.fullmatch(r"[3-6]\d{4}([.,]\d+)?", text):  # the fraction is the time of day
         return _DAY_ZERO + timedelta(days=int(text[:5]))
     try:
         return date.fromisoformat(text)
@@ -63,6 +68,7 @@ def _of_words(text: str) -> date | None:
         return None
     word = (match[2] or match[3]).lower()
     month = next((n for n, heads in enumerate(_MONTHS, start=1) if word.startswith(tuple(heads.split()))), 0)
+    month = month or (_ROMAN.index(word) + 1 if word in _ROMAN else 0)
     return date(_year(match[5]), month, int(match[1] or match[4]))
 
 

@@ -64,9 +64,9 @@ def student_and_emotion(stem: str) -> tuple[str, str | None] | None:
     words = _PARTS.split(plain)
     emotion = None
     if len(words) > 1 and (emotion := basic_emotion(words[-1])):
-        plain = plain[: -len(words[-1])]
+        plain = _without_separator(plain[: -len(words[-1])])
     elif len(words) > 1 and (emotion := basic_emotion(words[0])):
-        plain = plain[len(words[0]) :]
+        plain = plain[len(words[0]) :].lstrip(" _-.")
     elif plain == stem:
         return None
     plain = _NUMBER.sub("", plain).strip(" _-")
@@ -77,6 +77,12 @@ def student_and_emotion(stem: str) -> tuple[str, str | None] | None:
         return check_name(plain, "student"), emotion
     except UsageError:
         return None
+
+
+def _without_separator(name: str) -> str:
+    """``cleo.`` of ``cleo.sad`` is cleo; the dot of ``Anna B._sad`` belongs to the name."""
+    plain = name.rstrip(" _-")
+    return plain.removesuffix(".") if plain == name else plain
 
 
 def _by_known_name(stem: str, known: Iterable[str]) -> tuple[str, str | None] | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_home import made_home
 from typer.testing import CliRunner
 
 from fewshot.access.export import folder_for
@@ -74,12 +75,8 @@ def teach(owner: Owner = LOCAL_TEACHER, mark: str = "") -> ClassStore:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of ``teach``, made once: making them takes longer than a test."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FEWSHOT_HOME", str(home))
-        teach().database.close()
-    return home
+    """The files of ``teach``."""
+    return made_home(tmp_path_factory, teach)
 
 
 @pytest.fixture(autouse=True)

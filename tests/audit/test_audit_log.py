@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_home import made_home
 from sqlalchemy import text
 
 from fewshot.accounts.logins import Logins
@@ -68,12 +69,8 @@ def taught(database: Database | None = None) -> ClassStore:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of ``taught``, made once: making them takes longer than a test."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FEWSHOT_HOME", str(home))
-        taught().database.close()
-    return home
+    """The files of ``taught``."""
+    return made_home(tmp_path_factory, taught)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ from PIL import Image
 
 from fewshot.errors import FewshotError, SourceError, UsageError
 from fewshot.live.sources import FrameSource, open_source
+from fewshot.live.sources.capture import codec_of, open_file, open_packets
+from fewshot.live.sources.packet_size import picture_size
 from fewshot.live.sources.video import Clock
 
 
@@ -91,6 +93,54 @@ def test_without_pyav_every_frame_has_the_first_size(tmp_path: Path, monkeypatch
     changing_video(tmp_path / "a.mjpeg")
     taken = list(open_source(tmp_path / "a.mjpeg"))
     assert [captured.frame.shape for captured in taken] == [(48, 64, 3)] * 6
+
+
+def test_without_pyav_a_change_of_the_size_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    changing_video(tmp_path / "a.mjpeg")
+    source = open_source(tmp_path / "a.mjpeg")
+    assert len(list(source)) == 6
+    (note,) = source.notes
+    assert "from 64x48 to 96x54 after 0.1 s" in note and "package av" in note
+
+
+def test_without_pyav_a_browsers_recording_that_changes_is_said(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shared / "cases" / "video" / "sizechange.webm"
+    if not path.is_file():
+        pytest.skip("needs ../shared/cases/video/sizechange.webm")
+    monkeypatch.setitem(sys.modules, "av", None)
+    source = open_source(path)
+    assert len(list(source)) == 150 and "from 640x480 to 270x480 after 3.0 s" in source.notes[0]
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9", "libx264", "mjpeg"])
+@pytest.mark.parametrize("size", [(64, 48), (322, 182), (1280, 718)])
+def test_the_size_is_in_the_packets(tmp_path: Path, codec: str, size: tuple[int, int]) -> None:
+    av = pytest.importorskip("av", reason="PyAV is an extra")
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV has no {codec}")
+    path = tmp_path / ("a.webm" if "vpx" in codec else "a.mp4" if codec == "libx264" else "a.avi")
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream(codec, rate=25)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for value in range(3):
+            picture = av.VideoFrame.from_ndarray(blank(*size, value=90 + value), format="bgr24")
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode())
+    packets, capture = open_packets(path), open_file(path)
+    found = [picture_size(packets.read()[1].tobytes(), codec_of(capture)) for _ in range(3)]
+    assert found[0] == size and set(found) <= {size, None}
+
+
+@pytest.mark.parametrize("codec", ["VP80", "VP90", "h264", "MJPG", "hevc", "\0\0\0\0"])
+def test_packets_that_mean_nothing_have_no_size(codec: str) -> None:
+    random = np.random.default_rng(0)
+    heads = (b"", b"\x00", b"\x9d", b"\xff\xc0", b"\x00\x00\x01\x67", b"\x50\x00\x00\x9d\x01\x2a", b"\x82\x49\x83\x42")
+    for head in heads:
+        for length in (0, 1, 3, 30):
+            size = picture_size(head + random.integers(0, 256, length, np.uint8).tobytes(), codec)
+            assert size is None or len(size) == 2
 
 
 @pytest.mark.parametrize("installed", [True, False])

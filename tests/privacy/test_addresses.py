@@ -50,6 +50,10 @@ SECRET = "S3CRET"
         (f"rtsp:u:{SECRET}@cam/x", "rtsp://***@cam/x"),
         (f"rtsp//u:{SECRET}@cam/x", "rtsp://***@cam/x"),
         (f"postgresql+psycopg://u:{SECRET}@db/fewshot", "postgresql+psycopg://***@db/fewshot"),
+        (f"concat:rtsp://u:{SECRET}@cam/1|rtsp://u:{SECRET}@cam/2", "concat:rtsp://***@cam/1|rtsp://***@cam/2"),
+        (f"async:cache:http://cam/x?t={SECRET}", "async:cache:http://cam/x?***"),
+        (f"rtsps://192.168.1.1:7441/{SECRET}kP0dV7mQ2x", "rtsps://192.168.1.1:7441/***"),
+        (f"https://cam/{SECRET}-9f1c-4e77-b0d2-5a8e61c07f34/a.m3u8", "https://cam/***/a.m3u8"),
     ],
 )
 def test_secrets_are_taken_out_and_the_rest_remains(address: str, shown: str) -> None:
@@ -67,6 +71,8 @@ def test_secrets_are_taken_out_and_the_rest_remains(address: str, shown: str) ->
         "lesson 10:30 a@b.mp4", "rtsp", "http.mp4", "the moving sample picture", "",
         "http://localhost:8501", "https://example.org/a/b.mp4", "rtsp://192.168.1.20:554/Streaming/Channels/101",
         "http://[::1]:80/x", "http://192.168.1.20:8080/@anna", "http://cam.local/live_1~a/x.m3u8?channel=1&subtype=0",
+        "rtsp://cam/h264Preview_01_main", "rtsp://cam/axis-media/media.amp", "http://cam/cgi-bin/snapshot1280x720.cgi",
+        "http://school.example/videos/2026-11-20_physics_lesson.mp4", "rtsp://cam/profile1/media.smp",
     ],
 )  # fmt: skip
 def test_what_has_no_secret_stays_whole(name: str) -> None:
@@ -75,7 +81,7 @@ def test_what_has_no_secret_stays_whole(name: str) -> None:
     assert without_secrets(f"See {name}, (at {name}).") == f"See {name}, (at {name})."
 
 
-@pytest.mark.parametrize("name", [f"admin:{SECRET}@192.168.1.20/x", f"admin:1/{SECRET}@cam"])
+@pytest.mark.parametrize("name", [f"admin:{SECRET}@192.168.1.20/x", f"admin:1/{SECRET}@cam", f"//u:{SECRET}@cam/x"])
 def test_an_address_without_its_scheme(name: str) -> None:
     with pytest.raises(SourceError) as caught:
         open_source(name)
@@ -105,6 +111,11 @@ def test_sentences_and_tracebacks_are_cleaned() -> None:
     error = FewshotError(f"No answer from rtsp://u:{SECRET}@cam/x. Try again.", hint=f"Open (http://cam?t={SECRET}).")
     assert str(error) == "No answer from rtsp://***@cam/x. Try again. Open (http://cam?***)."
     assert SECRET not in repr(error) and SECRET not in error.hint
+
+
+@pytest.mark.parametrize("sign", ["'", '"', "<", ">"])
+def test_a_password_with_a_sign_that_ends_a_quotation(sign: str) -> None:
+    assert SECRET not in without_secrets(f"Cannot open rtsp://u:1{sign}{SECRET}@cam/x.")
 
 
 def test_a_lesson_stores_and_shows_no_secret(capsys: pytest.CaptureFixture[str]) -> None:

@@ -212,6 +212,20 @@ def test_an_experiment_keeps_to_itself(recorded: Recorded) -> None:
     assert recorded.strays() == []
 
 
+@pytest.mark.parametrize(("logger", "package"), [("wandb", "wandb"), ("mlflow", "mlflow")])
+def test_a_training_run_keeps_its_numbers_to_itself(recorded: Recorded, logger: str, package: str) -> None:
+    found = find_spec(package)
+    if found is None or found.origin is None or find_spec("pytorch_lightning") is None:
+        pytest.skip(f"needs {package} (pip install {package}) and the extra train")
+    said = recorded.run(
+        str(ROOT / "experiments" / "train.py"), "experiment=smoke", f"logger={logger}", "data.limit=64",
+        "backbone.backbone=test_efficientnet", "+backbone.size=48", "+data.size=48", "trainer=cpu",
+        "callbacks=none", PYTHONPATH=f"{ROOT}{os.pathsep}{Path(found.origin).parents[1]}",
+    )  # fmt: skip
+    assert list((recorded.folder / "work").rglob("last.ckpt")), said
+    assert recorded.strays() == []
+
+
 @pytest.fixture
 def served(recorded: Recorded) -> Iterator[int]:
     """The port of an app that runs."""
@@ -248,6 +262,16 @@ def test_the_switches_are_set_whatever_was_set_before() -> None:
     environment, blocked = json.loads(done.stdout)
     assert {name: environment.get(name) for name in SWITCHES} == SWITCHES
     assert blocked
+
+
+def test_mlflow_takes_our_switch_for_a_no() -> None:
+    pytest.importorskip("mlflow", reason="needs MLflow: pip install mlflow")
+    code = "import fewshot; from mlflow.telemetry.utils import is_telemetry_disabled as off; print(off())"
+    unlike_ci = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB", "PYTEST"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=unlike_ci, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
 
 
 def test_no_script_imports_a_reporting_library_before_fewshot() -> None:

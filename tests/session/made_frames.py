@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from fewshot.classroom.consent import make_consent
+from fewshot.classroom.store import ClassStore
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 BOX = (0.0, 0.0, 10.0, 10.0)
@@ -33,3 +35,11 @@ def frame(time: float, *readings: Reading, source: str = "camera") -> FrameResul
 def everybody(time: float, shown: Mapping[str, str | None]) -> FrameResult:
     """One frame with every student showing something."""
     return frame(time, *(reading(name, emotion, track=i) for i, (name, emotion) in enumerate(shown.items())))
+
+
+def class_with_consents(name: str, students: Sequence[str]) -> None:
+    """A class in the usual store; every student's parents have consented, and nobody has a photo."""
+    store = ClassStore()
+    store.create(name)
+    for student in students:
+        store.record_consent(name, student, make_consent("the parents"))

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from made_frames import everybody, frame
+from made_frames import class_with_consents, everybody, frame
 
-from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database
 from fewshot.errors import StoreError
@@ -27,10 +26,7 @@ SHOWN = dict.fromkeys(NAMES, "happy")
 
 @pytest.fixture
 def lessons() -> LessonStore:
-    store = ClassStore()
-    store.create("physics")
-    for name in NAMES:
-        store.record_consent("physics", name, make_consent("the parents"))
+    class_with_consents("physics", NAMES)
     return LessonStore()
 
 
@@ -164,7 +160,7 @@ def test_a_lesson_without_a_class() -> None:
 WRITER = """
 import os, signal, sys
 sys.path[:0] = ["tests/session"]
-from made_frames import everybody
+from made_frames import class_with_consents, everybody
 from fewshot.session import recorder
 from fewshot.session.lessons import LessonStore
 recorder.PACE, recorder.BACKLOG = 0.002, 4  # so that most kills meet a transaction

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from made_frames import everybody, frame, reading
+from made_frames import class_with_consents, everybody, frame, reading
 
-from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
@@ -24,10 +23,7 @@ SHOWN = dict.fromkeys(NAMES, "happy")
 
 @pytest.fixture
 def lessons() -> LessonStore:
-    store = ClassStore()
-    store.create("physics")
-    for name in NAMES:
-        store.record_consent("physics", name, make_consent("the parents"))
+    class_with_consents("physics", NAMES)
     return LessonStore()
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fewshot.app.next_click import in_the_app
 from fewshot.app.shell import SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
 from fewshot.app.visitor import visitor
 from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
@@ -85,7 +86,7 @@ def _many(name: str, roster: Roster) -> None:
         if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
             _refuse(slot, UsageError(WHO_CONSENTED))
             return
-        uploads = [Upload(file.name, file.getvalue()) for file in files]
+        uploads = [Upload(file.name, content(file)) for file in files]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             notes: list[str] = []
@@ -124,7 +125,7 @@ def _one(name: str, roster: Roster) -> None:
         if by is None and not (known and known.consent.holds(date.today())):
             _refuse(slot, UsageError(WHO_CONSENTED))
             return
-        uploads = [Upload(file.name, file.getvalue()) for file in photos]
+        uploads = [Upload(file.name, content(file)) for file in photos]
 
         def enroll(room: Any, place: Path, bar: Any) -> Any:
             place = save_student(uploads, place, student.strip(), emotion)

@@ -205,6 +205,7 @@ def _rename(store: ClassStore, name: str, student: Student, new: str) -> None:
 
 @calm
 def _portrait(store: ClassStore, name: str, student: Student) -> None:
+    from fewshot.app.upload_files import content
     from fewshot.app.uploads import thumbnail_of
     from fewshot.session.settings import Settings
 
@@ -213,7 +214,7 @@ def _portrait(store: ClassStore, name: str, student: Student) -> None:
         return
     upload = st.file_uploader("Picture for the card", type=["jpg", "jpeg", "png", "heic"], key="portrait")
     if upload is not None and st.button("Keep this picture", width="stretch"):
-        store.set_portrait(name, student.key, thumbnail_of(upload.name, upload.getvalue()))
+        store.set_portrait(name, student.key, thumbnail_of(upload.name, content(upload)))
         st.rerun()
     if store.portrait(name, student.key) and st.button("Delete the picture", width="stretch"):
         store.set_portrait(name, student.key, None)

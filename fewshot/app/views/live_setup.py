@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
+from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
@@ -145,7 +147,7 @@ def _source(kind: str) -> _Chosen:
     path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
     paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
     if upload is not None:
-        return _Chosen(_kept_upload(upload.file_id, upload.name, upload.getbuffer()), paced, upload.name)
+        return _Chosen(_kept_upload(upload.file_id, upload.name, content(upload)), paced, upload.name)
     # People who watch the lesson or receive the report must not see where the file lies on this computer.
     typed = path.strip().strip('"')
     return _Chosen(typed or None, paced, Path(typed).name)
@@ -163,7 +165,7 @@ def _screen() -> str:
     return "screen:" + ",".join(str(int(number)) for number in numbers)
 
 
-def _kept_upload(number: str, name: str, data: memoryview) -> str:
+def _kept_upload(number: str, name: str, data: bytes | Path) -> str:
     """The upload as a file that OpenCV can open; it is deleted with the session's folder.
 
     It is named after the upload's number, because another video may have the same name and may still be in use.
@@ -174,7 +176,13 @@ def _kept_upload(number: str, name: str, data: memoryview) -> str:
         folder = st.session_state["uploads"] = TemporaryFolder("upload", ignore_cleanup_errors=True)
     path = Path(folder.name) / f"{number}{Path(name).suffix}"
     if not path.exists():
-        write_private(path, data)
+        if isinstance(data, Path):
+            try:
+                path.hardlink_to(data)  # an hour of video twice would fill a small disk
+            except OSError:
+                shutil.copyfile(data, path)  # only this user can open the folder
+        else:
+            write_private(path, data)
     return str(path)
 
 

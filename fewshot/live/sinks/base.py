@@ -36,5 +36,35 @@ def cannot_be_written(path: Path, why: OSError | str) -> OutputError:
     return OutputError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
 
 
+class TextFile:
+    """A text file of results that is being written. Each frame is flushed before the next one.
+
+    Args:
+        path: the file; an existing file is overwritten.
+        encoding, newline, errors: as ``open`` takes them.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, encoding: str, newline: str, errors: str = "strict") -> None:
+        self.path = Path(path)
+        try:
+            self._file = self.path.open("w", encoding=encoding, newline=newline, errors=errors)
+        except OSError as error:
+            raise cannot_be_written(self.path, error) from error
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            OutputError: the rest could not be written.
+        """
+        try:
+            self._file.close()
+        except OSError as error:  # data that could not be flushed before fails again here
+            raise cannot_be_written(self.path, error) from error
+
+
 class WindowError(FewshotError):
     """No window can be opened on this machine or in this session."""

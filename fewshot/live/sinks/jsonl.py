@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fewshot.live.sinks.base import cannot_be_written
+from fewshot.live.sinks.base import TextFile, cannot_be_written
 from fewshot.types import Frame, FrameResult, Reading
 
 VERSION = 1
@@ -27,7 +27,7 @@ def as_record(result: FrameResult) -> dict[str, Any]:
     }
 
 
-class JsonLines:
+class JsonLines(TextFile):
     """Writes ``as_record`` of every frame, one per line, in UTF-8. Each line is flushed before the next one.
 
     Args:
@@ -38,11 +38,7 @@ class JsonLines:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        try:
-            self._file = self.path.open("w", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise cannot_be_written(self.path, error) from error
+        super().__init__(path, encoding="utf-8", newline="\n")
 
     def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
         """Write one line and flush it.
@@ -55,17 +51,6 @@ class JsonLines:
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            raise cannot_be_written(self.path, error) from error
-
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            OutputError: the rest could not be written.
-        """
-        try:
-            self._file.close()
-        except OSError as error:  # data that could not be flushed before fails again here
             raise cannot_be_written(self.path, error) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot.errors import UsageError
-from fewshot.live.sinks.base import cannot_be_written
+from fewshot.live.sinks.base import TextFile, cannot_be_written
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.types import EMOTIONS, Frame, FrameResult
 
@@ -105,7 +105,7 @@ class Results(Iterator[FrameResult]):
         return to_pandas(self)
 
 
-class CsvTable:
+class CsvTable(TextFile):
     """Writes a CSV file, in UTF-8 with the mark that spreadsheets need. Each frame is flushed before the next one.
 
     A text that a spreadsheet would read as a formula gets an apostrophe before it.
@@ -118,9 +118,8 @@ class CsvTable:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        super().__init__(path, encoding="utf-8-sig", newline="", errors="replace")
         try:
-            self._file = self.path.open("w", encoding="utf-8-sig", newline="", errors="replace")
             self._writer = csv.DictWriter(self._file, list(COLUMNS))
             self._writer.writeheader()
         except OSError as error:
@@ -136,17 +135,6 @@ class CsvTable:
             for row in rows_of(result):
                 self._writer.writerow({name: _cell(value) for name, value in row.items()})
             self._file.flush()
-        except OSError as error:
-            raise cannot_be_written(self.path, error) from error
-
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            OutputError: the rest could not be written.
-        """
-        try:
-            self._file.close()
         except OSError as error:
             raise cannot_be_written(self.path, error) from error
 

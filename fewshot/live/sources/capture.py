@@ -95,6 +95,16 @@ def count(capture: cv2.VideoCapture) -> int | None:
     return int(frames) if 0 < frames < 1e9 else None
 
 
+def open_packets(path: Path) -> cv2.VideoCapture:
+    """Open a video file without decoding it: ``read`` gives packets, bytes of shape (1, length)."""
+    return cv2.VideoCapture(str(path.absolute()), _backend(), [cv2.CAP_PROP_FORMAT, -1])
+
+
+def codec_of(capture: cv2.VideoCapture) -> str:
+    """The four letters that name the codec, such as "VP80" or "h264"."""
+    return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=False).decode("latin-1")
+
+
 def measured_rate(path: Path, named: float | None) -> float | None:
     """Frames per second of a file: the rate that it names, corrected with the times of its first frames.
 
@@ -105,7 +115,7 @@ def measured_rate(path: Path, named: float | None) -> float | None:
         path: the video file.
         named: the rate that the container names, see ``rate``.
     """
-    packets = cv2.VideoCapture(str(path.absolute()), _backend(), [cv2.CAP_PROP_FORMAT, -1])  # without decoding
+    packets = open_packets(path)
     times: list[float] = []
     while len(times) < _SAMPLE and packets.grab():
         times.append(float(packets.get(cv2.CAP_PROP_POS_MSEC)) / 1000)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from fewshot.live.sources.capture import FILE_DECODERS, pixel_shape, square_pixels
+from fewshot.live.sources.capture import FILE_DECODERS, codec_of, open_packets, pixel_shape, square_pixels
+from fewshot.live.sources.packet_size import Size, picture_size
 from fewshot.types import Frame
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -18,6 +19,8 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 
 class Decoder(Protocol):
     """Gives the frames of one file, in order; None after the last one."""
+
+    stretched: tuple[Size, Size] | None
 
     def read(self) -> tuple[Frame, float] | None: ...
 
@@ -40,7 +43,7 @@ def open_decoder(path: Path, capture: cv2.VideoCapture, local: bool = True) -> D
             return PyAvDecoder(path, capture)
         except (ImportError, OSError, ValueError, IndexError, StopIteration):
             pass  # PyAV is an extra; its errors are an OSError or a ValueError
-    return OpenCvDecoder(capture)
+    return OpenCvDecoder(capture, path if local else None)
 
 
 class OpenCvDecoder:
@@ -48,21 +51,42 @@ class OpenCvDecoder:
 
     Args:
         capture: an open capture.
+        path: the file, whose packets tell when the size changes; None for an address.
+
+    Attributes:
+        stretched: the first and the second size, as soon as a frame was stretched from the one to the other; else None.
     """
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
+    def __init__(self, capture: cv2.VideoCapture, path: Path | None = None) -> None:
         self._capture, self._shape = capture, pixel_shape(capture)
+        self._packets = open_packets(path) if path is not None else None
+        self._codec = codec_of(capture)
+        self._first: Size | None = None
+        self.stretched: tuple[Size, Size] | None = None
 
     def read(self) -> tuple[Frame, float] | None:
         """The next frame, BGR, shape (height, width, 3), and its time stamp in seconds."""
         good, frame = self._capture.read()
         if not good or frame is None or not frame.size:
             return None
+        self._watch_size()
         return square_pixels(frame, self._shape), float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
+        if self._packets is not None:
+            self._packets.release()
+
+    def _watch_size(self) -> None:
+        """Look at one packet per frame; OpenCV does not say that it stretches."""
+        if self._packets is None or self.stretched is not None:
+            return
+        good, packet = self._packets.read()
+        size = picture_size(packet.tobytes(), self._codec) if good and packet is not None else None
+        self._first = self._first or size
+        if size is not None and self._first is not None and size != self._first:
+            self.stretched = self._first, size
 
 
 class PyAvDecoder:
@@ -82,6 +106,7 @@ class PyAvDecoder:
 
         logging.getLogger("libav").setLevel(logging.CRITICAL)  # a damaged packet is no news for the user
         self._errors: type[Exception] = av.error.FFmpegError
+        self.stretched: tuple[Size, Size] | None = None  # every frame keeps its size
         self._shape = pixel_shape(capture)
         self._turn = _TURNS.get(round(capture.get(cv2.CAP_PROP_ORIENTATION_META)))
         self._file: Any = av.open(str(path.absolute()))

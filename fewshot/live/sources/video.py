@@ -39,7 +39,8 @@ class VideoSource:
     """All frames of a video file (or of a file at an HTTP address); none is dropped.
 
     Every frame has the size that it has in the file, and square pixels: the size may change, as in recordings of calls.
-    Without PyAV (the extra ``video``), OpenCV stretches later frames to the size of the first.
+    Without PyAV (the extra ``video``), OpenCV stretches later frames to the size of the first. ``notes`` say so if the
+    codec is VP8, VP9, H.264 or Motion JPEG.
 
     Raises:
         SourceError: the file cannot be opened, or contains no picture.
@@ -72,7 +73,9 @@ class VideoSource:
         found, self._first = self._first, None
         while found is not None:
             frame, stamp = found
-            yield CapturedFrame(self.name, index, clock.tell(stamp), frame)
+            time = clock.tell(stamp)
+            self._watch_size(time)
+            yield CapturedFrame(self.name, index, time, frame)
             index += 1
             found = self._decoder.read()
         self._look_back(index)
@@ -80,6 +83,16 @@ class VideoSource:
     def close(self) -> None:
         """Close the file."""
         self._decoder.close()
+
+    def _watch_size(self, time: float) -> None:
+        if self.notes or self._decoder.stretched is None:
+            return
+        first, second = ("x".join(map(str, size)) for size in self._decoder.stretched)
+        self.notes.append(
+            f"{self.name} changes its picture size from {first} to {second} after {time:.1f} s. Without the package av "
+            "(PyAV) the pictures after that are stretched to the first size, so they cannot be read rightly. Install "
+            "this package, and process the video again."
+        )
 
     def _look_back(self, read: int) -> None:
         # Edit lists and unusual containers make the count a few frames too large; in a cut file many are missing.

@@ -49,6 +49,9 @@ class FolderDataModule(FaceDataModule):
         limit: keep only so many training faces, drawn by the seed; 0 keeps all.
         identity_faces, blendshapes, answers, seen, more: what only FER2013 has; refused in words.
 
+    Attributes:
+        shown: the pictures behind the rows of the tables, for "train" and "val"; there after ``setup``.
+
     Raises:
         UsageError: no ``root``, or something that only FER2013 has is asked for.
     """
@@ -149,12 +152,14 @@ class FolderDataModule(FaceDataModule):
             detector = training_detector(self.detector, Path(self.shared) if self.shared else None)
         faces, found = cut_faces(chosen, self._folder, detector, self.prepared, _log.warning)
         self.tables = {}
+        self.shown: dict[str, list[Picture]] = {}
         for name, part in (("train", "train"), ("public", "val")):
             rows = np.array([bool(seen) and picture.part == part for picture, seen in zip(chosen, found, strict=True)])
             rows = np.flatnonzero(rows)
             if self.limit and part == "train":
                 rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[: self.limit])
-            self.tables[name] = self._table([chosen[row] for row in rows], faces[rows])
+            self.shown[part] = [chosen[row] for row in rows]
+            self.tables[name] = self._table(self.shown[part], faces[rows])
         empty = [name for name, table in self.tables.items() if not len(table)]
         if empty or len(np.unique(self.tables["train"].targets["votes"].argmax(1))) < 2:
             what = "training" if "train" in empty or not empty else "validation"

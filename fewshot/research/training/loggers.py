@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import hydra
@@ -10,6 +12,9 @@ from hydra.errors import InstantiationException
 from pytorch_lightning.loggers import Logger
 
 from fewshot.errors import UsageError
+
+_WANDB_FOLDERS = ("WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR")
+"""Where Weights & Biases keeps what would otherwise lie in the home folder; a place set from outside stays."""
 
 
 def made_loggers(chosen: Mapping[str, Any] | None) -> list[Logger]:
@@ -22,6 +27,9 @@ def made_loggers(chosen: Mapping[str, Any] | None) -> list[Logger]:
 
 
 def _made(name: str, settings: Mapping[str, Any]) -> Logger:
+    if name == "wandb" and settings.get("save_dir"):
+        for variable in _WANDB_FOLDERS:
+            os.environ.setdefault(variable, str(Path(settings["save_dir"]) / "wandb"))
     try:
         logger: Any = hydra.utils.instantiate(settings)
         # Weights & Biases and MLflow begin with the first number otherwise, minutes later.

@@ -11,11 +11,10 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanMetric
+from torchmetrics import MeanMetric, Metric
 
 from fewshot.research.datasets.blendshapes import SHAPES
 from fewshot.research.datasets.fer2013 import FERPLUS_CLASSES
-from fewshot.research.training.balanced import BalancedAccuracy
 from fewshot.research.training.datamodule import SEEN
 from fewshot.research.training.losses import (
     CosinePrototypes,
@@ -47,6 +46,33 @@ class LossWeights:
     identity: float = 0.5
     shapes: float = 0.0
     seen: float = 0.0
+
+
+class BalancedAccuracy(Metric):
+    """The mean recall of those classes that occur: a class with few faces counts as much as one with many.
+
+    Args:
+        classes: how many there are.
+    """
+
+    right: Tensor
+    seen: Tensor
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.add_state("right", torch.zeros(classes), dist_reduce_fx="sum")
+        self.add_state("seen", torch.zeros(classes), dist_reduce_fx="sum")
+
+    def update(self, predicted: Tensor, label: Tensor) -> None:
+        """Count a batch: predicted and true classes, both shape (n,)."""
+        k = len(self.seen)
+        self.seen += torch.bincount(label, minlength=k)
+        self.right += torch.bincount(label[predicted == label], minlength=k)
+
+    def compute(self) -> Tensor:
+        """The mean recall, 0..1."""
+        there = self.seen > 0
+        return (self.right[there] / self.seen[there]).mean()
 
 
 class ProtoNet(lightning.LightningModule):

@@ -50,10 +50,11 @@ def calibration_crops(fer: Fer2013, prepared: Path, count: int = 2048, seed: int
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]
-    """Grey crops (n, 112, 112) in batches."""
+    """Grey crops (n, 112, 112) in batches of one size: ONNX Runtime cannot put others together."""
 
     def __init__(self, crops: NDArray[np.uint8]) -> None:
-        self._batches = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
+        whole = max(len(crops) // _BATCH * _BATCH, min(len(crops), _BATCH))
+        self._batches = (crops[start : start + _BATCH] for start in range(0, whole, _BATCH))
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
         crops = next(self._batches, None)
