@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
+from fewshot.commands.access_options import export_data, forget
 from fewshot.commands.groups import accounts_app, audit_app, key_app, models_app
 from fewshot.commands.options import (
     AsOption,
@@ -256,37 +257,8 @@ def report(
     run_report(lesson, out, aggregate, acting_as(as_name))
 
 
-@app.command("export-data")
-def export_data(
-    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class.")],
-    student: Annotated[str, typer.Argument(help="Name of the student.")],
-    output: Annotated[
-        Path | None, typer.Option(help="Folder to write; default: data-of-STUDENT.", show_default=False)
-    ] = None,
-    as_name: AsOption = None,
-) -> None:
-    """Write everything that is held about a student, for the family: data.json and data.html, a page to read."""
-    from fewshot.commands.access import export_data as run
-    from fewshot.commands.acting import acting_as
-
-    run(class_name, student, output, acting_as(as_name))
-
-
-@app.command()
-def forget(
-    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name of the class.")],
-    student: Annotated[str, typer.Argument(help="Name of the student.")],
-    receipt: Annotated[
-        Path | None, typer.Option(help="File for the receipt; default: receipt-ID.json.", show_default=False)
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_name: AsOption = None,
-) -> None:
-    """Erase a student for good, also in copies and backups, and write a signed receipt."""
-    from fewshot.commands.access import run_forget
-    from fewshot.commands.acting import acting_as
-
-    run_forget(class_name, student, receipt, yes, acting_as(as_name))
+app.command("export-data")(export_data)
+app.command()(forget)
 
 
 @app.command()
