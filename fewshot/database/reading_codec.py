@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
-from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of
+from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of, refuse_changed
 from fewshot.database.tables import key_of_student
 from fewshot.vault.cipher import PLAIN, Cipher
 
@@ -96,6 +96,7 @@ def seal_counts(session: Session, lesson: LessonRow, second: int, counts: Sequen
 def open_counts(session: Session, lesson: LessonRow, second: int, stored: bytes) -> list[int]:
     """The counts of a second; see ``seal_counts``."""
     if stored[:1] == bytes([PLAIN]):
+        refuse_changed([(lesson, "key")], stored)
         return list(json.loads(stored[1:]))
     return list(json.loads(cipher_of(session, [(lesson, "key")]).open(stored, _bound(lesson, second))))
 

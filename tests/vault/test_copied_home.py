@@ -20,7 +20,7 @@ from fewshot.vault import FileKeys
 Homes = tuple[Path, Path]
 
 
-def test_a_moved_folder_goes_on(homes: Homes, tmp_path: Path) -> None:  # noqa: F811
+def test_a_moved_folder_goes_on(homes: Homes, tmp_path: Path) -> None:
     home, keys = homes
     right = told(in_place(home), NAMES[0])
     new = tmp_path / "moved"
@@ -32,7 +32,7 @@ def test_a_moved_folder_goes_on(homes: Homes, tmp_path: Path) -> None:  # noqa: 
     assert len(list(keys.iterdir())) == 1, "the key of the old place is gone"
 
 
-def test_a_copied_folder_becomes_one_of_its_own(homes: Homes, tmp_path: Path) -> None:  # noqa: F811
+def test_a_copied_folder_becomes_one_of_its_own(homes: Homes, tmp_path: Path) -> None:
     home, keys = homes
     students = student_keys(in_place(home), "physics")
     copy = tmp_path / "copy"
@@ -61,7 +61,7 @@ def test_a_copy_without_its_key_opens_nothing(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs programs that can be forked")
-def test_two_programs_that_enroll_and_remove_lose_nobody(homes: Homes) -> None:  # noqa: F811
+def test_two_programs_that_enroll_and_remove_lose_nobody(homes: Homes) -> None:
     home, keys = homes
     right = {name: told(in_place(home), name) for name in NAMES}
     rounds = 20

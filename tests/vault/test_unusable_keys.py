@@ -37,6 +37,10 @@ def flip(text: object) -> str:
     return ("B" if text[0] == "A" else "A") + text[1:]
 
 
+def turned_round(keys: dict[str, str]) -> dict[str, str]:
+    return dict(zip(keys, reversed(keys.values()), strict=True))
+
+
 FAULTS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "keys.json is missing": (lambda home, keys: (home / "keys.json").unlink(), "keys.json"),
     "keys.json is empty": (lambda home, keys: (home / "keys.json").write_bytes(b""), "it is damaged"),
@@ -50,7 +54,7 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda home, keys: edit(home, lambda r: r["keys"].update({k: flip(v) for k, v in list(r["keys"].items())[:1]})),
         "one of its keys was changed"),
     "two keys have changed places": (
-        lambda home, keys: edit(home, lambda r: r.update(keys=dict(zip(r["keys"], reversed(r["keys"].values()), strict=True)))),
+        lambda home, keys: edit(home, lambda r: r.update(keys=turned_round(r["keys"]))),
         "one of its keys was changed"),
     "a name of a key is no text": (lambda home, keys: edit(home, lambda r: r.update(keys={"x": 5})), "keys.json"),
     "dropped is no list": (lambda home, keys: edit(home, lambda r: r.update(dropped="no")), "it is damaged"),
@@ -74,7 +78,7 @@ def state(*folders: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -> None:  # noqa: F811
+def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -> None:
     home, keys = homes
     breaking, words = FAULTS[fault]
     breaking(home, keys)
@@ -96,7 +100,7 @@ def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="takes rights away, which needs root")
 @pytest.mark.parametrize("closed", ["the epoch key", "its folder", "keys.json", "the folder of the data"])
-def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> None:  # noqa: F811
+def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> None:
     home, keys = homes
     for parent in (home.parent, *home.parents[1:3]):
         parent.chmod(0o755)
@@ -144,7 +148,7 @@ def test_a_secret_is_asked_for_and_a_wrong_one_is_refused(fewshot_home: Path, mo
     assert told(in_place(fewshot_home), NAMES[0]) == right
 
 
-def test_a_secret_that_was_never_used_is_named(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_secret_that_was_never_used_is_named(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEWSHOT_KEY", "new")
     with pytest.raises(KeysUnusable, match="made without this variable"):
         told(in_place(homes[0]), NAMES[0])
