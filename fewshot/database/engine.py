@@ -177,6 +177,7 @@ class Database:
             wanted = set(session.scalars(select(DroppedKeyRow.key)))
         if wanted & set(self.vault.names()):
             self.vault.drop(wanted)
+        self.vault.finish()
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""

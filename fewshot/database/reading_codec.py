@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
-from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of
+from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of, refuse_changed
 from fewshot.database.tables import key_of_student
 from fewshot.vault.cipher import PLAIN, Cipher
 
@@ -45,13 +45,13 @@ class ReadingCipher:
     """
 
     def __init__(self, cipher: Cipher, participant: str) -> None:
-        self._cipher, self._participant = cipher, participant
+        self._cipher, self._bound = cipher, bound_to("readings", "sealed", participant) + b"|%d"
 
     def seal(self, second: int, measured: Measured) -> bytes:
         """The sealed reading of a second."""
         confidence = float("nan") if measured.confidence is None else measured.confidence
         plain = _NUMBERS.pack(*measured[:4], confidence) + measured.probabilities
-        return self._cipher.seal(plain, self._bound(second))
+        return self._cipher.seal(plain, self._bound % second)
 
     def open(self, second: int, sealed: bytes) -> Measured:
         """The reading of a second.
@@ -59,13 +59,10 @@ class ReadingCipher:
         Raises:
             NotSealedHere: it was changed, or is of another second or participant.
         """
-        plain = self._cipher.open(sealed, self._bound(second))
+        plain = self._cipher.open(sealed, self._bound % second)
         frames, readable, faces, emotion, confidence = _NUMBERS.unpack_from(plain)
         sure = None if math.isnan(confidence) else confidence
         return Measured(frames, readable, faces, emotion, sure, plain[_NUMBERS.size :])
-
-    def _bound(self, second: int) -> bytes:
-        return bound_to("readings", "sealed", f"{self._participant}|{second}")
 
 
 def reading_cipher(
@@ -96,6 +93,7 @@ def seal_counts(session: Session, lesson: LessonRow, second: int, counts: Sequen
 def open_counts(session: Session, lesson: LessonRow, second: int, stored: bytes) -> list[int]:
     """The counts of a second; see ``seal_counts``."""
     if stored[:1] == bytes([PLAIN]):
+        refuse_changed([(lesson, "key")], stored)
         return list(json.loads(stored[1:]))
     return list(json.loads(cipher_of(session, [(lesson, "key")]).open(stored, _bound(lesson, second))))
 

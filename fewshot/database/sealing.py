@@ -19,7 +19,7 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session, object_session
 
 from fewshot.vault import KeyGone, KeysUnusable, Vault
-from fewshot.vault.cipher import PLAIN, Cipher, new_id
+from fewshot.vault.cipher import PLAIN, Cipher, NotSealedHere, names_these_keys, new_id
 
 T = TypeVar("T")
 
@@ -106,9 +106,11 @@ class Sealed(Generic[T]):
             return stored.value  # type: ignore[no-any-return]
         if isinstance(stored, str):  # written by hand, or by another program
             return self.codec.decode(stored.encode("utf-8", "surrogatepass"))
-        if stored[:1] == bytes([PLAIN]):
-            return self.codec.decode(stored[1:])
         session = session_of(row)
+        if stored[:1] == bytes([PLAIN]):
+            for keys in filter(None, (self._usual, self.keys)):
+                refuse_changed(keys(row, session), stored)
+            return self.codec.decode(stored[1:])
         for keys in filter(None, (self._usual, self.keys)):
             holders = keys(row, session)
             if keys is self.keys or cipher_of(session, holders).sealed(stored):
@@ -193,6 +195,17 @@ def cipher_for(session: Session, holders: Iterable[Holder]) -> Cipher:
     holders = tuple(holders)
     give_keys(session, holders)
     return cipher_of(session, holders)
+
+
+def refuse_changed(holders: Iterable[Holder], stored: bytes) -> None:
+    """Check a value that begins like one that is not sealed: one changed bit makes a sealed value look like that.
+
+    Raises:
+        NotSealedHere: it names the key of its place, so it was sealed.
+    """
+    names = [getattr(row, field) for row, field in holders]
+    if names and all(names) and names_these_keys(stored, *names):
+        raise NotSealedHere("its first byte was changed")
 
 
 def give_keys(session: Session, holders: Iterable[Holder]) -> None:

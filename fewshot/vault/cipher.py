@@ -21,8 +21,8 @@ PLAIN, SEALED = 0, 1
 """The first byte of a value: it was written before values were sealed, or it is sealed."""
 
 KEY_BYTES = 32
-_TAG, _NONCE = 8, 12
-_FRONT = 1 + _TAG + _NONCE
+TAG_BYTES, NONCE_BYTES = 8, 12
+_FRONT = 1 + TAG_BYTES + NONCE_BYTES
 
 
 class NotSealedHere(ValueError):
@@ -52,6 +52,16 @@ def blind(key: bytes, text: str) -> str:
     return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
+def tag_of(*names: str) -> bytes:
+    """How a sealed value names its keys, 8 bytes."""
+    return hashlib.sha256("+".join(names).encode()).digest()[:TAG_BYTES]
+
+
+def names_these_keys(value: bytes, *names: str) -> bool:
+    """Whether a value has the tag of these keys."""
+    return value[1 : 1 + TAG_BYTES] == tag_of(*names)
+
+
 class Cipher:
     """Seals and opens values with one key; threads may share it.
 
@@ -61,18 +71,19 @@ class Cipher:
     """
 
     def __init__(self, key: bytes, *names: str) -> None:
-        self._tag = hashlib.sha256("+".join(names).encode()).digest()[:_TAG]
+        self._tag = tag_of(*names)
+        self._front = bytes([SEALED]) + self._tag
         self._aead = _aead(key)
         self.key = key
 
     def seal(self, plain: bytes, bound: bytes) -> bytes:
         """Encrypt a value. ``bound`` says where it stands, and must be given again to open it."""
-        nonce = os.urandom(_NONCE)
-        return b"\x01" + self._tag + nonce + self._aead.encrypt(nonce, plain, bound)
+        nonce = os.urandom(NONCE_BYTES)
+        return self._front + nonce + self._aead.encrypt(nonce, plain, bound)
 
     def sealed(self, value: bytes) -> bool:
         """Whether a value names this key as its own; ``open`` proves it."""
-        return value[1 : 1 + _TAG] == self._tag
+        return value[1 : 1 + TAG_BYTES] == self._tag
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
         """The value.
@@ -80,10 +91,11 @@ class Cipher:
         Raises:
             NotSealedHere: it was changed, moved, or sealed with another key.
         """
-        if not self.sealed(sealed):
-            raise NotSealedHere("it was sealed with another key")
+        if not sealed.startswith(self._front):
+            other = sealed[:1] == bytes([SEALED])
+            raise NotSealedHere("it was sealed with another key" if other else "its first byte was changed")
         try:
-            return self._aead.decrypt(sealed[1 + _TAG : _FRONT], sealed[_FRONT:], bound)
+            return self._aead.decrypt(sealed[1 + TAG_BYTES : _FRONT], sealed[_FRONT:], bound)
         except _failures() as error:
             raise NotSealedHere("it was changed, or it stood in another row") from error
 

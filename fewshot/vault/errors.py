@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from fewshot.errors import StoreError
 
 
@@ -23,3 +26,34 @@ class KeyGone(StoreError):
             hint="To see what can be read, type: fewshot key check",
         )
         self.key = key
+
+
+def wrong_secret(path: Path, variable: str, record: dict[str, Any], given: bool) -> KeysUnusable:
+    """The error for keys that the secret of the environment does not open.
+
+    Args:
+        path: of the keys.
+        variable: name of the environment variable.
+        record: what ``path`` says.
+        given: whether the variable is set.
+    """
+    if record.get("secret") and not given:
+        return KeysUnusable(
+            f"The keys in {path} can be opened only with {variable}, and this variable is not set. Set it to the "
+            "value that was used when they were made, and start fewshot again."
+        )
+    if given:
+        return KeysUnusable(
+            f"The value of {variable} does not open the keys in {path}. Set it to the value that was used when they "
+            "were made" + ("." if record.get("secret") else ": they were made without this variable.")
+        )
+    return lost_keys(path, "its check does not fit the key of this installation")
+
+
+def lost_keys(path: Path, why: str) -> KeysUnusable:
+    """The error for a file of keys that cannot be used."""
+    return KeysUnusable(
+        f"The file {path} holds the keys of the encryption and cannot be used ({why}). The database was not changed. "
+        "Put a copy of this file in its place, or use the recovery file that was made for this case.",
+        hint="To use the recovery file, type: fewshot key import FILE",
+    )

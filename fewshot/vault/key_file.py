@@ -24,8 +24,8 @@ from fewshot.private_files import make_private_folder
 from fewshot.vault import recovery
 from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id, new_key
 from fewshot.vault.durable import shred, write_through
-from fewshot.vault.errors import KeyGone, KeysUnusable
-from fewshot.vault.key_record import bound, bytes_of, dropped_in, epoch_file, shown, text_of, wrapping_cipher
+from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys, wrong_secret
+from fewshot.vault.key_record import bound, bytes_of, dropped_in, epoch_file, is_there, shown, text_of, wrapping_cipher
 from fewshot.vault.places import place_for_new, places
 
 FILE = "keys.json"
@@ -74,7 +74,7 @@ class FileKeys:
             if self._seen is None or self._stamp() != self._seen:
                 self._read()
             if self._seen is None:
-                raise self._lost("it is missing")
+                raise lost_keys(self.path, "it is missing")
             try:
                 return self._keys[name]
             except KeyError:
@@ -120,6 +120,15 @@ class FileKeys:
                 del self._keys[name]
             self._record["dropped"] = sorted({*self._record["dropped"], *there})
         return len(there)
+
+    def finish(self) -> None:
+        """See ``KeyStore``: delete the epoch keys that a program left behind which was killed."""
+        with self._turn:
+            record = self.record
+            if not record or record["folder"] != str(self.folder.absolute()) or not self._left_behind(record):
+                return
+        with self._change():
+            pass  # every change begins with that
 
     def rotate(self, secret: str | None = None) -> None:
         """Make a new epoch key.
@@ -296,7 +305,7 @@ class FileKeys:
             stamp = self._stamp()
             if stamp is None:
                 if self._record:  # it was there
-                    raise self._lost("the file is missing")
+                    raise lost_keys(self.path, "the file is missing")
                 self._seen = None
                 return
             record = self._parsed()
@@ -323,14 +332,16 @@ class FileKeys:
         try:
             record = json.loads(self.path.read_bytes())
             if record["format"] != FORMAT:
-                raise self._lost(f"its format {record['format']!r} is not known to this program")
+                raise lost_keys(self.path, f"its format {record['format']!r} is not known to this program")
             bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
             if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
+                raise TypeError
+            if not (isinstance(record["folder"], str) and isinstance(record["place"], str)):
                 raise TypeError
             record["generation"] += 0
             return dict(record)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._lost(getattr(error, "strerror", None) or "it is damaged") from error
+            raise lost_keys(self.path, getattr(error, "strerror", None) or "it is damaged") from error
 
     def _opened(self, record: dict[str, Any]) -> tuple[dict[str, bytes], bytes]:
         file = self._find(record)
@@ -357,46 +368,28 @@ class FileKeys:
         try:
             wrapping.open(bytes_of(record["check"]), bound(record, ""))
         except (NotSealedHere, ValueError, KeyError, TypeError) as error:
-            raise self._wrong_secret(record, bool(given)) from error
+            raise wrong_secret(self.path, SECRET, record, bool(given)) from error
         try:
             keys = {
                 name: wrapping.open(bytes_of(sealed), bound(record, name)) for name, sealed in record["keys"].items()
             }
         except (NotSealedHere, ValueError, TypeError) as error:
-            raise self._lost("one of its keys was changed") from error
+            raise lost_keys(self.path, "one of its keys was changed") from error
         return keys, epoch
-
-    def _wrong_secret(self, record: dict[str, Any], given: bool) -> KeysUnusable:
-        if record.get("secret") and not given:
-            return KeysUnusable(
-                f"The keys in {self.path} can be opened only with {SECRET}, and this variable is not set. Set it to "
-                "the value that was used when they were made, and start fewshot again."
-            )
-        if given:
-            return KeysUnusable(
-                f"The value of {SECRET} does not open the keys in {self.path}. Set it to the value that was used when "
-                "they were made" + ("." if record.get("secret") else ": they were made without this variable.")
-            )
-        return self._lost("its check does not fit the key of this installation")
-
-    def _lost(self, why: str) -> KeysUnusable:
-        return KeysUnusable(
-            f"The file {self.path} holds the keys of the encryption and cannot be used ({why}). The database was not "
-            "changed. Put a copy of this file in its place, or use the recovery file that was made for this case.",
-            hint="To use the recovery file, type: fewshot key import FILE",
-        )
 
     def _find(self, record: dict[str, Any]) -> Path | None:
         known = [*places(self.folder), Path(record["place"])]
-        return next((file for place in known if (file := epoch_file(place, record)).exists()), None)
+        return next((file for place in known if is_there(file := epoch_file(place, record))), None)
 
     def _tidy(self) -> None:
         """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this."""
-        named = epoch_file(self.folder, self._record).name
-        for place in {*places(self.folder), Path(self._record["place"])}:
-            for file in place.glob(f"{self._record['copy']}-*"):
-                if file.name != named:
-                    shred(file)
+        for file in self._left_behind(self._record):
+            shred(file)
+
+    def _left_behind(self, record: dict[str, Any]) -> list[Path]:
+        named = epoch_file(self.folder, record).name
+        found = {place for place in (*places(self.folder), Path(record["place"])) if is_there(place)}
+        return [file for place in found for file in place.glob(f"{record['copy']}-*") if file.name != named]
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
@@ -404,5 +397,5 @@ class FileKeys:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._lost(error.strerror or str(error)) from error
+            raise lost_keys(self.path, error.strerror or str(error)) from error
         return found.st_ino, found.st_mtime_ns, found.st_size

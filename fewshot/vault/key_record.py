@@ -27,6 +27,14 @@ def epoch_file(place: Path, record: dict[str, Any]) -> Path:
     return place / f"{record['copy']}-{record['epoch']}.key"
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file or folder exists. One that may not be looked at counts too, so that the error says that."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
+
+
 def dropped_in(path: Path) -> list[str]:
     """The ids of dropped keys in a file that cannot be used otherwise."""
     try:

@@ -78,7 +78,11 @@ def test_a_value_in_another_row_does_not_open(home: Path, what: str, with_its_ro
         "UPDATE consents SET given_by = purpose",
         "UPDATE corrections SET said = actually",
         "UPDATE students SET key = (SELECT o.key FROM students o WHERE o.id = 1 + (students.id % 3))",
-        "UPDATE supports SET vector = substr(vector, 1, 30) || x'00' || substr(vector, 32)",
+        "UPDATE supports SET vector = CAST(substr(vector, 1, 30) || x'0001' AS BLOB)",
+        "UPDATE supports SET vector = CAST(x'00' || substr(vector, 2) AS BLOB)",
+        "UPDATE supports SET vector = CAST(x'05' || substr(vector, 2) AS BLOB)",
+        "UPDATE students SET name = CAST(x'00' || substr(name, 2) AS BLOB)",
+        "UPDATE supports SET emotion = CAST(x'00' || substr(emotion, 2) AS BLOB)",
         "UPDATE supports SET vector = substr(vector, 1, 20)",
     ],
 )

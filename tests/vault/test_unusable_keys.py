@@ -37,6 +37,10 @@ def flip(text: object) -> str:
     return ("B" if text[0] == "A" else "A") + text[1:]
 
 
+def turned_round(keys: dict[str, str]) -> dict[str, str]:
+    return dict(zip(keys, reversed(keys.values()), strict=True))
+
+
 FAULTS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "keys.json is missing": (lambda home, keys: (home / "keys.json").unlink(), "keys.json"),
     "keys.json is empty": (lambda home, keys: (home / "keys.json").write_bytes(b""), "it is damaged"),
@@ -50,7 +54,7 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda home, keys: edit(home, lambda r: r["keys"].update({k: flip(v) for k, v in list(r["keys"].items())[:1]})),
         "one of its keys was changed"),
     "two keys have changed places": (
-        lambda home, keys: edit(home, lambda r: r.update(keys=dict(zip(r["keys"], reversed(r["keys"].values()), strict=True)))),
+        lambda home, keys: edit(home, lambda r: r.update(keys=turned_round(r["keys"]))),
         "one of its keys was changed"),
     "a name of a key is no text": (lambda home, keys: edit(home, lambda r: r.update(keys={"x": 5})), "keys.json"),
     "dropped is no list": (lambda home, keys: edit(home, lambda r: r.update(dropped="no")), "it is damaged"),

@@ -7,7 +7,6 @@ Every value begins with a byte and the tag of its key (``Cipher``), so it is fou
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from fewshot.database.tables import ClassRow, StudentRow
-from fewshot.vault.cipher import SEALED
+from fewshot.vault.cipher import NONCE_BYTES, SEALED, TAG_BYTES, tag_of
 from fewshot.vault.store import KeyStore
 from fewshot.vault.vault import Vault
 
 if TYPE_CHECKING:
     from fewshot.database import Database
 
-_TAG, _NONCE = 8, 12
 _LONGEST = 4096
 """Bytes of a value that are opened; longer ones lie in several pages of a file."""
 
@@ -74,12 +72,12 @@ def opened(places: Iterable[Path], store: KeyStore) -> bytes:
     tags = combinations(store.names())
     for content in contents(places):
         for place, names in values_in(content, tags):
-            begin = place + 1 + _TAG
-            nonce = content[begin : begin + _NONCE]
+            begin = place + 1 + TAG_BYTES
+            nonce = content[begin : begin + NONCE_BYTES]
             # GCM encrypts in counter mode; its first block is for the check.
             mode = modes.CTR(nonce + (2).to_bytes(4, "big"))
             reader = Cipher(algorithms.AES(vault.cipher(*names).key), mode).decryptor()
-            parts.append(reader.update(content[begin + _NONCE : begin + _NONCE + _LONGEST]))
+            parts.append(reader.update(content[begin + NONCE_BYTES : begin + NONCE_BYTES + _LONGEST]))
     return b"\0".join(parts)
 
 
@@ -93,7 +91,7 @@ def combinations(keys: Collection[str], of: str | None = None) -> dict[bytes, Na
     """Tag -> keys, for every key and every two of them in both orders; ``of`` must be among them if it is given."""
     singles: list[Names] = [(key,) for key in keys]
     pairs: list[Names] = [(one, two) for one in keys for two in keys if one != two]
-    return {_tag(names): names for names in (*singles, *pairs) if of is None or of in names}
+    return {tag_of(*names): names for names in (*singles, *pairs) if of is None or of in names}
 
 
 def values_in(content: bytes, tags: Mapping[bytes, Names]) -> Iterator[tuple[int, Names]]:
@@ -101,8 +99,8 @@ def values_in(content: bytes, tags: Mapping[bytes, Names]) -> Iterator[tuple[int
     first = bytes([SEALED])
     place = content.find(first)
     while place >= 0:
-        names = tags.get(content[place + 1 : place + 1 + _TAG])
-        if names is not None and place + 1 + _TAG + _NONCE <= len(content):
+        names = tags.get(content[place + 1 : place + 1 + TAG_BYTES])
+        if names is not None and place + 1 + TAG_BYTES + NONCE_BYTES <= len(content):
             yield place, names
         place = content.find(first, place + 1)
 
@@ -120,7 +118,3 @@ def contents(places: Iterable[Path]) -> Iterator[bytes]:
 
 def _found(places: Iterable[Path], tags: Mapping[bytes, Names]) -> Counter[Names]:
     return Counter(names for content in contents(places) for _, names in values_in(content, tags))
-
-
-def _tag(names: Names) -> bytes:
-    return hashlib.sha256("+".join(names).encode()).digest()[:_TAG]
