@@ -265,7 +265,11 @@ class Database:
             raise
         except Exception as error:
             # Rows that contradict each other break the code that reads them in many ways.
-            found = f"a value in it cannot be read: {error}" if of_a_value(error) else self._damage()
+            found = (
+                f"a value in it cannot be read: {error}"
+                if isinstance(error, NotSealedHere) or of_a_value(error)
+                else self._damage()
+            )
             if not found:
                 raise
             raise damaged(self.url, found) from error
