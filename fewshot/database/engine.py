@@ -32,6 +32,7 @@ from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
 from fewshot.vault import FileKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
+from fewshot.vault.cipher import NotSealedHere
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
