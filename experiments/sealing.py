@@ -35,7 +35,8 @@ def main() -> None:
     arguments = parse_arguments()
     try:
         with tempfile.TemporaryDirectory(prefix="fewshot-sealing-") as work:
-            os.environ["FEWSHOT_HOME"] = str(Path(work, "home"))  # keys of a server's database lie there
+            os.environ["FEWSHOT_HOME"] = str(Path(work, "home"))  # the keys of a server's database lie there
+            os.environ.pop("FEWSHOT_KEYS", None)
             erased = erasure_table(Path(work), arguments.lesson)
             print(markdown(erased), flush=True)
             before = None if arguments.before is None else arguments.before.resolve()

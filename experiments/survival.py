@@ -37,7 +37,8 @@ def main() -> None:
     good = True
     try:
         with tempfile.TemporaryDirectory(prefix="fewshot-survival-") as work:
-            os.environ["FEWSHOT_KEYS"] = str(Path(work, "epoch-keys"))  # none of them outlives the run
+            os.environ["FEWSHOT_HOME"] = str(Path(work, "home"))  # the keys of a server's database lie there
+            os.environ.pop("FEWSHOT_KEYS", None)
             for part in arguments.only:
                 good &= run(part, Path(work), counts.get(part, 0), arguments.seed, arguments.results)
     except FewshotError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from fewshot.errors import StoreError
+from fewshot.vault.cipher import NotSealedHere
 
 _LITTLE = 1_000_000
 """Bytes of free space below which a failed write is blamed on the disk."""
@@ -28,6 +29,8 @@ def reason_of(error: SQLAlchemyError) -> str:
 
 def of_a_value(error: BaseException) -> bool:
     """Whether an error comes from the conversion of a stored value, such as a date, not from a caller's own code."""
+    if isinstance(error, NotSealedHere):
+        return True
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
