@@ -7,11 +7,12 @@ import re
 import sqlite3
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fewshot.database import (  # noqa: F401  # their tables are part of the metadata
@@ -21,7 +22,10 @@ from fewshot.database import (  # noqa: F401  # their tables are part of the met
     erased_tables,
     lesson_tables,
 )
-from fewshot.database.tables import Base
+from fewshot.database.audit_tables import AuditHeadRow
+from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.owner import LOCAL
+from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
@@ -30,6 +34,9 @@ HEAD = "0008"
 
 FIRST = "0001"
 """The oldest one."""
+
+FIRST_HASH = "0" * 64
+"""What the first line of the audit log continues, as ``fewshot.audit.chain`` says it."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TRIES = 5
@@ -61,9 +68,12 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | No
             with engine.connect() as connection, _free_of_references(connection), connection.begin():
                 # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url, new):
-                    kept = None if path is None else _keep_copy(connection, url, path)
-                    _upgrade(connection)
-                    _check_references(connection, url)
+                    if inspect(connection).get_table_names():
+                        kept = None if path is None else _keep_copy(connection, url, path)
+                        _upgrade(connection)
+                        _check_references(connection, url)
+                    else:
+                        _make(connection)
             if path is not None:
                 copies.thin_out(path)
         except Exception as error:
@@ -150,6 +160,19 @@ def _check_references(connection: Connection, url: str) -> None:
         lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if lost is not None:
             raise damaged(url, f"a row of its table {lost[0]} belongs to a row of {lost[2]} that is missing")
+
+
+def _make(connection: Connection) -> None:
+    """Make all tables as all migrations together make them, which takes a fraction of their time; a test compares."""
+    Base.metadata.create_all(connection)
+    connection.execute(insert(OwnerRow).values(id=LOCAL, name=LOCAL, folded=LOCAL, role="teacher"))
+    connection.execute(insert(AuditHeadRow).values(id=1, number=0, hash=FIRST_HASH, key="", signature=""))
+    connection.execute(insert(InstallationRow).values(id=uuid.uuid4().hex))
+    version = MetaData()
+    Table("alembic_version", version, Column("version_num", String(32), primary_key=True))
+    version.tables["alembic_version"].primary_key.name = "alembic_version_pkc"
+    version.create_all(connection)
+    connection.execute(insert(version.tables["alembic_version"]).values(version_num=HEAD))
 
 
 def _upgrade(connection: Connection) -> None:

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from old_store import make_old_store
-from sqlalchemy import select
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -105,3 +106,47 @@ def test_threads_that_open_databases_at_once() -> None:
     for database in databases:
         with database.read() as session:
             assert session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_new_database_is_as_all_migrations_make_it(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A new one is made in one step, because the migrations take several times as long."""
+    if kind == "sqlite":
+        old, new = (f"sqlite:///{tmp_path / name}.db" for name in ("old", "new"))
+    else:
+        old, new = (str(request.getfixturevalue("postgres").fresh()) for _ in range(2))
+    engine = create_engine(old)
+    with engine.connect() as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    Database(new)
+    assert told(old) == told(new)
+
+
+def told(url: str) -> dict[str, object]:
+    """Tables, columns, keys, indexes and first rows; SQLite's own words about numbers that are not used again."""
+    engine = create_engine(url)
+    found: dict[str, object] = {}
+    with engine.connect() as connection:
+        look = inspect(connection)
+        for name in sorted(look.get_table_names()):
+            found[name] = [
+                sorted((c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name)),
+                look.get_pk_constraint(name),
+                sorted(map(str, look.get_foreign_keys(name))),
+                sorted(map(str, look.get_unique_constraints(name))),
+                sorted(map(str, look.get_indexes(name))),
+                connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar(),
+            ]
+        found["owners "] = [
+            tuple(row)[:4] for row in connection.execute(text("SELECT id, name, folded, role FROM owners"))
+        ]
+        found["head "] = connection.execute(text("SELECT id, number, hash, key, signature FROM audit_head")).all()
+        found["version "] = connection.execute(text("SELECT version_num FROM alembic_version")).all()
+        if url.startswith("sqlite"):
+            made = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")).scalars()
+            found["numbers "] = sorted(made)
+    engine.dispose()
+    return found
