@@ -1,6 +1,9 @@
-"""How a precision is scored on people: every photo is tested with all other photos of the person enrolled."""
+"""What 8 bits cost: every photo is tested with all others of the person enrolled; times say where they are from."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -9,6 +12,7 @@ from fewshot.prototypes.estimators import AdaptiveHierarchical, compared_distanc
 from fewshot.prototypes.supports import SupportSet
 from fewshot.research.evaluation.enrolled_class import FOLDS
 from fewshot.research.evaluation.quantised import leave_one_out
+from fewshot.research.evaluation.quantised_times import Timed, about_times, add_times, read_times
 
 POPULATION = open_population()
 SUBJECTS = [f"s{number // 4}" for number in range(48)]
@@ -46,3 +50,24 @@ def test_the_prototypes_are_those_of_the_running_system() -> None:
     # Trust in photos is fitted without a fifth of the class, so the two are near each other and not the same.
     assert FOLDS > 1
     np.testing.assert_allclose(found[0], compared_distances(POPULATION, made, z[[0]])[0], atol=0.05)
+
+
+OLD = Timed("net-1", "old (avx512f)", 0.5, {"int8": (30.4, 19.4)})
+
+
+def test_times_of_one_processor_replace_only_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "times.json"
+    assert read_times(path) == []
+    add_times(path, OLD)
+    slow = replace(OLD, processor="new (avx2)", load=2.0, ms={"int8": (165.5, 161.9)})
+    add_times(path, slow)
+    add_times(path, replace(slow, network="net-2"))
+    assert read_times(path) == [OLD, replace(slow, network="net-2")]
+
+
+def test_a_page_of_times_names_network_processor_and_load() -> None:
+    words = "\n".join(about_times([OLD, replace(OLD, processor="new (avx2)", load=2.0)]))
+    for part in ("`net-1`", "old (avx512f)", "new (avx2)", "load 2.0", "| int8 | 30.4 | 19.4 |"):
+        assert part in words
+    assert about_times([]) == []
+    assert "load not noted" in about_times([replace(OLD, load=None)])[0]
