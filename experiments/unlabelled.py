@@ -125,7 +125,7 @@ CHOSEN = f"""For each data set: the way with the largest mean gain on the other 
 FOUND = """Recentring loses 22 to 36 points where a class is mostly neutral; with b counted as 100 faces still up to
 12. The class effect from predictions gains on CK+ and loses on mixed classes of RAF-DB and press photos. Used by half,
 and only where half of the faces look neutral, it loses nothing that can be distinguished from 0. It gains 6 to 7 points
-on mostly neutral classes of RAF-DB, one on the first faces of press photos, and nothing on CK+ and Taiwan; mixed classes
+on mostly neutral classes of RAF-DB, one on the first faces of press photos, nothing on CK+ and Taiwan; mixed classes
 stay as they are. On press photos the mean recall over emotions falls with it. The ways were put together after looks at
 the same data sets, so these are no test results. The product uses none of them.""".replace("\n", " ")
 
