@@ -24,6 +24,7 @@ import psutil
 from rich.progress import track
 
 from fewshot.errors import FewshotError
+from fewshot.loops import open_population
 from fewshot.research.bench.live_bench import FACES, Bench, Setting, enroll_classes
 from fewshot.research.bench.live_material import photos_to_enroll, scenes_for
 from fewshot.research.bench.live_plots import plot_latency, plot_runs, plot_stages
@@ -112,6 +113,7 @@ def main() -> None:
     except FewshotError as error:
         sys.exit(str(error))
     told = {
+        "network": open_population().network,
         "machine": describe(),
         "notes": [*NOTES, *([] if classes else [MADE_UP]), *([warning] if warning else [])],
         "commands": [f"python experiments/benchmark.py{' --quick' if arguments.quick else ''}"],

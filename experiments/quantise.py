@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from fewshot.embedding.runtime import Embedder
 from fewshot.inference.engines import OnnxRuntimeSession, OpenVinoSession
+from fewshot.research.bench.machine import processor
 from fewshot.research.evaluation.quantised import FACES, Open, embedded, read_tests, times
+from fewshot.research.evaluation.quantised_times import Timed, about_times, add_times, read_times
 from fewshot.types import Vectors
 
 WEIGHTS, RESULTS = Path("fewshot/weights"), Path("experiments/results")
@@ -57,11 +59,12 @@ def main() -> None:
     parser.add_argument("--times", action="store_true", help="measure time alone")
     arguments = parser.parse_args()
     if arguments.times:
-        TIMES.write_text(json.dumps(times(ways()), indent=1), encoding="utf-8")
+        load = psutil.getloadavg()[0]
+        add_times(TIMES, Timed(network_name(), processor(), load, times(ways())))
         print(TIMES.read_text(encoding="utf-8"))
         return
     tests = read_tests(arguments.shared, WEIGHTS, PREPARED)
-    measured = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.is_file() else {}
+    measured = read_times(TIMES)
     reference: dict[str, Vectors] = {}
     rows = []
     for name, open_way in ways().items():
@@ -69,16 +72,21 @@ def main() -> None:
         vectors = {test.name: embedded(session, test.crops) for test in tests}
         reference = reference or vectors
         cosine = np.concatenate([(vectors[key] * reference[key]).sum(axis=1) for key in vectors])
-        spent = [f"{value:.1f}" for value in measured.get(name, ())] or ["", ""]
+        spent = [f"{value:.1f}" for one in measured[:1] for value in one.ms[name]] or ["", ""]
         near = [f"{value:.5f}" for value in (cosine.mean(), np.quantile(cosine, 0.01), cosine.min())]
         accuracy = [f"{test.accuracy(vectors[test.name]):.4f}" for test in tests]
         rows.append([name, *spent, *near, *accuracy])
         print(rows[-1], flush=True)
-    write([test.name for test in tests], [len(test.crops) for test in tests], rows)
+    write([test.name for test in tests], [len(test.crops) for test in tests], rows, about_times(measured))
 
 
-def write(tests: list[str], sizes: list[int], rows: list[list[str]]) -> None:
-    """The tables, as CSV and Markdown."""
+def network_name() -> str:
+    """Of the shipped network."""
+    return Embedder(WEIGHTS / "expression.onnx", engine="onnxruntime").network
+
+
+def write(tests: list[str], sizes: list[int], rows: list[list[str]], timed: list[str]) -> None:
+    """The tables, as CSV and Markdown; ``timed`` are lines about the times."""
     header = ["way", "ms, 1 thread", "ms, 2 threads", "cosine, mean", "cosine, p1", "cosine, min", *tests]
     with (RESULTS / "quantised.csv").open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([header, *rows])
@@ -88,16 +96,18 @@ def write(tests: list[str], sizes: list[int], rows: list[list[str]]) -> None:
         "    python experiments/quantise.py --times",
         "    python experiments/quantise.py",
         "",
-        f"Network `{Embedder(WEIGHTS / 'expression.onnx', engine='onnxruntime').network}`.",
+        f"Network `{network_name()}`.",
         f"Time: median for {FACES} crops, all ways taking turns. Cosine: to fp32 in ONNX Runtime, over all crops of",
         "the tests. Accuracy: nearest prototype, the runtime's prototypes, aligned crops; enrolled: every photo read",
-        "with all others of the person enrolled.",
+        "with all others of the person enrolled, with the estimator of the product.",
         "",
         "| " + " | ".join([*header[:6], *(f"{name}, n = {n}" for name, n in zip(tests, sizes, strict=True))]) + " |",
         "|---" * len(header) + "|",
         *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+        *timed,
     ]
-    (RESULTS / "quantised.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RESULTS / "quantised.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,30 @@ def test_code_compiles_and_names_no_folder_of_one_machine(path: Path) -> None:
         if cell.cell_type == "code":
             compile(TransformerManager().transform_cell(cell.source), path.name, "exec")
         assert str(ROOT) not in cell.source and f"/{'home'}/" not in cell.source
+
+
+def is_there(module: str, name: str) -> bool:
+    """Whether ``from module import name`` works."""
+    try:
+        exec(f"from {module} import {name}")
+    except ImportError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
+def test_what_it_imports_of_the_project_is_there(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    tree = ast.parse(TransformerManager().transform_cell(code))
+    wanted = [
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("fewshot", "experiments")
+        for alias in node.names
+    ]
+    missing = [f"{module}.{name}" for module, name in wanted if not is_there(module or "", name)]
+    assert wanted and missing == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=named)

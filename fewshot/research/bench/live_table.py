@@ -112,13 +112,14 @@ def report(found: Mapping[str, Spread], told: Mapping[str, Any]) -> str:
 
     Args:
         found: key of a target -> what was measured.
-        told: "machine" (name -> words), "notes", "commands" (lists of words) and "stages" (as ``stage_rows``).
+        told: "network" (its name), "machine" (name -> words), "notes", "commands" (lists of words) and "stages" (as
+            ``stage_rows``).
     """
     machine = as_list(told["machine"])
     notes = "".join(f"- {note}\n" for note in told["notes"])
     commands = "".join(f"    {command}\n" for command in told["commands"])
     return (
-        "# Speed of the whole system\n\n"
+        f"# Speed of the whole system\n\nNetwork `{told['network']}`.\n\n"
         f"{markdown(table_rows(found))}\n"
         f"{notes}\n"
         "Milliseconds of every stage, p50 / p95 (stages overlap: their sum is the work, not the time):\n\n"

@@ -16,14 +16,16 @@ from fewshot.faces.align import CROP_SIZE
 from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.inference.engines import Session
 from fewshot.perception import Perception
-from fewshot.prototypes.estimators import cells_of, class_effect, compared_distances, hierarchical_prototypes
+from fewshot.prototypes.estimators import AdaptiveHierarchical, compared_distances
 from fewshot.prototypes.population import Population
-from fewshot.prototypes.supports import SupportSet
 from fewshot.research.datasets.fer2013 import PRIVATE_TEST, Fer2013, load_fer2013
 from fewshot.research.datasets.framing import cut, framings
 from fewshot.research.datasets.single_faces import faces_of
 from fewshot.research.datasets.subjects import read_subjects
+from fewshot.research.evaluation.album import Album
+from fewshot.research.evaluation.enrolled_class import Room
 from fewshot.research.evaluation.fer import fer_tests
+from fewshot.research.evaluation.support_draws import Draw
 from fewshot.research.training.datamodule import TRUSTED_LANDMARKS
 from fewshot.research.training.population import Candidate
 from fewshot.types import EMOTIONS, Vectors
@@ -132,6 +134,8 @@ def enrolled(shared: Path, dataset: str, weights: Path, population: Population) 
 def leave_one_out(population: Population, z: Vectors, subjects: list[str], names: list[str]) -> NDArray[np.float64]:
     """Every photo read with all other photos of its subject enrolled, in one class of all subjects.
 
+    The prototypes are those of the running system (``AdaptiveHierarchical``).
+
     Args:
         z: vectors, shape (n, d).
         subjects, names: who it is and which emotion, length n.
@@ -142,14 +146,12 @@ def leave_one_out(population: Population, z: Vectors, subjects: list[str], names
     rows_of: dict[str, list[int]] = defaultdict(list)
     for row, subject in enumerate(subjects):
         rows_of[subject].append(row)
-
-    def supports(rows: list[int]) -> SupportSet:
-        return SupportSet(z[rows], [names[row] for row in rows], [str(row) for row in rows])
-
-    effect = class_effect(population, [cells_of(supports(rows), population) for rows in rows_of.values()])
+    # Under the number of each photo: what its subject brings when that photo is tested.
+    own = {str(row): [other for other in rows_of[subjects[row]] if other != row] for row in range(len(z))}
+    album = Album(z, tuple(subjects), tuple(names))
+    room = Room(population, AdaptiveHierarchical(), album, Draw(own, dict(rows_of), {}))
     distances = np.zeros((len(z), len(population.classes)))
-    for rows in rows_of.values():
-        for row in rows:
-            made = hierarchical_prototypes(population, supports([other for other in rows if other != row]), effect)
-            distances[row] = compared_distances(population, made, z[[row]])[0]
+    for row, subject in enumerate(subjects):
+        made = room.prototypes(subject, str(row), True)
+        distances[row] = compared_distances(population, made, z[[row]])[0]
     return distances

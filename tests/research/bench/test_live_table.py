@@ -7,7 +7,7 @@ import pytest
 from fewshot.research.bench.live_run import Measured, median_and_range
 from fewshot.research.bench.live_table import TARGETS, Target, flat, report, stage_rows, table_rows
 
-TOLD = {"machine": {"cores": "2"}, "notes": ["quiet"], "commands": ["python x.py"], "stages": {}}
+TOLD = {"machine": {"cores": "2"}, "notes": ["quiet"], "commands": ["python x.py"], "stages": {}, "network": "n-1"}
 WANTED_KEYS = {"fps_49", "fps_25", "fps_1", "p95_ms_49", "ratio_to_handwritten", "rss_mb_49", "start_s"}
 
 
@@ -51,11 +51,11 @@ def test_the_page_and_the_json_hold_the_same_numbers() -> None:
     found = {"start_s": median_and_range([2.0, 3.0, 2.5])}
     page = report(found, TOLD)
     assert "**2.50 s**" in page
-    assert "python x.py" in page
+    assert "python x.py" in page and "Network `n-1`." in page
     told = json.loads(json.dumps(flat(found, TOLD)))
     assert told["start_s"] == 2.5
     assert told["spread"]["start_s"] == {"median": 2.5, "low": 2.0, "high": 3.0}
-    assert told["machine"] == {"cores": "2"}
+    assert told["machine"] == {"cores": "2"} and told["network"] == "n-1"
 
 
 def test_stages_are_rows_of_scenes() -> None:
