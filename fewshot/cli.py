@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fewshot import __version__
-from fewshot.commands.groups import accounts_app, audit_app, models_app
+from fewshot.commands.groups import accounts_app, audit_app, models_app, tokens_app
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(tokens_app, name="tokens")
 app.add_typer(audit_app, name="audit")
 
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]

@@ -20,12 +20,13 @@ from fewshot.database import (  # noqa: F401  # their tables are part of the met
     copies,
     erased_tables,
     lesson_tables,
+    token_tables,
 )
 from fewshot.database.tables import Base
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"

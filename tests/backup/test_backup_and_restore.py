@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fewshot.accounts.tokens import Tokens
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
 from fewshot.backup import container, make
@@ -320,3 +321,13 @@ def test_the_audit_log_goes_on_after_a_restore(
         assert third.subject == before[-1].subject, "a student keeps the random id"
     assert restore(file, secret) == 0, "and once more"
     assert not verify(open_database()).findings
+
+
+def test_a_token_that_was_removed_after_the_backup_opens_nothing(
+    store: ClassStore, tmp_path: Path, secret: Path
+) -> None:
+    text, token = Tokens().add(LOCAL_TEACHER, "laptop", ["read"])
+    file = backup(tmp_path / "all.backup", secret)
+    Tokens().remove(token.id)
+    assert restore(file, secret) == 0
+    assert Tokens().find(text) is None and Tokens().all() == []
