@@ -22,6 +22,7 @@ from fewshot.database import engine, open_database
 from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.database.tables import SupportRow
+from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
@@ -230,7 +231,7 @@ def test_wrong_passphrases_and_files_are_named(
         (1, data[:-1], PASSPHRASE, "is damaged"),
         (1, data[:40], PASSPHRASE, "is damaged"),
         (2, b"photo", PASSPHRASE, "is not a backup"),
-        (1, data.replace(b'"0007"', b'"9007"'), PASSPHRASE, "is damaged"),
+        (1, data.replace(f'"{HEAD}"'.encode(), b'"9007"'), PASSPHRASE, "is damaged"),
     ):
         file.write_bytes(content)
         secret.write_text(passphrase, encoding="utf-8")
