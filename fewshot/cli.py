@@ -389,6 +389,36 @@ def teacher_app(
 
 
 @app.command(epilog=NOTICE)
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port; default: 8601.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
+    ] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Address that a reverse proxy gives the service. Can be repeated."),
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Processes that share the port.")] = 1,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS (.pem).")] = None,
+    key: Annotated[Path | None, typer.Option(help="Key of the certificate (.pem).")] = None,
+    network: NetworkOption = None,
+) -> None:
+    """Start the service for other programs, without pages. Every program needs a token: fewshot tokens add."""
+    from fewshot.commands.serve import run_serve
+
+    run_serve(
+        port,
+        host,
+        public_urls=public_url or [],
+        processes=processes,
+        certificate=certificate,
+        key=key,
+        network=network,
+    )
+
+
+@app.command(epilog=NOTICE)
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the annotated video, the pictures and the results.")] = Path(
         "fewshot-demo"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import anyio
 import anyio.to_thread
 
-from fewshot.accounts.logins import Login
+from fewshot.accounts.logins import IN_SCOPE, Login
 from fewshot.api.callers import Caller
 from fewshot.api.problems import MEDIA_TYPE, Problem, problem_of
 from fewshot.api.service import Service
@@ -26,8 +26,6 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CALLER = "fewshot_caller"
 """In the scope of a request: who calls."""
-LOGIN = "fewshot_login"
-"""In the scope: the login that the gate before the app has found."""
 OPEN = ("/health", "/ready", "/openapi.json")
 """Paths that answer anybody."""
 MOST_BYTES, MOST_UPLOAD = 64_000, 64_000_000
@@ -93,8 +91,10 @@ class Door:
         ticket = dict(parse_qsl(bytes(scope.get("query_string", b"")).decode("latin-1"))).get("ticket", "")
         if ticket and scope["type"] == "websocket":
             return self.service.of_ticket(ticket)
-        login = scope.get(LOGIN)
-        return Caller.of_login(login) if isinstance(login, Login) and not login.must_change else None
+        login = scope.get(IN_SCOPE)
+        return (
+            Caller.of_login(login, self.service.tokens) if isinstance(login, Login) and not login.must_change else None
+        )
 
     async def _bounded(self, scope: Scope, receive: Receive, seen: _Seen) -> None:
         """Serve a request; its body may not be longer than allowed, and must not come letter by letter."""

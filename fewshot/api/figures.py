@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -20,7 +23,8 @@ class Figures:
     """
 
     def __init__(self, running: Callable[[], int]) -> None:
-        self.registry = registry = CollectorRegistry()
+        self._running, self._shared = running, "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "fewshot_requests", "Requests, by route and status.", ["method", "route", "status"], registry=registry
         )
@@ -35,10 +39,10 @@ class Figures:
         )
         self.stages = Counter("fewshot_stage_seconds", "Seconds spent in a stage.", ["stage"], registry=registry)
         self.lessons = Counter("fewshot_lessons", "Lessons that were started or resumed.", registry=registry)
-        Gauge("fewshot_lessons_running", "Lessons that run now.", registry=registry).set_function(running)
-        Gauge("fewshot_memory_bytes", "Memory of the process.", registry=registry).set_function(
-            lambda: psutil.Process().memory_info().rss
-        )
+        how: Any = {"registry": registry, "multiprocess_mode": "livesum"}
+        self._lessons_running = Gauge("fewshot_lessons_running", "Lessons that run now.", **how)
+        self._memory = Gauge("fewshot_memory_bytes", "Memory of the process, or of all that share the port.", **how)
+        self._look()
 
     def saw(self, faces: int, seconds: float) -> None:
         """Count an analysed frame."""
@@ -52,5 +56,14 @@ class Figures:
             self.stages.labels(stage).inc(max(0.0, seconds))
 
     def text(self) -> bytes:
-        """All figures as Prometheus reads them."""
-        return bytes(generate_latest(self.registry))
+        """All figures as Prometheus reads them; where several processes share a port, their sums."""
+        self._look()
+        registry = self._registry
+        if self._shared:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return bytes(generate_latest(registry))
+
+    def _look(self) -> None:
+        self._lessons_running.set(self._running())
+        self._memory.set(psutil.Process().memory_info().rss)

@@ -10,10 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 from fewshot.api.board import FEWEST
-from fewshot.api.callers import Caller, Class
+from fewshot.api.callers import Caller
 from fewshot.api.feed import Feed, decoded
 from fewshot.api.service import Service
 from fewshot.classroom.corrections import learn
+from fewshot.classroom.own_classes import Numbered
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.jsonl import as_record
@@ -49,7 +50,7 @@ class ServedLesson:
         self,
         service: Service,
         caller: Caller,
-        of: Class | None,
+        of: Numbered | None,
         recorder: LessonRecorder | None,
         *,
         aggregate: bool,
@@ -62,7 +63,7 @@ class ServedLesson:
         self._feed = Feed(name, ROOM)
         self._arrived: dict[int, float] = {}
         self._vectors: dict[str, tuple[Vectors, float, str | None]] = {}
-        self._pipeline = Pipeline(service.rooms.loop(caller.owner, of), self._feed, [_Sink(self)])
+        self._pipeline = Pipeline(service.rooms.loop(caller, of), self._feed, [_Sink(self)])
         self._number = 0
 
     @property

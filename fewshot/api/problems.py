@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from fewshot.database import ErasurePending
+from fewshot.classroom.own_classes import is_done
 from fewshot.errors import DimensionMismatch, FewshotError, ModelUnavailable, StoreError
 
 MEDIA_TYPE = "application/problem+json"
@@ -63,8 +63,8 @@ def problem_of(error: Exception) -> Problem:
     """
     if isinstance(error, Problem):
         return error
-    if isinstance(error, ErasurePending):
-        logger.warning("erased, but its bytes are still in the files: %s", error.text)
+    if is_done(error):
+        logger.warning("erased, but its bytes are still in the files: %s", error)
         return Problem(
             503,
             "It was removed and is not shown any more. Its bytes are still in the files of the database; the service "

@@ -13,7 +13,6 @@ from fewshot.api.figures import Figures
 from fewshot.api.problems import Problem
 from fewshot.api.rates import Rates
 from fewshot.api.rooms import Rooms
-from fewshot.database import Database, open_database
 
 if TYPE_CHECKING:
     from fewshot.api.lesson import ServedLesson
@@ -28,7 +27,7 @@ class Service:
     """One process of the service.
 
     Args:
-        database: None uses the default database.
+        tokens: with the database that everything is in; None uses the default one.
         place: under which name other computers reach it; "" if only this computer can.
         rates: limits on how often somebody may call; None uses the default ones.
         most_lessons: see ``MOST_LESSONS``.
@@ -36,15 +35,16 @@ class Service:
 
     def __init__(
         self,
-        database: Database | None = None,
+        tokens: Tokens | None = None,
         place: str = "",
         rates: Rates | None = None,
         most_lessons: int = MOST_LESSONS,
     ) -> None:
-        self.database = database or open_database()
+        self.tokens = tokens or Tokens()
+        self.database = self.tokens.database
         self.place, self.rates, self.most_lessons = place, rates or Rates(), most_lessons
-        self.tokens, self.logins = Tokens(self.database), Logins(self.database)
-        self.tickets, self.rooms = Tickets(self.database), Rooms(self.database)
+        self.logins = Logins(self.database)
+        self.tickets, self.rooms = Tickets(self.database), Rooms()
         self.working = threading.BoundedSemaphore(AT_ONCE)
         self.lessons: dict[int, ServedLesson] = {}
         """Lessons that run now; those that are not recorded have numbers below 0."""
@@ -54,7 +54,7 @@ class Service:
     def of_token(self, text: str) -> Caller | None:
         """The program with this token; None if it opens nothing."""
         token = self.tokens.find(text)
-        return None if token is None else Caller.of_token(token)
+        return None if token is None else Caller.of_token(token, self.tokens)
 
     def of_ticket(self, text: str) -> Caller | None:
         """Who made a ticket, which is used up; None if it opens nothing."""
@@ -65,9 +65,9 @@ class Service:
         """The caller with a token or login as it is now; None if it was removed or has ended."""
         if token is not None:
             found = self.tokens.get(token)
-            return None if found is None else Caller.of_token(found)
+            return None if found is None else Caller.of_token(found, self.tokens)
         held = None if login is None else self.logins.get(login)
-        return None if held is None or held.must_change else Caller.of_login(held)
+        return None if held is None or held.must_change else Caller.of_login(held, self.tokens)
 
     def drain(self) -> None:
         """Take no new lesson, and let those that run go: their clients resume them elsewhere."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fewshot.api.callers import LARGEST
+from fewshot.classroom.own_classes import LARGEST
 from fewshot.session.lesson import State
 
 Number = Annotated[int, Field(ge=1, le=LARGEST)]

@@ -87,11 +87,18 @@ class _Talk:
                 await self._say_all(messages.ended(lesson))
                 await self._socket.close()
         finally:
-            if self._service.lessons.get(key) is lesson:
-                del self._service.lessons[key]
-            if how != "ended":
-                await self._leave(lesson)
-        if how == "moving":
+            try:
+                if how != "ended":
+                    await self._leave(lesson)
+                if how == "moving":
+                    await self._move()
+            finally:  # a service that stops waits for this
+                if self._service.lessons.get(key) is lesson:
+                    del self._service.lessons[key]
+
+    async def _move(self) -> None:
+        """Send the client to another process, which goes on with what was written."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client may have gone
             await self._say_all({"type": "moving", "why": "The service stops. Go on with this lesson: resume."})
             await self._socket.close(1012)
 
@@ -188,7 +195,9 @@ class _Talk:
         caller = lesson.caller
         found = await anyio.to_thread.run_sync(self._service.again, caller.token, caller.login)
         may = found is not None and "lesson" in found.scopes
-        if found is None or not may or (lesson.of and found.only is not None and lesson.of.id not in found.only):
+        # A class that was deleted ends the lesson by itself.
+        only = None if found is None else found.classes.only
+        if not may or (lesson.of is not None and only is not None and lesson.of.id not in only):
             raise Problem(401, "The token or login of this lesson does not hold any more.")
 
     async def _leave(self, lesson: ServedLesson) -> None:

@@ -30,7 +30,7 @@ def ready(service: TheService) -> JSONResponse:
 
 def me(caller: Anybody, service: TheService) -> Me:
     """Who calls, what the token or login allows, and where pictures go."""
-    only = None if caller.only is None else [each.name for each in caller.classes(service.database)]
+    only = None if caller.classes.only is None else [each.name for each in caller.classes.all()]
     return Me(
         owner=caller.owner.name, scopes=sorted(caller.scopes), classes=only, place=service.place, version=__version__
     )

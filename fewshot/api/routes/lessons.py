@@ -25,7 +25,6 @@ from fewshot.api.shapes import (
 from fewshot.audit.log import note
 from fewshot.classroom.erased import note_looked
 from fewshot.session.lesson import LessonInfo
-from fewshot.session.lessons import LessonStore
 from fewshot.session.report import MEDIA_TYPES, report_bytes
 from fewshot.session.settings import Settings
 
@@ -33,18 +32,15 @@ Format = Literal["html", "pdf", "csv", "parquet"]
 _FILES: dict[str, Any] = {kind: {} for kind in MEDIA_TYPES.values()}
 
 
-def list_lessons(
-    caller: Reads, service: TheService, class_id: Annotated[Number | None, Query()] = None
-) -> list[LessonShape]:
+def list_lessons(caller: Reads, class_id: Annotated[Number | None, Query()] = None) -> list[LessonShape]:
     """The lessons that the caller may see, newest first."""
-    of = None if class_id is None else caller.class_of(service.database, class_id).name
-    found = LessonStore(service.database, caller.owner).lessons(of)
-    return [_lesson(info) for info in found if caller.may_see(service.database, info)]
+    of = None if class_id is None else caller.class_of(class_id).name
+    return [_lesson(info) for info in caller.lessons(of)]
 
 
 def lesson(caller: Reads, service: TheService, lesson_id: Number) -> LessonDetail:
     """A lesson with its students and marks."""
-    store, info = caller.lesson_of(service.database, lesson_id)
+    store, info = caller.lesson_of(lesson_id)
     note_looked(service.database, caller.owner, info.classroom, info.id, live=info.state == "running")
     loaded = store.load(info.id)
     names_only = _whole_class(service, caller, info, asked=False)
@@ -53,15 +49,15 @@ def lesson(caller: Reads, service: TheService, lesson_id: Number) -> LessonDetai
     return LessonDetail(**_lesson(info).model_dump(), students=students, marks=marks)
 
 
-def board(caller: Reads, service: TheService, lesson_id: Number) -> BoardShape:
+def board(caller: Reads, lesson_id: Number) -> BoardShape:
     """The state now, at most two seconds late, no matter in which process the lesson runs."""
-    store, info = caller.lesson_of(service.database, lesson_id)
+    store, info = caller.lesson_of(lesson_id)
     return board_of(store, info)
 
 
-def mark(caller: Teaches, service: TheService, lesson_id: Number, asked: NewMark) -> MarkShape:
+def mark(caller: Teaches, lesson_id: Number, asked: NewMark) -> MarkShape:
     """Mark a moment of a lesson."""
-    store, info = caller.lesson_of(service.database, lesson_id)
+    store, info = caller.lesson_of(lesson_id)
     second = info.seconds if asked.second is None else asked.second
     text = asked.text.strip() or "marked"
     number = store.mark(info.id, second, text)
@@ -73,7 +69,7 @@ def correct(caller: Teaches, service: TheService, lesson_id: Number, asked: NewC
 
     Only where the lesson runs, because no picture and no vector of a face is stored.
     """
-    caller.lesson_of(service.database, lesson_id)
+    caller.lesson_of(lesson_id)
     running = service.lessons.get(lesson_id)
     if running is None:
         raise Problem(409, "This lesson does not run in this process. Send the correction on the lesson's WebSocket.")
@@ -91,7 +87,7 @@ def report(
 
     With ``aggregate`` it has no names, and nothing about fewer than five people.
     """
-    store, info = caller.lesson_of(service.database, lesson_id)
+    store, info = caller.lesson_of(lesson_id)
     whole = _whole_class(service, caller, info, aggregate)
     suffix = f".{format}"
     with service.working:

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 
 from fewshot.api.asking import ERRORS, Analyzes, Enrolls, TheService
-from fewshot.api.callers import Caller, Class
+from fewshot.api.callers import Caller
 from fewshot.api.places import includes, refuse_uncovered, server_purpose, uncovered
 from fewshot.api.problems import Problem
 from fewshot.api.service import Service
@@ -19,6 +19,7 @@ from fewshot.api.shapes import EnrolledShape, FrameShape, Name, Number, PhotoSha
 from fewshot.classroom.consent import PURPOSE
 from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.names import check_name, emotion_of
+from fewshot.classroom.own_classes import Numbered
 from fewshot.classroom.store import ClassStore
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.live.sources.base import CapturedFrame
@@ -50,13 +51,13 @@ def enroll(
     ``consent_by`` is not needed while a recorded consent is valid. If the service is reached from other computers, the
     purpose of the consent must include the server.
     """
-    of = caller.class_of(service.database, class_id)
+    of = caller.class_of(class_id)
     name = check_name(student, "student")
     labels = _labels(emotions, len(photos))
     covered = _consent_covers(service, caller, of, name, consent_by, consent_purpose)
     with TemporaryFolder("photos") as folder, service.working, service.rooms.enrolling(of):
         paths = [_keep(photo, Path(folder) / f"{index:03}") for index, photo in enumerate(photos)]
-        room = service.rooms.of(caller.owner, of)
+        room = service.rooms.of(caller, of)
         results = []
         for label in dict.fromkeys(labels):
             chosen = [path for path, other in zip(paths, labels, strict=True) if other == label]
@@ -78,18 +79,18 @@ def read_picture(
     class_id: Annotated[Number | None, Form()] = None,
 ) -> FrameShape:
     """Read one picture: its faces, who they are if a class is given, and their expressions."""
-    of = None if class_id is None else caller.class_of(service.database, class_id)
+    of = None if class_id is None else caller.class_of(class_id)
     require_covered(service, caller, of)
     with TemporaryFolder("picture") as folder, service.working:
         path = _keep(picture, Path(folder) / "picture")
         frame, size = read_sized_picture(path)
-        loop = service.rooms.loop(caller.owner, of)
+        loop = service.rooms.loop(caller, of)
         step = loop.step(CapturedFrame("picture", 0, 0.0, frame, independent=True, size=size))
     service.figures.saw(len(step.result.readings), 0.0)
     return FrameShape(**as_record(step.result))
 
 
-def require_covered(service: Service, caller: Caller, of: Class | None) -> None:
+def require_covered(service: Service, caller: Caller, of: Numbered | None) -> None:
     """Refuse pictures of a class if they come from other computers, and a consent does not include that.
 
     Raises:
@@ -110,7 +111,7 @@ def _labels(emotions: list[str], photos: int) -> list[str | None]:
     return labels * photos if len(labels) == 1 else labels
 
 
-def _consent_covers(service: Service, caller: Caller, of: Class, student: str, given_by: str, purpose: str) -> str:
+def _consent_covers(service: Service, caller: Caller, of: Numbered, student: str, given_by: str, purpose: str) -> str:
     """The purpose of the consent; it must include the server if pictures come from other computers."""
     if given_by:
         if not includes(purpose, service.place):
