@@ -30,6 +30,7 @@ LAYERS = [
     ["class_changes"],
     ["room"],
     ["demo"],
+    ["client"],
     ["api"],
     ["app"],
     ["commands"],

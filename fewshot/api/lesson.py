@@ -64,7 +64,7 @@ class ServedLesson:
         self._arrived: dict[int, float] = {}
         self._vectors: dict[str, tuple[Vectors, float, str | None]] = {}
         self._pipeline = Pipeline(service.rooms.loop(caller, of), self._feed, [_Sink(self)])
-        self._number = 0
+        self._number = self._received = 0
 
     @property
     def id(self) -> int | None:
@@ -97,6 +97,7 @@ class ServedLesson:
             data: a JPEG or WebP file.
             at: see ``Feed.put``.
         """
+        self._received += 1
         if not self._feed.reserve():
             self._service.figures.skipped.labels("no room").inc()
             return self._skip("There was no room. Send a frame only when the server takes one.")
@@ -172,7 +173,7 @@ class ServedLesson:
                 self.recorder.flush()
 
     def _skip(self, why: str) -> bool:
-        self._tell({"type": "skipped", "frames": 1, "why": why})
+        self._tell({"type": "skipped", "frames": 1, "received": self._received - 1, "why": why})
         return False
 
     def _stop(self) -> None:

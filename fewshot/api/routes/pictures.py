@@ -12,7 +12,6 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from fewshot.api.asking import ERRORS, Analyzes, Enrolls, TheService
 from fewshot.api.callers import Caller
-from fewshot.api.places import includes, refuse_uncovered, server_purpose, uncovered
 from fewshot.api.problems import Problem
 from fewshot.api.service import Service
 from fewshot.api.shapes import EnrolledShape, FrameShape, Name, Number, PhotoShape
@@ -20,6 +19,7 @@ from fewshot.classroom.consent import PURPOSE
 from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.own_classes import Numbered
+from fewshot.classroom.places import includes, refuse_uncovered, server_purpose, uncovered
 from fewshot.classroom.store import ClassStore
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.live.sources.base import CapturedFrame
