@@ -23,6 +23,7 @@ LAYERS = [
     ["database"],
     ["audit"],
     ["classroom", "session"],
+    ["lesson_board"],
     ["accounts", "backup"],
     ["access"],
     ["loops"],

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from fewshot.api.board import FEWEST
 from fewshot.api.callers import Caller
 from fewshot.api.feed import Feed, decoded
 from fewshot.api.service import Service
 from fewshot.classroom.corrections import learn
 from fewshot.classroom.own_classes import Numbered
 from fewshot.errors import FewshotError, StoreError, UsageError
+from fewshot.lesson_board import FEWEST
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.session.lessons import LessonStore

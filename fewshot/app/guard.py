@@ -6,6 +6,7 @@ address ("DNS rebinding"). It cannot choose the headers Host and Origin, so thes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -168,9 +169,13 @@ class Guard:
 
 
 async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], words: str) -> None:
-    body = f"{words}\n".encode()
+    body, kind = f"{words}\n".encode(), b"text/plain; charset=utf-8"
+    if is_service(scope):  # its errors are problem+json, and its callers are programs
+        said = f"{words} A program sends its token: Authorization: Bearer TOKEN."
+        problem = {"type": "about:blank", "title": "Not allowed", "status": 403, "detail": said}
+        body, kind = json.dumps(problem).encode(), b"application/problem+json"
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         # The rest of an upload must not be read only to keep the connection.
         (b"connection", b"close"),

@@ -85,6 +85,8 @@ def test_a_program_with_a_token_needs_no_login_and_no_page(site: Mounted) -> Non
     for path in ("/api/classes", "/api", "/apiary", "/login"):
         assert program.ask(path, "POST", b"{}", **without).status == 403
     assert program.ask("/apiary", "POST", b"{}", **sent).status == 403  # only the service takes tokens
+    refused = program.ask("/api/classes", "POST", b"{}", **without)
+    assert refused.header("content-type") == "application/problem+json" and "Bearer TOKEN" in refused.text
     assert program.ask("/api/classes", host="evil.example", authorization=token).status == 403
 
 

@@ -23,6 +23,8 @@ from tests.api.served import Api  # isort: skip
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from fewshot.accounts.tokens import SCOPES, Tokens
+from fewshot.classroom.consent import make_consent
+from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import open_database
 from fewshot.database.lesson_tables import LessonRow
@@ -38,7 +40,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 class Served:
     def __init__(self, *words: str) -> None:
         command = [sys.executable, "-m", "fewshot", "serve", "--port", "0", *words]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._log = Path(os.environ["FEWSHOT_HOME"]) / f"serve-{time.monotonic_ns()}.log"  # a pipe would fill up
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         found = re.search(r"http://\S+:(\d+)/api", self.process.stdout.readline())
         assert found, self.process.communicate(timeout=20)
@@ -59,11 +63,11 @@ class Served:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            _, errors = self.process.communicate(timeout=40)
+            self.process.communicate(timeout=40)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            _, errors = self.process.communicate()
-        return self.process.returncode, errors
+            self.process.communicate()
+        return self.process.returncode, self._log.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -171,3 +175,20 @@ def resumed(served: Served, number: int, ticket: str) -> Talk:
 def test_what_cannot_start(words: list[str], said: str, tmp_path: Path) -> None:
     done: Any = CliRunner().invoke(app, ["serve", *words])
     assert done.exit_code == 2 and said in done.output
+
+
+def test_schemathesis_finds_no_server_error(serve: Callable[..., Served]) -> None:
+    pytest.importorskip("schemathesis", reason="needs schemathesis, which is not among the packages of make dev")
+    store = ClassStore()
+    store.create("physics")
+    store.record_consent("physics", "asha", make_consent("her mother"))
+    LessonStore().create("physics", students=["asha"])
+    served = serve()
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    words = ["run", f"{served.url}/openapi.json", "-H", f"Authorization: Bearer {served.api.token}", "--seed", "1"]
+    words += ["--checks", checks, "--max-examples", "10", "--rate-limit", "9/s", "--no-color"]
+    command = [sys.executable, "-m", "schemathesis.cli", *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=240, cwd=Path(os.environ["FEWSHOT_HOME"])
+    )
+    assert done.returncode == 0, done.stdout[-4000:]

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from fewshot.api.asking import ERRORS, Reads, Teaches, TheService
-from fewshot.api.board import board_of
 from fewshot.api.callers import Caller
 from fewshot.api.problems import Problem
 from fewshot.api.service import Service
@@ -21,9 +20,11 @@ from fewshot.api.shapes import (
     NewCorrection,
     NewMark,
     Number,
+    TileShape,
 )
 from fewshot.audit.log import note
 from fewshot.classroom.erased import note_looked
+from fewshot.lesson_board import stored_board
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.report import MEDIA_TYPES, report_bytes
 from fewshot.session.settings import Settings
@@ -52,7 +53,11 @@ def lesson(caller: Reads, service: TheService, lesson_id: Number) -> LessonDetai
 def board(caller: Reads, lesson_id: Number) -> BoardShape:
     """The state now, at most two seconds late, no matter in which process the lesson runs."""
     store, info = caller.lesson_of(lesson_id)
-    return board_of(store, info)
+    found = stored_board(store, info)
+    tiles = [TileShape(**dataclasses.asdict(tile)) for tile in found.tiles]
+    if Settings(store.database, caller.owner).aggregate_only:
+        tiles = []
+    return BoardShape(lesson=info.id, state=info.state, second=found.second, tiles=tiles, counts=found.counts)
 
 
 def mark(caller: Teaches, lesson_id: Number, asked: NewMark) -> MarkShape:
