@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fewshot.addresses import without_secrets
-from fewshot.errors import UsageError
+from fewshot.errors import FewshotError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,16 @@ def _is_this_computer(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def unreachable(host: str, error: Exception) -> FewshotError:
+    """The error for a service that does not answer, or whose certificate is not trusted."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError):
+        return FewshotError(
+            f"The certificate of {host} is not trusted, so nothing was sent. If the school has its own authority, "
+            "name its certificate in FEWSHOT_API_CERTIFICATE."
+        )
+    kind = type(error).__name__
+    return FewshotError(f"The service at {host} does not answer ({kind}). Check its address, and that it runs.")

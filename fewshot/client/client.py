@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot.client.address import address_of
+from fewshot.client.address import address_of, unreachable
 from fewshot.client.records import result_of
 from fewshot.errors import FewshotError, UsageError
 from fewshot.types import FrameResult
@@ -281,16 +281,3 @@ class Client:
         return FewshotError(
             f"What answers at {self.address.http} is not this service (status {status}). Check the address in {URL}."
         )
-
-
-def unreachable(host: str, error: Exception) -> FewshotError:
-    """The error for a service that does not answer, or whose certificate is not trusted."""
-    import requests
-
-    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError):
-        return FewshotError(
-            f"The certificate of {host} is not trusted, so nothing was sent. If the school has its own authority, "
-            "name its certificate in FEWSHOT_API_CERTIFICATE."
-        )
-    kind = type(error).__name__
-    return FewshotError(f"The service at {host} does not answer ({kind}). Check its address, and that it runs.")

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from fewshot.client.client import unreachable
+from fewshot.client.address import unreachable
 from fewshot.errors import FewshotError, UsageError
 
 if TYPE_CHECKING:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from fewshot.client.client import Client
-from fewshot.client.lesson import RemoteLesson
 from fewshot.client.records import result_of
 from fewshot.errors import FewshotError
 from fewshot.live.interfaces import Sighting
@@ -17,6 +15,10 @@ from fewshot.live.loop import Loop, Step
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.live.times import StageTimes
 from fewshot.types import Frame, FrameResult
+
+if TYPE_CHECKING:
+    from fewshot.client.client import Client
+    from fewshot.client.lesson import RemoteLesson
 
 QUALITY = 92
 """Of the JPEG files that are sent."""
