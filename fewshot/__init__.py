@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fewshot.no_telemetry import quieten, switch_off
 
 if TYPE_CHECKING:
+    from fewshot.client import Client
     from fewshot.errors import FewshotError
     from fewshot.live.sinks.table import to_pandas
     from fewshot.live.sources import open_source
@@ -22,6 +23,7 @@ quieten()
 __version__ = "0.2.0"
 __all__ = [
     "Classroom",
+    "Client",
     "Face",
     "FewshotError",
     "FrameResult",
@@ -35,6 +37,7 @@ __all__ = [
 # Lazy: `import fewshot` must stay cheap, the runtime behind these names is not.
 _HOMES = {
     "Classroom": "fewshot.room",
+    "Client": "fewshot.client",
     "Face": "fewshot.types",
     "FewshotError": "fewshot.errors",
     "FrameResult": "fewshot.types",

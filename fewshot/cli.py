@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fewshot import __version__
 from fewshot.commands.access_options import export_data, forget
-from fewshot.commands.groups import accounts_app, audit_app, key_app, models_app
+from fewshot.commands.groups import accounts_app, audit_app, key_app, models_app, tokens_app
 from fewshot.commands.options import (
     AsOption,
     ClassOption,
@@ -31,6 +33,9 @@ from fewshot.commands.options import (
 )
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
+if TYPE_CHECKING:
+    from fewshot.client import Client
+
 app = typer.Typer(
     cls=PlainErrors,
     help="Recognise facial expressions in live online classes, per student, from a few photos of each.",
@@ -39,8 +44,19 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(tokens_app, name="tokens")
 app.add_typer(audit_app, name="audit")
 app.add_typer(key_app, name="key")
+
+
+def _service(as_name: str | None, detector: DetectorName, network: Path | None, **options: object) -> Client | None:
+    """The service that FEWSHOT_API names; None without one. Its computer follows no option about models."""
+    if not os.environ.get("FEWSHOT_API", "").strip():
+        return None
+    from fewshot.commands.remote import service
+
+    other = detector is not DetectorName.auto
+    return service(**{"as": as_name, "detector": other, "network": network, **options})
 
 
 def _version(wanted: bool) -> None:
@@ -95,8 +111,16 @@ def live(
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import open_run, run_live
 
-    owner = acting_as(as_name)
     lesson = title if record or title else None
+    if client := _service(as_name, detector, network, budget_ms=budget_ms):
+        from fewshot.commands.remote import run_at
+
+        outputs, pace = Outputs(save, jsonl, summary_picture, profile=profile), Pace(fps, None, wait, workers)
+        outputs.check([source])
+        raise typer.Exit(
+            run_at(client, class_name, lesson, source, lambda run: run_live(run, source, show, outputs, pace))
+        )
+    owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])
     pace = Pace(fps, budget_ms, wait, workers)
@@ -130,8 +154,15 @@ def analyze(
     from fewshot.commands.runs import check_files, open_run, run_files
 
     check_files(files)
-    owner = acting_as(as_name)
     lesson = title if record or title else None
+    if client := _service(as_name, detector, network):
+        from fewshot.commands.remote import run_at
+
+        outputs = Outputs(save, jsonl, summary_picture, None, profile, table, parquet, crops)
+        outputs.check(files)
+        run_them = partial(run_files, files=files, outputs=outputs, pace=Pace(workers=workers))
+        raise typer.Exit(run_at(client, class_name, lesson, ", ".join(files), run_them))
+    owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
     pace = Pace(workers=workers)
@@ -155,6 +186,9 @@ def enroll(
     offline: OfflineOption = False,
     network: NetworkOption = None,
     as_name: AsOption = None,
+    consent_purpose: Annotated[
+        str | None, typer.Option(help="What --consent-by is for; at a service (FEWSHOT_API) it must name the server.")
+    ] = None,
 ) -> None:
     """Enroll students from a few photos each. Consent is required: use --consent-by or write PHOTOS/consent.csv.
 
@@ -163,7 +197,18 @@ def enroll(
     from fewshot.commands.acting import acting_as
     from fewshot.commands.roster import run_enroll
 
-    owner, doubles = acting_as(as_name), looks_like or []
+    doubles = looks_like or []
+    if client := _service(as_name, detector, network):
+        from fewshot.commands.remote import enroll_at
+
+        raise typer.Exit(enroll_at(client, class_name, photos, consent_by, consent_until, consent_purpose, doubles))
+    if consent_purpose is not None:
+        from fewshot.errors import UsageError
+
+        raise UsageError(
+            "--consent-purpose is for a service (FEWSHOT_API). On this computer, write the purpose into consent.csv."
+        )
+    owner = acting_as(as_name)
     raise typer.Exit(
         run_enroll(class_name, photos, consent_by, consent_until, detector, not offline, network, doubles, owner)
     )
@@ -356,6 +401,36 @@ def teacher_app(
         framed_by=framed_by or [],
         login=login,
         without_login=without_login,
+    )
+
+
+@app.command(epilog=NOTICE)
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port; default: 8601.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
+    ] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Address that a reverse proxy gives the service. Can be repeated."),
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Processes that share the port.")] = 1,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS (.pem).")] = None,
+    key: Annotated[Path | None, typer.Option(help="Key of the certificate (.pem).")] = None,
+    network: NetworkOption = None,
+) -> None:
+    """Start the service for other programs, without pages. Every program needs a token: fewshot tokens add."""
+    from fewshot.commands.serve import run_serve
+
+    run_serve(
+        port,
+        host,
+        public_urls=public_url or [],
+        processes=processes,
+        certificate=certificate,
+        key=key,
+        network=network,
     )
 
 

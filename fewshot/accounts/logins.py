@@ -28,6 +28,8 @@ ABSOLUTE = timedelta(days=7)
 """A login ends after this time in any case."""
 KEPT = timedelta(days=30)
 """Ended logins are deleted after this time."""
+IN_SCOPE = "fewshot_login"
+"""Key of an ASGI scope: the ``Login`` that the gate before the app has found. No browser can set it."""
 _TOKEN_BYTES = 32
 _LONGEST_TOKEN = 64
 _LONGEST_MARK = 90

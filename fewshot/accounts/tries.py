@@ -47,9 +47,9 @@ class Tries:
 
     def wait_for_address(self, address: str) -> int:
         """Seconds until somebody at an address may try again; 0: now."""
-        if self._limiter.test(self._limit, _network(address)):
+        if self._limiter.test(self._limit, network_of(address)):
             return 0
-        return max(1, round(self._limiter.get_window_stats(self._limit, _network(address)).reset_time - time.time()))
+        return max(1, round(self._limiter.get_window_stats(self._limit, network_of(address)).reset_time - time.time()))
 
     def take(self, name: str, own: bool = False) -> int:
         """Count a try under a name before its password is looked at, so that many at once are no way around.
@@ -79,7 +79,7 @@ class Tries:
 
     def refused(self, address: str) -> None:
         """Count a failed login from an address."""
-        self._limiter.hit(self._limit, _network(address))
+        self._limiter.hit(self._limit, network_of(address))
 
     def forget(self, name: str) -> None:
         """A login under this name was right, or an administrator lifts its lock."""
@@ -92,7 +92,7 @@ def _key(name: str, own: bool = False) -> str:
     return hashlib.blake2s(plain).hexdigest() if own else hashlib.sha256(plain).hexdigest()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """One home or school has 2^64 addresses of IPv6."""
     try:
         found = ip_address(address.partition("%")[0])

@@ -6,6 +6,7 @@ address ("DNS rebinding"). It cannot choose the headers Host and Origin, so thes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _READS = ("GET", "HEAD")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _OURS = (b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"x-frame-options")
+SERVICE = "/api"
+"""Where the service for other programs is mounted."""
 _COMPONENT = "/component/"
 """Part of the paths of pages that the app itself shows in a frame, such as the one that sends the camera."""
 
@@ -32,12 +35,14 @@ class Policy:
         public: Host -> origin of the addresses that a reverse proxy gives it.
         framed_by: origins whose pages may show the app in a frame.
         home: the address to open instead, for whom is refused.
+        place: under which name other computers reach the app; "" if only this computer can.
     """
 
     hosts: frozenset[str]
     public: Mapping[str, str] = field(default_factory=dict)
     framed_by: tuple[str, ...] = ()
     home: str = ""
+    place: str = ""
 
     def refusal(self, scope: Scope) -> str | None:
         """Why a request or WebSocket is refused, in words; None if it may pass."""
@@ -49,6 +54,8 @@ class Policy:
         if "origin" in headers:
             if origin is None or origin.lower() != self.origin(scope, host.lower()):
                 return "Another page sent this request. Only the app's own pages may do that."
+            return None
+        if is_program(scope, headers):
             return None
         if not reads:
             return "This request does not say which page sent it. Only the app's own pages may send it."
@@ -104,6 +111,23 @@ class Policy:
         return [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
 
 
+def is_service(scope: Scope) -> bool:
+    """Whether a request is for the service, and not for a page."""
+    return str(scope["path"]) == SERVICE or str(scope["path"]).startswith(f"{SERVICE}/")
+
+
+def is_program(scope: Scope, headers: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether no page of a browser can have sent a request that does not name its page.
+
+    A page can send no header Authorization to another site without asking first, which is refused; and browsers always
+    name the page of a WebSocket.
+    """
+    if not is_service(scope):
+        return False
+    token = (_only(headers.get("authorization", ())) or "").lower().startswith("bearer ")
+    return token or (scope["type"] == "websocket" and b"ticket=" in bytes(scope.get("query_string", b"")))
+
+
 class Guard:
     """Pure ASGI middleware: refuses by ``Policy`` before a byte of the body is read.
 
@@ -145,9 +169,13 @@ class Guard:
 
 
 async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], words: str) -> None:
-    body = f"{words}\n".encode()
+    body, kind = f"{words}\n".encode(), b"text/plain; charset=utf-8"
+    if is_service(scope):  # its errors are problem+json, and its callers are programs
+        said = f"{words} A program sends its token: Authorization: Bearer TOKEN."
+        problem = {"type": "about:blank", "title": "Not allowed", "status": 403, "detail": said}
+        body, kind = json.dumps(problem).encode(), b"application/problem+json"
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         # The rest of an upload must not be read only to keep the connection.
         (b"connection", b"close"),

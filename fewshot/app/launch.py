@@ -15,7 +15,7 @@ from typing import Any
 
 from fewshot.app.daily import start_daily
 from fewshot.app.guard import Policy
-from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, public_origins
+from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, place_of, public_origins
 from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
@@ -76,7 +76,7 @@ def launch(
     ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
     clean_up()
     home = where.url(port, has_certificate())
-    policy = Policy(where.hosts(port), public, frames, home)
+    policy = Policy(where.hosts(port), public, frames, home, place_of(where, public))
     desk = desk_for(policy) if asks else None
     _load_first_page()
     print(

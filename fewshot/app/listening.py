@@ -6,7 +6,7 @@ It listens to other computers only if people must log in, or if that is asked fo
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -133,6 +133,20 @@ def origin_of(url: str, option: str = "--public-url") -> str:
 def public_origins(urls: Sequence[str]) -> dict[str, str]:
     """Host -> origin of the public addresses of the app; see ``origin_of``."""
     return {origin.split("://", 1)[1]: origin for origin in map(origin_of, urls)}
+
+
+def place_of(where: Listening, public: Mapping[str, str]) -> str:
+    """Under which name other computers reach it; "" if only this computer can.
+
+    Args:
+        where: the address that it listens at.
+        public: see ``public_origins``.
+    """
+    if public:
+        return next(iter(public)).partition(":")[0]
+    if where.local:
+        return ""
+    return socket.gethostname() if where.everywhere else where.name
 
 
 def with_port(host: str, scheme: str, port: int | None) -> str:

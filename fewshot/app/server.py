@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import threading
 import tomllib
@@ -11,14 +12,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot.app.guard import Guard, Policy
+from fewshot.app.guard import SERVICE, Guard, Policy
 from fewshot.app.upload_files import keep_on_disk
 
 if TYPE_CHECKING:
+    from fewshot.api.service import Service
     from fewshot.app.login.desk import Desk
 
 MAIN = Path(__file__).with_name("main.py")
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
+NEEDED_BY_SERVICE = ("fastapi", "prometheus_client", "multipart", "limits")
 _built: list[Policy] = []
 """Of the applications that this process made."""
 _desks: list[Desk | None] = []
@@ -38,7 +41,7 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
 
 
 def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -> Any:
-    """The ASGI application.
+    """The ASGI application: the pages, and the service at ``/api`` if its packages are installed.
 
     Args:
         policy: who may call it.
@@ -47,6 +50,8 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
     """
     import streamlit as st
     from starlette.middleware import Middleware
+
+    service, routes = _service(policy.place)
 
     @asynccontextmanager
     async def started(_app: Any) -> AsyncIterator[dict[str, Any]]:
@@ -58,6 +63,8 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
             yield {}
         finally:
             uploads.close()
+            if service is not None:
+                service.drain()
 
     middleware = [Middleware(Guard, policy=policy)]
     if desk is not None:
@@ -66,7 +73,20 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
         middleware.append(Middleware(Gate, desk=desk))
     _built.append(policy)
     _desks.append(desk)
-    return st.App(MAIN, middleware=middleware, lifespan=started)
+    return st.App(MAIN, routes=routes, middleware=middleware, lifespan=started)
+
+
+def _service(place: str) -> tuple[Service | None, list[Any]]:
+    """The service and its route; none if its packages are not installed, because the pages need no service."""
+    if any(importlib.util.find_spec(name) is None for name in NEEDED_BY_SERVICE):
+        return None, []
+    from starlette.routing import Mount
+
+    from fewshot.api.application import build as build_service
+    from fewshot.api.service import Service
+
+    service = Service(place=place)
+    return service, [Mount(SERVICE, build_service(service))]
 
 
 def desk() -> Desk | None:

@@ -18,6 +18,7 @@ from fewshot.database.erased_tables import ErasedRow, Kind
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow
+from fewshot.database.token_tables import TokenRow
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 
@@ -55,7 +56,7 @@ def _kinds(students: Iterable[int], lessons: Iterable[int]) -> list[tuple[Kind, 
 
 
 def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> Replayed:
-    """Remove from a copy what was removed in its installation, and the lessons that are too old. All logins end.
+    """Remove from a copy what was removed in its installation, and lessons that are too old. Logins and tokens end.
 
     Nothing of it is left in the copy's file.
 
@@ -78,6 +79,7 @@ def apply_removals(copy: Database, removals: Removals, days: dict[str, int]) -> 
         found.withdrawn = _withdraw(session, removals)
         _raise_numbers(session, removals)
         session.execute(delete(LoginRow))
+        session.execute(delete(TokenRow))  # one that was removed after the backup must not open anything again
     for owner in _teachers(copy):
         chosen = [each for each in (Settings(copy, owner).chosen_retention, days.get(owner.id)) if each is not None]
         if chosen:

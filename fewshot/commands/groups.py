@@ -1,4 +1,4 @@
-"""The commands of ``fewshot models``, ``accounts``, ``audit`` and ``key``; what they do is imported when needed."""
+"""The commands of ``fewshot models``, ``accounts``, ``tokens``, ``audit`` and ``key``; all imports are late."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 models_app = typer.Typer(help="List, download and check the model files.")
 accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
+tokens_app = typer.Typer(help="Add, list and remove the tokens of programs that use the service.")
 audit_app = typer.Typer(no_args_is_help=True, help="Show and check the log of who did what with students' data.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys that encrypt names, vectors and readings.")
 
@@ -106,6 +107,54 @@ def accounts_remove(
     from fewshot.commands.accounts import remove_account
 
     remove_account(name, give_to, delete_classes)
+
+
+@tokens_app.callback(invoke_without_command=True)
+def tokens_root(context: typer.Context) -> None:
+    """Add, list and remove the tokens of programs that use the service. Without a command: list them."""
+    if context.invoked_subcommand is None:
+        from fewshot.commands.tokens import show_tokens
+
+        show_tokens()
+
+
+@tokens_app.command("add")
+def tokens_add(
+    name: Annotated[str, typer.Argument(help="What to call it, such as the computer that gets it.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="What it may do: read, enroll, forget, analyze, lesson, metrics. Can be repeated."),
+    ],
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="Only this class; default: all of the teacher. Can be repeated."),
+    ] = None,
+    days: Annotated[int, typer.Option(help="It ends after this many days.")] = 365,
+    as_name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", envvar="FEWSHOT_AS", help="It works for this account; default: local."),
+    ] = None,
+) -> None:
+    """Add a token. It is shown once: only its SHA-256 is stored."""
+    from fewshot.commands.tokens import add_token
+
+    add_token(name, scope, classes, days, as_name)
+
+
+@tokens_app.command("list")
+def tokens_list() -> None:
+    """List the tokens: for whom they work, what they may do, and until when."""
+    from fewshot.commands.tokens import show_tokens
+
+    show_tokens()
+
+
+@tokens_app.command("remove")
+def tokens_remove(number: Annotated[int, typer.Argument(help="Number of the token.")]) -> None:
+    """Remove a token. It opens nothing any more."""
+    from fewshot.commands.tokens import remove_token
+
+    remove_token(number)
 
 
 @audit_app.command("show")

@@ -21,6 +21,7 @@ from fewshot.database import (  # noqa: F401  # their tables are part of the met
     copies,
     erased_tables,
     lesson_tables,
+    token_tables,
 )
 from fewshot.database.audit_tables import AuditHeadRow
 from fewshot.database.erased_tables import InstallationRow
@@ -29,7 +30,7 @@ from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"

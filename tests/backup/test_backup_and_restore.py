@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from fewshot.accounts.tokens import Tokens
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
 from fewshot.backup import container, make
@@ -22,6 +23,7 @@ from fewshot.database import engine, open_database
 from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.database.tables import StudentRow, SupportRow
+from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.research.bench.survival.openable import readable
 from fewshot.session.lessons import LessonStore
@@ -232,7 +234,7 @@ def test_wrong_passphrases_and_files_are_named(
         (1, data[:-1], PASSPHRASE, "is damaged"),
         (1, data[:40], PASSPHRASE, "is damaged"),
         (2, b"photo", PASSPHRASE, "is not a backup"),
-        (1, data.replace(b'"0007"', b'"9007"'), PASSPHRASE, "is damaged"),
+        (1, data.replace(f'"{HEAD}"'.encode(), b'"9007"'), PASSPHRASE, "is damaged"),
     ):
         file.write_bytes(content)
         secret.write_text(passphrase, encoding="utf-8")
@@ -323,3 +325,13 @@ def test_the_audit_log_goes_on_after_a_restore(
         assert third.subject == before[-1].subject, "a student keeps the random id"
     assert restore(file, secret) == 0, "and once more"
     assert not verify(open_database()).findings
+
+
+def test_a_token_that_was_removed_after_the_backup_opens_nothing(
+    store: ClassStore, tmp_path: Path, secret: Path
+) -> None:
+    text, token = Tokens().add(LOCAL_TEACHER, "laptop", ["read"])
+    file = backup(tmp_path / "all.backup", secret)
+    Tokens().remove(token.id)
+    assert restore(file, secret) == 0
+    assert Tokens().find(text) is None and Tokens().all() == []

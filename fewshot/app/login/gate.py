@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import anyio.to_thread
 
-from fewshot.accounts.logins import Login
-from fewshot.app.guard import Application, Message, Receive, Scope, Send
+from fewshot.accounts.logins import IN_SCOPE, Login
+from fewshot.app.guard import Application, Message, Receive, Scope, Send, is_service
 from fewshot.app.login.desk import PASSWORD, PATHS, Desk
-from fewshot.app.login.http import Answer, moved
+from fewshot.app.login.http import Answer, moved, values
 from fewshot.app.login.sockets import EVERY, Socket
 from fewshot.app.login.tabs import TABS, Tabs, close, shows
 from fewshot.errors import FewshotError
@@ -54,10 +54,14 @@ class Gate:
             if http and scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD"):
                 await self._health(scope, receive, send)
                 return
-            login = await self.desk.find(scope)
+            # A program brings its token, and then no cookie counts.
+            login = None if is_service(scope) and values(scope, "authorization") else await self.desk.find(scope)
         except FewshotError as error:
             logger.error("the login does not work: %s", error)
             await _refuse(scope, send, Answer(503, "The login does not work at the moment. Try again later.\n"))
+            return
+        if is_service(scope):
+            await self._pass_to_service(scope, receive, send, login)
             return
         refused = self._refusal(scope, login)
         if refused is not None or login is None:
@@ -72,6 +76,17 @@ class Gate:
         for socket in self._sockets.get(login, set()).copy():
             socket.end()
         close(login, self.tabs)
+
+    async def _pass_to_service(self, scope: Scope, receive: Receive, send: Send, login: Login | None) -> None:
+        """The service itself refuses who has neither a token nor a login."""
+        if login is None or login.must_change:
+            await self.app(scope, receive, send)
+            return
+        scope = {**scope, IN_SCOPE: login}
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send, login)
+        else:
+            await self._serve_socket(scope, receive, send, login)
 
     def _refusal(self, scope: Scope, login: Login | None) -> Answer | None:
         path = _plain(scope["path"])

@@ -16,6 +16,7 @@ from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
+from fewshot.app.views import live_elsewhere
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
@@ -50,6 +51,7 @@ def page() -> None:
     """Draw the page."""
     st.html("<h1>Watch a lesson</h1>")
     _running()
+    live_elsewhere.offer()
     settings = Settings(owner=visitor())
     ask_to_acknowledge(
         "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "

@@ -1,0 +1,46 @@
+"""A consent covers what happens to pictures: if they go to a server, its purpose must say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fewshot.classroom.consent import PURPOSE, Consent
+from fewshot.errors import UsageError
+
+
+def server_purpose(place: str) -> str:
+    """The purpose that names a server.
+
+    >>> server_purpose("class.example.org")
+    'readings of facial expression in this class, computed on the server class.example.org'
+    """
+    return f"{PURPOSE}, computed on the server {place}"
+
+
+def includes(purpose: str, place: str) -> bool:
+    """Whether a purpose covers that pictures go to a place; "" is this computer.
+
+    >>> includes("readings, on our server", "class.example.org"), includes("readings in class", "class.example.org")
+    (True, False)
+    """
+    said = purpose.casefold()
+    return not place or "server" in said.split() or place.casefold() in said
+
+
+def uncovered(consents: Mapping[str, Consent], place: str) -> list[str]:
+    """Students whose consent does not cover a place, sorted."""
+    return sorted(name for name, consent in consents.items() if not includes(consent.purpose, place))
+
+
+def refuse_uncovered(names: list[str], place: str) -> None:
+    """Refuse to send pictures to a place that consents do not cover.
+
+    Raises:
+        UsageError: there are such students.
+    """
+    if names:
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        raise UsageError(
+            f"The consent of {shown} does not include that pictures go to the server {place}. Ask for a consent that "
+            f"says so, and record it with a purpose that names the server, such as: {server_purpose(place)}."
+        )

@@ -1,0 +1,283 @@
+"""``fewshot.Client``: a service in one object."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fewshot.client.address import address_of, unreachable
+from fewshot.client.records import result_of
+from fewshot.errors import FewshotError, UsageError
+from fewshot.types import FrameResult
+
+if TYPE_CHECKING:
+    from fewshot.client.lesson import RemoteLesson
+    from fewshot.live.sinks.table import Results
+    from fewshot.live.sources import Watchable
+
+URL, TOKEN = "FEWSHOT_API", "FEWSHOT_TOKEN"  # nosec B105: names of variables
+TIMEOUT = (10.0, 120.0)
+"""Seconds to connect, and to wait for an answer."""
+
+
+class Client:
+    """A service for one teacher: classes, pictures, lessons and reports.
+
+    Pictures go to the computer of the service. Off this computer only ``https`` is used, and the students' consents
+    must include the server.
+
+    Args:
+        url: address of the service, such as "https://class.example.org".
+        token: from ``fewshot tokens add`` on that computer.
+        certificate: certificate of an authority of your own (.pem); None trusts the usual ones.
+
+    Raises:
+        UsageError: it is not the address of a service, or it has no TLS.
+
+    Examples:
+        >>> client = fewshot.Client("https://class.example.org", token)  # doctest: +SKIP
+        >>> print([face.student for face in client.read("class.jpg", "physics").readings])  # doctest: +SKIP
+    """
+
+    def __init__(self, url: str, token: str, certificate: str | Path | None = None) -> None:
+        import requests
+
+        self.address = address_of(url)
+        self._token = token.strip()
+        if not self._token or not self._token.isascii() or not self._token.isprintable():
+            raise UsageError(
+                "The token of the service is missing, or is not one.",
+                hint="On the computer of the service, type: fewshot tokens add NAME --scope read --scope analyze",
+            )
+        self._certificate = None if certificate is None else str(certificate)
+        self._session = requests.Session()
+        self._session.trust_env = False  # a .netrc file would replace the token
+        self._session.verify = self._certificate or True
+        self._session.headers["authorization"] = f"Bearer {self._token}"
+
+    @classmethod
+    def from_environment(cls) -> Client | None:
+        """The service that ``FEWSHOT_API`` and ``FEWSHOT_TOKEN`` name; None if they name none.
+
+        Raises:
+            UsageError: see ``Client``.
+        """
+        url = os.environ.get(URL, "").strip()
+        if not url:
+            return None
+        if not os.environ.get(TOKEN, "").strip():
+            raise UsageError(
+                f"{URL} names a service, and {TOKEN} is missing.",
+                hint=f"Set {TOKEN} to a token. On the computer of the service, type: fewshot tokens add NAME",
+            )
+        return cls(url, os.environ[TOKEN], os.environ.get("FEWSHOT_API_CERTIFICATE") or None)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def me(self) -> dict[str, Any]:
+        """Whose service it is for this token, and what the token may do."""
+        return dict(self._json("GET", "/me"))
+
+    def classes(self) -> dict[str, int]:
+        """Name -> number of the classes that the token may use."""
+        return {each["name"]: each["id"] for each in self._json("GET", "/classes")}
+
+    def create(self, classroom: str) -> None:
+        """Create an empty class.
+
+        Raises:
+            FewshotError: there is one already, or the token may not.
+        """
+        self._json("POST", "/classes", json={"name": classroom})
+
+    def roster(self, classroom: str) -> list[dict[str, Any]]:
+        """The students of a class: number, name, photos by emotion, and the consent.
+
+        Raises:
+            UsageError: there is no such class.
+        """
+        return list(self._json("GET", f"/classes/{self._number(classroom)}")["students"])
+
+    def enroll(
+        self,
+        classroom: str,
+        student: str,
+        photos: Sequence[str | Path],
+        emotions: Sequence[str | None] = (),
+        *,
+        consent_by: str = "",
+        consent_until: date | None = None,
+        consent_purpose: str = "",
+        looks_like: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Enroll a student, or add photos to one.
+
+        Args:
+            classroom: name of the class, which must exist.
+            student: name of the student.
+            photos: files.
+            emotions: what each photo shows, None for a photo without a label; one for all, or none.
+            consent_by: who gave consent; not needed while a recorded consent is valid.
+            consent_until: last day of the consent.
+            consent_purpose: what the consent is for; off this computer it must include the server.
+            looks_like: enrolled students who look like this one, such as a twin.
+
+        Returns:
+            Whether the student is enrolled now, and the result of every photo, in their order.
+
+        Raises:
+            FewshotError: there is no consent, or the service cannot do it.
+        """
+        files = [("photos", (f"{index}", Path(photo).read_bytes())) for index, photo in enumerate(photos)]
+        data: dict[str, Any] = {
+            "student": student, "emotions": [emotion or "" for emotion in emotions], "consent_by": consent_by,
+            "consent_purpose": consent_purpose, "looks_like": list(looks_like),
+        }  # fmt: skip
+        if consent_until is not None:
+            data["consent_until"] = str(consent_until)
+        return dict(self._json("POST", f"/classes/{self._number(classroom)}/students", files=files, data=data))
+
+    def forget(self, classroom: str, student: str) -> None:
+        """Remove a student and all their data.
+
+        Raises:
+            UsageError: there is no such class or student.
+        """
+        found = {each["name"]: each["id"] for each in self.roster(classroom)}
+        if student not in found:
+            raise UsageError(f"There is no student {student!r} in class {classroom!r} of the service.")
+        self._json("DELETE", f"/classes/{self._number(classroom)}/students/{found[student]}")
+
+    def read(self, picture: str | Path | bytes, classroom: str | None = None) -> FrameResult:
+        """Read one picture.
+
+        Args:
+            picture: a file, or its bytes.
+            classroom: recognise the students of this class.
+
+        Raises:
+            FewshotError: it is not a picture, or the service cannot do it.
+        """
+        data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+        fields = {} if classroom is None else {"class_id": self._number(classroom)}
+        return result_of(self._json("POST", "/pictures", files={"picture": ("picture", data)}, data=fields))
+
+    def watch(self, source: Watchable, classroom: str | None = None, *, title: str | None = None) -> Results:
+        """Watch a source, as ``Classroom.watch``, with the models of the service.
+
+        Args:
+            source: see ``open_source``.
+            classroom: recognise the students of this class.
+            title: record the lesson at the service with this title; None records nothing.
+
+        Raises:
+            FewshotError: the source gives no picture, or the service cannot do it.
+        """
+        from fewshot.client.loop import RemoteLoop
+        from fewshot.live.pipeline import Pipeline
+        from fewshot.live.sinks.table import Results
+        from fewshot.live.sources import open_source
+
+        loop = RemoteLoop(self, classroom, title)
+
+        def steps() -> Any:
+            try:
+                yield from (step.result for step in Pipeline(loop, open_source(source)).run())
+            finally:
+                loop.end()
+
+        return Results(steps())
+
+    def lesson(self, classroom: str | None = None, *, title: str | None = None, source: str = "frames") -> RemoteLesson:
+        """Start a lesson whose frames you send yourself; see ``RemoteLesson``.
+
+        Args:
+            classroom: recognise the students of this class.
+            title: record the lesson at the service with this title; None records nothing.
+            source: name of the source.
+        """
+        from fewshot.client.lesson import RemoteLesson
+
+        asked = {"type": "start", "title": title or "", "record": title is not None, "source": source}
+        if classroom is not None:
+            asked["class_name"] = classroom
+        return RemoteLesson(self, asked)
+
+    def lessons(self, classroom: str | None = None) -> list[dict[str, Any]]:
+        """The recorded lessons, newest first."""
+        wanted = {} if classroom is None else {"class_id": self._number(classroom)}
+        return list(self._json("GET", "/lessons", params=wanted))
+
+    def board(self, lesson: int) -> dict[str, Any]:
+        """The state of a lesson now."""
+        return dict(self._json("GET", f"/lessons/{lesson}/board"))
+
+    def mark(self, lesson: int, text: str, second: float | None = None) -> int:
+        """Mark a moment of a lesson. Returns the number of the mark."""
+        return int(self._json("POST", f"/lessons/{lesson}/marks", json={"text": text, "second": second})["id"])
+
+    def report(self, lesson: int, format: str = "html", aggregate: bool = False) -> bytes:
+        """The report of a lesson as a file: "html" or "pdf"; "csv" or "parquet" is a table of its readings."""
+        asked = {"format": format, "aggregate": str(aggregate).lower()}
+        return bytes(self._answer("GET", f"/lessons/{lesson}/report", params=asked).content)
+
+    def connection(self) -> dict[str, Any]:
+        """What a WebSocket to the service needs, by the names of ``websockets.sync.client.connect``."""
+        tls = ssl.create_default_context(cafile=self._certificate) if self.address.sockets[:3] == "wss" else None
+        return {
+            "uri": f"{self.address.sockets}/stream", "ssl": tls, "proxy": None, "max_size": 2**24,
+            "additional_headers": {"authorization": f"Bearer {self._token}"},
+        }  # fmt: skip
+
+    def _number(self, classroom: str) -> int:
+        known = self.classes()
+        found = {name.casefold(): number for name, number in known.items()}.get(classroom.casefold())
+        if found is None:
+            names = ", ".join(sorted(known)) or "none"
+            raise UsageError(f"The service has no class {classroom!r} that this token may use. Its classes: {names}.")
+        return found
+
+    def _json(self, method: str, path: str, **more: Any) -> Any:
+        answer = self._answer(method, path, **more)
+        try:
+            return answer.json() if answer.content else {}
+        except ValueError as error:
+            raise self._no_service() from error
+
+    def _answer(self, method: str, path: str, **more: Any) -> Any:
+        import requests
+
+        try:
+            answer = self._session.request(
+                method, f"{self.address.http}{path}", timeout=TIMEOUT, allow_redirects=False, **more
+            )
+        except (requests.RequestException, OSError) as error:
+            raise unreachable(self.address.host, error) from error
+        if 200 <= answer.status_code < 300:
+            return answer
+        raise self._problem(answer)
+
+    def _problem(self, answer: Any) -> FewshotError:
+        try:
+            said = str(answer.json()["detail"])
+        except (ValueError, KeyError, TypeError):
+            return self._no_service(answer.status_code)
+        wrong = answer.status_code in (401, 403, 404, 413, 422)
+        return (UsageError if wrong else FewshotError)(f"The service at {self.address.host} says: {said}")
+
+    def _no_service(self, status: int = 200) -> FewshotError:
+        return FewshotError(
+            f"What answers at {self.address.http} is not this service (status {status}). Check the address in {URL}."
+        )
