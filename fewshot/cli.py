@@ -31,6 +31,7 @@ from fewshot.commands.options import (
     TitleOption,
     WorkersOption,
 )
+from fewshot.commands.server_options import backup, restore, serve
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
 
 if TYPE_CHECKING:
@@ -330,39 +331,8 @@ PassphraseOption = Annotated[
 ]
 
 
-@app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="File to write.")], passphrase_file: PassphraseOption = None
-) -> None:
-    """Write all classes, lessons, accounts and settings into one encrypted file, also while a lesson runs.
-
-    The passphrase is asked for twice and never shown; it has at least 12 characters.
-    """
-    from fewshot.commands.backup import run_backup
-
-    run_backup(file, passphrase_file)
-
-
-@app.command()
-def restore(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Backup to restore.")] = None,
-    passphrase_file: PassphraseOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Replace the database without a question.")] = False,
-    list_all: Annotated[bool, typer.Option("--list", help="List the backups of this computer.")] = False,
-) -> None:
-    """Replace the database by a backup. What was removed after the backup stays removed.
-
-    The database of now is kept aside. Restoring is refused while a lesson runs.
-    """
-    from fewshot.commands.backup import run_restore, show_backups
-    from fewshot.errors import UsageError
-
-    if list_all:
-        show_backups()
-    elif file is None:
-        raise UsageError("Which backup? Type: fewshot restore FILE. To see the backups, type: fewshot restore --list")
-    else:
-        run_restore(file, passphrase_file, yes)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command("app", epilog=NOTICE)
@@ -404,34 +374,7 @@ def teacher_app(
     )
 
 
-@app.command(epilog=NOTICE)
-def serve(
-    port: Annotated[int | None, typer.Option(help="Port; default: 8601.")] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
-    ] = None,
-    public_url: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Address that a reverse proxy gives the service. Can be repeated."),
-    ] = None,
-    processes: Annotated[int, typer.Option(help="Processes that share the port.")] = 1,
-    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS (.pem).")] = None,
-    key: Annotated[Path | None, typer.Option(help="Key of the certificate (.pem).")] = None,
-    network: NetworkOption = None,
-) -> None:
-    """Start the service for other programs, without pages. Every program needs a token: fewshot tokens add."""
-    from fewshot.commands.serve import run_serve
-
-    run_serve(
-        port,
-        host,
-        public_urls=public_url or [],
-        processes=processes,
-        certificate=certificate,
-        key=key,
-        network=network,
-    )
+app.command(epilog=NOTICE)(serve)
 
 
 @app.command(epilog=NOTICE)
