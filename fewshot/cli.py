@@ -323,14 +323,6 @@ def cameras() -> None:
     show_cameras()
 
 
-PassphraseOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
-    ),
-]
-
-
 app.command()(backup)
 app.command()(restore)
 

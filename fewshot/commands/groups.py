@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fewshot.commands.options import PassphraseOption
+
 models_app = typer.Typer(help="List, download and check the model files.")
 accounts_app = typer.Typer(help="Add, list and remove the accounts that may log in to the app.")
 tokens_app = typer.Typer(help="Add, list and remove the tokens of programs that use the service.")
@@ -197,14 +199,6 @@ def audit_receipt(file: Annotated[Path, typer.Argument(help="A receipt that fews
     from fewshot.commands.access import run_check_receipt
 
     raise typer.Exit(run_check_receipt(file))
-
-
-PassphraseOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
-    ),
-]
 
 
 @key_app.command("show")

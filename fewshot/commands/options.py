@@ -42,3 +42,9 @@ TitleOption = Annotated[str, typer.Option(help="Title of the lesson; also turns 
 ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
 WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
 PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
+    ),
+]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fewshot.commands.options import NetworkOption, PassphraseOption
 from fewshot.errors import UsageError
 
 
