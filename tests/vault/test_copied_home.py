@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,17 @@ from sealed_class import NAMES, homes, in_place, told  # noqa: F401
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import StoreError
-from fewshot.research.bench.survival.children import begin_child, wait_for
 from fewshot.research.bench.survival.openable import openable_by_student, student_keys
 from fewshot.vault import FileKeys
 
 Homes = tuple[Path, Path]
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(__file__).with_name("other_eraser.py")
+
+
+def environment() -> dict[str, str]:
+    """That of this process, and this checkout."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def test_a_moved_folder_goes_on(homes: Homes, tmp_path: Path) -> None:
@@ -60,24 +68,21 @@ def test_a_copy_without_its_key_opens_nothing(
         told(in_place(tmp_path / "stolen"), NAMES[0])
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs programs that can be forked")
 def test_two_programs_that_enroll_and_remove_lose_nobody(homes: Homes) -> None:
     home, keys = homes
     right = {name: told(in_place(home), name) for name in NAMES}
     rounds = 20
 
-    def work(who: str) -> str:
-        store, removed = ClassStore(in_place(home)), []
-        for number in range(rounds):
-            name = f"{who} {number}"
-            store.record_consent("physics", name, make_consent(f"the mother of {name}"))
-            if number % 2:
-                removed.append(student_keys(store.database, "physics")[name])
-                store.remove_student("physics", name)
-        return ",".join(removed)
+    def begin(who: str) -> subprocess.Popen[str]:
+        words = [sys.executable, str(PROGRAM), "work", str(home), who, str(rounds)]
+        return subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
+        )
 
-    pair = [begin_child(lambda who=who: work(who)) for who in ("Ada", "Bo")]
-    said = [wait_for(child).split(",") for child in pair]
+    pair = [begin(who) for who in ("Ada", "Bo")]
+    answers = [program.communicate(timeout=240) for program in pair]
+    assert [program.returncode for program in pair] == [0, 0], answers
+    said = [out.split() for out, _ in answers]
     dropped = {key for part in said for key in part}
     assert len(dropped) == rounds, said
     database = in_place(home)
