@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +39,17 @@ from fewshot.vault import FileKeys
 _SQLITE = b"SQLite format 3\0"
 _WAIT = 3.0
 """Seconds to wait for other programs."""
+
+
+class _KeepsAll(FileKeys):
+    """The keys for a copy: until it is in place, the present database needs what the copy does not need any more.
+
+    The next start of the database that was put in place drops them, because it lists them.
+    """
+
+    def drop(self, names: Iterable[str]) -> int:  # noqa: ARG002
+        """Nothing."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +208,7 @@ def _present(store: Path) -> tuple[Database | None, str]:
 
 def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
     kept = read_sidecar(store)
-    database = Database(f"sqlite:///{copy.absolute()}", keys=FileKeys(store.parent))
+    database = Database(f"sqlite:///{copy.absolute()}", keys=_KeepsAll(store.parent))
     removals, here, days, count = Removals(), "", {}, (0, 0)
     if present is not None:
         with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
