@@ -175,8 +175,7 @@ class Database:
         """
         with self._in_words(), Session(self._engine) as session:
             wanted = set(session.scalars(select(DroppedKeyRow.key)))
-        if wanted & set(self.vault.names()):
-            self.vault.drop(wanted)
+        self.vault.drop(wanted)
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""
