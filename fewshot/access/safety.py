@@ -6,14 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
 from fewshot.backup.make import check_target, make_backup, noted
 from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file
+from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.owner import Owner
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
+from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
 from fewshot.models.files import home
 from fewshot.session.analysis.words import counted
@@ -86,9 +90,18 @@ class Safety:
         return self.keys.export(file, passphrase, replace)
 
     def must_exist(self) -> None:
-        """Raises UsageError while there are no keys, because nothing is stored."""
+        """Raises UsageError while there are no keys, because nothing is stored; KeysUnusable if they are lost."""
+        self.refuse_lost()
         if not self.keys.exists:
             raise UsageError("There are no keys yet, because nothing is stored. Enroll a class first.")
+
+    def refuse_lost(self) -> None:
+        """Raises KeysUnusable if the database is encrypted and ``keys.json`` is missing."""
+        if self.keys.exists:
+            return
+        with self.database.read() as session:
+            if session.scalar(select(InstallationRow.keys).limit(1)):
+                raise missing_keys()
 
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""

@@ -20,7 +20,7 @@ CLICKS = {
     "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",
     "fewshot accounts": "Accounts are under Settings → Accounts, for an administrator.",
     "fewshot roster": "The page Class shows all classes.",
-    "fewshot key": "Whoever manages this computer finds the recovery file and the encryption under Settings → Safety.",
+    "fewshot key": "The recovery file and the encryption are under Settings → Safety.",
     "fewshot lessons --delete-old": "Open Settings → Privacy to check the date, and to delete them.",
     "fewshot lessons": "The page Report lists all lessons.",
 }

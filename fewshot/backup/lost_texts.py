@@ -15,17 +15,15 @@ from sqlalchemy.orm import Session
 
 from fewshot.database import Database
 from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.kept_texts import TABLES, Texts
 from fewshot.database.key_erasure import NOT_READABLE
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.reading_codec import all_probabilities
 from fewshot.database.sealing import Sealed, vault_of
-from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
+from fewshot.database.tables import ClassRow, OwnerRow, StudentRow
 from fewshot.types import EMOTIONS
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
-
-_TABLES: Sequence[Any] = (ClassRow, ConsentRow, PhotoRow, SupportRow, CorrectionRow, LessonRow, MarkerRow)
-_Key = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -51,15 +49,16 @@ def keys_missing(copy: Database) -> tuple[int, int]:
     return sum(key not in names for key in keys), len(keys)
 
 
-def mend_texts(copy: Database, present: Database | None) -> Mended:
+def mend_texts(copy: Database, present: Database | None, kept: Texts) -> Mended:
     """Give the copy texts that can be read, and remove what has no key.
 
     Args:
         copy: a database that no other program uses.
         present: the database of the same installation; None if it is lost.
+        kept: what lies beside it; see ``kept_texts``.
     """
     found = Mended()
-    known = {} if present is None else _texts_in(present)
+    known = kept if present is None else kept | _texts_in(present)
     names = set(copy.vault.names())
     with copy.write() as session:
         lost = [row for row in session.scalars(select(StudentRow)) if row.key and row.key not in names]
@@ -76,10 +75,10 @@ def mend_texts(copy: Database, present: Database | None) -> Mended:
     return found
 
 
-def _mend(session: Session, known: dict[_Key, Any]) -> int:
+def _mend(session: Session, known: Texts) -> int:
     """Seal everything that cannot be read anew, with what is known of it. Returns how many texts stay lost."""
     count, broken = 0, []
-    for table in _TABLES:
+    for table in TABLES:
         for row in session.scalars(select(table)):
             for column in row.sealed_columns:
                 try:
@@ -118,10 +117,10 @@ def _numbered(session: Session, lesson: LessonRow) -> list[str]:
     return [*EMOTIONS, *(f"state {number}" for number in range(1, width - len(EMOTIONS) + 1))]
 
 
-def _texts_in(database: Database) -> dict[_Key, Any]:
-    found: dict[_Key, Any] = {}
+def _texts_in(database: Database) -> Texts:
+    found: Texts = {}
     with database.read() as session:
-        for table in _TABLES:
+        for table in TABLES:
             for row in session.scalars(select(table)):
                 for column in row.sealed_columns:
                     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from fewshot.database.copies import copies_of, new_name, snapshot
 from fewshot.database.engine import default_file
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
 from fewshot.database.erased_tables import DroppedKeyRow, InstallationRow
+from fewshot.database.kept_texts import kept_texts
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.tables import StudentRow
 from fewshot.database.upgrade import HEAD
@@ -39,6 +40,17 @@ from fewshot.vault import FileKeys
 _SQLITE = b"SQLite format 3\0"
 _WAIT = 3.0
 """Seconds to wait for other programs."""
+
+
+class _KeepsAll(FileKeys):
+    """The keys for a copy: until it is in place, the present database needs what the copy does not need any more.
+
+    The next start of the database that was put in place drops them, because it lists them.
+    """
+
+    def drop(self, names: Iterable[str]) -> int:  # noqa: ARG002
+        """Nothing."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +209,7 @@ def _present(store: Path) -> tuple[Database | None, str]:
 
 def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
     kept = read_sidecar(store)
-    database = Database(f"sqlite:///{copy.absolute()}", keys=FileKeys(store.parent))
+    database = Database(f"sqlite:///{copy.absolute()}", keys=_KeepsAll(store.parent))
     removals, here, days, count = Removals(), "", {}, (0, 0)
     if present is not None:
         with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -215,7 +227,9 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     if here == installation:
         mine = removals.joined(mine)
     _refuse_without_keys(database, present)
-    mended = mend_texts(database, present if here == installation else None)
+    mended = mend_texts(
+        database, present if here == installation else None, kept_texts(store, database.vault, installation)
+    )
     carry_on(database, present if here == installation else None)
     replayed = apply_removals(database, mine, days if here == installation else {})
     replayed.count(mended.students, mended.lessons, mended.texts, mine)

@@ -23,6 +23,7 @@ def show_keys() -> None:
     keys = keys_here()
     record = keys.record
     if not record:
+        Safety.here().refuse_lost()
         tell("There are no keys yet. The first enrollment makes them.")
         _tell_plain()
         return

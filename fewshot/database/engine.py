@@ -23,6 +23,7 @@ from fewshot.database.erased import installation_of, is_kept, keep_beside, numbe
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
+from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
 from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import options_for, take_turn
@@ -154,6 +155,8 @@ class Database:
         self.keep_removals()
         if self._beside is not None:
             erase_in_copies(self._beside, removed, here)
+            with self.read() as session:
+                keep_texts(self._beside, session, here)
         try:
             self.drop_keys()
         except KeysUnusable as error:
@@ -176,9 +179,7 @@ class Database:
         """
         with self._in_words(), Session(self._engine) as session:
             wanted = set(session.scalars(select(DroppedKeyRow.key)))
-        if wanted & set(self.vault.names()):
-            self.vault.drop(wanted)
-        self.vault.finish()
+        self.vault.drop(wanted)
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""

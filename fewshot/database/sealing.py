@@ -104,6 +104,12 @@ class Sealed(Generic[T]):
             return None  # type: ignore[return-value]
         if isinstance(stored, Unsealed):
             return stored.value  # type: ignore[no-any-return]
+        try:
+            return self._value(row, stored)
+        except ValueError as error:
+            raise NotSealedHere(f"{type(row).__name__}.{self.name}: {error}") from error
+
+    def _value(self, row: object, stored: Any) -> T:
         if isinstance(stored, str):  # written by hand, or by another program
             return self.codec.decode(stored.encode("utf-8", "surrogatepass"))
         session = session_of(row)

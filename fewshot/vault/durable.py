@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from fewshot.private_files import HAS_MODES, open_private
+from fewshot.private_files import FILE, HAS_MODES, open_private
 
 
 def write_through(path: Path, data: bytes) -> None:
@@ -26,6 +26,8 @@ def write_through(path: Path, data: bytes) -> None:
 
 def shred(file: Path) -> None:
     """Overwrite and delete a file. On flash and copy-on-write disks older blocks may stay, which the receipt says."""
+    with suppress(OSError):
+        file.chmod(FILE)  # somebody may have taken the right to write away, to protect it
     with file.open("rb+") as opened:
         size = opened.seek(0, os.SEEK_END)
         opened.seek(0)

@@ -26,6 +26,7 @@ from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id, new_key
 from fewshot.vault.durable import shred, write_through
 from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys, wrong_secret
 from fewshot.vault.key_record import bound, bytes_of, dropped_in, epoch_file, is_there, shown, text_of, wrapping_cipher
+from fewshot.vault.leftovers import forget_aside, holds, mark_of, old_epochs
 from fewshot.vault.places import place_for_new, places
 
 FILE = "keys.json"
@@ -113,22 +114,22 @@ class FileKeys:
         """See ``KeyStore``. Nothing happens if none of them is there."""
         wanted = set(names)
         if not wanted & set(self.names()):
+            self._finish()
             return 0
         with self._change(new_epoch=True):
             there = wanted & self._keys.keys()
             for name in there:
                 del self._keys[name]
             self._record["dropped"] = sorted({*self._record["dropped"], *there})
+        forget_aside(self.folder, self._record)
         return len(there)
 
-    def finish(self) -> None:
-        """See ``KeyStore``: delete the epoch keys that a program left behind which was killed."""
-        with self._turn:
-            record = self.record
-            if not record or record["folder"] != str(self.folder.absolute()) or not self._left_behind(record):
-                return
-        with self._change():
-            pass  # every change begins with that
+    def _finish(self) -> None:
+        """Delete the epoch keys that a program which was killed, or a faulty disk, has left."""
+        record = self.record
+        if record and not self._is_copy(record) and old_epochs(self.folder, record):
+            with self._turn, one_process(self.path):
+                self._tidy(self._parsed())
 
     def rotate(self, secret: str | None = None) -> None:
         """Make a new epoch key.
@@ -159,6 +160,7 @@ class FileKeys:
             UsageError: the passphrase is too short, or not the one of the earlier recovery files.
             KeysUnusable: the keys cannot be opened or written.
         """
+        recovery.refuse_other(file, self.store)
         known = self.record.get("recovery")
         if known and not replace and not recovery.fits(known, passphrase):
             raise UsageError(
@@ -236,12 +238,12 @@ class FileKeys:
                     begins = not self._record
                     if begins:
                         self._begin()
-                    elif not self._is_copy():
-                        self._tidy()
+                    elif not self._is_copy(self._record):
+                        self._tidy(self._record)
                     before = dict(self._keys), dict(self._record), self._epoch
                     try:
                         yield
-                        self._write(new_epoch or begins or self._is_copy(), secret)
+                        self._write(new_epoch or begins or self._is_copy(self._record), secret)
                     except BaseException:
                         self._keys, self._record, self._epoch = before
                         self._seen = None  # what the file holds is not known
@@ -259,9 +261,9 @@ class FileKeys:
         self._record = {"format": FORMAT, "store": store, "copy": store, "folder": folder, "place": place}
         self._record |= {"generation": 0, "dropped": []}
 
-    def _is_copy(self) -> bool:
+    def _is_copy(self, record: dict[str, Any]) -> bool:
         """Whether the folder was copied or moved since the keys were written; another path to it is neither."""
-        there = Path(self._record["folder"], FILE)
+        there = Path(record["folder"], FILE)
         if there.parent == self.folder.absolute():
             return False
         with suppress(OSError):
@@ -271,19 +273,22 @@ class FileKeys:
     def _write(self, new_epoch: bool, secret: str | None) -> None:
         record, before = self._record, dict(self._record)
         given = os.environ.get(SECRET, "") if secret is None else secret
+        copied = "epoch" in record and self._is_copy(record)
+        original = copied and holds(Path(before["folder"], FILE), before["copy"])
         if new_epoch:
-            here = self._find(record) if "epoch" in record and not self._is_copy() else None
-            if "epoch" in record and self._is_copy():
+            here = self._find(record) if "epoch" in record and not copied else None
+            if copied:
                 # The copy gets an epoch key of its own. What is erased in one of the two stays in the other one.
                 record["copy"] = secrets.token_hex(16)
-                if Path(before["folder"], FILE).exists():
+                if original:
                     record.pop("recovery", None)  # that file is of the keys that were copied
             place = place_for_new(self.folder) if here is None else here.parent
+            record["places"] = list(dict.fromkeys([*before.get("places", ()), before["place"], str(place.absolute())]))
             record["place"] = str(place.absolute())
             record["epoch"], self._epoch = new_id(), os.urandom(KEY_BYTES)
             write_through(epoch_file(place, record), self._epoch.hex().encode())
         wrapping = wrapping_cipher(self._epoch, given, record)
-        record["folder"] = str(self.folder.absolute())
+        record["folder"], record["mark"] = str(self.folder.absolute()), mark_of(self.folder)
         record["generation"] += 1
         record["secret"] = bool(given)
         record["check"] = text_of(wrapping.seal(_CHECK, bound(record, "")))
@@ -292,11 +297,9 @@ class FileKeys:
         self._seen = self._stamp()
         self.generation += 1
         if new_epoch and "epoch" in before:
-            self._tidy()
-            if record["copy"] != before["copy"] and not Path(before["folder"], FILE).exists():  # it was moved
-                old = self._find(before)
-                if old is not None:
-                    shred(old)
+            self._tidy(record)
+            if copied and not original:
+                self._leave(before)
         self._write_recovery()
 
     def _read(self) -> None:
@@ -381,15 +384,33 @@ class FileKeys:
         known = [*places(self.folder), Path(record["place"])]
         return next((file for place in known if is_there(file := epoch_file(place, record))), None)
 
-    def _tidy(self) -> None:
-        """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this."""
-        for file in self._left_behind(self._record):
-            shred(file)
+    def _tidy(self, record: dict[str, Any]) -> None:
+        """Delete the epoch keys that ``keys.json`` does not name. Only whoever holds the lock may do this.
 
-    def _left_behind(self, record: dict[str, Any]) -> list[Path]:
-        named = epoch_file(self.folder, record).name
-        found = {place for place in (*places(self.folder), Path(record["place"])) if is_there(place)}
-        return [file for place in found for file in place.glob(f"{record['copy']}-*") if file.name != named]
+        Raises:
+            KeysUnusable: one of them could not be deleted.
+        """
+        for file in old_epochs(self.folder, record):
+            try:
+                shred(file)
+            except OSError as error:
+                raise KeysUnusable(
+                    f"The old key {file} could not be deleted ({error.strerror or error}), so an older copy of "
+                    f"{self.path} can still be opened. Delete this file, or let fewshot write to its folder."
+                ) from error
+
+    def _leave(self, before: dict[str, Any]) -> None:
+        """Delete the epoch key of a folder that was moved here. A copy of a folder that is away must leave it there."""
+        old = self._find(before)
+        if old is not None and before.get("mark") and before["mark"] == mark_of(self.folder):
+            shred(old)
+        elif old is not None:
+            logger.warning(
+                "The keys in %s came from %s, which is not there now. If that folder is on a disk that is not "
+                "connected, it needs the key %s, so this file was left. If the folder is gone for good, delete the "
+                "file: it opens older copies of keys.json, also of what is erased since.",
+                self.path, before["folder"], old,
+            )  # fmt: skip
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:

@@ -29,6 +29,11 @@ def places(data: Path) -> list[Path]:
     given = os.environ.get(VARIABLE)
     if given:
         return [Path(given).expanduser()]
+    return usual_places(data)
+
+
+def usual_places(data: Path) -> list[Path]:
+    """``places`` without ``$FEWSHOT_KEYS``."""
     found = []
     with suppress(UsageError):
         own = home().absolute()
@@ -50,11 +55,11 @@ def place_for_new(data: Path) -> Path:
         make_private_folder(place)
         with suppress(OSError):
             place.chmod(FOLDER)
-        if place == data / BESIDE:
+        if place.resolve().is_relative_to(data.resolve()):
             logger.warning(
-                "The key of the encryption lies in %s, beside the data that it protects, because no other folder can "
-                "be written to. Whoever copies both can read everything. Set %s to a folder of another volume.",
-                place, VARIABLE,
+                "The key of the encryption lies in %s, beside the data that it protects%s. Whoever copies both can "
+                "read everything. Set %s to a folder of another volume.",
+                place, ", because no other folder can be written to" if place == data / BESIDE else "", VARIABLE,
             )  # fmt: skip
         return place
     raise OSError(refused)

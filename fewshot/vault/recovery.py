@@ -83,6 +83,7 @@ def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale
         try:
             if not place.parent.is_dir():
                 raise OSError("its folder is not there")
+            refuse_other(place, record["store"])
             data = json.dumps(_content(record, keys), indent=1).encode()
             new = place.with_name(f".{place.name}.{os.getpid()}.new")
             try:
@@ -91,6 +92,8 @@ def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale
             finally:
                 with suppress(OSError):
                     new.unlink(missing_ok=True)
+        except UsageError as error:
+            said.append(error.text)
         except OSError as error:
             said.append(
                 f"The recovery file {place} could not be brought up to date ({error.strerror or error}): it lacks the "
@@ -148,6 +151,27 @@ def read_record(file: Path) -> dict[str, Any]:
             f"{file} is not a recovery file of fewshot. Nothing was changed. Give the file that was written by fewshot "
             "key export."
         ) from error
+
+
+def refuse_other(file: Path, store: str) -> None:
+    """Check that a recovery file would not replace something else.
+
+    Args:
+        file: to write.
+        store: id of the keys.
+
+    Raises:
+        UsageError: the file is there, and is no recovery file of these keys.
+    """
+    if not file.exists() or (file.is_file() and not file.stat().st_size):
+        return
+    try:
+        if read_record(file)["store"] == store:
+            return
+        what = "is the recovery file of another installation"
+    except UsageError:
+        what = "exists and is not a recovery file"
+    raise UsageError(f"{file} {what}, so it was not replaced. Give another file, or delete this one first.")
 
 
 def is_current(place: Path, record: Mapping[str, Any]) -> bool:

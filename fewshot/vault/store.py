@@ -36,9 +36,6 @@ class KeyStore(Protocol):
     def names(self) -> Collection[str]:
         """Ids of all keys. No key is opened."""
 
-    def finish(self) -> None:
-        """Finish what a program began that was killed. Raises KeysUnusable if that is not possible now."""
-
     def drop(self, names: Iterable[str]) -> int:
         """Forget keys for good; ids that are not there are skipped. Returns how many were there."""
 
@@ -73,9 +70,6 @@ class MemoryKeys:
     def names(self) -> Collection[str]:
         """See ``KeyStore``."""
         return set(self._keys)
-
-    def finish(self) -> None:
-        """Nothing: these keys end with the program."""
 
     def drop(self, names: Iterable[str]) -> int:
         """See ``KeyStore``."""

@@ -56,10 +56,6 @@ class Vault:
         """Ids of new keys, which are on the disk."""
         return self.keys.make(count)
 
-    def finish(self) -> None:
-        """Finish what a program began that was killed."""
-        self.keys.finish()
-
     def drop(self, names: Iterable[str]) -> int:
         """Forget keys for good. Returns how many were there."""
         count = self.keys.drop(names)
