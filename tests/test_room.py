@@ -13,8 +13,10 @@ from fewshot.faces.tracker import Tracker
 from fewshot.live.loop import Loop
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources import FrameSource
+from fewshot.research.bench.survival.openable import readable
 from fewshot.session.lessons import LessonStore
 from fewshot.types import EMOTIONS, Frame, Reading
+from fewshot.vault import FileKeys
 
 ASHA, BELA, STRANGER = 1, 2, 5
 HAPPY, NEUTRAL = 3, 6
@@ -83,7 +85,7 @@ def test_enroll_watch_remove(photos: Path, tmp_path: Path, fewshot_home: Path) -
     assert [reading.prototypes for reading in last] == ["personal", "class", "personal"]
     again.remove("asha")
     assert again.students == ["bela"]
-    left = b"".join(path.read_bytes() for path in fewshot_home.rglob("*") if path.is_file())
+    left = readable([fewshot_home], FileKeys(fewshot_home))
     assert b"asha" not in left
     assert b"bela" in left
     assert [r.student for r in list(again.watch(lesson(tmp_path, {ASHA: 100})))[-1].readings] == [None]

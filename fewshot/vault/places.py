@@ -49,10 +49,14 @@ def place_for_new(data: Path) -> Path:
     """
     refused = "there is no folder for it"
     for place in places(data):
-        if refused_here := why_not_writable(place):
+        try:
+            make_private_folder(place)
+            refused_here = why_not_writable(place)
+        except OSError as error:
+            refused_here = error.strerror or str(error)
+        if refused_here:
             refused = f"{place}: {refused_here}"
             continue
-        make_private_folder(place)
         with suppress(OSError):
             place.chmod(FOLDER)
         if place.resolve().is_relative_to(data.resolve()):

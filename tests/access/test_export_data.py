@@ -125,7 +125,7 @@ def test_the_files_hold_everything_about_the_student_and_no_classmate(tmp_path: 
     assert sum(lesson["readings"][0]["probabilities"].values()) == pytest.approx(1, abs=0.01)
     assert [marker["text"] for marker in lesson["markers"]] == [f"{ODD} helped [another student]"]
     assert [(c["predicted"], c["corrected_to"], c["undone"]) for c in held["corrections"]] == [("happy", "sad", None)]
-    assert held["portrait"]["jpeg_base64"] and held["settings"]["lessons_deleted_after_days"] is None
+    assert held["portrait"]["jpeg_base64"] and held["settings"]["lessons_deleted_after_days"] == 90
     assert [line["event"] for line in held["history"]][:2] == ["consent recorded", "enrolled"]
     assert {line["account"] for line in held["history"]} == {"local"} and len(held["not_kept"]) >= 4
     assert "Quentin" not in json.dumps(held) + page and "Quarles" not in json.dumps(held) + page
@@ -204,10 +204,13 @@ def test_a_place_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        "UPDATE supports SET vector = x'00'",
+        "UPDATE supports SET vector = x'0000'",
+        "UPDATE supports SET vector = substr(vector, 1, 30)",
+        "UPDATE identities SET vector = x'000000c07f'",
         "UPDATE identities SET vector = x'0000c07f'",
         "UPDATE consents SET day = 'never'",
-        "UPDATE readings SET emotion = 99",
+        "UPDATE readings SET sealed = x'01'",
+        "UPDATE readings SET sealed = (SELECT r.sealed FROM readings r WHERE r.second <> readings.second)",
         "UPDATE corrections SET second = 9e999",
     ],
 )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from fewshot.access.safety import import_keys
 from fewshot.accounts.tokens import Tokens
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
@@ -186,11 +187,17 @@ def test_a_backup_of_another_installation_keeps_its_own_data(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = backup(tmp_path / "b", secret)
+    home = open_database().path.parent
+    FileKeys(home).export(tmp_path / "recovery", PASSPHRASE)
     monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "elsewhere"))
     other = ClassStore()
     other.create("art")
     other.record_consent("art", "Nobody", make_consent("a parent"))
     other.remove_student("art", "Nobody", keep_class=True)
+    assert restore(file, secret) == 1
+    assert "keys that encrypt this backup are not on this computer" in " ".join(capsys.readouterr().err.split())
+    assert ClassStore().names() == ["art"]
+    import_keys(tmp_path / "recovery", PASSPHRASE)
     assert restore(file, secret) == 0
     assert "comes from another installation" in capsys.readouterr().out
     assert students() == {"Zebulon", "Quirina"}

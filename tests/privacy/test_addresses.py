@@ -119,15 +119,16 @@ def test_a_password_with_a_sign_that_ends_a_quotation(sign: str) -> None:
 
 
 def test_a_lesson_stores_and_shows_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    from sqlalchemy import text
+    from sqlalchemy import select, text
 
     from fewshot.commands.roster import show_lessons
+    from fewshot.database.lesson_tables import LessonRow
     from fewshot.session.lessons import LessonStore
 
     store = LessonStore()
     new = store.create(source=f"a@b.mp4, rtsp://u:{SECRET}@cam/x?pwd={SECRET}")
     with store.database.read() as session:
-        assert session.scalar(text("select source from lessons")) == "a@b.mp4, rtsp://***@cam/x?***"
+        assert session.scalars(select(LessonRow)).one().source == "a@b.mp4, rtsp://***@cam/x?***"
     # A lesson of an older version.
     old = store.create(source="x")
     with store.database.write() as session:

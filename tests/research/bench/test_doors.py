@@ -24,7 +24,7 @@ from fewshot.prototypes.population import Population
 pytest.importorskip("resource", reason="needs limits of processes that Windows does not have")
 
 from fewshot.research.bench.survival.damage import read_store
-from fewshot.research.bench.survival.doors import DOORS, give
+from fewshot.research.bench.survival.doors import DOORS, give, put_store
 from fewshot.research.bench.survival.fuzz import fuzz, made
 from fewshot.session.lessons import LessonStore
 
@@ -158,23 +158,27 @@ def test_thousands_of_files_with_one_name(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(list((tmp_path / "asha").iterdir())) == 300 and len(looked) < 1000
 
 
+PLAIN = "UPDATE readings SET sealed = NULL, frames = 1, readable = 1, faces = 1, emotion = 1, confidence = 0.5"
+"""A reading as an earlier version wrote it."""
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
         ("UPDATE lesson_seconds SET second = 2000000000 WHERE second = 1", "second 2000000000"),
         ("UPDATE lesson_seconds SET second = -5 WHERE second = 1", "damaged"),
-        (f"UPDATE readings SET probabilities = x'0000c07f{'00' * 24}'", "probability"),
-        ("UPDATE readings SET confidence = 7.5", "probability"),
-        ("UPDATE readings SET emotion = 77", "emotion"),
-        (f"UPDATE readings SET probabilities = x'{'00' * 33}'", "damaged"),
+        (f"{PLAIN}, probabilities = x'0000c07f{'00' * 24}'", "probability"),
+        (f"{PLAIN}, probabilities = zeroblob(28), confidence = 7.5", "probability"),
+        (f"{PLAIN}, probabilities = zeroblob(28), emotion = 77", "emotion"),
+        (f"{PLAIN}, probabilities = x'{'00' * 33}'", "damaged"),
+        ("UPDATE readings SET sealed = x'0100'", "damaged"),
         ("UPDATE lessons SET started = 'yesterday'", "damaged"),
         ("UPDATE lessons SET labels = '[\"happy\"'", "damaged"),
         ("UPDATE students SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "damaged|decode"),
     ],
 )
 def test_values_that_nobody_wrote_are_named(tmp_path: Path, query: str, words: str) -> None:
-    path = tmp_path / "x.db"
-    path.write_bytes(DOORS["store"].right()[0])
+    path = put_store(DOORS["store"].right()[0], tmp_path / "x.db")
     with sqlite3.connect(path) as connection:
         connection.execute(query)
     connection.close()
@@ -191,8 +195,7 @@ def test_stores_that_broke_their_reader(number: int) -> None:
 
 
 def test_an_error_of_ours_is_not_blamed_on_the_store(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
-    path.write_bytes(DOORS["store"].right()[0])
+    path = put_store(DOORS["store"].right()[0], tmp_path / "x.db")
     lessons = LessonStore.at(f"sqlite:///{path}")
     with pytest.raises(AttributeError, match="mistake"), lessons.database.read():
         raise AttributeError("a mistake in the program")

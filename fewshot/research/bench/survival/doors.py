@@ -25,6 +25,7 @@ from fewshot.live.sources import open_source
 from fewshot.pictures import read_picture
 from fewshot.prototypes.population import Population
 from fewshot.research.bench.survival.damage import fill_store, read_store
+from fewshot.vault.key_file import FILE as KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,25 @@ def videos() -> list[bytes]:
     return found
 
 
+_keys: list[bytes] = []
+
+
 @cache
 def stores() -> list[bytes]:
     """A small store with a class and a lesson."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.db"
         fill_store(path, seconds=3)
+        _keys.append(path.with_name(KEYS).read_bytes())
         return [path.read_bytes()]
+
+
+def put_store(content: bytes, path: Path) -> Path:
+    """Write a store with the keys of ``stores`` beside it. Returns its path."""
+    stores()
+    path.write_bytes(content)
+    path.with_name(KEYS).write_bytes(_keys[0])
+    return path
 
 
 def lists() -> list[bytes]:
@@ -177,7 +190,7 @@ def _recording(content: bytes, folder: Path) -> None:
 
 
 def _store(content: bytes, folder: Path) -> None:
-    read_store(_file(folder, "x.db", content))
+    read_store(put_store(content, folder / "x.db"))
 
 
 DOORS: dict[str, Door] = {
