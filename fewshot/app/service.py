@@ -74,7 +74,8 @@ def launch(
             hint="To install them, type in the project's folder: pip install '.[serve]'",
         )
     if not 1 <= processes <= 64:
-        raise UsageError(f"There cannot be {processes} processes. Give --processes 1 to 64.")
+        text = f"There cannot be {processes} processes. Give a number from 1 to 64."
+        raise UsageError(text, hint="For two, add: --processes 2")
     where, public = listening_at(host or LOOPBACK), public_origins(public_urls)
     _require_tls(where, certificate, key)
     bound = _bound(where, PORT if port is None else port)
@@ -213,7 +214,10 @@ def _child(policy: Policy, bound: socket.socket, certificate: Path | None, key: 
 
 def _require_tls(where: Listening, certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
-        raise UsageError("TLS needs a certificate and its key. Give both --certificate and --key.")
+        raise UsageError(
+            "TLS needs a certificate and its key, and only one of them was given. Give both.",
+            hint="Add: --certificate FILE --key FILE",
+        )
     for path in (certificate, key):
         if path is not None and not path.is_file():
             raise UsageError(f"There is no file {path}. Give the path of a PEM file.")
