@@ -26,6 +26,8 @@ _CALM = ("neutral", UNSURE_STATE)
 """States that make room when another state appears, and fill it when one goes."""
 _EXPLAINS = 1 / 3
 """Least part of a calm state's change that another state must explain to lead the moment in its place."""
+_FEW = 2
+"""Most states that may lead the sentence of a calm state's drop; ``also`` holds at most three."""
 _STEADY = 0.7
 """Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
@@ -55,10 +57,36 @@ class Moment:
 
     @property
     def text(self) -> str:
-        """One sentence with the state, the duration and the evidence."""
+        """One sentence with the state, the duration and the evidence; it begins with what changed."""
+        if self.risen:
+            now = f"{self.state} {percent(self.share)} of {self.students} readable students"
+            states = " and ".join(self.risen)
+            length = minutes(self.end - self.start)
+            return f"More {states} faces than usual for {length}: {now}, otherwise {percent(self.usual)}"
         word = f"{self.state} faces" if self.state != UNSURE_STATE else "unsure readings"
         now = f"{percent(self.share)} of {self.students} readable students, otherwise {percent(self.usual)}"
         return f"{'More' if self.more else 'Fewer'} {word} than usual for {minutes(self.end - self.start)}: {now}"
+
+    @property
+    def risen(self) -> tuple[str, ...]:
+        """The one or two states that rose where a calm state made room for them; () for any other moment.
+
+        A calm state leads only if no single state explains enough of its change. Where many rose a little, none of them
+        is what changed.
+        """
+        risen = tuple(word.removeprefix("more ") for word in self.also if word.startswith("more "))
+        named = tuple(state for state in risen if state not in _CALM)
+        return named if self.state in _CALM and not self.more and len(named) <= _FEW else ()
+
+    @property
+    def leads(self) -> str:
+        """The state to show beside the moment: what changed, not the calm state that made room for it."""
+        return self.risen[0] if self.risen else self.state
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Of ``also``, what the sentence does not say yet."""
+        return tuple(word for word in self.also if word.removeprefix("more ") not in self.risen)
 
     @property
     def sure(self) -> str:
