@@ -26,8 +26,8 @@ _CALM = ("neutral", UNSURE_STATE)
 """States that make room when another state appears, and fill it when one goes."""
 _EXPLAINS = 1 / 3
 """Least part of a calm state's change that another state must explain to lead the moment in its place."""
-_FEW = 2
-"""Most states that may lead the sentence of a calm state's drop; ``also`` holds at most three."""
+_TOGETHER = 1 / 2
+"""Least part of a calm state's drop that two states must explain together for the sentence to begin with them."""
 _STEADY = 0.7
 """Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
@@ -43,6 +43,7 @@ class Moment:
         students: number of students who could be read in it.
         chance: probability that a lesson without any common change contains a moment as striking as this one.
         also: other states that changed at the same time, in words ("less neutral").
+        risen: the two states that together explain a calm state's drop, if no single state does.
     """
 
     start: int
@@ -54,6 +55,7 @@ class Moment:
     students: int
     chance: float
     also: tuple[str, ...] = ()
+    risen: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -66,17 +68,6 @@ class Moment:
         word = f"{self.state} faces" if self.state != UNSURE_STATE else "unsure readings"
         now = f"{percent(self.share)} of {self.students} readable students, otherwise {percent(self.usual)}"
         return f"{'More' if self.more else 'Fewer'} {word} than usual for {minutes(self.end - self.start)}: {now}"
-
-    @property
-    def risen(self) -> tuple[str, ...]:
-        """The one or two states that rose where a calm state made room for them; () for any other moment.
-
-        A calm state leads only if no single state explains enough of its change. Where many rose a little, none of them
-        is what changed.
-        """
-        risen = tuple(word.removeprefix("more ") for word in self.also if word.startswith("more "))
-        named = tuple(state for state in risen if state not in _CALM)
-        return named if self.state in _CALM and not self.more and len(named) <= _FEW else ()
 
     @property
     def leads(self) -> str:
@@ -232,7 +223,8 @@ def _strongest(
         chance = (1 + int((largest >= abs(z)).sum())) / (1 + len(largest))
         span = (start * BLOCK, min((start + length) * BLOCK, grid.seconds))
         told = tuple(list(also.values())[:3])
-        return Moment(*span, grid.states[state], z > 0, share, usual, students, chance, told)
+        risen = _risen(grid, own, valid, around, usual - share) if grid.states[state] in _CALM and z < 0 else ()
+        return Moment(*span, grid.states[state], z > 0, share, usual, students, chance, told, risen)
     return None
 
 
@@ -248,6 +240,18 @@ def _leading(
             if abs(share - usual) >= max(LEAST_CHANGE, _EXPLAINS * abs(change)):
                 return other
     return first
+
+
+def _risen(grid: Grid, own: Floats, valid: NDArray[np.bool_], around: list[_Found], drop: float) -> tuple[str, ...]:
+    """The two states that rose most while a calm state fell by ``drop``, if they explain enough of it together."""
+    rises: dict[str, float] = {}
+    for other in around:
+        name = grid.states[other[3]]
+        if name not in _CALM and other[0] > 0 and name not in rises:
+            share, usual, _ = _shares(own, valid, *other[1:])
+            rises[name] = share - usual
+    most = sorted(rises, key=lambda name: -rises[name])[:2]
+    return tuple(most) if sum(rises[name] for name in most) >= _TOGETHER * drop else ()
 
 
 def _share_of_overlap(one: _Found, other: _Found) -> float:

@@ -173,7 +173,7 @@ def _seen(contents: Contents) -> str:
     mean = np.nanmean(mood.share, axis=0)
     order = [i for i in np.argsort(-mean, kind="stable")[:3] if mean[i] >= 0.005]
     most = ", ".join(f"{mood.states[i]} ({percent(mean[i])})" for i in order)
-    return f"In {minutes(contents.info.seconds)}, {_how_many(mood)}, and most showed {most}."
+    return f"In {minutes(contents.info.seconds)}, {_how_many(mood)}; shown most: {most}."
 
 
 def _stood_out(contents: Contents) -> str:
@@ -182,7 +182,7 @@ def _stood_out(contents: Contents) -> str:
         return f"Moments that stand out were not searched for: {moments.reason}."
     if not moments.found:
         return "No moment stood out."
-    most = min(moments.found, key=lambda moment: (moment.chance, -abs(moment.share - moment.usual)))
+    most = min(moments.found, key=lambda m: (m.chance, -abs(m.share - m.usual) * (m.end - m.start)))
     after = before(contents.markers, most.start)
     when = f"{clock(most.start)}, {after}," if after else clock(most.start)
     first = "What stood out most began" if len(moments.found) > 1 else "What stood out began"
