@@ -46,12 +46,13 @@ class HeldFaces:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faces: dict[str, HeldFace] = {}
+        self._pictures = True
 
     def keep(self, student: str, face: Face) -> None:
         """Keep a face instead of the student's last one; one without a vector is left out."""
         if face.expression is not None:
             with self._lock:
-                self._faces[student] = HeldFace(face.expression, face.crop)
+                self._faces[student] = HeldFace(face.expression, face.crop if self._pictures else None)
 
     def of(self, student: str) -> HeldFace | None:
         """The newest face of a student."""
@@ -71,6 +72,7 @@ class HeldFaces:
     def forget_pictures(self) -> None:
         """The lesson is over: its last readings can still be corrected, but no picture is left."""
         with self._lock:
+            self._pictures = False
             self._faces = {name: replace(face, crop=None) for name, face in self._faces.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from fewshot.prototypes.estimators import Level
 
 GENERAL: Mapping[Level, str] = {
-    "personal": "own photos",
+    "personal": "own photos, of this or of other states",
     "class": "photos of the class",
     "population": "general: other people",
 }
