@@ -53,7 +53,7 @@ def tiles_legend(own: Sequence[str] = ()) -> str:
     strip = (
         f"The strip of a tile shows the last {BARS * BUCKET / 60:.0f} minutes, one bar for {BUCKET:.0f} seconds. "
         "Colour: the state that was seen most. Height: how sure. A low grey bar: unsure. A gap: not in view. "
-        f"“Clear” means {percent(CLEAR)} or more, “likely” less; to see the number, point at the word or click the tile."
+        f"“Clear” means {percent(CLEAR)} or more, “likely” less; for the number, point at the word or click the tile."
     )
     return f'{legend(tuple(own))}<p class="fs-muted">{strip}</p>'
 
