@@ -25,9 +25,8 @@ LEAST_CHANGE = 0.08
 _CALM = ("neutral", UNSURE_STATE)
 """States that make room when another state appears, and fill it when one goes."""
 _EXPLAINS = 1 / 3
-"""Least part of a calm state's change that another state must explain to lead the moment in its place."""
-_TOGETHER = 1 / 2
-"""Least part of a calm state's drop that two states must explain together for the sentence to begin with them."""
+"""Least part of a calm state's change that another state must explain to lead the moment in its place, or that two must
+explain together for the sentence to begin with them."""
 _STEADY = 0.7
 """Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
@@ -251,7 +250,7 @@ def _risen(grid: Grid, own: Floats, valid: NDArray[np.bool_], around: list[_Foun
             share, usual, _ = _shares(own, valid, *other[1:])
             rises[name] = share - usual
     most = sorted(rises, key=lambda name: -rises[name])[:2]
-    return tuple(most) if sum(rises[name] for name in most) >= _TOGETHER * drop else ()
+    return tuple(most) if sum(rises[name] for name in most) >= _EXPLAINS * drop else ()
 
 
 def _share_of_overlap(one: _Found, other: _Found) -> float:
