@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fewshot.class_changes import ClassChanges
@@ -13,6 +14,7 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.table import Results
 from fewshot.live.sources import Watchable, open_source
 from fewshot.loops import make_loop
+from fewshot.prototypes.evidence import Evidence
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 
@@ -75,6 +77,24 @@ class Classroom(ClassChanges):
         current = CurrentClass(self.population, thresholds, self.vectors(), look)
         self._current.add(current)
         return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
+
+    def evidence(self, student: str) -> Mapping[str, Evidence]:
+        """What the states of a student rest on today: own photos, those of the class, or other people in general.
+
+        Args:
+            student: name of the student; an unknown one is compared with the prototypes of the class.
+
+        Returns:
+            State -> evidence, for every state that this student's faces are compared with.
+
+        Raises:
+            StoreError: the class is damaged, or was enrolled with another network.
+        """
+        current = next(iter(self._current), None)
+        if current is None:
+            thresholds = identity_thresholds(self.perception.identity_network)
+            current = CurrentClass(self.population, thresholds, self.vectors())
+        return current.evidence(student)
 
     def recorder(
         self, source: str = "", title: str = "", aggregate: bool | None = None, sample: bool = False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fewshot.app.palette import AWAY, NOT_READABLE, UNSURE
-from fewshot.types import EMOTIONS, FrameResult, Reading
+from fewshot.types import EMOTIONS, Frame, FrameResult, Reading
 
 BUCKET = 5.0
 """Seconds per bar of a sparkline and per step of the mood."""
@@ -159,6 +159,18 @@ class Board:
         with self._lock:
             self._rows = {student: row for student, row in self._rows.items() if student in students}
 
+    def reading(self, student: str) -> Reading | None:
+        """The present reading of a student; None if the student is not in view, or has no tile."""
+        with self._lock:
+            row = self._rows.get(student)
+            return row.latest if row is not None and self._second - row.seen <= LOST_AFTER else None
+
+    def clear(self, student: str) -> None:
+        """Empty a tile: what it showed was somebody else's."""
+        with self._lock:
+            if student in self._rows:
+                self._rows[student] = _Row()
+
     def view(self) -> BoardView:
         """The present state."""
         with self._lock:
@@ -208,6 +220,29 @@ class Board:
                 counts = {state: count / bucket.frames for state, count in bucket.counts.items()}
             steps.append(MoodStep((number + 0.5) * BUCKET, people, counts))
         return tuple(steps)
+
+
+class BoardSink:
+    """Passes every result of a run to the board.
+
+    Args:
+        board: gets the results.
+        then: called after each result with its second.
+        shown: the result as it may be shown.
+    """
+
+    def __init__(
+        self, board: Board, then: Callable[[float], None], shown: Callable[[FrameResult], FrameResult]
+    ) -> None:
+        self._board, self._then, self._shown = board, then, shown
+
+    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
+        """Show one result."""
+        self._board.add(self._shown(result))
+        self._then(result.time)
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 def state_of(reading: Reading) -> str:

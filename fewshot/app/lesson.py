@@ -8,9 +8,8 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 
-import cv2
-
-from fewshot.app.board import Board
+from fewshot.app.board import Board, BoardSink
+from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest
 from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.classroom.blotting import Blotter
@@ -19,13 +18,12 @@ from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.session.analysis.pace import Hint
-from fewshot.types import Frame, FrameResult, Vectors
+from fewshot.types import FrameResult, Reading
 
 logger = logging.getLogger(__name__)
 
 OURS = "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
 DELETED = "This lesson was deleted while it ran. Nothing of it is kept."
-PICTURE_WIDTH = 960
 HINT_EVERY = 5.0
 NOTE_FOR = 20.0
 """Seconds for which a note about one moment is shown."""
@@ -58,7 +56,8 @@ class RunningLesson:
         self._engine: Engine | None = None
         self._markers: list[tuple[float, str]] = []
         self._planned = 0
-        self._vectors: dict[str, Vectors] = {}
+        self._faces = HeldFaces()
+        self._denied = DeniedNames()
         self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
@@ -161,11 +160,11 @@ class RunningLesson:
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
         step = self._engine.latest() if self._engine and not self.plan.aggregate else None
-        if step is None or not all(self.may_name(reading.student) for reading in step.result.readings):
+        if step is None or not all(self._may_show(reading) for reading in step.result.readings):
             return None
         with self._lock:
             if self._picture is None or self._picture[0] is not step.result:
-                self._picture = (step.result, _jpeg(self._overlay.draw(step.frame, step.result)))
+                self._picture = (step.result, as_jpeg(self._overlay.draw(step.frame, step.result)))
             return self._picture[1]
 
     def pause(self) -> None:
@@ -209,7 +208,14 @@ class RunningLesson:
         if tile is None:
             raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
         said = tile.state if tile.state in tuple(setup.states) else None
-        return Picked(student, setup.notebook.position, said, self._vectors.get(student), self.token)
+        reading = self._board.reading(student)
+        # An earlier face is not what the teacher clicked.
+        face = self._faces.of(student) if reading is not None and reading.probabilities else None
+        near = nearest(reading, setup.evidence(student)) if reading is not None else ()
+        return Picked(
+            student, setup.notebook.position, said, None if face is None else face.vector, self.token,
+            None if face is None else face.png(), near, -1 if reading is None else reading.track,
+        )  # fmt: skip
 
     def correct(self, picked: Picked, actually: str) -> int:
         """Second click: say what it should have been; the student's prototype learns from it. Returns its number.
@@ -239,6 +245,40 @@ class RunningLesson:
             setup.notebook.lesson, picked.student, picked.second, actually, picked.vector, said=picked.said
         )
 
+    def deny(self, picked: Picked) -> None:
+        """The face that was clicked is not this student's: its track loses the name, as long as it lasts.
+
+        Raises:
+            UsageError: the face has no track, or the lesson has no faces.
+        """
+        deny = self._ready().deny
+        if deny is None or picked.track < 0 or picked.lesson != self.token:
+            raise UsageError(
+                f"The name of {picked.student} cannot be taken from this face. Click the tile again while it shows "
+                "a reading."
+            )
+        self._denied.add(picked.track, picked.student)
+        deny(picked.track, picked.student, True)
+        self._board.clear(picked.student)
+        self._faces.drop(picked.student)
+
+    def allow(self, track: int, student: str) -> None:
+        """Take ``deny`` back: the face may have its name again."""
+        self._denied.discard(track, student)
+        deny = self._ready().deny
+        if deny is not None:
+            deny(track, student, False)
+
+    @property
+    def denied(self) -> Sequence[tuple[int, str]]:
+        """Faces whose name was taken: (track, student), of those who may still be named."""
+        return [pair for pair in self._denied.pairs if self.may_name(pair[1])]
+
+    @property
+    def can_deny(self) -> bool:
+        """Whether a name can be taken from a face: not in a recording, which has no faces."""
+        return bool(self._setup and self._setup.deny is not None) and self.alive
+
     def undo(self, correction: int) -> None:
         """Take a correction back."""
         self._ready().memory.undo(correction)
@@ -264,12 +304,12 @@ class RunningLesson:
         return self._setup
 
     def _remember(self) -> None:
-        """Keep the newest vector of every student in view, because a correction needs the face that the teacher saw."""
+        """Keep the newest face of every student in view, because a correction needs the face that the teacher saw."""
         step = self._engine.latest() if self._engine else None
         if step is not None and not self.plan.aggregate:
             for reading, face in zip(step.result.readings, step.faces, strict=True):
-                if reading.student is not None and face.expression is not None and self.may_name(reading.student):
-                    self._vectors[reading.student] = face.expression
+                if reading.student is not None and self._may_show(reading):
+                    self._faces.keep(reading.student, face)
 
     def _run(self) -> None:
         try:
@@ -279,7 +319,9 @@ class RunningLesson:
             return
         try:
             self._setup = setup
-            self._engine = setup.engine([_BoardSink(self._board, self._mark_planned), setup.notebook])
+            self._engine = setup.engine(
+                [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook]
+            )
             if not self._leaving.is_set():
                 self._engine.start()
                 self._state = "running"
@@ -305,7 +347,7 @@ class RunningLesson:
             for blot in map(Blotter, gone):
                 self._markers = [(second, blot(text)) for second, text in self._markers]
             self._picture = None
-            self._vectors = {name: vector for name, vector in self._vectors.items() if name in present}
+            self._faces.only(present)
         step = self._engine.latest() if self._engine else None
         for reading, face in zip(step.result.readings, step.faces, strict=True) if step is not None else ():
             if not self.may_name(reading.student):
@@ -315,11 +357,15 @@ class RunningLesson:
         """Whether a student is still in the lesson; not one who was removed, or whose consent has ended, meanwhile."""
         return student is None or self._present is None or student in self._present
 
+    def _may_show(self, reading: Reading) -> bool:
+        return self.may_name(reading.student) and not self._denied.hides(reading)
+
     def _close(self, setup: Setup) -> None:
         try:
             setup.notebook.close()
         except Exception as error:
             self._fail(error)
+        self._faces.forget_pictures()
         if self._state != "failed":
             if self._deleted:
                 self._note = DELETED
@@ -332,26 +378,3 @@ class RunningLesson:
             logger.error("a lesson failed", exc_info=error)
             self._note = OURS
         self._state = "failed"
-
-
-class _BoardSink:
-    """Passes every result to the board."""
-
-    def __init__(self, board: Board, then: Callable[[float], None]) -> None:
-        self._board, self._then = board, then
-
-    def write(self, result: FrameResult, _frame: Frame | None = None) -> None:
-        self._board.add(result)
-        self._then(result.time)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-def _jpeg(frame: Frame) -> bytes:
-    height, width = frame.shape[:2]
-    if width > PICTURE_WIDTH:
-        size = (PICTURE_WIDTH, round(height * PICTURE_WIDTH / width))
-        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    ok, encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return encoded.tobytes() if ok else b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -11,6 +11,7 @@ from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
+from fewshot.prototypes.evidence import Evidence
 from fewshot.session.analysis.findings import Findings
 from fewshot.types import Frame, FrameResult, Vectors
 
@@ -80,6 +81,9 @@ class Setup:
         advice: sentences about this computer, for example that a weaker detector is used.
         look: students who may be named now, or None for no limit; called several times per second. Its errors end the
             lesson, for example because the class was deleted.
+        evidence: takes a student, returns state -> what it rests on; {} if nothing is known about it.
+        deny: takes a track, a student and True ("this is not Asha") or False (it is, after all); None if the lesson has
+            no faces whose names can be taken.
     """
 
     notebook: Notebook
@@ -92,6 +96,8 @@ class Setup:
     markers: Sequence[tuple[float, str]] = ()
     advice: Sequence[str] = ()
     look: Callable[[], Collection[str] | None] = lambda: None
+    evidence: Callable[[str], Mapping[str, Evidence]] = lambda _student: {}
+    deny: Callable[[int, str, bool], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +125,42 @@ class LessonPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """One of the states nearest to a face.
+
+    Attributes:
+        share: its probability, 0..1.
+        rests_on: whose photos it rests on, in words.
+    """
+
+    state: str
+    share: float
+    rests_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picked:
-    """A reading that a teacher clicked on, kept until the second click corrects it.
+    """A reading that a teacher clicked on, kept in memory until the second click corrects it. It is never stored.
 
     Attributes:
         second: of the lesson.
         said: the state that was shown; None if none was named.
         vector: the face at that moment, shape (d,); None if it could not be read.
         lesson: token of the lesson. A face of one lesson never corrects another.
+        crop: the face at that moment as the network saw it, a PNG; None without a picture. Like the vector it is not
+            part of the text of this object, so that no log contains it.
+        nearest: the three most probable states, most probable first.
+        track: number of the track that showed the face, -1 if it is not known.
     """
 
     student: str
     second: float
     said: str | None
-    vector: Vectors | None
+    vector: Vectors | None = field(repr=False)
     lesson: str = ""
+    crop: bytes | None = field(default=None, repr=False)
+    nearest: tuple[Near, ...] = ()
+    track: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from fewshot.addresses import public_address
 from fewshot.app.guided import Guide, Prompt
@@ -109,7 +110,8 @@ def start_lesson(
         sources = population.reliable, population.classes, photographed
         relied = trusted(*sources)
         hint = PaceSoFar(notebook, trusted_states(*sources), owner, neutral=relied is None or "neutral" in relied)
-        return Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
+        setup = Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
+        return replace(setup, evidence=opened.evidence, deny=loop.deny) if opened and not aggregate else setup
 
     return room.start(plan, prepare)
 
@@ -138,7 +140,8 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
         def engine(sinks: Sequence[Sink]) -> Engine:
             return Pipeline(loop, source, sinks)
 
-        return Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
+        setup = Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
+        return replace(setup, evidence=opened.evidence, deny=loop.deny)
 
     return room.start(plan, prepare)
 

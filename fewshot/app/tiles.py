@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import Any
 
 from fewshot.app.avatars import avatar
-from fewshot.app.board import BARS, Bar, BoardView, Tile
-from fewshot.app.palette import AWAY, NO_STATE, UNSURE, icon, look_of
+from fewshot.app.board import BARS, BUCKET, Bar, BoardView, Tile
+from fewshot.app.palette import AWAY, NO_STATE, icon, legend, look_of
+from fewshot.prototypes.calibration import CLEAR, sure_word
 from fewshot.session.analysis.words import percent
 
 _HIGH, _STEP = 16, 3
@@ -17,8 +18,8 @@ _QUIET = "#8f949c73"
 
 
 def tile_html(tile: Tile, drawn: bool = False) -> str:
-    """The inside of one tile: name, state, confidence, and the last minutes."""
-    sure = f'<span class="pct">{percent(tile.confidence or 0.0)}</span>' if _says_how_sure(tile) else ""
+    """The inside of one tile: name, state, how sure it is in a word, and the last minutes."""
+    sure = f'<span class="sure">{sure_word(tile.confidence or 0.0)}</span>' if _says_how_sure(tile) else ""
     return (
         f'<span class="who">{avatar(tile.student, 24, drawn)}<span class="name">{escape(tile.student)}</span></span>'
         f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{sure}</span>'
@@ -43,6 +44,20 @@ def sparkline(bars: tuple[Bar, ...]) -> str:
     return f'<svg class="spark" viewBox="{box}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
 
 
+def tiles_legend(own: Sequence[str] = ()) -> str:
+    """What the colours, words and strips of the tiles mean, as HTML.
+
+    Args:
+        own: states of students' own in this class.
+    """
+    strip = (
+        f"The strip of a tile shows the last {BARS * BUCKET / 60:.0f} minutes, one bar for {BUCKET:.0f} seconds. "
+        "Colour: the state that was seen most. Height: how sure. A low grey bar: unsure. A gap: not in view. "
+        f"“Clear” means {percent(CLEAR)} or more, “likely” less; for the number, point at the word or click the tile."
+    )
+    return f'{legend(tuple(own))}<p class="fs-muted">{strip}</p>'
+
+
 def _colour(state: str) -> str:
     return _QUIET if state == "neutral" else look_of(state).colour
 
@@ -51,15 +66,16 @@ def spoken(tile: Tile) -> str:
     """A tile in words, for screen readers."""
     if tile.state == AWAY:
         return f"{tile.student}: not in view"
-    if tile.confidence is None:
+    if tile.confidence is None or not _says_how_sure(tile):
         return f"{tile.student}: {tile.state}"
-    return f"{tile.student}: {tile.state}, {percent(tile.confidence)} sure"
+    return f"{tile.student}: {tile.state}, {sure_word(tile.confidence)}, {percent(tile.confidence)}"
 
 
 def board_data(
     view: BoardView, drawn: bool = False, chosen: str | None = None, first: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML.
+    """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML, and the
+    number behind the word of how sure it is, which is shown on hover.
 
     Args:
         drawn: the class is made up, so its avatars are drawn faces.
@@ -73,6 +89,7 @@ def board_data(
             "away" if tile.state == AWAY else "none" if tile.state in NO_STATE else "shown",
             _colour(tile.state),
             tile_html(tile, drawn),
+            percent(tile.confidence or 0.0) if _says_how_sure(tile) else "",
         ]
         for tile in sorted(view.tiles, key=lambda tile: tile.student not in first)
     ]
@@ -80,4 +97,4 @@ def board_data(
 
 
 def _says_how_sure(tile: Tile) -> bool:
-    return tile.confidence is not None and (tile.state == UNSURE or tile.state not in NO_STATE)
+    return tile.confidence is not None and tile.state not in NO_STATE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from fewshot.classroom.matching import TrackStudents
 from fewshot.classroom.people import People
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.prototypes.classifier import Classifier, Verdict
+from fewshot.prototypes.estimators.class_model import CORRECTION
+from fewshot.prototypes.evidence import Evidence, evidence_of
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.types import Face, Vectors
@@ -45,11 +48,21 @@ class CurrentClass:
         If the identity references did not change, the tracks keep their students.
         """
         self._classifier = Classifier(self._population, store)
+        self._corrected = _corrected(store)
         # A slice of the old references would keep the vectors of students who were removed.
         keys, references = store.identity_references() if store else ([], np.zeros((0, 0), np.float32))
         if keys != self._keys or not np.array_equal(references, self._references):
             self._keys, self._references = keys, references
-            self._students = TrackStudents(keys, references, self._thresholds, self._people)
+            self._students = TrackStudents(keys, references, self._thresholds, self._people, self._students.denied)
+
+    def evidence(self, student: str) -> Mapping[str, Evidence]:
+        """State -> what it rests on, for the states that this student's faces are compared with."""
+        sets = self._classifier.prototype_sets()
+        return evidence_of(sets.get(student, sets[None]).rows, self._corrected.get(student, {}))
+
+    def deny(self, track: int, student: str, denied: bool = True) -> None:
+        """See ``TrackStudents.deny``."""
+        self._students.deny(track, student, denied)
 
     def read(self, vectors: Vectors, students: Sequence[str | None]) -> Sequence[Verdict]:
         """See ``Classifier.read``; vectors have shape (n, d)."""
@@ -67,3 +80,15 @@ class CurrentClass:
     def forget(self, alive: Collection[int]) -> None:
         """See ``TrackStudents.forget``."""
         self._students.forget(alive)
+
+
+def _corrected(store: PrototypeStore | None) -> dict[str, Counter[str]]:
+    """Student -> state -> number of the faces that a teacher named in a lesson."""
+    found: dict[str, Counter[str]] = {}
+    if store is None:
+        return found
+    for student in store.students():
+        supports = store.supports_of(student)
+        named = zip(supports.emotions, supports.photos, strict=True)
+        found[student] = Counter(emotion for emotion, photo in named if emotion and photo.startswith(CORRECTION))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,10 @@ class TrackStudents:
         references: unit identity vectors, shape (m, k).
         thresholds: thresholds of the network that made the vectors.
         people: numbers the faces that show no student; None: they get no number.
+        denied: what was denied before, see the attribute.
+
+    Attributes:
+        denied: track -> students whom the teacher said it does not show, see ``deny``.
     """
 
     def __init__(
@@ -55,7 +59,9 @@ class TrackStudents:
         references: Vectors,
         thresholds: IdentityThresholds,
         people: People | None = None,
+        denied: Mapping[int, frozenset[str]] | None = None,
     ) -> None:
+        self.denied = dict(denied or {})
         self.keys = sorted(set(keys))
         self._numbers = {key: number for number, key in enumerate(self.keys)}
         self._thresholds, self._people = thresholds, people
@@ -137,9 +143,25 @@ class TrackStudents:
             self._rechecked = -RECHECK_GAP  # the next source may begin at time 0 again
         if not alive.issuperset(self._tracks):
             self._tracks = {number: track for number, track in self._tracks.items() if number in alive}
+        self.denied = {number: names for number, names in self.denied.items() if number in alive}
         self._appearance.forget(alive)
         if self._people is not None:
             self._people.forget(alive)
+
+    def deny(self, track: int, student: str, denied: bool = True) -> None:
+        """A teacher said that a track does not show a student: it is not given this name again as long as it lasts.
+
+        May be called from any thread; it holds from the next frame on.
+
+        Args:
+            track: number of the track.
+            student: its key; an unknown one changes nothing.
+            denied: False takes it back.
+        """
+        names = self.denied.get(track, frozenset())
+        changed = names | {student} if denied else names - {student}
+        # A new table, because the thread of the loop may be reading this one.
+        self.denied = {**self.denied, track: changed}
 
     def _learn(self, faces: Sequence[Face], time: float) -> None:
         for face in faces:
@@ -166,6 +188,7 @@ class TrackStudents:
         if not rows:
             return answers
         scores = self._scores([faces[row] for row in rows], [tracks[row] for row in rows])
+        self._without_denied(scores, [faces[row].track for row in rows])
         clear = self._leads(scores, self._thresholds.clear, self._thresholds.lead)
         decided = np.array([track is None or track.student is not None or track.decided(time)
                             for track in (tracks[row] for row in rows)])  # fmt: skip
@@ -177,6 +200,7 @@ class TrackStudents:
         floors = np.where(patient, np.minimum(floors, self._thresholds.patient), floors)
         held = np.array([self._numbers[track.student] if track and track.student else -1
                          for track in (tracks[row] for row in rows)])  # fmt: skip
+        held[scores[np.arange(len(rows)), held] == _NEVER] = -1
         chosen = assign_students(scores, floors, held, self._thresholds.margin)
         best = np.where(chosen >= 0, scores[np.arange(len(rows)), chosen], scores.max(axis=1))
         sure = clear & (best >= self._thresholds.sure)
@@ -198,6 +222,14 @@ class TrackStudents:
             if track := tracks[row]:
                 track.scores = scores
         return np.stack([scores for scores in found if scores is not None])
+
+    def _without_denied(self, scores: Vectors, tracks: Sequence[int]) -> None:
+        """No similarity at all where a teacher denied the name; ``scores`` (n, m) changes in place."""
+        denied = self.denied
+        for row, track in enumerate(tracks):
+            for student in denied.get(track, ()):
+                if student in self._numbers:
+                    scores[row, self._numbers[student]] = _NEVER
 
     def _alike(self, vectors: Sequence[Vectors | None]) -> Vectors:
         """Cosine similarity of identity vectors to every student, shape (n, m), from one FAISS search.

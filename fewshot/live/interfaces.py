@@ -29,6 +29,8 @@ class Students(Protocol):
 
     def forget(self, alive: Collection[int]) -> None: ...
 
+    def deny(self, track: int, student: str, denied: bool = True) -> None: ...
+
 
 class Strangers:
     """``Students`` without any student: no identity vector is computed."""
@@ -43,6 +45,9 @@ class Strangers:
 
     def forget(self, alive: Collection[int]) -> None:
         """Nothing is remembered."""
+
+    def deny(self, track: int, student: str, denied: bool = True) -> None:
+        """There is no name to deny."""
 
 
 class Step(NamedTuple):

@@ -103,6 +103,17 @@ class Loop:
         self.embed(sighting)
         return self.conclude(sighting)
 
+    def deny(self, track: int, student: str, denied: bool = True) -> None:
+        """Do not give a track this name again, because a teacher said that it shows somebody else. From any thread.
+
+        Args:
+            track: ``Reading.track``; a face of a single picture (-1) has none, and nothing changes.
+            student: key of the student.
+            denied: False takes it back.
+        """
+        if track >= 0:
+            self._students.deny(track, student, denied)
+
     def find(self, captured: CapturedFrame) -> Sighting:
         """Find the faces of a frame. May run in any thread, in parallel with all other stages; see ``in_order``."""
         start = perf_counter()

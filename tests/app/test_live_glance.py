@@ -1,8 +1,9 @@
-"""The sentence on top of Live: with the panel, with names, without them, and the order of the tiles."""
+"""The sentence on top of Live: with names, without them, and the order of the tiles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def lesson_of(second: float = 600.0, **setup: Any) -> Stage:
     return stage
 
 
-def test_the_sentence_stands_on_top_agrees_with_the_panel_and_is_marked_once() -> None:
+def test_the_sentence_stands_on_top_once_with_its_evidence_and_is_marked_once() -> None:
     stage = lesson_of()
     shown = words(page("live", **{"class": "physics"}))
     assert "5 of 9 look sad, 1 usually: harder than it seemed?" in shown
@@ -86,6 +87,17 @@ def test_the_whole_class_view_names_nobody() -> None:
     shown = words(page("live", {"names": "hidden"}, **{"class": "physics"}))
     assert "5 of 9 look sad, fewer than 5 usually" in shown
     assert "Student" not in shown and "Perhaps ask" not in shown and "&lt;b" not in shown
+    assert "before that 10 %" not in shown and shown.count("of 9") == 1  # 10 % of 9 students is one of them
+
+
+@pytest.mark.parametrize("names", ["shown", "hidden"])
+@pytest.mark.parametrize("second", [600.0, 1.0])
+def test_the_page_says_what_it_says_of_the_pace_once(names: str, second: float) -> None:
+    stage = lesson_of(second)
+    calm = Findings(int(second), CLASS, 9, None, None, ())
+    stage.lesson._setup = replace(stage.lesson._setup, hint=lambda _now: calm)  # type: ignore[type-var]
+    shown = words(page("live", {"names": names}, **{"class": "physics"})).casefold()
+    assert shown.count("nothing unusual") + shown.count("cannot be judged") == 1
 
 
 def test_a_marker_that_cannot_be_stored_does_not_stop_the_page() -> None:

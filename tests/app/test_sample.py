@@ -18,6 +18,8 @@ from fewshot.app.sample import ensure_sample_class, keep_sample
 from fewshot.app.sample_past import SAMPLE_CLASS, past_is_told, tell_past
 from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.checkin import check_ins
+from fewshot.session.analysis.grid import make_grid
+from fewshot.session.analysis.moments import find_moments
 from fewshot.session.analysis.pace import pace_hint
 from fewshot.session.analysis.profile import make_profile
 from fewshot.session.analysis.trends import class_trend
@@ -43,6 +45,9 @@ def test_the_sample_class_has_a_past_and_something_to_say() -> None:
     assert class_trend([*profiles, make_profile(lesson)]).share.shape[0] == 4
     hints = [pace_hint(lesson.readings, now, lesson.labels) for now in range(300, 660, 30)]
     assert hints[0] is None and any(hint is not None and hint.share - hint.usual >= 0.1 for hint in hints)
+
+    moments = find_moments(make_grid(lesson)).found
+    assert moments and not {"neutral", "unsure"} & {moment.leads for moment in moments}  # the echo of what happened
 
     keep_sample()
     assert len(store.lessons(SAMPLE_CLASS)) == 5, "the past is told once"

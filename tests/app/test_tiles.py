@@ -10,7 +10,7 @@ import pytest
 from fewshot.app.avatars import avatar, initials
 from fewshot.app.board import Bar, BoardView, Tile
 from fewshot.app.palette import AWAY, NO_STATE, NOT_READABLE, UNSURE, icon, image, legend, look_of
-from fewshot.app.tiles import board_data, sparkline, spoken, tile_html
+from fewshot.app.tiles import board_data, sparkline, spoken, tile_html, tiles_legend
 from fewshot.types import EMOTIONS
 
 
@@ -43,8 +43,9 @@ def test_ink_is_readable_on_every_colour() -> None:
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (tile(), "Asha: happy, 82 % sure"),
-        (tile(state=UNSURE, confidence=0.41), "Asha: unsure, 41 % sure"),
+        (tile(), "Asha: happy, clear, 82 %"),
+        (tile(confidence=0.79), "Asha: happy, likely, 79 %"),
+        (tile(state=UNSURE, confidence=0.41), "Asha: unsure"),
         (tile(state=NOT_READABLE, confidence=None), "Asha: not readable"),
         (tile(state=AWAY, confidence=None), "Asha: not in view"),
     ],
@@ -59,8 +60,26 @@ def test_a_name_is_text_and_never_markup() -> None:
         assert "<img src=x" not in inside
 
 
-def test_who_is_not_in_view_has_no_percentage() -> None:
-    assert 'class="pct"' in tile_html(tile()) and 'class="pct"' not in tile_html(tile(state=AWAY, confidence=0.9))
+@pytest.mark.parametrize(("confidence", "word"), [(1.0, "clear"), (0.799, "clear"), (0.794, "likely"), (0.0, "likely")])
+def test_how_sure_is_a_word_and_the_number_shows_on_hover(confidence: float, word: str) -> None:
+    one = tile(confidence=confidence)
+    assert f'class="sure">{word}<' in tile_html(one) and " %" not in tile_html(one)
+    (row,) = board_data(BoardView(0, (one,), 0, 0, ()))["tiles"]
+    assert row[5] == f"{100 * confidence:.0f} %"
+
+
+@pytest.mark.parametrize("state", NO_STATE)
+def test_where_no_state_is_named_there_is_neither_word_nor_number(state: str) -> None:
+    one = tile(state=state, confidence=0.9)
+    assert 'class="sure"' not in tile_html(one) and " %" not in tile_html(one) + spoken(one)
+    assert board_data(BoardView(0, (one,), 0, 0, ()))["tiles"][0][5] == ""
+
+
+def test_the_strip_has_a_legend() -> None:
+    words = tiles_legend(("confused", '<img src=x>"'))
+    for said in (*EMOTIONS, UNSURE, AWAY, "confused", "3 minutes", "5 seconds", "80 % or more", "A gap"):
+        assert said in words
+    assert "<img src=x" not in words
 
 
 def test_sparkline_has_gaps_for_absence() -> None:

@@ -313,7 +313,7 @@ def test_a_lesson_of_the_app(lesson: RunningLesson, what: str, paused: bool) -> 
         lesson.pause()
     CHANGES[what]()
     until(lambda: [tile.student for tile in lesson.view().board.tiles] == ["bela"])
-    assert "asha" not in lesson._vectors and not lesson.may_name("asha") and lesson.may_name("bela")
+    assert lesson._faces.of("asha") is None and not lesson.may_name("asha") and lesson.may_name("bela")
     assert [text for _, text in lesson.view().markers] == ["[removed] asks"]
     with pytest.raises(UsageError, match="no longer in this lesson"):
         lesson.correct(picked, "sad")

@@ -7,7 +7,7 @@ export default function (component) {
   grid.onkeydown = (event) => move(grid, event);
   const known = (grid.known ??= new Map());
   const wanted = new Set();
-  for (const [key, words, kind, colour, html] of data.tiles) {
+  for (const [key, words, kind, colour, html, number] of data.tiles) {
     wanted.add(key);
     let tile = known.get(key);
     if (!tile) {
@@ -25,9 +25,12 @@ export default function (component) {
     }
     if (tile.drawn !== html) {
       tile.innerHTML = tile.drawn = html;
-      tile.setAttribute("aria-label", words);
       tile.style.setProperty("--state", colour);
     }
+    if (tile.getAttribute("aria-label") !== words) tile.setAttribute("aria-label", words);
+    // The number is not part of the HTML: a tile that is drawn anew would close what shows on hover.
+    const sure = tile.querySelector(".sure");
+    if (sure && sure.title !== number) sure.title = number;
     tile.className = `tile ${kind}${key === data.chosen ? " chosen" : ""}`;
     tile.setAttribute("aria-pressed", key === data.chosen ? "true" : "false");
   }

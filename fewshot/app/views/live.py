@@ -9,9 +9,10 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
-from fewshot.app.tiles import board_data
+from fewshot.app.tiles import board_data, tiles_legend
 from fewshot.app.views import live_controls, live_glance, live_joined, live_setup, live_side
 from fewshot.session.analysis.words import counted
+from fewshot.types import EMOTIONS
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
 """Seconds between two updates: more than four updates per second for the tiles, fewer for what changes slowly."""
@@ -46,6 +47,7 @@ def _show(lesson: RunningLesson) -> None:
         left, right = st.columns([3.1, 1], gap="medium")
     with left:
         _tiles(lesson)
+        st.html(tiles_legend([state for state in lesson.states if state not in EMOTIONS]))
     with right:
         live_side.correction(lesson)
         live_side.side(lesson)

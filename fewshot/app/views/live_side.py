@@ -1,7 +1,8 @@
-"""Beside the tiles: the mood of the class, a hint on pace, markers, and the second click of a correction."""
+"""Beside the tiles: the mood of the class, markers, and the second click of a correction."""
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 import streamlit as st
@@ -48,16 +49,64 @@ def correction(lesson: RunningLesson) -> None:
     if picked is None:
         return
     with st.container(border=True, key="correction"):
-        said = picked.said or "unsure"
-        st.html(f"<b>{escape(isolated(picked.student))}</b>: {image(said)} {escape(said)}, at {clock(picked.second)}")
+        st.html(picked_html(picked))
         if not lesson.learns:
             st.caption("In your own class you choose here what the student really showed, and fewshot learns from it.")
-        else:
-            st.caption("What did the student really show? fewshot learns from your answer.")
+        elif picked.vector is not None:
+            _confirm(lesson, picked)
+            st.caption("Or what did the student really show? fewshot learns from your answer.")
             _answers(lesson)
+        else:
+            st.caption("This face could not be read, so there is nothing to learn from. Try again later.")
+        if lesson.can_deny and picked.track >= 0:
+            _deny(lesson, picked)
         if st.button("Close", key="close correction", width="stretch"):
             del st.session_state["picked"]
             st.rerun()
+
+
+def picked_html(picked: Picked) -> str:
+    """The reading that was clicked: the face, the three nearest states, and what each of them rests on."""
+    said = picked.said or "unsure"
+    face = ""
+    if picked.crop:
+        # Inside the page: a picture with an address of its own could be fetched by others, and would lie in a cache.
+        source = base64.b64encode(picked.crop).decode()
+        face = f'<img class="fs-face" alt="The face that was read" src="data:image/png;base64,{source}">'
+    head = (
+        f'<div class="fs-picked">{face}<div><b>{escape(isolated(picked.student))}</b><br>{image(said)} {escape(said)}, '
+        f"at {clock(picked.second)}</div></div>"
+    )
+    rows = "".join(
+        f'<span class="fs-chip" style="margin:0">{image(near.state)}{escape(near.state)}</span>'
+        f'<span class="b"><i style="width:{100 * near.share:.0f}%;background:{look_of(near.state).colour}"></i></span>'
+        f'<span class="n">{percent(near.share)}</span><span class="why">{escape(near.rests_on)}</span>'
+        for near in picked.nearest
+    )
+    return f'{head}<div class="fs-rows fs-near">{rows}</div>' if rows else head
+
+
+@calm
+def _confirm(lesson: RunningLesson, picked: Picked) -> None:
+    if picked.said is not None and st.button(
+        "Yes, that is right", key="that is right", icon=":material/check:", width="stretch"
+    ):
+        _correct(lesson, picked.said)
+
+
+@calm
+def _deny(lesson: RunningLesson, picked: Picked) -> None:
+    if st.button(
+        f"Not {plain(isolated(picked.student))}", key="not this student", icon=":material/person_off:", width="stretch",
+        help="This face is somebody else's. It loses the name as long as it stays in view, and the tile is emptied. "
+        "What was recorded before stays in the report.",
+    ):  # fmt: skip
+        lesson.deny(picked)
+        del st.session_state["picked"]
+        say_later(
+            f"The face no longer has the name {isolated(picked.student)}. You can undo it in the column on the right."
+        )
+        st.rerun()
 
 
 @calm
@@ -79,8 +128,10 @@ def _answers(lesson: RunningLesson) -> None:
 def _correct(lesson: RunningLesson, state: str) -> None:
     picked = st.session_state.pop("picked")
     lesson.correct(picked, state)
+    really = "confirmed" if state == picked.said else "corrected"
     say_later(
-        f"{isolated(picked.student)}: {state}. fewshot has learned it. You can undo it in the column on the right."
+        f"{isolated(picked.student)}: {state}, {really}. fewshot has learned it. You can undo it in the column on the "
+        "right."
     )
     st.rerun()
 
@@ -91,7 +142,6 @@ def _side(lesson: RunningLesson) -> None:
     _now(view.board)
     if view.board.mood:
         _chart(view, 150)
-    _hint(lesson)
     _learned(lesson)
     _markers(view)
 
@@ -102,7 +152,6 @@ def _whole(lesson: RunningLesson) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         _now(view.board)
-        _hint(lesson, whole=True)
         _markers(view)
     with right:
         if view.board.mood:
@@ -144,20 +193,15 @@ def now_html(view: BoardView) -> str:
     )
 
 
-def _hint(lesson: RunningLesson, whole: bool = False) -> None:
-    """The event that the sentence on top speaks of, with its evidence: both come from one look at one window."""
-    seen = lesson.glance(whole)
-    if seen.event is None:
-        text = "Pace: nothing unusual in the last three minutes." if seen.judged else seen.sentence
-        st.html(f'<div class="fs-hint">{escape(text)}</div>')
-        return
-    sure = seen.event.sure
-    text = f"<b>{escape(seen.event.text)}.</b><br>{escape(sure[:1].upper() + sure[1:])}. This does not show why."
-    st.html(f'<div class="fs-hint more">{text}</div>')
-
-
 def _learned(lesson: RunningLesson) -> None:
     """The latest corrections of this lesson, and in a folded list all earlier ones that are still in use."""
+    for track, student in lesson.denied:
+        left, right = st.columns([2, 1], vertical_alignment="center")
+        left.html(f'<span class="fs-muted">A face that is not <b>{escape(isolated(student))}</b></span>')
+        if right.button("Undo", key=f"allow {track} {student}", width="stretch"):
+            lesson.allow(track, student)
+            say_later(f"The face may be named {isolated(student)} again.")
+            st.rerun()
     corrections = lesson.corrections()
     latest = [one for one in corrections if one.lesson == lesson.id][:_LATEST]
     for one in latest:
@@ -173,9 +217,10 @@ def _learned(lesson: RunningLesson) -> None:
 
 def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
     left, right = st.columns([2, 1], vertical_alignment="center")
+    other = "confirmed" if one.actually == one.said else f"not {one.said or 'unsure'}"
     left.html(
         f'<span class="fs-muted">{when} <b>{escape(isolated(one.student))}</b>: '
-        f"{escape(one.actually)}, not {escape(one.said or 'unsure')}</span>"
+        f"{escape(one.actually)}, {escape(other)}</span>"
     )
     if right.button("Undo", key=f"undo {one.id}", width="stretch"):
         lesson.undo(one.id)

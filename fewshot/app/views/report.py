@@ -117,8 +117,8 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if contents.nothing:
         st.info(plain(contents.nothing), icon=":material/info:")
     else:
-        summary = words.summary_words(contents).replace(" %", "\N{NO-BREAK SPACE}%")
-        st.html(f'<p class="fs-lead">{escape(summary)}</p>')
+        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
+        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
     names = ["The class", "Students", "Check in", "Over weeks", "Download"]
     if contents.aggregate:
         names = ["The class", "Over weeks", "Download"]
@@ -126,6 +126,7 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     with tabs["The class"]:
         report_parts.mood(contents)
         report_parts.moments(contents)
+        report_parts.method(contents)
     if not contents.aggregate:
         with tabs["Students"]:
             report_parts.students(contents)

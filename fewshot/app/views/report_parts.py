@@ -38,10 +38,7 @@ def mood(contents: Contents) -> None:
         return
     st.html(f'<div class="fs-legend">{"".join(chip(state) for state in stacking(contents.mood.states))}</div>')
     chart = mood_chart(contents.mood, contents.markers, contents.moments.found, chart_theme(), WIDE, 260)
-    show(chart, "mood report", words.mood_words(contents.mood))
-    with st.expander("Each state with its 95 % interval"):
-        one = evidence_chart(contents.mood, contents.moments.found, chart_theme(), WIDE)
-        show(one, "evidence", "The bands are 95 % intervals. Each student counts once.")
+    show(chart, "mood report", words.MOOD_FIGURE)
     with st.expander("The mood in numbers"):
         head, rows = words.mood_table(contents.mood)
         st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
@@ -55,15 +52,29 @@ def moments(contents: Contents) -> None:
     """Moments that stand out."""
     st.subheader("Moments that stand out")
     for number, found in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(found.also)}." if found.also else ""
+        also = f" At the same time: {', '.join(found.others)}." if found.others else ""
         after = words.before(contents.markers, found.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
-            f"<b>{words.span(found.start, found.end)}</b> {chip(found.state)} "
+            f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads)} "
             f'<span class="fs-muted">{escape(after)}</span><br>{escape(found.text)}.{escape(also)}<br>'
             f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
-    st.caption(words.moment_words(contents.moments))
+    if not contents.moments.found:
+        st.write(plain(words.lead(contents)[0 if contents.nothing else 1]))
+
+
+@calm
+def method(contents: Contents) -> None:
+    """How the numbers are made and how sure they are, folded away."""
+    with st.expander(words.METHOD, icon=":material/science:"):
+        st.write(plain(words.mood_words(contents.mood)))
+        st.write(plain(words.moment_words(contents.moments)))
+        if not contents.nothing:
+            chart = evidence_chart(contents.mood, contents.moments.found, chart_theme(), WIDE)
+            show(chart, "evidence", "The bands are 95 % intervals. Each student counts once.")
+        for what, value in words.origin(contents):
+            st.caption(f"{what}: {plain(value)}")
 
 
 @calm
@@ -79,7 +90,7 @@ def students(contents: Contents) -> None:
     with st.expander("The students in numbers"):
         head, rows = words.student_table(contents)
         st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
-    st.caption(words.VISIBILITY)
+    st.caption(f"{words.ORDER} {words.VISIBILITY}" if contents.checks is not None else words.VISIBILITY)
     if contents.corrections:
         st.subheader("Your corrections")
         st.table(

@@ -43,6 +43,9 @@ class TrueStudents:
     def forget(self, alive: Collection[int]) -> None:
         """Nothing is remembered."""
 
+    def deny(self, track: int, student: str, denied: bool = True) -> None:
+        """Nobody denies the truth."""
+
 
 def nearest(found: Detections, box: Sequence[float]) -> tuple[float, NDArray[np.floating]]:
     """Overlap (0 to 1) of the best of the found faces with a true box, and its landmarks, shape (5, 2)."""

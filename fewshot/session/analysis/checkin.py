@@ -77,6 +77,7 @@ class CheckIns:
         compared: how many students had enough.
         left_out: earlier lessons that cannot be used because their readings come from another network.
         class_shift: the change that the class had in common was removed first.
+        order: all students, those furthest from their own usual first, then those who could not be compared, by name.
     """
 
     found: list[CheckIn]
@@ -84,6 +85,7 @@ class CheckIns:
     compared: int
     left_out: int
     class_shift: bool
+    order: tuple[str, ...] = ()
 
 
 def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
@@ -113,7 +115,7 @@ def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
     too_few = [name for row, name in enumerate(today.students) if row not in set(enough.tolist())]
     left_out = len(earlier) - len(usable)
     if len(enough) == 0:
-        return CheckIns([], too_few, 0, left_out, False)
+        return CheckIns([], too_few, 0, left_out, False, _by_name(today.students))
     chance, shifted = _chances(now[enough], past[:, enough], lessons[enough])
     looked = [column for column, name in enumerate(names) if name != UNSURE_STATE]
     per_state = np.minimum(1, chance[:, looked] * len(looked))
@@ -131,7 +133,13 @@ def check_ins(today: Profile, earlier: Sequence[Profile]) -> CheckIns:
                 chance_ = float(per_state[row, number])
                 found.append(CheckIn(student, names[column], share, *span, len(shares), chance_))
     found.sort(key=lambda line: (line.student.casefold(), line.state))
-    return CheckIns(found, too_few, len(enough), left_out, shifted)
+    least = dict(zip((today.students[row] for row in enough), per_state.min(axis=1), strict=True))
+    order = sorted(_by_name(list(least)), key=lambda name: least[name])
+    return CheckIns(found, too_few, len(enough), left_out, shifted, (*order, *_by_name(too_few)))
+
+
+def _by_name(students: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(students, key=str.casefold))
 
 
 def _angles(profile: Profile, students: Sequence[str], states: Sequence[str]) -> Floats:

@@ -32,7 +32,7 @@ class Glance:
 
     Attributes:
         sentence: about the pace: an event, "nothing unusual", or why it cannot be judged.
-        event: the event of the class, which the panel beside the tiles shows too; None if there is none.
+        event: the event of the class; None if there is none.
         judged: whether an event could have been found.
         asks: at most three names with the evidence, or "".
         attention: all students who differ from their own usual, in the order of the class.
@@ -67,7 +67,7 @@ class Attention:
     def take(self, found: Findings) -> str | None:
         """Take in what a look found. Returns the text of a marker if an event of the class has just begun."""
         self._latest, now = found, found.second
-        if found.reason:  # the panel and the sentence both say why nothing is judged
+        if found.reason:  # the sentence says why nothing is judged
             self._class, self._students = None, {}
             return None
         self._students = {name: kept for name, kept in self._students.items() if 0 <= now - kept.last <= HOLD}
@@ -117,7 +117,7 @@ class Attention:
         people = [] if whole or aggregate or not students else self._people(named)
         asks, attention = _asks(people, shown), tuple(kept.what.student for kept in people)  # type: ignore[union-attr]
         event = self._class.what if self._class is not None and not reason else None
-        why = _why(found, event, people, reason, shown)
+        why = _why(found, event, people, reason, shown, whole)
         if reason or not isinstance(event, Hint | Flat) or self._class is None:
             calm = f"Nothing unusual in the last {minutes(WINDOW)}."
             return Glance(reason or calm, None, not reason, asks, attention, why)
@@ -176,6 +176,7 @@ def _why(
     people: Sequence[_Kept],
     reason: str,
     shown: Callable[[str], str],
+    whole: bool,
 ) -> tuple[str, ...]:
     if found is None:
         return ()
@@ -184,6 +185,7 @@ def _why(
         window = f"{clock(found.second - WINDOW)} to {clock(found.second)}"
         lines.append(f"Compared: {window} with the lesson before it, each of {found.judged} students with themselves.")
     if isinstance(event, Hint | Flat):
+        lines += [] if whole else [f"{event.text}."]  # its shares may be of fewer than five people
         lines.append(f"How sure: {event.sure}. It is not shown why, and single readings can be wrong.")
     if isinstance(event, Flat):
         lines.append(

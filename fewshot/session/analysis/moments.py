@@ -25,7 +25,8 @@ LEAST_CHANGE = 0.08
 _CALM = ("neutral", UNSURE_STATE)
 """States that make room when another state appears, and fill it when one goes."""
 _EXPLAINS = 1 / 3
-"""Least part of a calm state's change that another state must explain to lead the moment in its place."""
+"""Least part of a calm state's change that another state must explain to lead the moment in its place, or that two must
+explain together for the sentence to begin with them."""
 _STEADY = 0.7
 """Students: least spread of a window, so that a short appearance of a rare state does not count as an event."""
 
@@ -41,6 +42,7 @@ class Moment:
         students: number of students who could be read in it.
         chance: probability that a lesson without any common change contains a moment as striking as this one.
         also: other states that changed at the same time, in words ("less neutral").
+        risen: the two states that together explain a calm state's drop, if no single state does.
     """
 
     start: int
@@ -52,13 +54,29 @@ class Moment:
     students: int
     chance: float
     also: tuple[str, ...] = ()
+    risen: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        """One sentence with the state, the duration and the evidence."""
+        """One sentence with the state, the duration and the evidence; it begins with what changed."""
+        if self.risen:
+            now = f"{self.state} {percent(self.share)} of {self.students} readable students"
+            states = " and ".join(self.risen)
+            length = minutes(self.end - self.start)
+            return f"More {states} faces than usual for {length}: {now}, otherwise {percent(self.usual)}"
         word = f"{self.state} faces" if self.state != UNSURE_STATE else "unsure readings"
         now = f"{percent(self.share)} of {self.students} readable students, otherwise {percent(self.usual)}"
         return f"{'More' if self.more else 'Fewer'} {word} than usual for {minutes(self.end - self.start)}: {now}"
+
+    @property
+    def leads(self) -> str:
+        """The state to show beside the moment: what changed, not the calm state that made room for it."""
+        return self.risen[0] if self.risen else self.state
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Of ``also``, what the sentence does not say yet."""
+        return tuple(word for word in self.also if word.removeprefix("more ") not in self.risen)
 
     @property
     def sure(self) -> str:
@@ -204,7 +222,8 @@ def _strongest(
         chance = (1 + int((largest >= abs(z)).sum())) / (1 + len(largest))
         span = (start * BLOCK, min((start + length) * BLOCK, grid.seconds))
         told = tuple(list(also.values())[:3])
-        return Moment(*span, grid.states[state], z > 0, share, usual, students, chance, told)
+        risen = _risen(grid, own, valid, around, usual - share) if grid.states[state] in _CALM and z < 0 else ()
+        return Moment(*span, grid.states[state], z > 0, share, usual, students, chance, told, risen)
     return None
 
 
@@ -220,6 +239,18 @@ def _leading(
             if abs(share - usual) >= max(LEAST_CHANGE, _EXPLAINS * abs(change)):
                 return other
     return first
+
+
+def _risen(grid: Grid, own: Floats, valid: NDArray[np.bool_], around: list[_Found], drop: float) -> tuple[str, ...]:
+    """The two states that rose most while a calm state fell by ``drop``, if they explain enough of it together."""
+    rises: dict[str, float] = {}
+    for other in around:
+        name = grid.states[other[3]]
+        if name not in _CALM and other[0] > 0 and name not in rises:
+            share, usual, _ = _shares(own, valid, *other[1:])
+            rises[name] = share - usual
+    most = sorted(rises, key=lambda name: -rises[name])[:2]
+    return tuple(most) if sum(rises[name] for name in most) >= _EXPLAINS * drop else ()
 
 
 def _share_of_overlap(one: _Found, other: _Found) -> float:

@@ -61,7 +61,7 @@ def evidence_chart(
     """Each share by itself with its 95 % interval: the states of moments and the most frequent states."""
     alt = altair()
     mean = np.nanmean(np.nan_to_num(mood.share), axis=0) if len(mood.time) else np.zeros(len(mood.states))
-    named = list(dict.fromkeys(moment.state for moment in moments))
+    named = list(dict.fromkeys(moment.leads for moment in moments))
     often = [mood.states[i] for i in np.argsort(-mean, kind="stable") if mean[i] > 0]
     states = [s for s in stacking(mood.states) if s in [*named, *(s for s in often if s not in named)][:most]]
     end, colour = _end(mood, (), moments), palette(mood.states)
@@ -73,7 +73,7 @@ def evidence_chart(
         x = time_axis(alt, end, title=None, labelOverlap=True)
         scale = alt.Scale(domain=[0, min(1.0, top)], nice=True)
         y = alt.Y("share:Q", scale=scale, axis=alt.Axis(format="%", tickCount=3, title=None))
-        spans = [{"time": m.start, "end": m.end} for m in moments if m.state == state]
+        spans = [{"time": m.start, "end": m.end} for m in moments if state in (m.state, *m.risen)]
         shade = chart_of(spans).mark_rect(color=theme.ink, opacity=0.1).encode(x=x, x2="end:Q")
         base = chart_of([row for row in rows if row["state"] == state]).encode(x=x, detail="run:N")
         ribbon = base.mark_area(color=line_colour(colour[state], theme), opacity=0.28, interpolate="monotone").encode(
@@ -131,7 +131,7 @@ def _brackets(alt: Any, moments: Sequence[Moment], colour: dict[str, str], theme
     if not moments:
         return []
     rows = [
-        {"time": m.start, "end": m.end, "middle": (m.start + m.end) / 2, "letter": letter(i), "state": m.state}
+        {"time": m.start, "end": m.end, "middle": (m.start + m.end) / 2, "letter": letter(i), "state": m.leads}
         for i, m in enumerate(moments)
     ]
     data = chart_of(rows)

@@ -24,7 +24,8 @@ class Contents:
     """The contents of a report, without everything that the whole-class view leaves out.
 
     Attributes:
-        grid, visible, profile, checks, corrections: None or empty in the whole-class view.
+        grid, visible, profile, checks, corrections: None or empty in the whole-class view. Students who could be
+            compared with their own earlier lessons come first, those furthest from their usual at the top.
         course: the trend of the class over this and earlier lessons; None with fewer than two lessons.
         nothing: why there is nothing to show ("fewer than 5 people"); "" if there is something.
     """
@@ -71,6 +72,9 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     checks = check_ins(profile, past) if lesson.info.classroom and len(grid.students) else None
     nothing = "" if mood.students.any() else "No face could be read in this lesson."
     markers, corrections = list(lesson.markers), [c for c in lesson.corrections if not c.undone]
+    if checks is not None:
+        grid = _in_order(grid, checks.order)
+        profile = make_profile(lesson, grid)
     return Contents(
         lesson.info,
         False,
@@ -85,6 +89,12 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
         course,
         nothing,
     )
+
+
+def _in_order(grid: Grid, students: Sequence[str]) -> Grid:
+    """The grid with its rows in this order."""
+    rows = [grid.students.index(name) for name in students]
+    return replace(grid, students=list(students), shown=grid.shown[rows])
 
 
 def without_names(markers: Sequence[Marker], students: Sequence[str]) -> list[Marker]:

@@ -38,7 +38,7 @@ def html_report(contents: Contents) -> str:
 def _sections(contents: Contents) -> Iterator[str]:
     yield _head(contents)
     if contents.nothing:
-        yield markup.paragraph(contents.nothing, "lead")
+        yield markup.folded(words.METHOD, markup.facts(words.origin(contents)))
         return
     yield _mood(contents)
     yield _moments(contents)
@@ -51,11 +51,12 @@ def _sections(contents: Contents) -> Iterator[str]:
         rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
         table = markup.table("Corrections", ["Time", "Student", "Predicted", "Corrected to"], rows)
         yield f"<h2>The teacher's corrections</h2>{markup.paragraph(words.CORRECTIONS, 'quiet')}{table}"
+    yield _method(contents)
 
 
 def _head(contents: Contents) -> str:
     badge = '<p class="badge">Sample: a recorded lesson, not a real class</p>' if contents.info.sample else ""
-    summary = "" if contents.nothing else markup.paragraph(words.summary_words(contents), "lead")
+    summary = "".join(markup.paragraph(line, "lead") for line in words.lead(contents))
     return (
         f"<header><h1>{markup.name(words.title(contents.info))}</h1>{badge}{summary}"
         f"{markup.facts(words.facts(contents))}</header>"
@@ -66,7 +67,6 @@ def _head(contents: Contents) -> str:
 def _mood(contents: Contents) -> str:
     mood, moments = contents.mood, contents.moments.found
     stack = mood_chart(mood, contents.markers, moments)
-    bands = evidence_chart(mood, moments)
     head, rows = words.mood_table(mood)
     numbers = markup.table("Shares with 95 % intervals, every five minutes", head, rows)
     says = "Class mood over time. " + words.summary_words(contents)
@@ -74,9 +74,7 @@ def _mood(contents: Contents) -> str:
         "<h2>Mood of the class</h2>",
         markup.legend(stacking(mood.states)),
         markup.figure(stack, 1, says, words.MOOD_FIGURE),
-        markup.figure(bands, 2, "The same shares, state by state.", words.EVIDENCE_FIGURE),
         markup.folded("The mood in numbers", numbers),
-        markup.paragraph(words.mood_words(mood), "quiet"),
     ]
     if contents.markers:
         rows = [[clock(marker.second), marker.text] for marker in contents.markers]
@@ -87,7 +85,7 @@ def _mood(contents: Contents) -> str:
 def _moments(contents: Contents) -> str:
     items = []
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
+        also = f" At the same time: {', '.join(moment.others)}." if moment.others else ""
         after = words.before(contents.markers, moment.start)
         items.append(
             f'<li><span class="letter">{letter(number)}</span><div><span class="when">'
@@ -95,7 +93,19 @@ def _moments(contents: Contents) -> str:
             f"<br><small>{escape(words.sentence(moment.sure))}</small></div></li>"
         )
     listed = f'<ol class="moments">{"".join(items)}</ol>' if items else ""
-    return f"<h2>Moments that stand out</h2>{listed}{markup.paragraph(words.moment_words(contents.moments), 'quiet')}"
+    nothing = "" if items else markup.paragraph(words.lead(contents)[1])
+    return f"<h2>Moments that stand out</h2>{listed}{nothing}"
+
+
+def _method(contents: Contents) -> str:
+    bands = evidence_chart(contents.mood, contents.moments.found)
+    parts = [
+        markup.facts(words.origin(contents)),
+        markup.paragraph(words.mood_words(contents.mood)),
+        markup.paragraph(words.moment_words(contents.moments)),
+        markup.figure(bands, 2, "The shares of the first figure, state by state.", words.EVIDENCE_FIGURE),
+    ]
+    return markup.folded(words.METHOD, "".join(parts))
 
 
 def _students(contents: Contents, grid: Grid) -> str:
@@ -106,7 +116,7 @@ def _students(contents: Contents, grid: Grid) -> str:
     return (
         f"<h2>Each student</h2>{markup.legend(band_words(grid.states))}{markup.figure(chart, 3, says, words.STRIPS)}"
         f"{markup.folded('The students in numbers', markup.table('In view, readable, and shown', head, rows))}"
-        f"{markup.paragraph(words.VISIBILITY, 'quiet')}"
+        f"{markup.paragraph(f'{words.ORDER if contents.checks else str()} {words.VISIBILITY}'.strip(), 'quiet')}"
     )
 
 

@@ -44,6 +44,7 @@ def pdf_report(contents: Contents) -> bytes:
         _moments(page, shown)
         _students(page, shown)
         _rest(page, shown)
+        _method(page, shown)
     return page.finish(words.title(shown.info))
 
 
@@ -132,7 +133,8 @@ class _Page:
 
 def _head(page: _Page, contents: Contents) -> None:
     page.write(words.title(contents.info), 20, bold=True)
-    page.write(words.summary_words(contents), 11)
+    for line in words.lead(contents):
+        page.write(line, 11)
     for what, value in words.facts(contents):
         page.write(f"{what}: {value}", 9, quiet=True, after=0)
     page.pdf.ln(3)
@@ -145,8 +147,6 @@ def _mood(page: _Page, contents: Contents) -> None:
     page.heading("Mood of the class")
     page.chart(legend_chart(stacking(mood.states)), "Legend")
     page.chart(mood_chart(mood, contents.markers, moments), words.summary_words(contents))
-    page.chart(evidence_chart(mood, moments), words.EVIDENCE_FIGURE)
-    page.write(words.mood_words(mood), 8.5, quiet=True)
     if contents.markers:
         marked = "; ".join(f"{clock(marker.second)} {marker.text}" for marker in contents.markers)
         page.write(f"Markers: {marked}.", 8.5, quiet=True)
@@ -155,12 +155,22 @@ def _mood(page: _Page, contents: Contents) -> None:
 def _moments(page: _Page, contents: Contents) -> None:
     page.heading("Moments that stand out")
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(moment.also)}." if moment.also else ""
+        also = f" At the same time: {', '.join(moment.others)}." if moment.others else ""
         after = words.before(contents.markers, moment.start)
         when = f"{letter(number)}  {words.span(moment.start, moment.end)}"
         page.write(f"{when}, {after}" if after else when, 10, bold=True, after=0)
         page.write(f"{moment.text}.{also} {words.sentence(moment.sure)}", 9.5)
+    if not contents.moments.found:
+        page.write(words.lead(contents)[1], 9.5)
+
+
+def _method(page: _Page, contents: Contents) -> None:
+    page.heading(words.METHOD)
+    for what, value in words.origin(contents):
+        page.write(f"{what}: {value}", 8.5, quiet=True, after=0)
+    page.write(words.mood_words(contents.mood), 8.5, quiet=True)
     page.write(words.moment_words(contents.moments), 8.5, quiet=True)
+    page.chart(evidence_chart(contents.mood, contents.moments.found), words.EVIDENCE_FIGURE)
 
 
 def _students(page: _Page, contents: Contents) -> None:
@@ -172,7 +182,8 @@ def _students(page: _Page, contents: Contents) -> None:
     chart = bands_chart(grid, contents.visible, contents.markers, names=False)
     row = row_height(len(grid.students))
     page.chart(chart, "What each student showed. The sums are in the table.", _NAMES, grid.students, row)
-    page.write(f"{words.STRIPS} {words.VISIBILITY}", 8.5, quiet=True)
+    order = f" {words.ORDER}" if contents.checks is not None else ""
+    page.write(f"{words.STRIPS}{order} {words.VISIBILITY}", 8.5, quiet=True)
     head, rows = words.student_table(contents)
     page.table(head, rows, (46, 29, 27, 78))
 

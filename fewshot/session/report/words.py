@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,6 +16,13 @@ from fewshot.session.lesson import LessonInfo, Marker
 from fewshot.session.report.contents import Contents
 from fewshot.session.summary import clock
 
+MOST_NAMES = 3
+"""Names in the sentences on top; the list of all is below."""
+METHOD = "How this report was made, and how sure it is"
+ORDER = (
+    "Students who could be compared with their own earlier lessons come first, those furthest from their own usual at "
+    "the top. This is no ranking: it is where to look first."
+)
 SHORT = 20
 """Seconds: in a shorter lesson the mood is one mean, and no change."""
 STATES = {
@@ -51,7 +58,7 @@ def title(info: LessonInfo) -> str:
 
 
 def facts(contents: Contents) -> list[tuple[str, str]]:
-    """Origin of the report as pairs of name and value."""
+    """The lesson as pairs of name and value."""
     info = contents.info
     sample = [("Sample", "recorded with made-up or published pictures, not in a real class")] if info.sample else []
     view = [("View", "whole class only: no names, and nothing for fewer than 5 people")] if contents.aggregate else []
@@ -59,11 +66,14 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
         ("Class", info.classroom or "none (no students were recognised)"),
         ("When", _when(info)),
         ("Length", f"{clock(info.seconds)} ({STATES[info.state]})"),
-        ("Source", info.source or "unknown"),
-        ("Network", info.network or "unknown"),
         *sample,
         *view,
     ]
+
+
+def origin(contents: Contents) -> list[tuple[str, str]]:
+    """Where the readings come from, as pairs of name and value."""
+    return [("Source", contents.info.source or "unknown"), ("Network", contents.info.network or "unknown")]
 
 
 def _when(info: LessonInfo) -> str:
@@ -144,6 +154,54 @@ def student_table(contents: Contents) -> tuple[list[str], list[list[str]]]:
         read = f"{clock(line.readable)} ({percent(line.readable_share)})"
         rows.append([line.student, seen, read, shown or "-"])
     return ["Student", "In view", "Readable", "Shown most (share of readable time)"], rows
+
+
+def lead(contents: Contents, shown: Callable[[str], str] = str) -> list[str]:
+    """The lesson in three sentences: what was seen, what stood out most, and whom to ask. No name in the whole-class
+    view; one sentence if there is nothing to show.
+
+    Args:
+        shown: how a name is written.
+    """
+    if contents.nothing:
+        return [sentence(contents.nothing.rstrip("."))]
+    return [_seen(contents), _stood_out(contents), _whom_to_ask(contents, shown)]
+
+
+def _seen(contents: Contents) -> str:
+    mood = contents.mood
+    mean = np.nanmean(mood.share, axis=0)
+    order = [i for i in np.argsort(-mean, kind="stable")[:3] if mean[i] >= 0.005]
+    most = ", ".join(f"{mood.states[i]} ({percent(mean[i])})" for i in order)
+    return f"In {minutes(contents.info.seconds)}, {_how_many(mood)}; shown most: {most}."
+
+
+def _stood_out(contents: Contents) -> str:
+    moments = contents.moments
+    if moments.reason:
+        return f"Moments that stand out were not searched for: {moments.reason}."
+    if not moments.found:
+        return "No moment stood out."
+    most = min(moments.found, key=lambda m: (m.chance, -abs(m.share - m.usual) * (m.end - m.start)))
+    after = before(contents.markers, most.start)
+    when = f"{clock(most.start)}, {after}," if after else clock(most.start)
+    first = "What stood out most began" if len(moments.found) > 1 else "What stood out began"
+    return f"{first} at {when} with {most.text[:1].lower()}{most.text[1:]}."
+
+
+def _whom_to_ask(contents: Contents, shown: Callable[[str], str]) -> str:
+    checks = contents.checks
+    if contents.aggregate:
+        return "This view says nothing about single students."
+    if checks is None:
+        return "No students were recognised, so nobody was compared with earlier lessons."
+    if not checks.compared:
+        return f"Nobody could be compared with their own usual: that needs {LEAST_LESSONS} earlier lessons."
+    names = list(dict.fromkeys(line.student for line in checks.found))
+    if not names:
+        return f"None of {counted(checks.compared, 'student')} differed from their own usual."
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"Perhaps ask how they are: {', '.join(map(shown, names[:MOST_NAMES]))}{more}, unlike their own usual."
 
 
 def summary_words(contents: Contents) -> str:

@@ -1,0 +1,129 @@
+"""The faces that a running lesson holds in memory, so that a correction shows and teaches what the teacher saw."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.app.lesson_parts import Near
+from fewshot.prototypes.evidence import GENERAL, Evidence
+from fewshot.types import Face, Frame, FrameResult, Reading, Vectors
+
+NEAREST = 3
+PICTURE_WIDTH = 960
+LEAST = 0.005
+"""Least probability of a state that is listed; a smaller one would be shown as 0 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFace:
+    """A face in memory. It is never stored, and its text contains neither picture nor vector, so no log does.
+
+    Attributes:
+        vector: of the expression network, shape (d,).
+        crop: as the network saw it, uint8, shape (112, 112), or None.
+    """
+
+    vector: Vectors = field(repr=False)
+    crop: NDArray[np.uint8] | None = field(default=None, repr=False)
+
+    def png(self) -> bytes | None:
+        """The crop as a PNG; None without one."""
+        if self.crop is None:
+            return None
+        ok, encoded = cv2.imencode(".png", self.crop)
+        return encoded.tobytes() if ok else None
+
+
+class HeldFaces:
+    """The newest face of every student. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faces: dict[str, HeldFace] = {}
+        self._pictures = True
+
+    def keep(self, student: str, face: Face) -> None:
+        """Keep a face instead of the student's last one; one without a vector is left out."""
+        if face.expression is not None:
+            with self._lock:
+                self._faces[student] = HeldFace(face.expression, face.crop if self._pictures else None)
+
+    def of(self, student: str) -> HeldFace | None:
+        """The newest face of a student."""
+        with self._lock:
+            return self._faces.get(student)
+
+    def drop(self, student: str) -> None:
+        """Forget a student's face."""
+        with self._lock:
+            self._faces.pop(student, None)
+
+    def only(self, students: Collection[str]) -> None:
+        """Forget the faces of all others."""
+        with self._lock:
+            self._faces = {name: face for name, face in self._faces.items() if name in students}
+
+    def forget_pictures(self) -> None:
+        """The lesson is over: its last readings can still be corrected, but no picture is left."""
+        with self._lock:
+            self._pictures = False
+            self._faces = {name: replace(face, crop=None) for name, face in self._faces.items()}
+
+
+class DeniedNames:
+    """Faces of which the teacher said that they are not a student's: (track, student). Threads may share it."""
+
+    def __init__(self) -> None:
+        self.pairs: tuple[tuple[int, str], ...] = ()
+
+    def add(self, track: int, student: str) -> None:
+        """The track does not show this student."""
+        self.discard(track, student)
+        self.pairs = (*self.pairs, (track, student))
+
+    def discard(self, track: int, student: str) -> None:
+        """It may show this student after all."""
+        self.pairs = tuple(pair for pair in self.pairs if pair != (track, student))
+
+    def hides(self, reading: Reading) -> bool:
+        """Whether the reading has a name that its face must not have."""
+        return (reading.track, reading.student) in self.pairs
+
+    def without(self, result: FrameResult) -> FrameResult:
+        """The result without such names: frames that were on their way when a name was denied still have them."""
+        if not any(map(self.hides, result.readings)):
+            return result
+        kept = (replace(one, student=None) if self.hides(one) else one for one in result.readings)
+        return replace(result, readings=tuple(kept))
+
+
+def nearest(reading: Reading, evidence: Mapping[str, Evidence]) -> tuple[Near, ...]:
+    """The most probable states of a reading, at most three, and what each rests on.
+
+    Args:
+        reading: of the face; () follows from one that could not be read.
+        evidence: state -> what it rests on; for other states the reading's own kind of prototypes is named.
+    """
+    general = GENERAL.get(reading.prototypes, "")  # type: ignore[call-overload]
+    shares = sorted(reading.probabilities.items(), key=lambda item: -item[1])[:NEAREST]
+    return tuple(
+        Near(state, share, evidence[state].words if state in evidence else general)
+        for state, share in shares
+        if share >= LEAST
+    )
+
+
+def as_jpeg(frame: Frame) -> bytes:
+    """A frame as JPEG, at most ``PICTURE_WIDTH`` pixels wide; b"" if it cannot be encoded."""
+    height, width = frame.shape[:2]
+    if width > PICTURE_WIDTH:
+        size = (PICTURE_WIDTH, round(height * PICTURE_WIDTH / width))
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    ok, encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return encoded.tobytes() if ok else b""
