@@ -12,8 +12,9 @@ from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.shell import plain
 from fewshot.session.lessons import LessonStore
 from tests.app.test_lesson import NAMES, Stage
-from tests.app.test_live_page import empty_room  # noqa: F401 - a fixture
 from tests.app.test_pages import page
+
+pytestmark = pytest.mark.usefixtures("empty_room")
 
 NASTY = (
     "![x](http://127.0.0.1:9/x.png)", "[here](http://127.0.0.1:9)", "**bold**", "_quiet_", "`code`", "~~gone~~",
@@ -40,7 +41,6 @@ def test_lines_become_one() -> None:
     assert plain("a\n\n# b") == "a # b"
 
 
-@pytest.mark.usefixtures("empty_room")
 def test_a_title_fetches_nothing_on_any_page() -> None:
     lesson = LessonStore().create("", title=PICTURE, source=PICTURE)
     LessonStore().mark(lesson, 1.0, PICTURE)

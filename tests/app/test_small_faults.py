@@ -25,10 +25,12 @@ from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import gather, words
 from tests.app.test_lesson import NAMES, Stage
-from tests.app.test_live_page import empty_room, press  # noqa: F401 - a fixture
+from tests.app.test_live_page import press
 from tests.app.test_pages import MAIN, page
 from tests.app.test_pages import words as read
 from tests.session.test_analysis import drawn
+
+pytestmark = pytest.mark.usefixtures("empty_room")
 
 
 def labels(test: AppTest) -> list[str]:
@@ -63,7 +65,6 @@ def test_where_there_is_nothing_a_button_leads_on(view: str, label: str) -> None
     assert label in labels(page(view))
 
 
-@pytest.mark.usefixtures("empty_room")
 def test_stop_asks() -> None:
     stage = Stage(LessonPlan("physics", "", NAMES, "x"))
     stage.start_in_room()
