@@ -25,30 +25,15 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.checksums import sha256_of
-from fewshot.embedding.runtime import Embedder, shrunk
-from fewshot.errors import FewshotError, UsageError
+from fewshot.embedding.runtime import shrunk
 from fewshot.research.datasets.fer2013 import load_fer2013
 from fewshot.research.evaluation.own_population import own_crops, own_data
-from fewshot.research.training.export import (
-    OUTPUTS,
-    export_onnx,
-    fingerprint,
-    from_checkpoint,
-    keep_half,
-    largest_difference,
-    load_state,
-    save_state,
-    stored_fingerprint,
-    to_half,
-)
-from fewshot.research.training.quantise import calibration_crops, quantise
+from fewshot.research.training.quantise import calibration_crops
 from fewshot.research.training.sentences import in_sentences
+from fewshot.research.training.shipping import write_exact, write_quantised
 
 SHIPPED, KEPT = Path("fewshot/weights"), Path("experiments/weights")
-TOLERANCE = {"expression": 1e-4, "identity": 1e-3}
-"""Between ONNX and torch. The identity's weights are kept in fp16 after its norms were folded into them."""
-LEAST_COSINE = 0.99
-"""Mean cosine between 8-bit and fp32 vectors, below which the two would be two networks."""
+HALF = Path("outputs/expression_fp16.onnx")
 FITTED, CHECKED = 8192, 256
 """Training crops that the 8-bit copy is fitted to, and others that it is checked on."""
 
@@ -76,40 +61,9 @@ def export(arguments: argparse.Namespace) -> None:
         FewshotError: a file is missing, or a check failed.
     """
     out, kept = arguments.out or SHIPPED, arguments.out or KEPT
-    safetensors = arguments.source
-    if not safetensors.is_file():
-        raise UsageError(
-            f"There is no file {safetensors}. Give the .ckpt of a training (outputs/train/.../last.ckpt) or a "
-            ".safetensors file."
-        )
-    if safetensors.suffix != ".safetensors":
-        safetensors = kept / "expression.safetensors"
-        save_state(*from_checkpoint(arguments.source), safetensors)
-    # What ships in fp16 is the truth: the ONNX files are made of the rounded weights, so all give the same vectors.
-    network, _ = load_state(safetensors)
-    name = stored_fingerprint(safetensors) or fingerprint(network)
-    print(f"Network {name}")
-
-    files = {output: out / f"{output}.onnx" for output in OUTPUTS} | {"expression": kept / "expression_fp32.onnx"}
-    if arguments.keep_identity:
-        del files["identity"]
-    size = network.config["size"]
-    noise = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
-    for output, path in files.items():
-        export_onnx(network, path, output, name)
-        if output == "identity":
-            keep_half(path)
-        difference = largest_difference(network, path, output, noise)
-        print(f"{path}: ONNX against torch {difference:.1e}")
-        if difference > TOLERANCE[output]:
-            raise FewshotError(f"ONNX and torch differ by {difference:.2e}, at most {TOLERANCE[output]} expected.")
-    half = Path("outputs/expression_fp16.onnx")
-    half.parent.mkdir(exist_ok=True)
-    to_half(files["expression"], half)
-
+    files, size = write_exact(arguments.source, out, kept, HALF, arguments.keep_identity)
     fitted, checked = (shrunk(crops, size) for crops in crops_of(arguments))
-    quantise(files["expression"], out / "expression.onnx", fitted)
-    check_quantised(files["expression"], out / "expression.onnx", checked)
+    write_quantised(files["expression"], out / "expression.onnx", fitted, checked)
     for path in (out / "expression.onnx", *files.values()):
         print(f'{path}: sha256="{sha256_of(path)}", size={path.stat().st_size:_}')
 
@@ -124,19 +78,6 @@ def crops_of(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     fer = load_fer2013(arguments.shared / "data/fer2013")
     crops = calibration_crops(fer, arguments.prepared, FITTED + CHECKED)
     return crops[:FITTED], crops[FITTED:]
-
-
-def check_quantised(reference: Path, quantised: Path, crops: np.ndarray) -> None:
-    """Compare vectors of grey crops (n, 112, 112).
-
-    Raises:
-        FewshotError: they are too far apart to bear one name.
-    """
-    exact, coarse = (Embedder(path, engine="onnxruntime").embed_grey(crops) for path in (reference, quantised))
-    cosine = (exact * coarse).sum(axis=1)
-    print(f"{quantised}: cosine to fp32 mean {cosine.mean():.5f}, min {cosine.min():.5f}")
-    if cosine.mean() < LEAST_COSINE:
-        raise FewshotError(f"Mean cosine of 8-bit vectors {cosine.mean():.4f}, at least {LEAST_COSINE} expected.")
 
 
 if __name__ == "__main__":

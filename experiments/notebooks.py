@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -25,17 +23,15 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from rich.console import Console
 
+from fewshot.research.evaluation.notebook_outputs import faults, tidy
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 SHARED = ROOT.parent / "shared"
-PLOT = "plot"
-"""Tag of the cells that may show a picture: one that the code drew, with no photograph in it."""
 PATIENCE = 1800
 """Seconds that one cell may take."""
 QUIET = "ignore:IProgress not found"
 """What tqdm says on stderr where there is no browser to show its bars."""
-ABSOLUTE = re.compile(r"(?<![\w.:/\\-])/(?:home|root|tmp|work|usr|var|opt|mnt|srv|data|Users|private)/\w|\b[A-Z]:\\\w")
-"""Beginnings of paths that only one machine has; an address of the web is none."""
 
 
 def main() -> None:
@@ -52,7 +48,7 @@ def main() -> None:
                 run(notebook)
             except CellExecutionError as error:
                 sys.exit(f"{path.name} failed and was left as it was:\n{error}")
-            tidy(notebook)
+            tidy(notebook, ROOT)
         found = list(faults(notebook))
         for fault in found:
             console.print(f"{path.name}: {fault}", style="red", markup=False)
@@ -91,50 +87,6 @@ def run(notebook: NotebookNode, folder: Path = FOLDER) -> None:
             resources={"metadata": {"path": str(folder)}},
         )
         client.execute(env={**data, **os.environ, "FEWSHOT_HOME": home, "PYTHONWARNINGS": QUIET})
-
-
-def tidy(notebook: NotebookNode) -> None:
-    """Take out when it was run, by which Python, and where the project lies here."""
-    notebook.metadata.language_info = {"name": "python"}
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", []):
-            if "text" in output:
-                output.text = without_root(output.text)
-            for kind, content in output.get("data", {}).items():
-                if kind.startswith("text/"):
-                    output.data[kind] = without_root(content)
-
-
-def without_root(text: str) -> str:
-    """The project's own folder as ".", the data beside it as "../shared"."""
-    return text.replace(str(SHARED), "../shared").replace(str(ROOT), ".")
-
-
-def faults(notebook: NotebookNode) -> Iterator[str]:
-    """What may not be in a notebook that others read, in words."""
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
-            continue
-        if cell.source.strip() and cell.execution_count is None:
-            yield f"cell {number} was not run. Run python experiments/notebooks.py"
-        for output in cell.outputs:
-            yield from _faults_of(output, number, PLOT in cell.metadata.get("tags", []))
-
-
-def _faults_of(output: NotebookNode, number: int, plot: bool) -> Iterator[str]:
-    if output.output_type == "error":
-        yield f"cell {number} ends in {output.ename}: {output.evalue}"
-    if output.get("name") == "stderr":
-        yield f"cell {number} writes to stderr: {output.text[:80]!r}. Find out why, or keep it quiet."
-    data = output.get("data", {})
-    if not plot and any(kind.startswith("image/") for kind in data):
-        yield f"cell {number} shows a picture without the tag {PLOT!r}: only what the code drew may be shown."
-    texts = [output.get("text", ""), *(content for kind, content in data.items() if not kind.startswith("image/"))]
-    for text in texts:
-        if found := ABSOLUTE.search(str(text)):
-            yield f"cell {number} names a folder of this machine: {str(text)[found.start() : found.start() + 60]!r}"
 
 
 if __name__ == "__main__":

@@ -20,8 +20,17 @@ import psutil
 from fewshot.embedding.runtime import Embedder
 from fewshot.inference.engines import OnnxRuntimeSession, OpenVinoSession
 from fewshot.research.bench.machine import processor
-from fewshot.research.evaluation.quantised import FACES, Open, embedded, read_tests, times
-from fewshot.research.evaluation.quantised_times import Timed, about_times, add_times, read_times
+from fewshot.research.evaluation.quantised import (
+    FACES,
+    Open,
+    Timed,
+    about_times,
+    add_times,
+    embedded,
+    read_tests,
+    read_times,
+    times,
+)
 from fewshot.types import Vectors
 
 WEIGHTS, RESULTS = Path("fewshot/weights"), Path("experiments/results")

@@ -16,13 +16,14 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.database.engine import in_folder
+from fewshot.research.bench.app_walk import WIDTHS, walk_through
 from fewshot.research.bench.served_app import ServedApp
 from fewshot.session.lessons import LessonStore
 
@@ -31,10 +32,6 @@ USUAL = "1280x720"
 DOCS = Path("docs/images")
 DARK_IN_DOCS, NOT_IN_DOCS = ("live",), ("class", "enrollment", "settings")
 """Pages that the documentation shows in dark colours too, and pages that it does not show."""
-WIDTHS = """() => [...document.querySelectorAll("[data-testid=stMain] *")]
-  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
-  .map(e => `${e.dataset.testid || e.tagName} ${Math.round(e.getBoundingClientRect().right)}`).slice(0, 4).join(", ")"""
-"""What sticks out on the right."""
 
 
 def main() -> None:
@@ -79,7 +76,7 @@ def photograph(app: ServedApp, chromium: str, scheme: str, out: Path, size: str)
             suffix = "" if size == USUAL else f"-{size}"
             picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
 
-        walk(page, app, shot)
+        walk_through(page, app.address, shot, partial(earlier_weeks, app.home))
         browser.close()
 
 
@@ -88,50 +85,6 @@ def earlier_weeks(home: Path) -> None:
     end = time.monotonic() + PATIENCE / 1000
     while len(LessonStore(in_folder(home)).lessons(SAMPLE_CLASS)) < 4 and time.monotonic() < end:
         time.sleep(1)
-
-
-def walk(page: Any, app: ServedApp, shot: Any) -> None:
-    """Through the app, as a teacher does who tries it out."""
-    page.goto(app.address)
-    page.get_by_text("Acknowledged on").or_(page.get_by_role("button", name="I have read this")).first.wait_for()
-    shot("start")
-    page.get_by_role("button", name="Try with the sample class").click()
-    page.locator("button.tile").nth(48).wait_for()
-    page.get_by_text("recorded lesson, playing").wait_for()
-    for _ in range(3):
-        page.get_by_role("button", name="+1 min").click()
-        time.sleep(0.5)
-    page.locator(".vega-embed, [data-testid=stVegaLiteChart]").first.wait_for()
-    shot("live", 6)
-    page.locator("button.tile").nth(9).click()
-    page.get_by_role("button", name="Close").wait_for()
-    shot("live-correct")
-    page.get_by_role("button", name="Close").click()
-    for link, name in (("Class", "class"), ("Enrollment", "enrollment"), ("Settings", "settings")):
-        page.get_by_role("link", name=link).first.click()
-        page.get_by_role("heading", level=1).first.wait_for()
-        shot(name, 4)
-    page.get_by_role("link", name="Live").first.click()
-    earlier_weeks(app.home)
-    page.get_by_role("button", name="Stop", exact=False).first.click()
-    page.get_by_role("button", name="End the lesson").click()
-    page.get_by_role("button", name="Report").first.click()
-    page.get_by_text("students were counted at a time").wait_for()
-    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
-    shot("report", 3)
-    for tab, content in (
-        ("Students", "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"),
-        ("Check in", "text=than usual"),
-        ("Over weeks", "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"),
-        ("Download", "text=Make the HTML file"),
-    ):
-        page.get_by_role("tab", name=tab).click()
-        page.locator(content).locator("visible=true").first.wait_for()
-        shot(f"report-{tab.lower().replace(' ', '-')}", 4)
-    page.get_by_role("link", name="Live").first.click()
-    page.get_by_role("button", name="New lesson").click()
-    page.get_by_role("button", name="Start the lesson").wait_for()
-    shot("live-start", 3)
 
 
 if __name__ == "__main__":

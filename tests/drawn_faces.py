@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -62,6 +62,20 @@ def draw_photo(path: Path, people: dict[int, int], emotion: int = 0, seed: int =
     assert ok
     path.write_bytes(data.tobytes())
     return path
+
+
+def draw_class(folder: Path, people: Mapping[str, int]) -> Path:
+    """Photos of a class, one happy and one neutral of each: ``folder``/asha/happy/1.png for {"asha": 1}."""
+    for name, person in people.items():
+        for number, word in ((1, "happy"), (2, "neutral")):
+            path = folder / name / word / f"{number}.png"
+            draw_photo(path, {person: 100}, emotion=EMOTIONS.index(word), seed=person + 50 * (number - 1))
+    return folder
+
+
+def draw_frame(path: Path, people: dict[int, int]) -> Frame:
+    """A frame of happy people, as ``draw_photo`` draws it."""
+    return np.asarray(cv2.imread(str(draw_photo(path, people, emotion=EMOTIONS.index("happy"), seed=99))), np.uint8)
 
 
 class DrawnEyes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import DrawnEyes, SlowEyes, draw_photo, see_drawings
+from drawn_faces import DrawnEyes, SlowEyes, draw_class, draw_photo, see_drawings
 from typer.testing import CliRunner
 
 from fewshot import __version__
@@ -35,10 +35,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    for name, person in (("asha", ASHA), ("bela", BELA)):
-        draw_photo(tmp_path / f"photos/{name}/happy/1.png", {person: 100}, emotion=HAPPY, seed=person)
-        draw_photo(tmp_path / f"photos/{name}/neutral/2.png", {person: 100}, emotion=NEUTRAL, seed=person + 50)
-    return tmp_path / "photos"
+    return draw_class(tmp_path / "photos", {"asha": ASHA, "bela": BELA})
 
 
 @pytest.fixture

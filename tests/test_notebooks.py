@@ -13,7 +13,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from experiments.notebooks import FOLDER, ROOT, SHARED, chosen, faults, run, tidy, without_root
+from experiments.notebooks import FOLDER, ROOT, SHARED, chosen, run
+from fewshot.research.evaluation.notebook_outputs import faults, tidy, without_root
 
 NOTEBOOKS = chosen([])
 PICTURE = "iVBORw0KGgo="
@@ -118,12 +119,12 @@ def test_tidying_takes_out_the_machine_and_the_time() -> None:
     notebook.cells[1].metadata["execution"] = {"iopub.execute_input": "2026-11-20T15:16:00Z"}
     notebook.metadata["language_info"] = {"name": "python", "version": "3.11.7"}
     before = copy.deepcopy(notebook)
-    tidy(notebook)
+    tidy(notebook, ROOT)
     assert notebook.cells[1].outputs[0].text == "./conf and ../shared/data"
     assert notebook.cells[1].outputs[1].data == {"text/plain": "'.'", "image/png": PICTURE}
     assert "execution" not in notebook.cells[1].metadata and notebook.metadata.language_info == {"name": "python"}
-    tidy(notebook)
-    assert notebook != before and without_root("nothing") == "nothing"
+    tidy(notebook, ROOT)
+    assert notebook != before and without_root("nothing", ROOT) == "nothing"
 
 
 def test_a_name_that_fits_none_is_told() -> None:

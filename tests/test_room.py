@@ -4,7 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import DrawnEyes, SlowEyes, draw_photo, see_drawings
+from drawn_faces import DrawnEyes, SlowEyes, draw_class, draw_frame, draw_photo, see_drawings
 
 from fewshot import Classroom
 from fewshot.classroom.store import class_names
@@ -30,15 +30,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Two photos of each of two students."""
-    for name, person in (("asha", ASHA), ("bela", BELA)):
-        draw_photo(tmp_path / f"photos/{name}/happy/1.png", {person: 100}, emotion=HAPPY, seed=person)
-        draw_photo(tmp_path / f"photos/{name}/neutral/2.png", {person: 100}, emotion=NEUTRAL, seed=person + 50)
-    return tmp_path / "photos"
+    return draw_class(tmp_path / "photos", {"asha": ASHA, "bela": BELA})
 
 
 def lesson(tmp_path: Path, people: dict[int, int], frames: int = 12) -> list[Frame]:
-    path = draw_photo(tmp_path / "lesson.png", people, emotion=HAPPY, seed=99)
-    return [np.asarray(cv2.imread(str(path)), np.uint8)] * frames
+    return [draw_frame(tmp_path / "lesson.png", people)] * frames
 
 
 def test_a_photo_that_looks_otherwise_is_enrolled_as_said_and_pointed_out(photos: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from pathlib import Path
 
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.names import quoted
 from fewshot.errors import Note
-from fewshot.models.previous import previous_network
+from fewshot.models.files import WEIGHTS, resolve
 
+PREVIOUS = "expression_previous"
+"""The expression network of the version before, in the registry. It ships for one version, with its population
+prototypes (.json) beside it: a class goes on with the network that enrolled it."""
 OWN_SUFFIX = ":identity"
 """How the name of the expression network's own, weaker identity output ends."""
 
@@ -28,6 +33,21 @@ def recogniser_of(networks: Networks | None) -> str:
 def network_of(networks: Networks | None) -> Path | None:
     """The network of the version before, if that enrolled the class; None for the one that ships."""
     return None if networks is None else previous_network(networks.network)
+
+
+def previous_network(network: str) -> Path | None:
+    """The file of the previous network, if that is the network of this name; None for every other network.
+
+    Raises:
+        ModelUnavailable: the file is damaged.
+    """
+    return resolve(PREVIOUS) if network == _previous() else None
+
+
+@cache
+def _previous() -> str:
+    described = json.loads((WEIGHTS / f"{PREVIOUS}.json").read_text(encoding="utf-8"))
+    return str(described["network"])
 
 
 def how_recognised(networks: Networks | None) -> str:

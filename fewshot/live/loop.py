@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from fewshot.live.interfaces import Reader, Sighting, Step, Strangers, Students
 from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources.base import CapturedFrame, Source
+from fewshot.live.steady_clock import SteadyClock
 from fewshot.live.times import StageTimes
 from fewshot.types import Face, FrameResult, Reading
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from fewshot.prototypes.classifier import Verdict
 
 __all__ = ["Loop", "Reader", "Sighting", "SteadyClock", "Step", "Strangers", "Students"]
-
-_STEP = 1 / 25
-"""Seconds between two frames as long as the real value is not known."""
 
 
 class Loop:
@@ -232,29 +229,3 @@ class Loop:
             self._rota.hurry(face.track)
             return None, 0.0
         return held[0], time - held[1]
-
-
-class SteadyClock:
-    """Turns the time stamps of one source into strictly increasing times.
-
-    A stamp may not be later than the one before (a clock was set back, a stream started again, an invalid value). It
-    then counts as one usual step later, and later stamps continue from there. A jump forward is kept: the camera may
-    have slept, and the people in view may have changed.
-    """
-
-    def __init__(self) -> None:
-        self._last: float | None = None
-        self._offset, self._step = 0.0, _STEP
-
-    def tell(self, stamp: float) -> float:
-        """The time of a frame in seconds, later than all before; ``stamp`` is the source's own time in seconds."""
-        time = stamp + self._offset
-        if self._last is None:
-            time = time if math.isfinite(time) else 0.0
-        elif not (math.isfinite(time) and time > self._last):
-            time = self._last + self._step
-            self._offset = time - stamp if math.isfinite(stamp) else self._offset
-        elif time - self._last < 1.0:
-            self._step += 0.1 * (time - self._last - self._step)
-        self._last = time
-        return time

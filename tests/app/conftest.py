@@ -11,6 +11,17 @@ import pytest
 
 
 @pytest.fixture
+def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No lesson runs in this program, before and after; and no models are loaded ahead."""
+    from fewshot.app.lesson_room import ROOM
+
+    monkeypatch.setattr("fewshot.app.warm._load", lambda: None)
+    yield
+    ROOM.close()
+    ROOM._lessons.clear()
+
+
+@pytest.fixture
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes that cost next to nothing."""
     from argon2 import PasswordHasher

@@ -13,7 +13,7 @@ import pytest
 from fewshot.app.board import FEWEST
 from fewshot.app.lesson import OURS, RunningLesson
 from fewshot.app.lesson_parts import LessonPlan, Setup
-from fewshot.app.lesson_room import LessonRoom
+from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import SourceError, UsageError
 from fewshot.faces.quality import Quality
@@ -133,6 +133,15 @@ class Stage:
 
     def start(self) -> Engine:
         self.lesson.start()
+        return self.running()
+
+    def start_in_room(self) -> Engine:
+        """As the pages start it: in the room of lessons, where they find it. Needs the fixture ``empty_room``."""
+        self.lesson = ROOM.start(self.lesson.plan, self.prepare)
+        return self.running()
+
+    def running(self) -> Engine:
+        """The engine, once the lesson runs."""
         assert self.begun.wait(5)
         until(lambda: self.lesson.view().state == "running")
         return self.engines[0]

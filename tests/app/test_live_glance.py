@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from fewshot.app.board import Board
 from fewshot.app.lesson_parts import LessonPlan
-from fewshot.app.lesson_room import ROOM
 from fewshot.app.tiles import board_data
 from fewshot.errors import StoreError
 from fewshot.session.analysis.findings import Findings
@@ -21,16 +19,10 @@ from fewshot.session.analysis.unlike import Unlike
 from tests.app.test_lesson import Stage, step_of, until
 from tests.app.test_pages import page, words
 
+pytestmark = pytest.mark.usefixtures("empty_room")
+
 MARKED = "<b>B</b> [x](http://y)"
 CLASS = (*(f"Student {number}" for number in range(8)), MARKED)
-
-
-@pytest.fixture(autouse=True)
-def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("fewshot.app.warm._load", lambda: None)
-    yield
-    ROOM.close()
-    ROOM._lessons.clear()
 
 
 def stand_out(now: float) -> Findings:
@@ -42,10 +34,7 @@ def stand_out(now: float) -> Findings:
 
 def lesson_of(second: float = 600.0, **setup: Any) -> Stage:
     stage = Stage(LessonPlan("physics", "", CLASS, "x"), hint=stand_out, **setup)
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    assert stage.begun.wait(5)
-    until(lambda: stage.lesson.view().state == "running")
-    stage.engines[0].tell(step_of(second, CLASS))
+    stage.start_in_room().tell(step_of(second, CLASS))
     return stage
 
 

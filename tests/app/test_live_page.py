@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 from streamlit.testing.v1 import AppTest
 
 from fewshot.app.lesson_parts import LessonPlan
-from fewshot.app.lesson_room import ROOM
 from fewshot.app.memory import Remembered
 from fewshot.app.views.class_student import _unlearn
 from fewshot.app.webrtc import BrowserCamera
@@ -27,23 +25,14 @@ from fewshot.session.lessons import LessonStore
 from tests.app.test_lesson import NAMES, Stage, step_of, until
 from tests.app.test_pages import MAIN, page, words
 
-
-@pytest.fixture(autouse=True)
-def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("fewshot.app.warm._load", lambda: None)
-    yield
-    ROOM.close()
-    ROOM._lessons.clear()
+pytestmark = pytest.mark.usefixtures("empty_room")
 
 
 def teach(*classes: str) -> list[Stage]:
     """A lesson of each class, running, with everybody in view."""
     stages = [Stage(LessonPlan(name, "", NAMES, "x")) for name in classes]
     for stage in stages:
-        stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-        assert stage.begun.wait(5)
-        until(lambda stage=stage: stage.lesson.view().state == "running")
-        stage.engines[0].tell(step_of(1.0))
+        stage.start_in_room().tell(step_of(1.0))
     return stages
 
 
@@ -70,8 +59,7 @@ def enrolled(name: str) -> ClassStore:
 @pytest.mark.parametrize("advice", [(), ("SCRFD is missing. Click there.", "So is the recogniser.")])
 def test_a_weaker_model_is_said_on_the_live_page(advice: tuple[str, ...]) -> None:
     stage = Stage(LessonPlan("physics", "", NAMES, "x"), advice=advice)
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    until(lambda: stage.lesson.view().state == "running")
+    stage.start_in_room()
     assert [text in words(page("live", **{"class": "physics"})) for text in advice] == [True] * len(advice)
     assert stage.lesson.view().advice == advice
     stage.lesson.stop()
@@ -181,10 +169,7 @@ def test_a_consent_without_a_name_names_the_field() -> None:
 def test_a_student_who_was_removed_meanwhile_leaves_the_page() -> None:
     present = [set(NAMES)]
     stage = Stage(LessonPlan("physics", "", NAMES, "x"), look=lambda: present[0])
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    assert stage.begun.wait(5)
-    until(lambda: stage.lesson.view().state == "running")
-    stage.engines[0].tell(step_of(1.0))
+    stage.start_in_room().tell(step_of(1.0))
     test = page("live", **{"class": "physics", "picked": stage.lesson.pick("Ben")})
     assert "Ben" in words(test)
     present[0] = set(NAMES) - {"Ben"}
@@ -197,10 +182,7 @@ def test_a_student_who_was_removed_meanwhile_leaves_the_page() -> None:
 @pytest.mark.parametrize("second", [1.0, 900.0])
 def test_a_small_class_is_not_said_to_be_at_its_usual_pace(aggregate: bool, second: float) -> None:
     stage = Stage(LessonPlan("physics", "", NAMES, "x", aggregate=aggregate))
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    assert stage.begun.wait(5)
-    until(lambda: stage.lesson.view().state == "running")
-    stage.engines[0].tell(step_of(second))
+    stage.start_in_room().tell(step_of(second))
     shown = words(page("live", **{"class": "physics"}))
     assert "cannot be judged" in shown and "nothing unusual" not in shown
 

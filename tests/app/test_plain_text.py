@@ -9,12 +9,12 @@ import pytest
 pytest.importorskip("streamlit", reason="needs the extra app")
 
 from fewshot.app.lesson_parts import LessonPlan
-from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import plain
 from fewshot.session.lessons import LessonStore
-from tests.app.test_lesson import NAMES, Stage, until
-from tests.app.test_live_page import empty_room  # noqa: F401 - a fixture
+from tests.app.test_lesson import NAMES, Stage
 from tests.app.test_pages import page
+
+pytestmark = pytest.mark.usefixtures("empty_room")
 
 NASTY = (
     "![x](http://127.0.0.1:9/x.png)", "[here](http://127.0.0.1:9)", "**bold**", "_quiet_", "`code`", "~~gone~~",
@@ -46,8 +46,7 @@ def test_a_title_fetches_nothing_on_any_page() -> None:
     LessonStore().mark(lesson, 1.0, PICTURE)
     LessonStore().end(lesson)
     stage = Stage(LessonPlan("physics", PICTURE, NAMES, PICTURE))
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    until(lambda: stage.lesson.view().state == "running")
+    stage.start_in_room()
     for view in ("start", "report", "live"):
         test = page(view, **({"class": "physics"} if view == "live" else {}))
         kinds = ("markdown", "caption", "info", "warning", "error", "success", "toast", "table", "button", "subheader")

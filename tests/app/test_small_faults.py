@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from fewshot.app.lesson import NOTE_FOR, RunningLesson
 from fewshot.app.lesson_parts import LessonPlan
-from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import isolated
 from fewshot.app.views.report import name_of
 from fewshot.classroom.class_rows import Networks
@@ -25,11 +24,13 @@ from fewshot.session.analysis.words import day, moment
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import gather, words
-from tests.app.test_lesson import NAMES, Stage, until
-from tests.app.test_live_page import empty_room, press  # noqa: F401 - a fixture
+from tests.app.test_lesson import NAMES, Stage
+from tests.app.test_live_page import press
 from tests.app.test_pages import MAIN, page
 from tests.app.test_pages import words as read
 from tests.session.test_analysis import drawn
+
+pytestmark = pytest.mark.usefixtures("empty_room")
 
 
 def labels(test: AppTest) -> list[str]:
@@ -66,8 +67,7 @@ def test_where_there_is_nothing_a_button_leads_on(view: str, label: str) -> None
 
 def test_stop_asks() -> None:
     stage = Stage(LessonPlan("physics", "", NAMES, "x"))
-    stage.lesson = ROOM.start(stage.lesson.plan, stage.prepare)
-    until(lambda: stage.lesson.view().state == "running")
+    stage.start_in_room()
     test = page("live", **{"class": "physics"})
     assert "Stop" not in labels(test) and "cannot be continued" in read(test) and stage.lesson.alive
     press(test, "End the lesson")

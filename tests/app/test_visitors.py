@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,11 @@ from fewshot.session.settings import Settings
 from tests.app.test_lesson import NAMES, Stage, until
 from tests.app.test_pages import MAIN, page, words
 
+pytestmark = pytest.mark.usefixtures("empty_room")
+
 APP = Path(fewshot.__file__).parent / "app"
 STORES = {"ClassStore", "LessonStore", "Settings"}
 VIEWS = ["start", "classes", "enroll", "live", "report", "settings"]
-
-
-@pytest.fixture(autouse=True)
-def empty_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("fewshot.app.warm._load", lambda: None)
-    yield
-    ROOM.close()
-    ROOM._lessons.clear()
 
 
 def come(monkeypatch: pytest.MonkeyPatch, owner: Owner) -> None:
@@ -114,10 +107,9 @@ def test_each_teacher_acknowledges_for_themselves(monkeypatch: pytest.MonkeyPatc
 def test_two_classes_of_one_name_have_two_lessons_at_once() -> None:
     one, other = Owners().local(), Owners().add("Berta")
     stages = [Stage(LessonPlan("physics", "", NAMES, "x", owner=owner)) for owner in (one, other)]
-    lessons = [ROOM.start(stage.lesson.plan, stage.prepare) for stage in stages]
-    for stage, lesson in zip(stages, lessons, strict=True):
-        assert stage.begun.wait(5)
-        until(lambda lesson=lesson: lesson.view().state == "running")
+    for stage in stages:
+        stage.start_in_room()
+    lessons = [stage.lesson for stage in stages]
     assert lessons[0] is not lessons[1]
     assert ROOM.start(stages[0].lesson.plan, stages[0].prepare) is lessons[0]  # a second tab of the same teacher
     assert ROOM.alive(one) == [lessons[0]] and ROOM.alive(other) == [lessons[1]]

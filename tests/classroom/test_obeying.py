@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from drawn_faces import draw_photo, person_vector, see_drawings
+from drawn_faces import draw_class, draw_frame, person_vector, see_drawings
 from typer.testing import CliRunner
 
 from fewshot import Classroom
@@ -48,19 +47,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def room(tmp_path: Path) -> Classroom:
     """Two students with two photos each."""
-    for name, person in (("asha", ASHA), ("bela", BELA)):
-        for number, emotion in ((1, 3), (2, 6)):
-            path = tmp_path / f"photos/{name}/{EMOTIONS[emotion]}/{number}.png"
-            draw_photo(path, {person: 100}, emotion=emotion, seed=10 * person + number)
     room = Classroom.open("physics")
-    room.enroll_folder(tmp_path / "photos", consent_by="their parents")
+    room.enroll_folder(draw_class(tmp_path / "photos", {"asha": ASHA, "bela": BELA}), consent_by="their parents")
     return room
 
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Frame:
-    path = draw_photo(tmp_path / "lesson.png", {ASHA: 100, BELA: 90}, emotion=3, seed=99)
-    return np.asarray(cv2.imread(str(path)), np.uint8)
+    return draw_frame(tmp_path / "lesson.png", {ASHA: 100, BELA: 90})
 
 
 def elsewhere(code: str) -> None:

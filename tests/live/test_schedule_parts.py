@@ -13,7 +13,7 @@ from schedule_fakes import PATIENCE, HandEyes, Script, captured, loop_of
 from fewshot.errors import UsageError
 from fewshot.live.budget import HEAD_START, Cost, Rota
 from fewshot.live.channel import Channel, Closed, Turnstile
-from fewshot.live.loop import SteadyClock
+from fewshot.live.steady_clock import SteadyClock
 
 
 @pytest.mark.parametrize(

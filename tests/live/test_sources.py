@@ -16,7 +16,6 @@ from fewshot.errors import FewshotError, SourceError, UsageError
 from fewshot.live.sources import FrameSource, open_source
 from fewshot.live.sources.capture import codec_of, open_file, open_packets
 from fewshot.live.sources.packet_size import picture_size
-from fewshot.live.sources.video import Clock
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.avi", "lesson 10:30 100%d.mp4", "Übung.mp4"])
@@ -68,11 +67,29 @@ def test_fewer_frames_than_promised_are_told(tmp_path: Path, monkeypatch: pytest
         ([0, 0, 0, 0], [0, 0.1, 0.2, 0.3]),
         ([0, 0.1, 0.2, 0, 0.1], [0, 0.1, 0.2, 0.3, 0.4]),
         ([-0.1, 0, 0.1], [0, 0.1, 0.2]),
+        ([0.2, 0.3, float("nan"), 0.5], [0.2, 0.3, 0.4, 0.5]),
+        ([float("nan"), 0.1], [0, 0.1]),
+        ([0, 0.5, 1.0, 1.0], [0, 0.5, 1.0, 1.1]),  # the file says how long a frame lasts, its stamps do not
     ],
 )
-def test_times_grow_strictly_whatever_the_container_says(stamps: list[float], times: list[float]) -> None:
-    clock = Clock(fps=10)
-    np.testing.assert_allclose([clock.tell(stamp) for stamp in stamps], times, atol=1e-9)
+def test_times_grow_strictly_whatever_the_container_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stamps: list[float], times: list[float]
+) -> None:
+    class Stamped:
+        stretched = None
+
+        def __init__(self) -> None:
+            self.left = iter(stamps)
+
+        def read(self) -> tuple[np.ndarray, float] | None:
+            return next(((blank(64, 48), stamp) for stamp in self.left), None)
+
+        def close(self) -> None:
+            pass
+
+    write_video(tmp_path / "a.mp4", frames=len(stamps))  # ten frames per second
+    monkeypatch.setattr("fewshot.live.sources.video.open_decoder", lambda *_: Stamped())
+    np.testing.assert_allclose([taken.time for taken in open_source(tmp_path / "a.mp4")], times, atol=1e-9)
 
 
 def changing_video(path: Path) -> None:

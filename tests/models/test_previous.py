@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from drawn_faces import DrawnEyes, draw_photo, see_drawings
 
-from fewshot.classroom.recognition import previous_note
+from fewshot.classroom.recognition import PREVIOUS, previous_network, previous_note
 from fewshot.embedding.runtime import Embedder
 from fewshot.models.files import WEIGHTS, resolve
-from fewshot.models.previous import NAME, previous_network
 from fewshot.prototypes.population import Population
 from fewshot.room import Classroom
 
@@ -18,7 +17,7 @@ ASHA, HAPPY, NEUTRAL = 1, 3, 6
 
 
 def test_the_previous_network_is_another_one_and_has_its_population() -> None:
-    path = resolve(NAME, download=False)
+    path = resolve(PREVIOUS, download=False)
     before, now = Embedder(path, engine="onnxruntime"), Embedder(WEIGHTS / "expression.onnx", engine="onnxruntime")
     assert before.network != now.network
     assert Population.load(path.with_suffix(".json")).network == before.network
@@ -55,10 +54,10 @@ def test_a_class_goes_on_with_the_network_that_enrolled_it(
 ) -> None:
     room = enrolled(tmp_path / "photos")
     assert opened == [None] and room.perception.notes == ()
-    monkeypatch.setattr("fewshot.models.previous._previous", lambda: DrawnEyes.network)
+    monkeypatch.setattr("fewshot.classroom.recognition._previous", lambda: DrawnEyes.network)
     again = Classroom.open("physics")
     assert again.students == ["asha"] and len(again.prototypes("asha")) == 7
-    assert opened == [None, resolve(NAME)]
+    assert opened == [None, resolve(PREVIOUS)]
     (note,) = again.perception.notes
     assert note == previous_note("physics")
     assert "goes on with it" in note.text and "fewshot enroll physics PHOTOS" in note.hint
@@ -72,9 +71,9 @@ def test_a_class_that_is_enrolled_again_has_the_new_network(
     opened: list[Path | None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     enrolled(tmp_path / "photos")
-    monkeypatch.setattr("fewshot.models.previous._previous", lambda: DrawnEyes.network)
+    monkeypatch.setattr("fewshot.classroom.recognition._previous", lambda: DrawnEyes.network)
     room = Classroom.open("physics")
     room.prototypes()
     room.remove("asha")
     room.enroll_folder(tmp_path / "photos", consent_by="her mother")
-    assert opened == [None, resolve(NAME), None]
+    assert opened == [None, resolve(PREVIOUS), None]

@@ -11,28 +11,7 @@ from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.live.sources.capture import count, measured_rate, open_file, rate
 from fewshot.live.sources.decoding import Decoder, open_decoder
-
-
-class Clock:
-    """Strictly increasing presentation times, even if the time stamps of the container are wrong.
-
-    Containers without time stamps give 0 for every frame, and joined files start again in the middle. In these cases a
-    frame lasts 1/fps, and later stamps continue from there.
-    """
-
-    def __init__(self, fps: float) -> None:
-        self._step, self._offset, self._last = 1 / fps, 0.0, -1.0
-
-    def tell(self, stamp: float) -> float:
-        """Time of the next frame in seconds; ``stamp`` is the container's own time in seconds."""
-        time = stamp + self._offset
-        if self._last < 0:
-            time = max(time, 0.0)
-        elif time <= self._last:
-            time = self._last + self._step
-            self._offset = time - stamp
-        self._last = time
-        return time
+from fewshot.live.steady_clock import SteadyClock
 
 
 class VideoSource:
@@ -69,11 +48,12 @@ class VideoSource:
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        clock, index = Clock(self.fps or 25.0), 0
+        clock, index = SteadyClock(1 / (self.fps or 25.0)), 0
         found, self._first = self._first, None
         while found is not None:
             frame, stamp = found
-            time = clock.tell(stamp)
+            # Some containers count from below 0; the first frame is then at 0.
+            time = clock.tell(stamp if index else max(stamp, 0.0))
             self._watch_size(time)
             yield CapturedFrame(self.name, index, time, frame)
             index += 1

@@ -23,7 +23,6 @@ from fewshot.research.evaluation.choosing import Asked, allowance_rows, calibrat
 from fewshot.research.evaluation.confidence import cautious_temperature, read_strangers, reliable
 from fewshot.research.evaluation.controls import OWN, by_subject, read_class
 from fewshot.research.evaluation.mosaic_albums import mosaic_album, mosaic_crops, mosaic_vectors
-from fewshot.research.evaluation.protocol_results import Row
 from fewshot.research.evaluation.support_draws import few_shots, only
 from fewshot.research.evaluation.variances import estimate_variances
 from fewshot.research.evaluation.vectors import detector_of, embed_pictures
@@ -41,7 +40,7 @@ def measured(
     album: Album,
     published: Vectors,
     strangers: Mapping[str, Strangers],
-) -> Row:
+) -> dict[str, str | float]:
     """One row of the table of candidates: nobody is enrolled.
 
     Args:

@@ -13,15 +13,19 @@ In a checkout ``experiments/train.py`` is the same. Checkpoints (every epoch, wi
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import hydra
 import pytorch_lightning as lightning
+from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from fewshot.errors import UsageError
@@ -30,10 +34,12 @@ from fewshot.research.training.epochs import EpochSeed
 from fewshot.research.training.export import read_checkpoint
 from fewshot.research.training.face_data import FaceDataModule
 from fewshot.research.training.front import Front
-from fewshot.research.training.loggers import made_loggers
 from fewshot.research.training.module import ProtoNet
 from fewshot.research.training.network import ExpressionNetwork
 from fewshot.research.training.sentences import in_sentences
+
+_WANDB_FOLDERS = ("WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR")
+"""Where Weights & Biases keeps what would otherwise lie in the home folder; a place set from outside stays."""
 
 
 def conf_folder() -> Path:
@@ -158,6 +164,44 @@ def votes_of_known_classes(
         if word in names and weight.shape[1:] == state["votes.weight"].shape[1:]:
             weight[row] = state["votes.weight"][names.index(word)]
     return {"votes.weight": weight, "votes_prior": prior}
+
+
+def made_loggers(chosen: Mapping[str, Any] | None) -> list[Logger]:
+    """The loggers of the group ``logger``, by name.
+
+    Raises:
+        UsageError: the library of one of them is not installed.
+    """
+    return [_made(name, settings) for name, settings in (chosen or {}).items()]
+
+
+def _made(name: str, settings: Mapping[str, Any]) -> Logger:
+    if name == "wandb" and settings.get("save_dir"):
+        for variable in _WANDB_FOLDERS:
+            os.environ.setdefault(variable, str(Path(settings["save_dir"]) / "wandb"))
+    try:
+        logger: Any = hydra.utils.instantiate(settings)
+        # Weights & Biases and MLflow begin with the first number otherwise, minutes later.
+        logger.experiment  # noqa: B018
+    except (InstantiationException, ImportError) as error:
+        if (package := _missing(error)) is None:
+            raise
+        raise UsageError(
+            f"The logger {name} needs the package {package}, which is not installed. Type: pip install {package}. Or "
+            "choose another logger: logger=csv."
+        ) from error
+    return cast("Logger", logger)
+
+
+def _missing(error: BaseException | None) -> str | None:
+    """The package that an import failed for, anywhere in the chain of errors; None if it was something else."""
+    while error is not None:
+        if isinstance(error, ImportError):
+            words = str(error).replace("`", " ").replace("'", " ").replace("[", " ").replace(">", " ").split()
+            known = ("wandb", "mlflow", "tensorboard", "tensorboardX", "comet_ml", "neptune")
+            return error.name or next((package for package in known if package in words), "it names")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.session.analysis.grid import Floats
-from fewshot.session.analysis.pace import FALSE_ALARMS, LEAST_CHANGE, LEAST_STUDENTS, WINDOW, chance_of, compare
-from fewshot.session.analysis.words import how_sure, minutes, percent
+from fewshot.session.analysis.pace import FALSE_ALARMS, LEAST_CHANGE, LEAST_STUDENTS, WINDOW, Rise, chance_of, compare
 from fewshot.session.lesson import UNREADABLE, Readings
 
 LEAST_PART = 0.03
@@ -22,15 +21,11 @@ _STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
-    """More still and turned-away faces than usual.
+class Flat(Rise):
+    """More still and turned-away faces than usual; see ``Rise``. Shares are those of seconds that were still or away.
 
     Attributes:
-        since, until: the window, seconds.
-        share, usual: mean share over students of seconds that were still or away, now and before, 0..1.
         still, away: the rise of each part, 0..1.
-        students: number of students who were compared with themselves.
-        chance: probability of such a hint in an hour without common change.
     """
 
     since: int
@@ -43,17 +38,9 @@ class Flat:
     chance: float
 
     @property
-    def text(self) -> str:
-        """The sentence for the teacher, with the evidence."""
-        return (
-            f"More still or turned-away faces than usual in the last {minutes(self.until - self.since)}: "
-            f"{percent(self.share)} of {self.students} students, before that {percent(self.usual)}"
-        )
-
-    @property
-    def sure(self) -> str:
-        """The certainty in words."""
-        return how_sure(self.chance)
+    def faces(self) -> str:
+        """Both parts."""
+        return "still or turned-away"
 
 
 def flat_hint(readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW) -> Flat | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -30,16 +31,49 @@ NOT_A_PACE = ("neutral", "happy")
 """States that are not a reason for a slower pace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """More of a state than usual.
+class Rise(ABC):
+    """What every hint says: more faces of a kind than usual, in the last minutes.
 
     Attributes:
-        state: the state that has increased.
         since, until: the window, seconds.
         share, usual: mean share over students, now and before, 0..1.
         students: number of students who were compared with themselves.
         chance: probability of such a hint in an hour without common change.
+    """
+
+    __slots__ = ()
+    since: int
+    until: int
+    share: float
+    usual: float
+    students: int
+    chance: float
+
+    @property
+    @abstractmethod
+    def faces(self) -> str:
+        """Which faces have become more, in words."""
+
+    @property
+    def text(self) -> str:
+        """The sentence for the teacher, with the evidence."""
+        return (
+            f"More {self.faces} faces than usual in the last {minutes(self.until - self.since)}: "
+            f"{percent(self.share)} of {self.students} students, before that {percent(self.usual)}"
+        )
+
+    @property
+    def sure(self) -> str:
+        """The certainty in words."""
+        return how_sure(self.chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint(Rise):
+    """More of a state than usual; see ``Rise``.
+
+    Attributes:
+        state: the state that has increased.
     """
 
     state: str
@@ -51,18 +85,9 @@ class Hint:
     chance: float
 
     @property
-    def text(self) -> str:
-        """The sentence for the teacher, with the evidence."""
-        length = minutes(self.until - self.since)
-        return (
-            f"More {self.state} faces than usual in the last {length}: {percent(self.share)} of {self.students} "
-            f"students, before that {percent(self.usual)}"
-        )
-
-    @property
-    def sure(self) -> str:
-        """The certainty in words."""
-        return how_sure(self.chance)
+    def faces(self) -> str:
+        """The state."""
+        return self.state
 
 
 def pace_hint(

@@ -11,8 +11,7 @@ from fewshot.loops import open_population
 from fewshot.prototypes.estimators import AdaptiveHierarchical, compared_distances
 from fewshot.prototypes.supports import SupportSet
 from fewshot.research.evaluation.enrolled_class import FOLDS
-from fewshot.research.evaluation.quantised import leave_one_out
-from fewshot.research.evaluation.quantised_times import Timed, about_times, add_times, read_times
+from fewshot.research.evaluation.quantised import Timed, about_times, add_times, leave_one_out, read_times
 
 POPULATION = open_population()
 SUBJECTS = [f"s{number // 4}" for number in range(48)]
