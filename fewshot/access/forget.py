@@ -27,6 +27,7 @@ FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
     "Files that somebody saved: reports, tables, videos, pictures, exported data, and the original photos.",
     "An older recovery file together with an older backup or copy of the database.",
+    "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
     "Texts that contain a form of the name which is another word, such as a nickname.",
@@ -44,12 +45,14 @@ class Forgotten:
     Attributes:
         receipt: what JSON can hold; it names nobody.
         also: where else the name was replaced, as a sentence; "" if nowhere.
-        backups: backups that were made before. Nobody can open what they hold of the student.
+        backups: backups that were made before.
+        sealed: whether the student had a key. Only then nobody can open what older backups hold of the student.
     """
 
     receipt: dict[str, Any]
     also: str
     backups: tuple[Path, ...]
+    sealed: bool
 
 
 def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = False) -> Forgotten:
@@ -90,7 +93,7 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
         "out_of_reach": list(OUT_OF_REACH),
     }  # fmt: skip
-    return Forgotten(_signed(receipt), also, backups)
+    return Forgotten(_signed(receipt), also, backups, bool(key))
 
 
 def check_receipt(file: Path) -> bool:

@@ -21,6 +21,7 @@ from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
 from fewshot.models.files import home
 from fewshot.session.analysis.words import counted
+from fewshot.session.lessons import any_lesson_runs
 from fewshot.vault import FileKeys
 
 
@@ -68,6 +69,23 @@ class Safety:
     def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
         """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
         seal_everything(self.database, progress)
+
+    def rotate(self, secret: str | None) -> None:
+        """Replace the key that opens all others.
+
+        Args:
+            secret: what FEWSHOT_KEY is from now on; None leaves it as it is.
+
+        Raises:
+            UsageError: there are no keys, or a lesson runs, whose program knows the secret of now only.
+        """
+        self.must_exist()
+        if secret is not None and any_lesson_runs(self.database):
+            raise UsageError(
+                "A lesson runs now, and its program could not write with another secret. Nothing was changed. End the "
+                "lesson and close the app, then type the same command again."
+            )
+        self.keys.rotate(secret)
 
     def check(self) -> State:
         """Open everything once."""

@@ -19,6 +19,7 @@ from fewshot.database.kept_texts import TABLES, Texts
 from fewshot.database.key_erasure import NOT_READABLE
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.reading_codec import all_probabilities
+from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import Sealed, vault_of
 from fewshot.database.tables import ClassRow, OwnerRow, StudentRow
 from fewshot.types import EMOTIONS
@@ -59,7 +60,10 @@ def mend_texts(copy: Database, present: Database | None, kept: Texts) -> Mended:
     """
     found = Mended()
     known = kept if present is None else kept | _texts_in(present)
-    names = set(copy.vault.names())
+    names, of_present = set(copy.vault.names()), {}
+    if present is not None:
+        with present.read() as session:
+            of_present = {row.key: value for row, value in opened_settings(session)}
     with copy.write() as session:
         lost = [row for row in session.scalars(select(StudentRow)) if row.key and row.key not in names]
         found.students = [row.id for row in lost]
@@ -71,7 +75,11 @@ def mend_texts(copy: Database, present: Database | None, kept: Texts) -> Mended:
         for lesson in gone:
             session.delete(lesson)
         session.flush()
+        settings = opened_settings(session)
         found.texts = _mend(session, known)
+        for setting, value in settings:
+            known_value = of_present.get(setting.key) if value is None else value
+            setting.value = sealed_setting(session, setting.key, known_value)
     return found
 
 

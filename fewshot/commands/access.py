@@ -18,6 +18,12 @@ from fewshot.errors import UsageError
 from fewshot.private_files import write_private
 from fewshot.session.analysis.words import counted
 
+_ONE = {
+    "photos": "photo", "expression vectors": "expression vector", "identity vectors": "identity vector",
+    "pictures": "picture", "consents": "consent", "corrections": "correction",
+    "seconds of readings": "second of readings", "lessons": "lesson",
+}  # fmt: skip
+"""What a receipt counts, in the singular."""
 _EMPTY = "The audit log has no lines yet."
 
 
@@ -102,9 +108,13 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         tell("Nothing was changed.")
         return
     done = forget(store, class_name, student)
-    held = ", ".join(f"{count} {what}" for what, count in done.receipt["removed"].items() if count) or "no data"
-    tell(f"{student} was erased from {class_name}: {held}.")
-    tell(f"{counted(done.receipt['keys_dropped'], 'key')} dropped: what is left in older copies cannot be opened.")
+    held = ", ".join(counted(count, _ONE[what], what) for what, count in done.receipt["removed"].items() if count)
+    tell(f"{student} was erased from {class_name}: {held or 'no data'}.")
+    if done.sealed:
+        tell(f"{counted(done.receipt['keys_dropped'], 'key')} dropped: what is left in older copies cannot be opened.")
+    else:
+        tell("This student was enrolled by an earlier version and was not encrypted, so older copies and backups can")
+        tell("still be read. Delete them yourself. To encrypt the others, type: fewshot key seal")
     if done.also:
         tell(done.also)
     file = receipt or Path(f"receipt-{done.receipt['receipt'][:12]}.json")

@@ -170,7 +170,9 @@ def _lessons(session: Session, mine: Any) -> Iterator[Any]:
 
 def _names(rows: Sequence[Any]) -> Iterator[tuple[Any, Sealed[Any], Any]]:
     for row in rows:
-        yield row, type(row).name, _opened(row, type(row).name)
+        name = _opened(row, type(row).name)
+        if name != NOT_READABLE:  # a name that cannot be read keeps its index, which no other name has
+            yield row, type(row).name, name
 
 
 def _values(rows: Iterator[Any], field: str) -> Iterator[tuple[Any, Sealed[Any], Any]]:
@@ -186,6 +188,8 @@ def _opened(row: Any, column: Sealed[Any]) -> Any:
     try:
         return column.__get__(row, type(row))
     except (KeyGone, NotSealedHere):
+        if isinstance(row, ClassRow):
+            return f"Class {row.id}"  # no two classes may have one name
         return list(EMOTIONS) if column.raw == "labels_" else NOT_READABLE
 
 

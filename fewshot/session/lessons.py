@@ -21,7 +21,7 @@ from fewshot.errors import Note, StoreError, UsageError
 from fewshot.session import retention
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
 from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings
-from fewshot.session.liveness import this_process
+from fewshot.session.liveness import is_at_work, this_process
 from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
 
@@ -279,6 +279,13 @@ class LessonStore:
 
     def _settings(self) -> Settings:
         return Settings(self.database, self.owner)
+
+
+def any_lesson_runs(database: Database) -> bool:
+    """Whether a lesson of any owner is written now."""
+    with database.read() as session:
+        rows = session.scalars(select(LessonRow).where(LessonRow.ended.is_(None))).all()
+        return any(is_at_work(row.owner, row.heartbeat, now()) for row in rows)
 
 
 def apply_retention_of_all(database: Database) -> None:

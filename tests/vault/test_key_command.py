@@ -249,3 +249,27 @@ def test_keys_that_cannot_be_dropped_now_are_dropped_later(
     Database(f"sqlite:///{fewshot_home / 'fewshot.db'}")
     assert key not in FileKeys(fewshot_home).names()
     assert list(ClassStore().roster("physics").students) == NAMES[1:]
+
+
+def test_no_new_secret_while_a_lesson_runs(store: ClassStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fewshot.session.lessons import LessonStore
+
+    number = LessonStore().create("physics")
+    monkeypatch.setenv("FEWSHOT_KEY_NEW", "chosen")
+    fails("A lesson runs now", "key", "rotate")
+    LessonStore().end(number)
+    assert "was replaced" in run("key", "rotate")
+
+
+def test_a_connection_outlives_an_erasure_and_a_restore_of_before(
+    store: ClassStore, tmp_path: Path, passphrase: Path
+) -> None:
+    from fewshot.session.settings import Settings
+
+    Settings().set("ice", {"servers": "turn:turn.example.org", "username": "u"})
+    assert b"turn.example.org" not in Path(store.database.path or "").read_bytes()
+    run("backup", tmp_path / "b", "--passphrase-file", passphrase)
+    store.remove_student("physics", NAMES[0])
+    assert Settings().get("ice")["servers"] == "turn:turn.example.org"
+    run("restore", tmp_path / "b", "--passphrase-file", passphrase, "--yes")
+    assert Settings().get("ice")["servers"] == "turn:turn.example.org"
