@@ -101,6 +101,14 @@ def test_method_and_network_are_folded_away() -> None:
     assert html.index("Perhaps ask how they are") < html.index("<svg") < html.index("More confused faces")
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [(400.0, "at “x”"), (397.5, "at “x”"), (370.0, "30 seconds after “x”"), (401.0, ""), (90.0, "")],
+)
+def test_what_begins_with_a_marker_begins_at_it(second: float, said: str) -> None:
+    assert words.before([Marker(1, second, "x")], 400) == said
+
+
 def test_a_marker_before_the_event_is_named() -> None:
     lesson = replace(LESSON, markers=[Marker(1, 380.0, "Exercise 2")])
     assert "Exercise 2" in words.lead(gather(lesson, EARLIER))[1]

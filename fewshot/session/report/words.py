@@ -23,6 +23,8 @@ ORDER = (
     "Students who could be compared with their own earlier lessons come first, those furthest from their own usual at "
     "the top. This is no ranking: it is where to look first."
 )
+_AT_ONCE = 10
+"""Seconds, as long as a block of the search for moments: what began so soon after a marker began at it."""
 SHORT = 20
 """Seconds: in a shorter lesson the mood is one mean, and no change."""
 STATES = {
@@ -238,7 +240,10 @@ def span(start: float, end: float) -> str:
 def before(markers: Sequence[Marker], second: float) -> str:
     """The last marker before a moment, if it was at most five minutes before: "3 minutes after “exercise 2”"."""
     near = [m for m in markers if 0 <= second - m.second <= 300]
-    return f"{minutes(second - near[-1].second)} after “{near[-1].text}”" if near else ""
+    if not near:
+        return ""
+    later = second - near[-1].second
+    return f"{f'{minutes(later)} after' if later >= _AT_ONCE else 'at'} “{near[-1].text}”"
 
 
 def _least(students: Floats) -> float:
