@@ -47,8 +47,8 @@ def test_the_sentence_stands_on_top_once_with_its_evidence_and_is_marked_once() 
     for second in (605.0, 611.0, 617.0):
         stage.engines[0].tell(step_of(second, CLASS))
         page("live", **{"class": "physics"})
-    assert [text for _, _, text in stage.memory.marks] == ["Hint: 5 of 9 look sad, 1 usually"]
-    assert stage.lesson.view().markers == ((600.0, "Hint: 5 of 9 look sad, 1 usually"),)
+    assert [text for _, _, text in stage.memory.marks] == ["Hint: 5 of 9 look sad, fewer than 5 usually"]
+    assert stage.lesson.view().markers == ((600.0, "Hint: 5 of 9 look sad, fewer than 5 usually"),)
 
 
 def test_names_with_markup_are_shown_as_they_are_written() -> None:

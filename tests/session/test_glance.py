@@ -63,7 +63,7 @@ def test_too_slow_is_the_other_direction_and_the_surer_one_speaks() -> None:
 def test_an_event_is_marked_once_held_and_then_over() -> None:
     attention = Attention()
     marks = [attention.take(found(second, hint=hard(second))) for second in range(600, 640, 5)]
-    assert marks == [f"{MARK}14 of 49 look sad, 3 usually", *[None] * 7]
+    assert marks == [f"{MARK}14 of 49 look sad, fewer than 5 usually", *[None] * 7]
     assert attention.take(found(640)) is None and attention.glance(49, False, 640).event is not None
     assert attention.take(found(645, hint=hard(645))) is None  # a gap of seconds is the same event
     attention.take(found(646 + HOLD))

@@ -87,7 +87,7 @@ class Attention:
             return None
         event = min(events.values(), key=lambda one: one.chance)
         self._class = _Kept(event.since, now, event)
-        return MARK + _counts(event)
+        return MARK + _counts(event, whole=True)  # the whole-class view shows it too, and no number below five
 
     def glance(
         self,
