@@ -18,6 +18,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
@@ -50,7 +51,7 @@ def main() -> None:
                 photograph(app, arguments.chromium, scheme, arguments.out, size)
 
 
-def photograph(app: ServedApp, chromium: str, scheme: str, out: Path, size: str) -> None:
+def photograph(app: ServedApp, chromium: str, scheme: Literal["light", "dark"], out: Path, size: str) -> None:
     """All pages in one colour scheme and size; says which are wider than the window."""
     from playwright.sync_api import sync_playwright
 
