@@ -25,13 +25,23 @@ from fewshot.vault import recovery
 from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id, new_key
 from fewshot.vault.durable import shred, write_through
 from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys, wrong_secret
-from fewshot.vault.key_record import bound, bytes_of, dropped_in, epoch_file, is_there, shown, text_of, wrapping_cipher
+from fewshot.vault.key_record import (
+    FORMAT,
+    bound,
+    bytes_of,
+    dropped_in,
+    epoch_file,
+    is_there,
+    read_record,
+    shown,
+    text_of,
+    wrapping_cipher,
+)
 from fewshot.vault.leftovers import forget_aside, holds, mark_of, old_epochs
 from fewshot.vault.places import place_for_new, places
 
 FILE = "keys.json"
 SECRET = "FEWSHOT_KEY"  # nosec B105: the name of a variable
-FORMAT = "fewshot keys 1"
 _CHECK = b"fewshot keys: these can be opened"
 _TRIES = 5
 
@@ -332,19 +342,7 @@ class FileKeys:
             logger.warning(said)
 
     def _parsed(self) -> dict[str, Any]:
-        try:
-            record = json.loads(self.path.read_bytes())
-            if record["format"] != FORMAT:
-                raise lost_keys(self.path, f"its format {record['format']!r} is not known to this program")
-            bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
-            if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
-                raise TypeError
-            if not (isinstance(record["folder"], str) and isinstance(record["place"], str)):
-                raise TypeError
-            record["generation"] += 0
-            return dict(record)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise lost_keys(self.path, getattr(error, "strerror", None) or "it is damaged") from error
+        return read_record(self.path)
 
     def _opened(self, record: dict[str, Any]) -> tuple[dict[str, bytes], bytes]:
         file = self._find(record)

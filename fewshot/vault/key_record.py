@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.vault.cipher import Cipher, derived
+from fewshot.vault.errors import lost_keys
 
+FORMAT = "fewshot keys 1"
 _WRAP = b"fewshot wrapping key"
 
 
@@ -57,3 +59,24 @@ def text_of(data: bytes) -> str:
 def bytes_of(text: str) -> bytes:
     """The bytes of ``text_of``. Raises ValueError for anything else."""
     return base64.b64decode(text, validate=True)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What a ``keys.json`` says, without opening a key.
+
+    Raises:
+        KeysUnusable: it cannot be read, or it is damaged.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        if record["format"] != FORMAT:
+            raise lost_keys(path, f"its format {record['format']!r} is not known to this program")
+        bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
+        if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
+            raise TypeError
+        if not (isinstance(record["folder"], str) and isinstance(record["place"], str)):
+            raise TypeError
+        record["generation"] += 0
+        return dict(record)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise lost_keys(path, getattr(error, "strerror", None) or "it is damaged") from error

@@ -71,7 +71,7 @@ def test_a_copy_without_its_key_opens_nothing(
 def test_two_programs_that_enroll_and_remove_lose_nobody(homes: Homes) -> None:
     home, keys = homes
     right = {name: told(in_place(home), name) for name in NAMES}
-    rounds = 20
+    rounds = 8
 
     def begin(who: str) -> subprocess.Popen[str]:
         words = [sys.executable, str(PROGRAM), "work", str(home), who, str(rounds)]
