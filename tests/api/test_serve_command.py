@@ -164,7 +164,7 @@ def resumed(served: Served, number: int, ticket: str) -> Talk:
     ("words", "said"),
     [
         (["--host", "0.0.0.0"], "without TLS"),
-        (["--certificate", "nowhere.pem"], "both --certificate and --key"),
+        (["--certificate", "nowhere.pem"], "only one of them was given"),
         (["--certificate", "a.pem", "--key", "b.pem"], "There is no file a.pem"),
         (["--processes", "0"], "0 processes"),
         (["--host", "no such host"], "is not an address"),
