@@ -13,13 +13,12 @@ from fewshot.audit.verify import verify
 from fewshot.backup.make import check_target, make_backup, noted
 from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
-from fewshot.database.engine import default_file
+from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.owner import Owner
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
-from fewshot.models.files import home
 from fewshot.session.analysis.words import counted
 from fewshot.session.lessons import any_lesson_runs
 from fewshot.vault import FileKeys
@@ -31,8 +30,7 @@ def keys_here() -> FileKeys:
     Raises:
         UsageError: $FEWSHOT_DATABASE is not valid.
     """
-    file = default_file()
-    return FileKeys(home() if file is None else file.parent)
+    return keys_beside(default_file())
 
 
 def import_keys(file: Path, passphrase: str) -> int:

@@ -26,7 +26,8 @@ from fewshot.database import open_database
 from fewshot.database.copies import snapshot
 from fewshot.database.erased import keep_beside
 from fewshot.errors import StoreError, UsageError
-from fewshot.private_files import HAS_MODES, write_private
+from fewshot.private_files import write_private
+from fewshot.vault.durable import sync
 
 SHORTEST = 12
 """Characters of a passphrase."""
@@ -104,7 +105,7 @@ def make_backup(file: Path, passphrase: str) -> Made:
             seal(plain, new, header, passphrase)
             _check(new, passphrase, plain, folder / "check.db")
             new.replace(file)
-            _sync(file.absolute().parent)
+            sync(file.absolute().parent)
             made = Made(file, header, contents_of(plain))
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
@@ -162,16 +163,6 @@ def _check(new: Path, passphrase: str, plain: Path, out: Path) -> None:
             f"The new backup did not pass its check ({fault or 'rows are missing'}), so it was deleted. The disk may "
             "be faulty. Write the backup to another disk."
         )
-
-
-def _sync(folder: Path) -> None:
-    if HAS_MODES:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # some network disks cannot do it for a folder
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _note(store: Path, made: Made) -> None:

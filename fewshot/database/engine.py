@@ -76,7 +76,7 @@ class Database:
         self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
         if keys is None:
-            keys = MemoryKeys() if memory else FileKeys(home() if self._beside is None else self._beside.parent)
+            keys = MemoryKeys() if memory else keys_beside(self._beside)
         self.vault = Vault(keys)
         with self._in_words(), self._turn:
             if self.path is not None and not named:
@@ -149,14 +149,15 @@ class Database:
             yield session
             session.flush()
             removed, here = remember(session, before), installation_of(session)
-            drop_keys_of(session, keys)
+            drops = drop_keys_of(session, keys)
             if self.path is not None:
                 take_note(session)
         self.keep_removals()
         if self._beside is not None:
             erase_in_copies(self._beside, removed, here)
-            with self.read() as session:
-                keep_texts(self._beside, session, here)
+            if drops:
+                with self.read() as session:
+                    keep_texts(self._beside, session, here)
         try:
             self.drop_keys()
         except KeysUnusable as error:
@@ -307,6 +308,11 @@ def open_database(url: str | None = None) -> Database:
             kept = _opened[address] = Database(address)
         kept.finish_erasing()
         return kept
+
+
+def keys_beside(file: Path | None) -> FileKeys:
+    """The keys of a database in a file; None: of one on a server, whose keys lie in the program's folder."""
+    return FileKeys(home() if file is None else file.parent)
 
 
 def default_file() -> Path | None:

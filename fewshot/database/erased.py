@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from fewshot.database.erased_tables import ErasedRow, InstallationRow, Kind
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow
 from fewshot.errors import StoreError
-from fewshot.private_files import write_private
+from fewshot.vault.durable import write_through
 
 SIDECAR = "erased.json"
 _TABLES = {"student": StudentRow, "lesson": LessonRow, "class": ClassRow}
@@ -172,15 +170,8 @@ def read_sidecar(path: Path) -> dict[str, Removals]:
 
 def write_sidecar(path: Path, kept: Mapping[str, Removals]) -> None:
     """Write the file beside a database as a whole. Raises OSError if it cannot be written."""
-    file = sidecar_of(path)
     record = {"installations": {key: _to_json(removals) for key, removals in kept.items()}}
-    new = file.with_name(f"{file.name}.{os.getpid()}.new")
-    try:
-        write_private(new, json.dumps(record, indent=1).encode())
-        new.replace(file)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+    write_through(sidecar_of(path), json.dumps(record, indent=1).encode())
 
 
 def _to_json(removals: Removals) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.sealing import bound_to
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SupportRow
-from fewshot.private_files import write_private
 from fewshot.vault import KeyGone, Vault
 from fewshot.vault.cipher import NotSealedHere, names_these_keys
+from fewshot.vault.durable import write_through
 
 FILE = "texts.json"
 TABLES: Sequence[Any] = (ClassRow, ConsentRow, PhotoRow, SupportRow, CorrectionRow, LessonRow, MarkerRow)
@@ -43,10 +43,8 @@ def keep_texts(path: Path, session: Session, installation: str) -> None:
     """
     record = {"installation": installation, "texts": list(_sealed(session))}
     file = path.with_name(FILE)
-    new = file.with_name(f"{FILE}.new")
     try:
-        write_private(new, json.dumps(record).encode())
-        new.replace(file)
+        write_through(file, json.dumps(record).encode())
     except OSError as error:
         logger.warning("The texts of the classes could not be kept in %s (%s).", file, error.strerror or error)
 

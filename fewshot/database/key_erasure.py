@@ -64,12 +64,15 @@ def renew_texts_of(session: Session, row: ClassRow) -> None:
     session.info.setdefault(_RENEW, set()).add(row.id)
 
 
-def drop_keys_of(session: Session, before: Known) -> None:
+def drop_keys_of(session: Session, before: Known) -> bool:
     """Note the keys of what was removed, and give the texts around it new keys, in the transaction that erases.
 
     Args:
         session: of the erasure; all changes are flushed.
         before: ``known_keys`` at its beginning.
+
+    Returns:
+        Whether any key is dropped.
     """
     after = known_keys(session)
     gone: list[str] = []
@@ -95,10 +98,12 @@ def drop_keys_of(session: Session, before: Known) -> None:
         gone += _renew_class(session, number)
     for name in sorted(owners & after.owners.keys()):
         gone += _renew_owner(session, name)
-    for key in dict.fromkeys(key for key in gone if key):
+    dropped = {key for key in gone if key}
+    for key in dropped:
         if session.get(DroppedKeyRow, key) is None:
             session.add(DroppedKeyRow(key=key))
     session.flush()
+    return bool(dropped)
 
 
 def texts_of(session: Session, class_id: int) -> Iterator[Any]:

@@ -10,17 +10,15 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import os
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fewshot.errors import UsageError
-from fewshot.private_files import write_private
 from fewshot.vault.cipher import KEY_BYTES, derived
+from fewshot.vault.durable import write_through
 
 FORMAT = "fewshot recovery 1"
 SHORTEST = 12
@@ -84,14 +82,7 @@ def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale
             if not place.parent.is_dir():
                 raise OSError("its folder is not there")
             refuse_other(place, record["store"])
-            data = json.dumps(_content(record, keys), indent=1).encode()
-            new = place.with_name(f".{place.name}.{os.getpid()}.new")
-            try:
-                write_private(new, data)
-                new.replace(place)
-            finally:
-                with suppress(OSError):
-                    new.unlink(missing_ok=True)
+            write_through(place, json.dumps(_content(record, keys), indent=1).encode())
         except UsageError as error:
             said.append(error.text)
         except OSError as error:
