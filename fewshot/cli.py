@@ -20,6 +20,7 @@ from fewshot.commands.options import (
     CsvOption,
     DetectorName,
     DetectorOption,
+    HostOption,
     JsonlOption,
     NetworkOption,
     OfflineOption,
@@ -331,10 +332,7 @@ app.command()(restore)
 def teacher_app(
     port: Annotated[int | None, typer.Option(help="Port; default: 8501, or the next free one.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the app in the browser.")] = True,
-    host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
-    ] = None,
+    host: HostOption = None,
     public_url: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="Address that a reverse proxy gives the app. Can be repeated."),

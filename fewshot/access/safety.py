@@ -43,6 +43,26 @@ def import_keys(file: Path, passphrase: str) -> int:
     return count
 
 
+def log_rows(database: Database, last: int, owner: Owner) -> list[tuple[str, str, str, str, str, str]]:
+    """The latest lines of the audit log that an owner may see, oldest first.
+
+    Returns:
+        Number, time (UTC), account, event, random id of the student, and details of each line.
+    """
+    names = {one.id: one.name for one in Owners(database).all()}
+    return [
+        (
+            str(line.number),
+            str(line.at)[:19].replace("T", " "),
+            names.get(line.owner, "unknown" if not line.owner else "removed account"),
+            str(line.event),
+            str(line.subject),
+            ", ".join(f"{name} {value}" for name, value in line.told().items()),
+        )
+        for line in latest(database, last, owner)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Safety:
     """The default database and its keys.
@@ -63,6 +83,14 @@ class Safety:
     def plain_rows(self) -> int:
         """How many classes, students and lessons are not encrypted."""
         return plain_rows(self.database)
+
+    def not_encrypted(self) -> str:
+        """How much is not encrypted, as a sentence; "" if everything is."""
+        left = self.plain_rows()
+        if not left:
+            return ""
+        what = counted(left, "class, student or lesson", "classes, students and lessons")
+        return f"{what} of an earlier version {'is' if left == 1 else 'are'} not encrypted yet."
 
     def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
         """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
@@ -140,17 +168,13 @@ class Safety:
 
     def lines(self, last: int, owner: Owner) -> list[dict[str, str]]:
         """The latest lines of the audit log that an owner may see, newest first, for a table."""
-        names = {one.id: one.name for one in Owners(self.database).all()}
         return [
             {
-                "When (UTC)": str(line.at)[:19].replace("T", " "),
-                "Account": names.get(line.owner, "unknown" if not line.owner else "removed account"),
-                "Event": str(line.event),
-                "Student (random number)": str(line.subject)[:12],
-                "Details": ", ".join(f"{name} {value}" for name, value in line.told().items()),
+                "When (UTC)": when, "Account": account, "Event": event, "Student (random number)": subject[:12],
+                "Details": details,
             }
-            for line in reversed(latest(self.database, last, owner))
-        ]
+            for _, when, account, event, subject, details in reversed(log_rows(self.database, last, owner))
+        ]  # fmt: skip
 
     def faults(self) -> list[str]:
         """What is wrong with the audit log, as sentences."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from fewshot.access.export import folder_for, student_files, write_files
 from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
-from fewshot.audit.log import latest, newest
+from fewshot.access.safety import log_rows
+from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
 from fewshot.classroom.owners import Owners, owner_named
 from fewshot.classroom.store import ClassStore
-from fewshot.commands.terminal import FAILED, cell, console, print_error, table, tell
+from fewshot.commands.terminal import FAILED, agreed, cell, console, print_error, table, tell
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.private_files import write_private
@@ -50,17 +50,13 @@ def show_audit(last: int, as_name: str | None) -> None:
     if last < 1:
         raise UsageError(f"{last} lines cannot be shown. Give a number from 1 on: fewshot audit show --last 20")
     database = Owners().database
-    lines = latest(database, last, owner_named(database, as_name))
+    lines = log_rows(database, last, owner_named(database, as_name))
     if not lines:
         tell(_EMPTY)
         return
-    names = {owner.id: owner.name for owner in Owners(database).all()}
     rows = table("Line", "When (UTC)", "Account", "Event", "Student (random id)", "Details")
     for line in lines:
-        details = ", ".join(f"{name} {value}" for name, value in line.told().items())
-        account = names.get(line.owner, "unknown" if not line.owner else "removed account")
-        when = str(line.at)[:19].replace("T", " ")
-        rows.add_row(*map(cell, (str(line.number), when, account, str(line.event), str(line.subject), details)))
+        rows.add_row(*map(cell, line))
     console().print(rows)
 
 
@@ -104,7 +100,8 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     roster = store.roster(class_name)
     if student not in roster.students:
         store.consents(class_name, student)  # its error names the class or the students
-    if not yes and not _sure(student, class_name):
+    question, why = f"Erase {student} from {class_name} for good?", "An erasure is final, and nobody can be asked here."
+    if not yes and not agreed(question, why, "To erase without a question, add: --yes"):
         tell("Nothing was changed.")
         return
     done = forget(store, class_name, student)
@@ -136,12 +133,3 @@ def run_check_receipt(file: Path) -> int:
         return 0
     print_error(f"{file} was changed, or another installation wrote it.")
     return FAILED
-
-
-def _sure(student: str, class_name: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "An erasure is final, and nobody can be asked here. Nothing was changed.",
-            hint="To erase without a question, add: --yes",
-        )
-    return input(f"Erase {student} from {class_name} for good? Type yes: ").strip().lower() in {"yes", "y"}

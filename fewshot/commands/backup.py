@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from fewshot.backup.container import read_header
 from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
 from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
 from fewshot.commands.secret_words import secret_word
-from fewshot.commands.terminal import cell, console, table, tell
-from fewshot.errors import FewshotError, UsageError
+from fewshot.commands.terminal import agreed, cell, console, table, tell
+from fewshot.errors import FewshotError
 from fewshot.session.analysis.words import counted
 
 
@@ -43,7 +42,9 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
     passphrase = secret_word("passphrase", passphrase_file, new=False) if needs_passphrase(file) else None
     with prepared(file, passphrase) as ready:
         _show(file, ready)
-        if not yes and not _agreed():
+        question = "Replace the database of now by this backup?"
+        why = "A restore replaces the database, and nobody can be asked here."
+        if not yes and not agreed(question, why, "To restore without a question, add: --yes"):
             tell("Nothing was changed.")
             return
         aside = put_in_place(ready)
@@ -120,12 +121,3 @@ def _show(file: Path, ready: Prepared) -> None:
         )
     if ready.replayed.old:
         tell(f"Older than Settings, Privacy allows, so they are left out: {counted(ready.replayed.old, 'lesson')}.")
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "A restore replaces the database, and nobody can be asked here. Nothing was changed.",
-            hint="To restore without a question, add: --yes",
-        )
-    return input("Replace the database of now by this backup? Type yes: ").strip().lower() in {"yes", "y"}

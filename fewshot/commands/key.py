@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from rich.progress import Progress
 
 from fewshot.access.safety import Safety, import_keys, keys_here
 from fewshot.commands.secret_words import secret_word
-from fewshot.commands.terminal import console, tell
+from fewshot.commands.terminal import agreed, console, tell
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import counted
 from fewshot.vault.key_file import SECRET
@@ -111,14 +110,9 @@ def seal_now(yes: bool) -> None:
         "Names, vectors and readings of an earlier version will be encrypted. There is no way back: an earlier version"
     )
     tell("of fewshot cannot read them afterwards, and the copies that fewshot made of the database are deleted.")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "Nobody can be asked here. Nothing was changed.", hint="To go on without a question: --yes"
-            )
-        if input("Encrypt now? Type yes: ").strip().lower() not in {"yes", "y"}:
-            tell("Nothing was changed.")
-            return
+    if not yes and not agreed("Encrypt now?", "Nobody can be asked here.", "To go on without a question: --yes"):
+        tell("Nothing was changed.")
+        return
     with Progress(console=console(), transient=True) as bar:
         task = bar.add_task("Encrypting", total=None)
         safety.seal(lambda done, total: bar.update(task, completed=done, total=total))
@@ -128,8 +122,6 @@ def seal_now(yes: bool) -> None:
 
 
 def _tell_plain() -> None:
-    left = Safety.here().plain_rows()
-    if left:
-        what = counted(left, "class, student or lesson", "classes, students and lessons")
-        tell(f"{what} of an earlier version {'is' if left == 1 else 'are'} not encrypted yet.")
+    if said := Safety.here().not_encrypted():
+        tell(said)
         tell("To encrypt them, type: fewshot key seal")

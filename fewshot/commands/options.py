@@ -48,3 +48,7 @@ PassphraseOption = Annotated[
         "--passphrase-file", help="Read the passphrase from this file; - is standard input. Default: ask for it."
     ),
 ]
+HostOption = Annotated[
+    str | None,
+    typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
+]

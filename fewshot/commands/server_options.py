@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fewshot.commands.options import NetworkOption, PassphraseOption
+from fewshot.commands.options import HostOption, NetworkOption, PassphraseOption
 from fewshot.errors import UsageError
 
 
@@ -45,10 +45,7 @@ def restore(
 
 def serve(
     port: Annotated[int | None, typer.Option(help="Port; default: 8601.")] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen on; default: 127.0.0.1, this computer only.", show_default=False),
-    ] = None,
+    host: HostOption = None,
     public_url: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="Address that a reverse proxy gives the service. Can be repeated."),

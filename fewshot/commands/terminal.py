@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from fewshot.addresses import without_secrets
-from fewshot.errors import FewshotError, Note, printable
+from fewshot.errors import FewshotError, Note, UsageError, printable
 from fewshot.live.stopping import exit_code, signals_stop
 
 if TYPE_CHECKING:
@@ -164,3 +164,19 @@ def _text(error: Exception) -> str:
         f"{kind}: {error}. This should not happen: it is a fault of fewshot, not yours. Set FEWSHOT_DEBUG=1, run the "
         f"same command again, and report what it prints."
     )
+
+
+def agreed(question: str, why: str, hint: str) -> bool:
+    """Ask something that is final. Only "yes" and "y" agree.
+
+    Args:
+        question: what is asked, without the request to type yes.
+        why: the error where nobody can be asked; it says that nothing was changed.
+        hint: how to do it without a question.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{why} Nothing was changed.", hint=hint)
+    return input(f"{question} Type yes: ").strip().lower() in {"yes", "y"}

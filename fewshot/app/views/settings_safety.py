@@ -10,7 +10,6 @@ from fewshot.access.safety import Safety
 from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
-from fewshot.session.analysis.words import counted
 
 _SHOWN = 50
 """Lines of the audit log."""
@@ -30,17 +29,13 @@ def show_safety() -> None:
 @calm
 def _encryption(safety: Safety) -> None:
     st.subheader("Encryption")
-    left = safety.plain_rows()
+    left = safety.not_encrypted()
     if not left:
         st.write(
             "Names, face vectors, readings, labels and all texts are encrypted, each student's with a key of their own."
         )
         return
-    st.warning(
-        f"{counted(left, 'class, student or lesson', 'classes, students and lessons')} of an earlier version "
-        f"{'is' if left == 1 else 'are'} not encrypted yet. An earlier version cannot read them afterwards.",
-        icon=":material/lock_open:",
-    )
+    st.warning(f"{left} An earlier version cannot read them afterwards.", icon=":material/lock_open:")
     if st.button("Encrypt everything now", type="primary"):
         with st.spinner("Encrypting …"):
             safety.seal()
