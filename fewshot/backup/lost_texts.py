@@ -16,13 +16,11 @@ from sqlalchemy.orm import Session
 from fewshot.database import Database
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.kept_texts import TABLES, Texts
-from fewshot.database.key_erasure import NOT_READABLE
+from fewshot.database.key_erasure import stand_in
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.reading_codec import all_probabilities
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
-from fewshot.database.sealing import Sealed, vault_of
+from fewshot.database.sealing import vault_of
 from fewshot.database.tables import ClassRow, OwnerRow, StudentRow
-from fewshot.types import EMOTIONS
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
 
@@ -94,7 +92,7 @@ def _mend(session: Session, known: Texts) -> int:
                 except (KeyGone, NotSealedHere):
                     value = known.get((table.__tablename__, column.name, row.rid))
                     count += value is None
-                    broken.append((row, column, _instead(session, row, column) if value is None else value))
+                    broken.append((row, column, stand_in(session, row, column) if value is None else value))
     names = set(vault_of(session).names())
     students = [(row, StudentRow.name, row.name) for row in session.scalars(select(StudentRow))]
     holders: Sequence[Any] = (*session.scalars(select(ClassRow)), *session.scalars(select(OwnerRow)))
@@ -104,25 +102,13 @@ def _mend(session: Session, known: Texts) -> int:
     session.flush()
     for holder in session.scalars(select(ClassRow).where(ClassRow.text_key == "")):
         if not any(row is holder for row, *_ in broken):
-            broken.append((holder, ClassRow.name, _instead(session, holder, ClassRow.name)))
+            broken.append((holder, ClassRow.name, stand_in(session, holder, ClassRow.name)))
     for row, column, value in [*broken, *students]:
         column.__set__(row, value)
     session.flush()
     if session.scalars(select(InstallationRow).limit(1)).one().keys:
         session.execute(update(InstallationRow).values(keys=vault_of(session).keys.store))
     return count
-
-
-def _instead(session: Session, row: Any, column: Sealed[Any]) -> Any:
-    if isinstance(row, ClassRow):
-        return f"Class {row.id}"
-    return _numbered(session, row) if column.raw == "labels_" else NOT_READABLE
-
-
-def _numbered(session: Session, lesson: LessonRow) -> list[str]:
-    """Labels for readings whose own words are lost: the seven emotions, then numbers."""
-    width = max((len(shown) for shown in all_probabilities(session, lesson)), default=len(EMOTIONS))
-    return [*EMOTIONS, *(f"state {number}" for number in range(1, width - len(EMOTIONS) + 1))]
 
 
 def _texts_in(database: Database) -> Texts:

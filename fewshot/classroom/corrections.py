@@ -18,7 +18,7 @@ from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner
-from fewshot.database.tables import ClassRow, StudentRow, SupportRow
+from fewshot.database.tables import ClassRow, StudentRow, SupportRow, class_called
 from fewshot.errors import DimensionMismatch, UsageError
 
 
@@ -57,7 +57,7 @@ def learned(
         owner: to whom the class belongs.
     """
     with database.read() as session:
-        row = _named(session, owner, class_name)
+        row = class_called(session, owner.id, class_name)
         if row is None:
             return []
         names = {one.id: one.name for one in students_of(session, row.id) if student in (None, one.name)}
@@ -103,7 +103,7 @@ def learn(
     """
     label = emotion_of(actually)
     with database.write() as session:
-        row = _named(session, owner, class_name)
+        row = class_called(session, owner.id, class_name)
         kept = session.get(LessonRow, lesson)
         if row is None or kept is None or kept.class_id != row.id:
             raise UsageError(f"Class {class_name!r} has no lesson {lesson}. Nothing was corrected.")
@@ -139,14 +139,8 @@ def unlearn(database: Database, class_name: str, correction: int, *, owner: Owne
         session.execute(delete(SupportRow).where(SupportRow.correction_id == correction))
 
 
-def _named(session: Session, owner: Owner, name: str) -> ClassRow | None:
-    """The owner's class with exactly this name."""
-    rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id))
-    return next((row for row in rows if row.name == name), None)
-
-
 def _correction(session: Session, owner: Owner, class_name: str, correction: int) -> CorrectionRow:
-    of_class = _named(session, owner, class_name)
+    of_class = class_called(session, owner.id, class_name)
     row = session.get(CorrectionRow, correction) if abs(correction) < 2**63 else None
     student = None if row is None else session.get(StudentRow, row.student_id)
     if row is None or student is None or of_class is None or student.class_id != of_class.id:

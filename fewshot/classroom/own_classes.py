@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from fewshot.classroom.class_rows import students_of
+from fewshot.classroom.class_rows import classes_of, students_of
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database, ErasurePending
 from fewshot.database.owner import Owner
@@ -39,7 +37,7 @@ class OwnClasses:
     def all(self) -> list[Numbered]:
         """The classes by name."""
         with self.database.read() as session:
-            rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == self.owner.id)).all()
+            rows = classes_of(session, self.owner.id)
             found = [Numbered(row.id, row.name) for row in rows if self.only is None or row.id in self.only]
         return sorted(found, key=lambda each: each.name)
 

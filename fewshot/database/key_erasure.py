@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.owner import LOCAL
+from fewshot.database.reading_codec import all_probabilities
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import Sealed, give_keys, session_of
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow, SupportRow
@@ -189,13 +190,27 @@ def _values(rows: Iterator[Any], field: str) -> Iterator[tuple[Any, Sealed[Any],
 
 
 def _opened(row: Any, column: Sealed[Any]) -> Any:
-    """A value; ``NOT_READABLE`` if its key is gone, because an erasure must not fail for the sake of another text."""
+    """A value; what stands for it if its key is gone, because an erasure must not fail for the sake of another text."""
     try:
         return column.__get__(row, type(row))
     except (KeyGone, NotSealedHere):
-        if isinstance(row, ClassRow):
-            return f"Class {row.id}"  # no two classes may have one name
-        return list(EMOTIONS) if column.raw == "labels_" else NOT_READABLE
+        return stand_in(session_of(row), row, column)
+
+
+def stand_in(session: Session, row: Any, column: Sealed[Any]) -> Any:
+    """What stands for a text that cannot be read: ``NOT_READABLE``, a number for a class, and labels for readings.
+
+    The labels are the seven emotions, then numbers, as many as the readings of the lesson refer to.
+    """
+    if isinstance(row, ClassRow):
+        return f"Class {row.id}"  # no two classes may have one name
+    if column.raw != "labels_":
+        return NOT_READABLE
+    try:
+        width = max((len(shown) for shown in all_probabilities(session, row)), default=len(EMOTIONS))
+    except (KeyGone, NotSealedHere):
+        width = len(EMOTIONS)
+    return [*EMOTIONS, *(f"state {number}" for number in range(1, width - len(EMOTIONS) + 1))]
 
 
 def _seal_again(session: Session, found: Sequence[tuple[Any, Sealed[Any], Any]]) -> None:

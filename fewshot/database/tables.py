@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import JSON, Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from fewshot.database.columns import Floats, Utc, now
@@ -64,6 +64,12 @@ def key_id() -> Any:
 def texts_of_class(session: Session, class_id: int) -> Holder:
     """Who holds the key for the texts of a class."""
     return parent(session, ClassRow, class_id), "text_key"
+
+
+def class_called(session: Session, owner: str, name: str) -> ClassRow | None:
+    """The owner's class with exactly this name; None if there is none. Names are sealed, so all of them are read."""
+    rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == owner))
+    return next((row for row in rows if row.name == name), None)
 
 
 def key_of_student(session: Session, student_id: int) -> Holder:

@@ -16,7 +16,7 @@ from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
-from fewshot.database.tables import ClassRow, OwnerRow, StudentRow
+from fewshot.database.tables import ClassRow, OwnerRow, StudentRow, class_called
 from fewshot.errors import Note, StoreError, UsageError
 from fewshot.session import retention
 from fewshot.session.lesson import Lesson, LessonInfo, Readings
@@ -111,10 +111,10 @@ class LessonStore:
         wanted = select(LessonRow, ClassRow).outerjoin(ClassRow).where(LessonRow.owner_id == self.owner.id)
         with self.database.read() as session:
             if classroom is not None:
-                class_id = _class_number(session, self.owner, classroom)
-                if classroom and class_id is None:
+                of = class_called(session, self.owner.id, classroom)
+                if classroom and of is None:
                     return []
-                wanted = wanted.where(LessonRow.class_id == class_id)
+                wanted = wanted.where(LessonRow.class_id == (None if of is None else of.id))
             rows = session.execute(wanted.order_by(LessonRow.started.desc(), LessonRow.id.desc())).all()
             return [info_of(row, "" if found is None else found.name) for row, found in rows]
 
@@ -311,19 +311,13 @@ def _found(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]
 
 
 def _class_id(session: Session, owner: Owner, name: str) -> int:
-    found = _class_number(session, owner, name)
+    found = class_called(session, owner.id, name)
     if found is None:
         raise UsageError(
             f"There is no class {name!r}, so a lesson of it cannot be recorded.",
             hint="To see the classes: fewshot roster",
         )
-    return found
-
-
-def _class_number(session: Session, owner: Owner, name: str) -> int | None:
-    """Number of the class with exactly this name; None if there is none."""
-    rows = session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id))
-    return next((row.id for row in rows if row.name == name), None)
+    return found.id
 
 
 def _student_ids(session: Session, class_id: int | None, students: Sequence[str], classroom: str) -> list[int]:

@@ -13,23 +13,21 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fewshot.errors import UsageError
 from fewshot.models.lock import one_process
 from fewshot.private_files import make_private_folder
 from fewshot.vault import recovery
-from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id, new_key
+from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id
 from fewshot.vault.durable import shred, write_through
-from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys, wrong_secret
+from fewshot.vault.errors import KeysUnusable, lost_keys, wrong_secret
 from fewshot.vault.key_record import (
     FORMAT,
     bound,
     bytes_of,
-    dropped_in,
     epoch_file,
     is_there,
     read_record,
@@ -37,7 +35,7 @@ from fewshot.vault.key_record import (
     text_of,
     wrapping_cipher,
 )
-from fewshot.vault.leftovers import forget_aside, holds, mark_of, old_epochs
+from fewshot.vault.leftovers import holds, mark_of, old_epochs
 from fewshot.vault.places import place_for_new, places
 
 FILE = "keys.json"
@@ -48,8 +46,8 @@ _TRIES = 5
 logger = logging.getLogger(__name__)
 
 
-class FileKeys:
-    """The keys of the databases in one folder, on this computer.
+class KeyFile:
+    """Reads and writes the keys of the databases in one folder, on this computer.
 
     Args:
         folder: where ``keys.json`` lies, or will lie when the first key is made.
@@ -70,47 +68,6 @@ class FileKeys:
         self._turn = threading.RLock()
         self.unreached: list[str] = []
 
-    def refresh(self) -> None:
-        """Take over what other programs changed. Nothing is opened before a key is needed."""
-        with self._turn:
-            if self._seen is not None and self._stamp() != self._seen:
-                self._read()
-
-    def key(self, name: str) -> bytes:
-        """See ``KeyStore``."""
-        known = self._keys.get(name)
-        if known is not None:
-            return known
-        with self._turn:
-            if self._seen is None or self._stamp() != self._seen:
-                self._read()
-            if self._seen is None:
-                raise lost_keys(self.path, "it is missing")
-            try:
-                return self._keys[name]
-            except KeyError:
-                raise KeyGone(name) from None
-
-    def make(self, count: int) -> list[str]:
-        """See ``KeyStore``."""
-        names = [new_id() for _ in range(count)]
-        with self._change():
-            self._keys.update((name, new_key()) for name in names)
-        return names
-
-    @property
-    def store(self) -> str:
-        """See ``KeyStore``."""
-        return str(self.record.get("store", ""))
-
-    def names(self) -> Collection[str]:
-        """See ``KeyStore``."""
-        return set(self.record.get("keys", ()))
-
-    def dropped(self) -> Collection[str]:
-        """Ids of all keys that were dropped."""
-        return set(self.record.get("dropped", ()))
-
     @property
     def record(self) -> dict[str, Any]:
         """What ``keys.json`` says now; empty without such a file. No key is opened."""
@@ -118,115 +75,12 @@ class FileKeys:
             stamp = self._stamp()
             if stamp is None or stamp == self._seen:
                 return dict(self._record)
-            return self._parsed()
-
-    def drop(self, names: Iterable[str]) -> int:
-        """See ``KeyStore``. Nothing happens if none of them is there."""
-        wanted = set(names)
-        if not wanted & set(self.names()):
-            self._finish()
-            return 0
-        with self._change(new_epoch=True):
-            there = wanted & self._keys.keys()
-            for name in there:
-                del self._keys[name]
-            self._record["dropped"] = sorted({*self._record["dropped"], *there})
-        forget_aside(self.folder, self._record)
-        return len(there)
-
-    def _finish(self) -> None:
-        """Delete the epoch keys that a program which was killed, or a faulty disk, has left."""
-        record = self.record
-        if record and not self._is_copy(record) and old_epochs(self.folder, record):
-            with self._turn, one_process(self.path):
-                self._tidy(self._parsed())
-
-    def rotate(self, secret: str | None = None) -> None:
-        """Make a new epoch key.
-
-        Args:
-            secret: what ``$FEWSHOT_KEY`` is from now on; None leaves it as it is.
-        """
-        with self._change(new_epoch=True, secret=secret):
-            pass
+            return read_record(self.path)
 
     @property
     def exists(self) -> bool:
         """Whether any key was ever made here."""
         return self.path.exists()
-
-    def export(self, file: Path, passphrase: str, replace: bool = False) -> list[str]:
-        """Write a recovery file, which is brought up to date with every change from now on; see ``recovery``.
-
-        Args:
-            file: to write.
-            passphrase: opens it; one of at least 12 characters.
-            replace: choose a new passphrase for all recovery files, also for earlier ones.
-
-        Returns:
-            A sentence for each place that could not be written.
-
-        Raises:
-            UsageError: the passphrase is too short, or not the one of the earlier recovery files.
-            KeysUnusable: the keys cannot be opened or written.
-        """
-        recovery.refuse_other(file, self.store)
-        known = self.record.get("recovery")
-        if known and not replace and not recovery.fits(known, passphrase):
-            raise UsageError(
-                f"There is a recovery file already ({', '.join(known['places'])}), and this is not its passphrase. "
-                "Nothing was written. Use its passphrase for all recovery files.",
-                hint="To choose a new one for all of them, add: --new-passphrase",
-            )
-        made = known if known and not replace else recovery.new_recovery(passphrase)
-        earlier = known["places"] if known else []
-        places = list(dict.fromkeys([*earlier, str(file.absolute())]))
-        with self._change():
-            self._record["recovery"] = made | {"places": places}
-        if not recovery.is_current(file, self._record):
-            with self._change():
-                if earlier:
-                    self._record["recovery"] = made | {"places": earlier}
-                else:
-                    self._record.pop("recovery")
-            raise UsageError(f"The recovery file {file} could not be written. Choose a folder that may be written to.")
-        return self.unreached
-
-    def take_from(self, file: Path, passphrase: str) -> int:
-        """Take over the keys of a recovery file. Those that were dropped here stay dropped.
-
-        Keys that cannot be opened any more are moved aside, and a new ``keys.json`` is made.
-
-        Returns:
-            How many keys are here now.
-
-        Raises:
-            UsageError: the file is no recovery file, or the passphrase is wrong.
-            KeysUnusable: the keys cannot be written.
-        """
-        found, keys = recovery.read_file(file, passphrase)
-        try:
-            self._read()
-        except KeysUnusable:
-            found["dropped"] = [*found["dropped"], *dropped_in(self.path)]
-            self._set_aside()
-        began = self._record == {} and not self.path.exists()
-        with self._change():
-            if began:
-                self._record["store"] = found["store"]
-                self._record["recovery"] = {
-                    "public": found["public"], "private": found["private"], "places": [str(file.absolute())],
-                }  # fmt: skip
-            gone = {*self._record["dropped"], *(found["dropped"] if self._record["store"] == found["store"] else ())}
-            self._record["dropped"] = sorted(gone)
-            self._keys = {name: key for name, key in keys.items() if name not in gone} | self._keys
-        return len(self._keys)
-
-    def _set_aside(self) -> None:
-        with self._turn:
-            if self.path.exists():
-                self.path.rename(self.path.with_name(f"unusable-{new_id()}-{FILE}"))
-            self._record, self._keys, self._seen = {}, {}, None
 
     def epoch_file(self) -> Path | None:
         """Where the present epoch key lies; None before the first key is made."""
@@ -321,7 +175,7 @@ class FileKeys:
                     raise lost_keys(self.path, "the file is missing")
                 self._seen = None
                 return
-            record = self._parsed()
+            record = read_record(self.path)
             try:
                 keys, epoch = self._opened(record)
             except KeysUnusable:
@@ -340,9 +194,6 @@ class FileKeys:
         self.unreached = recovery.write_files(self._record, self._keys, only_stale)
         for said in self.unreached:
             logger.warning(said)
-
-    def _parsed(self) -> dict[str, Any]:
-        return read_record(self.path)
 
     def _opened(self, record: dict[str, Any]) -> tuple[dict[str, bytes], bytes]:
         file = self._find(record)
