@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.research.bench.survival.postgres import Server, missing, server
+from tests.own_process import pytest_configure, pytest_pyfunc_call, pytest_runtest_logreport  # noqa: F401
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -98,6 +98,7 @@ def test_it_is_said_and_nothing_is_made_in_its_place(homes: Homes, fault: str) -
     assert state(*homes) == before
 
 
+@pytest.mark.own_process
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="takes rights away, which needs root")
 @pytest.mark.parametrize("closed", ["the epoch key", "its folder", "keys.json", "the folder of the data"])
 def test_what_may_not_be_read_or_written_is_named(homes: Homes, closed: str) -> None:

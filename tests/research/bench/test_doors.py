@@ -39,6 +39,7 @@ def test_right_bytes_are_taken(door: str) -> None:
             give(door, content)
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("door", DOORS)
 def test_changed_bytes_are_taken_or_refused_in_words(door: str) -> None:
     found = fuzz(door, 150 if door in QUICK else 30, seed=11)
@@ -69,6 +70,7 @@ def test_the_same_seed_makes_the_same_bytes() -> None:
     assert made("picture", 3, 9) == made("picture", 3, 9) != made("picture", 3, 10)
 
 
+@pytest.mark.own_process
 def test_crashes_hangs_and_errors_are_seen_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of the measure: without it, "no faults" could mean that nobody looked."""
     monkeypatch.setattr("fewshot.research.bench.survival.fuzz.SECONDS", 0.2)

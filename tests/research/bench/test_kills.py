@@ -9,7 +9,10 @@ import pytest
 
 from fewshot.research.bench.survival.kills import kills
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which Windows does not have")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which Windows does not have"),
+    pytest.mark.own_process,
+]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])

@@ -35,7 +35,7 @@ The moment is drawn in steps and not in seconds, because a busy machine would of
 
 _VECTORS: dict[str, Any] = {"expression": SupportRow, "identity": IdentityRow}
 
-_READY = 600.0
+_READY = 60.0
 """Seconds within which a program must have come so far."""
 
 
