@@ -12,6 +12,7 @@ from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest
 from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
+from fewshot.app.no_face import NoFace
 from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.corrections import Learned
 from fewshot.errors import FewshotError, UsageError
@@ -61,6 +62,7 @@ class RunningLesson:
         self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
+        self._no_face = NoFace(call=plan.shows_call)
         self._looked, self._attention = -HINT_EVERY, Attention()
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fewshot lesson", daemon=True)
@@ -142,7 +144,7 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        note = self._note or figures.get("note") or self._latest_note()
+        note = self._note or figures.get("note") or self._latest_note() or self._nobody()
         with self._lock:
             markers = tuple(self._markers)
         advice = tuple(self._setup.advice) if self._setup else ()
@@ -156,6 +158,10 @@ class RunningLesson:
                 self._told = (len(notes), self._clock())
             fresh = self._clock() - self._told[1] < NOTE_FOR
         return notes[-1] if notes and fresh else None
+
+    def _nobody(self) -> str | None:
+        """A question while pictures without any face come."""
+        return self._no_face.words if self._state == "running" and not self.plan.recorded else None
 
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
@@ -320,7 +326,7 @@ class RunningLesson:
         try:
             self._setup = setup
             self._engine = setup.engine(
-                [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook]
+                [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook, self._no_face]
             )
             if not self._leaving.is_set():
                 self._engine.start()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
+from fewshot.app.browser_source import BrowserSource
+from fewshot.app.sharing.window import SharedWindow
 from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.live.loop import Step
@@ -110,7 +112,7 @@ class LessonPlan:
         source: name of the source.
         recorded: it replays an earlier run.
         aggregate: only counts for the class are kept and shown.
-        camera: the browser camera that sends the frames, or None.
+        sent: what a browser sends, its camera or a shared window; None if the frames come from elsewhere.
         owner: the teacher to whom the lesson belongs; nobody else can see or join it.
     """
 
@@ -120,8 +122,13 @@ class LessonPlan:
     source: str
     recorded: bool = False
     aggregate: bool = False
-    camera: Any = None
+    sent: BrowserSource | None = None
     owner: Owner = LOCAL_TEACHER
+
+    @property
+    def shows_call(self) -> bool:
+        """Whether the pictures show a window or a screen, and not a camera or a file."""
+        return isinstance(self.sent, SharedWindow) or self.source.partition(":")[0] == "screen"
 
 
 @dataclass(frozen=True, slots=True)

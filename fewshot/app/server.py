@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot.app.guard import SERVICE, Guard, Policy
 from fewshot.app.upload_files import keep_on_disk
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 
 if TYPE_CHECKING:
     from fewshot.api.service import Service
@@ -51,6 +52,15 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
     import streamlit as st
     from starlette.middleware import Middleware
 
+    from fewshot.app.sharing.pages import routes as sharing
+
+    def owner_of(scope: Any) -> Owner | None:
+        if desk is None:
+            return LOCAL_TEACHER
+        from fewshot.app.login.gate import owner_in
+
+        return owner_in(scope, desk)
+
     service, routes = _service(policy.place)
 
     @asynccontextmanager
@@ -73,7 +83,7 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
         middleware.append(Middleware(Gate, desk=desk))
     _built.append(policy)
     _desks.append(desk)
-    return st.App(MAIN, routes=routes, middleware=middleware, lifespan=started)
+    return st.App(MAIN, routes=[*routes, *sharing(owner_of)], middleware=middleware, lifespan=started)
 
 
 def _service(place: str) -> tuple[Service | None, list[Any]]:

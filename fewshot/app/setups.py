@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from fewshot.addresses import public_address
+from fewshot.app.browser_source import BrowserSource
 from fewshot.app.guided import Guide, Prompt
 from fewshot.app.guided_run import GuidedRun
 from fewshot.app.lesson import RunningLesson
@@ -57,7 +58,7 @@ def _detector(owner: Owner) -> str:
 
 def start_lesson(
     classroom: str,
-    source: str | BrowserCamera,
+    source: str | BrowserSource,
     *,
     title: str = "",
     aggregate: bool = False,
@@ -69,7 +70,7 @@ def start_lesson(
 
     Args:
         classroom: its name; ``NOBODY`` shows expressions without names.
-        source: as for ``fewshot live --source``, or a browser's camera.
+        source: as for ``fewshot live --source``, or what a browser sends.
         aggregate: keep and show only counts for the class.
         paced: play a video file at normal speed; False processes it as fast as this machine can.
         called: the source's name on pages and in the report; "" is its own name.
@@ -77,12 +78,12 @@ def start_lesson(
     owner = teacher(visitor())
     opened = open_class(classroom, owner) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
-    camera = source if isinstance(source, BrowserCamera) else None
-    name = called or (source.name if isinstance(source, BrowserCamera) else public_address(source))
-    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, camera=camera, owner=owner)
+    sent = source if isinstance(source, BrowserSource) else None
+    name = called or (source.name if isinstance(source, BrowserSource) else public_address(source))
+    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, sent=sent, owner=owner)
 
     def prepare() -> Setup:
-        watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
+        watched: Source = source if isinstance(source, BrowserSource) else open_named(source, paced)
         try:
             perception = opened.perception if opened else open_perception(_detector(owner))
             loop = opened.loop() if opened else make_loop(perception)

@@ -131,8 +131,8 @@ def remind_of_camera() -> None:
     # While it is not loaded, or another thread is still loading it, no lesson can run.
     room = getattr(sys.modules.get("fewshot.app.lesson_room"), "ROOM", None)
     for lesson in room.alive(visitor()) if room is not None else ():
-        camera = lesson.plan.camera
-        if camera is not None and camera.owner == session():
+        # A shared window is sent from every page of the app.
+        if getattr(lesson.plan.sent, "owner", None) == session():
             name = lesson.plan.classroom or "without a class"
             with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(

@@ -1,17 +1,15 @@
-"""A browser's camera as a live source that keeps only the newest frame."""
+"""A browser's camera as a live source, over WebRTC."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot.errors import SourceError
-from fewshot.live.sources.base import CapturedFrame
+from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
+from fewshot.types import Frame
 
 if TYPE_CHECKING:
     import av
@@ -22,8 +20,6 @@ CONSTRAINTS: dict[str, Any] = {
     "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": 15, "max": 20}},
     "audio": False,
 }
-IDLE = 2.0
-"""Seconds without a frame after which a camera counts as lost, so that another tab may replace it."""
 FIRST_PICTURE = 20.0
 """Seconds that a tab which is open has for its next picture: the user must find and click "allow", or plug it in."""
 HEARD = 2.0
@@ -32,17 +28,10 @@ LOST = 3.0
 """Seconds without a picture after which the same tab connects anew: after sleep, a lost network, a pulled plug."""
 AGAIN = (4.0, 6.0, 9.0, 14.0, 20.0)
 """Seconds that the first and the later attempts have for a picture; a busy computer needs several."""
-PATIENCE = 600.0
-"""Seconds that a lesson waits for its camera to come back."""
-_TICK = 0.2
-_numbers = count(1)
 
 
-class BrowserCamera:
-    """A box for one frame. ``push`` is called by WebRTC and returns at once; the pipeline takes the newest one out.
-
-    streamlit-webrtc and aiortc queue frames without a limit while their consumer is busy, so the consumer must never be
-    busy: a frame is decoded only when it is taken, and a frame that was not taken is dropped.
+class BrowserCamera(BrowserSource):
+    """A browser's camera. streamlit-webrtc and aiortc queue frames without a limit while their consumer is busy.
 
     Args:
         name: what the teacher sees.
@@ -50,45 +39,27 @@ class BrowserCamera:
         clock: monotonic seconds.
     """
 
-    live = True
-    frames: int | None = None
-
     def __init__(
         self,
         name: str = "this browser's camera",
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = name
-        self.fps: float | None = None
-        self.dropped = 0
-        self.received = 0
-        self.lost: str | None = None
-        self.notes: list[str] = []
+        super().__init__(name, patience, clock)
         self.owner: str | None = None
         self.sink: tuple[str, Any] | None = None  # the connection's key and its end
-        self.number = next(_numbers)
-        self._patience, self._clock = patience, clock
-        self._fresh = threading.Condition()
-        self._box: tuple[float, av.VideoFrame] | None = None
-        self._last = self._claimed = self._heard = self._tried = clock()
+        self._claimed = self._heard = self._tried = self._last
         self._tries = 0
-        self._closed = False
+
+    @property
+    def never(self) -> str:  # type: ignore[override]
+        """What to do if no frame has ever come."""
+        return ADVICE["nothing"]
 
     def push(self, frame: av.VideoFrame) -> None:
         """Take in a frame. Never waits, never decodes."""
-        with self._fresh:
-            self.dropped += self._box is not None
-            self.received += 1
-            self._last = self._clock()
-            self._tries = 0
-            self._box = (self._last, frame)
-            self._fresh.notify_all()
-
-    @property
-    def quiet(self) -> float:
-        """Seconds since the last frame, or since the box was made."""
-        return self._clock() - self._last
+        self._tries = 0
+        super().push(frame)
 
     @property
     def away(self) -> str | None:
@@ -127,34 +98,8 @@ class BrowserCamera:
         self._tried, self._tries = now, self._tries + 1
         return True
 
-    def __iter__(self) -> Iterator[CapturedFrame]:
-        index, start, last = 0, None, -1.0
-        while (taken := self._take()) is not None:
-            seen, frame = taken
-            start = seen if start is None else start
-            last = max(seen - start, last + 1e-3)
-            pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-            yield CapturedFrame(self.name, index, last, pixels)
-            index += 1
-        if not self._closed:
-            if index == 0:
-                raise SourceError(f"There was no picture from {self.name}. {ADVICE['nothing']}")
-            self.lost = f"After {max(last, 0):.0f} s there were no more pictures from {self.name}."
-
-    def close(self) -> None:
-        """Give out no more frames; a waiting thread is woken."""
-        with self._fresh:
-            self._closed = True
-            self._box = None
-            self._fresh.notify_all()
-
-    def _take(self) -> tuple[float, av.VideoFrame] | None:
-        """Wait for the newest frame; None if there will not be one."""
-        with self._fresh:
-            while self._box is None and not self._closed and self._clock() - self._last < self._patience:
-                self._fresh.wait(_TICK)
-            taken, self._box = self._box, None
-            return None if self._closed else taken
+    def _pixels(self, frame: av.VideoFrame) -> Frame:
+        return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 ADVICE = {

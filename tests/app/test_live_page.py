@@ -139,7 +139,7 @@ def test_a_class_that_another_teacher_has_a_lesson_with_is_joined_and_it_is_said
 def test_who_goes_to_another_page_is_told_that_the_lesson_waits_for_the_camera() -> None:
     (stage,) = teach("physics")
     camera = BrowserCamera()
-    stage.lesson.plan = replace(stage.lesson.plan, camera=camera)
+    stage.lesson.plan = replace(stage.lesson.plan, sent=camera)
     test = AppTest.from_file(str(MAIN), default_timeout=60)
     test.session_state["tab"] = "this tab"
     assert camera.may_send("this tab")

@@ -11,6 +11,7 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 from fewshot.accounts import tries
 from fewshot.accounts.accounts import Accounts
 from fewshot.accounts.logins import ABSOLUTE, IDLE, Logins
+from fewshot.app.login.gate import HEADER, owner_in
 from fewshot.database import open_database
 from tests.app.login_client import OTHER, PASSWORD, Browser, Site, talk
 
@@ -313,3 +314,20 @@ def test_a_one_time_password_is_good_for_choosing_another_one_only(site: Site) -
     assert browser.inside and browser.cookies != before and not site.inner.reached[:-1]
     browser.cookies = before
     assert not browser.inside
+
+
+def test_a_shared_window_needs_a_login_and_is_its_owners(site: Site) -> None:
+    stranger = Browser(site)
+    assert stranger.ask("/share/?ticket=x").header("location").startswith("/login")
+    assert [message["type"] for message in talk(stranger, [], path="/share/socket")] == ["websocket.close"]
+    anna = Browser(site)
+    anna.log_in("Anna")
+    talk(anna, [], path="/share/socket")
+    (scope,) = site.inner.reached
+    owner = owner_in(scope, site.desk)
+    assert owner is not None and owner.name == "Anna"
+    forged = {**scope, "headers": [*scope["headers"], (HEADER.encode(), b"2")]}
+    assert owner_in(forged, site.desk) is None
+    assert owner_in({**scope, "headers": []}, site.desk) is None
+    anna.form("/logout")
+    assert owner_in(scope, site.desk) is None

@@ -15,7 +15,7 @@ import pytest
 
 from fewshot.demo.sample import enrollment_photos, sample_picture, video
 from tests.browser.conftest import Served, acknowledge, to
-from tests.browser.steps import CAMERA, camera_film, make_class
+from tests.browser.steps import CAMERA, camera_film, choose_source, make_class
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
     cards.nth(2).wait_for()
     assert re.findall("asha|ben|chidi", " ".join(cards.all_inner_texts())) == ["asha", "ben", "chidi"]
 
-    to(page, "Live")
+    choose_source(page, "Physics", "Browser camera")
     page.get_by_role("button", name="Start the lesson").click()
     tiles = page.locator("button.tile.shown, button.tile.none")
     try:

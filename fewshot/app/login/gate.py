@@ -14,6 +14,7 @@ from fewshot.app.login.desk import PASSWORD, PATHS, Desk
 from fewshot.app.login.http import Answer, moved, values
 from fewshot.app.login.sockets import EVERY, Socket
 from fewshot.app.login.tabs import TABS, Tabs, close, shows
+from fewshot.database.owner import Owner
 from fewshot.errors import FewshotError
 
 HEADER = "x-fewshot-login"
@@ -183,6 +184,13 @@ class Gate:
 
         await self.app(scope, receive, listen)
         await Answer(status, "ok\n" if status == 200 else "not ready\n").send(scope, send)
+
+
+def owner_in(scope: Scope, desk: Desk) -> Owner | None:
+    """Who sends a request that has passed the gate, beside the pages; None if the login has ended meanwhile."""
+    numbers = [bytes(value) for name, value in scope.get("headers", ()) if bytes(name) == HEADER.encode()]
+    login = desk.accounts.logins.get(int(numbers[0])) if len(numbers) == 1 and numbers[0].isdigit() else None
+    return None if login is None or login.must_change else login.owner
 
 
 async def _refuse(scope: Scope, send: Send, answer: Answer) -> None:

@@ -10,7 +10,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
-from fewshot.app.views import live_controls, live_glance, live_joined, live_setup, live_side
+from fewshot.app.views import live_controls, live_glance, live_joined, live_sent, live_setup, live_side
 from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
@@ -36,12 +36,12 @@ def _show(lesson: RunningLesson) -> None:
     st.session_state["state_seen"] = lesson.view().state
     hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
     live_controls.head(lesson, HEAD_EVERY)
-    notices = st.container(key="camera-notices") if lesson.plan.camera is not None else None
+    notices = st.container(key="camera-notices") if lesson.plan.sent is not None else None
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
-        live_controls.camera(lesson, notices)
+        live_sent.sender(lesson, notices)
         return
     with st.container(key="board"):
         left, right = st.columns([3.1, 1], gap="medium")
@@ -51,7 +51,7 @@ def _show(lesson: RunningLesson) -> None:
     with right:
         live_side.correction(lesson)
         live_side.side(lesson)
-    live_controls.camera(lesson, notices)
+    live_sent.sender(lesson, notices)
 
 
 @st.fragment(run_every=TILES_EVERY)

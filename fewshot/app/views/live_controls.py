@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
-from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later, session
+from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.views.live_glance import choose_order
 from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
 
-CAMERA_EVERY = 0.7
-"""Seconds between two looks at whether pictures still come."""
 _QUICK = ("Question", "Exercise", "Group work")
 BADGES = {
     "preparing": ("off", "getting ready"),
@@ -162,33 +159,3 @@ def _remember_names() -> None:
         st.query_params[_NAMES] = "hidden"
     else:
         st.query_params.pop(_NAMES, None)
-
-
-def camera(lesson: RunningLesson, notices: Any) -> None:
-    """The field that sends this browser's camera, if the lesson watches one; its sentences stand in ``notices``."""
-    box = lesson.plan.camera
-    if box is None or not lesson.alive:
-        return
-    from fewshot.app.streamer import send_camera
-
-    mine, sends = box.may_send(session()), False
-    with st.container(key="camera"):
-        if mine:
-            sends = send_camera(box, notices=notices)
-        else:
-            st.caption("The lesson uses the camera of another tab. If that tab is closed, this one takes over.")
-        st.fragment(_keep_camera, run_every=CAMERA_EVERY)(lesson, mine, sends)
-
-
-@calm
-def _keep_camera(lesson: RunningLesson, mine: bool, sends: bool) -> None:
-    """Take over from a tab that is gone, and connect anew when pictures stop to come: nobody has to click."""
-    from fewshot.app.streamer import try_again
-
-    box = lesson.plan.camera
-    if not lesson.alive:
-        return
-    if box.may_send(session()) != mine:
-        st.rerun()
-    if sends and box.connect_anew():
-        try_again()

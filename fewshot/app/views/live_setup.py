@@ -6,13 +6,16 @@ import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import streamlit as st
 
+from fewshot.app.browser_source import BrowserSource
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
+from fewshot.app.server import desk
+from fewshot.app.sharing.window import SharedWindow, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
@@ -30,10 +33,16 @@ from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
-CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
+SHARED, CAMERA, SCREEN = "Shared window", "Browser camera", "This computer's screen"
+FILE, STREAM = "Video file", "Stream address"
+_SHARED = "shared window"
+"""In the session: the window that is shared before a lesson takes it."""
 HELP = {
+    SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
+    "behind other windows, but must not be minimised. The pictures go to this program and nowhere else.",
     CAMERA: "The camera of this device. The picture goes to this program and nowhere else.",
-    SCREEN: "For a Zoom, Meet or Teams call: switch the call to gallery view, and keep its window visible.",
+    SCREEN: "The screen of the computer on which fewshot runs. For a call: switch it to gallery view, and keep its "
+    "window visible.",
     FILE: "A recording of a lesson. Upload it, or type the path of a file on this computer.",
     STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
 }
@@ -42,7 +51,7 @@ HELP = {
 class _Chosen(NamedTuple):
     """What to watch, whether a file is played at normal speed, and a title if the name is not shown."""
 
-    source: str | BrowserCamera | None
+    source: str | BrowserSource | None
     paced: bool = True
     called: str = ""
 
@@ -89,9 +98,9 @@ def _form(settings: Settings) -> None:
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
     chosen = st.selectbox("Class", options, index=index)
-    kind = st.segmented_control("What to watch", [CAMERA, SCREEN, FILE, STREAM], default=CAMERA, width="stretch")
-    st.caption(HELP[kind or CAMERA])
-    watched = _source(kind or CAMERA)
+    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, width="stretch")
+    st.caption(HELP[kind or SHARED])
+    watched = _source(kind or SHARED)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
         "Whole class only: keep and show only counts, nothing about single students",
@@ -112,7 +121,13 @@ def _form(settings: Settings) -> None:
             start_lesson(
                 classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
             )
+        st.session_state.pop(_SHARED, None)  # it is the lesson's now
         st.rerun()
+
+
+def _kinds() -> list[str]:
+    """What can be watched. Where people log in, the server's own screen is nobody's call."""
+    return [SHARED, CAMERA, FILE, STREAM] if desk() is not None else [SHARED, CAMERA, SCREEN, FILE, STREAM]
 
 
 def _to_rely_on(roster: Roster | None) -> str:
@@ -135,6 +150,10 @@ def _reliable() -> tuple[str, ...]:
 
 
 def _source(kind: str) -> _Chosen:
+    if kind == SHARED:
+        return _Chosen(_shared_window())
+    if _SHARED in st.session_state:
+        st.session_state.pop(_SHARED).close()  # the browser lets go of the window
     if kind == CAMERA:
         return _Chosen(BrowserCamera())
     if kind == SCREEN:
@@ -153,6 +172,16 @@ def _source(kind: str) -> _Chosen:
     # People who watch the lesson or receive the report must not see where the file lies on this computer.
     typed = path.strip().strip('"')
     return _Chosen(typed or None, paced, Path(typed).name)
+
+
+def _shared_window() -> SharedWindow:
+    from fewshot.app.sharing.field import share_field
+
+    window = st.session_state.get(_SHARED)
+    if window is None or window.closed or window.owner.id != visitor().id:
+        window = st.session_state[_SHARED] = new_window(visitor())
+    share_field(window)
+    return cast("SharedWindow", window)
 
 
 def _screen() -> str:

@@ -1,0 +1,175 @@
+// Shares a window of the screen: the browser's own picker, what is watched as a small picture, and a worker that sends
+// pictures when the server asks for them. A tab holds one share per ticket, so that a page that is drawn anew finds it.
+const shares = (window.fewshotShares ??= new Map());
+
+const WORDS = {
+  choose: "No window is shared yet.",
+  insecure:
+    "Browsers share a window only on pages at http://localhost or over HTTPS. Open this page on the computer on which " +
+    "fewshot runs, ask an administrator to serve it over HTTPS, or choose another source.",
+  refused:
+    "The browser was not allowed to share a window, or nothing was chosen. Click “Choose the window” and pick one. On a " +
+    "Mac, the browser also needs the permission “Screen Recording” in the system settings.",
+  failed: "The browser could not share this window. Pick another one, or close programs that record the screen.",
+  connecting: "Connecting …",
+  sharing: "This window is shared.",
+  fallback:
+    "This window is shared. This browser sends fewer pictures while this page is hidden: keep it visible, in a window " +
+    "of its own. Chrome and Edge do not need that.",
+  lost: "The connection is lost. This tab connects again as soon as it can.",
+  stopped: "You have stopped to share. Click “Choose the window” to go on.",
+  covered: "The window shows nothing at the moment. Is it minimised?",
+  elsewhere: "Another tab shares a window with this lesson. Click “Choose the window” to share from this tab instead.",
+  over: "The lesson has ended, so nothing is shared any more.",
+  unfit: "The server did not accept these pictures. Load the page again.",
+};
+
+const CAN = () => Boolean(navigator.mediaDevices && navigator.mediaDevices.getDisplayMedia);
+
+class Share {
+  constructor(ticket) {
+    this.ticket = ticket;
+    this.state = CAN() ? "choose" : "insecure";
+    this.stream = this.worker = null;
+    this.listeners = new Set();
+  }
+
+  // Must be called by a click: browsers open the picker for nothing else.
+  async choose() {
+    const video = { frameRate: { ideal: 10, max: 15 } };
+    const wished = { video, audio: false, selfBrowserSurface: "exclude", surfaceSwitching: "include" };
+    // The teacher stays on this page, and is not moved to the tab that was chosen.
+    const controller = window.CaptureController ? new CaptureController() : null;
+    if (controller) wished.controller = controller;
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getDisplayMedia(wished);
+    } catch (error) {
+      // Whoever closes the picker while a window is shared goes on with that one.
+      if (!this.stream) this.become(/NotAllowed|Abort|InvalidState/.test(error.name) ? "refused" : "failed");
+      return;
+    }
+    try {
+      if (controller) controller.setFocusBehavior("no-focus-change");
+    } catch {
+      // a whole screen has no focus to keep
+    }
+    this.end();
+    this.stream = stream;
+    const [track] = stream.getVideoTracks();
+    track.addEventListener("ended", () => this.stream === stream && this.stop());
+    track.addEventListener("mute", () => this.stream === stream && this.become("covered"));
+    track.addEventListener("unmute", () => this.stream === stream && this.become(this.running()));
+    this.become("connecting");
+    this.send(track);
+  }
+
+  running() {
+    return this.pump ? "fallback" : "sharing";
+  }
+
+  send(track) {
+    if (window.MediaStreamTrackProcessor) {
+      // Frames go straight to the worker, whose clock does not slow down while this page is hidden.
+      const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 });
+      this.begin({ readable }, [readable]);
+      return;
+    }
+    const copy = track.clone();
+    try {
+      this.begin({ track: copy }, [copy]); // Safari
+    } catch {
+      copy.stop();
+      this.fallBack();
+    }
+  }
+
+  begin(more, given) {
+    const address = new URL("socket", import.meta.url);
+    address.protocol = address.protocol.replace("http", "ws");
+    address.searchParams.set("ticket", this.ticket);
+    if (this.worker) this.worker.terminate();
+    const worker = (this.worker = new Worker(new URL("share_worker.js", import.meta.url)));
+    worker.onmessage = ({ data }) => this.worker === worker && this.hear(data);
+    worker.postMessage({ type: "begin", address: address.href, ...more }, given);
+  }
+
+  hear(said) {
+    if (said.type === "draw") this.draw(said);
+    else if (said.type === "open") this.become(this.running());
+    else if (said.type === "lost") this.become("lost");
+    else if (said.type === "no processor") this.fallBack();
+    else if (said.type === "closed") {
+      this.end();
+      this.become(said.why);
+    }
+  }
+
+  // The page itself draws the pictures.
+  fallBack() {
+    this.pump = document.createElement("video");
+    this.pump.muted = true;
+    this.pump.srcObject = this.stream;
+    this.pump.play();
+    this.begin({}, []);
+  }
+
+  // Only for browsers whose workers cannot read frames.
+  draw({ width, quality }) {
+    const { videoWidth, videoHeight } = this.pump;
+    const worker = this.worker;
+    if (!videoWidth) return worker.postMessage({ type: "drawn", blob: null });
+    const scale = Math.min(1, width / videoWidth);
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(videoWidth * scale));
+    canvas.height = Math.max(1, Math.round(videoHeight * scale));
+    canvas.getContext("2d").drawImage(this.pump, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => worker.postMessage({ type: "drawn", blob }), "image/jpeg", quality);
+  }
+
+  stop() {
+    if (this.worker) this.worker.postMessage({ type: "stop" });
+    this.end(this.worker);
+    this.become("stopped");
+  }
+
+  // Let go of the window. A worker that must still say so ends by itself.
+  end(lasting = null) {
+    for (const track of this.stream ? this.stream.getTracks() : []) track.stop();
+    if (this.worker && this.worker !== lasting) this.worker.terminate();
+    if (this.pump) this.pump.srcObject = null;
+    this.stream = this.worker = this.pump = null;
+  }
+
+  become(state) {
+    this.state = state;
+    for (const listener of this.listeners) listener(state);
+  }
+}
+
+// Show the share of a ticket in a place of the page, which holds video, .words, .choose and .stop. It may be called
+// again for the same place.
+export function attach(place, ticket, tell = () => {}) {
+  const share = shares.get(ticket) ?? new Share(ticket);
+  shares.set(ticket, share);
+  const find = (selector) => place.querySelector(selector);
+  const [video, words, choose, stop] = ["video", ".words", ".choose", ".stop"].map(find);
+  const show = (state) => {
+    if (video.srcObject !== share.stream) video.srcObject = share.stream;
+    video.hidden = !share.stream;
+    stop.hidden = !share.stream;
+    choose.hidden = state === "insecure" || state === "over";
+    choose.textContent = share.stream ? "Choose another window" : "Choose the window";
+    choose.classList.toggle("first", !share.stream);
+    if (words.textContent !== WORDS[state]) words.textContent = WORDS[state];
+    place.dataset.state = state;
+    tell(state);
+  };
+  choose.onclick = () => share.choose();
+  stop.onclick = () => share.stop();
+  if (place.share) place.share.listeners.delete(place.show);
+  [place.share, place.show] = [share, show];
+  share.listeners.add(show);
+  show(share.state);
+  return () => share.listeners.delete(show);
+}

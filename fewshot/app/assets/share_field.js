@@ -1,0 +1,18 @@
+// The field on the page Live. What it does is the same as on the page of its own, so it loads that script.
+export default function (component) {
+  const { data, parentElement } = component;
+  const place = parentElement.querySelector(".share");
+  const link = place.querySelector("a");
+  link.href = new URL(`share/?ticket=${encodeURIComponent(data.ticket)}`, document.baseURI);
+  const tell = (state) => {
+    link.hidden = state === "insecure" || state === "over" || Boolean(place.querySelector("video").srcObject);
+  };
+  let detach = null, gone = false;
+  import(new URL("share/share.js", document.baseURI)).then((sharing) => {
+    if (!gone) detach = sharing.attach(place, data.ticket, tell);
+  });
+  return () => {
+    gone = true;
+    if (detach) detach();
+  };
+}

@@ -1,0 +1,153 @@
+"""A window that a browser shares, as a live source. The server asks for every picture, so the server sets the pace."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from weakref import WeakValueDictionary
+
+from fewshot.api.feed import decoded
+from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
+from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.errors import UsageError
+from fewshot.types import Frame
+
+PACE = 8.0
+"""Pictures per second: expressions in a call change slowly, and a call shows 15 to 30 per second at most."""
+WIDTH = 1920
+"""Pixels of the width of a picture that is sent at most: 49 faces need all of a full screen."""
+QUALITY = 0.85
+"""Of the JPEG, 0..1."""
+AHEAD = 2
+"""Pictures that the browser is asked for before one has come: over a slow line, one would halve the pace."""
+NO_ANSWER = 10.0
+"""Seconds after which a picture that was asked for will not come."""
+
+CHOOSE = "Click “Choose the window” and pick the window of the call."
+
+
+class SharedWindow(BrowserSource):
+    """A box for one JPEG file. It also decides when the browser may send the next one.
+
+    Args:
+        owner: the teacher who may send pictures.
+        pace: pictures per second to ask for.
+        patience: seconds without a picture after which the source ends.
+        clock: monotonic seconds.
+
+    Attributes:
+        ticket: whoever sends pictures must know it. It is random and names nothing.
+    """
+
+    never = CHOOSE
+
+    def __init__(
+        self,
+        owner: Owner = LOCAL_TEACHER,
+        pace: float = PACE,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__("the shared window", patience, clock)
+        self.owner = owner
+        self.ticket = secrets.token_urlsafe(18)
+        self._pace, self._due = 1 / pace, float("-inf")
+        self._sender: object | None = None
+        self._stopped, self._gone = False, clock()
+        self._asked: list[float] = []
+        self._newest: tuple[bytes, Frame | None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a browser is there that shares a window."""
+        return self._sender is not None and not self._stopped
+
+    @property
+    def away(self) -> str | None:
+        """A sentence while no picture comes, else None."""
+        quiet = self.quiet
+        if quiet < IDLE:
+            return None
+        if self._stopped:
+            return f"The window is no longer shared. The lesson waits. {CHOOSE}"
+        if not self.received:
+            return f"Waiting for the window. {CHOOSE}" if self._sender is None else None
+        if self._sender is None:
+            return (
+                f"The tab that shares the window has been away for {self._clock() - self._gone:.0f} s. It will connect "
+                f"again. If it was closed or loaded again: {CHOOSE}"
+            )
+        return f"No picture from the shared window for {quiet:.0f} s. The lesson waits."
+
+    def set_pace(self, pace: float) -> None:
+        """Ask for so many pictures per second from now on."""
+        self._pace = 1 / pace
+
+    def connect(self) -> object:
+        """A browser has come; it takes the place of the one before. Returns what names it in the other methods."""
+        self._sender, self._stopped, self._asked = object(), False, []
+        return self._sender
+
+    def disconnect(self, sender: object) -> None:
+        """A browser has gone; it may come back."""
+        if self._sender is sender:
+            self._sender, self._gone = None, self._clock()
+
+    def is_current(self, sender: object) -> bool:
+        """Whether no other browser has come since."""
+        return self._sender is sender
+
+    def stop(self) -> None:
+        """The person has stopped to share."""
+        self._stopped = True
+
+    def ask(self) -> bool:
+        """Whether the browser should be asked for a picture now. A "yes" counts as asked."""
+        now = self._clock()
+        self._asked = [at for at in self._asked if now - at < NO_ANSWER]
+        if not self.taking or self.closed or self._stopped or now < self._due or len(self._asked) >= AHEAD:
+            return False
+        # A little late is made up for, a pause is not.
+        self._due = (self._due if now - self._due < self._pace else now) + self._pace
+        self._asked.append(now)
+        return True
+
+    def answer(self, picture: bytes | None) -> bool:
+        """A picture that was asked for has come, or the browser has none. Returns whether one was asked for.
+
+        Args:
+            picture: a JPEG file; b"" means that the window has not changed; None that there is no picture yet.
+        """
+        if not self._asked:
+            return False
+        self._asked.pop(0)
+        if picture:
+            self._newest = (picture, None)
+        if picture is not None and self._newest is not None:
+            self.push(self._newest[0])
+        return True
+
+    def _pixels(self, frame: bytes) -> Frame | None:
+        newest = self._newest
+        if newest is not None and newest[0] is frame and newest[1] is not None:
+            return newest[1]  # the window has not changed
+        try:
+            pixels = decoded(frame)
+        except UsageError as error:
+            self.notes.append(f"A picture of the shared window was left out. {error.text}")
+            return None
+        if newest is not None and newest[0] is frame:
+            self._newest = (frame, pixels)
+        return pixels
+
+
+WINDOWS: WeakValueDictionary[str, SharedWindow] = WeakValueDictionary()
+"""Ticket -> the window of a page or lesson of this process, as long as that page or lesson holds it."""
+
+
+def new_window(owner: Owner) -> SharedWindow:
+    """A window of this process that a browser may be asked to share."""
+    window = SharedWindow(owner)
+    WINDOWS[window.ticket] = window
+    return window

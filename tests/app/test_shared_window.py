@@ -1,0 +1,253 @@
+"""A shared window: the server asks for every picture, one browser sends, and nothing else is taken."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("streamlit", reason="needs the extra app")
+
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from fewshot.app.sharing.pages import routes
+from fewshot.app.sharing.sockets import ELSEWHERE, OVER, STRIKES, UNFIT
+from fewshot.app.sharing.window import AHEAD, PACE, WINDOWS, SharedWindow, new_window
+from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.errors import SourceError
+from tests.app.test_lesson import until
+
+
+def picture(value: int = 0, width: int = 64) -> bytes:
+    return cv2.imencode(".jpg", np.full((48, width, 3), value, np.uint8))[1].tobytes()
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def watched(clock: Clock, **more: Any) -> tuple[SharedWindow, Any]:
+    """A window that a lesson watches, with a browser."""
+    window = SharedWindow(clock=clock, **more)
+    window.taking = True  # as soon as the lesson takes its first frame
+    return window, window.connect()
+
+
+def test_nothing_is_asked_for_before_a_lesson_watches() -> None:
+    window = SharedWindow(clock=Clock())
+    window.connect()
+    assert not window.ask() and not window.answer(picture()) and window.received == 0
+
+
+def test_pictures_are_asked_for_at_the_pace_and_not_more_than_two_ahead() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    asked = 0
+    for _step in range(100):
+        asked += window.ask()
+        clock.now += 1 / PACE / 10
+    assert asked == AHEAD  # none has come
+    while window.answer(picture()):
+        pass
+    asked = 0
+    for _step in range(100):
+        if window.ask():
+            asked += 1
+            window.answer(picture())
+        clock.now += 1 / PACE / 10
+    assert 9 <= asked <= 11
+
+
+def test_after_a_pause_the_missed_pictures_are_not_asked_for_at_once() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    assert window.ask() and window.answer(picture())
+    clock.now += 60
+    assert window.ask() and window.answer(picture())
+    assert not window.ask()
+
+
+def test_a_picture_that_never_comes_does_not_stop_the_asking() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    while window.ask():
+        clock.now += 1
+    clock.now += 11
+    assert window.ask()
+
+
+def test_a_window_that_has_not_changed_gives_the_same_picture_again() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    taken = iter(window)
+    window.ask()
+    window.answer(picture(200))
+    first = next(taken)
+    clock.now += 0.5
+    window.ask()
+    assert window.answer(b"")
+    again = next(taken)
+    assert again.frame is first.frame and again.time == pytest.approx(0.5) and again.index == 1
+
+
+def test_same_before_any_picture_is_none() -> None:
+    window, _ = watched(Clock())
+    window.ask()
+    assert window.answer(b"") and window.received == 0
+
+
+@pytest.mark.parametrize("bad", [b"no picture", picture()[:50], b"\xff\xd8\xff" + bytes(100)])
+def test_a_damaged_picture_is_left_out_with_a_note_and_the_lesson_goes_on(bad: bytes) -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    seen: list[Any] = []
+    thread = threading.Thread(target=lambda: seen.append(next(iter(window))), daemon=True)
+    thread.start()
+    for data in (bad, picture(90)):
+        assert window.ask() and window.answer(data)
+        until(lambda: window._box is None)
+        clock.now += 1
+    thread.join(5)
+    assert len(seen) == 1 and abs(int(seen[0].frame.mean()) - 90) < 3 and seen[0].index == 0
+    assert len(window.notes) <= 1 and all("left out" in note for note in window.notes)
+
+
+def test_what_the_page_says_while_no_picture_comes() -> None:
+    clock = Clock()
+    window = SharedWindow(clock=clock)
+    assert window.away is None
+    clock.now += 3
+    assert "Choose the window" in str(window.away)
+    me = window.connect()
+    assert window.away is None and window.connected
+    window.taking = True
+    window.ask()
+    window.answer(picture())
+    clock.now += 5
+    assert "No picture from the shared window for 5 s" in str(window.away)
+    window.disconnect(me)
+    clock.now += 4
+    assert "away for 4 s" in str(window.away) and not window.connected
+    again = window.connect()
+    window.stop()
+    assert "no longer shared" in str(window.away) and not window.connected and not window.ask()
+    window.disconnect(me)  # an old connection that ends late says nothing about the new one
+    assert window.is_current(again)
+
+
+def test_a_window_that_never_comes_ends_the_lesson_with_a_sentence() -> None:
+    clock = Clock()
+    window = SharedWindow(patience=5.0, clock=clock)
+    clock.now += 6
+    with pytest.raises(SourceError, match="Choose the window"):
+        next(iter(window))
+
+
+def test_a_lesson_that_stops_does_not_wait_for_a_picture() -> None:
+    window, seen = SharedWindow(), []
+    thread = threading.Thread(target=lambda: seen.extend(window), daemon=True)
+    thread.start()
+    window.interrupt()
+    thread.join(5)
+    assert not thread.is_alive() and seen == [] and window.lost is None
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(Starlette(routes=routes(lambda _scope: LOCAL_TEACHER)))
+
+
+def closed_with(socket: Any) -> int:
+    with pytest.raises(WebSocketDisconnect) as closed:
+        for _ in range(STRIKES + 10):
+            socket.receive_text()
+    return int(closed.value.code)
+
+
+def test_over_a_websocket_pictures_come_only_when_asked_for(client: TestClient) -> None:
+    window = new_window(LOCAL_TEACHER)
+    taken = iter(window)
+    with client.websocket_connect(f"/share/socket?ticket={window.ticket}") as socket:
+        window.taking = True
+        take = json.loads(socket.receive_text())
+        assert take["type"] == "take" and take["width"] >= 1280
+        socket.send_bytes(picture(120))
+        assert abs(int(next(taken).frame.mean()) - 120) < 3
+        assert json.loads(socket.receive_text())["type"] == "take"
+        socket.send_text(json.dumps({"type": "stopped"}))
+        until(lambda: not window.connected)
+        window.close()
+        assert closed_with(socket) == OVER
+
+
+@pytest.mark.parametrize("ticket", ["", "x" * 24, "../../etc"])
+def test_a_ticket_that_nobody_gave_opens_nothing(client: TestClient, ticket: str) -> None:
+    with client.websocket_connect("/share/socket", params={"ticket": ticket}) as socket:
+        assert closed_with(socket) == OVER
+
+
+def test_the_window_of_an_ended_lesson_opens_nothing(client: TestClient) -> None:
+    window = new_window(LOCAL_TEACHER)
+    window.close()
+    with client.websocket_connect(f"/share/socket?ticket={window.ticket}") as socket:
+        assert closed_with(socket) == OVER
+
+
+@pytest.mark.parametrize("who", [None, Owner("b" * 8, "Bert")])
+def test_another_teacher_cannot_send_pictures_even_with_the_ticket(who: Owner | None) -> None:
+    window = new_window(Owner("a" * 8, "Anna"))
+    client = TestClient(Starlette(routes=routes(lambda _scope: who)))
+    with client.websocket_connect(f"/share/socket?ticket={window.ticket}") as socket:
+        assert closed_with(socket) == OVER
+    assert not window.connected
+
+
+def test_another_tab_takes_the_place_of_the_first(client: TestClient) -> None:
+    window = new_window(LOCAL_TEACHER)
+    address = f"/share/socket?ticket={window.ticket}"
+    with client.websocket_connect(address) as first, client.websocket_connect(address) as second:
+        assert closed_with(first) == ELSEWHERE and window.connected
+        window.taking = True
+        assert json.loads(second.receive_text())["type"] == "take"
+        window.close()
+        assert closed_with(second) == OVER
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", "[]", "1", '{"type": "take"}', '{"type": ["same"]}', "[" * 150, "x" * 5000, b"", picture()],
+    ids=["empty", "half", "list", "number", "take", "odd type", "deep", "long", "no bytes", "a picture"],
+)
+def test_what_was_not_asked_for_is_not_taken_and_ends_the_connection(client: TestClient, message: str | bytes) -> None:
+    window = new_window(LOCAL_TEACHER)  # no lesson watches yet, so nothing was asked for
+    with client.websocket_connect(f"/share/socket?ticket={window.ticket}") as socket:
+        for _ in range(STRIKES):
+            socket.send_bytes(message) if isinstance(message, bytes) else socket.send_text(message)
+        assert closed_with(socket) == UNFIT
+    assert window.received == 0
+
+
+def test_tickets_are_forgotten_with_their_windows() -> None:
+    window = new_window(LOCAL_TEACHER)
+    ticket = window.ticket
+    assert len(ticket) >= 24 and WINDOWS[ticket] is window
+    del window
+    assert ticket not in WINDOWS
+
+
+def test_the_page_and_its_scripts_are_served(client: TestClient) -> None:
+    page = client.get("/share/")
+    assert page.status_code == 200 and "Choose the window" in page.text
+    for name in ("share.js", "share_worker.js", "share_page.js", "share.css"):
+        found = client.get(f"/share/{name}")
+        assert found.status_code == 200 and found.headers["cache-control"] == "no-cache", name
+    assert client.get("/share/board.js").status_code == 404
