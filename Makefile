@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 endif
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
-.PHONY: demo app test install lint types security unit sbom browser docs benchmark reproduce help clean
+.PHONY: demo app test install lint types security unit coverage sbom browser docs benchmark reproduce help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,6 +52,10 @@ sbom: $(VENV)/full.stamp
 	@echo "Parts: outputs/sbom.json. Licences: docs/reference/licences.md"
 
 unit: $(VENV)/full.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+
+# The same with the lines that no test runs: a quarter slower.
+coverage: $(VENV)/full.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --cov --cov-report=term:skip-covered
 
 # Ten minutes with a real browser (Debian: chromium xvfb); skipped, with the reason, where there is none.
