@@ -94,6 +94,11 @@ def desk() -> Desk | None:
     return next((found for found in _desks if found is not None), None)
 
 
+def place() -> str:
+    """Under which name other computers reach this process's app; "" if only this computer can."""
+    return next((policy.place for policy in _built if policy.place), "")
+
+
 def is_guarded() -> bool:
     """Whether this process's server, if it has one, stands behind the guard."""
     from streamlit.runtime import Runtime

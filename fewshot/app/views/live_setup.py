@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from fewshot.app import server
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
@@ -20,6 +21,7 @@ from fewshot.app.views import live_elsewhere
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.places import computer, where_pictures_go
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -30,11 +32,11 @@ from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
-CAMERA, SCREEN, FILE, STREAM = "Browser camera", "This computer's screen", "Video file", "Stream address"
+CAMERA, SCREEN, FILE, STREAM = "Browser camera", "Screen", "Video file", "Stream address"
 HELP = {
-    CAMERA: "The camera of this device. The picture goes to this program and nowhere else.",
+    CAMERA: "The camera of this device.",
     SCREEN: "For a Zoom, Meet or Teams call: switch the call to gallery view, and keep its window visible.",
-    FILE: "A recording of a lesson. Upload it, or type the path of a file on this computer.",
+    FILE: "A recording of a lesson. Upload it, or type the path of a file.",
     STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
 }
 
@@ -89,8 +91,11 @@ def _form(settings: Settings) -> None:
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
     chosen = st.selectbox("Class", options, index=index)
-    kind = st.segmented_control("What to watch", [CAMERA, SCREEN, FILE, STREAM], default=CAMERA, width="stretch")
-    st.caption(HELP[kind or CAMERA])
+    kind = st.segmented_control(
+        "What to watch", [CAMERA, SCREEN, FILE, STREAM], default=CAMERA, width="stretch", format_func=_called
+    )
+    sent = kind in (CAMERA, FILE, None)  # the others do not come from the teacher's browser
+    st.caption(plain(f"{HELP[kind or CAMERA]} {where_pictures_go(server.place()) if sent else ''}".strip()))
     watched = _source(kind or CAMERA)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
@@ -134,6 +139,12 @@ def _reliable() -> tuple[str, ...]:
     return Population.load(WEIGHTS / "expression.json").reliable
 
 
+def _called(kind: str) -> str:
+    """What a kind of source is called; the screen is that of the computer that the app runs on."""
+    where = computer(server.place())
+    return f"{where[0].upper()}{where[1:]}'s screen" if kind == SCREEN else kind
+
+
 def _source(kind: str) -> _Chosen:
     if kind == CAMERA:
         return _Chosen(BrowserCamera())
@@ -146,8 +157,8 @@ def _source(kind: str) -> _Chosen:
     st.caption(
         f"A recording may have {MOST_MEGABYTES} MB, which is about an hour. Type the path of a larger one below."
     )
-    path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
-    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
+    path = st.text_input(f"or a file on {computer(server.place())}", placeholder="lesson.mp4")
+    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as possible.")
     if upload is not None:
         return _Chosen(_kept_upload(upload.file_id, upload.name, content(upload)), paced, upload.name)
     # People who watch the lesson or receive the report must not see where the file lies on this computer.
@@ -197,7 +208,7 @@ def _samples() -> None:
             with starting(SAMPLE_CLASS):
                 start_sample()
             go("live", **{"class": SAMPLE_CLASS})
-        st.write("Six people in a moving picture, analysed live on this computer.")
+        st.write("Six people in a moving picture, analysed live.")
         if st.button("Live sample picture", icon=":material/image:", width="stretch"):
             from fewshot.app.setups import SAMPLE_PICTURE, start_picture
 
