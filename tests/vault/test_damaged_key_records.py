@@ -78,6 +78,16 @@ def test_a_public_key_that_gives_no_secret_is_said_and_the_keys_are_kept(folder:
     assert set(made) < set(FileKeys(folder).names())
 
 
+def test_what_a_killed_program_left_half_written_goes_with_the_next_change(folder: Path) -> None:
+    half = folder / f"{FILE}.12345.new"
+    half.write_bytes((folder / FILE).read_bytes()[:100])
+    keys = FileKeys(folder)
+    keys.names()
+    assert half.exists()  # reading changes nothing
+    keys.make(1)
+    assert not half.exists() and len(keys.names()) == 3
+
+
 def test_a_damaged_recovery_file_gives_no_key(folder: Path, tmp_path: Path) -> None:
     right = json.loads((tmp_path / "recovery").read_bytes())
     for change in ({"public": "ab" * 31}, {"dropped": [7]}, {"box": "AAAA"}, {"private": 7}, {"generation": "x"}):
