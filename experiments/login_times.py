@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.research.bench.login_times import difference, guesses, measure
+from fewshot.research.bench.hostile_login import difference, guesses, measure
 from fewshot.research.bench.machine import as_list, describe
 from fewshot.research.evaluation.tables import markdown, write_csv
 
