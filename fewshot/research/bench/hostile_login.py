@@ -17,6 +17,7 @@ from fewshot.accounts.accounts import Accounts
 from fewshot.database.engine import in_folder
 from fewshot.errors import FewshotError
 from fewshot.research.bench.hostile import PASSWORD, PATIENCE, WithLogin
+from fewshot.research.bench.served_app import ServedApp
 
 PER_NAME = 8
 """Tries with one name; it is locked after 10 wrong ones."""
@@ -67,7 +68,7 @@ def measure(home: Path, pairs: int, seed: int = 0) -> Pairs:
     return Pairs(np.array(seconds["unknown"]), np.array(seconds["wrong"]), frozenset(answers))
 
 
-def _try(app: WithLogin, name: str, password: str, number: int) -> tuple[float, int, str]:
+def _try(app: ServedApp, name: str, password: str, number: int) -> tuple[float, int, str]:
     """Seconds, status and page of one try."""
     source = (f"127.1.{number // 250}.{1 + number % 250}", 0)
     with closing(http.client.HTTPConnection("127.0.0.1", app.port, PATIENCE, source_address=source)) as connection:
