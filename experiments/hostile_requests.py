@@ -3,10 +3,10 @@
     python experiments/hostile_requests.py
     python experiments/hostile_requests.py --requests 200 --seed 7
 
-The requests name the other teacher's lesson, class, uploads, corrections and exports: through the stores,
-over HTTP, and over WebSockets that ask for the other one's tab. Names of pictures and exports
-are guessed. Writes hostile_requests.csv and hostile_requests.md. Ends
-with 1 if something was read.
+The requests name the other teacher's lesson, class, uploads, corrections, exports, receipts and audit log: through the
+stores, over HTTP, with tokens at /api, over the WebSocket of a lesson with tokens and used tickets, and over WebSockets
+that ask for the other one's tab. Names of pictures and exports are guessed. Writes hostile_requests.csv and
+hostile_requests.md. Ends with 1 if something was read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fewshot.research.bench.hostile import attack
+from fewshot.research.bench.hostile_attack import attack
 from fewshot.research.evaluation.tables import markdown, write_csv
 
 

@@ -93,7 +93,7 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
         "out_of_reach": list(OUT_OF_REACH),
     }  # fmt: skip
-    return Forgotten(_signed(receipt), also, backups, bool(key))
+    return Forgotten(signed(receipt), also, backups, bool(key))
 
 
 def check_receipt(file: Path) -> bool:
@@ -109,7 +109,7 @@ def check_receipt(file: Path) -> bool:
         public, signature = str(receipt.pop("key")), str(receipt.pop("signature"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror or error}).") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{file} is not a receipt of an erasure. Give the file that fewshot forget wrote.") from error
     here = signer(make=False)
     return here is not None and here.public == public and is_signed(public, _message(receipt), signature)
@@ -127,7 +127,8 @@ def _count(session: Session, student: int) -> dict[str, int]:
     return found | {"seconds of readings": session.scalar(seconds) or 0, "lessons": session.scalar(lessons) or 0}
 
 
-def _signed(receipt: dict[str, Any]) -> dict[str, Any]:
+def signed(receipt: dict[str, Any]) -> dict[str, Any]:
+    """A receipt with the signature of this installation; see ``check_receipt``."""
     signs = signer()
     if signs is None:
         return receipt | {"key": "", "signature": ""}

@@ -111,11 +111,15 @@ class EnrolledShape(BaseModel):
 
 
 class Removed(BaseModel):
-    """A student was removed; ``erased`` is false while other programs keep old pages of the database in use."""
+    """A student was removed; ``erased`` is false while other programs keep old pages of the database in use.
+
+    ``receipt`` says what was removed and what is out of reach; it is signed, and None while ``erased`` is false.
+    """
 
     removed: bool
     erased: bool
     note: str
+    receipt: dict[str, Any] | None
 
 
 class FrameShape(BaseModel):

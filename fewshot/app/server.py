@@ -104,6 +104,16 @@ def desk() -> Desk | None:
     return next((found for found in _desks if found is not None), None)
 
 
+def place() -> str:
+    """Under which name other computers reach this process's app; "" if only this computer can."""
+    return next((policy.place for policy in _built if policy.place), "")
+
+
+def screen_of(place: str) -> str:
+    """What the screen of the computer that the app runs on is called, among what can be watched."""
+    return f"The screen of {place}" if place else "This computer's screen"
+
+
 def is_guarded() -> bool:
     """Whether this process's server, if it has one, stands behind the guard."""
     from streamlit.runtime import Runtime

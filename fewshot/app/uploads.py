@@ -234,6 +234,6 @@ def _write(path: Path, write: Callable[[IO[bytes]], object], last: dict[Path, in
                 f"{path.parent.name} is the name of a file and of a folder. Rename one of them, and upload again."
             ) from error
         raise UsageError(
-            f"{path.name} could not be saved for reading ({error.strerror or error}). Make free space on the disk of "
-            "this computer, or rename the file, and upload it again."
+            f"{path.name} could not be saved for reading ({error.strerror or error}). Make free space on the disk "
+            "of fewshot's computer, or rename the file, and upload it again."
         ) from error

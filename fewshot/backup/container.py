@@ -194,7 +194,7 @@ def _front(file: IO[bytes], path: Path) -> tuple[Header, bytes]:
         raise damaged(path, "its header is cut or changed")
     try:
         return _header(json.loads(plain)), digest
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise damaged(path, "its header cannot be understood") from error
 
 

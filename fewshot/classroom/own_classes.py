@@ -63,20 +63,6 @@ class OwnClasses:
         with self.database.read() as session:
             return {row.id: row.name for row in students_of(session, of.id)}
 
-    def forget(self, of: Numbered, student: str) -> tuple[bool, str]:
-        """Remove a student and all their data. The class stays, also if it is empty then.
-
-        Returns:
-            Whether the bytes are erased already, and where else the name was replaced, as a sentence.
-
-        Raises:
-            UsageError: there is no such class or student any more.
-        """
-        try:
-            return True, ClassStore(self.database, self.owner).remove_student(of.name, student, keep_class=True)
-        except ErasurePending:
-            return False, "The bytes are erased as soon as no other program reads the database."
-
 
 def is_done(error: Exception) -> bool:
     """Whether what failed was done all the same, and only its old bytes are still in the files of the database."""

@@ -8,6 +8,26 @@ from fewshot.classroom.consent import PURPOSE, Consent
 from fewshot.errors import UsageError
 
 
+def computer(place: str) -> str:
+    """What a sentence calls the computer that works and keeps: "" is the one of whoever reads it.
+
+    >>> computer(""), computer("class.example.org")
+    ('this computer', 'the server class.example.org')
+    """
+    return f"the server {place}" if place else "this computer"
+
+
+def where_pictures_go(place: str) -> str:
+    """Where pictures go, as a sentence for whoever sends them; "" is their own computer.
+
+    >>> where_pictures_go("class.example.org")
+    'Pictures leave this computer: they go to the server class.example.org, which reads them and keeps none.'
+    """
+    if place:
+        return f"Pictures leave this computer: they go to {computer(place)}, which reads them and keeps none."
+    return "Pictures stay on this computer, which reads them and keeps none."
+
+
 def server_purpose(place: str) -> str:
     """The purpose that names a server.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fewshot.addresses import without_secrets
+from fewshot.classroom.places import where_pictures_go
 from fewshot.errors import FewshotError, UsageError
 
 
@@ -36,7 +37,7 @@ class Address:
         """Where pictures go, as a sentence for the person at this computer."""
         if self.local:
             return "Pictures go to the service on this computer and nowhere else."
-        return f"Pictures leave this computer: they go to the server {self.host}, which reads them and keeps none."
+        return where_pictures_go(self.host)
 
 
 def address_of(url: str) -> Address:

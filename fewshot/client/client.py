@@ -149,8 +149,12 @@ class Client:
             data["consent_until"] = str(consent_until)
         return dict(self._json("POST", f"/classes/{self._number(classroom)}/students", files=files, data=data))
 
-    def forget(self, classroom: str, student: str) -> None:
-        """Remove a student and all their data.
+    def forget(self, classroom: str, student: str) -> dict[str, Any] | None:
+        """Erase a student and all their data.
+
+        Returns:
+            The signed receipt, which names nobody. None if the student is removed, and the old bytes are erased later,
+            as soon as no other program reads the database of the service; or if the service is older than receipts.
 
         Raises:
             UsageError: there is no such class or student.
@@ -158,7 +162,8 @@ class Client:
         found = {each["name"]: each["id"] for each in self.roster(classroom)}
         if student not in found:
             raise UsageError(f"There is no student {student!r} in class {classroom!r} of the service.")
-        self._json("DELETE", f"/classes/{self._number(classroom)}/students/{found[student]}")
+        receipt = self._json("DELETE", f"/classes/{self._number(classroom)}/students/{found[student]}").get("receipt")
+        return None if receipt is None else dict(receipt)
 
     def read(self, picture: str | Path | bytes, classroom: str | None = None) -> FrameResult:
         """Read one picture.

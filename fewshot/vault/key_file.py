@@ -239,6 +239,9 @@ class KeyFile:
         Raises:
             KeysUnusable: one of them could not be deleted.
         """
+        for half in self.folder.glob(f"{FILE}.*.new"):  # of programs that were killed while they wrote
+            with suppress(OSError):
+                half.unlink()
         for file in old_epochs(self.folder, record):
             try:
                 shred(file)

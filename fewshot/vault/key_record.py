@@ -9,6 +9,7 @@ from typing import Any
 
 from fewshot.vault.cipher import Cipher, derived
 from fewshot.vault.errors import lost_keys
+from fewshot.vault.recovery import check_pair
 
 FORMAT = "fewshot keys 1"
 _WRAP = b"fewshot wrapping key"
@@ -42,7 +43,7 @@ def dropped_in(path: Path) -> list[str]:
     try:
         found = json.loads(path.read_bytes())["dropped"]
         return [str(name) for name in found]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 
@@ -71,12 +72,20 @@ def read_record(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_bytes())
         if record["format"] != FORMAT:
             raise lost_keys(path, f"its format {record['format']!r} is not known to this program")
-        bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
-        if not (isinstance(record["keys"], dict) and isinstance(record["dropped"], list)):
-            raise TypeError
-        if not (isinstance(record["folder"], str) and isinstance(record["place"], str)):
-            raise TypeError
-        record["generation"] += 0
+        _check(record)
         return dict(record)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise lost_keys(path, getattr(error, "strerror", None) or "it is damaged") from error
+
+
+def _check(record: dict[str, Any]) -> None:
+    """Raises ValueError, KeyError or TypeError if a part has another form than the one that is written."""
+    bytes.fromhex(record["store"] + record["copy"] + record["epoch"])
+    paths = [record["folder"], record["place"], *record.get("places", ())]
+    texts = [*paths, record["check"], *record["dropped"], *record["keys"].keys(), *record["keys"].values()]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(record["dropped"], list):
+        raise TypeError
+    if not isinstance(record["generation"], int) or any("\0" in path for path in paths):
+        raise ValueError
+    if "recovery" in record:
+        check_pair(record["recovery"])

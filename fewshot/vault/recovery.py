@@ -54,6 +54,15 @@ def new_recovery(passphrase: str) -> dict[str, Any]:
     }
 
 
+def check_pair(pair: Mapping[str, Any]) -> None:
+    """Raises ValueError, KeyError or TypeError if a key pair is not of the form that ``new_recovery`` makes."""
+    texts = [pair["public"], *pair["places"], *(pair["private"][name] for name in ("salt", "nonce", "sealed"))]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    if len(bytes.fromhex(pair["public"])) != KEY_BYTES or any("\0" in place for place in pair["places"]):
+        raise ValueError
+
+
 def fits(recovery: Mapping[str, Any], passphrase: str) -> bool:
     """Whether a passphrase opens a recovery file."""
     try:
@@ -85,9 +94,10 @@ def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale
             write_through(place, json.dumps(_content(record, keys), indent=1).encode())
         except UsageError as error:
             said.append(error.text)
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
             said.append(
-                f"The recovery file {place} could not be brought up to date ({error.strerror or error}): it lacks the "
+                f"The recovery file {place} could not be brought up to date ({why}): it lacks the "
                 "newest keys, and may still hold dropped ones. Connect its disk; the next start of fewshot writes it."
             )
     return said
@@ -137,7 +147,7 @@ def read_record(file: Path) -> dict[str, Any]:
             f"The file {file} cannot be read ({error.strerror or error}). Nothing was changed. Check its name and "
             "place."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{file} is not a recovery file of fewshot. Nothing was changed. Give the file that was written by fewshot "
             "key export."

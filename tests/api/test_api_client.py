@@ -105,7 +105,8 @@ def test_the_client_does_what_a_teacher_does(client: fewshot.Client, photos: Pat
     assert kept["title"] == "Fractions" and kept["state"] == "ended"
     assert client.board(kept["id"])["tiles"][0]["student"] == "asha"
     assert client.mark(kept["id"], "later", 1.0) and b"Fractions" in client.report(kept["id"])
-    client.forget("physics", "asha")
+    receipt = client.forget("physics", "asha")
+    assert receipt is not None and receipt["signature"] and receipt["removed"]["lessons"] == 1
     assert client.roster("physics") == []
     for wrong in (lambda: client.forget("physics", "asha"), lambda: client.roster("nowhere")):
         with pytest.raises(UsageError):

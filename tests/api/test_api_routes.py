@@ -13,6 +13,7 @@ import pytest
 
 from tests.api.served import HAPPY, NEUTRAL, Api, Running, running  # isort: skip
 
+from fewshot.access.forget import check_receipt
 from fewshot.accounts.tokens import Tokens
 from fewshot.api import door
 from fewshot.api.rates import Rates
@@ -20,6 +21,7 @@ from fewshot.api.service import Service
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.owners import Owners
 from fewshot.classroom.store import ClassStore
+from fewshot.database import ErasurePending
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.live.sinks.jsonl import VERSION
 from fewshot.session.lessons import LessonStore
@@ -54,7 +56,9 @@ def test_health_and_readiness_answer_anybody(served: Running) -> None:
     assert nobody("GET", "/ready").status_code == 503 and nobody("GET", "/health").status_code == 200
 
 
-def test_from_a_new_class_to_a_reading_and_back(served: Running, photo: Callable[..., bytes], physics: int) -> None:
+def test_from_a_new_class_to_a_reading_and_back(
+    served: Running, photo: Callable[..., bytes], physics: int, tmp_path: Path
+) -> None:
     api = served.caller()
     assert api.get("/classes") == [{"id": physics, "name": "physics", "students": 1, "sample": False}]
     (asha,) = api.get(f"/classes/{physics}")["students"]
@@ -67,10 +71,35 @@ def test_from_a_new_class_to_a_reading_and_back(served: Running, photo: Callable
     assert [face["emotion"] for face in read["faces"]] == ["happy", "happy"]
     assert api.ok("POST", "/pictures", files=files)["faces"][0]["student"] is None
     removed = api.ok("DELETE", f"/classes/{physics}/students/{asha['id']}")
-    assert removed["removed"] and removed["erased"]
+    assert removed["removed"] and removed["erased"] and removed["receipt"]["removed"]["photos"] == 2
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(json.dumps(removed["receipt"]), encoding="utf-8")
+    assert check_receipt(receipt) and "asha" not in receipt.read_text(encoding="utf-8")
+    receipt.write_text(json.dumps(removed["receipt"] | {"left": 1}), encoding="utf-8")
+    assert not check_receipt(receipt)
     assert api.get(f"/classes/{physics}")["students"] == []
     read = api.ok("POST", "/pictures", files=files, data={"class_id": physics})
     assert [face["student"] for face in read["faces"]] == [None, None]
+
+
+def test_while_bytes_are_in_use_there_is_no_receipt(
+    served: Running, physics: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receipt that says "erased" must not be written before it is true."""
+    api = served.caller()
+    (asha,) = api.get(f"/classes/{physics}")["students"]
+    removes = ClassStore.remove_student
+
+    def remove(self: ClassStore, *words: Any, **more: Any) -> str:
+        removes(self, *words, **more)
+        raise ErasurePending("another program reads the database")
+
+    monkeypatch.setattr(ClassStore, "remove_student", remove)
+    removed = api.ok("DELETE", f"/classes/{physics}/students/{asha['id']}")
+    assert (
+        removed["removed"] and not removed["erased"] and removed["receipt"] is None and "as soon as" in removed["note"]
+    )
+    assert api.get(f"/classes/{physics}")["students"] == []
 
 
 def test_photos_have_results_in_their_order_and_are_not_kept(

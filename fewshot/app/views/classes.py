@@ -7,12 +7,14 @@ from datetime import date
 import streamlit as st
 
 from fewshot.access.safety import Safety
+from fewshot.app import server
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
 from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
 from fewshot.app.views import class_photos, class_student
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
+from fewshot.classroom.places import computer
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -58,8 +60,10 @@ def _ask_for_recovery(store: ClassStore) -> None:
         return
     with st.container(border=True, key="ask for recovery"):
         st.write(
-            "Everything in your classes is encrypted, and the key is on this computer only. If its disk is lost, only "
-            "a recovery file opens a backup."
+            plain(
+                f"Everything in your classes is encrypted, and the key is on {computer(server.place())} only. If its "
+                "disk is lost, only a recovery file opens a backup."
+            )
         )
         left, right = st.columns(2)
         if left.button("Make a recovery file", icon=":material/key:", width="stretch"):

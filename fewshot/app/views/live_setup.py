@@ -10,11 +10,11 @@ from typing import NamedTuple, cast
 
 import streamlit as st
 
+from fewshot.app import server
 from fewshot.app.browser_source import BrowserSource
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
-from fewshot.app.server import desk
 from fewshot.app.sharing.window import SharedWindow, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
@@ -23,6 +23,7 @@ from fewshot.app.views import live_elsewhere
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.classroom.places import computer, where_pictures_go
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -33,17 +34,15 @@ from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
-SHARED, CAMERA, SCREEN = "Shared window", "Browser camera", "This computer's screen"
-FILE, STREAM = "Video file", "Stream address"
+SHARED, CAMERA, SCREEN, FILE, STREAM = "Shared window", "Browser camera", "Screen", "Video file", "Stream address"
 _SHARED = "shared window"
 """In the session: the window that is shared before a lesson takes it."""
 HELP = {
     SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
-    "behind other windows, but must not be minimised. The pictures go to this program and nowhere else.",
-    CAMERA: "The camera of this device. The picture goes to this program and nowhere else.",
-    SCREEN: "The screen of the computer on which fewshot runs. For a call: switch it to gallery view, and keep its "
-    "window visible.",
-    FILE: "A recording of a lesson. Upload it, or type the path of a file on this computer.",
+    "behind other windows, but must not be minimised.",
+    CAMERA: "The camera of this device.",
+    SCREEN: "For a call whose window cannot be shared: switch it to gallery view, and keep it visible.",
+    FILE: "A recording of a lesson.",
     STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
 }
 
@@ -98,9 +97,11 @@ def _form(settings: Settings) -> None:
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
     chosen = st.selectbox("Class", options, index=index)
-    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, width="stretch")
-    st.caption(HELP[kind or SHARED])
-    watched = _source(kind or SHARED)
+    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, width="stretch", format_func=_called)
+    kind = kind or SHARED
+    sent = kind in (SHARED, CAMERA, FILE)  # the others do not come from the teacher's browser
+    st.caption(plain(f"{HELP[kind]} {where_pictures_go(server.place()) if sent else ''}".strip()))
+    watched = _source(kind)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
         "Whole class only: keep and show only counts, nothing about single students",
@@ -127,7 +128,7 @@ def _form(settings: Settings) -> None:
 
 def _kinds() -> list[str]:
     """What can be watched. Where people log in, the server's own screen is nobody's call."""
-    return [SHARED, CAMERA, FILE, STREAM] if desk() is not None else [SHARED, CAMERA, SCREEN, FILE, STREAM]
+    return [SHARED, CAMERA, FILE, STREAM] if server.desk() is not None else [SHARED, CAMERA, SCREEN, FILE, STREAM]
 
 
 def _to_rely_on(roster: Roster | None) -> str:
@@ -149,6 +150,11 @@ def _reliable() -> tuple[str, ...]:
     return Population.load(WEIGHTS / "expression.json").reliable
 
 
+def _called(kind: str) -> str:
+    """What a kind of source is called; the screen is that of the computer that the app runs on."""
+    return server.screen_of(server.place()) if kind == SCREEN else kind
+
+
 def _source(kind: str) -> _Chosen:
     if kind == SHARED:
         return _Chosen(_shared_window())
@@ -161,12 +167,17 @@ def _source(kind: str) -> _Chosen:
     if kind == STREAM:
         address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
         return _Chosen(address.strip() or None)
+    return _recording()
+
+
+def _recording() -> _Chosen:
     upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
-    st.caption(
-        f"A recording may have {MOST_MEGABYTES} MB, which is about an hour. Type the path of a larger one below."
-    )
-    path = st.text_input("or a file on this computer", placeholder="lesson.mp4")
-    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as this computer can.")
+    longer, path = "", ""
+    if server.desk() is None:  # whoever logs in to a server must not open its files
+        longer = " For a larger one, type its path."
+        path = st.text_input(f"or a file on {computer(server.place())}", placeholder="lesson.mp4")
+    st.caption(f"A recording may have {MOST_MEGABYTES} MB, which is about an hour.{longer}")
+    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as possible.")
     if upload is not None:
         return _Chosen(_kept_upload(upload.file_id, upload.name, content(upload)), paced, upload.name)
     # People who watch the lesson or receive the report must not see where the file lies on this computer.
@@ -226,7 +237,7 @@ def _samples() -> None:
             with starting(SAMPLE_CLASS):
                 start_sample()
             go("live", **{"class": SAMPLE_CLASS})
-        st.write("Six people in a moving picture, analysed live on this computer.")
+        st.write("Six people in a moving picture, analysed live.")
         if st.button("Live sample picture", icon=":material/image:", width="stretch"):
             from fewshot.app.setups import SAMPLE_PICTURE, start_picture
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from fewshot.app import server
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.app.views.settings_accounts import show_accounts
 from fewshot.app.views.settings_safety import show_safety
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Owners
+from fewshot.classroom.places import computer
 from fewshot.session import retention, turn_password
 from fewshot.session.analysis.words import counted, day
 from fewshot.session.lessons import LessonStore
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from fewshot.models.files import Check
 
 DETECTORS = {
-    "auto": "Automatic: SCRFD if it is on this computer, otherwise the built-in detector",
+    "auto": "Automatic: SCRFD if it is installed, otherwise the built-in detector",
     "scrfd": "SCRFD (InsightFace): for non-commercial research only",
     "yunet": "YuNet (OpenCV): MIT licence",
     "cascade": "Built-in: needs no download, but is slower and finds fewer faces",
@@ -64,7 +66,8 @@ def _privacy() -> None:
 
 def _own(settings: Settings) -> None:
     """What each teacher decides for their own classes."""
-    st.write("Pictures are not kept. Face vectors, readings, markers and corrections are kept, on this computer only.")
+    here = computer(server.place())
+    st.write(plain(f"Pictures are not kept. Face vectors, readings, markers and corrections are kept, on {here} only."))
     aggregate = st.toggle(
         "Whole class only: lessons keep counts for the class, and nothing about single students",
         value=settings.aggregate_only,
@@ -157,7 +160,7 @@ def _models() -> None:
         {
             "Model": check.model.name,
             "What it does": check.model.task,
-            "On this computer": _here(check),
+            "Installed": _here(check),
             "Licence": check.model.licence,
         }
         for check in list_models()
@@ -185,7 +188,7 @@ def _pull() -> None:
 
     with st.spinner("Downloading …"):
         pull([])
-    say_later("All models are on this computer now.")
+    say_later("All models are installed now.")
     st.rerun()
 
 
@@ -251,8 +254,8 @@ def _connection() -> None:
         return
     ice = dict(settings.get("ice", {}) or {})
     st.write(
-        "You need this only if the camera is on another device. On this computer the camera needs no server and no "
-        "internet. Browsers allow a camera only on pages at `http://localhost` or over HTTPS."
+        "You need this only if the camera is on another device than fewshot. On the same computer it needs no server "
+        "and no internet. Browsers allow a camera only on pages at `http://localhost` or over HTTPS."
     )
     with st.form("ice", border=False):
         servers = st.text_area(
@@ -269,7 +272,7 @@ def _connection() -> None:
             disabled=elsewhere,
             key=f"turn password {st.session_state.get('turn passwords', 0)}",
             placeholder="A password is saved. Leave this empty to keep it." if saved else "",
-            help="It is kept in a file that only your account on this computer can read.",
+            help=f"It is kept in a file on {computer(server.place())} that only the account of fewshot can read.",
         )
         forget = st.checkbox("Forget the saved password") if saved and not elsewhere else False
         if elsewhere:

@@ -26,8 +26,8 @@ def show_accounts() -> None:
         return
     accounts = Accounts()
     st.write(
-        "Everybody who logs in has an account. A teacher sees only their own classes. On this computer itself nobody "
-        "has to log in, unless the app was started so."
+        "Everybody who logs in has an account. A teacher sees only their own classes. Where the "
+        "app is for one computer only, nobody has to log in, unless it was started so."
     )
     _show_once()
     found = accounts.all()

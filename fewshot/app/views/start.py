@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html import escape
 
 import streamlit as st
 
+from fewshot.app import server
 from fewshot.app.palette import legend
 from fewshot.app.shell import calm, go, isolated, plain, say_no_classes
 from fewshot.app.visitor import visitor
+from fewshot.classroom.places import computer, where_pictures_go
 from fewshot.session.analysis.words import day, moment
 
-LEAD = (
+_LEAD = (
     "fewshot watches the faces of a class. For each student it shows one of seven expressions, a state of the "
     "student's own such as “confused”, or an honest “unsure”. It learns each student from a few photos, and it keeps "
-    "learning when you correct it. Everything stays on this computer. Its predictions, called readings, are kept; "
-    "pictures are not."
+    "learning when you correct it."
 )
 LAW = (
     "**Where this may not be used.** In the European Union, the AI Act, Article 5(1)(f), prohibits inferring people's "
@@ -29,6 +31,16 @@ UNCERTAIN = (
 )
 
 
+def lead(place: str) -> str:
+    """What the program does, and where pictures and readings go.
+
+    Args:
+        place: the name of the server; "" if the app is for this computer only.
+    """
+    kept = f"Its predictions, called readings, are kept on {computer(place)}" + ("." if place else " only.")
+    return f"{_LEAD} {where_pictures_go(place)} {kept}"
+
+
 def page() -> None:
     """Draw the page."""
     if say_no_classes():
@@ -36,7 +48,7 @@ def page() -> None:
     st.html("<h1>See how the class is doing, and ask the right student</h1>")
     left, right = st.columns([7, 5], gap="large")
     with left:
-        st.html(f'<p class="fs-lead">{LEAD}</p>')
+        st.html(f'<p class="fs-lead">{escape(lead(server.place()))}</p>')
         _doors()
         st.html(legend())
     with right:

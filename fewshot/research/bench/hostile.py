@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +15,6 @@ from fewshot.accounts.accounts import Accounts
 from fewshot.classroom.corrections import unlearn
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database
-from fewshot.database.engine import in_folder
 from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, PortraitRow, StudentRow
 from fewshot.errors import FewshotError, UsageError
@@ -29,8 +27,8 @@ SECRET = "zq7kestrel"  # nosec B105: made up for the test
 """In every word that belongs to the first teacher; an answer that holds it has read something."""
 PASSWORD = "four green plums fell"  # nosec B105: made up for the test
 PATIENCE = 60.0
-_TAB = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MEDIA = re.compile(rb"/media/[0-9a-f]{40,64}\.[a-z0-9]+")
+TAB_NAME = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MEDIA_NAME = re.compile(rb"/media/[0-9a-f]{40,64}\.[a-z0-9]+")
 _ODD = (lambda path: path, lambda path: f"/{path}", lambda path: path.replace("/", "/%2e/", 1), str.upper,
         lambda path: f"{path}/", lambda path: path.replace("media", "%6dedia"), lambda path: f"{path}?x=1")  # fmt: skip
 
@@ -104,11 +102,12 @@ def through_stores(database: Database, theirs: Theirs, bert: Owner, most: int, s
     tried = {f"{kind}, store": Tried() for kind in calls}
     for number in range(most):
         kind = list(calls)[number % len(calls)]
-        _call(tried[f"{kind}, store"], generator.choice(calls[kind]), (SECRET,))
+        call_and_look(tried[f"{kind}, store"], generator.choice(calls[kind]), (SECRET,))
     return tried
 
 
-def _call(tried: Tried, call: Callable[[], object], secrets: tuple[str, ...]) -> None:
+def call_and_look(tried: Tried, call: Callable[[], object], secrets: tuple[str, ...]) -> None:
+    """Call a store, and look for secrets in the answer."""
     tried.requests += 1
     try:
         found = call()
@@ -198,54 +197,3 @@ def show(socket: Any, page: str, query: str) -> bytes:
         if message.WhichOneof("type") == "script_finished":
             break
     return told
-
-
-def attack(home: Path, most: int, seed: int = 0) -> dict[str, Tried]:
-    """Make two teachers in a new folder, serve the app, and send ``most`` requests of the second one.
-
-    Args:
-        home: an empty folder.
-        most: requests altogether; a third goes to the stores, and at most 100 draw a page.
-        seed: of the choices.
-
-    Returns:
-        Kind of request -> what came of it.
-
-    Raises:
-        FewshotError: the first teacher's own page shows nothing, so nothing would be tested; or her things changed.
-    """
-    database = in_folder(home)
-    theirs, bert = make_two(database)
-    before = _all_of(database, theirs)
-    tried = through_stores(database, theirs, bert, most // 3, seed)
-    app = WithLogin(home)
-    try:
-        hers, his = cookies_of(app, "Anna"), cookies_of(app, "Bert")
-        query = urlencode({"lesson": theirs.lesson, "class": theirs.classroom})
-        with tab_of(app, hers) as socket:
-            told = show(socket, "", "") + show(socket, "report", query)
-            if SECRET.encode() not in told:
-                raise FewshotError("The first teacher's own page does not show the lesson, so nothing can be tested.")
-            tabs = sorted({found.decode() for found in _TAB.findall(told)})
-            media = sorted({found.decode() for found in _MEDIA.findall(told)}) or [f"/media/{'0' * 64}.png"]
-            drawn = tried["page with another one's numbers, WebSocket"] = Tried()
-            for number in range(min(100, max(4, most // 50))):
-                with tab_of(app, his, tabs[number % len(tabs)]) as other:
-                    drawn.requests += 1
-                    page = ("report", "live", "classes", "settings")[number % 4]
-                    if SECRET.encode() in show(other, page, query).replace(query.encode(), b""):
-                        drawn.read.append(page)
-            tried |= over_http(app, theirs, tabs, media, his, most - most // 3 - drawn.requests, seed)
-    finally:
-        app.stop()
-    if _all_of(database, theirs) != before:
-        raise FewshotError("Something of the first teacher's was changed.")
-    return tried
-
-
-def _all_of(database: Database, theirs: Theirs) -> str:
-    lessons, classes = LessonStore(database, theirs.owner), ClassStore(database, theirs.owner)
-    loaded = lessons.load(theirs.lesson)
-    return repr(
-        (loaded.info.title, loaded.markers, classes.names(), classes.portrait(theirs.classroom, f"Student {SECRET}"))
-    )

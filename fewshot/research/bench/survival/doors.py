@@ -24,6 +24,7 @@ from fewshot.classroom.consent import read_consent_list
 from fewshot.live.sources import open_source
 from fewshot.pictures import read_picture
 from fewshot.prototypes.population import Population
+from fewshot.research.bench.survival import trust_doors
 from fewshot.research.bench.survival.damage import fill_store, read_store
 from fewshot.vault.key_file import FILE as KEYS
 
@@ -35,10 +36,14 @@ class Door:
     Attributes:
         right: makes bytes that it can read.
         take: gives it bytes; the second argument is an empty folder.
+        share: of 1000 inputs, how many it gets; a door that is quick gets more.
+        files: whether it needs the folder; without it a door is quicker.
     """
 
     right: Callable[[], list[bytes]]
     take: Callable[[bytes, Path], object]
+    share: int
+    files: bool = True
 
 
 @cache
@@ -194,15 +199,21 @@ def _store(content: bytes, folder: Path) -> None:
 
 
 DOORS: dict[str, Door] = {
-    "picture": Door(pictures, _picture),
-    "uploaded picture": Door(pictures, _upload),
-    "zip": Door(archives, _archive),
-    "names of uploads": Door(names, _names),
-    "consent.csv": Door(lists, _consents),
-    "JSON": Door(population, _population),
-    "recording": Door(recordings, _recording),
-    "video": Door(videos, _video),
-    "store": Door(stores, _store),
+    "picture": Door(pictures, _picture, 8),
+    "uploaded picture": Door(pictures, _upload, 8),
+    "zip": Door(archives, _archive, 8),
+    "names of uploads": Door(names, _names, 4),
+    "consent.csv": Door(lists, _consents, 15),
+    "JSON": Door(population, _population, 60),
+    "recording": Door(recordings, _recording, 30),
+    "video": Door(videos, _video, 4),
+    "store": Door(stores, _store, 1),
+    "keys.json": Door(trust_doors.key_files, trust_doors.use_keys, 12),
+    "recovery file": Door(trust_doors.recovery_files, trust_doors.take_recovery, 25),
+    "backup": Door(trust_doors.backups, trust_doors.open_backup, 60),
+    "receipt": Door(trust_doors.receipts, trust_doors.read_receipt, 60),
+    "frame of a WebSocket": Door(trust_doors.socket_frames, trust_doors.take_frame, 25, files=False),
+    "message of a WebSocket": Door(trust_doors.socket_messages, trust_doors.take_message, 680, files=False),
 }
 """Name -> door."""
 
@@ -213,6 +224,9 @@ def give(door: str, content: bytes) -> None:
     Raises:
         FewshotError: they are not what was expected; anything else is a fault of the program.
     """
+    if not DOORS[door].files:
+        DOORS[door].take(content, Path())
+        return
     folder = Path(tempfile.mkdtemp(prefix="fewshot-door-"))
     try:
         DOORS[door].take(content, folder)
