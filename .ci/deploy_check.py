@@ -21,7 +21,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 RESULTS = ROOT / "experiments/results/deploy.md"
-ENVIRONMENT = {"FEWSHOT_NAME": "class.example.org", "TLS": "internal", "APP": "127.0.0.1:8501"}
+ENVIRONMENT = {
+    "FEWSHOT_NAME": "class.example.org",
+    "TLS": "internal",
+    "APP": "127.0.0.1:8501",
+    "SKYPILOT_DISABLE_USAGE_COLLECTION": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
