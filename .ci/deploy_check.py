@@ -79,6 +79,7 @@ CHECKS = (
             ("disruption", "maxUnavailable", "maxUnavailible"),
             ("network", "podSelector:", "podSelectors:"),
             ("namespace", "labels:", "label:"),
+            ("admin/pod", "volumeMounts:", "volumesMounts:"),
         )
     ),
     Check(

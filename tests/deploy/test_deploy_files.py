@@ -54,7 +54,7 @@ def open_in_compose(compose: dict[str, Any]) -> list[str]:
 
 def open_in_kubernetes(deployment: dict[str, Any]) -> list[str]:
     """What is open that should be closed, in words."""
-    pod = deployment["spec"]["template"]["spec"]
+    pod = deployment["spec"] if deployment["kind"] == "Pod" else deployment["spec"]["template"]["spec"]
     found = []
     if pod.get("automountServiceAccountToken") is not False:
         found.append("a token of the cluster")
@@ -100,6 +100,9 @@ def test_an_open_pod_is_found(key: str) -> None:
 def test_the_stack_and_the_pod_are_closed() -> None:
     assert open_in_compose(COMPOSE) == []
     assert open_in_kubernetes(of_kind("Deployment")) == []
+    admin = yaml.safe_load((DEPLOY / "kubernetes/admin/pod.yaml").read_text(encoding="utf-8"))
+    assert open_in_kubernetes(admin) == []
+    assert admin["spec"]["volumes"] == of_kind("Deployment")["spec"]["template"]["spec"]["volumes"]
 
 
 def test_the_keys_have_a_volume_of_their_own_everywhere() -> None:
