@@ -21,6 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 RESULTS = ROOT / "experiments/results/deploy.md"
+PATIENCE = 900
+"""Seconds for one tool; checkov and SkyPilot start slowly on a busy computer."""
 ENVIRONMENT = {
     "FEWSHOT_NAME": "class.example.org",
     "TLS": "internal",
@@ -130,7 +132,12 @@ def run(words: tuple[str, ...], file: Path | None = None, folder: Path | None = 
         raise FileNotFoundError(words[0])
     rest = [str(file) if word == "FILE" else word for word in words[1:]]
     done = subprocess.run(
-        [program, *rest], env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, timeout=300, check=False
+        [program, *rest],
+        env={**os.environ, **ENVIRONMENT},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -151,7 +158,7 @@ def planted(check: Check, folder: Path) -> Path:
 
 def row(check: Check, folder: Path | None) -> tuple[str, bool]:
     """A line of the table, and whether all is as it should be."""
-    name = f"| `deploy/{check.file}` | {check.package} | "
+    name = _begin(check)
     if find(check.tool, folder) is None:
         return f"{name}not installed | not checked | not checked |", True
     version = run(check.version, folder=folder)[1].strip().splitlines()[-1]
@@ -164,6 +171,17 @@ def row(check: Check, folder: Path | None) -> tuple[str, bool]:
     return f"{name}{line}: `{check.right}` as `{check.wrong}` |", status == 0 and found
 
 
+def _begin(check: Check) -> str:
+    """How the line of a check begins."""
+    return f"| `deploy/{check.file}` | {check.package} | "
+
+
+def kept(check: Check, file: Path) -> str:
+    """The line of a check in the table that was written before."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return next((line for line in lines if line.startswith(_begin(check))), f"{_begin(check)}not run | | |")
+
+
 HEAD = """# The files in deploy/, read by the tools that know them
 
     python .ci/deploy_check.py
@@ -174,9 +192,13 @@ HEAD = """# The files in deploy/, read by the tools that know them
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tools", type=Path, help="folder in which programs are looked for first")
+    parser.add_argument("--only", nargs="+", metavar="TOOL", help="run these tools; keep the lines of the others")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    rows = [row(check, arguments.tools) for check in CHECKS]
+    only, old = arguments.only, arguments.results
+    rows = [
+        (kept(check, old), True) if only and check.tool not in only else row(check, arguments.tools) for check in CHECKS
+    ]
     lines = [
         "| file | tool | version | the file | planted error |",
         "|---|---|---|---|---|",
