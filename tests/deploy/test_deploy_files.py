@@ -138,6 +138,12 @@ def test_the_app_never_starts_open() -> None:
         assert "--login" in words and "--without-login" not in words
 
 
+def test_coturn_reads_its_settings() -> None:
+    """With -n it reads none, starts, and refuses everybody."""
+    command = COMPOSE["services"]["coturn"]["command"]
+    assert "-n" not in command and "--config=/run/secrets/turn.conf" in command
+
+
 def test_only_caddy_is_believed_about_addresses() -> None:
     services = COMPOSE["services"]
     caddy = services["caddy"]["networks"]["front"]["ipv4_address"]

@@ -161,7 +161,7 @@ class Stack:
             FewshotError: it does not start.
         """
         words = [
-            "turnserver", "-n", "-c", str(self.secret("turn.conf")), "--log-file=stdout", "--lt-cred-mech",
+            "turnserver", "-c", str(self.secret("turn.conf")), "--log-file=stdout", "--lt-cred-mech",
             "--realm=localhost", "--min-port=49160", "--max-port=49200", "--no-cli", "--no-tls", "--no-dtls",
             "--no-multicast-peers", f"--pidfile={self.folder}/turn.pid", f"--userdb={self.folder}/turn.db",
             "--denied-peer-ip=0.0.0.0-255.255.255.255", f"--allowed-peer-ip={HOST}", "--allow-loopback-peers",
