@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import time
@@ -17,6 +18,7 @@ from fewshot.errors import FewshotError
 from fewshot.research.bench.stack.programs import HOST, PASSWORD, TEACHER, Stack
 
 COOKIE = "__Host-fewshot-login"
+WRONG = "wrong"
 
 
 class CheckFailed(FewshotError):
@@ -152,7 +154,7 @@ def database_password(stack: Stack) -> str:
     import psycopg
 
     try:
-        psycopg.connect(host=HOST, port=stack.ports["database"], user="fewshot", dbname="fewshot", password="wrong")
+        psycopg.connect(host=HOST, port=stack.ports["database"], user="fewshot", dbname="fewshot", password=WRONG)
     except psycopg.OperationalError as error:
         require("password authentication failed" in str(error), str(error))
         return "a wrong password is refused"
@@ -167,7 +169,7 @@ def copy_and_back(stack: Stack) -> str:
     environment = {**os.environ, **words, "TARGET": str(target)}
     environment["PASSWORD_FILE"] = str(stack.secret("database_password"))
     done = subprocess.run(
-        ["sh", str(stack.deploy / "backup.sh"), "once"],
+        [shutil.which("sh") or "sh", str(stack.deploy / "backup.sh"), "once"],
         env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     require(done.returncode == 0, done.stderr)

@@ -141,7 +141,7 @@ class Stack:
             "XDG_CONFIG_HOME": str(self.folder / "caddy-config"),
         }  # fmt: skip
         adapted = subprocess.run(
-            ["caddy", "adapt", "--adapter", "caddyfile", "--config", str(self.deploy / "Caddyfile")],
+            [_path("caddy"), "adapt", "--adapter", "caddyfile", "--config", str(self.deploy / "Caddyfile")],
             env=environment, capture_output=True, check=True,
         )  # fmt: skip
         settings = json.loads(adapted.stdout)
@@ -216,7 +216,7 @@ def stack(deploy: Path) -> Iterator[Stack]:
     try:
         (folder / "deploy").mkdir()
         shutil.copy(deploy / "make_secrets.sh", folder / "deploy")
-        subprocess.run(["sh", str(folder / "deploy/make_secrets.sh")], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([_path("sh"), str(folder / "deploy/make_secrets.sh")], check=True, stdout=subprocess.DEVNULL)
         folder.chmod(0o711)  # the user of PostgreSQL goes through it to its data
         for part in (folder / "deploy", folder / "deploy/secrets"):
             part.chmod(0o711)
@@ -255,6 +255,11 @@ def _not_root() -> dict[str, Any]:
 
     user = pwd.getpwnam("postgres")
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _path(program: str) -> str:
+    """Where a program lies that ``why_not`` has looked for."""
+    return shutil.which(program) or program
 
 
 def _free() -> int:
