@@ -48,7 +48,7 @@ within() {
         FEWSHOT_HOME=/data/fewshot FEWSHOT_KEYS=/keys/fewshot PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 "$@"
 }
 within sh -c 'echo "Runs as $(id -u):$(id -g)"; ! touch /opt/here 2>&1 && ! touch /etc/here 2>&1'
-within fewshot app --port "$PORT" --no-browser --login && { echo "It started without an account."; exit 1; } || true
+if within timeout 600 fewshot app --port "$PORT" --no-browser --login; then echo "It started without an account."; exit 1; fi
 within fewshot accounts add trial --password-file /data/password
 within fewshot app --port "$PORT" --no-browser --login &
 tries=0
@@ -60,7 +60,7 @@ until within python -I -c "from urllib.request import urlopen; urlopen('http://1
     sleep 2
 done
 echo "Ready: $(within python -I -c "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:$PORT/api/ready').read())")"
-for status in /proc/[0-9]*/status; do
+for status in "$ROOT"/proc/[0-9]*/status; do
     if grep -q '^Uid:.10001' "$status" && grep -q '^Name:.fewshot\|^Name:.python' "$status"; then
         grep -E '^(Name|Uid|VmRSS|VmHWM|CapEff)' "$status" | tr '\n' ' '; echo
     fi
