@@ -139,9 +139,10 @@ def turn(stack: Stack) -> str:
         words += ["-y"] if peer == HOST else ["-e", peer]
         done = subprocess.run([*words, HOST], capture_output=True, text=True, timeout=90, check=False)
         said = done.stdout + done.stderr
-        lost = re.search(r"Total lost packets (\d+)", said)
-        sent = re.search(r"tot_recv_msgs=(\d+)", said)
-        return done.returncode == 0 and lost is not None and lost[1] == "0" and sent is not None and sent[1] != "0"
+        # It prints both while it works; only the last ones count.
+        lost = re.findall(r"Total lost packets (\d+)", said)
+        came = re.findall(r"tot_recv_msgs=(\d+)", said)
+        return done.returncode == 0 and lost[-1:] == ["0"] and bool(came) and came[-1] != "0"
 
     require(passes(right, HOST), "no packets through coturn")
     require(not passes("wrong", HOST), "packets with a wrong password")
