@@ -244,15 +244,16 @@ def new_token(stack: Stack) -> str:
 
 
 def _cookies(answer: requests.Response) -> list[str]:
-    return answer.raw.headers.getlist("Set-Cookie")
+    return [str(text) for text in answer.raw.headers.getlist("Set-Cookie")]
 
 
 def _socket(stack: Stack, path: str, origin: str | None, headers: dict[str, str], **more: Any) -> Any:
     from websockets.sync.client import connect
+    from websockets.typing import Origin
 
     trusted = ssl.create_default_context(cafile=str(stack.certificate))
     return connect(
-        stack.url.replace("https", "wss") + path, ssl=trusted, origin=origin, additional_headers=headers,
+        stack.url.replace("https", "wss") + path, ssl=trusted, origin=Origin(origin) if origin else None, additional_headers=headers,
         open_timeout=60, proxy=None, **more,
     )  # fmt: skip
 
