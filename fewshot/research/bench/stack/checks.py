@@ -253,7 +253,8 @@ def _socket(stack: Stack, path: str, origin: str | None, headers: dict[str, str]
 
     trusted = ssl.create_default_context(cafile=str(stack.certificate))
     return connect(
-        stack.url.replace("https", "wss") + path, ssl=trusted, origin=Origin(origin) if origin else None, additional_headers=headers,
+        stack.url.replace("https", "wss") + path, ssl=trusted, origin=Origin(origin) if origin else None,
+        additional_headers=headers,
         open_timeout=60, proxy=None, **more,
     )  # fmt: skip
 
