@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1] / "fewshot"
 LAYERS = [
     ["addresses", "clutter", "no_telemetry", "private_files", "types", "checksums", "unit_vectors", "safe_text"],
     ["errors"],
-    ["pictures", "models"],
+    ["pictures", "models", "secret_variables"],
     ["inference"],
     ["faces"],
     ["embedding", "prototypes"],

@@ -20,7 +20,12 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PROJECT = "https://github.com/fewshot-classroom/fewshot-classroom/"
 MARKDOWN = [README, ROOT / "CONTRIBUTING.md", ROOT / "experiments/README.md", *sorted(DOCS.rglob("*.md"))]
-GUIDES = [README, *sorted((DOCS / "tutorials").glob("*.md")), *sorted((DOCS / "how-to").glob("*.md"))]
+GUIDES = [
+    README,
+    *sorted((DOCS / "tutorials").glob("*.md")),
+    *sorted((DOCS / "how-to").glob("*.md")),
+    *sorted((DOCS / "deploy").glob("*.md")),
+]
 ON_SCREEN = [DOCS / "tutorials/first-class.md", *(DOCS / f"how-to/{name}.md" for name in PAGES)]
 """Pages for teachers: bold words are what the app shows."""
 

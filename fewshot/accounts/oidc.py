@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fewshot.errors import FewshotError, UsageError
+from fewshot.secret_variables import secret_variable
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
@@ -77,7 +78,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
     """The provider that the environment names; None if it names none.
 
     Raises:
-        UsageError: something is missing or is not a safe address.
+        UsageError: something is missing or is not a safe address; see also ``secret_variable``.
     """
     issuer, client = environment.get(ISSUER, "").strip(), environment.get(CLIENT, "").strip()
     if not issuer and not client:
@@ -88,7 +89,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
             hint="Set both variables, or neither.",
         )
     _check_address(issuer, ISSUER)
-    secret, name = environment.get(SECRET, ""), environment.get(NAME, "").strip()
+    secret, name = secret_variable(SECRET, environment) or "", environment.get(NAME, "").strip()
     return Settings(issuer, client, secret, name) if name else Settings(issuer, client, secret)
 
 

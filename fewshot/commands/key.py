@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from rich.progress import Progress
@@ -11,6 +10,7 @@ from fewshot.access.safety import Safety, import_keys, keys_here
 from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import agreed, console, tell
 from fewshot.errors import UsageError
+from fewshot.secret_variables import secret_variable
 from fewshot.session.analysis.words import counted
 from fewshot.vault.key_file import SECRET
 
@@ -58,7 +58,7 @@ def check_keys() -> int:
 def rotate_key() -> None:
     """Replace the key that opens all others."""
     safety = Safety.here()
-    keys, new = safety.keys, os.environ.get(NEW_SECRET)
+    keys, new = safety.keys, secret_variable(NEW_SECRET)
     safety.rotate(new)
     tell(f"The key was replaced. It is now {keys.epoch_file()}.")
     if new is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -32,11 +31,13 @@ from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_o
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
+from fewshot.secret_variables import secret_variable
 from fewshot.vault import FileKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
 from fewshot.vault.cipher import NotSealedHere
 
 FILE = "fewshot.db"
 VARIABLE = "FEWSHOT_DATABASE"
+PASSWORD = "FEWSHOT_DATABASE_PASSWORD"  # nosec B105: the name of a variable
 RETRY = 1.0
 """Seconds between two attempts to finish an erasure that another program has delayed."""
 
@@ -299,7 +300,7 @@ def open_database(url: str | None = None) -> Database:
     Raises:
         UsageError, StoreError: see ``Database``.
     """
-    address = url or os.environ.get(VARIABLE) or _file(home(), ours=True).render_as_string()
+    address = url or _named() or _file(home(), ours=True).render_as_string()
     if _address(address).database in {None, "", ":memory:"}:
         return Database(address)
     with _opening:
@@ -321,7 +322,7 @@ def default_file() -> Path | None:
     Raises:
         UsageError: $FEWSHOT_DATABASE is not valid.
     """
-    address = _address(os.environ.get(VARIABLE) or URL.create("sqlite", database=str(home() / FILE)))
+    address = _address(_named() or URL.create("sqlite", database=str(home() / FILE)))
     if not _is_file(address) or str(address.database).startswith("file:"):
         return None
     return Path(str(address.database))
@@ -334,6 +335,25 @@ def in_folder(folder: Path) -> Database:
         StoreError: they cannot be created; see ``Database``.
     """
     return Database(_file(folder))
+
+
+def _named() -> str:
+    """The address that the environment names, with the password of the environment; "" if it names none.
+
+    Raises:
+        UsageError: it is not an address, it holds a password besides that of the environment, or see
+            ``secret_variable``.
+    """
+    given = (secret_variable(VARIABLE) or "").strip()
+    password = secret_variable(PASSWORD)
+    if not given or not password:
+        return given
+    address = _address(given)
+    if address.get_backend_name() == "sqlite":
+        raise UsageError(f"{PASSWORD} is set, and the database of {VARIABLE} is a file, which has no password.")
+    if address.password is not None:
+        raise UsageError(f"{VARIABLE} holds a password, and {PASSWORD} another one. Remove one of them.")
+    return address.set(password=password).render_as_string(hide_password=False)
 
 
 def _file(folder: Path, ours: bool = False) -> URL:
@@ -359,9 +379,9 @@ def _fill(path: Path) -> None:
 def _address(url: str | URL) -> URL:
     try:
         return make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UsageError(
-            f"{url!r} is not the address of a database. Write {VARIABLE} like sqlite:////home/me/fewshot.db."
+            f"{str(url)!r} is not the address of a database. Write {VARIABLE} like sqlite:////home/me/fewshot.db."
         ) from error
 
 

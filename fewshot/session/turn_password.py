@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fewshot.errors import UsageError
 from fewshot.models.files import home
+from fewshot.secret_variables import secret_variable
 
 VARIABLE = "FEWSHOT_TURN_PASSWORD"
 FILE = "turn-password"
@@ -16,17 +17,17 @@ FILE = "turn-password"
 
 def from_environment() -> bool:
     """Whether the environment names the password, so that the file is not used."""
-    return bool(os.environ.get(VARIABLE))
+    return bool(secret_variable(VARIABLE))
 
 
 def read() -> str:
     """The password; "" if there is none.
 
     Raises:
-        UsageError: the file is there, but cannot be read.
+        UsageError: the file is there, but cannot be read; see also ``secret_variable``.
     """
     if from_environment():
-        return os.environ[VARIABLE]
+        return secret_variable(VARIABLE) or ""
     try:
         return (home() / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:

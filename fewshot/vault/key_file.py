@@ -20,6 +20,7 @@ from typing import Any
 
 from fewshot.models.lock import one_process
 from fewshot.private_files import make_private_folder
+from fewshot.secret_variables import secret_variable
 from fewshot.vault import recovery
 from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id
 from fewshot.vault.durable import shred, write_through
@@ -136,7 +137,7 @@ class KeyFile:
 
     def _write(self, new_epoch: bool, secret: str | None) -> None:
         record, before = self._record, dict(self._record)
-        given = os.environ.get(SECRET, "") if secret is None else secret
+        given = (secret_variable(SECRET) or "") if secret is None else secret
         copied = "epoch" in record and self._is_copy(record)
         original = copied and holds(Path(before["folder"], FILE), before["copy"])
         if new_epoch:
@@ -215,7 +216,7 @@ class KeyFile:
                 f"The key of the encryption in {file} cannot be read ({reason}). Put a copy of this file in its place.",
                 hint="To use a recovery file, type: fewshot key import FILE",
             ) from error
-        given = os.environ.get(SECRET, "")
+        given = secret_variable(SECRET) or ""
         wrapping = wrapping_cipher(epoch, given, record)
         try:
             wrapping.open(bytes_of(record["check"]), bound(record, ""))
