@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,9 @@ from fewshot.classroom.exports import (
 )
 from fewshot.private_files import open_private
 from fewshot.vault.durable import shred, sync
+
+Track = tuple[str, Any]
+"""A source and a number in it."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +84,12 @@ def rewrite(path: Path, names: Iterable[str], blot: Callable[[str], str] = str) 
     gone = set(names)
     old, new = path.with_name(f".{path.name}.old{PART}"), path.with_name(f".{path.name}.new{PART}")
     try:
+        tracks, sources = _found(path, gone)
+        clean = {source: blot(source) for source in sources}
+        if not tracks and all(source == plain for source, plain in clean.items()):
+            return
         with open_private(new) as sink:
-            if not _copy(path, sink, gone, blot):
-                return
+            _copy(path, sink, gone, tracks, clean)
         path.replace(old)
         new.replace(path)
         sync(path.parent)
@@ -94,31 +100,33 @@ def rewrite(path: Path, names: Iterable[str], blot: Callable[[str], str] = str) 
         new.unlink(missing_ok=True)
 
 
-def _copy(path: Path, sink: Any, gone: Collection[str], blot: Callable[[str], str]) -> bool:
-    """Copy the rows that stay. Returns whether anything differs."""
+def _found(path: Path, gone: Collection[str]) -> tuple[set[Track], set[str]]:
+    """The tracks of students who go, and all sources."""
+    tracks, sources = set[Track](), set[str]()
+    with import_module("pyarrow.parquet").ParquetFile(path) as file:
+        for rows in _rows(file, ["source", "track", "student"]):
+            sources.update(rows["source"])
+            keys = zip(rows["source"], rows["track"], rows["student"], strict=True)
+            tracks.update((source, track) for source, track, student in keys if student in gone)
+    return tracks, sources
+
+
+def _copy(path: Path, sink: Any, gone: Collection[str], tracks: set[Track], clean: Mapping[str, str]) -> None:
+    """Copy the rows that stay."""
     pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    changed = False
-    with parquet.ParquetFile(path) as file:
-        tracks = {
-            (source, track)
-            for rows in _rows(file, ["source", "track", "student"])
-            for source, track, student in zip(rows["source"], rows["track"], rows["student"], strict=True)
-            if student in gone
-        }
-        with parquet.ParquetWriter(sink, file.schema_arrow, compression="zstd") as writer:
-            for batch in file.iter_batches():
-                part = batch.to_pydict()
-                keys = zip(part["source"], part["track"], strict=True)
-                stays = [
-                    student not in gone and not (student is None and key in tracks)
-                    for student, key in zip(part["student"], keys, strict=True)
-                ]
-                sources = {text: blot(text) for text in set(part["source"])}
-                changed |= not all(stays) or any(text != plain for text, plain in sources.items())
-                named = pyarrow.array([sources[text] for text in part["source"]], pyarrow.string())
-                clean = batch.set_column(batch.schema.get_field_index("source"), "source", named)
-                writer.write_batch(clean.filter(pyarrow.array(stays)))
-    return changed
+    with (
+        parquet.ParquetFile(path) as file,
+        parquet.ParquetWriter(sink, file.schema_arrow, compression="zstd") as writer,
+    ):
+        for batch in file.iter_batches():
+            part = {name: batch.column(name).to_pylist() for name in ("source", "track", "student")}
+            stays = [
+                student not in gone and not (student is None and (source, track) in tracks)
+                for source, track, student in zip(part["source"], part["track"], part["student"], strict=True)
+            ]
+            named = pyarrow.array([clean[source] for source in part["source"]], pyarrow.string())
+            changed = batch.set_column(batch.schema.get_field_index("source"), "source", named)
+            writer.write_batch(changed.filter(pyarrow.array(stays, pyarrow.bool_())))
 
 
 def _rows(file: Any, columns: list[str]) -> Iterator[dict[str, list[Any]]]:

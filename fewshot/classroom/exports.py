@@ -138,7 +138,8 @@ def alone_in(folder: Path) -> Iterator[bool]:
 
 
 def delete_parts(folder: Path) -> None:
-    """Delete what a batch that was killed left half-written. Only while no batch runs; see ``alone_in``."""
+    """Delete what a batch that was killed left half-written. Only while no batch runs (see ``alone_in``) and no
+    erasure does (inside ``journal_of``)."""
     for part in folder.glob(f".*{PART}"):
         with suppress(OSError):
             part.unlink()

@@ -91,7 +91,8 @@ def run_batch(batch: Batch) -> int:
         with alone_in(batch.out) as alone:
             if not alone:
                 raise UsageError(f"Another batch writes to {batch.out} now. Wait for its end, or choose another one.")
-            delete_parts(batch.out)
+            with journal_of(batch.out):  # no erasure writes meanwhile
+                delete_parts(batch.out)
             return _Running(batch, state).run()
     except OSError as error:
         raise cannot_be_written(batch.out, error) from error
@@ -146,7 +147,8 @@ class _Running:
             return exit_code()
         finally:
             self._end(threads)
-            delete_parts(self.batch.out)
+            with journal_of(self.batch.out):
+                delete_parts(self.batch.out)
         for fault in self.faults:
             print_error(fault)
         tell(f"{self.done} of {counted(len(self.batch.lessons), 'lesson')} finished. Tables: {self.batch.out}")
@@ -238,8 +240,10 @@ class _Running:
                 return
             try:
                 result = self._one(path)
-            except (OSError, FewshotError) as error:
+            except FewshotError as error:
                 result = Result(fault=str(error))
+            except Exception as error:  # a thread that ends without a word would be waited for without end
+                result = Result(fault=f"{getattr(error, 'strerror', None) or error} ({type(error).__name__}).")
             if not self.stop.is_set():
                 self.ended.put((path, result))
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from fewshot.commands.run_options import Pace
 from fewshot.commands.runs import open_run
-from fewshot.database.owner import Owner
+from fewshot.database.owner import Owner, Role
 from fewshot.errors import FewshotError, SourceError, UsageError
 from fewshot.live.loop import Step
 from fewshot.live.play import play
@@ -50,7 +50,7 @@ class Work:
     source: str
     part: str
     class_name: str | None
-    owner: tuple[str, str, str]
+    owner: tuple[str, str, Role]
     detector: str
     network: str | None
     download: bool
