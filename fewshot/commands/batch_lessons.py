@@ -44,7 +44,10 @@ def lessons_of(texts: Sequence[str]) -> tuple[list[Path], list[str]]:
             raise UsageError(f"A batch works on files, and {text} is none. Analyze it without --jobs and --out.")
         for path in _matching(text):
             found += _in_folder(path, notes) if path.is_dir() else [path]
-    return list({key_of(path): path for path in reversed(found)}.values())[::-1], notes
+    first: dict[str, Path] = {}
+    for path in found:
+        first.setdefault(key_of(path), path)
+    return list(first.values()), notes
 
 
 def key_of(path: Path) -> str:

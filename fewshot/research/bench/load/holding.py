@@ -34,7 +34,7 @@ class Level:
         worst: of the lessons' own p95, the largest.
         due: frames that were due after the start.
         dropped: of these, those without room.
-        core_seconds: that the service used for a face.
+        core_seconds: that the service used for a face, after the start.
         memory: MiB of all processes of the service.
         others: cores that were busy with other programs meanwhile.
         foreign: names that do not belong to the lesson that named them.
@@ -75,24 +75,30 @@ async def _level(served: ServedProcesses, lessons: Sequence[Material], seconds: 
         talks = [await stack.enter_async_context(Talk(served.url, lesson)) for lesson in lessons]
         for talk in talks:
             await talk.begin()
-        before, cpu, start = _busy(), served.cpu(), time.monotonic()
-        await asyncio.gather(*(talk.play(WARM + seconds, ignore=WARM) for talk in talks))
+        playing = asyncio.gather(*(talk.play(WARM + seconds, ignore=WARM) for talk in talks))
+        await asyncio.sleep(WARM)
+        before, cpu, start, met = _busy(), served.cpu(), time.monotonic(), _faces(talks)
+        await playing
         spent, passed, memory = served.cpu() - cpu, time.monotonic() - start, served.memory()
+        per_face = spent / max(1, _faces(talks) - met)
         others = (_busy() - before - spent) / passed
         for talk in talks:
             await talk.end()
-    return _summed(talks, spent, memory, others)
+    return _summed(talks, per_face, memory, others)
 
 
-def _summed(talks: Sequence[Talk], spent: float, memory: float, others: float) -> Level:
+def _faces(talks: Sequence[Talk]) -> int:
+    return sum(sum(talk.taken.faces) for talk in talks)
+
+
+def _summed(talks: Sequence[Talk], per_face: float, memory: float, others: float) -> Level:
     taken: list[Taken] = [talk.taken for talk in talks]
     late = [float(np.percentile(one.latencies or [99.0], PART)) for one in taken]
     names = [(name, talk.lesson.students) for talk in talks for name in talk.taken.names]
-    faces = sum(sum(one.faces) for one in taken)
     seen = tuple(seconds for one in taken for seconds in one.latencies)
     dropped = sum(one.dropped for one in taken)
     return Level(
-        len(talks), seen, max(late), len(seen) + dropped, dropped, spent / max(1, faces), memory, max(0.0, others),
+        len(talks), seen, max(late), len(seen) + dropped, dropped, per_face, memory, max(0.0, others),
         sum(name not in own for name, own in names), sum(name in own for name, own in names),
     )  # fmt: skip
 

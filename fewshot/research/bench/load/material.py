@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle  # nosec B403: only our own file, see drawn
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +13,7 @@ import cv2
 
 from fewshot.accounts.tokens import Tokens
 from fewshot.database.owner import LOCAL_TEACHER
-from fewshot.errors import UsageError
+from fewshot.errors import SourceError, UsageError
 from fewshot.research.datasets.subjects import Picture, by_student, read_subjects
 from fewshot.research.simulation.dataset_writer import SCRFD_FILE, picture_loader, scrfd_locator, write_photos
 from fewshot.research.simulation.renderer import draw_classroom
@@ -21,6 +23,8 @@ from fewshot.room import Classroom
 DATASETS = ("cfee", "ckplus")
 SIDE, FPS, SECONDS = 5, 5.0, 12.0
 FACES = SIDE * SIDE
+People = list[list[Picture]]
+"""The pictures of each person."""
 QUALITY = 85
 """Of the JPEG files, as a browser makes them."""
 
@@ -42,11 +46,6 @@ class Material:
     token: str = ""
 
 
-def most_lessons(shared: Path) -> int:
-    """How many lessons can show other people each."""
-    return len(_people(shared)) // FACES
-
-
 def material(shared: Path, work: Path, lessons: int) -> list[Material]:
     """Draw the lessons and enroll their classes in the default database.
 
@@ -58,34 +57,57 @@ def material(shared: Path, work: Path, lessons: int) -> list[Material]:
     Raises:
         UsageError: there are not so many people.
     """
-    people = _people(shared)
-    if lessons > len(people) // FACES:
-        raise UsageError(f"{len(people)} people are enough for {len(people) // FACES} lessons of {FACES} faces.")
-    found = []
+    people, found = _people(shared), list[Material]()
     for number in range(lessons):
-        chosen = people[number * FACES : (number + 1) * FACES]
-        frames = drawn(shared, work / f"lesson-{number}", [picture for person in chosen for picture in person])
+        frames, people = drawn(shared, work / f"lesson-{number}", people)
         found.append(_enrolled(f"load {number + 1}", work / f"lesson-{number}" / "photos" / "neutral", frames))
     return found
 
 
-def drawn(shared: Path, folder: Path, pictures: list[Picture]) -> tuple[bytes, ...]:
-    """The frames of one lesson, from ``folder`` if they are there; photos to enroll lie beside them."""
+def drawn(shared: Path, folder: Path, people: People) -> tuple[tuple[bytes, ...], People]:
+    """The frames of one lesson, from ``folder`` if they are there; photos to enroll lie beside them.
+
+    Returns:
+        JPEG files, and the people who are left for other lessons.
+
+    Raises:
+        UsageError: there are too few people.
+    """
     kept = folder / "frames.pickle"
     if kept.is_file():
-        return tuple(pickle.loads(kept.read_bytes()))  # nosec B301: written below
+        frames, used = pickle.loads(kept.read_bytes())  # nosec B301: written below
+        return tuple(frames), people[used:]
+    pictures, used = _seen(shared, people)
     settings = Settings(columns=SIDE, rows=SIDE, width=1280, height=720, seconds=SECONDS, fps=FPS)
     plan = plan_classroom(pictures, settings)
     load = picture_loader(shared / "data")
+    shutil.rmtree(folder, ignore_errors=True)
     write_photos(plan, shared / "data", folder / "photos")
     made = []
     for frame, _ in draw_classroom(plan, load, scrfd_locator(shared / SCRFD_FILE)):
         made.append(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
-    kept.write_bytes(pickle.dumps(made))
-    return tuple(made)
+    kept.write_bytes(pickle.dumps((made, used)))
+    return tuple(made), people[used:]
 
 
-def _people(shared: Path) -> list[list[Picture]]:
+def _seen(shared: Path, people: People) -> tuple[list[Picture], int]:
+    """The pictures, with a face that is found, of the first people who fill a lesson, and how many were looked at."""
+    load, locate = picture_loader(shared / "data"), scrfd_locator(shared / SCRFD_FILE)
+    pictures, full = list[Picture](), 0
+    for used, person in enumerate(people, 1):
+        good = []
+        for picture in person:
+            with suppress(SourceError):
+                locate(load(picture))
+                good.append(picture)
+        if len(good) > 1 and any(picture.emotion == "neutral" for picture in good):
+            pictures, full = pictures + good, full + 1
+        if full == FACES:
+            return pictures, used
+    raise UsageError(f"There are not enough people in {shared / 'data'} for so many lessons of {FACES} faces.")
+
+
+def _people(shared: Path) -> People:
     """The pictures of every person who has a neutral one and others."""
     pictures = read_subjects(shared / "data" / "subjects.csv", DATASETS)
     able = {who for who, shown in by_student(pictures).items() if "neutral" in shown and len(shown) >= 5}

@@ -34,7 +34,7 @@ def run(
     Raises:
         FewshotError: the service does not start, or pictures are missing.
     """
-    lessons = material(shared, work / "drawn", max([*counts, 2]))
+    lessons = material(shared, work / "drawn", max([*counts, 2 if wanted else 1]))
     with ServedProcesses(processes, work / "serve.log") as served:
         found = holding.levels(served, lessons, counts, seconds)
         checks = {}
