@@ -4,7 +4,7 @@
     python experiments/load.py --lessons 1 2 --seconds 10 --checks
     python experiments/load.py --prices prices.json
 
-Needs ../shared (pictures of CFEE and CK+). Everything stays on 127.0.0.1, in a temporary folder, and ends with the
+Needs ../shared (pictures of CFEE). Everything stays on 127.0.0.1, in a temporary folder, and ends with the
 script. The database check needs PostgreSQL (on Debian: apt-get install postgresql; pip install '.[postgres]'), and is
 left out with a word if it is not there. Prints and writes load.md. Ends with 1 if a check was not as it must be.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,12 @@ def test_late_or_dropped_moments_are_not_held() -> None:
 def test_the_page_says_what_failed_and_what_was_left_out() -> None:
     checks = {"a": Found(True, "fine"), "b": Found(False, "lost"), "c": "needs PostgreSQL"}
     told = page([level(1), level(4, worst=0.9, foreign=3)], checks, 2, "python experiments/load.py", None)
-    assert "Lessons held: **1**" in told and "3 in a lesson of other people" in told
+    assert (
+        "Lessons held: **1**" in told and "125 of 125 students" in told and "3 names belonged to other lessons" in told
+    )
+    assert "on a quiet one" not in told
+    busy = replace(level(1), others=1.5)
+    assert "on a quiet one" in page([busy], {}, 2, "python experiments/load.py", None)
     assert "| b | no | lost |" in told and "| c | left out | needs PostgreSQL |" in told
 
 

@@ -1,4 +1,7 @@
-"""What the lessons of a load run show: each one a gallery of other people, and one photo of each to enroll."""
+"""What the lessons of a load run show: each one a gallery of people, and one photo of each to enroll.
+
+The first four lessons have nobody in common. Later ones share some people with earlier ones, never all.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from fewshot.research.simulation.renderer import draw_classroom
 from fewshot.research.simulation.virtual_classroom import Settings, plan_classroom
 from fewshot.room import Classroom
 
-DATASETS = ("cfee", "ckplus")
+DATASET = "cfee"
 SIDE, FPS, SECONDS = 5, 5.0, 12.0
 FACES = SIDE * SIDE
 People = list[list[Picture]]
@@ -68,7 +71,7 @@ def drawn(shared: Path, folder: Path, people: People) -> tuple[tuple[bytes, ...]
     """The frames of one lesson, from ``folder`` if they are there; photos to enroll lie beside them.
 
     Returns:
-        JPEG files, and the people who are left for other lessons.
+        JPEG files, and the people in the order in which other lessons take them: those of this one last.
 
     Raises:
         UsageError: there are too few people.
@@ -76,7 +79,7 @@ def drawn(shared: Path, folder: Path, people: People) -> tuple[tuple[bytes, ...]
     kept = folder / "frames.pickle"
     if kept.is_file():
         frames, used = pickle.loads(kept.read_bytes())  # nosec B301: written below
-        return tuple(frames), people[used:]
+        return tuple(frames), [*people[used:], *people[:used]]
     pictures, used = _seen(shared, people)
     settings = Settings(columns=SIDE, rows=SIDE, width=1280, height=720, seconds=SECONDS, fps=FPS)
     plan = plan_classroom(pictures, settings)
@@ -87,7 +90,7 @@ def drawn(shared: Path, folder: Path, people: People) -> tuple[tuple[bytes, ...]
     for frame, _ in draw_classroom(plan, load, scrfd_locator(shared / SCRFD_FILE)):
         made.append(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
     kept.write_bytes(pickle.dumps((made, used)))
-    return tuple(made), people[used:]
+    return tuple(made), [*people[used:], *people[:used]]
 
 
 def _seen(shared: Path, people: People) -> tuple[list[Picture], int]:
@@ -109,8 +112,8 @@ def _seen(shared: Path, people: People) -> tuple[list[Picture], int]:
 
 def _people(shared: Path) -> People:
     """The pictures of every person who has a neutral one and others."""
-    pictures = read_subjects(shared / "data" / "subjects.csv", DATASETS)
-    able = {who for who, shown in by_student(pictures).items() if "neutral" in shown and len(shown) >= 5}
+    pictures = read_subjects(shared / "data" / "subjects.csv", [DATASET])
+    able = {who for who, shown in by_student(pictures).items() if "neutral" in shown and len(shown) > 1}
     kept = sorted((picture for picture in pictures if picture.student in able), key=lambda picture: picture.student)
     return [list(group) for _, group in groupby(kept, key=lambda picture: picture.student)]
 

@@ -24,6 +24,8 @@ CHECKS: dict[str, Check] = {
     "token of another class": faults.foreign,
 }
 DATABASE = "database restarted"
+QUIET = 0.3
+"""Cores that other programs may use while times are measured."""
 
 
 def run(
@@ -74,6 +76,7 @@ def page(
     """The page in Markdown."""
     most = max((level.lessons for level in found if level.held), default=0)
     grows = holding.memory_per_lesson(found)
+    shown = FACES * sum(level.lessons for level in found)
     named, foreign = sum(level.named for level in found), sum(level.foreign for level in found)
     rows = [
         {"check": name, "as it must": _word(one), "what was seen": one if isinstance(one, str) else one.words}
@@ -84,15 +87,17 @@ def page(
         f"# Many lessons at once\n\n    {command}\n\n{as_list(describe())}- service: `fewshot serve --processes "
         f"{processes}`; the clients run on the same cores\n\n"
         f"A lesson is a gallery of {FACES} faces, 1280x720 in JPEG, {FPS:g} frames per second over a WebSocket, "
-        "recognised, classified and recorded. Every lesson shows other people. A moment counts from the time at which "
+        "recognised, classified and recorded. No two lessons show the same people. A moment counts from the time at which "
         "its frame was due. A frame without room at the server is dropped by the client. A lesson is held if its p95 "
         f"is at most {1000 * holding.WITHIN:.0f} ms and at most {100 * holding.DROPPED:.0f} % of the frames are "
         f"dropped.\n\n{markdown(holding.rows(found))}\n"
         f"Lessons held: **{most}** (goal: 6 on 2 cores). "
         + (f"The service grows by {grows:.0f} MiB per lesson. " if grows is not None else "")
-        + f"{named} names were given in their own lessons, {foreign} in a lesson of other people.\n\n"
-        + (f"Other programs kept up to {others:.1f} cores busy meanwhile, so the times are worse than on a quiet "
-           "machine. Core-seconds suffer less.\n\n" if others > 0.3 else "")
+        + f"{named} of {shown} students were recognised in their own lessons (one that got the frames of another one would "
+        f"recognise few), and {foreign} names belonged to other lessons.\n\n"
+        + (f"Other programs kept up to {others:.1f} cores busy meanwhile. **So this page does not say how many lessons "
+           "the machine holds**: repeat the command on a quiet one. Core-seconds suffer less.\n\n"
+           if others > QUIET else "")
         + (f"## Faults\n\n{markdown(rows)}\n" if rows else "")
         + (f"## Cores and costs\n\n{cores.words(holding.per_face(found), prices)}" if found else "")
     )  # fmt: skip
