@@ -87,14 +87,14 @@ def page(
         f"# Many lessons at once\n\n    {command}\n\n{as_list(describe())}- service: `fewshot serve --processes "
         f"{processes}`; the clients run on the same cores\n\n"
         f"A lesson is a gallery of {FACES} faces, 1280x720 in JPEG, {FPS:g} frames per second over a WebSocket, "
-        "recognised, classified and recorded. No two lessons show the same people. A moment counts from the time at which "
-        "its frame was due. A frame without room at the server is dropped by the client. A lesson is held if its p95 "
+        "recognised, classified and recorded. No two lessons show the same people. A moment counts from the time at "
+        "which its frame was due. A frame without room at the server is dropped by the client. A lesson is held if its p95 "
         f"is at most {1000 * holding.WITHIN:.0f} ms and at most {100 * holding.DROPPED:.0f} % of the frames are "
         f"dropped.\n\n{markdown(holding.rows(found))}\n"
         f"Lessons held: **{most}** (goal: 6 on 2 cores). "
         + (f"The service grows by {grows:.0f} MiB per lesson. " if grows is not None else "")
-        + f"{named} of {shown} students were recognised in their own lessons (one that got the frames of another one would "
-        f"recognise few), and {foreign} names belonged to other lessons.\n\n"
+        + f"{named} of {shown} students were recognised in their own lessons (one that got the frames of another one "
+        f"would recognise few), and {foreign} names belonged to other lessons.\n\n"
         + (f"Other programs kept up to {others:.1f} cores busy meanwhile. **So this page does not say how many lessons "
            "the machine holds**: repeat the command on a quiet one. Core-seconds suffer less.\n\n"
            if others > QUIET else "")
