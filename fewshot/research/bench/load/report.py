@@ -88,8 +88,8 @@ def page(
         f"{processes}`; the clients run on the same cores\n\n"
         f"A lesson is a gallery of {FACES} faces, 1280x720 in JPEG, {FPS:g} frames per second over a WebSocket, "
         "recognised, classified and recorded. No two lessons show the same people. A moment counts from the time at "
-        "which its frame was due. A frame without room at the server is dropped by the client. A lesson is held if its p95 "
-        f"is at most {1000 * holding.WITHIN:.0f} ms and at most {100 * holding.DROPPED:.0f} % of the frames are "
+        "which its frame was due. A frame without room at the server is dropped by the client. A lesson is held if its "
+        f"p95 is at most {1000 * holding.WITHIN:.0f} ms and at most {100 * holding.DROPPED:.0f} % of the frames are "
         f"dropped.\n\n{markdown(holding.rows(found))}\n"
         f"Lessons held: **{most}** (goal: 6 on 2 cores). "
         + (f"The service grows by {grows:.0f} MiB per lesson. " if grows is not None else "")
