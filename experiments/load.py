@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -51,7 +52,7 @@ def main() -> None:
                 checks[DATABASE] = with_database(arguments.shared, arguments.work, arguments.processes)
     except FewshotError as error:
         sys.exit(str(error))
-    given = " ".join(sys.argv[1:])
+    given = shlex.join(sys.argv[1:])
     told = page(found, checks, arguments.processes, f"python experiments/load.py {given}".strip(), prices)
     print(told)
     (arguments.results / "load.md").write_text(told, encoding="utf-8")

@@ -130,7 +130,7 @@ async def restarted_database(served: ServedProcesses, lessons: list[Material], r
         lost = first.socket.close_code is not None
         if not lost:
             await first.end()
-            return _kept(first, f"the lesson went on ({after} moments after the restart)", SHORT)
+            return _kept(first, f"the lesson went on ({after} moments after the restart)")
     return await _goes_on(served, first, "the database crashed, and the connection with it")
 
 
@@ -147,24 +147,23 @@ async def _goes_on(served: ServedProcesses, first: Talk, why: str) -> Found:
                 after = time.monotonic() - start
                 await again.play(SHORT)
                 await again.end()
-                return _kept(first, f"{why}; resumed after {after:.1f} s", SHORT)
+                return _kept(first, f"{why}; resumed after {after:.1f} s")
         except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
             await asyncio.sleep(0.2)
     return Found(False, f"{why}; it could not be resumed: {answer.get('detail', 'no answer')}")
 
 
-def _kept(first: Talk, words: str, seconds: float) -> Found:
-    """Whether every second that was sent before is in the store, except the last one, which was not over."""
+def _kept(first: Talk, words: str) -> Found:
+    """Whether every second with a moment is in the store, except the last one, which may not have been over."""
     try:
         kept = LessonStore().load(int(first.taken.number or 0))
     except StoreError as error:
         return Found(False, f"{words}; the lesson cannot be loaded: {error.text}")
-    sent = len(first.taken.latencies)
-    whole = int(seconds) - 1
-    stored = list(kept.frames_per_second[:whole])
-    missing = sum(count == 0 for count in stored) + max(0, whole - len(stored))
-    said = f"{words}; {whole - missing} of {whole} whole seconds stored ({sent} moments had come); {kept.info.state}"
-    return Found(missing == 0 and kept.info.state == "ended", said)
+    sent = sorted(first.taken.seconds)[:-1]
+    stored = list(kept.frames_per_second)
+    there = sum(second < len(stored) and stored[second] > 0 for second in sent)
+    said = f"{words}; {there} of {len(sent)} seconds with moments are stored; {kept.info.state}"
+    return Found(bool(sent) and there == len(sent) and kept.info.state == "ended", said)
 
 
 async def foreign(served: ServedProcesses, lessons: list[Material]) -> Found:

@@ -26,6 +26,7 @@ class Taken:
         dropped: frames that were due and had no room at the server.
         names: students who were named.
         faces: faces in the moments.
+        seconds: whole seconds of the lesson of which a moment came.
         number: of the lesson; None if it was not recorded.
     """
 
@@ -33,6 +34,7 @@ class Taken:
     dropped: int = 0
     names: set[str] = field(default_factory=set)
     faces: list[int] = field(default_factory=list)
+    seconds: set[int] = field(default_factory=set)
     number: int | None = None
     ticket: str = ""
 
@@ -125,6 +127,7 @@ class Talk:
                 due = self._due.popleft()
                 if due >= counted_from:
                     self.taken.latencies.append(time.monotonic() - due)
+                self.taken.seconds.add(int(message["time"]))
                 self.taken.faces.append(len(message["faces"]))
                 self.taken.names |= {face["student"] for face in message["faces"] if face["student"]}
             elif kind in ("moving", "ended"):
