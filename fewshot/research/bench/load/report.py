@@ -96,10 +96,12 @@ def page(
         + f"{named} of {shown} students were recognised in their own lessons (one that got the frames of another one "
         f"would recognise few), and {foreign} names belonged to other lessons.\n\n"
         + (f"Other programs kept up to {others:.1f} cores busy meanwhile. **So this page does not say how many lessons "
-           "the machine holds**: repeat the command on a quiet one. Core-seconds suffer less.\n\n"
+           "the machine holds**: repeat the command on a quiet one.\n\n"
            if others > QUIET else "")
         + (f"## Faults\n\n{markdown(rows)}\n" if rows else "")
-        + (f"## Cores and costs\n\n{cores.words(holding.per_face(found), prices)}" if found else "")
+        + (f"## Cores and costs\n\n{cores.words(holding.per_face(found), prices)}" if found and others <= QUIET else "")
+        + ("## Cores and costs\n\nNot computed: on a busy machine the first seconds of a lesson are never over.\n"
+           if found and others > QUIET else "")
     )  # fmt: skip
 
 
