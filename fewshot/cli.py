@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fewshot import __version__
 from fewshot.commands.access_options import export_data, forget
+from fewshot.commands.analyze_options import analyze, service_named
 from fewshot.commands.groups import accounts_app, audit_app, key_app, models_app, tokens_app
 from fewshot.commands.options import (
     AsOption,
     ClassOption,
-    CropsOption,
-    CsvOption,
     DetectorName,
     DetectorOption,
     HostOption,
     JsonlOption,
     NetworkOption,
     OfflineOption,
-    ParquetOption,
     PictureOption,
     ProfileOption,
     RecordOption,
@@ -34,9 +30,6 @@ from fewshot.commands.options import (
 )
 from fewshot.commands.server_options import backup, restore, serve
 from fewshot.commands.terminal import NOTICE, PlainErrors, safe_log
-
-if TYPE_CHECKING:
-    from fewshot.client import Client
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -49,16 +42,6 @@ app.add_typer(accounts_app, name="accounts")
 app.add_typer(tokens_app, name="tokens")
 app.add_typer(audit_app, name="audit")
 app.add_typer(key_app, name="key")
-
-
-def _service(as_name: str | None, detector: DetectorName, network: Path | None, **options: object) -> Client | None:
-    """The service that FEWSHOT_API names; None without one. Its computer follows no option about models."""
-    if not os.environ.get("FEWSHOT_API", "").strip():
-        return None
-    from fewshot.commands.remote import service
-
-    other = detector is not DetectorName.auto
-    return service(**{"as": as_name, "detector": other, "network": network, **options})
 
 
 def _version(wanted: bool) -> None:
@@ -114,7 +97,7 @@ def live(
     from fewshot.commands.runs import open_run, run_live
 
     lesson = title if record or title else None
-    if client := _service(as_name, detector, network, budget_ms=budget_ms):
+    if client := service_named(as_name, detector, network, budget_ms=budget_ms):
         from fewshot.commands.remote import run_at
 
         outputs, pace = Outputs(save, jsonl, summary_picture, profile=profile), Pace(fps, None, wait, workers)
@@ -130,46 +113,7 @@ def live(
     raise typer.Exit(run_live(run, source, show, outputs, pace))
 
 
-@app.command(epilog=NOTICE)
-def analyze(
-    files: Annotated[list[str], typer.Argument(help="Videos, pictures, or folders of pictures.")],
-    class_name: ClassOption = None,
-    save: SaveOption = None,
-    jsonl: JsonlOption = None,
-    table: CsvOption = None,
-    parquet: ParquetOption = None,
-    crops: CropsOption = None,
-    summary_picture: PictureOption = None,
-    record: RecordOption = False,
-    title: TitleOption = "",
-    workers: WorkersOption = None,
-    profile: ProfileOption = None,
-    detector: DetectorOption = DetectorName.auto,
-    offline: OfflineOption = False,
-    network: NetworkOption = None,
-    as_name: AsOption = None,
-) -> None:
-    """Analyze every frame of videos and pictures, without a window."""
-    from fewshot.commands.acting import acting_as
-    from fewshot.commands.outputs import Outputs
-    from fewshot.commands.run_options import Pace
-    from fewshot.commands.runs import check_files, open_run, run_files
-
-    check_files(files)
-    lesson = title if record or title else None
-    if client := _service(as_name, detector, network):
-        from fewshot.commands.remote import run_at
-
-        outputs = Outputs(save, jsonl, summary_picture, None, profile, table, parquet, crops)
-        outputs.check(files)
-        run_them = partial(run_files, files=files, outputs=outputs, pace=Pace(workers=workers))
-        raise typer.Exit(run_at(client, class_name, lesson, ", ".join(files), run_them))
-    owner = acting_as(as_name)
-    outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
-    outputs.check(files)
-    pace = Pace(workers=workers)
-    run = open_run(class_name, detector, not offline, pace, network, owner)
-    raise typer.Exit(run_files(run, files, outputs, pace))
+app.command(epilog=NOTICE)(analyze)
 
 
 @app.command(epilog=NOTICE)
@@ -200,7 +144,7 @@ def enroll(
     from fewshot.commands.roster import run_enroll
 
     doubles = looks_like or []
-    if client := _service(as_name, detector, network):
+    if client := service_named(as_name, detector, network):
         from fewshot.commands.remote import enroll_at
 
         raise typer.Exit(enroll_at(client, class_name, photos, consent_by, consent_until, consent_purpose, doubles))

@@ -22,6 +22,7 @@ from fewshot.classroom.class_rows import (
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.erased import note_class_erased
+from fewshot.classroom.export_erasure import erase_class, erase_student
 from fewshot.classroom.names import check_name
 from fewshot.classroom.roster import Roster, Student
 from fewshot.classroom.student_records import StudentRecords, similar_name
@@ -138,11 +139,17 @@ class ClassStore(StudentRecords):
             UsageError: there is no such class.
             ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
-        with self.database.erase() as session:
-            row = class_of(session, self.owner, name)
-            remove_class_traces(session, row)
-            note_class_erased(session, row, self.owner.id)
-            session.delete(row)
+        try:
+            with self.database.erase() as session:
+                row = class_of(session, self.owner, name)
+                number = row.id
+                remove_class_traces(session, row)
+                note_class_erased(session, row, self.owner.id)
+                session.delete(row)
+        except ErasurePending:
+            erase_class(self.owner.id, number)
+            raise
+        erase_class(self.owner.id, number)  # after the deletion, so that a batch that runs finds out about one of both
 
     def roster(self, name: str) -> Roster:
         """The students of a class as they are stored now; empty if there is no such class."""
@@ -236,6 +243,8 @@ class ClassStore(StudentRecords):
             with self.database.erase() as session:
                 row = class_of(session, self.owner, name)
                 found = student_of(session, row, student)
+                others = [one.name for one in students_of(session, row.id) if one.id != found.id]
+                gone = (row.id, found.id, found.name, others)
                 self._note(session, "erased", found, what="student")
                 said = remove_traces(session, row, found)
                 session.flush()
@@ -247,9 +256,11 @@ class ClassStore(StudentRecords):
                 elif rest is None:
                     Networks().write_to(row)
         except ErasurePending as error:
-            text = f"{student} was removed from {name}, but not completely. {error.text} {said}".strip()
+            exported = erase_student(self.owner.id, *gone)
+            text = f"{student} was removed from {name}, but not completely. {error.text} {said} {exported}".strip()
             raise ErasurePending(text, hint=error.hint) from error
-        return said
+        exported = erase_student(self.owner.id, *gone)  # after the deletion, as for a class
+        return f"{said} {exported}".strip()
 
     def rename_student(self, name: str, student: str, new: str) -> str:
         """Rename a student, also in all lessons. Returns the name as it is stored.
