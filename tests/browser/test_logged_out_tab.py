@@ -56,12 +56,23 @@ def wait_for_frames(app: Served, owner: Owner, more_than: int) -> int:
     return found
 
 
+def wait_for_choice(page: Any, words: str) -> None:
+    """What was chosen from a list is the value of a field, not a text."""
+    page.wait_for_function(
+        "words => [...document.querySelectorAll('input')].some(field => field.value.includes(words))", arg=words
+    )
+
+
 def sees_only_own(page: Any, own: str, other: str) -> None:
     to(page, "Class")
-    page.get_by_text(f"physics of {own}").first.wait_for()
+    wait_for_choice(page, f"physics of {own}")
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option").first.wait_for()
+    assert [name for name in page.get_by_role("option").all_inner_texts() if " of " in name] == [f"physics of {own}"]
+    page.keyboard.press("Escape")
     assert page.get_by_text(f"of {other}").count() == 0
     to(page, "Report")
-    page.get_by_text(f"Waves of {own}").first.wait_for()
+    wait_for_choice(page, f"Waves of {own}")
     assert page.get_by_text(f"of {other}").count() == 0
 
 
