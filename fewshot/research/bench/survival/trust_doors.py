@@ -173,7 +173,8 @@ def socket_messages() -> list[bytes]:
 
 def take_message(content: bytes, _folder: Path) -> None:
     """Take a message as the first one and as a later one. Whatever the answer is, it can be sent."""
-    text, refused = content.decode("utf-8", "replace"), []
+    text = content.decode("utf-8", "replace")
+    refused: list[FewshotError] = []
     try:
         asked = messages.first(text)
         if isinstance(asked, messages.Start):
@@ -186,8 +187,8 @@ def take_message(content: bytes, _folder: Path) -> None:
         messages.later(text)
     except FewshotError as error:
         refused.append(error)
-    for error in refused:
-        messages.written(messages.error(error, fatal=True)).encode()
+    for refusal in refused:
+        messages.written(messages.error(refusal, fatal=True)).encode()
     if len(refused) == 2:
         raise refused[0]
 
