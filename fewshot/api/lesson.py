@@ -63,7 +63,9 @@ class ServedLesson:
         self._feed = Feed(name, ROOM)
         self._arrived: dict[int, float] = {}
         self._vectors: dict[str, tuple[Vectors, float, str | None]] = {}
-        self._pipeline = Pipeline(service.rooms.loop(caller, of), self._feed, [_Sink(self)])
+        loop = service.rooms.loop(caller, of)
+        loop.only_changed = True  # what comes over a socket is a call, and the server has other callers
+        self._pipeline = Pipeline(loop, self._feed, [_Sink(self)])
         self._number = self._received = 0
 
     @property

@@ -51,6 +51,7 @@ class BrowserCamera:
     """
 
     live = True
+    gives_newest = True
     frames: int | None = None
 
     def __init__(
