@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from fewshot.types import Face, Quality
 
-CHANGED = 0.25
+CHANGED = 0.15
 """Largest difference between two crops of one expression, see ``difference``; docs/explanation/schedule.md says how it
 was chosen."""
 OLDEST = 0.3
 """Seconds after which a face is embedded again even if nothing changed."""
+SETTLING = 0.2
+"""Seconds for which a face that changed is embedded in every frame, because a change of expression takes some time."""
 _SIDE = 16
 _FACE = slice(2, 14)
 """Rows and columns of the 16x16 thumbnail that show the face and hardly any background."""
@@ -40,19 +42,21 @@ class _Embedded:
         quality: of the face.
         turn: number of the interval of ``OLDEST`` seconds in which it was embedded.
         frame: number of the latest frame in which the face was readable.
+        restless: until when the face is embedded in every frame, seconds.
     """
 
     thumbnail: Thumbnails
     quality: Quality
     turn: int
     frame: int
+    restless: float = -math.inf
 
 
 class ChangedFaces:
     """Remembers the crop of every track that was embedded last, and compares new crops with it.
 
     The comparison is with the crop that was embedded, not with the frame before, so a slow change adds up until it
-    counts. A face is also embedded if its track is new, if it was not readable in the frame before (covered, turned
+    counts. A face that changed is embedded in every frame for a while (``SETTLING``). A face is also embedded if its track is new, if it was not readable in the frame before (covered, turned
     away, not found), if its quality changed, and at the latest ``OLDEST`` seconds after the last time. The tracks take
     these last turns at different moments, so a full class never has to be embedded in one frame.
 
@@ -81,8 +85,10 @@ class ChangedFaces:
     def embedded(self, faces: Sequence[Face], time: float) -> None:
         """Remember that these faces of the same frame are being embedded."""
         for face, thumbnail in zip(faces, thumbnails(faces), strict=True):
+            known = self._known.get(face.track)
+            restless = known.restless if known else -math.inf
             turn = self._turn(face.track, time)
-            self._known[face.track] = _Embedded(thumbnail, face.quality, turn, self._frame)
+            self._known[face.track] = _Embedded(thumbnail, face.quality, turn, self._frame, restless)
 
     def forget(self, alive: Collection[int]) -> None:
         """Drop all tracks that are not ``alive``."""
@@ -95,10 +101,14 @@ class ChangedFaces:
         apart = difference(now, before.reshape(now.shape)).tolist()
         new = []
         for face, one, far in zip(faces, known, apart, strict=True):
-            stays = one is not None and one.frame == self._frame - 1 and one.turn == self._turn(face.track, time)
-            new.append(not (one and stays and far <= self._limit and _alike(face.quality, one.quality)))
-            if one is not None:
-                one.frame = self._frame
+            if one is None:
+                new.append(True)
+                continue
+            if far > self._limit:
+                one.restless = time + SETTLING
+            stays = one.frame == self._frame - 1 and one.turn == self._turn(face.track, time)
+            new.append(not stays or time < one.restless or not _alike(face.quality, one.quality))
+            one.frame = self._frame
         return new
 
     def _turn(self, track: int, time: float) -> int:
