@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from fewshot.errors import UsageError
 from fewshot.live.pipeline import Schedule
@@ -31,7 +30,7 @@ class Pace:
     budget_ms: float | None = None
     wait: float | None = None
     workers: int | None = None
-    embed: Literal["changed", "all"] | None = None
+    embed: str | None = None
 
     def __post_init__(self) -> None:
         if self.wait is not None and not self.wait >= 0:

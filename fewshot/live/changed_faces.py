@@ -56,9 +56,10 @@ class ChangedFaces:
     """Remembers the crop of every track that was embedded last, and compares new crops with it.
 
     The comparison is with the crop that was embedded, not with the frame before, so a slow change adds up until it
-    counts. A face that changed is embedded in every frame for a while (``SETTLING``). A face is also embedded if its track is new, if it was not readable in the frame before (covered, turned
-    away, not found), if its quality changed, and at the latest ``OLDEST`` seconds after the last time. The tracks take
-    these last turns at different moments, so a full class never has to be embedded in one frame.
+    counts. A face that changed is embedded in every frame for a while (``SETTLING``). A face is also embedded if its
+    track is new, if it was not readable in the frame before (covered, turned away, not found), if its quality changed,
+    and at the latest ``OLDEST`` seconds after the last time. The tracks take these last turns at different moments, so
+    a full class never has to be embedded in one frame.
 
     Needs the frames in order, one at a time.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,6 @@ class Scene:
         self.fps = (open_source(str(video)).fps or 25.0) / every
         self._recorder = Recorder(perception.following())
         self._reader = Classifier(open_population())
-        self._frame: Frame | None = None
         self.all = self.run(None)
 
     def run(self, limit: float | None) -> list[FrameResult]:
@@ -185,7 +184,9 @@ def gallery(folder: Path, shared: Path, dataset: str, fade: float, seed: int) ->
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(**{**_as_words(GALLERY), "fade": fade, "seed": seed})
         plan = plan_classroom(read_subjects(shared / "data" / "subjects.csv", [dataset]), settings)
-        locate = (lambda _: TIGHT) if dataset == "ckplus" else scrfd_locator(shared / SCRFD_FILE)
+        locate: Callable[[Frame], Box] = (
+            (lambda _: TIGHT) if dataset == "ckplus" else scrfd_locator(shared / SCRFD_FILE)
+        )
         truth = write_video(plan, picture_loader(shared / "data"), locate, folder / "video.mp4", "h264")
         truth.save(folder / "truth.json")
     return folder / "video.mp4", Truth.load(folder / "truth.json")
