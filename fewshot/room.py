@@ -53,10 +53,7 @@ class Classroom(ClassChanges):
             StoreError: the class is damaged, or was enrolled with another network.
             SourceError: the source gives no picture.
         """
-        loop = self.loop()
-        opened = open_source(source)
-        loop.only_changed = opened.live
-        pipeline = Pipeline(loop, opened, schedule=schedule)
+        pipeline = Pipeline(self.loop(), open_source(source), schedule=schedule)
         return Results(step.result for step in pipeline.run())
 
     def loop(

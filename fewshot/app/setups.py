@@ -24,7 +24,7 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
-from fewshot.live.sparing import usual_rate
+from fewshot.live.sparing import only_changed, usual_rate
 from fewshot.loops import make_loop, open_population
 from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
@@ -86,7 +86,7 @@ def start_lesson(
         watched: Source = source if isinstance(source, BrowserCamera) else open_named(source, paced)
         try:
             perception = opened.perception if opened else open_perception(_detector(owner))
-            spared = watched.live
+            spared = watched.live and only_changed()
             loop = opened.loop(only_changed=spared) if opened else make_loop(perception, only_changed=spared)
             notebook = (
                 opened.recorder(source=name, title=title, aggregate=aggregate)

@@ -50,7 +50,7 @@ ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dro
 WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
 EmbedOption = Annotated[
     EmbedName | None,
-    typer.Option(help="Faces that get a new vector in every frame; default: changed if the source is live, else all."),
+    typer.Option(help="Faces that get a new vector in every frame; default: FEWSHOT_EMBED, or all."),
 ]
 PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
 PassphraseOption = Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fewshot.errors import UsageError
 from fewshot.live.pipeline import Schedule
 from fewshot.live.sources.base import Source
-from fewshot.live.sparing import usual_rate
+from fewshot.live.sparing import only_changed, usual_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Pace:
         budget_ms: milliseconds per frame for expressions; if they are not enough, faces take turns.
         wait: seconds to wait for a lost camera; None: until the user ends the run.
         workers: frames processed at the same time; None: the fastest setting.
-        embed: the faces that get a new vector in every frame, "changed" or "all"; None: "changed" for a live source.
+        embed: the faces that get a new vector in every frame, "changed" or "all"; None: as ``FEWSHOT_EMBED`` says.
 
     Raises:
         UsageError: a number that makes no sense.
@@ -53,9 +53,13 @@ class Pace:
             return self.schedule()
         return Schedule(self.workers, usual_rate(source), gives_way=True)
 
-    def only_changed(self, source: Source) -> bool:
-        """Whether only the faces that changed are embedded."""
-        return source.live if self.embed is None else self.embed == "changed"
+    def only_changed(self) -> bool:
+        """Whether only the faces that changed are embedded.
+
+        Raises:
+            UsageError: ``FEWSHOT_EMBED`` is neither "changed" nor "all".
+        """
+        return only_changed() if self.embed is None else self.embed == "changed"
 
     @property
     def budget(self) -> float | None:

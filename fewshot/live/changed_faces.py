@@ -108,7 +108,8 @@ class ChangedFaces:
             if far > self._limit:
                 one.restless = time + SETTLING
             stays = one.frame == self._frame - 1 and one.turn == self._turn(face.track, time)
-            new.append(not stays or time < one.restless or not _alike(face.quality, one.quality))
+            restless = time < one.restless - 1e-6  # less than a frame, more than rounding
+            new.append(not stays or restless or not _alike(face.quality, one.quality))
             one.frame = self._frame
         return new
 

@@ -23,6 +23,8 @@ RATE = "FEWSHOT_FPS"
 """Environment variable: frames per second of a screen, instead of ``CALL_FPS``."""
 PRIORITY = "FEWSHOT_NICE"
 """Environment variable: how much the priority is lowered, 0 to 19."""
+EMBED = "FEWSHOT_EMBED"
+"""Environment variable: "changed" embeds only the faces that changed, "all" (the default) embeds every face."""
 _LOWER = 5
 """Usual lowering: beside a program of normal priority, a third of the processor time (Linux)."""
 
@@ -54,6 +56,18 @@ def _from_environment() -> float:
     if not 0 < rate <= 1000:
         raise UsageError(f"{RATE} is {text!r}. Set it to a number of frames per second, such as 8, or unset it.")
     return rate
+
+
+def only_changed() -> bool:
+    """Whether the environment asks to embed only the faces that changed (``ChangedFaces``).
+
+    Raises:
+        UsageError: ``FEWSHOT_EMBED`` is neither "changed" nor "all".
+    """
+    text = os.environ.get(EMBED, "").strip() or "all"
+    if text not in ("changed", "all"):
+        raise UsageError(f"{EMBED} is {text!r}. Set it to changed or to all.")
+    return text == "changed"
 
 
 def lower_priority() -> bool:

@@ -50,12 +50,26 @@ def test_a_rate_that_was_named_is_kept_on_a_busy_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("embed", "live", "file"), [(None, True, False), ("all", False, False), ("changed", True, True)]
+    ("option", "environment", "changed"),
+    [
+        (None, "", False),
+        (None, "all", False),
+        (None, "changed", True),
+        ("all", "changed", False),
+        ("changed", "", True),
+    ],
 )
-def test_files_are_embedded_whole_unless_asked_otherwise(embed, live: bool, file: bool) -> None:
-    pace = Pace(embed=embed)
-    assert pace.only_changed(SimpleNamespace(live=True)) is live
-    assert pace.only_changed(SimpleNamespace(live=False)) is file
+def test_every_face_is_embedded_unless_asked_otherwise(
+    option: str | None, environment: str, changed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEWSHOT_EMBED", environment)
+    assert Pace(embed=option).only_changed() is changed
+
+
+def test_an_unknown_choice_of_faces_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEWSHOT_EMBED", "some")
+    with pytest.raises(UsageError, match="FEWSHOT_EMBED"):
+        Pace().only_changed()
 
 
 class Clock:
