@@ -161,19 +161,23 @@ def _labels(results: Sequence[FrameResult]) -> dict[int, list[str | None]]:
 
 
 def _late(usual: dict[int, list[str | None]], other: dict[int, list[str | None]], fps: float) -> tuple[list[int], int]:
-    """Frames by which each change of a label came later than usual, and how many did not come within a second."""
-    stay, patience, late, lost = max(1, round(STAY * fps)), max(1, round(fps)), [], 0
+    """Frames by which each change of a label came later than usual, and how many did not come within a second.
+
+    A change leads from one label that stayed to another one that stays; flicker and "unsure" in between do not count.
+    """
+    stay, patience, late, lost = max(1, round(STAY * fps)), max(1, round(fps)), list[int](), 0
     for track, labels in usual.items():
-        theirs = other.get(track, [])
-        for frame in range(1, len(labels)):
-            label = labels[frame]
-            if label is None or label == labels[frame - 1] or labels[frame : frame + stay] != [label] * stay:
+        theirs, settled = other.get(track, []), None
+        for frame, label in enumerate(labels):
+            if label is None or label == settled or labels[frame : frame + stay] != [label] * stay:
                 continue
-            waited = frames_until(theirs[frame : frame + patience + stay], label, stay)
-            if waited is None or waited > patience:
-                lost += 1
-            else:
-                late.append(waited)
+            if settled is not None:
+                waited = frames_until(theirs[frame : frame + patience + stay], label, stay)
+                if waited is None or waited > patience:
+                    lost += 1
+                else:
+                    late.append(waited)
+            settled = label
     return late, lost
 
 
