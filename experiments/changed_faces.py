@@ -22,7 +22,7 @@ from fewshot.research.bench.changed_faces import Scene, gallery
 from fewshot.research.evaluation.tables import markdown, show
 from fewshot.research.simulation.truth import Truth
 
-LIMITS = (0.1, 0.15, 0.2, 0.3, 0.4)
+LIMITS = (0.1, 0.15, 0.3)
 FADES = {"ckplus": (0.0, 1.0, 0.5, 2.0), "cfee": (0.0, 1.0)}
 """Seconds; the place in the row is the seed."""
 CLIPS = ("paulromeo_faces.mp4", "saumyajha_classroom.mp4", "pyfeat_single_face.mp4", "pyfeat_face_noface.mov")

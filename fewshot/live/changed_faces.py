@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fewshot.types import Face, Quality
 
-CHANGED = 0.15
+CHANGED = 0.1
 """Largest difference between two crops of one expression, see ``difference``; docs/explanation/schedule.md says how it
 was chosen."""
 OLDEST = 0.3

@@ -20,19 +20,21 @@ SAD, HAPPY = "sad", "happy"
     ("other", "late", "lost"),
     [
         ({}, [], 1),
-        ({0: [SAD] * 20}, [], 1),
-        ({0: [SAD] * 4 + [HAPPY] * 16}, [0], 0),
-        ({0: [SAD] * 7 + [HAPPY] * 13}, [3], 0),
-        ({0: [SAD] * 15 + [HAPPY] * 5}, [], 1),
+        ({0: [SAD] * 26}, [], 1),
+        ({0: [SAD] * 6 + [HAPPY] * 20}, [0], 0),
+        ({0: [SAD] * 9 + [HAPPY] * 17}, [3], 0),
+        ({0: [SAD] * 18 + [HAPPY] * 8}, [], 1),
     ],
     ids=["no track", "never", "in the same frame", "three frames later", "after more than a second"],
 )
 def test_how_much_later_a_label_changes(other: dict[int, list[str | None]], late: list[int], lost: int) -> None:
-    usual: dict[int, list[str | None]] = {0: [SAD] * 4 + [HAPPY] * 16}
+    usual: dict[int, list[str | None]] = {0: [SAD] * 6 + [HAPPY] * 20}
     assert _late(usual, other, fps=10) == (late, lost)
 
 
-@pytest.mark.parametrize("labels", [[], [SAD] * 9, [SAD] * 4 + [HAPPY] + [SAD] * 9, [SAD] * 4 + [None] * 9], ids=len)
+@pytest.mark.parametrize(
+    "labels", [[], [SAD] * 9, [SAD] * 6 + [HAPPY] + [SAD] * 9, [SAD] * 6 + [None] * 9 + [SAD] * 6], ids=len
+)
 def test_a_label_that_does_not_stay_is_no_change(labels: list[str | None]) -> None:
     assert _late({0: labels}, {0: labels}, fps=10) == ([], 0)
 
