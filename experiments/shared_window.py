@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fewshot.app.sharing.window import PACE
+from fewshot.live.sparing import CALL_FPS
 from fewshot.research.bench.machine import as_list, busy, describe
 from fewshot.research.bench.shared_window import measured
 from fewshot.research.evaluation.tables import markdown
@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visible", type=float, default=60.0, help="seconds")
     parser.add_argument("--hidden", type=float, default=360.0, help="seconds")
-    parser.add_argument("--pace", type=float, default=PACE, help="pictures per second that the server asks for")
+    parser.add_argument("--pace", type=float, default=CALL_FPS, help="pictures per second that the server asks for")
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     arguments = parser.parse_args()

@@ -17,6 +17,7 @@ from fewshot.commands.options import (
     ClassOption,
     DetectorName,
     DetectorOption,
+    EmbedOption,
     HostOption,
     JsonlOption,
     NetworkOption,
@@ -73,7 +74,10 @@ def live(
     summary_picture: PictureOption = None,
     record: RecordOption = False,
     title: TitleOption = "",
-    fps: Annotated[float | None, typer.Option(help="Process at most this many frames per second (live only).")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Process at most this many frames per second (live only); default: 8 of a screen, else 15."),
+    ] = None,
     budget_ms: Annotated[
         float | None, typer.Option(help="Milliseconds per frame for expressions; beyond that, faces take turns.")
     ] = None,
@@ -81,6 +85,7 @@ def live(
         float | None, typer.Option(help="Seconds to wait for a lost camera; default: no limit; 0: stop at once.")
     ] = None,
     workers: WorkersOption = None,
+    embed: EmbedOption = None,
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
@@ -95,9 +100,11 @@ def live(
     from fewshot.commands.outputs import Outputs
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import open_run, run_live
+    from fewshot.live.sparing import lower_priority
 
+    lower_priority()
     lesson = title if record or title else None
-    if client := service_named(as_name, detector, network, budget_ms=budget_ms):
+    if client := service_named(as_name, detector, network, budget_ms=budget_ms, embed=embed):
         from fewshot.commands.remote import run_at
 
         outputs, pace = Outputs(save, jsonl, summary_picture, profile=profile), Pace(fps, None, wait, workers)
@@ -108,7 +115,7 @@ def live(
     owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])
-    pace = Pace(fps, budget_ms, wait, workers)
+    pace = Pace(fps, budget_ms, wait, workers, embed.value if embed else None)
     run = open_run(class_name, detector, not offline, pace, network, owner)
     raise typer.Exit(run_live(run, source, show, outputs, pace))
 

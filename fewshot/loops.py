@@ -59,6 +59,7 @@ def make_loop(
     tracker: Tracker | None = None,
     budget: float | None = None,
     network: PathLike | None = None,
+    only_changed: bool = False,
 ) -> Loop:
     """A loop with these students; by default it numbers the people it sees and uses the population prototypes.
 
@@ -66,7 +67,7 @@ def make_loop(
         perception: finds faces and computes their vectors.
         reader: classifies vectors; None uses the population prototypes beside the perception's network.
         students: assigns students to tracks; None: no student, and people are numbered ("person 1").
-        smoother, tracker, budget: see ``Classroom.loop``.
+        smoother, tracker, budget, only_changed: see ``Classroom.loop``.
         network: the network that the perception was opened with.
 
     Raises:
@@ -80,7 +81,14 @@ def make_loop(
         thresholds = identity_thresholds(perception.identity_network)
         students = TrackStudents([], np.zeros((0, 1), np.float32), thresholds, People(thresholds))
     return Loop(
-        perception, reader, students, smoother=smoother, tracker=tracker, budget=budget, moving=perception.following()
+        perception,
+        reader,
+        students,
+        smoother=smoother,
+        tracker=tracker,
+        budget=budget,
+        moving=perception.following(),
+        only_changed=only_changed,
     )
 
 

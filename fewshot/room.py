@@ -57,7 +57,12 @@ class Classroom(ClassChanges):
         return Results(step.result for step in pipeline.run())
 
     def loop(
-        self, *, smoother: Smoother | None = None, tracker: Tracker | None = None, budget: float | None = None
+        self,
+        *,
+        smoother: Smoother | None = None,
+        tracker: Tracker | None = None,
+        budget: float | None = None,
+        only_changed: bool = False,
     ) -> Loop:
         """A loop over one or more sources, with the students whose consent is valid.
 
@@ -68,6 +73,8 @@ class Classroom(ClassChanges):
             smoother: smooths the verdicts of each track; None uses the default; ``Smoother(0)`` does not smooth.
             tracker: None uses a new one.
             budget: seconds per frame for expression vectors; if they are not enough, faces take turns. None: no limit.
+            only_changed: a face that looks as it did when it was embedded last keeps its vector, for at most 0.3 s.
+                False: every face is embedded in every frame.
 
         Raises:
             UsageError, StoreError: as ``watch``.
@@ -76,7 +83,15 @@ class Classroom(ClassChanges):
         thresholds = identity_thresholds(self.perception.identity_network)
         current = CurrentClass(self.population, thresholds, self.vectors(), look)
         self._current.add(current)
-        return make_loop(self.perception, current, current, smoother=smoother, tracker=tracker, budget=budget)
+        return make_loop(
+            self.perception,
+            current,
+            current,
+            smoother=smoother,
+            tracker=tracker,
+            budget=budget,
+            only_changed=only_changed,
+        )
 
     def evidence(self, student: str) -> Mapping[str, Evidence]:
         """What the states of a student rest on today: own photos, those of the class, or other people in general.

@@ -38,6 +38,9 @@ def fewshot_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("FEWSHOT_KEYS", raising=False)
     monkeypatch.delenv("FEWSHOT_KEY", raising=False)
     monkeypatch.delenv("FEWSHOT_SHARED", raising=False)
+    monkeypatch.delenv("FEWSHOT_FPS", raising=False)
+    monkeypatch.delenv("FEWSHOT_EMBED", raising=False)
+    monkeypatch.setenv("FEWSHOT_NICE", "0")  # a command run in this process must not slow the tests after it
     # Whatever is installed: OpenVINO would compile its networks anew in every home.
     monkeypatch.setenv("FEWSHOT_ENGINE", "onnxruntime")
     return home

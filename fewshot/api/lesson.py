@@ -18,6 +18,7 @@ from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.lesson_board import FEWEST
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.jsonl import as_record
+from fewshot.live.sparing import only_changed
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import Frame, FrameResult, Vectors
@@ -63,7 +64,9 @@ class ServedLesson:
         self._feed = Feed(name, ROOM)
         self._arrived: dict[int, float] = {}
         self._vectors: dict[str, tuple[Vectors, float, str | None]] = {}
-        self._pipeline = Pipeline(service.rooms.loop(caller, of), self._feed, [_Sink(self)])
+        loop = service.rooms.loop(caller, of)
+        loop.only_changed = only_changed()
+        self._pipeline = Pipeline(loop, self._feed, [_Sink(self)])
         self._number = self._received = 0
 
     @property

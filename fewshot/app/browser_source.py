@@ -37,6 +37,7 @@ class BrowserSource(ABC):
     """
 
     live = True
+    gives_newest = True
     frames: int | None = None
     never = ""
     """What to do if no frame has ever come."""

@@ -25,6 +25,7 @@ from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
+from fewshot.live.sparing import only_changed, usual_rate
 from fewshot.loops import make_loop, open_population
 from fewshot.perception import Perceives, Perception, open_perception
 from fewshot.prototypes.classifier import Classifier
@@ -86,7 +87,8 @@ def start_lesson(
         watched: Source = source if isinstance(source, BrowserSource) else open_named(source, paced)
         try:
             perception = opened.perception if opened else open_perception(_detector(owner))
-            loop = opened.loop() if opened else make_loop(perception)
+            spared = watched.live and only_changed()
+            loop = opened.loop(only_changed=spared) if opened else make_loop(perception, only_changed=spared)
             notebook = (
                 opened.recorder(source=name, title=title, aggregate=aggregate)
                 if opened
@@ -102,7 +104,7 @@ def start_lesson(
             return watch.look().consenting if watch else None
 
         def engine(sinks: Sequence[Sink]) -> Engine:
-            return Pipeline(loop, watched, sinks, Schedule(fps=rate_of(watched)))
+            return Pipeline(loop, watched, sinks, Schedule(fps=usual_rate(watched), gives_way=True))
 
         learns = opened is not None and not aggregate
         advice = advice_of(perception)
@@ -161,11 +163,6 @@ def open_named(source: str, paced: bool) -> Source:
     """Open a source by its name; it waits for a lost camera, screen or stream. A paced file plays at normal speed."""
     opened = open_lasting(source)
     return Paced(opened) if paced and not opened.live else opened
-
-
-def rate_of(source: Source) -> float | None:
-    """Frames per second to analyse: expressions need no more than 15 per second of a live source."""
-    return 15.0 if source.live else None
 
 
 def states_of(room: Classroom | None) -> list[str]:

@@ -16,6 +16,7 @@ from fewshot.commands.options import (
     CsvOption,
     DetectorName,
     DetectorOption,
+    EmbedOption,
     JsonlOption,
     NetworkOption,
     OfflineOption,
@@ -59,6 +60,7 @@ def analyze(
     record: RecordOption = False,
     title: TitleOption = "",
     workers: WorkersOption = None,
+    embed: EmbedOption = None,
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
@@ -88,6 +90,7 @@ def analyze(
             "--csv": table,
             "--parquet": parquet,
             "--crops": crops,
+            "--embed": embed,
         }
         other |= {"--summary-picture": summary_picture, "--profile": profile, "--record": record, "--title": title}
         _refuse(other)
@@ -95,7 +98,7 @@ def analyze(
         raise typer.Exit(code)
     check_files(files)
     lesson = title if record or title else None
-    if client := service_named(as_name, detector, network):
+    if client := service_named(as_name, detector, network, embed=embed):
         from fewshot.commands.remote import run_at
 
         outputs = Outputs(save, jsonl, summary_picture, None, profile, table, parquet, crops)
@@ -105,7 +108,7 @@ def analyze(
     owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
-    pace = Pace(workers=workers)
+    pace = Pace(workers=workers, embed=embed.value if embed else None)
     run = open_run(class_name, detector, not offline, pace, network, owner)
     raise typer.Exit(run_files(run, files, outputs, pace))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.commands.terminal import tell
+from fewshot.live.sparing import lower_priority
 from fewshot.models.files import network_file
 
 
@@ -31,6 +32,7 @@ def run_app(
     """
     from fewshot.app.launch import launch
 
+    lower_priority()
     if network is not None:
         # The pages run in this process, and all code that opens a network looks at this variable.
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))

@@ -68,6 +68,7 @@ def findings() -> Iterator[Finding]:
     yield from (_library(name) for name in LIBRARIES)
     yield from _models()
     yield _guarded("Engine", _engine)
+    yield _guarded("Speed", _speed)
     yield _guarded("Camera", _camera)
     yield _guarded("Screen", _screen)
     yield _guarded("Window", _window)
@@ -164,6 +165,18 @@ def _engine() -> Finding:
     if embedder.note:
         return Finding("Engine", "warning", f"{embedder.engine}, because {choice.why}", str(embedder.note))
     return Finding("Engine", "ok", f"{embedder.engine}, because {choice.why}")
+
+
+def _speed() -> Finding:
+    """How much of this machine a lesson takes."""
+    from fewshot.commands.speed import measure
+    from fewshot.errors import FewshotError
+
+    try:
+        speed = measure()
+    except FewshotError as error:
+        return Finding("Speed", "warning", "cannot be measured", str(error))
+    return Finding("Speed", "warning" if speed.advice else "ok", str(speed), speed.advice)
 
 
 def _database() -> Finding:

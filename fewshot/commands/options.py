@@ -18,6 +18,13 @@ class DetectorName(StrEnum):
     cascade = "cascade"
 
 
+class EmbedName(StrEnum):
+    """The values of ``--embed``."""
+
+    changed = "changed"
+    all = "all"
+
+
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
 AsOption = Annotated[
     str | None,
@@ -41,6 +48,10 @@ RecordOption = Annotated[bool, typer.Option("--record", help="Record the reading
 TitleOption = Annotated[str, typer.Option(help="Title of the lesson; also turns on --record.")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Write frame rates, dropped frames and times (.json).")]
 WorkersOption = Annotated[int | None, typer.Option(help="Frames processed at the same time; default: the fastest.")]
+EmbedOption = Annotated[
+    EmbedName | None,
+    typer.Option(help="Faces that get a new vector in every frame; default: FEWSHOT_EMBED, or all."),
+]
 PictureOption = Annotated[Path | None, typer.Option(help="Draw the timeline of the class to this file (.png).")]
 PassphraseOption = Annotated[
     Path | None,

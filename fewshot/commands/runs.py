@@ -194,7 +194,9 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
         tell(f"Watching {source.name}. To stop, press Ctrl-C{' or q in the window' if window else ''}.")
         summary, health = Summary(run.students), stack.enter_context(Health(outputs.profile, table=True))
         sinks[:0] = [summary, faceless]
-        outcome = play(run.loop, [source], sinks, schedule=pace.schedule(), on_begin=health.begin, on_note=notes)
+        run.loop.only_changed = pace.only_changed()
+        plan = pace.schedule_for(source)
+        outcome = play(run.loop, [source], sinks, schedule=plan, on_begin=health.begin, on_note=notes)
     lost = [source.lost] if source.lost else []
     run.forget_gone(summary)
     code = _finish(outcome, summary, outputs, lost, lesson, notes, faceless.sentence())
@@ -222,6 +224,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
             sinks: list[Sink] = [summary, faceless, *_sinks(outputs, first, Overlay(), lesson)]
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)
+            run.loop.only_changed = pace.only_changed()
             outcome = play(
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )

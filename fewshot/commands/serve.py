@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.errors import UsageError
+from fewshot.live.sparing import lower_priority
 from fewshot.models.files import network_file
 
 
@@ -33,6 +34,7 @@ def run_serve(
         )
     from fewshot.app.service import launch
 
+    lower_priority()
     if network is not None:
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
     launch(port, host, public_urls=public_urls, processes=processes, certificate=certificate, key=key)

@@ -44,7 +44,7 @@ class FollowingDetector:
 
     The five points of a face move together: the best-fitting similarity transform moves its box and landmarks. The
     detector runs at once if the fit is bad, if a face leaves, or if something changes outside the faces (a new person,
-    a cut).
+    a cut). A frame that is the same as the one the detector saw last costs next to nothing.
 
     One object follows one video: frames must come in order, one at a time.
 
@@ -69,8 +69,10 @@ class FollowingDetector:
             return self.detector.detect(frame)
         with self._lock:
             grey, scale = _small_grey(frame)
-            blocks = _means(grey)
             before, faces, age = self._memory, None, 0
+            if before is not None and before.age == 0 and np.array_equal(before.grey, grey):
+                return before.faces  # a frozen or flat picture: the detector would find the same again
+            blocks = _means(grey)
             if before is not None and before.grey.shape == grey.shape and before.age + 1 < self.every:
                 faces, age = self._follow(before, grey, blocks, scale, frame), before.age + 1
             if faces is None:

@@ -10,6 +10,7 @@ from time import perf_counter
 from fewshot.live.channel import TICK, Channel, Closed
 from fewshot.live.metrics import Metrics
 from fewshot.live.sources.base import CapturedFrame, Source, interrupt
+from fewshot.live.sparing import BackOff
 
 _PATIENCE = 5.0
 """Seconds to wait for a source to notice that it was closed."""
@@ -34,18 +35,27 @@ class Intake:
         fps: largest number of frames per second that are passed on from a live source, in the source's own time.
         ahead: number of frames of a file that are decoded ahead.
         tell: called with notes for the user.
+        gives_way: pass on fewer frames than ``fps`` while the whole machine is busy.
 
     Attributes:
         error: the error that ended the thread, if any; check it when ``take`` raises ``Closed``.
     """
 
     def __init__(
-        self, source: Source, metrics: Metrics, fps: float | None, ahead: int, tell: Callable[[str], None]
+        self,
+        source: Source,
+        metrics: Metrics,
+        fps: float | None,
+        ahead: int,
+        tell: Callable[[str], None],
+        gives_way: bool = False,
     ) -> None:
         self.error: BaseException | None = None
         self._source, self._metrics, self._tell = source, metrics, tell
         self._step = 1 / fps if fps and source.live else 0.0
-        self._due, self._skipped = float("-inf"), 0
+        self._back_off = BackOff() if self._step and gives_way else None
+        self._due, self._skipped, self._unread = float("-inf"), 0, 0
+        self._over = threading.Event()
         self._size: tuple[int, int] | None = None
         self._told = False
         self._waiting: Channel[Arrival] = Channel(1 if source.live else ahead, newest=source.live)
@@ -84,6 +94,7 @@ class Intake:
     def stop(self) -> None:
         """End the thread, which closes the source. Waits for it, but only some seconds if the source hangs."""
         self._ending = True
+        self._over.set()
         self._waiting.close()
         self._going.set()
         interrupt(self._source)
@@ -115,7 +126,7 @@ class Intake:
             self._source.close()
         except Exception as error:
             self.error = self.error or error
-        self._metrics.drop("capture", self._source.dropped)
+        self._metrics.drop("capture", self._source.dropped - self._unread)
 
     def _pass_on(self) -> None:
         if self._ending:
@@ -137,16 +148,33 @@ class Intake:
             return
         if self._step and self._too_early(captured.time):
             self._skipped += 1
-            metrics.drop("fps", self._skipped)
+            metrics.drop("fps", self._skipped + self._unread)
             return
         self._watch_size(captured)
         self._waiting.put(arrival)
         metrics.drop("find", self._waiting.dropped)
-        metrics.drop("capture", self._source.dropped)
+        metrics.drop("capture", self._source.dropped - self._unread)
+        self._rest(arrival.at)
+
+    def _rest(self, since: float) -> None:
+        """Ask a source that has a newest frame at any time only when the next frame is nearly due.
+
+        So the frames in between are never captured or converted. They count as left out on request.
+        """
+        pause = 0.9 * self._pause() - (perf_counter() - since)
+        if pause > 0 and getattr(self._source, "gives_newest", False):
+            before = self._source.dropped
+            self._over.wait(pause)
+            self._unread += self._source.dropped - before
+            self._metrics.drop("fps", self._skipped + self._unread)
+
+    def _pause(self) -> float:
+        """Seconds from one frame to the next; 0: as they come."""
+        return self._step * (self._back_off.update() if self._back_off else 1.0)
 
     def _too_early(self, time: float) -> bool:
         """Whether the frame exceeds the requested rate. A tenth of a step is tolerated, as cameras are not exact."""
-        step, due = self._step, self._due
+        step, due = self._pause(), self._due
         if 0.1 * step < due - time < 10 * step:
             return True
         # The next frame is due one step after this one was due, which keeps the mean rate. After a gap or a jump of the

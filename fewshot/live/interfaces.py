@@ -71,6 +71,8 @@ class Sighting:
         tracks: track number of every face.
         alive: tracks that are visible or still remembered.
         chosen: faces that are embedded in this frame.
+        unchanged: readable faces that keep the vector of an earlier frame.
+        ages: track of each of these -> seconds since its vector was computed.
     """
 
     captured: CapturedFrame
@@ -81,3 +83,5 @@ class Sighting:
     tracks: list[int] = field(default_factory=list)
     alive: set[int] = field(default_factory=set)
     chosen: list[Face] = field(default_factory=list)
+    unchanged: list[Face] = field(default_factory=list)
+    ages: dict[int, float] = field(default_factory=dict)

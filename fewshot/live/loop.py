@@ -12,6 +12,7 @@ from fewshot.errors import UsageError
 from fewshot.faces.cuts import Cuts
 from fewshot.faces.tracker import Tracker
 from fewshot.live.budget import Cost, Rota
+from fewshot.live.changed_faces import ChangedFaces, LatestVectors
 from fewshot.live.interfaces import Reader, Sighting, Step, Strangers, Students
 from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
@@ -42,11 +43,14 @@ class Loop:
         tracker: None uses a new one.
         budget: seconds per frame for expression vectors, and the same for identity vectors. If it is not enough, faces
             take turns, and ``age`` tells how old a reading is. None: every face in every frame.
+        only_changed: embed only the faces that differ from the crop that was embedded last (``ChangedFaces``). The
+            others keep its vector, which is classified and smoothed again in every frame; ``age`` tells how old it is.
         moving: finds the faces of consecutive video frames (``Perception.following``). None: ``perception`` finds
             them in every frame, as it always does in single pictures.
 
     Attributes:
         times: seconds of every stage.
+        only_changed: as given; it may be set anew before a run.
         in_order: whether ``find`` needs the frames in order, one at a time.
 
     Raises:
@@ -66,6 +70,7 @@ class Loop:
         tracker: Tracker | None = None,
         budget: float | None = None,
         moving: Perceives | None = None,
+        only_changed: bool = False,
     ) -> None:
         if budget is not None and not budget > 0:
             raise UsageError(f"A budget of {1000 * budget:g} ms per frame is impossible. Give a number above 0.")
@@ -75,12 +80,14 @@ class Loop:
         self._students: Students = students or Strangers()
         self._smoother, self._tracker = smoother or Smoother(), tracker or Tracker()
         self._embedding, self._identifying = Cost(), Cost()
+        self.only_changed = only_changed
         self.begin()
 
     def begin(self) -> None:
         """Start another source: forget everything about the one before, except the last track number."""
         self._clock, self._size, self._cuts = SteadyClock(), (0, 0), Cuts()
         self._rota, self._identity_rota = Rota(), Rota()
+        self._changed, self._vectors = ChangedFaces(), LatestVectors()
         self._tracker.reset()
         self._forget_all()
 
@@ -135,6 +142,7 @@ class Loop:
                 face.track = track
         seen.chosen = self._choose(seen)
         self._rota.forget(seen.alive)
+        self._changed.forget(seen.alive)
         seen.seconds["track"] = perf_counter() - start
 
     def embed(self, seen: Sighting) -> None:
@@ -150,6 +158,9 @@ class Loop:
         if captured.independent:
             self._forget_all()
         self._embedding.learn(len(seen.chosen), seen.seconds["embed"])
+        if self.only_changed and not captured.independent:
+            seen.ages = self._vectors.complete(seen.chosen, seen.unchanged, seen.time)
+            self._vectors.forget(seen.alive)
         matches = self._match(seen)
         for face, track in zip(seen.faces, seen.tracks, strict=True):
             face.track = track
@@ -178,12 +189,19 @@ class Loop:
         return boxes * np.tile(np.array([self._size[0] / width, self._size[1] / height], np.float32), 2)
 
     def _choose(self, seen: Sighting) -> list[Face]:
-        """The readable faces that are embedded now: all, or as many as the budget allows; then they take turns."""
+        """The faces that are embedded now: all readable ones, or those that changed, as many as the budget allows."""
         readable = [face for face in seen.faces if face.quality.ok]
-        if self._budget is None or seen.captured.independent:
+        if seen.captured.independent:
             return readable
-        places = self._embedding.affordable(self._budget, len(readable))
-        return [readable[index] for index in self._rota.choose([face.track for face in readable], places)]
+        chosen = self._changed.among(readable, seen.time) if self.only_changed else readable
+        due = {face.track for face in chosen}
+        seen.unchanged = [face for face in readable if face.track not in due]
+        if self._budget is not None:
+            places = self._embedding.affordable(self._budget, len(chosen))
+            chosen = [chosen[index] for index in self._rota.choose([face.track for face in chosen], places)]
+        if self.only_changed:
+            self._changed.embedded(chosen, seen.time)
+        return chosen
 
     def _match(self, seen: Sighting) -> Sequence[Match]:
         start, faces = perf_counter(), seen.faces
@@ -207,7 +225,7 @@ class Loop:
             verdicts = dict(zip(verdicts, smoothed, strict=True))
         readings = []
         for index, (face, match) in enumerate(zip(seen.faces, matches, strict=True)):
-            verdict, age = verdicts.get(index), 0.0
+            verdict, age = verdicts.get(index), seen.ages.get(face.track, 0.0)
             if verdict is None and face.quality.ok and not seen.captured.independent:
                 verdict, age = self._held(face, match[0], seen.time)
             readings.append(reading_of(face, match, verdict, age, seen.captured))

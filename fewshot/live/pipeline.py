@@ -31,6 +31,7 @@ class Schedule:
             at most two, because more gave no better latency in any measurement (docs/explanation/schedule.md).
         fps: largest number of frames per second processed of a live source. None: as many as there is time for.
         ahead: number of frames of a file that are decoded ahead.
+        gives_way: process fewer frames than ``fps`` while other programs need the machine.
 
     Raises:
         UsageError: ``workers`` is below 1, or ``fps`` is not above 0.
@@ -39,6 +40,7 @@ class Schedule:
     workers: int | None = None
     fps: float | None = None
     ahead: int = 2
+    gives_way: bool = False
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -97,7 +99,7 @@ class Pipeline:
         self._loop, self._source, self._on_note = loop, source, on_note
         schedule = schedule or Schedule()
         self.metrics = Metrics(source.name, source.live, loop.times, lambda: getattr(source, "away", None))
-        self._intake = Intake(source, self.metrics, schedule.fps, schedule.ahead, self._tell)
+        self._intake = Intake(source, self.metrics, schedule.fps, schedule.ahead, self._tell, schedule.gives_way)
         self._recording = Recording(recorders, self.metrics, self._fail)
         self._results: Channel[Step] | None = None
         self._latest: Step | None = None

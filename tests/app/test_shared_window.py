@@ -18,9 +18,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from fewshot.app.sharing.pages import routes
 from fewshot.app.sharing.sockets import ELSEWHERE, OVER, STRIKES, UNFIT
-from fewshot.app.sharing.window import AHEAD, PACE, WINDOWS, SharedWindow, new_window
+from fewshot.app.sharing.window import AHEAD, WINDOWS, SharedWindow, new_window
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import SourceError
+from fewshot.live.sparing import CALL_FPS
 from tests.app.test_lesson import until
 
 
@@ -54,7 +55,7 @@ def test_pictures_are_asked_for_at_the_pace_and_not_more_than_two_ahead() -> Non
     asked = 0
     for _step in range(100):
         asked += window.ask()
-        clock.now += 1 / PACE / 10
+        clock.now += 1 / CALL_FPS / 10
     assert asked == AHEAD  # none has come
     while window.answer(picture()):
         pass
@@ -63,7 +64,7 @@ def test_pictures_are_asked_for_at_the_pace_and_not_more_than_two_ahead() -> Non
         if window.ask():
             asked += 1
             window.answer(picture())
-        clock.now += 1 / PACE / 10
+        clock.now += 1 / CALL_FPS / 10
     assert 9 <= asked <= 11
 
 

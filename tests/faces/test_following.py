@@ -48,8 +48,27 @@ class Painter:
 def test_an_empty_picture_is_looked_at_as_often_as_it_must(every: int, asked: int) -> None:
     painter = Painter()
     following = FollowingDetector(painter, every)
-    assert [len(following.detect(painter.paint())) for _ in range(12)] == [0] * 12
+    assert [len(following.detect(painter.paint() + np.uint8(step))) for step in range(12)] == [0] * 12
     assert painter.asked == asked
+
+
+def test_a_frozen_picture_is_looked_at_once_until_it_moves() -> None:
+    painter = Painter()
+    following = FollowingDetector(painter, every=3)
+    frozen = painter.paint((40, 60, 50))
+    first = following.detect(frozen)
+    assert all(following.detect(frozen.copy()) is first for _ in range(12)) and painter.asked == 1
+    assert len(following.detect(painter.paint((40, 60, 50), (200, 100, 50)))) == 2 and painter.asked == 2
+
+
+def test_a_face_that_was_followed_is_looked_at_again_although_the_picture_froze() -> None:
+    painter = Painter()
+    following = FollowingDetector(painter, every=3)
+    following.detect(painter.paint((40, 60, 50)))
+    frozen = painter.paint((42, 60, 50))
+    for _ in range(6):
+        following.detect(frozen)
+    assert painter.asked == 2
 
 
 def test_faces_are_followed_to_a_fraction_of_a_pixel() -> None:

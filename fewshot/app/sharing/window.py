@@ -11,10 +11,9 @@ from fewshot.api.feed import decoded
 from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
+from fewshot.live.sparing import CALL_FPS, call_rate
 from fewshot.types import Frame
 
-PACE = 8.0
-"""Pictures per second: expressions in a call change slowly, and a call shows 15 to 30 per second at most."""
 WIDTH = 1920
 """Pixels of the width of a picture that is sent at most: 49 faces need all of a full screen."""
 QUALITY = 0.85
@@ -45,7 +44,7 @@ class SharedWindow(BrowserSource):
     def __init__(
         self,
         owner: Owner = LOCAL_TEACHER,
-        pace: float = PACE,
+        pace: float = CALL_FPS,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -148,6 +147,6 @@ WINDOWS: WeakValueDictionary[str, SharedWindow] = WeakValueDictionary()
 
 def new_window(owner: Owner) -> SharedWindow:
     """A window of this process that a browser may be asked to share."""
-    window = SharedWindow(owner)
+    window = SharedWindow(owner, call_rate())
     WINDOWS[window.ticket] = window
     return window

@@ -44,7 +44,8 @@ class Source(Protocol):
     """Frames in order. Iterate it once, in one thread, and always close it in that thread.
 
     A source that may wait long for its next frame also has a method ``interrupt``, see below. A source that may lose
-    its device and wait for it has an attribute ``away``: a sentence while it waits, else None.
+    its device and wait for it has an attribute ``away``: a sentence while it waits, else None. A live source has
+    ``gives_newest = True`` if it costs nothing to ask it later, because it then gives its newest frame.
 
     Attributes:
         name: what the user typed (an address without its secrets).

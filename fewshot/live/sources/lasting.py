@@ -57,6 +57,11 @@ class LastingSource:
         return self._dropped_before + self._source.dropped
 
     @property
+    def gives_newest(self) -> bool:
+        """Whether the source that is open now gives its newest frame whenever it is asked."""
+        return bool(getattr(self._source, "gives_newest", False))
+
+    @property
     def notes(self) -> list[str]:
         """Notes for the user so far."""
         return [*self._told, *self._source.notes]

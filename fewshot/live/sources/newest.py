@@ -29,6 +29,7 @@ class NewestFrames:
     """
 
     live = True
+    gives_newest = True
     frames: int | None = None
 
     def __init__(

@@ -32,6 +32,7 @@ class ScreenSource:
     """
 
     live = True
+    gives_newest = True
     frames: int | None = None
 
     def __init__(

@@ -24,6 +24,9 @@ from fewshot.room import Classroom
 WARM = 50
 """Frames before those that are compared with the loop written by hand: everybody's name is known by then."""
 
+PAIRED = 60
+"""Frames of a paired run; decoded, they take 6 MB each."""
+
 FACES = {CLASS: "49", HALF: "25", WEBCAM: "1"}
 
 FIRST_LABEL = """
@@ -90,6 +93,21 @@ class Bench:
         self.latencies[f"{name}, file"] += [1000 * seconds for seconds in told["latency"]]
         self.stages[name] = told["stages"]
         self._note(name, "file", told)
+
+    def answered(self, name: str) -> None:
+        """The same as ``speed`` with only the changed faces embedded: every face still has an answer in every frame."""
+        told = self._live(name, "--frames", str(self.setting.frames), "--only-changed")
+        for key in ("fps", "p95_ms", "fresh"):
+            self.values[f"answered_{key}_{FACES[name]}"].append(told["summary"][key])
+        self._note(name, "file, changed faces", told)
+
+    def paired(self, name: str, every: int) -> None:
+        """Processor time of a frame with every face embedded and with the changed faces, in turns in one process."""
+        command = [str(self.scenes[name].video), "--every", str(every), "--frames", str(PAIRED)]
+        if name in self.classes:
+            command += ["--class-folder", str(self.classes[name])]
+        for key, value in _json_of("paired", command).items():
+            self.values[f"{key}_{FACES[name]}"].append(value)
 
     def camera(self, name: str) -> None:
         """One run in real time, as a camera sends the frames."""

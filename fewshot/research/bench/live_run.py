@@ -217,6 +217,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--class-folder", type=Path, help="of the students; nobody is enrolled without it")
     parser.add_argument("--frames", type=int, help="stop after so many")
     parser.add_argument("--decoded", action="store_true", help="decode them all before the stop-watch is started")
+    parser.add_argument("--only-changed", action="store_true", help="embed only the faces that changed")
     parser.add_argument("--paced", action="store_true", help="in real time, as a camera sends it")
     parser.add_argument("--truth", type=Path, help="truth.json of a virtual classroom, to count right names")
     parser.add_argument("--out", type=Path, help="JSON file to write")
@@ -229,6 +230,7 @@ def main() -> None:
     results: list[FrameResult] | None = [] if arguments.truth else None
     try:
         loop, source = open_loop(arguments.class_folder), open_source(arguments.video)
+        loop.only_changed = arguments.only_changed
         if arguments.decoded:
             frames = list(in_memory(source, arguments.frames or 1 << 30))
             source = FrameSource(frames, source.fps or 25.0)

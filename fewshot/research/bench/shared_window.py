@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.app.sharing.pages import routes
-from fewshot.app.sharing.window import PACE, SharedWindow, new_window
+from fewshot.app.sharing.window import SharedWindow, new_window
 from fewshot.database.owner import LOCAL_TEACHER
+from fewshot.live.sparing import CALL_FPS
 
 TITLE = "the call that is shared"
 _STATE = "document.visibilityState"
@@ -75,7 +76,7 @@ class _Counter(threading.Thread):
             self.width = captured.frame.shape[1]
 
 
-def measured(chromium: str, folder: Path, visible: float, hidden: float, pace: float = PACE) -> list[Phase]:
+def measured(chromium: str, folder: Path, visible: float, hidden: float, pace: float = CALL_FPS) -> list[Phase]:
     """Share a moving tab through TLS, first from a visible page and then from a hidden one.
 
     Args:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.research.datasets.subjects import Picture
 from fewshot.research.simulation.tiles import Camera, Motion, away, decorate, place
@@ -90,8 +92,22 @@ class _Performer:
             return away(self.size), None
         pose = self.motion.at(index / self.settings.fps)
         light = 1 + float(pose[4])
-        pose[:2] += self.postures[segment]
-        tile, box = place(self.pictures[segment.picture], self.faces[segment.picture], self.size, self.scale, pose)
+        before, share = self.fading(segment, index)
+        pose[:2] += share * self.postures[segment] + (1 - share) * self.postures[before]
+        tile, box = self.placed(segment, pose)
+        if share < 1:
+            tile = cv2.addWeighted(tile, share, self.placed(before, pose)[0], 1 - share, 0).astype(np.uint8, copy=False)
         x, y = self.seat.tile[:2]
         moved = (round(box[0] + x, 1), round(box[1] + y, 1), round(box[2] + x, 1), round(box[3] + y, 1))
         return self.camera.shoot(tile, light, self.random), moved
+
+    def placed(self, segment: Segment, pose: NDArray[np.float64]) -> tuple[Frame, Box]:
+        """The picture of a segment in the tile, and the face's box in it."""
+        return place(self.pictures[segment.picture], self.faces[segment.picture], self.size, self.scale, pose)
+
+    def fading(self, segment: Segment, index: int) -> tuple[Segment, float]:
+        """The segment that this one comes out of, and how much of this one is there already, above 0 to 1."""
+        frames = self.settings.fade * self.settings.fps
+        share = min(1.0, (index - segment.start + 1) / frames) if frames >= 1 else 1.0
+        before = next((part for part in self.seat.segments if part.stop == segment.start), None)
+        return (before, share) if before is not None and share < 1 else (segment, 1.0)

@@ -29,6 +29,7 @@ class Settings:
         hold: shortest and longest time that one picture is shown, seconds.
         modes: sets of enrollment photos to make: "neutral" (one neutral photo) or a number of photos an emotion.
         face: height of the face as a share of the tile's height, smallest and largest.
+        fade: seconds in which one picture turns into the next; 0 changes it from one frame to the next.
         seed: everything random follows from it.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     hold: tuple[float, float] = (3.0, 6.0)
     modes: tuple[str, ...] = ("neutral",)
     face: tuple[float, float] = (0.45, 0.58)
+    fade: float = 0.0
     seed: int = 0
 
     @property

@@ -41,6 +41,8 @@ def bench(monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]) -> Bench:
         told["commands"].append([name, *command])
         if name == "handwritten":
             return {"ms": [1000.0, 1100.0, 900.0, 1000.0], "faces": [49] * 4}
+        if name == "paired":
+            return {"core_ms_whole": 40.0, "core_ms_changed": 10.0, "lesson_s_whole": 960.0, "lesson_s_changed": 240.0}
         strangers = f"{STRANGERS}/video.mp4" in command[0]
         return {
             "summary": SUMMARY,
@@ -86,6 +88,20 @@ def test_every_run_is_kept_and_has_the_promised_keys(bench: Bench) -> None:
     assert len(bench.values["p95_ms_1"]) == len(bench.values["flat_out_p95_ms_1"]) == 2
     assert len(bench.runs) == 10
     assert bench.latencies[f"{CLASS}, file"] == pytest.approx([30, 40, 30, 40])
+
+
+def test_changed_faces_have_rows_of_their_own(bench: Bench, told: dict[str, Any]) -> None:
+    bench.answered(CLASS)
+    bench.paired(CLASS, 1)
+    bench.paired(HALF, 3)
+    live, whole, half = told["commands"]
+    assert "--only-changed" in live and whole[whole.index("--class-folder") + 1] == "class"
+    assert half[half.index("--every") + 1] == "3" and "--class-folder" not in half
+    found = {key: spread["median"] for key, spread in bench.found().items()}
+    assert (found["core_ms_changed_49"], found["lesson_s_changed_25"], found["answered_fps_49"]) == (10.0, 240.0, 1.0)
+    wanted = {"answered_fps_49", "answered_p95_ms_49", "answered_fresh_49", "core_ms_whole_49", "lesson_s_whole_25"}
+    assert wanted <= set(found) & {target.key for target in TARGETS}
+    assert "fps_49" not in found  # the row of every face embedded is another measurement
 
 
 @pytest.mark.parametrize(
