@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
@@ -32,7 +33,13 @@ class ClassModels:
     """One class and its models, which are loaded when they are first needed. Nothing here changes the class.
 
     A class goes on with the networks that enrolled it. Loops that run are given every change of its students.
+
+    Attributes:
+        open_models: opens the models; a program with many classes sets it to ``SharedModels.perception``. None is
+            ``open_perception``.
     """
+
+    open_models: Callable[..., Perception] | None = None
 
     def __init__(
         self,
@@ -148,7 +155,7 @@ class ClassModels:
             ModelUnavailable: a model is not on this machine and cannot be downloaded.
         """
         if self._perception is None:
-            self._perception = open_perception(
+            self._perception = (self.open_models or open_perception)(
                 self._detector,
                 download=self._download,
                 network=self._enrolled_with(),

@@ -60,7 +60,10 @@ class Perception:
         identity_network: name of the network that makes the identity vectors.
         notes: notes that a user should see once, for example that a weaker detector is used.
         times: seconds of each stage in the latest call by this thread.
+        shared: the chain whose models these are, if another one opened them (``SharedModels``).
     """
+
+    shared: Perception | None = None
 
     def __init__(
         self,

@@ -161,6 +161,7 @@ def see_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything real but perception and the population."""
     for module in ("class_models", "commands.runs", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.open_perception", lambda *args, **options: DrawnEyes())
+    monkeypatch.setattr("fewshot.shared_models.SharedModels.perception", lambda self, *args, **options: DrawnEyes())
     for module in ("classroom.class_enrollment", "commands.vectors"):
         monkeypatch.setattr(f"fewshot.{module}.photo_perception", lambda perception, *limits: perception)
     for module in ("class_models", "loops"):

@@ -8,13 +8,15 @@ from collections import OrderedDict
 from fewshot.api.callers import Caller
 from fewshot.classroom.own_classes import Numbered
 from fewshot.live.loop import Loop
+from fewshot.live.pipeline import Schedule
 from fewshot.loops import make_loop
-from fewshot.perception import Perception, open_perception
+from fewshot.perception import Perception
 from fewshot.room import Classroom
 from fewshot.session.settings import Settings
+from fewshot.shared_models import MODELS
 
 MOST = 8
-"""Classes that are kept open; each has its models in memory."""
+"""Classes that are kept open. Their models are shared, their students are not."""
 
 
 class Rooms:
@@ -45,6 +47,7 @@ class Rooms:
                 room = Classroom.open(
                     of.name, detector=self._detector(caller), database=caller.classes.database, owner=caller.owner
                 )
+                room.open_models = MODELS.perception
                 self._rooms[key] = room
             self._rooms.move_to_end(key)
             while len(self._rooms) > self._most:
@@ -66,7 +69,7 @@ class Rooms:
         """What finds faces where no class is given."""
         detector = self._detector(caller)
         if detector not in self._nobody:
-            self._nobody[detector] = open_perception(detector)
+            self._nobody[detector] = MODELS.perception(detector, threads=Schedule().threads())
         return self._nobody[detector]
 
     def enrolling(self, of: Numbered) -> threading.Lock:

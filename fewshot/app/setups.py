@@ -27,7 +27,7 @@ from fewshot.live.sources import Paced, open_lasting
 from fewshot.live.sources.base import FrameSource, Source
 from fewshot.live.sparing import only_changed, usual_rate
 from fewshot.loops import make_loop, open_population
-from fewshot.perception import Perceives, Perception, open_perception
+from fewshot.perception import Perceives, Perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.room import Classroom
 from fewshot.session.analysis.pace import trusted, trusted_states
@@ -35,6 +35,7 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.shared_models import MODELS
 from fewshot.types import EMOTIONS, Frame, Vectors
 
 SAMPLE_PICTURE = "Sample picture"
@@ -50,7 +51,9 @@ def open_class(classroom: str, owner: Owner | None = None) -> Classroom:
         owner: the visitor; needed where no page is being drawn, in a thread.
     """
     owner = owner or visitor()
-    return Classroom.open(classroom, detector=_detector(owner), owner=owner)
+    room = Classroom.open(classroom, detector=_detector(owner), owner=owner)
+    room.open_models = MODELS.perception
+    return room
 
 
 def _detector(owner: Owner) -> str:
@@ -86,7 +89,9 @@ def start_lesson(
     def prepare() -> Setup:
         watched: Source = source if isinstance(source, BrowserSource) else open_named(source, paced)
         try:
-            perception = opened.perception if opened else open_perception(_detector(owner))
+            perception = (
+                opened.perception if opened else MODELS.perception(_detector(owner), threads=Schedule().threads())
+            )
             spared = watched.live and only_changed()
             loop = opened.loop(only_changed=spared) if opened else make_loop(perception, only_changed=spared)
             notebook = (

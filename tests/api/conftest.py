@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_faces import DrawnEyes, draw_photo, see_drawings
+from drawn_faces import draw_photo, see_drawings
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,6 @@ def empty_database(made_database: Path, fewshot_home: Path) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything real but the models."""
     see_drawings(monkeypatch)
-    monkeypatch.setattr("fewshot.api.rooms.open_perception", lambda *args, **options: DrawnEyes())
 
 
 @pytest.fixture
