@@ -49,7 +49,7 @@ class Api:
         headers = dict(more.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("authorization", f"Bearer {self.token}")
-        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **more)
+        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
 
     def get(self, path: str, **more: Any) -> Any:
         """The JSON of an answer that must be right."""
