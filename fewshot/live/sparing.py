@@ -95,7 +95,7 @@ def lower_priority() -> bool:
             now = os.nice(0)
             return (os.nice(wanted - now) if wanted > now else now) > 0
         if wanted:
-            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]  # Windows
             return True
     return False
 
