@@ -53,7 +53,7 @@ def app(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 def share(page: Any) -> None:
     page.get_by_role("button", name="Choose the window").click()
-    page.get_by_text("This window is shared.").wait_for()
+    page.get_by_text("This window is chosen.").or_(page.get_by_text("This window is shared.")).wait_for()
 
 
 @pytest.mark.core

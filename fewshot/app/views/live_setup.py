@@ -35,6 +35,8 @@ from fewshot.session.temporary import TemporaryFolder
 WITHOUT = "Without a class: expressions, no names"
 SHARED, CAMERA, SCREEN = "Shared window", "Browser camera", "This computer's screen"
 FILE, STREAM = "Video file", "Stream address"
+FIELD_EVERY = 1.5
+"""Seconds between two looks whether a window is shared."""
 _SHARED = "shared window"
 """In the session: the window that is shared before a lesson takes it."""
 HELP = {
@@ -180,7 +182,8 @@ def _shared_window() -> SharedWindow:
     window = st.session_state.get(_SHARED)
     if window is None or window.closed or window.owner.id != visitor().id:
         window = st.session_state[_SHARED] = new_window(visitor())
-    share_field(window)
+    # A tab of its own may begin or stop to share meanwhile.
+    st.fragment(share_field, run_every=FIELD_EVERY)(window)
     return cast("SharedWindow", window)
 
 
