@@ -195,7 +195,7 @@ export function attach(place, ticket, tell = () => {}, connected = undefined) {
     stop.hidden = !share.stream;
     choose.hidden = FINAL.includes(state);
     choose.textContent = share.stream ? "Choose another window" : "Choose the window";
-    choose.classList.toggle("first", !share.stream);
+    choose.classList.toggle("first", !share.stream && state !== "elsewhere");
     if (words.textContent !== WORDS[state]) words.textContent = WORDS[state];
     place.dataset.state = state;
     tell(state);

@@ -19,7 +19,7 @@ from fewshot.app.sharing.window import SharedWindow, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
-from fewshot.app.views import live_elsewhere
+from fewshot.app.views import live_elsewhere, live_joined
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
@@ -61,6 +61,7 @@ class _Chosen(NamedTuple):
 def page() -> None:
     """Draw the page."""
     st.html("<h1>Watch a lesson</h1>")
+    live_joined.say_over()
     _running()
     live_elsewhere.offer()
     settings = Settings(owner=visitor())
