@@ -20,7 +20,7 @@ from fewshot.api.feed import MOST_BYTES, decoded
 from fewshot.app.login.sockets import ENDED
 from fewshot.app.sharing.pages import routes
 from fewshot.app.sharing.sockets import ELSEWHERE, OVER, STRIKES, UNFIT
-from fewshot.app.sharing.window import AHEAD, MOST_OPEN, PACE, WINDOWS, SharedWindow, new_window
+from fewshot.app.sharing.window import AHEAD, MOST_OPEN, PACE, WINDOWS, SharedWindow, found_again, new_window
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import SourceError
 from tests.app.test_lesson import until
@@ -190,6 +190,19 @@ def test_a_picture_that_comes_while_another_is_decoded_is_not_forgotten(monkeypa
     assert int(next(taken).frame.mean()) > 150
 
 
+def test_over_a_slow_line_one_picture_is_asked_for_at_a_time() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    assert window.ask()
+    clock.now += 4
+    assert window.answer(picture()) and window.ask()
+    clock.now += 0.5
+    assert not window.ask() and window.answer(picture())  # a quick answer: two again
+    assert window.ask()
+    clock.now += 0.5
+    assert window.ask()
+
+
 def test_over_a_very_slow_line_late_pictures_are_taken_and_few_are_missing() -> None:
     clock = Clock()
     window, _ = watched(clock)
@@ -327,6 +340,17 @@ def test_a_connection_does_not_keep_a_window_that_no_page_needs(client: TestClie
 
 def test_no_code_is_the_one_with_which_the_login_closes() -> None:
     assert ENDED not in (OVER, ELSEWHERE, UNFIT)
+
+
+def test_a_page_that_is_loaded_again_finds_its_window_until_a_lesson_takes_it() -> None:
+    anna, bert = Owner("a" * 8, "Anna"), Owner("b" * 8, "Bert")
+    window, other = new_window(anna), new_window(anna)
+    assert found_again(window.token, anna) is window and found_again(other.token, anna) is other
+    assert found_again(window.token, bert) is None and found_again("", anna) is None
+    assert window.token not in window.ticket  # it is in the address
+    window.taking = True
+    other.close()
+    assert found_again(window.token, anna) is None and found_again(other.token, anna) is None
 
 
 def test_tickets_are_forgotten_with_their_windows() -> None:

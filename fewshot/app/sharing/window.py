@@ -22,6 +22,8 @@ QUALITY = 0.85
 """Of the JPEG, 0..1."""
 AHEAD = 2
 """Pictures that the browser is asked for before one has come: over a slow line, one would halve the pace."""
+SLOW = 1.0
+"""Seconds for an answer from which on only one picture is asked for at a time: two would be older, and not more."""
 NO_ANSWER = 10.0
 """Seconds after which another picture is asked for, though one is missing. Over a very slow line it still comes."""
 LOST, MOST_OPEN = 60.0, 2 * AHEAD
@@ -41,6 +43,7 @@ class SharedWindow(BrowserSource):
 
     Attributes:
         ticket: whoever sends pictures must know it. It is random and names nothing.
+        token: with it, a page that is loaded again before the lesson finds the window. It is random and opens nothing.
     """
 
     never = CHOOSE
@@ -54,11 +57,12 @@ class SharedWindow(BrowserSource):
     ) -> None:
         super().__init__("the shared window", patience, clock)
         self.owner = owner
-        self.ticket = secrets.token_urlsafe(18)
+        self.ticket, self.token = secrets.token_urlsafe(18), secrets.token_urlsafe(6)
         self._pace, self._due = 1 / pace, float("-inf")
         self._sender: object | None = None
         self._stopped, self._turned = False, clock()
         self._asked: list[float] = []
+        self._took = 0.0
         self._newest: tuple[bytes, Frame | None] | None = None
         self._replacing = threading.Lock()
         self._unfit: str | None = None
@@ -87,6 +91,11 @@ class SharedWindow(BrowserSource):
         missing = min(quiet, turned)  # what was missed before this browser came is no fault of it
         return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= IDLE else None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no lesson has taken it."""
+        return not self.closed and not self.taking
+
     def set_pace(self, pace: float) -> None:
         """Ask for so many pictures per second from now on."""
         self._pace = 1 / pace
@@ -94,7 +103,7 @@ class SharedWindow(BrowserSource):
     def connect(self) -> object:
         """A browser has come; it takes the place of the one before. Returns what names it in the other methods."""
         self._sender, self._stopped, self._turned = object(), False, self._clock()
-        self._asked = []
+        self._asked, self._took = [], 0.0
         return self._sender
 
     def disconnect(self, sender: object) -> None:
@@ -117,7 +126,7 @@ class SharedWindow(BrowserSource):
         ahead = sum(now - at < NO_ANSWER for at in self._asked)
         if not self.taking or self.closed or self._stopped or now < self._due:
             return False
-        if ahead >= AHEAD or len(self._asked) >= MOST_OPEN:
+        if ahead >= (AHEAD if self._took < SLOW else 1) or len(self._asked) >= MOST_OPEN:
             return False
         # A little late is made up for, a pause is not.
         self._due = (self._due if now - self._due < self._pace else now) + self._pace
@@ -132,7 +141,7 @@ class SharedWindow(BrowserSource):
         """
         if not self._asked:
             return False
-        self._asked.pop(0)
+        self._took = self._clock() - self._asked.pop(0)
         with self._replacing:
             if picture:
                 self._newest = (picture, None)
@@ -167,3 +176,9 @@ def new_window(owner: Owner) -> SharedWindow:
     window = SharedWindow(owner)
     WINDOWS[window.ticket] = window
     return window
+
+
+def found_again(token: str, owner: Owner) -> SharedWindow | None:
+    """The owner's window with this token, if no lesson has taken it yet."""
+    windows = list(WINDOWS.values())
+    return next((one for one in windows if one.token == token and one.owner.id == owner.id and one.is_free), None)

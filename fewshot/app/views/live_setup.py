@@ -15,7 +15,7 @@ from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.server import desk
-from fewshot.app.sharing.window import SharedWindow, new_window
+from fewshot.app.sharing.window import SharedWindow, found_again, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
@@ -39,6 +39,8 @@ FIELD_EVERY = 1.5
 """Seconds between two looks whether a window is shared."""
 _SHARED = "shared window"
 """In the session: the window that is shared before a lesson takes it."""
+_WINDOW = "window"
+"""A parameter of the address with which a reload finds that window, which a tab of its own may share."""
 HELP = {
     SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
     "behind other windows, but must not be minimised. The pictures go to this program and nowhere else.",
@@ -125,6 +127,7 @@ def _form(settings: Settings) -> None:
                 classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
             )
         st.session_state.pop(_SHARED, None)  # it is the lesson's now
+        st.query_params.pop(_WINDOW, None)
         st.rerun()
 
 
@@ -157,6 +160,7 @@ def _source(kind: str) -> _Chosen:
         return _Chosen(_shared_window())
     if _SHARED in st.session_state:
         st.session_state.pop(_SHARED).close()  # the browser lets go of the window
+        st.query_params.pop(_WINDOW, None)
     if kind == CAMERA:
         return _Chosen(BrowserCamera())
     if kind == SCREEN:
@@ -180,9 +184,12 @@ def _source(kind: str) -> _Chosen:
 def _shared_window() -> SharedWindow:
     from fewshot.app.sharing.field import share_field
 
-    window = st.session_state.get(_SHARED)
-    if window is None or window.closed or window.owner.id != visitor().id:
-        window = st.session_state[_SHARED] = new_window(visitor())
+    window = st.session_state.get(_SHARED) or found_again(st.query_params.get(_WINDOW, ""), visitor())
+    if window is None or not window.is_free or window.owner.id != visitor().id:
+        window = new_window(visitor())
+    st.session_state[_SHARED] = window
+    if st.query_params.get(_WINDOW) != window.token:
+        st.query_params[_WINDOW] = window.token
     # A tab of its own may begin or stop to share meanwhile.
     st.fragment(share_field, run_every=FIELD_EVERY)(window)
     return cast("SharedWindow", window)
