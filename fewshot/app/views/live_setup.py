@@ -103,9 +103,9 @@ def _form(settings: Settings) -> None:
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
     chosen = st.selectbox("Class", options, index=index)
-    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, width="stretch")
-    st.caption(HELP[kind or SHARED])
-    watched = _source(kind or SHARED)
+    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, required=True, width="stretch")
+    st.caption(HELP[kind])
+    watched = _source(kind)
     title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
     aggregate = st.toggle(
         "Whole class only: keep and show only counts, nothing about single students",
