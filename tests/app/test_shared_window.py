@@ -196,9 +196,19 @@ def test_over_a_slow_line_one_picture_is_asked_for_at_a_time() -> None:
     assert window.ask()
     clock.now += 4
     assert window.answer(picture()) and window.ask()
+    for _ in range(4):  # the page says why, and does not say that no picture comes until one is really missing
+        assert "takes 4 s to come" in str(window.away) and not window.ask()
+        clock.now += 1
+    clock.now += 4
+    assert "No picture from the shared window for 8 s" in str(window.away)
+    window.answer(picture())
+    window.stop()
+    clock.now += 3
+    assert "no longer shared" in str(window.away)
+    window.connect()
+    assert window.away is None and window.ask()
     clock.now += 0.5
-    assert not window.ask() and window.answer(picture())  # a quick answer: two again
-    assert window.ask()
+    assert window.answer(picture()) and window.ask()  # a quick answer: two again
     clock.now += 0.5
     assert window.ask()
 

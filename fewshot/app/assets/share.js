@@ -136,7 +136,7 @@ class Share {
     this.pump = document.createElement("video");
     this.pump.muted = true;
     this.pump.srcObject = this.stream;
-    this.pump.play();
+    this.pump.play().catch(() => {}); // the window may be let go before it plays
     this.begin({}, []);
   }
 

@@ -75,9 +75,9 @@ class SharedWindow(BrowserSource):
     @property
     def away(self) -> str | None:
         """A sentence while no picture comes, else None."""
-        quiet = self.quiet
-        if quiet < IDLE:
-            return self._unfit
+        quiet, limit = self.quiet, max(IDLE, 2 * self._took) if self.connected else IDLE
+        if quiet < limit:
+            return self._unfit or self._late
         if self._stopped:
             return f"The window is no longer shared. The lesson waits. {CHOOSE}"
         turned = self._clock() - self._turned
@@ -89,7 +89,16 @@ class SharedWindow(BrowserSource):
                 f"closed or loaded again: {CHOOSE}"
             )
         missing = min(quiet, turned)  # what was missed before this browser came is no fault of it
-        return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= IDLE else None
+        return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= limit else None
+
+    @property
+    def _late(self) -> str | None:
+        if not self.connected or self._took < IDLE:
+            return None
+        return (
+            f"A picture of the shared window takes {self._took:.0f} s to come, so what you see is that late. The line "
+            "or the computer is slow."
+        )
 
     @property
     def is_free(self) -> bool:

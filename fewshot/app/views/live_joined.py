@@ -55,8 +55,8 @@ def say_over() -> None:
     if token is None or any(lesson.token == token for lesson in ROOM.alive(visitor())):
         return
     st.info(
-        "The lesson that this page showed has ended, for example because fewshot was started again. What was recorded "
-        "until then is on the page Report.",
+        "The lesson that this page showed has ended, for example because fewshot was started again. If it is kept, you "
+        "find it on the page Report.",
         icon=":material/info:",
     )
 
