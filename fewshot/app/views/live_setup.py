@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -184,7 +184,9 @@ def _source(kind: str) -> _Chosen:
 def _shared_window() -> SharedWindow:
     from fewshot.app.sharing.field import share_field
 
-    window = st.session_state.get(_SHARED) or found_again(st.query_params.get(_WINDOW, ""), visitor())
+    window: SharedWindow | None = st.session_state.get(_SHARED) or found_again(
+        st.query_params.get(_WINDOW, ""), visitor()
+    )
     if window is None or not window.is_free or window.owner.id != visitor().id:
         window = new_window(visitor())
     st.session_state[_SHARED] = window
@@ -192,7 +194,7 @@ def _shared_window() -> SharedWindow:
         st.query_params[_WINDOW] = window.token
     # A tab of its own may begin or stop to share meanwhile.
     st.fragment(share_field, run_every=FIELD_EVERY)(window)
-    return cast("SharedWindow", window)
+    return window
 
 
 def _screen() -> str:
