@@ -76,11 +76,12 @@ class BrowserSource(ABC):
 
     @property
     def quiet(self) -> float:
-        """Seconds since the last frame, or since the box was made."""
+        """Seconds since the last frame; before the first one, since somebody waits for it."""
         return self._clock() - self._last
 
     def __iter__(self) -> Iterator[CapturedFrame]:
         index, start, last = 0, None, -1.0
+        self._last = self._clock()  # what is shared long before the lesson has not been missing so far
         self.taking = True
         while (taken := self._take()) is not None:
             seen, frame = taken

@@ -130,6 +130,29 @@ def test_of_two_lessons_the_teacher_chooses_and_a_reload_finds_its_own() -> None
     assert maths.lesson.token not in str(test.query_params)
 
 
+def test_a_page_whose_lesson_ended_meanwhile_says_so_until_a_new_one_is_begun() -> None:
+    (stage,) = teach("physics")
+    address = {"lesson": stage.lesson.token}
+    over = "The lesson that this page showed has ended"
+    assert over not in words(page("live", address)) and over not in words(page("live"))
+    stage.lesson.stop()
+    assert over in words(page("live", address))  # as after a restart of fewshot, when a page connects again
+    ended = page("live", address, **{"class": "physics"})
+    press(ended, "New lesson")
+    assert "<h1>Watch a lesson</h1>" in words(ended) and over not in words(ended)
+    assert "lesson" not in ended.query_params
+
+
+def test_a_page_that_is_loaded_again_before_the_lesson_keeps_its_window() -> None:
+    first = page("live")
+    window, token = first.session_state["shared window"], first.session_state["shared window"].token
+    assert token in first.query_params["window"]
+    again = page("live", {"window": token})
+    assert again.session_state["shared window"] is window
+    window.taking = True  # a lesson has taken it
+    assert page("live", {"window": token}).session_state["shared window"] is not window
+
+
 def test_a_class_that_another_teacher_has_a_lesson_with_is_joined_and_it_is_said() -> None:
     teach("physics")
     test = page("live", **{"class": "physics"})  # looked at on the page Class

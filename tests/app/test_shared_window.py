@@ -16,9 +16,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from fewshot.api.feed import MOST_BYTES, decoded
+from fewshot.app.login.sockets import ENDED
 from fewshot.app.sharing.pages import routes
 from fewshot.app.sharing.sockets import ELSEWHERE, OVER, STRIKES, UNFIT
-from fewshot.app.sharing.window import AHEAD, WINDOWS, SharedWindow, new_window
+from fewshot.app.sharing.window import AHEAD, MOST_OPEN, WINDOWS, SharedWindow, found_again, new_window
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import SourceError
 from fewshot.live.sparing import CALL_FPS
@@ -30,9 +32,13 @@ def picture(value: int = 0, width: int = 64) -> bytes:
 
 
 class Clock:
-    now = 100.0
+    """Seconds that stand still, or go on by `step` with every look."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.now, self._step = 100.0, step
 
     def __call__(self) -> float:
+        self.now += self._step
         return self.now
 
 
@@ -146,11 +152,101 @@ def test_what_the_page_says_while_no_picture_comes() -> None:
 
 
 def test_a_window_that_never_comes_ends_the_lesson_with_a_sentence() -> None:
-    clock = Clock()
-    window = SharedWindow(patience=5.0, clock=clock)
-    clock.now += 6
+    window = SharedWindow(patience=5.0, clock=Clock(step=1.0))
     with pytest.raises(SourceError, match="Choose the window"):
         next(iter(window))
+
+
+def test_a_window_that_was_shared_long_before_the_lesson_is_still_waited_for() -> None:
+    clock = Clock()
+    window = SharedWindow(patience=600.0, clock=clock)
+    window.connect()
+    clock.now += 3600  # the teacher prepared early
+    seen: list[Any] = []
+    thread = threading.Thread(target=lambda: seen.append(next(iter(window))), daemon=True)
+    thread.start()
+    until(lambda: window.taking)
+    assert window.ask() and window.answer(picture()) and window.away is None
+    thread.join(5)
+    assert len(seen) == 1
+
+
+def test_a_picture_that_comes_while_another_is_decoded_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    window, _ = watched(Clock())
+    taken = iter(window)
+
+    def slowly(data: bytes) -> Any:
+        if data == old:
+            assert window.answer(new)  # meanwhile the window has changed
+        return decoded(data)
+
+    monkeypatch.setattr("fewshot.app.sharing.window.decoded", slowly)
+    old, new = picture(10), picture(200)
+    assert window.ask() and window.answer(old)
+    window._asked.append(100.0)
+    next(taken)
+    assert int(next(taken).frame.mean()) > 150
+    window._asked.append(100.0)
+    assert window.answer(b"")  # not changed since
+    assert int(next(taken).frame.mean()) > 150
+
+
+def test_over_a_slow_line_one_picture_is_asked_for_at_a_time() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    assert window.ask()
+    clock.now += 4
+    assert window.answer(picture()) and window.ask()
+    for _ in range(4):  # the page says why, and does not say that no picture comes until one is really missing
+        assert "takes 4 s to come" in str(window.away) and not window.ask()
+        clock.now += 1
+    clock.now += 4
+    assert "No picture from the shared window for 8 s" in str(window.away)
+    window.answer(picture())
+    window.stop()
+    clock.now += 3
+    assert "no longer shared" in str(window.away)
+    window.connect()
+    assert window.away is None and window.ask()
+    clock.now += 0.5
+    assert window.answer(picture()) and window.ask()  # a quick answer: two again
+    clock.now += 0.5
+    assert window.ask()
+
+
+def test_over_a_very_slow_line_late_pictures_are_taken_and_few_are_missing() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    missing = most = taken = 0
+    for second in range(600):  # each picture takes 15 seconds
+        clock.now += 1
+        missing += window.ask()
+        if second % 15 == 14 and missing:
+            assert window.answer(picture())  # never counted as not asked for
+            missing, taken = missing - 1, taken + 1
+        most = max(most, missing)
+    assert taken >= 39 and most <= MOST_OPEN
+
+
+def test_pictures_that_cannot_be_used_are_said_on_the_page_and_noted_once() -> None:
+    window, _ = watched(Clock(), patience=1.0)
+    for _ in range(50):
+        assert window._pixels(b"\x89PNG\r\n") is None
+    assert "left out" in str(window.away) and len(window.notes) == 1
+    assert window._pixels(picture()) is not None and window.away is None
+
+
+def test_a_browser_that_has_a_window_but_no_picture_of_it_is_said() -> None:
+    clock = Clock()
+    window, _ = watched(clock)
+    clock.now += 60
+    window.connect()  # what was missed before is not its fault
+    assert window.away is None
+    for _ in range(4):
+        window.ask()
+        clock.now += 1
+        assert window.answer(None)
+    assert "No picture from the shared window for 4 s" in str(window.away)
 
 
 def test_a_lesson_that_stops_does_not_wait_for_a_picture() -> None:
@@ -235,6 +331,37 @@ def test_what_was_not_asked_for_is_not_taken_and_ends_the_connection(client: Tes
             socket.send_bytes(message) if isinstance(message, bytes) else socket.send_text(message)
         assert closed_with(socket) == UNFIT
     assert window.received == 0
+
+
+@pytest.mark.parametrize("message", [bytes(MOST_BYTES + 1), "x" * (MOST_BYTES + 1)], ids=["bytes", "text"])
+def test_one_huge_message_ends_the_connection(client: TestClient, message: str | bytes) -> None:
+    window = new_window(LOCAL_TEACHER)
+    with client.websocket_connect(f"/share/socket?ticket={window.ticket}") as socket:
+        socket.send_bytes(message) if isinstance(message, bytes) else socket.send_text(message)
+        assert closed_with(socket) == UNFIT
+
+
+def test_a_connection_does_not_keep_a_window_that_no_page_needs(client: TestClient) -> None:
+    page = [new_window(LOCAL_TEACHER)]
+    with client.websocket_connect(f"/share/socket?ticket={page[0].ticket}") as socket:
+        until(lambda: page[0].connected)
+        page.clear()  # it was closed before the lesson began
+        assert closed_with(socket) == OVER
+
+
+def test_no_code_is_the_one_with_which_the_login_closes() -> None:
+    assert ENDED not in (OVER, ELSEWHERE, UNFIT)
+
+
+def test_a_page_that_is_loaded_again_finds_its_window_until_a_lesson_takes_it() -> None:
+    anna, bert = Owner("a" * 8, "Anna"), Owner("b" * 8, "Bert")
+    window, other = new_window(anna), new_window(anna)
+    assert found_again(window.token, anna) is window and found_again(other.token, anna) is other
+    assert found_again(window.token, bert) is None and found_again("", anna) is None
+    assert window.token not in window.ticket  # it is in the address
+    window.taking = True
+    other.close()
+    assert found_again(window.token, anna) is None and found_again(other.token, anna) is None
 
 
 def test_tickets_are_forgotten_with_their_windows() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
+from itertools import count
 
 import numpy as np
 import pytest
@@ -126,9 +127,8 @@ def test_closing_ends_a_consumer_that_waits() -> None:
 
 
 def test_a_camera_that_never_comes_is_an_error_that_says_what_to_do() -> None:
-    now = [0.0]
-    box = BrowserCamera(patience=1.0, clock=lambda: now[0])
-    now[0] = 2.0
+    times = count(0.0, 0.3)
+    box = BrowserCamera(patience=1.0, clock=lambda: next(times))
     with pytest.raises(SourceError, match="click Allow"):
         next(iter(box))
 

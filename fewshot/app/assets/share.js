@@ -11,7 +11,11 @@ const WORDS = {
     "The browser was not allowed to share a window, or nothing was chosen. Click “Choose the window” and pick one. On a " +
     "Mac, the browser also needs the permission “Screen Recording” in the system settings.",
   failed: "The browser could not share this window. Pick another one, or close programs that record the screen.",
+  unable:
+    "This browser cannot share a window. Phones and tablets cannot. On a computer, use Chrome, Edge, Firefox or " +
+    "Safari, or choose another source.",
   connecting: "Connecting …",
+  ready: "This window is chosen. Nothing is sent before the lesson begins.",
   sharing: "This window is shared.",
   fallback:
     "This window is shared. This browser sends fewer pictures while this page is hidden: keep it visible, in a window " +
@@ -20,17 +24,28 @@ const WORDS = {
   stopped: "You have stopped to share. Click “Choose the window” to go on.",
   covered: "The window shows nothing at the moment. Is it minimised?",
   elsewhere: "Another tab shares a window with this lesson. Click “Choose the window” to share from this tab instead.",
-  over: "The lesson has ended, so nothing is shared any more.",
+  over:
+    "Nothing is shared any more: the lesson has ended, or the page Live was loaded again before it began. To share " +
+    "again, open the page Live.",
   unfit: "The server did not accept these pictures. Load the page again.",
+  login: "Your login has ended, so nothing is shared any more. Log in, and choose the window again on the page Live.",
+  gone: "There was no connection for ten minutes, so nothing is shared any more. Click “Choose the window” to try again.",
+  unreachable: "fewshot does not answer. Click “Choose the window” again when it runs.",
 };
+// Here no window can be chosen.
+const FINAL = ["insecure", "unable", "over", "login"];
 
-const CAN = () => Boolean(navigator.mediaDevices && navigator.mediaDevices.getDisplayMedia);
+function first() {
+  if (!window.isSecureContext) return "insecure";
+  return navigator.mediaDevices && navigator.mediaDevices.getDisplayMedia ? "choose" : "unable";
+}
 
 class Share {
   constructor(ticket) {
     this.ticket = ticket;
-    this.state = CAN() ? "choose" : "insecure";
+    this.state = first();
     this.stream = this.worker = null;
+    this.linked = this.asked = this.muted = false;
     this.listeners = new Set();
   }
 
@@ -58,13 +73,19 @@ class Share {
     this.stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => this.stream === stream && this.stop());
-    track.addEventListener("mute", () => this.stream === stream && this.become("covered"));
-    track.addEventListener("unmute", () => this.stream === stream && this.become(this.running()));
+    for (const type of ["mute", "unmute"])
+      track.addEventListener(type, () => {
+        if (this.stream !== stream) return;
+        this.muted = type === "mute";
+        if (this.linked) this.become(this.running());
+      });
     this.become("connecting");
     this.send(track);
   }
 
   running() {
+    if (this.muted) return "covered";
+    if (!this.asked) return "ready";
     return this.pump ? "fallback" : "sharing";
   }
 
@@ -91,14 +112,19 @@ class Share {
     if (this.worker) this.worker.terminate();
     const worker = (this.worker = new Worker(new URL("share_worker.js", import.meta.url)));
     worker.onmessage = ({ data }) => this.worker === worker && this.hear(data);
+    worker.onerror = () => this.worker === worker && this.hear({ type: "closed", why: "unreachable" });
     worker.postMessage({ type: "begin", address: address.href, ...more }, given);
   }
 
   hear(said) {
     if (said.type === "draw") this.draw(said);
-    else if (said.type === "open") this.become(this.running());
-    else if (said.type === "lost") this.become("lost");
-    else if (said.type === "no processor") this.fallBack();
+    else if (said.type === "open" || said.type === "asked") {
+      [this.linked, this.asked] = [true, said.type === "asked" || this.asked];
+      if (this.state !== this.running()) this.become(this.running());
+    } else if (said.type === "lost") {
+      this.linked = false;
+      this.become("lost");
+    } else if (said.type === "no processor") this.fallBack();
     else if (said.type === "closed") {
       this.end();
       this.become(said.why);
@@ -110,16 +136,16 @@ class Share {
     this.pump = document.createElement("video");
     this.pump.muted = true;
     this.pump.srcObject = this.stream;
-    this.pump.play();
+    this.pump.play().catch(() => {}); // the window may be let go before it plays
     this.begin({}, []);
   }
 
   // Only for browsers whose workers cannot read frames.
-  draw({ width, quality }) {
+  draw({ width, height, quality }) {
     const { videoWidth, videoHeight } = this.pump;
     const worker = this.worker;
     if (!videoWidth) return worker.postMessage({ type: "drawn", blob: null });
-    const scale = Math.min(1, width / videoWidth);
+    const scale = Math.min(1, width / videoWidth, height / videoHeight);
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(videoWidth * scale));
     canvas.height = Math.max(1, Math.round(videoHeight * scale));
@@ -139,6 +165,7 @@ class Share {
     if (this.worker && this.worker !== lasting) this.worker.terminate();
     if (this.pump) this.pump.srcObject = null;
     this.stream = this.worker = this.pump = null;
+    this.linked = this.asked = this.muted = false;
   }
 
   become(state) {
@@ -148,19 +175,27 @@ class Share {
 }
 
 // Show the share of a ticket in a place of the page, which holds video, .words, .choose and .stop. It may be called
-// again for the same place.
-export function attach(place, ticket, tell = () => {}) {
+// again for the same place. `connected`: whether the server has a browser that shares; undefined if this is not known.
+export function attach(place, ticket, tell = () => {}, connected = undefined) {
   const share = shares.get(ticket) ?? new Share(ticket);
   shares.set(ticket, share);
   const find = (selector) => place.querySelector(selector);
   const [video, words, choose, stop] = ["video", ".words", ".choose", ".stop"].map(find);
-  const show = (state) => {
+  // While this tab shares, that browser is this one.
+  let another = Boolean(connected) && !share.stream;
+  const seen = (state) => {
+    if (share.stream || FINAL.includes(state) || connected === undefined) return state;
+    return another ? "elsewhere" : state === "elsewhere" ? "choose" : state;
+  };
+  const show = (now) => {
+    if (share.stream) another = false;
+    const state = seen(now);
     if (video.srcObject !== share.stream) video.srcObject = share.stream;
     video.hidden = !share.stream;
     stop.hidden = !share.stream;
-    choose.hidden = state === "insecure" || state === "over";
+    choose.hidden = FINAL.includes(state);
     choose.textContent = share.stream ? "Choose another window" : "Choose the window";
-    choose.classList.toggle("first", !share.stream);
+    choose.classList.toggle("first", !share.stream && state !== "elsewhere");
     if (words.textContent !== WORDS[state]) words.textContent = WORDS[state];
     place.dataset.state = state;
     tell(state);

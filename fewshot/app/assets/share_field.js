@@ -5,11 +5,12 @@ export default function (component) {
   const link = place.querySelector("a");
   link.href = new URL(`share/?ticket=${encodeURIComponent(data.ticket)}`, document.baseURI);
   const tell = (state) => {
-    link.hidden = state === "insecure" || state === "over" || Boolean(place.querySelector("video").srcObject);
+    const none = place.querySelector(".choose").hidden || state === "elsewhere";
+    link.hidden = none || Boolean(place.querySelector("video").srcObject);
   };
   let detach = null, gone = false;
   import(new URL("share/share.js", document.baseURI)).then((sharing) => {
-    if (!gone) detach = sharing.attach(place, data.ticket, tell);
+    if (!gone) detach = sharing.attach(place, data.ticket, tell, data.connected);
   });
   return () => {
     gone = true;

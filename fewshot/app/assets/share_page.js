@@ -7,7 +7,7 @@ if (ticket) {
   // A tab that is closed by mistake ends the sharing, so the browser asks first.
   let sharing = false;
   attach(place, ticket, (state) => {
-    sharing = ["sharing", "fallback", "connecting", "lost", "covered"].includes(state);
+    sharing = ["connecting", "ready", "sharing", "fallback", "lost", "covered"].includes(state);
     document.title = `${sharing ? "Sharing" : "Share a window"} - fewshot`;
   });
   window.addEventListener("beforeunload", (event) => sharing && event.preventDefault());

@@ -10,7 +10,7 @@ from fewshot.app.shell import asset
 _share = st.components.v2.component(
     "fewshot_share",
     html="""<div class="share">
-<video muted autoplay playsinline hidden></video>
+<video muted autoplay playsinline hidden aria-label="What is shared"></video>
 <p class="words" role="status"></p>
 <button type="button" class="choose first">Choose the window</button>
 <button type="button" class="stop" hidden>Stop sharing</button>
@@ -23,4 +23,4 @@ _share = st.components.v2.component(
 
 def share_field(window: SharedWindow) -> None:
     """Draw the field. What is shared goes on while other pages of the app are open in this tab."""
-    _share(data={"ticket": window.ticket}, key=f"share-{window.number}")
+    _share(data={"ticket": window.ticket, "connected": window.connected}, key=f"share-{window.number}")

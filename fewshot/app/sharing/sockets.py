@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,13 +13,14 @@ import anyio.to_thread
 from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fewshot.api.feed import MOST_BYTES
+from fewshot.api.feed import MOST_BYTES, MOST_PIXELS
 from fewshot.app.sharing.window import QUALITY, WIDTH, WINDOWS, SharedWindow
 from fewshot.database.owner import Owner
 from fewshot.errors import FewshotError
 
-OVER, ELSEWHERE, UNFIT = 4000, 4001, 1008
-"""Codes with which a WebSocket is closed: nobody needs the window any more; another tab shares; it breaks the rules."""
+OVER, ELSEWHERE, UNFIT = 4000, 4001, 4002
+"""Codes with which a WebSocket is closed: nobody needs the window any more; another tab shares; it breaks the rules.
+The login closes with 1008, so that is none of these."""
 STRIKES = 100
 """Messages that do not fit, after which the WebSocket is closed."""
 LONGEST_TEXT = 200
@@ -37,7 +39,9 @@ async def share(socket: WebSocket, owner_of: Callable[[Scope], Owner | None]) ->
     if window is None or window.closed or owner is None or owner.id != window.owner.id:
         await socket.close(OVER, "There is no lesson that waits for this window.")
         return
-    await _Talk(socket, window).serve()
+    talk = _Talk(socket, window)
+    del window  # its page or lesson holds it
+    await talk.serve()
 
 
 def _owner(owner_of: Callable[[Scope], Owner | None], scope: Scope) -> Owner | None:
@@ -48,10 +52,13 @@ def _owner(owner_of: Callable[[Scope], Owner | None], scope: Scope) -> Owner | N
 
 
 class _Talk:
-    """One browser: a task asks, another one reads; the first that ends decides."""
+    """One browser: a task asks, another one reads; the first that ends decides.
+
+    It does not hold the window: a page that is closed before its lesson starts must not be shared with for ever.
+    """
 
     def __init__(self, socket: WebSocket, window: SharedWindow) -> None:
-        self._socket, self._window = socket, window
+        self._socket, self._found = socket, weakref.ref(window)
         self._me = window.connect()
         self._strikes = 0
 
@@ -69,17 +76,20 @@ class _Talk:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._window.disconnect(self._me)
+            window = self._found()
+            if window is not None:
+                window.disconnect(self._me)
 
     async def _ask(self) -> tuple[int, str]:
         """Ask at the pace of the window, until another tab shares or nobody needs the pictures."""
-        take = json.dumps({"type": "take", "width": WIDTH, "quality": QUALITY})
+        take = json.dumps({"type": "take", "width": WIDTH, "height": MOST_PIXELS // WIDTH, "quality": QUALITY})
         while True:
-            if self._window.closed:
-                return OVER, "The lesson has ended."
-            if not self._window.is_current(self._me):
-                return ELSEWHERE, "Another tab shares a window with this lesson."
-            if self._window.ask():
+            window = self._needed()
+            if isinstance(window, tuple):
+                return window
+            asks = window.ask()
+            del window  # not held while this waits
+            if asks:
                 await self._socket.send_text(take)
             await asyncio.sleep(_LOOK)
 
@@ -89,22 +99,36 @@ class _Talk:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return 0, ""
-            if not self._window.is_current(self._me):
-                return ELSEWHERE, "Another tab shares a window with this lesson."
-            fits = self._take(message)
+            window = self._needed()
+            if isinstance(window, tuple):
+                return window
+            if len(message.get("bytes") or message.get("text") or "") > MOST_BYTES:
+                return UNFIT, f"A message has more than {MOST_BYTES // 1_000_000} MB."
+            fits = _take(window, message)
+            del window
             self._strikes += not fits
         return UNFIT, f"{STRIKES} messages did not fit."
 
-    def _take(self, message: Any) -> bool:
-        """Whether a message fits what the browser may say."""
-        data = message.get("bytes")
-        if data is not None:
-            return 0 < len(data) <= MOST_BYTES and self._window.answer(data)
-        kind = None
-        with suppress(ValueError, AttributeError, RecursionError):
-            text = message.get("text") or ""
-            kind = json.loads(text).get("type") if len(text) <= LONGEST_TEXT else None
-        if kind == "stopped":
-            self._window.stop()
-            return True
-        return kind in ("same", "none") and self._window.answer(b"" if kind == "same" else None)
+    def _needed(self) -> SharedWindow | tuple[int, str]:
+        """The window; or why it needs nothing from this browser, as a code and words."""
+        window = self._found()
+        if window is None or window.closed:
+            return OVER, "Nobody watches this window any more."
+        if not window.is_current(self._me):
+            return ELSEWHERE, "Another tab shares a window with this lesson."
+        return window
+
+
+def _take(window: SharedWindow, message: Any) -> bool:
+    """Whether a message fits what the browser may say."""
+    data = message.get("bytes")
+    if data is not None:
+        return len(data) > 0 and window.answer(data)
+    kind = None
+    with suppress(ValueError, AttributeError, RecursionError):
+        text = message.get("text") or ""
+        kind = json.loads(text).get("type") if len(text) <= LONGEST_TEXT else None
+    if kind == "stopped":
+        window.stop()
+        return True
+    return kind in ("same", "none") and window.answer(b"" if kind == "same" else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from weakref import WeakValueDictionary
@@ -20,8 +21,12 @@ QUALITY = 0.85
 """Of the JPEG, 0..1."""
 AHEAD = 2
 """Pictures that the browser is asked for before one has come: over a slow line, one would halve the pace."""
+SLOW = 1.0
+"""Seconds for an answer from which on only one picture is asked for at a time: two would be older, and not more."""
 NO_ANSWER = 10.0
-"""Seconds after which a picture that was asked for will not come."""
+"""Seconds after which another picture is asked for, though one is missing. Over a very slow line it still comes."""
+LOST, MOST_OPEN = 60.0, 2 * AHEAD
+"""Seconds after which a missing picture will not come; how many may be missing, so that a slow line queues nothing."""
 
 CHOOSE = "Click “Choose the window” and pick the window of the call."
 
@@ -37,6 +42,7 @@ class SharedWindow(BrowserSource):
 
     Attributes:
         ticket: whoever sends pictures must know it. It is random and names nothing.
+        token: with it, a page that is loaded again before the lesson finds the window. It is random and opens nothing.
     """
 
     never = CHOOSE
@@ -50,12 +56,15 @@ class SharedWindow(BrowserSource):
     ) -> None:
         super().__init__("the shared window", patience, clock)
         self.owner = owner
-        self.ticket = secrets.token_urlsafe(18)
+        self.ticket, self.token = secrets.token_urlsafe(18), secrets.token_urlsafe(6)
         self._pace, self._due = 1 / pace, float("-inf")
         self._sender: object | None = None
-        self._stopped, self._gone = False, clock()
+        self._stopped, self._turned = False, clock()
         self._asked: list[float] = []
+        self._took = 0.0
         self._newest: tuple[bytes, Frame | None] | None = None
+        self._replacing = threading.Lock()
+        self._unfit: str | None = None
 
     @property
     def connected(self) -> bool:
@@ -65,19 +74,35 @@ class SharedWindow(BrowserSource):
     @property
     def away(self) -> str | None:
         """A sentence while no picture comes, else None."""
-        quiet = self.quiet
-        if quiet < IDLE:
-            return None
+        quiet, limit = self.quiet, max(IDLE, 2 * self._took) if self.connected else IDLE
+        if quiet < limit:
+            return self._unfit or self._late
         if self._stopped:
             return f"The window is no longer shared. The lesson waits. {CHOOSE}"
-        if not self.received:
-            return f"Waiting for the window. {CHOOSE}" if self._sender is None else None
+        turned = self._clock() - self._turned
         if self._sender is None:
+            if not self.received:
+                return f"Waiting for the window. {CHOOSE}"
             return (
-                f"The tab that shares the window has been away for {self._clock() - self._gone:.0f} s. It will connect "
-                f"again. If it was closed or loaded again: {CHOOSE}"
+                f"The tab that shares the window has been away for {turned:.0f} s. It will connect again. If it was "
+                f"closed or loaded again: {CHOOSE}"
             )
-        return f"No picture from the shared window for {quiet:.0f} s. The lesson waits."
+        missing = min(quiet, turned)  # what was missed before this browser came is no fault of it
+        return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= limit else None
+
+    @property
+    def _late(self) -> str | None:
+        if not self.connected or self._took < IDLE:
+            return None
+        return (
+            f"A picture of the shared window takes {self._took:.0f} s to come, so what you see is that late. The line "
+            "or the computer is slow."
+        )
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no lesson has taken it."""
+        return not self.closed and not self.taking
 
     def set_pace(self, pace: float) -> None:
         """Ask for so many pictures per second from now on."""
@@ -85,13 +110,14 @@ class SharedWindow(BrowserSource):
 
     def connect(self) -> object:
         """A browser has come; it takes the place of the one before. Returns what names it in the other methods."""
-        self._sender, self._stopped, self._asked = object(), False, []
+        self._sender, self._stopped, self._turned = object(), False, self._clock()
+        self._asked, self._took = [], 0.0
         return self._sender
 
     def disconnect(self, sender: object) -> None:
         """A browser has gone; it may come back."""
         if self._sender is sender:
-            self._sender, self._gone = None, self._clock()
+            self._sender, self._turned = None, self._clock()
 
     def is_current(self, sender: object) -> bool:
         """Whether no other browser has come since."""
@@ -104,8 +130,11 @@ class SharedWindow(BrowserSource):
     def ask(self) -> bool:
         """Whether the browser should be asked for a picture now. A "yes" counts as asked."""
         now = self._clock()
-        self._asked = [at for at in self._asked if now - at < NO_ANSWER]
-        if not self.taking or self.closed or self._stopped or now < self._due or len(self._asked) >= AHEAD:
+        self._asked = [at for at in self._asked if now - at < LOST]
+        ahead = sum(now - at < NO_ANSWER for at in self._asked)
+        if not self.taking or self.closed or self._stopped or now < self._due:
+            return False
+        if ahead >= (AHEAD if self._took < SLOW else 1) or len(self._asked) >= MOST_OPEN:
             return False
         # A little late is made up for, a pause is not.
         self._due = (self._due if now - self._due < self._pace else now) + self._pace
@@ -120,11 +149,13 @@ class SharedWindow(BrowserSource):
         """
         if not self._asked:
             return False
-        self._asked.pop(0)
-        if picture:
-            self._newest = (picture, None)
-        if picture is not None and self._newest is not None:
-            self.push(self._newest[0])
+        self._took = self._clock() - self._asked.pop(0)
+        with self._replacing:
+            if picture:
+                self._newest = (picture, None)
+            newest = self._newest
+        if picture is not None and newest is not None:
+            self.push(newest[0])
         return True
 
     def _pixels(self, frame: bytes) -> Frame | None:
@@ -134,10 +165,13 @@ class SharedWindow(BrowserSource):
         try:
             pixels = decoded(frame)
         except UsageError as error:
-            self.notes.append(f"A picture of the shared window was left out. {error.text}")
+            self._unfit = f"A picture of the shared window was left out. {error.text}"
+            self.notes[:] = [self._unfit]  # one is enough for a lesson
             return None
-        if newest is not None and newest[0] is frame:
-            self._newest = (frame, pixels)
+        self._unfit = None
+        with self._replacing:  # a newer one may have come meanwhile
+            if self._newest is not None and self._newest[0] is frame:
+                self._newest = (frame, pixels)
         return pixels
 
 
@@ -150,3 +184,9 @@ def new_window(owner: Owner) -> SharedWindow:
     window = SharedWindow(owner, call_rate())
     WINDOWS[window.ticket] = window
     return window
+
+
+def found_again(token: str, owner: Owner) -> SharedWindow | None:
+    """The owner's window with this token, if no lesson has taken it yet."""
+    windows = list(WINDOWS.values())
+    return next((one for one in windows if one.token == token and one.owner.id == owner.id and one.is_free), None)

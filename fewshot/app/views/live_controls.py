@@ -11,6 +11,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
 from fewshot.app.views.live_glance import choose_order
+from fewshot.app.views.live_joined import forget_lesson
 from fewshot.app.visitor import visitor
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
@@ -115,6 +116,7 @@ def _after(lesson: RunningLesson, columns: list) -> None:  # type: ignore[type-a
         go("report", lesson=lesson.id)
     if columns[1].button("New lesson", icon=":material/add:", width="stretch"):
         ROOM.forget(lesson.plan.classroom, visitor())
+        forget_lesson()
         st.rerun()
 
 

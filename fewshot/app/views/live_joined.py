@@ -49,6 +49,23 @@ def starting(classroom: str) -> Iterator[None]:
         make_known(lesson)
 
 
+def say_over() -> None:
+    """Tell the teacher that the lesson of a tab that was loaded again, or connected again, is over."""
+    token = st.query_params.get(_LESSON)
+    if token is None or any(lesson.token == token for lesson in ROOM.alive(visitor())):
+        return
+    st.info(
+        "The lesson that this page showed has ended, for example because fewshot was started again. If it is kept, you "
+        "find it on the page Report.",
+        icon=":material/info:",
+    )
+
+
+def forget_lesson() -> None:
+    """This tab begins anew: its address names no lesson any more."""
+    st.query_params.pop(_LESSON, None)
+
+
 def say_joined(lesson: RunningLesson) -> None:
     """Tell the teacher if the lesson was running before this tab was opened, and let them choose."""
     token = lesson.token

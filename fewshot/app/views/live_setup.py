@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -15,11 +15,11 @@ from fewshot.app.browser_source import BrowserSource
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
 from fewshot.app.sample_past import SAMPLE_CLASS
-from fewshot.app.sharing.window import SharedWindow, new_window
+from fewshot.app.sharing.window import SharedWindow, found_again, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
-from fewshot.app.views import live_elsewhere
+from fewshot.app.views import live_elsewhere, live_joined
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
@@ -35,8 +35,12 @@ from fewshot.session.temporary import TemporaryFolder
 
 WITHOUT = "Without a class: expressions, no names"
 SHARED, CAMERA, SCREEN, FILE, STREAM = "Shared window", "Browser camera", "Screen", "Video file", "Stream address"
+FIELD_EVERY = 1.5
+"""Seconds between two looks whether a window is shared."""
 _SHARED = "shared window"
 """In the session: the window that is shared before a lesson takes it."""
+_WINDOW = "window"
+"""A parameter of the address with which a reload finds that window, which a tab of its own may share."""
 HELP = {
     SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
     "behind other windows, but must not be minimised.",
@@ -58,6 +62,7 @@ class _Chosen(NamedTuple):
 def page() -> None:
     """Draw the page."""
     st.html("<h1>Watch a lesson</h1>")
+    live_joined.say_over()
     _running()
     live_elsewhere.offer()
     settings = Settings(owner=visitor())
@@ -97,8 +102,9 @@ def _form(settings: Settings) -> None:
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
     chosen = st.selectbox("Class", options, index=index)
-    kind = st.segmented_control("What to watch", _kinds(), default=SHARED, width="stretch", format_func=_called)
-    kind = kind or SHARED
+    kind = st.segmented_control(
+        "What to watch", _kinds(), default=SHARED, required=True, width="stretch", format_func=_called
+    )
     sent = kind in (SHARED, CAMERA, FILE)  # the others do not come from the teacher's browser
     st.caption(plain(f"{HELP[kind]} {where_pictures_go(server.place()) if sent else ''}".strip()))
     watched = _source(kind)
@@ -123,6 +129,7 @@ def _form(settings: Settings) -> None:
                 classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
             )
         st.session_state.pop(_SHARED, None)  # it is the lesson's now
+        st.query_params.pop(_WINDOW, None)
         st.rerun()
 
 
@@ -160,6 +167,7 @@ def _source(kind: str) -> _Chosen:
         return _Chosen(_shared_window())
     if _SHARED in st.session_state:
         st.session_state.pop(_SHARED).close()  # the browser lets go of the window
+        st.query_params.pop(_WINDOW, None)
     if kind == CAMERA:
         return _Chosen(BrowserCamera())
     if kind == SCREEN:
@@ -188,11 +196,17 @@ def _recording() -> _Chosen:
 def _shared_window() -> SharedWindow:
     from fewshot.app.sharing.field import share_field
 
-    window = st.session_state.get(_SHARED)
-    if window is None or window.closed or window.owner.id != visitor().id:
-        window = st.session_state[_SHARED] = new_window(visitor())
-    share_field(window)
-    return cast("SharedWindow", window)
+    window: SharedWindow | None = st.session_state.get(_SHARED) or found_again(
+        st.query_params.get(_WINDOW, ""), visitor()
+    )
+    if window is None or not window.is_free or window.owner.id != visitor().id:
+        window = new_window(visitor())
+    st.session_state[_SHARED] = window
+    if st.query_params.get(_WINDOW) != window.token:
+        st.query_params[_WINDOW] = window.token
+    # A tab of its own may begin or stop to share meanwhile.
+    st.fragment(share_field, run_every=FIELD_EVERY)(window)
+    return window
 
 
 def _screen() -> str:

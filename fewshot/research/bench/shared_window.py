@@ -94,7 +94,7 @@ def measured(chromium: str, folder: Path, visible: float, hidden: float, pace: f
             browser.show(page)
             _until(lambda: browser.said(page, "document.querySelector('.share')?.dataset.state") == "choose")
             browser.said(page, "document.querySelector('.choose').click()")
-            _until(lambda: browser.said(page, "document.querySelector('.share').dataset.state") == "sharing")
+            _until(lambda: browser.said(page, "document.querySelector('.share').dataset.state") == "ready")
             browser.show(page)
             counter.start()
             _until(lambda: len(counter.times) > 3)
