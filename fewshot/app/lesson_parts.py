@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
 from fewshot.app.browser_source import BrowserSource
+from fewshot.app.lesson_guests import EnrollsPictures
 from fewshot.app.sharing.window import SharedWindow
 from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
@@ -86,6 +87,7 @@ class Setup:
         evidence: takes a student, returns state -> what it rests on; {} if nothing is known about it.
         deny: takes a track, a student and True ("this is not Asha") or False (it is, after all); None if the lesson has
             no faces whose names can be taken.
+        enrolls: the class into which people who are not enrolled can be enrolled; None if there is none.
     """
 
     notebook: Notebook
@@ -100,6 +102,7 @@ class Setup:
     look: Callable[[], Collection[str] | None] = lambda: None
     evidence: Callable[[str], Mapping[str, Evidence]] = lambda _student: {}
     deny: Callable[[int, str, bool], None] | None = None
+    enrolls: EnrollsPictures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ def start_lesson(
         relied = trusted(*sources)
         hint = PaceSoFar(notebook, trusted_states(*sources), owner, neutral=relied is None or "neutral" in relied)
         setup = Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
-        return replace(setup, evidence=opened.evidence, deny=loop.deny) if opened and not aggregate else setup
+        if opened is None or aggregate:
+            return setup
+        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
 
     return room.start(plan, prepare)
 
@@ -142,7 +144,7 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
             return Pipeline(loop, source, sinks)
 
         setup = Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
-        return replace(setup, evidence=opened.evidence, deny=loop.deny)
+        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
 
     return room.start(plan, prepare)
 

@@ -10,7 +10,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
-from fewshot.app.views import live_controls, live_glance, live_joined, live_sent, live_setup, live_side
+from fewshot.app.views import live_controls, live_glance, live_guests, live_joined, live_sent, live_setup, live_side
 from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
@@ -41,6 +41,8 @@ def _show(lesson: RunningLesson) -> None:
     live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
         live_side.whole_class(lesson, SIDE_EVERY)
+        if not hidden:  # a class without students begins here
+            live_guests.panel(lesson)
         live_sent.sender(lesson, notices)
         return
     with st.container(key="board"):
@@ -48,6 +50,7 @@ def _show(lesson: RunningLesson) -> None:
     with left:
         _tiles(lesson)
         st.html(tiles_legend([state for state in lesson.states if state not in EMOTIONS]))
+        live_guests.panel(lesson)
     with right:
         live_side.correction(lesson)
         live_side.side(lesson)
