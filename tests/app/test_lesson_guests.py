@@ -15,6 +15,7 @@ from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.lesson_room import LessonRoom
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.roster import Student
+from fewshot.database.owner import Owner
 from fewshot.errors import SourceError, UsageError
 from tests.app.test_lesson import NAMES, Stage, until
 
@@ -199,6 +200,21 @@ def test_a_student_who_leaves_the_class_is_not_collected_as_unknown() -> None:
     until(lambda: len(stage.lesson.guests.view()) == 3)
     assert [guest.number for guest in stage.lesson.guests.view()] == [1, 2, 5]
     stage.lesson.stop()
+
+
+def test_another_teacher_does_not_see_the_faces_of_a_class_with_the_same_name() -> None:
+    lessons, stage, other = LessonRoom(), Stage(enrolls=Room(*NAMES)), Stage(enrolls=Room(*NAMES))
+    stage.lesson = lessons.start(stage.lesson.plan, stage.prepare)
+    stage.running()
+    stage.lesson.guests.switch(True)
+    stage.engines[0].tell(step(1.0, one(1)))
+    until(lambda: bool(stage.lesson.guests.view()))
+    bert = Owner("bert", "Bert")
+    assert lessons.of("physics", bert) is None
+    plan = LessonPlan("physics", "", NAMES, "x", owner=bert)
+    assert lessons.start(plan, other.prepare).guests is not stage.lesson.guests
+    assert lessons.of("physics", bert).guests.view() == () and stage.lesson.guests.view()  # type: ignore[union-attr]
+    lessons.close()
 
 
 def test_a_timer_does_not_keep_the_program_alive() -> None:
