@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.app.guided import FRONTAL, portrait
+from fewshot.app.guided import portrait
 from fewshot.errors import UsageError
 from fewshot.faces.quality import ENROLLMENT_LIMITS
 from fewshot.types import Face, Frame
@@ -62,14 +62,14 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
 
 
 def good_enough(face: Face) -> bool:
-    """Whether a face can be enrolled, as far as its quality tells: frontal, sharp and large. Enrollment looks again."""
+    """Whether a face can be enrolled, as far as its quality tells: sharp, large, and not turned away. Enrollment looks again."""
     quality, limits = face.quality, ENROLLMENT_LIMITS
     return bool(
         quality.ok
         and face.expression is not None
         and quality.size >= limits.size
         and quality.sharpness >= limits.sharpness
-        and abs(quality.yaw) <= FRONTAL
+        and abs(quality.yaw) <= limits.yaw
         and abs(quality.pitch) <= limits.pitch
         and abs(quality.roll) <= limits.roll
     )

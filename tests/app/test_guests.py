@@ -34,7 +34,7 @@ def test_nothing_is_collected_unless_it_is_switched_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "poor", [{"size": 40.0}, {"sharp": 0.1}, {"yaw": 30.0}, {"yaw": -30.0}, {"read": False}], ids=str
+    "poor", [{"size": 40.0}, {"sharp": 0.1}, {"yaw": 40.0}, {"yaw": -40.0}, {"read": False}], ids=str
 )
 def test_a_face_that_enrollment_would_refuse_is_only_counted(poor: dict[str, float]) -> None:
     guests = on()

@@ -85,7 +85,7 @@ def _count(guests: tuple[Guest, ...], unclear: int) -> str:
     words = counted(len(guests), "person", "people") if guests else "nobody yet"
     if unclear:
         seen = counted(unclear, "person", "people")
-        words += f"; of {seen} there is no good picture (48 pixels wide, sharp, facing the camera)"
+        words += f"; of {seen} there is no good picture yet (48 pixels wide, sharp, towards the camera)"
     return escape(words)
 
 
