@@ -46,7 +46,12 @@ class Crop:
     seen: bytes = field(repr=False)
 
     def filled(self, picture: Frame, seen: NDArray[np.uint8]) -> Crop:
-        """The same with its pictures: BGR, and the aligned crop in grey."""
+        """The same with its pictures.
+
+        Args:
+            picture: BGR, shape (height, width, 3).
+            seen: the aligned crop, grey, shape (112, 112).
+        """
         return replace(self, picture=_png(picture), seen=_png(seen))
 
     def frame(self) -> Frame:
@@ -62,7 +67,7 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
 
 
 def good_enough(face: Face) -> bool:
-    """Whether a face can be enrolled, as far as its quality tells: sharp, large, and not turned away. Enrollment looks again."""
+    """Whether a face can be enrolled, as far as its quality tells. Enrollment looks again."""
     quality, limits = face.quality, ENROLLMENT_LIMITS
     return bool(
         quality.ok

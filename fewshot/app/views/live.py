@@ -40,9 +40,9 @@ def _show(lesson: RunningLesson) -> None:
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
-        live_side.whole_class(lesson, SIDE_EVERY)
         if not hidden:  # a class without students begins here
             live_guests.panel(lesson)
+        live_side.whole_class(lesson, SIDE_EVERY)
         live_sent.sender(lesson, notices)
         return
     with st.container(key="board"):

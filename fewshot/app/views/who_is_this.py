@@ -33,7 +33,7 @@ def faces_html(crops: Sequence[Crop], words: str) -> str:
         f'<img class="fs-face" alt="{escape(words)}" src="data:image/png;base64,{base64.b64encode(one.seen).decode()}">'
         for one in crops
     )
-    return f'<div class="fs-guest">{pictures}</div>'
+    return f'<div class="fs-guest{" one" if len(crops) == 1 else ""}">{pictures}</div>'
 
 
 def ask(
@@ -58,13 +58,21 @@ def ask(
         The result, once the student is enrolled; None before.
     """
     kind = st.segmented_control("Who is this?", [NEW, KNOWN], default=NEW, key=f"{key} kind") or NEW
+    left, middle, right = st.columns([1.2, 1.2, 1])
     if kind == NEW:
-        student = st.text_input("Name of the student", placeholder="Asha", max_chars=64, key=f"{key} name")
+        student = left.text_input("Name of the student", placeholder="Asha", max_chars=64, key=f"{key} name")
     else:
         names = sorted(roster.students, key=str.casefold)
-        student = st.selectbox("Add to", names, index=None, placeholder="choose", key=f"{key} known") or ""
+        student = left.selectbox("Add to", names, index=None, placeholder="choose", key=f"{key} known") or ""
     known = roster.students.get(student) if kind == KNOWN else None
-    by, until = (None, None) if known and known.consent.holds(date.today()) else _consent(key)
+    by, until = None, None
+    if not (known and known.consent.holds(date.today())):
+        by = (
+            middle.text_input("Consent given by", placeholder="her mother, in writing", key=f"{key} by").strip() or None
+        )
+        until = right.date_input(
+            "Last day of the consent (if it ends)", value=None, min_value=date.today(), key=f"{key} until"
+        )
     st.caption(
         "What does each picture show? The word beside a box is only what the network reads. Tick it if you agree, or "
         "choose another word. Pictures without an answer help only to recognise the student."
@@ -75,15 +83,6 @@ def ask(
     if st.button(f"Enroll {counted(len(shows), 'picture')}", type="primary", key=f"{key} enroll", width="stretch"):
         return _try(slot, enroll, naming, key)
     return _twin(slot, enroll, naming, key)
-
-
-def _consent(key: str) -> tuple[str | None, date | None]:
-    left, right = st.columns(2)
-    by = left.text_input("Consent given by", placeholder="her mother, in writing", key=f"{key} by")
-    until = right.date_input(
-        "Last day of the consent (if it ends)", value=None, min_value=date.today(), key=f"{key} until"
-    )
-    return by.strip() or None, until
 
 
 def _pictures(crops: Sequence[Crop], states: Sequence[str], key: str, timed: bool) -> dict[int, str | None]:
