@@ -12,7 +12,7 @@ from dataclasses import replace
 from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
 from fewshot.app.lesson_guests import LessonGuests, Naming
-from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
+from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.app.no_face import NoFace
 from fewshot.classroom.blotting import Blotter
@@ -275,11 +275,7 @@ class RunningLesson:
         return bool(self._setup and self._setup.deny is not None) and self.alive
 
     def enroll(self, number: int, naming: Naming) -> StudentResult:
-        """Enroll one of ``guests``; a lesson that runs names the student from now on, and not before.
-
-        Raises:
-            UsageError, StoreError: see ``enroll_guest``.
-        """
+        """Enroll one of ``guests``, see ``enroll_guest``; a lesson that runs names the student from now on."""
         return self.guests.enroll(number, naming, self._admit)
 
     def _admit(self, student: str) -> None:
@@ -380,7 +376,14 @@ class RunningLesson:
             setup.notebook.close()
         except Exception as error:
             self._fail(error)
+        self._remember()  # the last readings can still be corrected
+        if self._engine is not None and not self.plan.recorded:
+            # The loop knows the faces of everybody in the lesson, also of people without a name.
+            self._engine = ended = EndedEngine(self._engine)
+            self._setup = replace(setup, engine=lambda _sinks: ended, deny=None)
         self._faces.forget_pictures()
+        with self._lock:
+            self._picture = None
         self.guests.over(failed=self._state == "failed" or self._deleted)
         if self._state != "failed":
             if self._deleted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
@@ -39,6 +40,39 @@ class Engine(Protocol):
     def stop(self) -> None: ...
 
     def latest(self) -> Step | None: ...
+
+
+class EndedEngine:
+    """What is left of an engine when its lesson is over: its error, notes and figures. Pictures and vectors are gone.
+
+    Args:
+        engine: it has stopped.
+    """
+
+    running = False
+
+    def __init__(self, engine: Engine) -> None:
+        self.error, self.notes = engine.error, list(engine.notes)
+        metrics = getattr(engine, "metrics", None)
+        if metrics is not None:
+            figures = metrics.snapshot()
+            self.metrics = SimpleNamespace(snapshot=lambda: figures)
+
+    def start(self) -> None:
+        """It does not start again."""
+
+    def pause(self) -> None:
+        """Nothing runs."""
+
+    def resume(self) -> None:
+        """Nothing runs."""
+
+    def stop(self) -> None:
+        """It has stopped."""
+
+    def latest(self) -> Step | None:
+        """No frame is left."""
+        return None
 
 
 class Notebook(Protocol):

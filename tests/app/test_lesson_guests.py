@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +20,12 @@ from fewshot.classroom.roster import Student
 from fewshot.database.owner import Owner
 from fewshot.errors import SourceError, UsageError
 from tests.app.test_lesson import NAMES, Stage, until
+
+
+class Loop:
+    """What takes names from faces."""
+
+    def deny(self, track: int, student: str, denied: bool) -> None: ...
 
 
 def running(room: Room | None = None, **more: Any) -> Stage:
@@ -215,6 +223,31 @@ def test_another_teacher_does_not_see_the_faces_of_a_class_with_the_same_name() 
     assert lessons.start(plan, other.prepare).guests is not stage.lesson.guests
     assert lessons.of("physics", bert).guests.view() == () and stage.lesson.guests.view()  # type: ignore[union-attr]
     lessons.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_lesson_that_is_over_holds_no_frame_and_no_loop(fails: bool) -> None:
+    loop = Loop()
+    stage = Stage(enrolls=Room(*NAMES), deny=loop.deny)
+    engine = stage.start()
+    last = step(3.0, one(None, student="Ben"), one(1, x=400))
+    faces = [weakref.ref(last.frame), *(weakref.ref(face.crop) for face in last.faces)]
+    engine.tell(last)
+    assert stage.lesson.picture() is not None
+    gone = weakref.ref(engine), weakref.ref(loop)
+    if fails:
+        engine.error = SourceError("The camera is gone.")
+    engine.stop()
+    until(lambda: not stage.lesson.alive and stage.lesson._thread.is_alive() is False)
+    assert stage.lesson.picture() is None and stage.lesson.pick("Ben").vector is not None
+    stage.engines.clear()
+    stage.setup.clear()
+    del last, engine, loop
+    gc.collect()
+    assert [left() for left in (*gone, *faces)] == [None] * 5
+    assert not stage.lesson.can_deny and list(stage.lesson.denied) == []
+    stage.lesson.pause()
+    stage.lesson.stop()
 
 
 def test_a_timer_does_not_keep_the_program_alive() -> None:

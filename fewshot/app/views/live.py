@@ -87,5 +87,7 @@ def _picture(lesson: RunningLesson, view: LessonView) -> None:
     if jpeg:
         words = f"The picture of {view.plan.source} with {counted(view.board.in_view, 'student')} marked"
         picture(jpeg, words, key="picture")
+    elif not lesson.plan.recorded:
+        st.caption("There is no picture now.")
     else:
         st.caption("There is no picture. This lesson is a recording that contains only readings.")
