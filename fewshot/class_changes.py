@@ -17,11 +17,14 @@ from fewshot.classroom.class_enrollment import (
     given_consent,
     photo_files,
 )
+from fewshot.classroom.consent import Consent
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
 from fewshot.classroom.folder import read_folder, valid_consent
 from fewshot.classroom.names import emotion_of
+from fewshot.classroom.photos import PhotoFile
 from fewshot.database import ErasurePending
+from fewshot.types import Frame
 
 
 class ClassChanges(ClassModels):
@@ -60,14 +63,56 @@ class ClassChanges(ClassModels):
             StoreError: the database is damaged or cannot be written, or another network made its vectors.
         """
         label = emotion_of(emotion) if emotion is not None else None
+        consent = given_consent(consent_by, consent_until)
+        return self._enroll_one(student, lambda: photo_files(photos, label, from_camera), consent, looks_like, on_photo)
+
+    def enroll_pictures(
+        self,
+        student: str,
+        pictures: Sequence[tuple[Frame, str | None]],
+        *,
+        consent_by: str | None = None,
+        consent_until: str | date | None = None,
+        from_camera: bool = False,
+        looks_like: Sequence[str] = (),
+    ) -> StudentResult:
+        """Enroll a student from pictures that are in memory only; no file is written. Otherwise like ``enroll``.
+
+        Args:
+            student: name of the student.
+            pictures: each one BGR, uint8, shape (height, width, 3), with what it shows; None leaves it unlabelled.
+            consent_by, consent_until, from_camera, looks_like: see ``enroll``.
+
+        Returns:
+            As ``enroll``. A picture is called "pictures/1", "pictures/2" ... in the order given.
+
+        Raises:
+            UsageError, StoreError: as ``enroll``.
+        """
+        files = [
+            PhotoFile(
+                Path(f"pictures/{number}"), emotion_of(shows) if shows is not None else None, from_camera=from_camera,
+                picture=picture,
+            )
+            for number, (picture, shows) in enumerate(pictures, start=1)
+        ]  # fmt: skip
+        return self._enroll_one(student, lambda: files, given_consent(consent_by, consent_until), looks_like)
+
+    def _enroll_one(
+        self,
+        student: str,
+        files: Callable[[], list[PhotoFile]],
+        given: Consent | None,
+        looks_like: Sequence[str],
+        on_photo: Callable[[], None] | None = None,
+    ) -> StudentResult:
+        """Check name, doubles and consent; only then look at the photos."""
         roster = self.roster()
         key = roster.key_for(student)
         doubles = doubles_among(looks_like, {key, *roster.students})
-        consent = valid_consent(roster, key, given_consent(consent_by, consent_until))
+        consent = valid_consent(roster, key, given)
         self.store.require_writable()
-        report = self._enrollment().enroll(
-            {key: photo_files(photos, label, from_camera)}, {key: consent}, doubles=doubles, on_photo=on_photo
-        )
+        report = self._enrollment().enroll({key: files()}, {key: consent}, doubles=doubles, on_photo=on_photo)
         self._refresh()
         return report.students[0]
 

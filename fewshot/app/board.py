@@ -154,6 +154,11 @@ class Board:
             self._in_view = len(people)
             self._count(people)
 
+    def admit(self, student: str) -> None:
+        """Give a student a tile, the last one, from the next result on; nothing changes if there is one."""
+        with self._lock:
+            self._rows.setdefault(student, _Row())
+
     def keep(self, students: Collection[str]) -> None:
         """Drop the tiles of all other students."""
         with self._lock:

@@ -179,7 +179,7 @@ class Guide:
                 "A little more, so that it differs clearly from your usual face." if prompt.state != "neutral" else ""
             )
         picture = portrait(frame, face.box)
-        return Candidate(picture, time, _score(face, fit), fit, face.identity)
+        return Candidate(picture, time, (0.25 + min(fit, 1.0)) * goodness(face), fit, face.identity)
 
     def _person(self) -> NDArray[np.float32] | None:
         """Mean identity of the first good pictures; None until there are three."""
@@ -224,7 +224,8 @@ def portrait(frame: Frame, box: NDArray[np.float32], room: float = 2.2) -> Frame
     return frame[top : round(y + half), left : round(x + half)].copy()
 
 
-def _score(face: Face, fit: float) -> float:
+def goodness(face: Face) -> float:
+    """How good the picture of a face is for enrollment, whatever it shows: high for sharp, frontal, large faces."""
     frontal = 1 - min(1.0, abs(face.quality.yaw) / 60 + abs(face.quality.pitch) / 90)
     size = min(1.0, face.quality.size / 160)
-    return (0.25 + min(fit, 1.0)) * (0.3 + min(SHARPEST, face.quality.sharpness)) * frontal * (0.5 + 0.5 * size)
+    return (0.3 + min(SHARPEST, face.quality.sharpness)) * frontal * (0.5 + 0.5 * size)

@@ -7,14 +7,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from fewshot.app.board import Board, BoardSink
-from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest
-from fewshot.app.lesson_parts import Engine, LessonPlan, LessonView, Picked, Setup, State
+from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
+from fewshot.app.lesson_guests import LessonGuests, Naming
+from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.app.no_face import NoFace
 from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.corrections import Learned
+from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
@@ -40,6 +43,7 @@ class RunningLesson:
 
     Attributes:
         token: distinguishes it from all others, also before it has a number, and reveals nothing about it.
+        guests: people who are not enrolled, if the teacher wants their faces collected.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class RunningLesson:
         self._planned = 0
         self._faces = HeldFaces()
         self._denied = DeniedNames()
+        self.guests = LessonGuests()
         self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
@@ -230,25 +235,9 @@ class RunningLesson:
             UsageError: there is nothing to learn from.
         """
         setup = self._ready()
-        if not setup.learns:
-            raise UsageError(
-                "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
-            )
-        if picked.lesson and picked.lesson != self.token:
-            raise UsageError(
-                f"This reading of {picked.student} is of another lesson, so nothing was learned. Click the tile again."
-            )
-        if not self.may_name(picked.student):
-            raise UsageError(
-                f"{picked.student} is no longer in this lesson: the student was removed, or the consent has ended. "
-                "Nothing was corrected."
-            )
-        if picked.vector is None:
-            raise UsageError(
-                f"{picked.student} could not be read at that moment. Try again when the tile shows a reading."
-            )
+        vector = what_to_learn(picked, self.token, setup.learns, self.may_name(picked.student))
         return setup.memory.correct(
-            setup.notebook.lesson, picked.student, picked.second, actually, picked.vector, said=picked.said
+            setup.notebook.lesson, picked.student, picked.second, actually, vector, said=picked.said
         )
 
     def deny(self, picked: Picked) -> None:
@@ -284,6 +273,19 @@ class RunningLesson:
     def can_deny(self) -> bool:
         """Whether a name can be taken from a face: not in a recording, which has no faces."""
         return bool(self._setup and self._setup.deny is not None) and self.alive
+
+    def enroll(self, number: int, naming: Naming) -> StudentResult:
+        """Enroll one of ``guests``, see ``enroll_guest``; a lesson that runs names the student from now on."""
+        return self.guests.enroll(number, naming, self._admit)
+
+    def _admit(self, student: str) -> None:
+        admit = getattr(self._ready().notebook, "admit", None)
+        if self.alive and admit is not None:
+            admit(student)
+        self._board.admit(student)
+        with self._lock:
+            if student not in self.plan.students:
+                self.plan = replace(self.plan, students=(*self.plan.students, student))
 
     def undo(self, correction: int) -> None:
         """Take a correction back."""
@@ -325,6 +327,7 @@ class RunningLesson:
             return
         try:
             self._setup = setup
+            self.guests.room = None if self.plan.aggregate else setup.enrolls
             self._engine = setup.engine(
                 [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook, self._no_face]
             )
@@ -333,6 +336,7 @@ class RunningLesson:
                 self._state = "running"
             while self._engine.running and not self._leaving.wait(0.05):
                 self._obey(setup)
+                self.guests.take(self._engine.latest())
             self._engine.stop()
             if self._engine.error is not None:
                 self._fail(self._engine.error)
@@ -354,6 +358,7 @@ class RunningLesson:
                 self._markers = [(second, blot(text)) for second, text in self._markers]
             self._picture = None
             self._faces.only(present)
+        self.guests.gone(gone)
         step = self._engine.latest() if self._engine else None
         for reading, face in zip(step.result.readings, step.faces, strict=True) if step is not None else ():
             if not self.may_name(reading.student):
@@ -371,7 +376,15 @@ class RunningLesson:
             setup.notebook.close()
         except Exception as error:
             self._fail(error)
+        self._remember()  # the last readings can still be corrected
+        if self._engine is not None and not self.plan.recorded:
+            # The loop knows the faces of everybody in the lesson, also of people without a name.
+            self._engine = ended = EndedEngine(self._engine)
+            self._setup = replace(setup, engine=lambda _sinks: ended, deny=None)
         self._faces.forget_pictures()
+        with self._lock:
+            self._picture = None
+        self.guests.over(failed=self._state == "failed" or self._deleted)
         if self._state != "failed":
             if self._deleted:
                 self._note = DELETED

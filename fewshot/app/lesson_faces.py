@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.app.lesson_parts import Near
+from fewshot.app.lesson_parts import Near, Picked
+from fewshot.errors import UsageError
 from fewshot.prototypes.evidence import GENERAL, Evidence
 from fewshot.types import Face, Frame, FrameResult, Reading, Vectors
 
@@ -117,6 +118,36 @@ def nearest(reading: Reading, evidence: Mapping[str, Evidence]) -> tuple[Near, .
         for state, share in shares
         if share >= LEAST
     )
+
+
+def what_to_learn(picked: Picked, lesson: str, learns: bool, named: bool) -> Vectors:
+    """The vector of a face that a correction learns from, shape (d,).
+
+    Args:
+        picked: the reading that was clicked.
+        lesson: token of the lesson that runs.
+        learns: whether corrections reach prototypes in this lesson.
+        named: whether the student is still in the lesson.
+
+    Raises:
+        UsageError: there is nothing to learn from.
+    """
+    if not learns:
+        raise UsageError(
+            "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
+        )
+    if picked.lesson and picked.lesson != lesson:
+        raise UsageError(
+            f"This reading of {picked.student} is of another lesson, so nothing was learned. Click the tile again."
+        )
+    if not named:
+        raise UsageError(
+            f"{picked.student} is no longer in this lesson: the student was removed, or the consent has ended. "
+            "Nothing was corrected."
+        )
+    if picked.vector is None:
+        raise UsageError(f"{picked.student} could not be read at that moment. Try again when the tile shows a reading.")
+    return picked.vector
 
 
 def as_jpeg(frame: Frame) -> bytes:

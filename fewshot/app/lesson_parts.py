@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
 from fewshot.app.browser_source import BrowserSource
+from fewshot.app.lesson_guests import EnrollsPictures
 from fewshot.app.sharing.window import SharedWindow
 from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
@@ -38,6 +40,39 @@ class Engine(Protocol):
     def stop(self) -> None: ...
 
     def latest(self) -> Step | None: ...
+
+
+class EndedEngine:
+    """What is left of an engine when its lesson is over: its error, notes and figures. Pictures and vectors are gone.
+
+    Args:
+        engine: it has stopped.
+    """
+
+    running = False
+
+    def __init__(self, engine: Engine) -> None:
+        self.error, self.notes = engine.error, list(engine.notes)
+        metrics = getattr(engine, "metrics", None)
+        if metrics is not None:
+            figures = metrics.snapshot()
+            self.metrics = SimpleNamespace(snapshot=lambda: figures)
+
+    def start(self) -> None:
+        """It does not start again."""
+
+    def pause(self) -> None:
+        """Nothing runs."""
+
+    def resume(self) -> None:
+        """Nothing runs."""
+
+    def stop(self) -> None:
+        """It has stopped."""
+
+    def latest(self) -> Step | None:
+        """No frame is left."""
+        return None
 
 
 class Notebook(Protocol):
@@ -86,6 +121,7 @@ class Setup:
         evidence: takes a student, returns state -> what it rests on; {} if nothing is known about it.
         deny: takes a track, a student and True ("this is not Asha") or False (it is, after all); None if the lesson has
             no faces whose names can be taken.
+        enrolls: the class into which people who are not enrolled can be enrolled; None if there is none.
     """
 
     notebook: Notebook
@@ -100,6 +136,7 @@ class Setup:
     look: Callable[[], Collection[str] | None] = lambda: None
     evidence: Callable[[str], Mapping[str, Evidence]] = lambda _student: {}
     deny: Callable[[int, str, bool], None] | None = None
+    enrolls: EnrollsPictures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class LessonRoom:
         with self._lock:
             lesson = self._lessons.get(key)
             if lesson is None or not lesson.alive:
+                if lesson is not None:
+                    lesson.guests.vanish()
                 lesson = self._lessons[key] = RunningLesson(plan, prepare)
                 lesson.start()
             return lesson
@@ -45,12 +47,16 @@ class LessonRoom:
         with self._lock:
             lesson = self._lessons.get((owner.id, classroom))
             if lesson is not None and not lesson.alive:
+                lesson.guests.vanish()
                 del self._lessons[owner.id, classroom]
 
     def close(self) -> None:
         """End the lessons of all owners; everything up to this moment is stored."""
         for lesson in self._running():
             lesson.stop()
+        with self._lock:
+            for lesson in self._lessons.values():
+                lesson.guests.vanish()
 
     def _running(self) -> list[RunningLesson]:
         with self._lock:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fewshot.addresses import public_address
 from fewshot.app.browser_source import BrowserSource
+from fewshot.app.class_photo import ClassPhoto, Known, cut_into_faces
 from fewshot.app.guided import Guide, Prompt
 from fewshot.app.guided_run import GuidedRun
 from fewshot.app.lesson import RunningLesson
@@ -119,7 +120,9 @@ def start_lesson(
         relied = trusted(*sources)
         hint = PaceSoFar(notebook, trusted_states(*sources), owner, neutral=relied is None or "neutral" in relied)
         setup = Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
-        return replace(setup, evidence=opened.evidence, deny=loop.deny) if opened and not aggregate else setup
+        if opened is None or aggregate:
+            return setup
+        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
 
     return room.start(plan, prepare)
 
@@ -149,7 +152,7 @@ def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
             return Pipeline(loop, source, sinks)
 
         setup = Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
-        return replace(setup, evidence=opened.evidence, deny=loop.deny)
+        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
 
     return room.start(plan, prepare)
 
@@ -205,3 +208,27 @@ def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
         return Guide(prompts, read, same), photo_perception(room.perception), room.perception.notes
 
     return GuidedRun(lambda: BrowserCamera(patience=90.0), prepare)
+
+
+def class_photo(classroom: str, photo: Frame) -> ClassPhoto:
+    """Cut a photo of a class into faces, with the limits that enrollment uses for photos.
+
+    Args:
+        classroom: name of the class.
+        photo: BGR, shape (height, width, 3).
+
+    Raises:
+        UsageError: there is no face in it.
+        StoreError: the class is damaged, or was enrolled with another network.
+    """
+    room = open_class(classroom)
+    reader, store = Classifier(room.population), room.vectors()
+    known = None
+    if store is not None:
+        thresholds = identity_thresholds(room.perception.identity_network)
+        known = Known(*store.identity_references(), thresholds.accept)
+
+    def read(vectors: Vectors) -> list[dict[str, float]]:
+        return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
+
+    return cut_into_faces(classroom, photo, photo_perception(room.perception), read, known)

@@ -148,7 +148,7 @@ class Enrollment:
             face, photo = None, loaded.frame
             if not reason and photo is not None:
                 face, reason = self._subject(photo)
-                if reason:
+                if reason and file.picture is None:
                     face, reason = self._closer(file.path, photo, face) or (None, reason)
             if reason or face is None or photo is None or face.expression is None or face.identity is None:
                 sha256 = loaded.sha256 if status == "already enrolled" else ""

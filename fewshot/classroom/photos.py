@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -40,6 +41,8 @@ class PhotoFile:
         problem: why it cannot be enrolled, if that is known before it is opened; "" otherwise.
         from_camera: a camera took it just now. Two such photos may look alike without being one photo saved twice.
         skipped: name of the folder that says nothing about an unlabelled photo ("2026"); "" otherwise.
+        picture: the picture itself if there is no file, BGR, shape (height, width, 3): it is in memory only, and
+            ``path`` is only what it is called.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class PhotoFile:
     problem: str = ""
     from_camera: bool = False
     skipped: str = ""
+    picture: Frame | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,9 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
     """Read, hash and shrink one photo. An error is returned as text and not raised."""
     if file.problem:
         return LoadedPhoto(file, "", None, file.problem)
+    if file.picture is not None:
+        content = hashlib.sha256(repr(file.picture.shape).encode() + file.picture.tobytes())
+        return LoadedPhoto(file, content.hexdigest(), shrink(file.picture))
     try:
         frame = shrink(read_picture(file.path, MAX_PIXELS))
         return LoadedPhoto(file, sha256_of(file.path), frame)

@@ -16,7 +16,7 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
 from fewshot.session.takeover import Hold, LessonTaken, begin, still_mine, take_over
 from fewshot.session.time_axis import TimeAxis
-from fewshot.session.writing import keep_seconds
+from fewshot.session.writing import admit_student, keep_seconds
 from fewshot.types import EMOTIONS, Frame, FrameResult
 
 PACE = 0.5
@@ -173,6 +173,26 @@ class LessonRecorder:
                 self._waiting.append(finished)
             while self._thread and len(self._waiting) > BACKLOG and self._fault is None and not self.deleted:
                 self._state.wait(PACE)
+
+    def admit(self, student: str) -> None:
+        """Also store the readings of a student who was enrolled meanwhile: those that are written from now on.
+
+        Earlier frames of the same face stay with the people who are not enrolled. A lesson with only counts, or one
+        that is over, stays as it is; so does one whose class has no such student.
+
+        Raises:
+            StoreError: the database failed, or another program has taken the lesson over.
+        """
+        with self._writing:
+            if self._closed or self.deleted or self._hold.aggregate:
+                return
+            with self._store.database.write(alone=False) as session:
+                row = still_mine(session, self._hold)
+                number = None if row is None else admit_student(session, row, student)
+            if number is not None:
+                self._hold.students[student] = number
+                with self._state:
+                    self._counter.admit(student)
 
     def flush(self, unfinished: bool = True) -> None:
         """Write everything so far.

@@ -120,6 +120,10 @@ class SecondCounter:
             self._people[key].frames += 1
         return finished
 
+    def admit(self, student: str) -> None:
+        """Count a student under this name from the next frame on."""
+        self._known |= {student}
+
     def current(self) -> Second | None:
         """The current second so far; None before the first frame."""
         if self._number is None:

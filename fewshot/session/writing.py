@@ -21,6 +21,25 @@ def student_ids(session: Session, lesson: int) -> dict[str, int]:
     return {student.name: student.id for student in session.scalars(wanted)}
 
 
+def admit_student(session: Session, row: LessonRow, student: str) -> int | None:
+    """Add a student of the lesson's class to those whose readings may be stored, from now on.
+
+    Args:
+        session: of a transaction that writes.
+        row: the lesson, locked by this transaction; not one with only counts.
+        student: name of the student.
+
+    Returns:
+        The student's number; None if the class has no such student.
+    """
+    of_class = select(StudentRow).where(StudentRow.class_id == row.class_id)
+    number = next((one.id for one in session.scalars(of_class) if one.name == student), None)
+    there = select(ParticipantRow.student_id).where(ParticipantRow.lesson_id == row.id)
+    if number is not None and number not in session.scalars(there).all():
+        session.add(ParticipantRow(lesson_id=row.id, student_id=number))
+    return number
+
+
 def keep_seconds(
     session: Session,
     row: LessonRow,

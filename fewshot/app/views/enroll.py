@@ -1,4 +1,4 @@
-"""Guided enrollment: half a minute with the camera; the teacher accepts or retakes the best pictures."""
+"""Enrollment: half a minute with the camera, with the best pictures to accept or retake; or one class photo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import streamlit as st
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
+from fewshot.app.views import class_photo
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """Draw the page."""
-    st.html("<h1>Enrollment with the camera</h1>")
+    st.html("<h1>Enrollment</h1>")
     if say_no_classes():
         return
     run = st.session_state.get("guided")
@@ -52,6 +53,15 @@ def _form() -> None:
     ask_to_acknowledge(
         "First open the page Start, read where this may not be used, and click “I have read this and will follow it”."
     )
+    camera, photo = st.tabs(["With the camera", "From a class photo"])
+    with camera:
+        _guided(store, names)
+    with photo:
+        class_photo.section(names, st.session_state.get("class"))
+
+
+@calm
+def _guided(store: ClassStore, names: list[str]) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
         wanted = st.session_state.get("class")

@@ -10,7 +10,7 @@ from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
 from fewshot.app.shell import calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
-from fewshot.app.views import live_controls, live_glance, live_joined, live_sent, live_setup, live_side
+from fewshot.app.views import live_controls, live_glance, live_guests, live_joined, live_sent, live_setup, live_side
 from fewshot.session.analysis.words import counted
 from fewshot.types import EMOTIONS
 
@@ -40,6 +40,8 @@ def _show(lesson: RunningLesson) -> None:
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
+        if not hidden:  # a class without students begins here
+            live_guests.panel(lesson)
         live_side.whole_class(lesson, SIDE_EVERY)
         live_sent.sender(lesson, notices)
         return
@@ -48,6 +50,7 @@ def _show(lesson: RunningLesson) -> None:
     with left:
         _tiles(lesson)
         st.html(tiles_legend([state for state in lesson.states if state not in EMOTIONS]))
+        live_guests.panel(lesson)
     with right:
         live_side.correction(lesson)
         live_side.side(lesson)
@@ -84,5 +87,7 @@ def _picture(lesson: RunningLesson, view: LessonView) -> None:
     if jpeg:
         words = f"The picture of {view.plan.source} with {counted(view.board.in_view, 'student')} marked"
         picture(jpeg, words, key="picture")
+    elif not lesson.plan.recorded:
+        st.caption("There is no picture now.")
     else:
         st.caption("There is no picture. This lesson is a recording that contains only readings.")

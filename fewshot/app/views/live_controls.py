@@ -10,6 +10,7 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.views import live_guests
 from fewshot.app.views.live_glance import choose_order
 from fewshot.app.views.live_joined import forget_lesson
 from fewshot.app.visitor import visitor
@@ -142,6 +143,8 @@ def _view(lesson: RunningLesson) -> None:
         st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
         if not names_hidden():
             choose_order()
+    if not names_hidden():
+        live_guests.switch(lesson)
     if not lesson.plan.recorded:
         st.toggle("Show the picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
     if lesson.plan.aggregate:

@@ -1,0 +1,158 @@
+""" "Who is this?": a person's pictures, the name, who gave consent, and what each picture shows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import date
+from html import escape
+
+import streamlit as st
+
+from fewshot.app.guest_crops import Crop
+from fewshot.app.guests import Guest
+from fewshot.app.lesson_guests import Naming
+from fewshot.app.next_click import in_the_app
+from fewshot.app.shell import isolated, plain
+from fewshot.classroom.enrollment_report import StudentResult
+from fewshot.classroom.roster import Roster
+from fewshot.errors import FewshotError
+from fewshot.session.analysis.words import counted
+from fewshot.session.summary import clock
+
+NEW, KNOWN = "A new student", "A student of this class"
+_LEFT_OUT = "leave this picture out"
+_ALIKE = "looks like"
+"""In the session: (key of the form, the student whom the pictures look like), after such a refusal."""
+_COLUMNS = 4
+
+
+def faces_html(crops: Sequence[Crop], words: str) -> str:
+    """Faces in a row, as the network saw them. They are part of the page and have no address of their own."""
+    pictures = "".join(
+        f'<img class="fs-face" alt="{escape(words)}" src="data:image/png;base64,{base64.b64encode(one.seen).decode()}">'
+        for one in crops
+    )
+    return f'<div class="fs-guest{" one" if len(crops) == 1 else ""}">{pictures}</div>'
+
+
+def ask(
+    guest: Guest,
+    roster: Roster,
+    states: Sequence[str],
+    enroll: Callable[[Naming], StudentResult],
+    key: str,
+    timed: bool = True,
+) -> StudentResult | None:
+    """Draw the form for one person.
+
+    Args:
+        guest: the person.
+        roster: of the class.
+        states: those that a picture may show.
+        enroll: called with the answer; its errors are shown here.
+        key: of the form's fields.
+        timed: the pictures are of different moments of a lesson.
+
+    Returns:
+        The result, once the student is enrolled; None before.
+    """
+    kind = st.segmented_control("Who is this?", [NEW, KNOWN], default=NEW, key=f"{key} kind") or NEW
+    left, middle, right = st.columns([1.2, 1.2, 1])
+    if kind == NEW:
+        student = left.text_input("Name of the student", placeholder="Asha", max_chars=64, key=f"{key} name")
+    else:
+        names = sorted(roster.students, key=str.casefold)
+        student = left.selectbox("Add to", names, index=None, placeholder="choose", key=f"{key} known") or ""
+    known = roster.students.get(student) if kind == KNOWN else None
+    by, until = None, None
+    if not (known and known.consent.holds(date.today())):
+        by = (
+            middle.text_input("Consent given by", placeholder="her mother, in writing", key=f"{key} by").strip() or None
+        )
+        until = right.date_input(
+            "Last day of the consent (if it ends)", value=None, min_value=date.today(), key=f"{key} until"
+        )
+    st.caption(
+        "What does each picture show? The word beside a box is only what the network reads. Tick it if you agree, or "
+        "choose another word. Pictures without an answer help only to recognise the student."
+    )
+    shows = _pictures(guest.crops, states, key, timed)
+    slot = st.container()
+    naming = Naming(student, kind == NEW, shows, by, until)
+    if st.button(f"Enroll {counted(len(shows), 'picture')}", type="primary", key=f"{key} enroll", width="stretch"):
+        return _try(slot, enroll, naming, key)
+    return _twin(slot, enroll, naming, key)
+
+
+def _pictures(crops: Sequence[Crop], states: Sequence[str], key: str, timed: bool) -> dict[int, str | None]:
+    """Each picture with its box and its list; nothing is chosen beforehand. Returns id -> confirmed state or None."""
+    shows: dict[int, str | None] = {}
+    for start in range(0, len(crops), _COLUMNS):
+        columns = st.columns(_COLUMNS)
+        for column, crop in zip(columns, crops[start : start + _COLUMNS], strict=False):
+            with column:
+                when = f"seen at {clock(crop.second)}" if timed else "cut from the photo"
+                st.html(faces_html([crop], f"A face, {when}"))
+                agreed = bool(crop.suggests) and st.checkbox(f"{plain(crop.suggests)}?", key=f"{key} tick {crop.id}")
+                other = st.selectbox(
+                    "Another answer", [*states, _LEFT_OUT], index=None, placeholder="another answer",
+                    label_visibility="collapsed", key=f"{key} other {crop.id}",
+                )  # fmt: skip
+            if other != _LEFT_OUT:
+                shows[crop.id] = other or (crop.suggests if agreed else None)
+    return shows
+
+
+def _try(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], StudentResult], naming: Naming,
+         key: str) -> StudentResult | None:  # fmt: skip
+    """Enroll, or say above the button what is wrong."""
+    st.session_state.pop(_ALIKE, None)
+    try:
+        with st.spinner("Enrolling …"):
+            result = enroll(naming)
+    except FewshotError as error:
+        slot.error(plain(in_the_app(error)), icon=":material/info:")
+        return None
+    if any(photo.status == "accepted" for photo in result.photos) and result.stands:
+        return result
+    if result.looks_like:
+        st.session_state[_ALIKE] = key, result.looks_like
+        return _twin(slot, enroll, naming, key)
+    for reason in dict.fromkeys(photo.reason for photo in result.photos):
+        slot.warning(plain(f"Nothing was enrolled: {reason}."), icon=":material/info:")
+    return None
+
+
+def _twin(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], StudentResult], naming: Naming,
+          key: str) -> StudentResult | None:  # fmt: skip
+    """After a refusal because the face is like another student's: it is that student, or they are two people."""
+    of, other = st.session_state.get(_ALIKE, ("", ""))
+    if of != key:
+        return None
+    name = plain(isolated(other))
+    with slot:
+        st.info(
+            f"Nothing was enrolled yet: this face is like that of {name}, who is in the class. Is it the same person, "
+            "or are they two people, such as twins? If they are two, the program may later show no name, or the name "
+            "of the other one.",
+            icon=":material/group:",
+        )
+        left, right = st.columns(2)
+        same = left.button(f"It is {name}: add the pictures", key=f"{key} same", width="stretch")
+        two = right.button("Two people who look alike", key=f"{key} two", width="stretch")
+    if same:
+        return _try(slot, enroll, Naming(other, False, naming.shows, naming.consent_by, naming.consent_until), key)
+    if two:
+        twin = Naming(naming.student, naming.new, naming.shows, naming.consent_by, naming.consent_until, other)
+        return _try(slot, enroll, twin, key)
+    return None
+
+
+def outcome(result: StudentResult) -> str:
+    """What was enrolled and what was refused, in one or two sentences."""
+    accepted, refused = result.count("accepted"), result.rejected
+    why = "".join(f" {reason}." for reason in dict.fromkeys(photo.reason for photo in refused))
+    said = f" {counted(len(refused), 'picture')} refused:{why}" if refused else ""
+    doubts = "".join(f" One picture {photo.doubt}" for photo in result.doubtful)
+    return f"{isolated(result.student)}: {counted(accepted, 'picture')} enrolled.{said}{doubts}"
