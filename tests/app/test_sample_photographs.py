@@ -70,6 +70,20 @@ def test_the_same_page_of_another_class_has_the_sentence_and_the_order() -> None
     assert "look sad" in words(test) and "Sort the tiles" in [radio.label for radio in test.radio]
 
 
+@pytest.mark.parametrize("view", ["start", "live"])
+def test_a_button_begins_it_with_the_picture_and_without_the_acknowledgement(
+    view: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: dict[str, Any] = {}
+    monkeypatch.setattr("fewshot.app.sample_pictures.start_photographs", lambda: gone.update(started=True))
+    monkeypatch.setattr("fewshot.app.views.live_setup.go", lambda page, **given: gone.update(given, page=page))
+    test = page(view)
+    assert not test.exception and not test.error
+    (button,) = (button for button in test.button if button.label == "Try with real photographs")
+    button.click().run()
+    assert gone == {"started": True, "page": "live", "class": PHOTOGRAPHS, "with_picture": True}
+
+
 @pytest.mark.parametrize("state", ["sad", "confused", "bored", "", "Happy!"])
 def test_no_state_is_made_up_for_a_real_face(state: str) -> None:
     stage = lesson_of()

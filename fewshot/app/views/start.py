@@ -61,11 +61,10 @@ def _doors() -> None:
         one, two = st.columns(2)
     if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
-        three = st.container()
-    if three.button("Try with real photographs", icon=":material/face:", width="stretch"):
-        _open_photographs()
     if two.button("Create my own class", icon=":material/group_add:", width="stretch"):
         go("classes", **{"class to make": True})
+    if st.button("Try with real photographs", icon=":material/face:", width="stretch"):
+        _open_photographs()
     st.html(
         '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
         "are no pictures, and the names are invented. The real photographs are twelve people who agreed to be "
