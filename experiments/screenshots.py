@@ -1,4 +1,4 @@
-"""Screenshots of the app's pages, light and dark, with the sample classes only: docs/images/app-*.png.
+"""Screenshots of the app's pages, light and dark, with the sample classes only: docs/images/app-*.
 
     python experiments/screenshots.py                      # needs Chromium and playwright
     python experiments/screenshots.py --photographs        # the class of real photographs only; needs the models
@@ -79,7 +79,11 @@ def photograph(
                 return
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             suffix = "" if size == USUAL else f"-{size}"
-            picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
+            target = out / f"app-{name}-{scheme}{suffix}.png"
+            if photographs:  # faces need more than 255 colours
+                picture.save(target.with_suffix(".webp"), quality=80, method=6)
+            else:
+                picture.quantize(255).save(target, optimize=True)  # a third of the size
 
         if photographs:
             watch_photographs(page, app.address, shot)

@@ -12,7 +12,7 @@ from fewshot.demo.portraits import HEIGHT, PORTRAITS, WIDTH, portraits
 from fewshot.types import Frame
 
 FPS = 10.0
-COLUMNS = 4
+COLUMNS = 6
 SIZE = (COLUMNS * WIDTH, -(-len(PORTRAITS) // COLUMNS) * HEIGHT)
 """Width and height of the gallery, pixels."""
 FADE = 0.4
@@ -43,7 +43,7 @@ def position(person: str, time: float) -> NDArray[np.float64]:
 
 
 def gallery(time: float) -> Frame:
-    """Everybody at ``time`` seconds, BGR, shape (720, 1280, 3), without noise."""
+    """Everybody at ``time`` seconds, BGR, shape (480, 1920, 3), without noise."""
     canvas = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     for number, person in enumerate(PORTRAITS):
         top, left = (number // COLUMNS) * HEIGHT, (number % COLUMNS) * WIDTH

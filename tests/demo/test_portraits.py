@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fewshot.demo import portraits as shipped
-from fewshot.demo.portrait_video import FADE, FPS, SIZE, SMILE, gallery, position, smiling, video
+from fewshot.demo.portrait_video import COLUMNS, FADE, FPS, SIZE, SMILE, gallery, position, smiling, video
 from fewshot.demo.portraits import CREDIT, MISSED, PORTRAITS, STATES, neutral_photos, portraits, thumbnails
 from fewshot.errors import FewshotError
 from fewshot.pictures import read_picture
@@ -84,7 +84,7 @@ def test_everybody_smiles_and_stops_at_times_of_their_own() -> None:
 def test_the_gallery_shows_the_state_of_the_moment_and_is_never_still() -> None:
     for person, place in zip(PORTRAITS, range(12), strict=True):
         for time in (3.0, 17.0):
-            left, top = 320 * (place % 4), 240 * (place // 4)
+            left, top = 320 * (place % COLUMNS), 240 * (place // COLUMNS)
             tile = gallery(time)[top : top + 240, left : left + 320].astype(int)
             moved = {
                 state: cv2.warpAffine(portraits()[person, state], position(person, time), (320, 240), borderMode=1)

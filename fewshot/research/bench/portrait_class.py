@@ -56,7 +56,7 @@ def enrolled(faces: Faces, people: Sequence[str]) -> Classroom:
 
 
 def still(faces: Faces, people: Sequence[str], state: str) -> Frame:
-    """A gallery of at most twelve portraits that all show one state, shape (720, 1280, 3)."""
+    """A gallery of at most twelve portraits that all show one state, shape (480, 1920, 3)."""
     canvas = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     for place, person in enumerate(people):
         top, left = (place // COLUMNS) * HEIGHT, (place % COLUMNS) * WIDTH
