@@ -88,16 +88,10 @@ def read_all(faces: Faces, people: Sequence[str], seed: int) -> dict[str, dict[s
     return found
 
 
-def choose(smiles: Mapping[str, Reading], missed: Sequence[str], seed: int) -> list[str]:
-    """The people of the class, in the order of ``PORTRAITS``: ten whose smile is read clearly, and the ``missed``."""
-    clear = sorted(
-        person for person, one in smiles.items() if one.emotion == "happy" and (one.confidence or 0) >= CLEARLY
-    )
-    random = np.random.default_rng(seed)
-    ten = [str(person) for person in random.choice(clear, len(PORTRAITS) - len(missed), replace=False)]
-    for place, person in zip((2, 7), missed, strict=True):
-        ten.insert(place, person)
-    return ten
+def draw(smiles: Mapping[str, Reading], seed: int, number: int = 10) -> list[str]:
+    """People whose smile is read clearly, drawn with ``seed``."""
+    clear = sorted(one for one, seen in smiles.items() if seen.emotion == "happy" and (seen.confidence or 0) >= CLEARLY)
+    return [str(person) for person in np.random.default_rng(seed).choice(clear, number, replace=False)]
 
 
 def sheet(faces: Faces, people: Sequence[str], target: Path, quality: int = 88) -> int:
