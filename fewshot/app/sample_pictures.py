@@ -31,7 +31,7 @@ SAMPLE_PICTURE = "Sample picture"
 PHOTOGRAPHS = "Real photographs"
 TRY = (
     f"To try a correction, wait until {' or '.join(MISSED)} smiles. The tile does not say happy at first. Click it, "
-    "and choose happy while the smile lasts: the tile changes within two seconds."
+    "and choose happy while the smile lasts: the tile follows."
 )
 
 

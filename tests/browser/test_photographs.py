@@ -14,6 +14,7 @@ from tests.browser.conftest import SHARED, Served
 from tests.browser.steps import IN_VIEW
 
 CHANGED_WITHIN = 2.0
+"""Seconds from the second click to the tile."""
 BUSY = 4.0
 """More seconds for a machine that is busy with other tests, as long as the smile lasts."""
 
