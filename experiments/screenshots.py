@@ -1,6 +1,7 @@
-"""Screenshots of the app's pages, light and dark, with the sample class only: docs/images/app-*.png.
+"""Screenshots of the app's pages, light and dark, with the sample classes only: docs/images/app-*.
 
     python experiments/screenshots.py                      # needs Chromium and playwright
+    python experiments/screenshots.py --photographs        # the class of real photographs only; needs the models
     python experiments/screenshots.py --scheme light --out outputs/screenshots
     python experiments/screenshots.py --size 1024x768 768x1024 --out outputs/tablet        # as a tablet shows it
 
@@ -24,7 +25,7 @@ from PIL import Image
 
 from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.database.engine import in_folder
-from fewshot.research.bench.app_walk import WIDTHS, walk_through
+from fewshot.research.bench.app_walk import WIDTHS, walk_through, watch_photographs
 from fewshot.research.bench.served_app import ServedApp
 from fewshot.session.lessons import LessonStore
 
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS)
     parser.add_argument("--scheme", nargs="*", choices=["light", "dark"], default=["light", "dark"])
     parser.add_argument("--size", nargs="*", default=[USUAL], help="of the page, pixels: 1024x768")
+    parser.add_argument("--photographs", action="store_true", help="only the class of real photographs, in light")
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     arguments = parser.parse_args()
     if not arguments.chromium:
@@ -47,11 +49,13 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, ServedApp(Path(home)) as app:
         for size in arguments.size:
-            for scheme in arguments.scheme:
-                photograph(app, arguments.chromium, scheme, arguments.out, size)
+            for scheme in ["light"] if arguments.photographs else arguments.scheme:
+                photograph(app, arguments.chromium, scheme, arguments.out, size, arguments.photographs)
 
 
-def photograph(app: ServedApp, chromium: str, scheme: Literal["light", "dark"], out: Path, size: str) -> None:
+def photograph(
+    app: ServedApp, chromium: str, scheme: Literal["light", "dark"], out: Path, size: str, photographs: bool
+) -> None:
     """All pages in one colour scheme and size; says which are wider than the window."""
     from playwright.sync_api import sync_playwright
 
@@ -75,9 +79,16 @@ def photograph(app: ServedApp, chromium: str, scheme: Literal["light", "dark"], 
                 return
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             suffix = "" if size == USUAL else f"-{size}"
-            picture.quantize(255).save(out / f"app-{name}-{scheme}{suffix}.png", optimize=True)  # a third of the size
+            target = out / f"app-{name}-{scheme}{suffix}.png"
+            if photographs:  # faces need more than 255 colours
+                picture.save(target.with_suffix(".webp"), quality=80, method=6)
+            else:
+                picture.quantize(255).save(target, optimize=True)  # a third of the size
 
-        walk_through(page, app.address, shot, partial(earlier_weeks, app.home))
+        if photographs:
+            watch_photographs(page, app.address, shot)
+        else:
+            walk_through(page, app.address, shot, partial(earlier_weeks, app.home))
         browser.close()
 
 

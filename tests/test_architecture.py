@@ -28,7 +28,7 @@ LAYERS = [
     ["accounts", "backup"],
     ["access"],
     ["loops"],
-    ["class_models"],
+    ["class_models", "shared_models"],
     ["class_changes"],
     ["room"],
     ["demo"],

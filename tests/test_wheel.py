@@ -127,6 +127,7 @@ def test_everything_that_runs_is_in_it_and_nothing_else(names: set[str]) -> None
     weights = {name.removeprefix("fewshot/weights/") for name in names if name.startswith("fewshot/weights/")}
     networks = {f"{name}{end}" for name in ("expression", "expression_previous") for end in (".json", ".onnx")}
     assert weights == networks | {"identity.onnx", "landmarks.onnx", "model_card.md"}
+    assert "fewshot/demo/portraits.jpg" in names
     assert {name.split("/")[0] for name in names} == {"fewshot", f"fewshot_classroom-{__version__}.dist-info"}
     tracked = [path.relative_to(ROOT).as_posix() for path in (ROOT / "fewshot").rglob("*") if path.is_file()]
     expected = {name for name in tracked if "__pycache__" not in name and not name.startswith("fewshot/conf/")}

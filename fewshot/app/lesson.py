@@ -22,7 +22,7 @@ from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.session.analysis.pace import Hint
-from fewshot.types import FrameResult, Reading
+from fewshot.types import EMOTIONS, FrameResult, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,12 @@ class RunningLesson:
         Args:
             whole: the page shows the whole class only: no names.
             shown: how names and the texts of markers are written.
+
+        Returns:
+            An empty one for real photographs of people who are no students: nothing is concluded about them.
         """
+        if self.plan.credit:
+            return Glance("")
         now = self._board.view().second
         with self._lock:
             if self._setup is not None and not self._deleted and abs(now - self._looked) >= HINT_EVERY:
@@ -218,7 +223,7 @@ class RunningLesson:
         tile = next((tile for tile in self._board.view().tiles if tile.student == student), None)
         if tile is None:
             raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
-        said = tile.state if tile.state in tuple(setup.states) else None
+        said = tile.state if tile.state in {*EMOTIONS, *setup.states} else None
         reading = self._board.reading(student)
         # An earlier face is not what the teacher clicked.
         face = self._faces.of(student) if reading is not None and reading.probabilities else None
@@ -235,7 +240,8 @@ class RunningLesson:
             UsageError: there is nothing to learn from.
         """
         setup = self._ready()
-        vector = what_to_learn(picked, self.token, setup.learns, self.may_name(picked.student))
+        shown = setup.states if self.plan.credit else ()
+        vector = what_to_learn(picked, actually, self.token, setup.learns, self.may_name(picked.student), shown)
         return setup.memory.correct(
             setup.notebook.lesson, picked.student, picked.second, actually, vector, said=picked.said
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -120,14 +120,18 @@ def nearest(reading: Reading, evidence: Mapping[str, Evidence]) -> tuple[Near, .
     )
 
 
-def what_to_learn(picked: Picked, lesson: str, learns: bool, named: bool) -> Vectors:
+def what_to_learn(
+    picked: Picked, actually: str, lesson: str, learns: bool, named: bool, shown: Sequence[str] = ()
+) -> Vectors:
     """The vector of a face that a correction learns from, shape (d,).
 
     Args:
         picked: the reading that was clicked.
+        actually: what the teacher says that it should have been.
         lesson: token of the lesson that runs.
         learns: whether corrections reach prototypes in this lesson.
         named: whether the student is still in the lesson.
+        shown: the only states that the sample photographs show; () for any.
 
     Raises:
         UsageError: there is nothing to learn from.
@@ -144,6 +148,11 @@ def what_to_learn(picked: Picked, lesson: str, learns: bool, named: bool) -> Vec
         raise UsageError(
             f"{picked.student} is no longer in this lesson: the student was removed, or the consent has ended. "
             "Nothing was corrected."
+        )
+    if shown and actually not in shown:
+        raise UsageError(
+            f"The sample photographs show only {' and '.join(shown)}. Choose one of them. In your own class you can "
+            "name any state."
         )
     if picked.vector is None:
         raise UsageError(f"{picked.student} could not be read at that moment. Try again when the tile shows a reading.")

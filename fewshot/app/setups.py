@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from fewshot.addresses import public_address
@@ -20,12 +20,11 @@ from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database.owner import Owner, teacher
-from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
 from fewshot.errors import Note
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced, open_lasting
-from fewshot.live.sources.base import FrameSource, Source
+from fewshot.live.sources.base import Source
 from fewshot.live.sparing import only_changed, usual_rate
 from fewshot.loops import make_loop, open_population
 from fewshot.perception import Perceives, Perception
@@ -35,11 +34,9 @@ from fewshot.session.analysis.pace import trusted, trusted_states
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
-from fewshot.session.temporary import TemporaryFolder
 from fewshot.shared_models import MODELS
 from fewshot.types import EMOTIONS, Frame, Vectors
 
-SAMPLE_PICTURE = "Sample picture"
 NOBODY = ""
 """The class name of a lesson without a class: expressions without names."""
 
@@ -127,46 +124,6 @@ def start_lesson(
     return room.start(plan, prepare)
 
 
-def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
-    """The moving sample picture of the demo in the real loop; its class is deleted with the lesson."""
-    people = tuple(person.name for person in PEOPLE if person.enrolled)
-    plan = LessonPlan(
-        SAMPLE_PICTURE, "Live sample picture", people, "the moving sample picture", owner=teacher(visitor())
-    )
-
-    def prepare() -> Setup:
-        from pathlib import Path
-
-        picture = sample_picture()
-        opened = Classroom.temporary(SAMPLE_PICTURE)
-        with TemporaryFolder("sample") as folder:
-            enrollment_photos(picture, Path(folder))
-            opened.enroll_folder(folder, consent_by="nobody: sample picture, deleted after the lesson")
-        notebook = opened.recorder(source=plan.source, title=plan.title)
-        loop = opened.loop()
-        source = Paced(FrameSource(_endless(picture), FPS, plan.source))
-        memory = _Temporary(opened)
-        advice = advice_of(opened.perception)
-
-        def engine(sinks: Sequence[Sink]) -> Engine:
-            return Pipeline(loop, source, sinks)
-
-        setup = Setup(notebook, memory, engine, states_of(opened), kept=False, advice=advice)
-        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
-
-    return room.start(plan, prepare)
-
-
-class _Temporary(Remembered):
-    """Memory of a class that is not stored: its markers exist only in the running lesson."""
-
-    def __init__(self, room: Classroom) -> None:
-        self._room = room
-
-    def mark(self, _lesson: int, _second: float, _text: str) -> int:
-        return 0
-
-
 def open_named(source: str, paced: bool) -> Source:
     """Open a source by its name; it waits for a lost camera, screen or stream. A paced file plays at normal speed."""
     opened = open_lasting(source)
@@ -185,11 +142,6 @@ def states_of(room: Classroom | None) -> list[str]:
 def advice_of(perception: Perception) -> list[str]:
     """Sentences about weaker models that are used instead, each with the click that helps."""
     return [in_the_app(note) for note in perception.notes]
-
-
-def _endless(picture: Frame) -> Iterator[Frame]:
-    while True:
-        yield from video(picture)
 
 
 def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:

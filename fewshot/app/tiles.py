@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import base64
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -17,14 +18,20 @@ _QUIET = "#8f949c73"
 """Neutral is the most frequent state: it is half transparent, so that the others stand out on any background."""
 
 
-def tile_html(tile: Tile, drawn: bool = False) -> str:
+def tile_html(tile: Tile, drawn: bool = False, portrait: bytes | None = None) -> str:
     """The inside of one tile: name, state, how sure it is in a word, and the last minutes."""
+    face = avatar(tile.student, 24, drawn) if portrait is None else _portrait(portrait)
     sure = f'<span class="sure">{sure_word(tile.confidence or 0.0)}</span>' if _says_how_sure(tile) else ""
     return (
-        f'<span class="who">{avatar(tile.student, 24, drawn)}<span class="name">{escape(tile.student)}</span></span>'
+        f'<span class="who">{face}<span class="name">{escape(tile.student)}</span></span>'
         f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{sure}</span>'
         f"{sparkline(tile.bars)}"
     )
+
+
+def _portrait(jpeg: bytes) -> str:
+    """A small photograph beside the name, which says who it is. It is part of the page and has no address."""
+    return f'<img class="fs-avatar" alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
 
 
 def sparkline(bars: tuple[Bar, ...]) -> str:
@@ -72,7 +79,11 @@ def spoken(tile: Tile) -> str:
 
 
 def board_data(
-    view: BoardView, drawn: bool = False, chosen: str | None = None, first: Collection[str] = ()
+    view: BoardView,
+    drawn: bool = False,
+    chosen: str | None = None,
+    first: Collection[str] = (),
+    portraits: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """What ``board.js`` needs. One row per student: key, words, class of the tile, colour of its edge, HTML, and the
     number behind the word of how sure it is, which is shown on hover.
@@ -81,6 +92,7 @@ def board_data(
         drawn: the class is made up, so its avatars are drawn faces.
         chosen: the student whose tile was clicked.
         first: students whose tiles come first; both parts keep the order of the class.
+        portraits: student -> small JPEG to show in place of the avatar, of people who may be shown.
     """
     tiles = [
         [
@@ -88,7 +100,7 @@ def board_data(
             spoken(tile),
             "away" if tile.state == AWAY else "none" if tile.state in NO_STATE else "shown",
             _colour(tile.state),
-            tile_html(tile, drawn),
+            tile_html(tile, drawn, (portraits or {}).get(tile.student)),
             percent(tile.confidence or 0.0) if _says_how_sure(tile) else "",
         ]
         for tile in sorted(view.tiles, key=lambda tile: tile.student not in first)

@@ -38,7 +38,10 @@ def _show(lesson: RunningLesson) -> None:
     live_controls.head(lesson, HEAD_EVERY)
     notices = st.container(key="camera-notices") if lesson.plan.sent is not None else None
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
-    live_glance.glance(lesson, HEAD_EVERY, whole)
+    if lesson.plan.credit:
+        live_glance.credit(lesson)
+    else:
+        live_glance.glance(lesson, HEAD_EVERY, whole)
     if whole:
         if not hidden:  # a class without students begins here
             live_guests.panel(lesson)
@@ -76,7 +79,10 @@ def _tiles(lesson: RunningLesson) -> None:
         st.rerun()
     chosen = held.student if held is not None else None
     first = live_glance.attention_first(lesson)
-    picked = board(board_data(view.board, drawn=lesson.plan.recorded, chosen=chosen, first=first), key="tiles")
+    data = board_data(
+        view.board, drawn=lesson.plan.recorded, chosen=chosen, first=first, portraits=lesson.plan.portraits
+    )
+    picked = board(data, key="tiles")
     if picked is not None:
         st.session_state["picked"] = lesson.pick(picked)
         st.rerun()

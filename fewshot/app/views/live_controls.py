@@ -141,7 +141,7 @@ def _set_mark(lesson: RunningLesson, text: str) -> None:
 def _view(lesson: RunningLesson) -> None:
     if not lesson.plan.aggregate and lesson.plan.students:
         st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
-        if not names_hidden():
+        if not names_hidden() and not lesson.plan.credit:
             choose_order()
     if not names_hidden():
         live_guests.switch(lesson)

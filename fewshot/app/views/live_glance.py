@@ -24,6 +24,12 @@ def glance(lesson: RunningLesson, every: float, whole: bool = False) -> None:
         st.fragment(_glance, run_every=every)(lesson, whole)
 
 
+def credit(lesson: RunningLesson) -> None:
+    """In place of the sentence, for real photographs: whose they are. Nothing is concluded about these people."""
+    with st.container(key="glance"):
+        st.html(f'<p class="fs-muted" role="note">{escape(lesson.plan.credit)}</p>')
+
+
 @calm
 def _glance(lesson: RunningLesson, whole: bool) -> None:
     if lesson.view().state == "preparing":

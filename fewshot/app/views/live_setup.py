@@ -251,10 +251,22 @@ def _samples() -> None:
             with starting(SAMPLE_CLASS):
                 start_sample()
             go("live", **{"class": SAMPLE_CLASS})
+        st.write("Twelve people in real photographs, analysed live. You can correct what is shown.")
+        if st.button("Try with real photographs", icon=":material/face:", width="stretch"):
+            open_photographs()
         st.write("Six people in a moving picture, analysed live.")
         if st.button("Live sample picture", icon=":material/image:", width="stretch"):
-            from fewshot.app.setups import SAMPLE_PICTURE, start_picture
+            from fewshot.app.sample_pictures import SAMPLE_PICTURE, start_picture
 
             with starting(SAMPLE_PICTURE):
                 start_picture()
             go("live", **{"class": SAMPLE_PICTURE})
+
+
+def open_photographs() -> None:
+    """Start the class of real photographs, or join it, and show it with its picture."""
+    from fewshot.app.sample_pictures import PHOTOGRAPHS, start_photographs
+
+    with starting(PHOTOGRAPHS):
+        start_photographs()
+    go("live", **{"class": PHOTOGRAPHS, "with_picture": True})

@@ -88,10 +88,10 @@ def picked_html(picked: Picked) -> str:
 
 @calm
 def _confirm(lesson: RunningLesson, picked: Picked) -> None:
-    if picked.said is not None and st.button(
+    if picked.said in lesson.states and st.button(
         "Yes, that is right", key="that is right", icon=":material/check:", width="stretch"
     ):
-        _correct(lesson, picked.said)
+        _correct(lesson, str(picked.said))
 
 
 @calm
@@ -118,6 +118,8 @@ def _answers(lesson: RunningLesson) -> None:
         for state in states:
             if st.button(plain(state), key=f"really {state}"):
                 _correct(lesson, state)
+    if lesson.plan.credit:
+        return  # no state is made up for a real face
     other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
     if other and st.button(f"It is “{plain(other)}”", width="stretch"):
         from fewshot.classroom.names import emotion_of

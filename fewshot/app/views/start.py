@@ -63,9 +63,12 @@ def _doors() -> None:
         _open_sample()
     if two.button("Create my own class", icon=":material/group_add:", width="stretch"):
         go("classes", **{"class to make": True})
+    if st.button("Try with real photographs", icon=":material/face:", width="stretch"):
+        _open_photographs()
     st.html(
         '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
-        "are no pictures, and the names are invented. You need no camera.</p>"
+        "are no pictures, and the names are invented. The real photographs are twelve people who agreed to be "
+        "shown; they are analysed live. You need no camera for either.</p>"
     )
 
 
@@ -79,6 +82,14 @@ def _open_sample() -> None:
         with starting(SAMPLE_CLASS):
             start_sample()
     go("live", **{"class": SAMPLE_CLASS})
+
+
+@calm
+def _open_photographs() -> None:
+    with st.spinner("Opening the photographs …"):
+        from fewshot.app.views.live_setup import open_photographs
+
+        open_photographs()
 
 
 @calm

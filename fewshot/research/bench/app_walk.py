@@ -62,3 +62,19 @@ def walk_through(page: Any, address: str, shot: Callable[..., None], earlier_wee
     page.get_by_role("button", name="New lesson").click()
     page.get_by_role("button", name="Start the lesson").wait_for()
     shot("live-start", 3)
+
+
+def watch_photographs(page: Any, address: str, shot: Callable[..., None]) -> None:
+    """Try the class of real photographs until everybody has a name and a reading; then end it.
+
+    Args:
+        page, address, shot: as for ``walk_through``.
+    """
+    page.goto(address)
+    page.get_by_role("button", name="Try with real photographs").click()
+    page.locator("button.tile.shown").nth(9).wait_for()
+    page.get_by_text("Face Research Lab London Set").first.wait_for()
+    shot("live-photographs", 8)
+    page.get_by_role("button", name="Stop", exact=False).first.click()
+    page.get_by_role("button", name="End the lesson").click()
+    page.get_by_role("button", name="New lesson").wait_for()
