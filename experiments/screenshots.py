@@ -70,7 +70,7 @@ def photograph(
         page.set_default_timeout(PATIENCE)
 
         def shot(name: str, settle: float = 1.5) -> None:
-            time.sleep(settle)
+            page.wait_for_timeout(1000 * settle)
             page.mouse.move(width // 2, 5)
             wide = page.evaluate(WIDTHS)
             if wide:

@@ -74,7 +74,8 @@ def watch_photographs(page: Any, address: str, shot: Callable[..., None]) -> Non
     page.get_by_role("button", name="Try with real photographs").click()
     page.locator("button.tile.shown").nth(9).wait_for()
     page.get_by_text("Face Research Lab London Set").first.wait_for()
-    shot("live-photographs", 8)
+    page.locator(".fs-clock", has_text="0:15").wait_for(timeout=60_000)  # by then the tiles have a strip
+    shot("live-photographs", 1)
     page.get_by_role("button", name="Stop", exact=False).first.click()
     page.get_by_role("button", name="End the lesson").click()
     page.get_by_role("button", name="New lesson").wait_for()
