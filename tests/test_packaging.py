@@ -83,7 +83,8 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine() -> None:
     pattern = re.compile(
         r"--(?:extra-)?index-url|--find[-]links|https?://[^ ]*/simple/|(?<![\w.~$}{/-])/(?:home|root|opt|work)/\w"
     )
-    texts = [ROOT / name for name in tracked.split("\0") if name and Path(name).suffix in TEXT and name not in (ME, IMAGE)]
+    names = [name for name in tracked.split("\0") if name and name not in (ME, IMAGE)]
+    texts = [ROOT / name for name in names if Path(name).suffix in TEXT]
     assert [str(path) for path in texts if path.is_file() and pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
