@@ -190,5 +190,5 @@ class Intake:
             self._told = True
             self._tell(
                 f"{self._source.name} changed its picture size from {self._size[0]}x{self._size[1]} to "
-                f"{size[0]}x{size[1]} after {captured.time:.1f} s. The annotated video keeps the first size."
+                f"{size[0]}x{size[1]} after {captured.time:.1f} s. A saved video keeps the first size."
             )
