@@ -81,7 +81,10 @@ class ClassChanges(ClassModels):
         Args:
             student: name of the student.
             pictures: each one BGR, uint8, shape (height, width, 3), with what it shows; None leaves it unlabelled.
-            consent_by, consent_until, from_camera, looks_like: see ``enroll``.
+            consent_by: see ``enroll``.
+            consent_until: see ``enroll``.
+            from_camera: see ``enroll``.
+            looks_like: see ``enroll``.
 
         Returns:
             As ``enroll``. A picture is called "pictures/1", "pictures/2" ... in the order given.
