@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from fewshot.faces.detections import Detector
 from fewshot.perception import Perception, open_perception
 
-_DECIDE = ("FEWSHOT_NETWORK", "FEWSHOT_ENGINE", "FEWSHOT_HOME", "FEWSHOT_SHARED", "FEWSHOT_OFFLINE")
+_DECIDE = ("FEWSHOT_NETWORK", "FEWSHOT_ENGINE", "FEWSHOT_HOME", "FEWSHOT_SHARED")
 """Environment variables that decide which models are opened."""
 
 

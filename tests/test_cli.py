@@ -308,7 +308,7 @@ def test_a_camera_that_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     cameras[0].lost = "camera 0 gave no more pictures after 0.5 s."
     monkeypatch.setattr("fewshot.live.sources.opening._open_named", lambda text: cameras.pop(0))
     monkeypatch.setattr("fewshot.live.sources.lasting.PAUSES", (0.0,))
-    output = fewshot("live", "--no-show", "--jsonl", "out.jsonl")
+    output = fewshot("live", "--fps", "1000", "--no-show", "--jsonl", "out.jsonl")
     assert output.count("camera 0 was lost after") == output.count("camera 0 is back") == 1
     assert [line["frame"] for line in records(Path("out.jsonl"))][-1] == 9
 

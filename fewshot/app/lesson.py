@@ -340,10 +340,12 @@ class RunningLesson:
             if not self._leaving.is_set():
                 self._engine.start()
                 self._state = "running"
-            while self._engine.running and not self._leaving.wait(0.05):
-                self._obey(setup)
-                self.guests.take(self._engine.latest())
-            self._engine.stop()
+            try:
+                while self._engine.running and not self._leaving.wait(0.05):
+                    self._obey(setup)
+                    self.guests.take(self._engine.latest())
+            finally:
+                self._engine.stop()  # also if the class was deleted: no camera goes on
             if self._engine.error is not None:
                 self._fail(self._engine.error)
         except Exception as error:

@@ -311,12 +311,14 @@ def test_another_teacher_cannot_send_pictures_even_with_the_ticket(who: Owner | 
 def test_another_tab_takes_the_place_of_the_first(client: TestClient) -> None:
     window = new_window(LOCAL_TEACHER)
     address = f"/share/socket?ticket={window.ticket}"
-    with client.websocket_connect(address) as first, client.websocket_connect(address) as second:
-        assert closed_with(first) == ELSEWHERE and window.connected
-        window.taking = True
-        assert json.loads(second.receive_text())["type"] == "take"
-        window.close()
-        assert closed_with(second) == OVER
+    with client.websocket_connect(address) as first:
+        until(lambda: window.connected)  # each WebSocket has a loop of its own here, and the later one must be later
+        with client.websocket_connect(address) as second:
+            assert closed_with(first) == ELSEWHERE and window.connected
+            window.taking = True
+            assert json.loads(second.receive_text())["type"] == "take"
+            window.close()
+            assert closed_with(second) == OVER
 
 
 @pytest.mark.parametrize(

@@ -322,6 +322,7 @@ def test_a_deleted_class_ends_the_lesson_of_the_app(lesson: RunningLesson) -> No
     view = lesson.view()
     assert view.state == "failed" and "was deleted while its lesson ran" in (view.note or "")
     assert not lesson.kept and "fewshot roster" not in (view.note or "")
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "fewshot intake cam"])
 
 
 def test_a_deleted_lesson_of_the_app_is_not_called_kept(lesson: RunningLesson) -> None:

@@ -19,8 +19,8 @@ from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
 
 NOTICE = (
-    "Choose one photo of the whole class. Every face gets a tile, and you say who it is. The faces are only in the "
-    "memory of this computer. Nothing is stored until you have written a name and who gave consent. The faces vanish "
+    "Choose one photo of the whole class. Every face gets a tile, and you say who it is. The faces are only in "
+    "memory, and in no file. Nothing is stored until you have written a name and who gave consent. The faces vanish "
     "when you delete them here, or close this tab; the photo itself is deleted at once."
 )
 _PHOTO, _CHOSEN, _FIELD = "class photo", "class photo face", "class photo field"

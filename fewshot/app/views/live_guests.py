@@ -19,7 +19,7 @@ _CHOSEN = "guest"
 """In the session of a tab: (lesson, number of the person that is being named). No picture is kept there."""
 NOTICE = (
     "Each person who is not enrolled gets a tile with the best pictures of the face, so that you can say who it is. "
-    "The faces are only in the memory of this computer. Nothing is stored until you have written a name and who gave "
+    "The faces are only in memory, and in no file. Nothing is stored until you have written a name and who gave "
     "consent. The faces vanish with the lesson, and at once when you switch this off."
 )
 _PER_ROW = 3
