@@ -44,10 +44,10 @@ mount -t tmpfs -o mode=1777,size=1g tmpfs "$ROOT/tmp"
 mount --bind /dev "$ROOT/dev"
 mount -o remount,bind,ro "$ROOT"
 within() {
-    chroot --userspec=10001:10001 "$ROOT" env -i PATH=/opt/fewshot/bin:/usr/bin:/bin HOME=/data \
+    chroot --userspec=10001:10001 "$ROOT" env -i PATH=/srv/fewshot/bin:/usr/bin:/bin HOME=/data \
         FEWSHOT_HOME=/data/fewshot FEWSHOT_KEYS=/keys/fewshot PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 "$@"
 }
-within sh -c 'echo "Runs as $(id -u):$(id -g)"; ! touch /opt/here 2>&1 && ! touch /etc/here 2>&1'
+within sh -c 'echo "Runs as $(id -u):$(id -g)"; ! touch /srv/here 2>&1 && ! touch /etc/here 2>&1'
 if within timeout 600 fewshot app --port "$PORT" --no-browser --login; then echo "It started without an account."; exit 1; fi
 within fewshot accounts add trial --password-file /data/password
 within fewshot app --port "$PORT" --no-browser --login &
