@@ -91,7 +91,7 @@ CHECKS = (
     Check(
         "skypilot.yaml", ("sky-python", "-c", _SKY, "FILE"),
         "resources:", "resourcen:", ("sky-python", "-c", "import sky; print(sky.__version__)"),
-        "PyPI skypilot, in an environment of its own",
+        "PyPI skypilot, in a separate environment",
     ),
     Check(
         "Dockerfile", ("checkov", "--framework", "dockerfile", "--quiet", "--compact", "--skip-download",

@@ -34,7 +34,7 @@ chown 10001:10001 "$folder/data" "$folder/keys"
 chmod 700 "$folder/data" "$folder/keys"
 echo "a long password for a trial" >"$folder/data/password"
 echo "Size of the root: $(du -sm "$root" | cut -f1) MB"
-# In mounts of its own: the root read-only, three places to write, and the user of the image.
+# In separate mounts: the root read-only, three places to write, and the user of the image.
 PORT=${PORT:-18501} ROOT=$root FOLDER=$folder unshare --mount --pid --fork --kill-child sh -eu <<'INSIDE'
 mount --bind "$ROOT" "$ROOT"
 mount -t proc proc "$ROOT/proc"

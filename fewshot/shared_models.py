@@ -45,7 +45,7 @@ class SharedModels:
                 )
                 if not kept.notes:
                     self._open[key] = kept
-        # An object of its own, because each class adds its notes; it keeps the shared one alive.
+        # A separate object, because each class adds its notes; it keeps the shared one alive.
         own = Perception(kept.detector, kept.embedder, kept.recogniser, kept.limits, kept.notes)
         own.shared = kept
         return own

@@ -24,7 +24,7 @@ PATIENCE = 400.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "own_process: the test forks, so it runs in a program of its own")
+    config.addinivalue_line("markers", "own_process: the test forks, so it runs in a separate program")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,7 +37,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if outcome == "skipped":
         pytest.skip(words)
     if outcome != "passed":
-        pytest.fail(f"{outcome}, in a program of its own:\n{words}", pytrace=False)
+        pytest.fail(f"{outcome}, in a separate program:\n{words}", pytrace=False)
     return True
 
 

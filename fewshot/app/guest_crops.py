@@ -16,7 +16,7 @@ from fewshot.faces.quality import ENROLLMENT_LIMITS
 from fewshot.types import Face, Frame
 
 BEST, PER_STATE, MOST_CROPS = 3, 2, 8
-"""Pictures of one person: the best ones, more for each state that the network reads, and at most so many together."""
+"""Pictures of one person: the best ones, more for each state that the network reads, and how many together at most."""
 APART = 1.0
 """Least number of seconds between two of them, because neighbouring frames show the same."""
 LONGEST = 256

@@ -113,7 +113,7 @@ class RunningLesson:
             shown: how names and the texts of markers are written.
 
         Returns:
-            An empty one for real photographs of people who are no students: nothing is concluded about them.
+            An empty one for real photographs of people who are not students: nothing is concluded about them.
         """
         if self.plan.credit:
             return Glance("")

@@ -151,7 +151,7 @@ class LessonPlan:
         aggregate: only counts for the class are kept and shown.
         sent: what a browser sends, its camera or a shared window; None if the frames come from elsewhere.
         owner: the teacher to whom the lesson belongs; nobody else can see or join it.
-        credit: whose photographs are shown, if the faces are of real people who are no students. Then nothing is
+        credit: whose photographs are shown, if the faces are of real people who are not students. Then nothing is
             concluded about anybody (no hint, nobody to ask), and a correction may name only the lesson's states.
         portraits: student -> small JPEG that may be shown on the tile.
     """

@@ -69,7 +69,7 @@ def analyze(
     jobs: Annotated[
         int | None,
         typer.Option(
-            help="Analyze so many lessons at the same time, each into a table of its own. Takes quoted patterns and "
+            help="Number of lessons to analyze at the same time, each into its own table. Takes quoted patterns and "
             "folders of videos. Lessons that are finished are not repeated."
         ),
     ] = None,

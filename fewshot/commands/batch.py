@@ -1,4 +1,4 @@
-"""``fewshot analyze --jobs``: many recorded lessons, each in a process of its own, a Parquet file per lesson."""
+"""``fewshot analyze --jobs``: many recorded lessons, each in a separate process, a Parquet file per lesson."""
 
 from __future__ import annotations
 

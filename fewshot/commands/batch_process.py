@@ -41,7 +41,7 @@ class Result:
 
 
 class LessonProcess:
-    """One process, in a session of its own: Ctrl-C in the terminal reaches the batch, which ends its processes.
+    """One process, in a separate session: Ctrl-C in the terminal reaches the batch, which ends its processes.
 
     Args:
         work: what it does.

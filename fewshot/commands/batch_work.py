@@ -1,4 +1,4 @@
-"""One lesson of a batch, in a process of its own: what to do comes on standard input, how it goes leaves as JSON lines.
+"""One lesson of a batch, in a separate process: what to do comes on standard input, how it goes leaves as JSON lines.
 
     python -m fewshot.commands.batch_work
 

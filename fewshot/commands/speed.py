@@ -15,7 +15,7 @@ from fewshot.live.sparing import CALL_FPS
 FACES = 25
 """Faces of the frame: a usual class."""
 TRIES = 3
-"""The shortest of so many tries counts: another program can only make a try longer."""
+"""The shortest of several tries counts: another program can only make a try longer."""
 WARN = 0.5
 """Share of all cores that watching a call may take without a warning."""
 

@@ -1,4 +1,4 @@
-"""The moving gallery of the sample photographs: everybody smiles at times of their own, moves a little, and goes on."""
+"""The moving gallery of the sample photographs: everybody smiles at their own times, moves a little, and goes on."""
 
 from __future__ import annotations
 

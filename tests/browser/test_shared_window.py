@@ -102,7 +102,7 @@ def test_a_tab_of_its_own_goes_on_while_the_page_is_loaded_again(app: Served, br
     call.show("asha", "ben")
     choose_source(page, "Online", "Shared window")
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Share from a tab of its own").click()
+        page.get_by_role("link", name="Share from a separate tab").click()
     own = opened.value
     share(own)
     page.get_by_text("Another tab shares a window with this lesson.").wait_for()

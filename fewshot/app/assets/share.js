@@ -18,8 +18,8 @@ const WORDS = {
   ready: "This window is chosen. Nothing is sent before the lesson begins.",
   sharing: "This window is shared.",
   fallback:
-    "This window is shared. This browser sends fewer pictures while this page is hidden: keep it visible, in a window " +
-    "of its own. Chrome and Edge do not need that.",
+    "This window is shared. This browser sends fewer pictures while this page is hidden: keep it visible, in a separate " +
+    "window. Chrome and Edge do not need that.",
   lost: "The connection is lost. This tab connects again as soon as it can.",
   stopped: "You have stopped to share. Click “Choose the window” to go on.",
   covered: "The window shows nothing at the moment. Is it minimised?",
@@ -159,7 +159,7 @@ class Share {
     this.become("stopped");
   }
 
-  // Let go of the window. A worker that must still say so ends by itself.
+  // Let go of the window. A worker that must still say so ends afterwards.
   end(lasting = null) {
     for (const track of this.stream ? this.stream.getTracks() : []) track.stop();
     if (this.worker && this.worker !== lasting) this.worker.terminate();

@@ -1,4 +1,4 @@
-// The field on the page Live. What it does is the same as on the page of its own, so it loads that script.
+// The field on the page Live. What it does is the same as on the separate page, so it loads that script.
 export default function (component) {
   const { data, parentElement } = component;
   const place = parentElement.querySelector(".share");

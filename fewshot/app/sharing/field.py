@@ -14,7 +14,7 @@ _share = st.components.v2.component(
 <p class="words" role="status"></p>
 <button type="button" class="choose first">Choose the window</button>
 <button type="button" class="stop" hidden>Stop sharing</button>
-<a target="_blank" rel="noopener">Share from a tab of its own, which stays when this page is loaded again</a>
+<a target="_blank" rel="noopener">Share from a separate tab, which stays when this page is loaded again</a>
 </div>""",
     css=asset("share.css"),
     js=asset("share_field.js"),

@@ -1,4 +1,4 @@
-"""The routes below ``/share``: a page of its own that shares a window, its scripts, and the WebSocket."""
+"""The routes below ``/share``: a separate page that shares a window, its scripts, and the WebSocket."""
 
 from __future__ import annotations
 

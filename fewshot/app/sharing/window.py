@@ -87,7 +87,7 @@ class SharedWindow(BrowserSource):
                 f"The tab that shares the window has been away for {turned:.0f} s. It will connect again. If it was "
                 f"closed or loaded again: {CHOOSE}"
             )
-        missing = min(quiet, turned)  # what was missed before this browser came is no fault of it
+        missing = min(quiet, turned)  # what was missed before this browser came is not its fault
         return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= limit else None
 
     @property
@@ -105,7 +105,7 @@ class SharedWindow(BrowserSource):
         return not self.closed and not self.taking
 
     def set_pace(self, pace: float) -> None:
-        """Ask for so many pictures per second from now on."""
+        """From now on, ask for this many pictures per second."""
         self._pace = 1 / pace
 
     def connect(self) -> object:

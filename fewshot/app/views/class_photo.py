@@ -61,7 +61,7 @@ def _choose(names: list[str], wanted: str | None) -> None:
     if sent is None:
         return
     data = content(sent)
-    st.session_state[_FIELD] = number + 1  # a field of its own for the next photo; this one is used up
+    st.session_state[_FIELD] = number + 1  # a separate field for the next photo; this one is used up
     try:
         with st.spinner("Looking for faces …"):
             st.session_state[_PHOTO] = _cut(name, sent.name, data)

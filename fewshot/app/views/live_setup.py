@@ -40,7 +40,7 @@ FIELD_EVERY = 1.5
 _SHARED = "shared window"
 """In the session: the window that is shared before a lesson takes it."""
 _WINDOW = "window"
-"""A parameter of the address with which a reload finds that window, which a tab of its own may share."""
+"""A parameter of the address with which a reload finds that window, which a separate tab may share."""
 HELP = {
     SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
     "behind other windows, but must not be minimised.",
@@ -204,7 +204,7 @@ def _shared_window() -> SharedWindow:
     st.session_state[_SHARED] = window
     if st.query_params.get(_WINDOW) != window.token:
         st.query_params[_WINDOW] = window.token
-    # A tab of its own may begin or stop to share meanwhile.
+    # A separate tab may begin or stop to share meanwhile.
     st.fragment(share_field, run_every=FIELD_EVERY)(window)
     return window
 

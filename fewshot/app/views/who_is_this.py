@@ -28,7 +28,7 @@ _COLUMNS = 4
 
 
 def faces_html(crops: Sequence[Crop], words: str) -> str:
-    """Faces in a row, as the network saw them. They are part of the page and have no address of their own."""
+    """Faces in a row, as the network saw them. They are part of the page and have no separate address."""
     pictures = "".join(
         f'<img class="fs-face" alt="{escape(words)}" src="data:image/png;base64,{base64.b64encode(one.seen).decode()}">'
         for one in crops

@@ -84,7 +84,7 @@ class Scene:
         video: file.
         perception: finds and embeds.
         truth: of the video, if it is known.
-        every: use one frame in so many: 3 makes about 8 frames per second of 25.
+        every: use every N-th frame: 3 makes about 8 frames per second of 25.
         most: frames.
     """
 

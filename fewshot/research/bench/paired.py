@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video")
     parser.add_argument("--class-folder", type=Path, help="of the students; nobody is enrolled without it")
-    parser.add_argument("--every", type=int, default=1, help="use one frame in so many")
+    parser.add_argument("--every", type=int, default=1, help="use every N-th frame")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()

@@ -80,7 +80,7 @@ def measured(chromium: str, folder: Path, visible: float, hidden: float, pace: f
     """Share a moving tab through TLS, first from a visible page and then from a hidden one.
 
     Args:
-        chromium: path of the browser; it opens windows on a virtual display of its own (Xvfb).
+        chromium: path of the browser; it opens windows on its own virtual display (Xvfb).
         folder: empty, for a certificate and the browser's profile.
         visible, hidden: seconds of the two phases.
         pace: pictures per second that the server asks for.

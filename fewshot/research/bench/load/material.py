@@ -58,7 +58,7 @@ def material(shared: Path, work: Path, lessons: int) -> list[Material]:
         lessons: how many.
 
     Raises:
-        UsageError: there are not so many people.
+        UsageError: there are too few people.
     """
     people, found = _people(shared), list[Material]()
     for number in range(lessons):
@@ -107,7 +107,7 @@ def _seen(shared: Path, people: People) -> tuple[list[Picture], int]:
             pictures, full = pictures + good, full + 1
         if full == FACES:
             return pictures, used
-    raise UsageError(f"There are not enough people in {shared / 'data'} for so many lessons of {FACES} faces.")
+    raise UsageError(f"There are not enough people in {shared / 'data'} for this many lessons of {FACES} faces.")
 
 
 def _people(shared: Path) -> People:
