@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from fewshot.errors import UsageError
 
 SUFFIX = "_FILE"
-_LONGEST = 4096
+LONGEST = 4096
+"""Bytes of a file with a secret."""
 
 
 def secret_variable(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -38,17 +40,31 @@ def secret_variable(name: str, environment: Mapping[str, str] = os.environ) -> s
     return _line_of(Path(path), name + SUFFIX)
 
 
+def one_line(file: BinaryIO) -> str | None:
+    """The only line of a file that holds a secret; None if it has more or fewer lines, or is too long.
+
+    Raises:
+        OSError, UnicodeError: it cannot be read, or is not written in UTF-8.
+    """
+    data = file.read(LONGEST + 1)
+    lines = data.decode("utf-8-sig").splitlines()
+    return lines[0] if len(data) <= LONGEST and len(lines) == 1 else None
+
+
+def why_unreadable(error: OSError | UnicodeError) -> str:
+    """What ``one_line`` has raised, in words."""
+    return getattr(error, "strerror", None) or "it is not written in UTF-8"
+
+
 def _line_of(path: Path, variable: str) -> str:
     try:
         with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        lines = data.decode("utf-8-sig").splitlines()
+            line = one_line(file)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not written in UTF-8"
         raise UsageError(
-            f"The file {path} that {variable} names cannot be read ({reason}). Check that it is there, and that the "
-            "user who runs fewshot may read it."
+            f"The file {path} that {variable} names cannot be read ({why_unreadable(error)}). Check that it "
+            "is there, and that the user who runs fewshot may read it."
         ) from error
-    if len(data) > _LONGEST or len(lines) != 1 or not lines[0].strip():
+    if line is None or not line.strip():
         raise UsageError(f"The file {path} that {variable} names must hold the secret in one line, and nothing else.")
-    return lines[0]
+    return line

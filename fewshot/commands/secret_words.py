@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from fewshot.errors import UsageError
-
-_LONGEST_FILE = 4096
+from fewshot.secret_variables import one_line, why_unreadable
 
 
 def secret_word(word: str, path: Path | None, new: bool = True, otherwise: str = "Nothing was changed.") -> str:
@@ -39,14 +38,13 @@ def secret_word(word: str, path: Path | None, new: bool = True, otherwise: str =
 def _from_file(word: str, path: Path) -> str:
     try:
         if str(path) == "-":
-            data = sys.stdin.buffer.read(_LONGEST_FILE + 1)
+            line = one_line(sys.stdin.buffer)
         else:
             with path.open("rb") as file:
-                data = file.read(_LONGEST_FILE + 1)
-        lines = data.decode("utf-8-sig").splitlines()
+                line = one_line(file)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not written in UTF-8"
+        reason = why_unreadable(error)
         raise UsageError(f"The {word} cannot be read from {path} ({reason}). Nothing was changed.") from error
-    if len(data) > _LONGEST_FILE or len(lines) != 1:
+    if line is None:
         raise UsageError(f"{path} must hold the {word} in one line, and nothing else. Nothing was changed.")
-    return lines[0]
+    return line

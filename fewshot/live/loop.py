@@ -193,9 +193,11 @@ class Loop:
         readable = [face for face in seen.faces if face.quality.ok]
         if seen.captured.independent:
             return readable
-        chosen = self._changed.among(readable, seen.time) if self.only_changed else readable
-        due = {face.track for face in chosen}
-        seen.unchanged = [face for face in readable if face.track not in due]
+        chosen = readable
+        if self.only_changed:
+            chosen = self._changed.among(readable, seen.time)
+            due = {face.track for face in chosen}
+            seen.unchanged = [face for face in readable if face.track not in due]
         if self._budget is not None:
             places = self._embedding.affordable(self._budget, len(chosen))
             chosen = [chosen[index] for index in self._rota.choose([face.track for face in chosen], places)]

@@ -26,8 +26,9 @@ def read() -> str:
     Raises:
         UsageError: the file is there, but cannot be read; see also ``secret_variable``.
     """
-    if from_environment():
-        return secret_variable(VARIABLE) or ""
+    given = secret_variable(VARIABLE)
+    if given:
+        return given
     try:
         return (home() / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
