@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.accounts import oidc
+from fewshot.database import address as addresses
 from fewshot.database import engine
 from fewshot.errors import UsageError
 from fewshot.secret_variables import secret_variable
@@ -18,7 +19,7 @@ NAME = "FEWSHOT_KEY"
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (NAME, engine.VARIABLE, engine.PASSWORD, turn_password.VARIABLE):
+    for name in (NAME, addresses.VARIABLE, addresses.PASSWORD, turn_password.VARIABLE):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
 
@@ -85,7 +86,7 @@ def test_the_password_of_the_database_is_put_into_its_address(
     secret_file.write_text("h:u/s@h%\n")
     monkeypatch.setenv("FEWSHOT_DATABASE", "postgresql+psycopg://fewshot@database/fewshot")
     monkeypatch.setenv("FEWSHOT_DATABASE_PASSWORD_FILE", str(secret_file))
-    address = engine.make_url(engine._named())
+    address = addresses.make_url(addresses.named())
     assert (address.username, address.password, address.host) == ("fewshot", "h:u/s@h%", "database")
 
 

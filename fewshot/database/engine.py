@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, select, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
+from fewshot.database.address import address_of, is_file, named
 from fewshot.database.connecting import PATIENCE, set_up, use_journal
 from fewshot.database.copies import erase_in_copies
 from fewshot.database.erased import installation_of, is_kept, keep_beside, numbers_of, remember
@@ -31,13 +32,10 @@ from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_o
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
-from fewshot.secret_variables import secret_variable
 from fewshot.vault import FileKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
 from fewshot.vault.cipher import NotSealedHere
 
 FILE = "fewshot.db"
-VARIABLE = "FEWSHOT_DATABASE"
-PASSWORD = "FEWSHOT_DATABASE_PASSWORD"  # nosec B105: the name of a variable
 RETRY = 1.0
 """Seconds between two attempts to finish an erasure that another program has delayed."""
 
@@ -66,9 +64,9 @@ class Database:
             UsageError: the address is not valid.
             StoreError: the database is damaged, cannot be reached, or was made by a newer version of fewshot.
         """
-        address = _address(url)
+        address = address_of(url)
         self.url = address.render_as_string(hide_password=True)
-        self.path = Path(address.database) if _is_file(address) and address.database else None
+        self.path = Path(address.database) if is_file(address) and address.database else None
         named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
         self._engine = _engine(address, self.url, None if named else self.path)
         memory = address.get_backend_name() == "sqlite" and self.path is None
@@ -300,8 +298,8 @@ def open_database(url: str | None = None) -> Database:
     Raises:
         UsageError, StoreError: see ``Database``.
     """
-    address = url or _named() or _file(home(), ours=True).render_as_string()
-    if _address(address).database in {None, "", ":memory:"}:
+    address = url or named() or _file(home(), ours=True).render_as_string()
+    if address_of(address).database in {None, "", ":memory:"}:
         return Database(address)
     with _opening:
         kept = _opened.get(address)
@@ -322,8 +320,8 @@ def default_file() -> Path | None:
     Raises:
         UsageError: $FEWSHOT_DATABASE is not valid.
     """
-    address = _address(_named() or URL.create("sqlite", database=str(home() / FILE)))
-    if not _is_file(address) or str(address.database).startswith("file:"):
+    address = address_of(named() or URL.create("sqlite", database=str(home() / FILE)))
+    if not is_file(address) or str(address.database).startswith("file:"):
         return None
     return Path(str(address.database))
 
@@ -335,25 +333,6 @@ def in_folder(folder: Path) -> Database:
         StoreError: they cannot be created; see ``Database``.
     """
     return Database(_file(folder))
-
-
-def _named() -> str:
-    """The address that the environment names, with the password of the environment; "" if it names none.
-
-    Raises:
-        UsageError: it is not an address, it holds a password besides that of the environment, or see
-            ``secret_variable``.
-    """
-    given = (secret_variable(VARIABLE) or "").strip()
-    password = secret_variable(PASSWORD)
-    if not given or not password:
-        return given
-    address = _address(given)
-    if address.get_backend_name() == "sqlite":
-        raise UsageError(f"{PASSWORD} is set, and the database of {VARIABLE} is a file, which has no password.")
-    if address.password is not None:
-        raise UsageError(f"{VARIABLE} holds a password, and {PASSWORD} another one. Remove one of them.")
-    return address.set(password=password).render_as_string(hide_password=False)
 
 
 def _file(folder: Path, ours: bool = False) -> URL:
@@ -376,26 +355,13 @@ def _fill(path: Path) -> None:
         engine.dispose()
 
 
-def _address(url: str | URL) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise UsageError(
-            f"{str(url)!r} is not the address of a database. Write {VARIABLE} like sqlite:////home/me/fewshot.db."
-        ) from error
-
-
-def _is_file(address: URL) -> bool:
-    return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
-
-
 def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
     sqlite = address.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": options_for(address)}
     if sqlite:
         # No connection stays open after its use, so that the file can be moved and its journal is emptied at once.
         options = {"connect_args": {"check_same_thread": False, "timeout": PATIENCE}}
-        options["poolclass"] = NullPool if _is_file(address) else StaticPool
+        options["poolclass"] = NullPool if is_file(address) else StaticPool
     try:
         engine = create_engine(address, **options)
     except (ImportError, NoSuchModuleError, ArgumentError) as error:
@@ -403,5 +369,5 @@ def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
             f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
         ) from error
     if sqlite:
-        set_up(engine, _is_file(address), made)
+        set_up(engine, is_file(address), made)
     return engine
