@@ -12,10 +12,10 @@ from dataclasses import replace
 from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
 from fewshot.app.lesson_guests import LessonGuests, Naming
+from fewshot.app.lesson_markers import LessonMarkers
 from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.app.no_face import NoFace
-from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.corrections import Learned
 from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.errors import FewshotError, UsageError
@@ -59,8 +59,7 @@ class RunningLesson:
         self._note: str | None = None
         self._setup: Setup | None = None
         self._engine: Engine | None = None
-        self._markers: list[tuple[float, str]] = []
-        self._planned = 0
+        self._markers = LessonMarkers()
         self._faces = HeldFaces()
         self._denied = DeniedNames()
         self.guests = LessonGuests()
@@ -126,7 +125,7 @@ class RunningLesson:
                 if text is not None and self.alive:
                     self._mark_hint(self._setup, now, text)
             return self._attention.glance(
-                len(self.plan.students), self.plan.aggregate, now, self._markers, named=self.may_name, whole=whole,
+                len(self.plan.students), self.plan.aggregate, now, self._markers.all, named=self.may_name, whole=whole,
                 shown=shown,
             )  # fmt: skip
 
@@ -137,11 +136,9 @@ class RunningLesson:
 
     def _mark_hint(self, setup: Setup, second: float, text: str) -> None:
         try:
-            setup.memory.mark(setup.notebook.lesson, second, text)
+            self._markers.add(setup, second, text)
         except FewshotError:
             logger.warning("a hint could not be marked in the lesson", exc_info=True)
-            return
-        self._markers.append((second, text))
 
     @property
     def engine(self) -> Engine | None:
@@ -155,10 +152,8 @@ class RunningLesson:
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
         note = self._note or figures.get("note") or self._latest_note() or self._nobody()
-        with self._lock:
-            markers = tuple(self._markers)
         advice = tuple(self._setup.advice) if self._setup else ()
-        return LessonView(self.plan, self._state, self.id, note, self._board.view(), markers, figures, advice)
+        return LessonView(self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice)
 
     def _latest_note(self) -> str | None:
         """The last note of the engine, for a while: it tells of a moment, such as another size of the picture."""
@@ -210,11 +205,7 @@ class RunningLesson:
             UsageError: it has not begun.
         """
         setup = self._ready()
-        second = setup.notebook.position
-        text = text.strip() or "marked"
-        setup.memory.mark(setup.notebook.lesson, second, text)
-        with self._lock:
-            self._markers.append((second, text))
+        self._markers.add(setup, setup.notebook.position, text.strip() or "marked")
 
     def pick(self, student: str) -> Picked:
         """First click of a correction: keep the present reading of a student."""
@@ -303,14 +294,7 @@ class RunningLesson:
         return () if setup is None or not setup.learns else setup.memory.corrections()
 
     def _mark_planned(self, now: float) -> None:
-        """Set the markers of a recording up to second ``now``."""
-        setup = self._ready()
-        while self._planned < len(setup.markers) and setup.markers[self._planned][0] <= now:
-            second, text = setup.markers[self._planned]
-            self._planned += 1
-            setup.memory.mark(setup.notebook.lesson, second, text)
-            with self._lock:
-                self._markers.append((second, text))
+        self._markers.add_planned(self._ready(), now)
 
     def _ready(self) -> Setup:
         if self._setup is None:
@@ -361,9 +345,8 @@ class RunningLesson:
         gone = [tile.student for tile in self._board.view().tiles if tile.student not in present]
         self._present = present
         self._board.keep(present)
+        self._markers.blot(gone)
         with self._lock:
-            for blot in map(Blotter, gone):
-                self._markers = [(second, blot(text)) for second, text in self._markers]
             self._picture = None
             self._faces.only(present)
         self.guests.gone(gone)
