@@ -8,7 +8,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from fewshot.app.guests import Guest
 from fewshot.app.lesson_guests import Naming
 from fewshot.app.lesson_room import LessonRoom
 from fewshot.classroom.store import ClassStore
-from fewshot.database import engine
 from fewshot.errors import UsageError
 from fewshot.research.bench.survival.openable import contents, readable
 from fewshot.session.lessons import LessonStore
@@ -27,6 +25,7 @@ from fewshot.session.report import write_report
 from fewshot.types import Frame
 from fewshot.vault import FileKeys
 from tests.app.test_lesson import until
+from tests.made_home import writable_places
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,13 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def places(fewshot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Everywhere the program may write: its data, its keys, temporary files, exports."""
-    found = [fewshot_home, fewshot_home.with_name(f"{fewshot_home.name}-keys"), tmp_path / "temp", tmp_path / "out"]
-    for folder in found[2:]:
-        folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
-    monkeypatch.setattr(engine, "_opened", {})
-    return found
+    return writable_places(fewshot_home, tmp_path, "out", monkeypatch)
 
 
 @pytest.fixture

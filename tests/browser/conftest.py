@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fewshot.demo.sample import enrollment_photos, sample_picture
 from fewshot.research.bench.served_app import ServedApp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +62,11 @@ class Served(ServedApp):
             command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def enroll_sample(self, classroom: str, folder: Path) -> None:
+        """Enroll the four people of the demo's picture, with their photos in a new folder."""
+        enrollment_photos(sample_picture(), folder)
+        self.enroll(classroom, folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fewshot.demo.sample import PEOPLE, enrollment_photos, sample_picture
+from fewshot.demo.sample import PEOPLE, sample_picture
+from fewshot.research.bench.virtual_display import virtual_display
 from fewshot.session.lessons import LessonStore
 from fewshot.types import Frame
 from tests.browser.conftest import Served, acknowledge, finish
@@ -90,15 +91,12 @@ def gallery(picture: Frame, people: Sequence[str]) -> Frame:
 
 @pytest.fixture(scope="module")
 def display(chromium: str) -> Iterator[str]:
-    if not shutil.which("Xvfb"):
-        pytest.skip("needs a virtual display (apt install xvfb)")
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        number = server.stdout.readline().strip() if server.stdout else ""
-        if not number:
-            pytest.skip("Xvfb does not start here")
-        yield f":{number}"
-        server.terminate()
+    with ExitStack() as stack:
+        try:
+            name, _ = stack.enter_context(virtual_display(WIDTH, HEIGHT))
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +104,7 @@ def desktop(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The app on a computer with that screen, and a class of four in it."""
     app = Served(tmp_path_factory.mktemp("home"), DISPLAY=display, XDG_SESSION_TYPE="x11")
     try:
-        photos = tmp_path_factory.mktemp("photos")
-        enrollment_photos(sample_picture(), photos)
-        app.enroll("Online", photos)
+        app.enroll_sample("Online", tmp_path_factory.mktemp("photos"))
         yield app
     finally:
         finish(app)

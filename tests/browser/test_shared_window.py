@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import pytest
 
-from fewshot.demo.sample import enrollment_photos, sample_picture
+from fewshot.demo.sample import sample_picture
 from fewshot.session.lessons import LessonStore
 from tests.browser.conftest import Served, acknowledge, finish
 from tests.browser.steps import choose_source, start_lesson, stop_lesson, wait_in_view
@@ -43,9 +43,7 @@ def app(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     """The app with a class of four."""
     served = Served(tmp_path_factory.mktemp("home"))
     try:
-        photos = tmp_path_factory.mktemp("photos")
-        enrollment_photos(sample_picture(), photos)
-        served.enroll("Online", photos)
+        served.enroll_sample("Online", tmp_path_factory.mktemp("photos"))
         yield served
     finally:
         finish(served)

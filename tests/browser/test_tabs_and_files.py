@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import pytest
 
-from fewshot.demo.sample import FPS, SIZE, enrollment_photos, sample_picture, video
+from fewshot.demo.sample import FPS, SIZE, sample_picture, video
 from fewshot.session.lessons import LessonStore
 from tests.browser.conftest import Served, acknowledge, finish, to
 from tests.browser.steps import IN_VIEW, choose_source, start_lesson, stop_lesson, wait_in_view
@@ -23,10 +23,8 @@ def school(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The app with two classes of the same four."""
     app = Served(tmp_path_factory.mktemp("home"))
     try:
-        photos = tmp_path_factory.mktemp("photos")
-        enrollment_photos(sample_picture(), photos)
         for name in ("Maths", "Latin"):
-            app.enroll(name, photos)
+            app.enroll_sample(name, tmp_path_factory.mktemp("photos"))
         yield app
     finally:
         finish(app)

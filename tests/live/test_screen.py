@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from fewshot.errors import SourceError
 from fewshot.live.sources import open_source
 from fewshot.live.sources.screen import ScreenSource, parse_region
+from fewshot.research.bench.virtual_display import virtual_display
 
 WINDOW = """
 import time
@@ -40,23 +40,19 @@ raise SystemExit(0 if seen > 10_000 else 1)
 
 
 @contextmanager
-def virtual_display() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Its name and its server."""
-    if not shutil.which("Xvfb"):
-        pytest.skip("needs a virtual display (apt install xvfb)")
-    # -noreset: else it starts anew when its last client leaves, and refuses the next one for a moment.
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        number = server.stdout.readline().strip() if server.stdout else ""
-        if not number:
-            pytest.skip("Xvfb does not start here")
-        yield f":{number}", server
-        server.terminate()
+def small_display() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Its name and its server; skipped where there is none."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(virtual_display(640, 480))
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+        yield found
 
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    with virtual_display() as (name, _):
+    with small_display() as (name, _):
         yield name
 
 
@@ -99,7 +95,7 @@ def test_no_more_pictures_than_asked_for() -> None:
 
 def test_a_screen_that_goes_away_ends_the_lesson_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
-    with virtual_display() as (name, server):
+    with small_display() as (name, server):
         monkeypatch.setenv("DISPLAY", name)
         source, taken = ScreenSource("screen", fps=50), 0
         for taken, _ in enumerate(source, 1):

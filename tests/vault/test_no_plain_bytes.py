@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from sealed_class import NAMES, fill, in_place, marks_of, write
 from fewshot.backup import container
 from fewshot.backup.make import make_backup
 from fewshot.classroom.store import ClassStore
-from fewshot.database import engine
 from fewshot.research.bench.survival.openable import contents, readable
 from fewshot.vault import FileKeys
+from tests.made_home import writable_places
 
 PASSPHRASE = "correct horse battery"
 
@@ -22,13 +21,8 @@ PASSPHRASE = "correct horse battery"
 @pytest.fixture
 def places(fewshot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folder with the data, that of the epoch key, a folder for backups, and the temporary one."""
-    found = [fewshot_home, fewshot_home.with_name(f"{fewshot_home.name}-keys"), tmp_path / "backups", tmp_path / "temp"]
-    for folder in found[2:]:
-        folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
-    monkeypatch.setattr(engine, "_opened", {})
-    return found
+    data, keys, temp, backups = writable_places(fewshot_home, tmp_path, "backups", monkeypatch)
+    return [data, keys, backups, temp]
 
 
 def plain(places: list[Path]) -> list[bytes]:

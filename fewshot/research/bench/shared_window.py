@@ -6,7 +6,6 @@ import datetime
 import itertools
 import json
 import os
-import shutil
 import ssl
 import subprocess
 import threading
@@ -14,7 +13,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from fewshot.app.sharing.pages import routes
 from fewshot.app.sharing.window import SharedWindow, new_window
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.live.sparing import CALL_FPS
+from fewshot.research.bench.virtual_display import virtual_display
 
 TITLE = "the call that is shared"
 _STATE = "document.visibilityState"
@@ -89,7 +89,10 @@ def measured(chromium: str, folder: Path, visible: float, hidden: float, pace: f
     window.set_pace(pace)
     counter = _Counter(window)
     try:
-        with _display() as display, _served(folder) as address, _browser(chromium, folder, display, address) as browser:
+        with ExitStack() as stack:
+            display, _ = stack.enter_context(virtual_display(1400, 900))
+            address = stack.enter_context(_served(folder))
+            browser = stack.enter_context(_browser(chromium, folder, display, address))
             call, page = browser.first(), browser.tab(f"{address}/share/?ticket={window.ticket}")
             browser.show(page)
             _until(lambda: browser.said(page, "document.querySelector('.share')?.dataset.state") == "choose")
@@ -177,19 +180,6 @@ def _until(true: Any, seconds: float = 30.0) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"It did not come true within {seconds:g} seconds.")
         time.sleep(0.05)
-
-
-@contextmanager
-def _display() -> Iterator[str]:
-    if not shutil.which("Xvfb"):
-        raise FileNotFoundError("Xvfb is missing. On Debian or Ubuntu: sudo apt-get install -y xvfb")
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        number = server.stdout.readline().strip() if server.stdout else ""
-        try:
-            yield f":{number}"
-        finally:
-            server.terminate()
 
 
 @contextmanager
