@@ -25,6 +25,7 @@ from fewshot.live.sources import Paced
 from fewshot.live.sources.base import FrameSource
 from fewshot.room import Classroom
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.shared_models import MODELS
 from fewshot.types import Frame
 
 SAMPLE_PICTURE = "Sample picture"
@@ -77,6 +78,7 @@ def start_photographs(room: LessonRoom = ROOM) -> RunningLesson:
 def _enrolled(plan: LessonPlan, photos: Callable[[Path], None], consent_by: str) -> Classroom:
     """A class in memory with the students whose photos ``photos`` writes."""
     opened = Classroom.temporary(plan.classroom)
+    opened.open_models = MODELS.perception
     with TemporaryFolder("sample") as folder:
         photos(Path(folder))
         opened.enroll_folder(folder, consent_by=consent_by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from fewshot.addresses import public_address
@@ -151,13 +151,8 @@ def guided_run(classroom: str, prompts: Sequence[Prompt]) -> GuidedRun:
 
     def prepare() -> tuple[Guide, Perceives, Sequence[Note]]:
         room = open_class(classroom, owner)
-        reader = Classifier(room.population)
         same = identity_thresholds(room.perception.identity_network).same
-
-        def read(vectors: Vectors) -> list[dict[str, float]]:
-            return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
-
-        return Guide(prompts, read, same), photo_perception(room.perception), room.perception.notes
+        return Guide(prompts, _reader_of(room), same), photo_perception(room.perception), room.perception.notes
 
     return GuidedRun(lambda: BrowserCamera(patience=90.0), prepare)
 
@@ -174,13 +169,18 @@ def class_photo(classroom: str, photo: Frame) -> ClassPhoto:
         StoreError: the class is damaged, or was enrolled with another network.
     """
     room = open_class(classroom)
-    reader, store = Classifier(room.population), room.vectors()
-    known = None
+    store, known = room.vectors(), None
     if store is not None:
         thresholds = identity_thresholds(room.perception.identity_network)
         known = Known(*store.identity_references(), thresholds.accept)
+    return cut_into_faces(classroom, photo, photo_perception(room.perception), _reader_of(room), known)
+
+
+def _reader_of(room: Classroom) -> Callable[[Vectors], list[dict[str, float]]]:
+    """Classifies expression vectors as those of strangers."""
+    reader = Classifier(room.population)
 
     def read(vectors: Vectors) -> list[dict[str, float]]:
         return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
 
-    return cut_into_faces(classroom, photo, photo_perception(room.perception), read, known)
+    return read

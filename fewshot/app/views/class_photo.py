@@ -25,6 +25,8 @@ NOTICE = (
 )
 _PHOTO, _CHOSEN, _FIELD = "class photo", "class photo face", "class photo field"
 """In the session of a tab: the faces, the number of the one that is being named, and how many photos were chosen."""
+_ROOM = "class photo room"
+"""In the session: the class, so that its models are loaded once and not for every face."""
 _PER_ROW = 5
 
 
@@ -118,7 +120,9 @@ def _tile(face: PhotoFace) -> None:
 def _name(photo: ClassPhoto, face: PhotoFace) -> None:
     from fewshot.app.setups import open_class, states_of
 
-    number, room = face.person.number, open_class(photo.classroom)
+    if _ROOM not in st.session_state:
+        st.session_state[_ROOM] = open_class(photo.classroom)
+    number, room = face.person.number, st.session_state[_ROOM]
     with st.container(border=True, key="who is this"):
         done = ask(
             face.person, room.roster(), states_of(room),
@@ -141,5 +145,5 @@ def _name(photo: ClassPhoto, face: PhotoFace) -> None:
 
 
 def _forget() -> None:
-    for name in (_PHOTO, _CHOSEN):
+    for name in (_PHOTO, _CHOSEN, _ROOM):
         st.session_state.pop(name, None)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "experiments/results"
 NAMED = re.compile(r"^(?:- n|N)etwork:? `([^`]+)`", re.MULTILINE)
 EXPRESSION = {
-    *("accuracy", "closed_set", "enrollment", "episodes", "identity", "live", "noise", "open_set"),
+    *("accuracy", "changed_faces", "closed_set", "enrollment", "episodes", "identity", "live", "noise", "open_set"),
     *("population", "quantised", "speed"),
 }
 """Pages that measure the expression network, or what runs with it."""
