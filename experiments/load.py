@@ -43,6 +43,8 @@ def main() -> None:
         prices = load_prices(arguments.prices) if arguments.prices else None
         with tempfile.TemporaryDirectory(prefix="fewshot-load-") as home:
             os.environ["FEWSHOT_HOME"] = home
+            # An empty home has no detector but the slow one: the models that a service has are taken from here.
+            os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
             os.environ.pop("FEWSHOT_DATABASE", None)
             found, checks = run(
                 arguments.shared, arguments.work, arguments.lessons, arguments.seconds, arguments.processes,

@@ -28,6 +28,12 @@ _IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://(?:[^\s/@]*@)?[^\s'\"<>|]+")
 """A user's password may contain what otherwise ends an address in a sentence."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[\w.~-]+)(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _VALUE = re.compile(r"[A-Za-z0-9._-]{0,12}")
+_KEYED_SCHEMES = frozenset({"rtmp", "rtmpe", "rtmps", "rtmpt", "rtmpte", "rtmpts"})
+_SECRET_WORDS = frozenset({
+    "apikey", "auth", "key", "pass", "passphrase", "passwd", "password", "pin", "pwd", "secret", "sid", "streamkey",
+    "token",
+})  # fmt: skip
+"""Words of a part of a path behind which the secret itself is the next part."""
 _LEAST_RANDOM = 15
 """Letters and digits of a key in a path: some cameras and services have no other password."""
 
@@ -49,7 +55,7 @@ def public_address(text: str) -> str:
     authority, tail = (rest[: cut.start()], rest[cut.start() :]) if cut else (rest, "")
     tail = tail.partition("#")[0]
     path, asked, query = tail.partition("?")
-    shown = f"{scheme}://{f'{MASK}@' if user else ''}{_host(authority)}{_path(path)}"
+    shown = f"{scheme}://{f'{MASK}@' if user else ''}{_host(authority)}{_path(path, scheme)}"
     return shown + (f"?{_query(query)}" if asked and query else "")
 
 
@@ -129,9 +135,21 @@ def _host(authority: str) -> str:
     return authority if _HOST.fullmatch(authority) or not authority else MASK
 
 
-def _path(path: str) -> str:
-    """Each part of the path up to its first ``;``; some cameras put ``user=...&password=...`` into a part."""
-    return "/".join(_part(part) for part in path.split("/"))
+def _path(path: str, scheme: str) -> str:
+    """Each part of the path up to its first ``;``; some cameras put ``user=...&password=...`` into a part.
+
+    What stands behind a part such as ``token`` is a secret. So is what stands behind the first part of a path of RTMP:
+    the key of the stream, which some people choose themselves, so that it does not look random.
+    """
+    parts = path.split("/")
+    if scheme.lower() in _KEYED_SCHEMES:
+        return "/".join([*map(_part, parts[:2]), *([MASK] if any(parts[2:]) else [])])
+    named = [_words(before) & _SECRET_WORDS for before in ["", *parts]]
+    return "/".join(MASK if part and secret else _part(part) for secret, part in zip(named, parts, strict=False))
+
+
+def _words(part: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", _decoded(part).lower()))
 
 
 def _part(part: str) -> str:

@@ -32,19 +32,19 @@ class SharedModels:
     ) -> Perception:
         """The same chain as ``open_perception`` opens, with its arguments and errors.
 
-        Weaker models are not shared: the next class may find that better ones were downloaded in the meantime.
+        Where weaker models are open, better ones are looked for again: they may have been downloaded in the meantime.
         """
         if not isinstance(detector, str):
             return open_perception(detector, download=download, network=network, recogniser=recogniser, threads=threads)
         key = (detector, download, network, recogniser, threads, _changed(network), *map(os.environ.get, _DECIDE))
         with self._lock:  # two classes that are opened at once load them once
             kept = self._open.get(key)
-            if kept is None:
-                kept = open_perception(
+            if kept is None or kept.notes:
+                found = open_perception(
                     detector, download=download, network=network, recogniser=recogniser, threads=threads
                 )
-                if not kept.notes:
-                    self._open[key] = kept
+                if kept is None or found.notes != kept.notes:
+                    self._open[key] = kept = found
         # A separate object, because each class adds its notes; it keeps the shared one alive.
         own = Perception(kept.detector, kept.embedder, kept.recogniser, kept.limits, kept.notes)
         own.shared = kept

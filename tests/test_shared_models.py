@@ -66,10 +66,19 @@ def test_a_network_that_was_trained_anew_is_opened_anew(opened: list[Any], tmp_p
     assert models.perception(network=network).embedder is not first.embedder and len(opened) == 2
 
 
-def test_weaker_models_are_looked_for_again(opened: list[Any]) -> None:
+def test_weaker_models_are_looked_for_again(opened: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     models = SharedModels()
-    kept = [models.perception("weak"), models.perception("weak")]
-    assert len(opened) == 2 and all(one.notes for one in kept)
+    first, second = models.perception("weak"), models.perception("weak")
+    assert len(opened) == 2 and first.notes == second.notes != ()
+    assert first.embedder is second.embedder, "no better ones were found: one copy in memory is enough"
+    monkeypatch.setattr(
+        shared_models,
+        "open_perception",
+        lambda *_, **__: Perception(Part(), Part(), Part()),  # type: ignore[arg-type]
+    )
+    better = models.perception("weak")
+    assert better.notes == () and better.embedder is not first.embedder
+    assert models.perception("weak").embedder is better.embedder
 
 
 def test_a_detector_that_is_open_is_used_as_it_is(opened: list[Any]) -> None:

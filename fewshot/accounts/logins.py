@@ -14,6 +14,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from fewshot.audit.log import append
+from fewshot.checksums import sha256_of_secret
 from fewshot.classroom.names import folded
 from fewshot.database import Database
 from fewshot.database.account_tables import LoginRow, PasswordRow
@@ -75,7 +76,7 @@ class Logins:
         with self.database.write() as session:
             refuse_changed(session, owner, changed)
             session.execute(delete(LoginRow).where(or_(LoginRow.created < when - KEPT, LoginRow.ended < when - KEPT)))
-            session.add(LoginRow(token=_sha256(token), owner_id=owner.id, created=when, seen=when))
+            session.add(LoginRow(token=sha256_of_secret(token), owner_id=owner.id, created=when, seen=when))
             append(session, owner.id, "logged in")
         return token
 
@@ -88,7 +89,7 @@ class Logins:
     def mark(self, token: str) -> str:
         """What a browser keeps, besides the token, to show later that its user was here once; it opens nothing."""
         with self.database.read() as session:
-            row = session.scalar(select(LoginRow).where(LoginRow.token == _sha256(token)))
+            row = session.scalar(select(LoginRow).where(LoginRow.token == sha256_of_secret(token)))
             return "" if row is None else f"{row.id}.{_marked(row)}"
 
     def was_here(self, mark: str, name: str) -> bool:
@@ -105,7 +106,7 @@ class Logins:
         """The login that a cookie's value belongs to; None if there is none, or it has ended."""
         if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
             return None
-        return self._one(_selected().where(LoginRow.token == _sha256(token)))
+        return self._one(_selected().where(LoginRow.token == sha256_of_secret(token)))
 
     def get(self, id: int) -> Login | None:
         """The login with this id; None if it has ended."""
@@ -192,7 +193,3 @@ def refuse_changed(session: Session, owner: Owner, changed: datetime | None) -> 
 
 def _marked(row: LoginRow) -> str:
     return hmac.new(row.token.encode(), b"was here", hashlib.sha256).hexdigest()
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

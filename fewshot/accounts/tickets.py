@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from fewshot.checksums import sha256_of_secret
 from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.token_tables import TicketRow
@@ -44,7 +44,7 @@ class Tickets:
         text, when = secrets.token_urlsafe(32), self._clock()
         with self._database.write() as session:
             session.execute(delete(TicketRow).where(TicketRow.expires <= when))
-            session.add(TicketRow(ticket=_sha256(text), token_id=token, login_id=login, expires=when + HOLDS))
+            session.add(TicketRow(ticket=sha256_of_secret(text), token_id=token, login_id=login, expires=when + HOLDS))
         return text
 
     def use(self, text: str) -> Ticket | None:
@@ -52,14 +52,10 @@ class Tickets:
         if not text or len(text) > _LONGEST or not text.isascii():
             return None
         with self._database.write() as session:
-            row = session.scalar(select(TicketRow).where(TicketRow.ticket == _sha256(text)))
+            row = session.scalar(select(TicketRow).where(TicketRow.ticket == sha256_of_secret(text)))
             if row is None:
                 return None
             found, expires = Ticket(row.token_id, row.login_id), row.expires
             # Two processes may have read the row; the one that deletes it has the ticket.
-            gone: Any = session.execute(delete(TicketRow).where(TicketRow.ticket == _sha256(text)))
+            gone: Any = session.execute(delete(TicketRow).where(TicketRow.ticket == sha256_of_secret(text)))
             return found if gone.rowcount == 1 and expires > self._clock() else None
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from fewshot.audit.log import append
+from fewshot.checksums import sha256_of_secret
 from fewshot.classroom.class_rows import class_of
 from fewshot.classroom.names import check_name, quoted
 from fewshot.database import Database, open_database
@@ -105,7 +105,7 @@ class Tokens:
         text, when = BEGINS + secrets.token_urlsafe(32), self._clock()
         with self.database.write() as session:
             row = TokenRow(
-                token=_sha256(text), owner_id=owner.id, name=plain, scopes=sorted(wanted),
+                token=sha256_of_secret(text), owner_id=owner.id, name=plain, scopes=sorted(wanted),
                 all_classes=classes is None, created=when, expires=when + timedelta(days=days),
             )  # fmt: skip
             session.add(row)
@@ -140,7 +140,7 @@ class Tokens:
         """The token with this text; None if there is none, or it has ended."""
         if not text.startswith(BEGINS) or len(text) > _LONGEST or not text.isascii():
             return None
-        return self._holding(TokenRow.token == _sha256(text))
+        return self._holding(TokenRow.token == sha256_of_secret(text))
 
     def get(self, id: int) -> Token | None:
         """The token with this number; None if it was removed or has ended."""
@@ -196,7 +196,3 @@ def _token(session: Session, row: TokenRow, owner: Owner) -> Token:
         classes = {each.id: each.name for each in rows}
     scopes = frozenset(row.scopes) & SCOPES.keys()
     return Token(row.id, owner, row.name, frozenset(scopes), classes, row.created, row.expires, row.used)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -25,6 +25,9 @@ from fewshot.types import Frame, FrameResult, Vectors
 
 ROOM = 3
 """Frames that the server takes before their moments have come back."""
+LATE, SOON = 0.4, 0.2
+"""Seconds from a frame's arrival to its moment: above the first the lesson takes fewer frames at a time, below the
+second more again. On a busy server frames would only wait, and their moments would tell of what is long over."""
 FPS = 15.0
 """Frames per second that are worth sending: expressions need no more."""
 WIDTH = 1280
@@ -68,6 +71,7 @@ class ServedLesson:
         loop.only_changed = only_changed()
         self._pipeline = Pipeline(loop, self._feed, [_Sink(self)])
         self._number = self._received = 0
+        self._room = ROOM
 
     @property
     def id(self) -> int | None:
@@ -124,10 +128,11 @@ class ServedLesson:
         self._remember()
         self.frames += 1
         self._service.figures.spent(self._latest_times())
-        self._service.figures.saw(len(result.readings), time.monotonic() - self._arrived.pop(result.index, self.began))
+        took = time.monotonic() - self._arrived.pop(result.index, self.began)
+        self._service.figures.saw(len(result.readings), took)
         self._tell(self._counts(result) if self.aggregate else as_record(result))
         self._feed.release()
-        self._tell({"type": "take", "frames": 1})
+        self._tell({"type": "take", "frames": self._more(took)})
 
     def mark(self, text: str) -> int:
         """Mark this moment. Returns the number of the marker.
@@ -174,6 +179,16 @@ class ServedLesson:
         if self.recorder is not None:
             with suppress(StoreError):  # another recorder may have it already
                 self.recorder.flush()
+
+    def _more(self, took: float) -> int:
+        """Frames that the client may send for one that is done, which took so many seconds."""
+        if took > LATE and self._room > 1:
+            self._room -= 1
+            return 0
+        if took < SOON and self._room < ROOM:
+            self._room += 1
+            return 2
+        return 1
 
     def _skip(self, why: str) -> bool:
         self._tell({"type": "skipped", "frames": 1, "received": self._received - 1, "why": why})

@@ -25,6 +25,7 @@ def live_mood_spec(
     seconds: float,
     theme: Theme = LIGHT,
     height: int = 160,
+    letters: int | None = None,
 ) -> Spec:
     """Stacked shares over time, with the teacher's markers as dashed lines, as a Vega-Lite specification.
 
@@ -36,6 +37,7 @@ def live_mood_spec(
         markers: (second, text).
         seconds: of the lesson so far.
         height: pixels.
+        letters: height of the axis labels, pixels; None: as usual.
     """
     drawn = points(mood, [second for second, _ in markers])
     order = stacking(states_in(mood))
@@ -57,6 +59,9 @@ def live_mood_spec(
             "scale": axis["scale"],
             "axis": {**axis["axis"], "labelOverlap": "greedy", "labelSeparation": 10},
         }
+    if letters is not None:
+        config = spec.setdefault("config", {})
+        config["axis"] = {**config.get("axis", {}), "labelFontSize": letters}
     return spec
 
 

@@ -26,6 +26,9 @@ _PAGES = (
     "cp437", "cp850", "cp1252", "cp852", "cp1250", "cp866", "cp1251", "cp857", "cp1254", "cp737", "cp1253", "cp862",
     "cp1255", "cp720", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
+_RARE_PAGES = ("cp775", "cp1257", "cp874", "cp1258", "koi8_r")
+"""The Baltic, Thailand, Vietnam, old Unix systems in Russia. In them, too, the usual western names look like names: so
+they are only taken if they give names that are known, and are offered where the page is not clear."""
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeError, NotImplementedError, RuntimeError,
     ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError, OSError,
@@ -127,7 +130,7 @@ def _page(names: list[bytes], archive: str, known: Collection[str]) -> str:
     """The code page of names. Only the names of folders must be clear: those of the photos mean nothing."""
     folders = [folder for name in names if b"/" in name and not (folder := name.rpartition(b"/")[0]).isascii()]
     readings: dict[str, list[str]] = {}
-    for page in ("utf-8", *_PAGES):
+    for page in ("utf-8", *_PAGES, *_RARE_PAGES):
         try:
             readings[page] = [folder.decode(page) for folder in folders]
         except UnicodeDecodeError:
@@ -137,12 +140,13 @@ def _page(names: list[bytes], archive: str, known: Collection[str]) -> str:
     wanted = {alike(name) for name in known if not name.isascii()}
     meant = {page: words for page, words in readings.items() if _parts(words) <= wanted}
     likely = meant or {page: words for page, words in readings.items() if all(map(_plausible, words))}
-    if likely and len({tuple(words) for words in likely.values()}) == 1:
-        return next(iter(likely))
+    usual = meant or {page: words for page, words in likely.items() if page not in _RARE_PAGES}
+    if usual and len({tuple(words) for words in usual.values()}) == 1:
+        return next(iter(usual))
     choices = sorted({" / ".join(sorted(set(words))[:3]) for words in (likely or readings).values()})
     raise UsageError(
         f"The names of the folders in {archive} are not in UTF-8, and it is not clear how to read them. They may be: "
-        f"{'; '.join(choices[:5])}. Upload the folder itself instead of a zip, or make the zip again with names in "
+        f"{'; '.join(choices[:8])}. Upload the folder itself instead of a zip, or make the zip again with names in "
         "UTF-8."
     )
 

@@ -18,8 +18,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 CODE_PAGES = (
-    "cp1252", "mac_roman", "cp850", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1258", "cp866",
-    "shift_jis", "gb18030", "big5", "euc_kr",
+    "cp1252", "mac_roman", "cp850", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258",
+    "cp866", "cp852", "cp775", "cp874", "koi8_r", "shift_jis", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 """Encodings of systems and spreadsheets that do not write UTF-8; the most frequent one comes first."""
 

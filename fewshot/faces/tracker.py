@@ -9,6 +9,8 @@ from fewshot.faces.boxes import pairwise_iou
 from fewshot.faces.pairing import best_pairs
 
 _IMPOSSIBLE = -1e6
+_SPARSE, _LONGEST = 2.0, 6.0
+"""Where frames are far apart, a lost face is remembered for so many pauses between them; at most so many seconds."""
 
 
 class Tracker:
@@ -19,6 +21,10 @@ class Tracker:
     are never used twice. A box does not identify a person: when two tiles of a gallery change places between two
     frames, the tracks stay with the positions, and the identity check has to notice it.
 
+    Where frames keep coming far apart (a busy server, one picture in two seconds), faces are remembered for longer than
+    ``memory``. Otherwise every face would be a new one in every frame, and recognising all of them anew would make the
+    next frame come even later. A single pause, as of a source that was lost, changes nothing.
+
     Args:
         memory: seconds for which a lost face is remembered.
         reach: largest distance of a face from its expected position, in units of its size, if the boxes do not overlap
@@ -28,6 +34,8 @@ class Tracker:
     def __init__(self, memory: float = 1.0, reach: float = 0.75) -> None:
         self._memory, self._reach = memory, reach
         self._next = 0
+        self._latest: float | None = None
+        self._pause = 0.0
         self.reset()
 
     def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], time: float) -> NDArray[np.int64]:
@@ -42,7 +50,10 @@ class Tracker:
             The track number of every box, shape (n,).
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-        self._keep(time - self._seen <= self._memory)
+        pause, self._pause = (self._pause, time - self._latest) if self._latest is not None else (0.0, 0.0)
+        self._latest = time
+        sparse = min(pause, self._pause)  # two pauses in a row, so that one of them is not enough
+        self._keep(time - self._seen <= max(self._memory, min(_SPARSE * sparse, _LONGEST)))
         rows, columns = best_pairs(self._affinity(boxes, self._expected(time)), _IMPOSSIBLE / 2)
         numbers = np.full(len(boxes), -1, np.int64)
         numbers[rows] = self._numbers[columns]
@@ -63,6 +74,8 @@ class Tracker:
         self._boxes = np.zeros((0, 4), np.float32)
         self._velocities = np.zeros((0, 2), np.float32)  # of the centres, pixels per second
         self._seen = np.zeros(0)
+        self._latest = None
+        self._pause = 0.0
 
     def _keep(self, chosen: NDArray[np.bool_]) -> None:
         if not chosen.all():

@@ -7,7 +7,6 @@ transaction of a recorder compares it, and a takeover raises it (a "fencing toke
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fewshot.checksums import sha256_of_secret
 from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow, SecondRow
@@ -113,7 +113,7 @@ def take_over(database: Database, lesson: int, ticket: str | None = None, at: da
                 hint="To see the lessons that are kept: fewshot lessons",
             )
         moment = at or now()
-        if ticket is not None and not (row.ticket and hmac.compare_digest(row.ticket, _stored(ticket))):
+        if ticket is not None and not (row.ticket and hmac.compare_digest(row.ticket, sha256_of_secret(ticket))):
             raise UsageError(
                 f"This is not the ticket of lesson {lesson}, so it was not taken over. The ticket changes when the "
                 "lesson is taken over without it. Use the ticket of its latest recorder, or none: then the lesson "
@@ -153,14 +153,10 @@ def _hold(session: Session, row: LessonRow, ticket: str) -> Hold:
     last = session.scalar(select(func.max(SecondRow.second)).where(SecondRow.lesson_id == row.id))
     provisional = row.provisional if row.provisional == last else None
     start = 0 if last is None else last + (provisional is None)
-    row.writer, row.ticket = row.writer + 1, _stored(ticket)
+    row.writer, row.ticket = row.writer + 1, sha256_of_secret(ticket)
     row.owner, row.heartbeat = this_process(), now()
     return Hold(
         lesson=row.id, writer=row.writer, ticket=ticket, start=start, length=max(row.seconds, float(start)),
         provisional=provisional, labels=tuple(row.labels), students=student_ids(session, row.id),
         aggregate=row.aggregate,
     )  # fmt: skip
-
-
-def _stored(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode("utf-8", "surrogatepass")).hexdigest()

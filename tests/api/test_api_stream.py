@@ -133,6 +133,8 @@ def test_the_server_says_how_many_frames_it_takes_and_takes_no_more(
 ) -> None:
     gate = threading.Event()
     whole = lesson.ServedLesson.saw
+    monkeypatch.setattr(lesson, "LATE", 0.0)
+    monkeypatch.setattr(lesson, "SOON", 0.0)
     monkeypatch.setattr(lesson.ServedLesson, "saw", lambda self, result: (gate.wait(20), whole(self, result)))
     found = talk().start(class_name="physics", record=False)
     assert found.ready["lesson"] is None and found.ready["ticket"] is None
@@ -142,13 +144,29 @@ def test_the_server_says_how_many_frames_it_takes_and_takes_no_more(
     for _ in range(4):
         assert "no room" in found.until("skipped")["why"]
     gate.set()
+    more = []
     for _ in range(room):
         assert found.until("moment")
-        assert found.until("take")["frames"] == 1
+        more.append(found.until("take")["frames"])
+    assert more == [0] * (room - 1) + [1], "moments came late, so it takes one frame at a time"
     found.say(type="end")
     ended = found.until("ended")
     assert (ended["frames"], ended["skipped"]) == (room, 4)
     assert LessonStore().lessons() == []
+
+
+def test_a_lesson_that_was_late_takes_as_many_frames_as_before_once_it_is_quick(
+    physics: None, talk: Callable[..., Talk], frame: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lesson, "LATE", 0.0)
+    found = talk().start(class_name="physics", record=False)
+    more = []
+    for late, soon in ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (99.0, 98.0), (99.0, 98.0), (99.0, 98.0)):
+        monkeypatch.setattr(lesson, "LATE", late)
+        monkeypatch.setattr(lesson, "SOON", soon)
+        found.socket.send(frame)
+        more.append(found.until("take")["frames"])
+    assert more == [0, 0, 1, 2, 2, 1]
 
 
 def test_times_that_the_client_gives_are_kept(physics: None, talk: Callable[..., Talk], frame: bytes) -> None:

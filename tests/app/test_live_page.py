@@ -103,6 +103,21 @@ def test_corrections_are_on_the_students_card_too_and_the_lesson_that_runs_is_to
     assert undone == [ben.id]  # by the lesson, whose loop reads on without it
 
 
+def test_a_projector_shows_the_whole_class_without_names_and_buttons() -> None:
+    enrolled("physics")
+    (stage,) = teach("physics")
+    test = page("live", **{"class": "physics"})
+    assert "Pause" in [button.label for button in test.button]
+    press(test, "For the projector")
+    assert not test.exception and not test.error
+    assert [button.label for button in test.button] == ["Leave"]
+    assert not [name for name in NAMES if name in words(test)]
+    assert "on" in test.query_params["projector"]
+    press(test, "Leave")
+    assert "Pause" in [button.label for button in test.button] and "projector" not in test.query_params
+    stage.lesson.stop()
+
+
 def test_a_fresh_tab_joins_the_only_lesson_says_so_and_may_leave_it() -> None:
     (stage,) = teach("physics")
     test = page("live")

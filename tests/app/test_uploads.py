@@ -163,7 +163,18 @@ def test_names_in_other_code_pages_are_detected(page: str, name: str, tmp_path: 
     assert bool(notes) == (page not in ("utf-8", "cp437", "cp850")) and all(name in note for note in notes)
 
 
-@pytest.mark.parametrize(("page", "name"), [("gb18030", "李明"), ("cp866", "Анна"), ("cp1250", "Łukasz")])
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("gb18030", "李明"),
+        ("cp866", "Анна"),
+        ("cp1250", "Łukasz"),
+        ("cp1257", "Šarūnas"),
+        ("cp775", "Ģirts"),
+        ("cp874", "สมชาย"),
+        ("cp1258", "Đông"),
+    ],
+)
 def test_names_whose_code_page_is_not_clear_are_asked_about(page: str, name: str, tmp_path: Path) -> None:
     sent = in_page(page, f"{name}/1.jpg")
     with pytest.raises(UsageError, match=f"{name}.*Upload the folder itself"):

@@ -149,6 +149,16 @@ def test_consent_files_of_spreadsheets(tmp_path: Path, encoding: str, separator:
     assert read_consent_list(path, ["Zoë"]).consents == {"Zoë": Consent("ihre Mutter", TODAY)}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("cp1257", "Šarūnas"), ("cp775", "Ģirts"), ("cp852", "Łukasz"), ("koi8_r", "Анна"), ("cp874", "สมชาย")],
+)
+def test_consent_files_of_other_countries(tmp_path: Path, encoding: str, name: str) -> None:
+    path = tmp_path / "consent.csv"
+    path.write_bytes(f"student,given_by,date\n{name},x,2026-11-20\n".encode(encoding))
+    assert read_consent_list(path, [name]).consents == {name: Consent("x", TODAY)}
+
+
 def test_one_faulty_row_costs_one_student(tmp_path: Path) -> None:
     path = write(
         tmp_path / "consent.csv",

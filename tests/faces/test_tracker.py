@@ -24,6 +24,13 @@ CASES = [
     ("the order of the boxes does not matter", [(0.0, [A, B, C]), (0.1, [C, A, B])], [[0, 1, 2], [2, 0, 1]]),
     ("a lost face is remembered", [(0.0, [A, B]), (0.5, [B]), (0.9, [A, B])], [[0, 1], [1], [0, 1]]),
     ("but not for long, and its number is not given again", [(0.0, [A]), (0.5, []), (1.2, [A])], [[0], [], [1]]),
+    ("one long pause ends tracks", [(0.0, [A]), (0.1, [A]), (3.1, [A]), (3.2, [A])], [[0], [0], [1], [1]]),
+    (
+        "frames that keep coming far apart do not",
+        [(0.0, [A]), (0.1, [A]), (1.6, [A]), (3.0, [A]), (4.8, [A]), (4.9, [A]), (8.0, [A])],
+        [[0], [0], [1], [1], [1], [1], [2]],
+    ),
+    ("but not for ever", [(0.0, [A]), (7.0, [A]), (14.0, [A])], [[0], [1], [2]]),
     ("another face elsewhere is another track", [(0.0, [A]), (0.1, [B])], [[0], [1]]),
     ("a face of another size is another track", [(0.0, [A]), (0.1, [[-30, -30, 70, 70]])], [[0], [1]]),
     ("a jump of less than a face is followed", [(0.0, [A]), (0.1, [moved(A, 28)])], [[0], [0]]),

@@ -53,6 +53,10 @@ SECRET = "S3CRET"
         (f"concat:rtsp://u:{SECRET}@cam/1|rtsp://u:{SECRET}@cam/2", "concat:rtsp://***@cam/1|rtsp://***@cam/2"),
         (f"async:cache:http://cam/x?t={SECRET}", "async:cache:http://cam/x?***"),
         (f"rtsps://192.168.1.1:7441/{SECRET}kP0dV7mQ2x", "rtsps://192.168.1.1:7441/***"),
+        ("rtmp://live.example/app/my-own-key", "rtmp://live.example/app/***"),
+        ("rtmps://live.example:443/app/room/blue-house", "rtmps://live.example:443/app/***"),
+        ("https://cam/hls/token/bluehouse/a.m3u8", "https://cam/hls/token/***/a.m3u8"),
+        ("https://cam/stream_key/bluehouse", "https://cam/stream_key/***"),
         (f"https://cam/{SECRET}-9f1c-4e77-b0d2-5a8e61c07f34/a.m3u8", "https://cam/***/a.m3u8"),
     ],
 )
@@ -72,6 +76,7 @@ def test_secrets_are_taken_out_and_the_rest_remains(address: str, shown: str) ->
         "http://localhost:8501", "https://example.org/a/b.mp4", "rtsp://192.168.1.20:554/Streaming/Channels/101",
         "http://[::1]:80/x", "http://192.168.1.20:8080/@anna", "http://cam.local/live_1~a/x.m3u8?channel=1&subtype=0",
         "rtsp://cam/h264Preview_01_main", "rtsp://cam/axis-media/media.amp", "http://cam/cgi-bin/snapshot1280x720.cgi",
+        "http://monkey.example/keyboard/tokens/a.mp4", "rtmp://live.example/app",
         "http://school.example/videos/2026-11-20_physics_lesson.mp4", "rtsp://cam/profile1/media.smp",
     ],
 )  # fmt: skip

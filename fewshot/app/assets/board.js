@@ -40,11 +40,53 @@ export default function (component) {
       known.delete(key);
     }
   }
+  if (!data.wide) watchSpace(grid);
   inOrder(grid, [...wanted].map((key) => known.get(key)));
   if (![...grid.children].some((tile) => tile.tabIndex === 0) && grid.firstElementChild) {
     grid.firstElementChild.tabIndex = 0;
   }
   grid.dataset.updates = String(Number(grid.dataset.updates ?? 0) + 1);
+}
+
+// Few tiles grow into the space that there is, so that they can be read from a distance; many keep their size. A window
+// that changes its size, and a panel that opens beside the tiles, are followed.
+const LARGEST = 2.4;
+
+function watchSpace(grid) {
+  grid.space ??= new ResizeObserver(() => fit(grid));
+  if (!grid.watched) {
+    grid.watched = true;
+    grid.space.observe(grid.parentElement);
+    window.addEventListener("resize", () => grid.isConnected && fit(grid));
+  }
+  if (grid.fitted !== grid.children.length) fit(grid);
+}
+
+function fit(grid) {
+  const count = grid.children.length;
+  const width = grid.clientWidth;
+  if (!count || !width) return;
+  // The place of the grid in the page, not in the window: scrolling must not change the tiles.
+  const page = grid.getRootNode().host?.closest('[data-testid="stMain"]') ?? document.querySelector('[data-testid="stMain"]');
+  const top = grid.getBoundingClientRect().top + (page?.scrollTop ?? window.scrollY);
+  // A scroll bar that comes and goes must not make the tiles jump: small changes of the place count for nothing.
+  const place = [count, width, top, window.innerHeight].map((pixels) => Math.round(pixels / 24)).join();
+  if (grid.place === place && grid.fitted === count) return;
+  grid.place = place;
+  const space = window.innerHeight - top - 70; // the legend below the tiles
+  const one = (grid.firstElementChild.offsetHeight || 64) / (Number(grid.style.getPropertyValue("--scale")) || 1);
+  let scale = 1;
+  for (let tried = LARGEST; tried > 1; tried -= 0.1) {
+    const columns = Math.max(1, Math.floor((width + 5 * tried) / (125 * tried)));
+    const rows = Math.ceil(count / columns);
+    if (tried * (rows * (one + 5) - 5) <= space) {
+      scale = tried;
+      break;
+    }
+  }
+  grid.fitted = count;
+  const text = scale.toFixed(1);
+  if (grid.style.getPropertyValue("--scale") !== text) grid.style.setProperty("--scale", text);
 }
 
 // Tiles change places only while nobody points at them, so that a click does not meet another tile.

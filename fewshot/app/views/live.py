@@ -8,7 +8,7 @@ from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.looks import note_look
-from fewshot.app.shell import calm, say_no_classes
+from fewshot.app.shell import asset, calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
 from fewshot.app.views import live_controls, live_glance, live_guests, live_joined, live_sent, live_setup, live_side
 from fewshot.session.analysis.words import counted
@@ -26,7 +26,8 @@ def page() -> None:
     if lesson is None:
         live_setup.page()
         return
-    live_joined.say_joined(lesson)
+    if not live_controls.projected():
+        live_joined.say_joined(lesson)
     if lesson.alive and lesson.view().state != "preparing":  # before that it has no number
         note_look(lesson.plan.classroom, lesson.id, live=True)
     _show(lesson)
@@ -34,6 +35,9 @@ def page() -> None:
 
 def _show(lesson: RunningLesson) -> None:
     st.session_state["state_seen"] = lesson.view().state
+    if live_controls.projected() and not lesson.plan.credit:
+        _for_projector(lesson)
+        return
     hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
     live_controls.head(lesson, HEAD_EVERY)
     notices = st.container(key="camera-notices") if lesson.plan.sent is not None else None
@@ -58,6 +62,16 @@ def _show(lesson: RunningLesson) -> None:
         live_side.correction(lesson)
         live_side.side(lesson)
     live_sent.sender(lesson, notices)
+
+
+def _for_projector(lesson: RunningLesson) -> None:
+    """What everybody in the room may see: the whole class, large; no name, no hint for the teacher, no button to press
+    by mistake. The app's menu and the line with the teacher's name are hidden."""
+    st.html(f"<style>{asset('projector.css')}</style>")
+    with st.container(key="projector"):
+        live_controls.projector_head(lesson, HEAD_EVERY)
+        live_side.whole_class(lesson, SIDE_EVERY, far=True)
+    live_sent.sender(lesson, st.container(key="camera-notices") if lesson.plan.sent is not None else None)
 
 
 @st.fragment(run_every=TILES_EVERY)

@@ -26,8 +26,8 @@ BADGES = {
     "failed": ("off", "stopped"),
 }
 
-_NAMES = "names"
-"""A parameter of the address, which survives a reload of the page."""
+_NAMES, _PROJECTOR = "names", "projector"
+"""Parameters of the address, which survive a reload of the page."""
 
 
 def head(lesson: RunningLesson, every: float) -> None:
@@ -143,6 +143,12 @@ def _view(lesson: RunningLesson) -> None:
         st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
         if not names_hidden() and not lesson.plan.credit:
             choose_order()
+    if not lesson.plan.credit:
+        st.button(
+            "For the projector", key="for the projector", icon=":material/present_to_all:", width="stretch",
+            on_click=_project, args=(True,),
+            help="The whole class in large letters, without names, tiles and buttons.",
+        )  # fmt: skip
     if not names_hidden():
         live_guests.switch(lesson)
     if not lesson.plan.recorded:
@@ -155,7 +161,31 @@ def names_hidden() -> bool:
     """Whether this tab hides the names. A reload or a visit to another page must not bring them back."""
     hidden = st.session_state.get("names_hidden", st.query_params.get(_NAMES) == "hidden")
     st.session_state.setdefault("whole_class", hidden)
-    return bool(hidden)
+    return bool(hidden) or projected()
+
+
+def projected() -> bool:
+    """Whether this tab is for a projector, which everybody in the room sees. A reload must not bring names back."""
+    return bool(st.session_state.get("projected", st.query_params.get(_PROJECTOR) == "on"))
+
+
+def _project(on: bool) -> None:
+    st.session_state["projected"] = on
+    if on:
+        st.query_params[_PROJECTOR] = "on"
+    else:
+        st.query_params.pop(_PROJECTOR, None)
+
+
+def projector_head(lesson: RunningLesson, every: float) -> None:
+    """The head of the page for a projector: name, state, clock, and the way back."""
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    with left:
+        st.fragment(_status, run_every=every)(lesson)
+    right.button(
+        "Leave", key="leave the projector", icon=":material/close:", width="stretch", on_click=_project, args=(False,),
+        help="Back to the page with the buttons.",
+    )  # fmt: skip
 
 
 def _remember_names() -> None:

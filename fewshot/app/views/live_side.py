@@ -29,9 +29,9 @@ def side(lesson: RunningLesson, every: float = 2.0) -> None:
     st.fragment(_side, run_every=every)(lesson)
 
 
-def whole_class(lesson: RunningLesson, every: float) -> None:
-    """The whole class, without names and tiles."""
-    st.fragment(_whole, run_every=every)(lesson)
+def whole_class(lesson: RunningLesson, every: float, far: bool = False) -> None:
+    """The whole class, without names and tiles; ``far``: it is read from a distance."""
+    st.fragment(_whole, run_every=every)(lesson, far)
 
 
 def held(lesson: RunningLesson) -> Picked | None:
@@ -149,7 +149,7 @@ def _side(lesson: RunningLesson) -> None:
 
 
 @calm
-def _whole(lesson: RunningLesson) -> None:
+def _whole(lesson: RunningLesson, far: bool) -> None:
     view = lesson.view()
     left, right = st.columns([1, 2.2], gap="large")
     with left:
@@ -157,12 +157,12 @@ def _whole(lesson: RunningLesson) -> None:
         _markers(view)
     with right:
         if view.board.mood:
-            _chart(view, 420)
+            _chart(view, 620 if far else 420, 20 if far else None)
 
 
-def _chart(view: LessonView, height: int) -> None:
+def _chart(view: LessonView, height: int, letters: int | None = None) -> None:
     board = view.board
-    spec = live_mood_spec(board.mood, view.markers, board.second, chart_theme(), height)
+    spec = live_mood_spec(board.mood, view.markers, board.second, chart_theme(), height, letters)
     st.vega_lite_chart(spec=spec, theme=None, key="mood", width="stretch")
 
 
