@@ -1,6 +1,6 @@
 # make demo    the main job on a fresh machine, light runtime only
 # make app     the teacher's app in the browser, with a sample class one click away
-# make test    install everything, check style, types and security, run the tests
+# make test    install everything, check style, types and security, run the tests (TORCH=cpu: without CUDA, GBs less)
 # make benchmark   speed, names and the loop written by hand, measured here; tables in experiments/results/
 # make reproduce   the training recipe, eight hours; continues where it stopped (ARGS=dry_run=true shows what is left)
 # make browser  the tests in a real browser
@@ -15,6 +15,8 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
+# By default torch comes from the index that uv is set to; TORCH=cpu or TORCH=auto takes PyTorch's own index.
+TORCH_BACKEND = $(if $(TORCH),--torch-backend $(TORCH))
 UV = $(shell command -v uv 2>/dev/null || echo $(PYTHON) -m uv)
 
 .PHONY: demo app test install lint types security unit coverage sbom browser docs benchmark reproduce help clean
@@ -100,7 +102,7 @@ $(VENV)/app.stamp: $(VENV)/light.stamp
 
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing everything into $(VENV) ..."
-	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev \
+	@$(UV) pip install --quiet --python $(BIN)/python $(TORCH_BACKEND) --constraint constraints.txt --group dev \
 	  --editable ".[train,heif,openvino,video,app,postgres]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
