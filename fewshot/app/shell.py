@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from fewshot.app.next_click import in_the_app
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError
+from fewshot.session.analysis.words import TIME_ZONE
 from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
 
     @functools.wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        TIME_ZONE.set(_time_zone(st.context.timezone))
         try:
             return page(*args, **kwargs)
         except FewshotError as error:
@@ -89,6 +92,15 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
         return None
 
     return guarded
+
+
+@functools.cache
+def _time_zone(name: str | None) -> ZoneInfo | None:
+    """The time zone of a browser; None if it says none, or one that is not known here."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def style() -> None:

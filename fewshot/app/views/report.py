@@ -12,7 +12,7 @@ from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_class
 from fewshot.app.views import report_parts
 from fewshot.app.visitor import visitor
 from fewshot.audit.log import note
-from fewshot.session.analysis.words import LAW, UNCERTAINTY, moment
+from fewshot.session.analysis.words import LAW, UNCERTAINTY, local, moment
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes, words
@@ -156,7 +156,7 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
         with st.spinner("Making the file …"):
             st.session_state[key] = report_bytes(lesson, suffix, store.load_earlier(lesson.info), contents.aggregate)
             note(store.database, store.owner, "exported", details={"lesson": lesson.info.id, "what": "report"})
-    stem = f"lesson {lesson.info.id} {lesson.info.started.astimezone():%Y-%m-%d}"
+    stem = f"lesson {lesson.info.id} {local(lesson.info.started):%Y-%m-%d}"
     for ending, data in st.session_state[key].items():
         name = f"{stem}{ending}"
         media = MEDIA_TYPES.get(suffix, "application/octet-stream")

@@ -9,6 +9,7 @@ from fewshot.accounts.passwords import one_time_password
 from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Role
+from fewshot.session.analysis.words import moment
 
 _ONCE = "one-time password"
 """In the session of a tab: name and password, until the page is drawn once."""
@@ -51,7 +52,7 @@ def _row(account: Account) -> dict[str, str]:
         "Classes": str(len(account.classes)),
         "Lessons": str(account.lessons),
         "Logged in now": str(account.running),
-        "Last login": "never" if account.last is None else f"{account.last.astimezone():%d %B %Y, %H:%M}",
+        "Last login": "never" if account.last is None else moment(account.last),
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from contextvars import ContextVar
+from datetime import date, datetime, tzinfo
 
 import numpy as np
 
 from fewshot.session.analysis.grid import Floats
 
+TIME_ZONE: ContextVar[tzinfo | None] = ContextVar("time zone", default=None)
+"""Of the times that are shown; None: that of this computer. The app sets the one of the browser, which a server in
+another country does not have."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 UNCERTAINTY = (
@@ -52,19 +56,24 @@ def counted(number: int, one: str, more: str = "") -> str:
     return f"{number} {one if number == 1 else more or f'{one}s'}"
 
 
+def local(when: datetime) -> datetime:
+    """A time in the time zone of the reader (``TIME_ZONE``)."""
+    return when.astimezone(TIME_ZONE.get())
+
+
 def day(when: date) -> str:
-    """A day, the same whatever language this computer is set to; of a time: in the time zone of this computer.
+    """A day, the same whatever language this computer is set to; of a time: in the time zone of the reader.
 
     >>> day(date(2026, 9, 1))
     '01 Sep 2026'
     """
-    when = when.astimezone() if isinstance(when, datetime) else when
+    when = local(when) if isinstance(when, datetime) else when
     return f"{when.day:02d} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def moment(when: datetime) -> str:
-    """Day and time in the time zone of this computer: "01 Sep 2026, 08:30"."""
-    return f"{day(when)}, {when.astimezone():%H:%M}"
+    """Day and time in the time zone of the reader: "01 Sep 2026, 08:30"."""
+    return f"{day(when)}, {local(when):%H:%M}"
 
 
 def minutes(seconds: float) -> str:

@@ -15,7 +15,7 @@ from fewshot import __version__
 from fewshot.session.analysis.grid import UNSURE_STATE, make_grid
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.students import NOT_READABLE_STATE
-from fewshot.session.analysis.words import LAW, MINIMUM, UNCERTAINTY
+from fewshot.session.analysis.words import LAW, MINIMUM, UNCERTAINTY, local
 from fewshot.session.lesson import Lesson
 from fewshot.session.optional_imports import need
 from fewshot.session.report.contents import without_name, without_names
@@ -86,8 +86,8 @@ def about(lesson: Lesson, aggregate: bool) -> dict[str, Any]:
         "lesson": info.id,
         "class": info.classroom,
         "title": title,
-        "started": info.started.astimezone().isoformat(),
-        "ended": info.ended.astimezone().isoformat() if info.ended else None,
+        "started": local(info.started).isoformat(),
+        "ended": local(info.ended).isoformat() if info.ended else None,
         "state": info.state,
         "source": info.source,
         "network": info.network,

@@ -10,7 +10,7 @@ from fewshot.session.analysis.checkin import LEAST_LESSONS, CheckIns
 from fewshot.session.analysis.grid import Floats
 from fewshot.session.analysis.moments import Moments
 from fewshot.session.analysis.mood import Mood
-from fewshot.session.analysis.words import counted, minutes, percent
+from fewshot.session.analysis.words import counted, local, minutes, percent
 from fewshot.session.charts.theme import stacking
 from fewshot.session.lesson import LessonInfo, Marker
 from fewshot.session.report.contents import Contents
@@ -79,10 +79,10 @@ def origin(contents: Contents) -> list[tuple[str, str]]:
 
 
 def _when(info: LessonInfo) -> str:
-    """When the lesson began, in the time zone of this computer as on the pages, which is named because files travel."""
-    local = info.started.astimezone()
-    zone = f"{local:%z}"
-    return f"{local:%Y-%m-%d %H:%M} (UTC{zone[:3]}:{zone[3:5]})"
+    """When the lesson began, in the time zone of the reader as on the pages, which is named because files travel."""
+    began = local(info.started)
+    zone = f"{began:%z}"
+    return f"{began:%Y-%m-%d %H:%M} (UTC{zone[:3]}:{zone[3:5]})"
 
 
 def mood_words(mood: Mood) -> str:
