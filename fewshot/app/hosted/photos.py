@@ -87,7 +87,8 @@ def _test() -> None:
 def _teach() -> None:
     st.subheader("2. Other photos, to learn from")
     st.caption("Say what a photo shows. One photo is enough to begin with.")
-    chosen = st.selectbox("What the photo shows", [*EMOTIONS, _ANOTHER], key="state")
+    states = [*EMOTIONS, _ANOTHER]
+    chosen = st.selectbox("What the photo shows", states, index=states.index("neutral"), key="state")
     word = chosen
     if chosen == _ANOTHER:
         word = st.text_input("Which word?", placeholder="confused", max_chars=30, key="own word")

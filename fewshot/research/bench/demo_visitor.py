@@ -41,7 +41,7 @@ class Visitor:
         self._news = threading.Condition()
         self._socket = connect(
             f"{address.replace('http', 'ws', 1)}/_stcore/stream", origin=Origin(address), max_size=None,
-            subprotocols=[Subprotocol("streamlit")], open_timeout=60,
+            subprotocols=[Subprotocol("streamlit")], open_timeout=60, ping_interval=None,
         )  # fmt: skip
         self._ask()
         self._thread = threading.Thread(target=self._live, daemon=True)
