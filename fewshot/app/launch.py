@@ -20,7 +20,7 @@ from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
 from fewshot.classroom.store import ClassStore
-from fewshot.database.owner import LOCAL_TEACHER
+from fewshot.database.owner import DEMO, LOCAL_TEACHER, is_demo
 from fewshot.errors import UsageError
 from fewshot.session.temporary import clean_up
 
@@ -44,7 +44,7 @@ def launch(
     login: bool = False,
     without_login: bool = False,
 ) -> None:
-    """Serve the app until Ctrl-C.
+    """Serve the app until Ctrl-C; with FEWSHOT_DEMO=1 the demo, which needs no login and keeps nothing.
 
     Args:
         port: None takes 8501, or the next free one.
@@ -70,20 +70,23 @@ def launch(
     asked, source = (host, "--host") if host is not None else _of_streamlit()
     where = listening_at(asked)
     public, frames = public_origins(public_urls), tuple(origin_of(url, "--framed-by") for url in framed_by)
-    asks = must_log_in(where, source, bool(public), login, without_login)
+    demo = is_demo()
+    if demo and login:
+        raise UsageError(f"The demo has no login ({DEMO}=1). Leave --login out, or unset {DEMO}.")
+    asks = not demo and must_log_in(where, source, bool(public), login, without_login)
     port = free_port(port, where.address)
-    # On a full disk, what is stored can still be shown.
-    ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
+    if not demo:
+        # On a full disk, what is stored can still be shown.
+        ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
     clean_up()
     home = where.url(port, has_certificate())
     policy = Policy(where.hosts(port), public, frames, home, place_of(where, public))
     desk = desk_for(policy) if asks else None
-    _load_first_page()
-    print(
-        f"fewshot is at {home}\nPress Ctrl-C to stop it. A running lesson is kept up to that moment.",
-        flush=True,
-    )
-    for warning in _warnings(where, public.values(), asks):
+    if not demo:
+        _load_first_page()
+    kept = "It is a demo, and nothing is kept." if demo else "A running lesson is kept up to that moment."
+    print(f"fewshot is at {home}\nPress Ctrl-C to stop it. {kept}", flush=True)
+    for warning in () if demo else _warnings(where, public.values(), asks):
         print(warning, file=sys.stderr, flush=True)
     headless = not (browser and has_browser())
     options = {
@@ -93,10 +96,13 @@ def launch(
         "server.headless": headless,
         "browser.serverAddress": where.name,
     }
+    if demo:
+        options |= {"server.maxUploadSize": 4, "server.maxMessageSize": 20}
     if serve is not None:
         serve(options)
     else:
-        start_daily()
+        if not demo:
+            start_daily()
         serve_app(policy, options, None if headless else home, desk)
 
 

@@ -50,6 +50,18 @@ class LessonRoom:
                 lesson.guests.vanish()
                 del self._lessons[owner.id, classroom]
 
+    def leave(self, owner: Owner) -> None:
+        """End the lessons of an owner, and forget them."""
+        for lesson in self.alive(owner):
+            lesson.stop()
+        with self._lock:
+            for key in [key for key in self._lessons if key[0] == owner.id]:
+                self._lessons.pop(key).guests.vanish()
+
+    def analysing(self) -> int:
+        """How many lessons of all owners analyse pictures now, which costs much; to play a recording costs little."""
+        return sum(not lesson.plan.recorded for lesson in self._running())
+
     def close(self) -> None:
         """End the lessons of all owners; everything up to this moment is stored."""
         for lesson in self._running():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
@@ -16,6 +16,8 @@ from fewshot.types import EMOTIONS
 UNSURE, NOT_READABLE, AWAY = UNSURE_STATE, NOT_READABLE_STATE, AWAY_STATE
 NO_STATE = (UNSURE, NOT_READABLE, AWAY)
 """What is shown if no state is named."""
+_REMEMBERED = 512
+"""Looks in memory; people invent states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,21 @@ class Look:
     ink: str
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def look_of(state: str) -> Look:
     """The look of an emotion, of a student's own state, or of one of ``NO_STATE``, in the reports' palette."""
     colour = palette([state])[state]
     return Look(state, colour, ink_on(colour))
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def icon(state: str, size: int = 20) -> str:
     """The drawn face of a state as SVG; decoration only (the word stands beside it), so hidden from screen readers."""
     look = look_of(state)
     return face_svg(state, look.colour, look.ink, size)
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def image(state: str, size: int = 18) -> str:
     """The drawn face as an image, for ``st.html``, which removes SVG."""
     drawn = icon(state, size).replace("currentColor", "#808080")

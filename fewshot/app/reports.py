@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from fewshot.database.owner import Owner
 from fewshot.session.lesson import Lesson
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, gather
@@ -30,6 +31,7 @@ class Reports:
         earlier = store.earlier(loaded.info)
         undone = sum(correction.undone for correction in loaded.corrections)
         key = (
+            store.owner.id,  # stores in memory have one address and the same numbers
             store.database.url if hasattr(store.database, "url") else id(store.database),
             lesson,
             aggregate,
@@ -51,6 +53,12 @@ class Reports:
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return loaded, contents
+
+    def forget(self, owner: Owner) -> None:
+        """Forget the reports of an owner."""
+        with self._lock:
+            for key in [key for key in self._known if key[0] == owner.id]:
+                del self._known[key]
 
 
 REPORTS = Reports()

@@ -14,7 +14,7 @@ from fewshot.app.sample_past import SAMPLE_CLASS, plan_past, sample_notebook, te
 from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.store import ClassStore
-from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
+from fewshot.database.owner import LOCAL_TEACHER, Owner, is_demo, teacher
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
 from fewshot.types import EMOTIONS
@@ -37,11 +37,22 @@ def ensure_sample_class(recording: Recording, owner: Owner = LOCAL_TEACHER) -> s
 
 
 def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson:
-    """Play the recorded lesson at normal speed for the visitor, or join it if it is already playing."""
+    """Play the recorded lesson at normal speed for the visitor, or join it if it is already playing.
+
+    The demo spares memory and time: no lessons of the weeks before, and nobody there can remove a student meanwhile.
+
+    Args:
+        room: where lessons run.
+        ahead: seconds of the lesson that are over at once.
+    """
     owner = teacher(visitor())
     recording = sample_recording()
     title, source = str(recording.about["title"]), str(recording.about["source"])
     plan = LessonPlan(SAMPLE_CLASS, title, recording.students, source, recorded=True, owner=owner)
+
+    def told() -> None:
+        if not is_demo():
+            tell_past_meanwhile(owner)
 
     def prepare() -> Setup:
         ensure_sample_class(recording, owner)
@@ -52,12 +63,12 @@ def start_sample(room: LessonRoom = ROOM, ahead: float = AHEAD) -> RunningLesson
             notebook,
             memory,
             # Earlier lessons are written only when this one plays, because two writers slow each other down.
-            lambda sinks: Replay(recording, sinks, ahead, told=lambda: tell_past_meanwhile(owner)),
+            lambda sinks: Replay(recording, sinks, ahead, told=told),
             EMOTIONS,
             learns=False,
             hint=PaceSoFar(notebook, owner=owner),
             markers=recording.markers,
-            look=lambda: watch.look().students,
+            look=(lambda: None) if is_demo() else lambda: watch.look().students,
         )
 
     return room.start(plan, prepare)

@@ -19,11 +19,13 @@ from fewshot.database.owner import teacher
 from fewshot.demo import portrait_video
 from fewshot.demo.portraits import CONSENT, CREDIT, MISSED, PORTRAITS, STATES, neutral_photos, thumbnails
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
+from fewshot.errors import UsageError
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced
 from fewshot.live.sources.base import FrameSource
 from fewshot.room import Classroom
+from fewshot.session.lessons import LONGEST_TEXT
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.shared_models import MODELS
 from fewshot.types import Frame
@@ -104,7 +106,9 @@ class _Temporary(Remembered):
     def __init__(self, room: Classroom) -> None:
         self._room = room
 
-    def mark(self, _lesson: int, _second: float, _text: str) -> int:
+    def mark(self, _lesson: int, _second: float, text: str) -> int:
+        if len(text) > LONGEST_TEXT:
+            raise UsageError(f"This marker has {len(text)} characters. Use at most {LONGEST_TEXT}.")
         return 0
 
 

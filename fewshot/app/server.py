@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot.app.guard import SERVICE, Guard, Policy
 from fewshot.app.upload_files import keep_on_disk
-from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.database.owner import LOCAL_TEACHER, Owner, is_demo
 
 if TYPE_CHECKING:
     from fewshot.api.service import Service
     from fewshot.app.login.desk import Desk
 
 MAIN = Path(__file__).with_name("main.py")
+DEMO_MAIN = Path(__file__).parent / "hosted" / "main.py"
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
 NEEDED_BY_SERVICE = ("fastapi", "prometheus_client", "multipart", "limits")
 _built: list[Policy] = []
@@ -44,6 +45,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
 def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -> Any:
     """The ASGI application: the pages, and the service at ``/api`` if its packages are installed.
 
+    The demo has its pages only: no service, and no way to send a camera or a window.
+
     Args:
         policy: who may call it.
         opened: address to open in a browser once it is served; None opens none.
@@ -53,6 +56,10 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
     from starlette.middleware import Middleware
 
     from fewshot.app.sharing.pages import routes as sharing
+
+    if is_demo():
+        _built.append(policy)
+        return st.App(DEMO_MAIN, middleware=[Middleware(Guard, policy=policy)])
 
     def owner_of(scope: Any) -> Owner | None:
         if desk is None:
@@ -106,6 +113,8 @@ def desk() -> Desk | None:
 
 def place() -> str:
     """Under which name other computers reach this process's app; "" if only this computer can."""
+    if is_demo():
+        return "of this demo"  # so that a sentence says: the server of this demo
     return next((policy.place for policy in _built if policy.place), "")
 
 

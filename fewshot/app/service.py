@@ -25,7 +25,7 @@ from fewshot.app.guard import SERVICE, Application, Guard, Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, place_of, public_origins
 from fewshot.app.server import NEEDED_BY_SERVICE
 from fewshot.classroom.store import ClassStore
-from fewshot.database.owner import LOCAL_TEACHER
+from fewshot.database.owner import DEMO, LOCAL_TEACHER, is_demo
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.temporary import clean_up
 
@@ -67,6 +67,8 @@ def launch(
             it without TLS.
         StoreError: the database cannot be written to.
     """
+    if is_demo():
+        raise UsageError(f"The demo has no service for other programs ({DEMO}=1). Unset {DEMO}.")
     missing = [name for name in NEEDED_BY_SERVICE if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(

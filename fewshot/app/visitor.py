@@ -6,7 +6,7 @@ import streamlit as st
 
 from fewshot.app.server import desk
 from fewshot.classroom.owners import Owner
-from fewshot.database.owner import LOCAL_TEACHER
+from fewshot.database.owner import LOCAL_TEACHER, is_demo
 from fewshot.errors import FewshotError
 
 _LAST = "visitor"
@@ -23,7 +23,12 @@ def visitor() -> Owner:
 
     Raises:
         LoggedOut: the login has ended, or the code does not run in a page. Without login it is the local teacher.
+        DemoRefusal: this is the demo, and it is full, or the visit is over.
     """
+    if is_demo():
+        from fewshot.app.hosted.visitors import visit
+
+        return visit().owner
     return LOCAL_TEACHER if desk() is None else _login()[1]
 
 

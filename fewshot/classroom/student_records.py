@@ -34,7 +34,7 @@ class StudentRecords:
 
     def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
         self.owner = teacher(owner)
-        self.database = database or open_database()
+        self.database = database or open_database(owner=owner.id)
 
     def consents(self, name: str, student: str) -> list[Consent]:
         """All recorded consents of a student; the last one is the latest, which is the valid one."""

@@ -25,6 +25,7 @@ from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
+from fewshot.database.owner import DEMO, LOCAL, is_demo
 from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
@@ -41,6 +42,8 @@ RETRY = 1.0
 
 logger = logging.getLogger(__name__)
 _opened: dict[str, Database] = {}
+_lent: dict[str, Database] = {}
+"""Databases of single owners, by their ids."""
 _closed: set[Path] = set()  # folders of the program that were closed to other users
 _opening = threading.Lock()
 
@@ -288,16 +291,24 @@ class Database:
         return "" if found == "ok" else found
 
 
-def open_database(url: str | None = None) -> Database:
+def open_database(url: str | None = None, owner: str = LOCAL) -> Database:
     """The default database, or another one; opened once per process.
 
     Args:
         url: an SQLAlchemy address; None uses ``$FEWSHOT_DATABASE``, else ``fewshot.db`` in the program's folder.
             Every ``sqlite://`` is a new database in memory.
+        owner: id of an owner, who may have a database apart from all others; see ``lend``.
 
     Raises:
-        UsageError, StoreError: see ``Database``.
+        UsageError, StoreError: see ``Database``. StoreError: this process is the demo, and the owner has no database.
     """
+    if url is None and owner in _lent:
+        return _lent[owner]
+    if url is None and is_demo():
+        raise StoreError(
+            f"The demo opens no store but that of a visitor ({DEMO}=1). Load this page again to begin again.",
+            hint=f"To work with your own classes, unset {DEMO}.",
+        )
     address = url or named() or _file(home(), ours=True).render_as_string()
     if address_of(address).database in {None, "", ":memory:"}:
         return Database(address)
@@ -307,6 +318,22 @@ def open_database(url: str | None = None) -> Database:
             kept = _opened[address] = Database(address)
         kept.finish_erasing()
         return kept
+
+
+def lend(owner: str, database: Database | None) -> Database | None:
+    """Give an owner a database apart from all others.
+
+    Args:
+        owner: id of the owner.
+        database: None takes it away.
+
+    Returns:
+        The one that the owner had before; None without one.
+    """
+    before = _lent.pop(owner, None)
+    if database is not None:
+        _lent[owner] = database
+    return before
 
 
 def keys_beside(file: Path | None) -> FileKeys:

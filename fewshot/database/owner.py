@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,14 @@ Role = Literal["teacher", "administrator"]
 
 LOCAL = "local"
 """Id and name of the teacher who works at this computer. This teacher is always there, and needs no account."""
+
+DEMO = "FEWSHOT_DEMO"
+"""Variable: "1" makes the app a demo that anybody may open, without a login."""
+
+
+def is_demo() -> bool:
+    """Whether this process is the demo: every visitor is an owner with a store in memory, and no other store opens."""
+    return os.environ.get(DEMO, "") not in ("", "0")
 
 
 @dataclass(frozen=True, slots=True)

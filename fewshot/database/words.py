@@ -60,6 +60,8 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
         )
     if "readonly" in reason or "read-only" in reason:
         return read_only(url, path)
+    if path is None and "full" in reason:
+        return StoreError(f"The memory for this store is used up ({reason}), so nothing more is kept in it.")
     return StoreError(
         f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
         "exists, has free space and may be written to, and that no other program locks the database."

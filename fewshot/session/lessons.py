@@ -51,7 +51,7 @@ class LessonStore:
 
     def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
         self.owner = teacher(owner)
-        self.database = database or open_database()
+        self.database = database or open_database(owner=owner.id)
 
     @classmethod
     def at(cls, url: str) -> LessonStore:

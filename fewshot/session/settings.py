@@ -46,7 +46,7 @@ class Settings:
 
     def __init__(self, database: Database | None = None, owner: Owner = LOCAL_TEACHER) -> None:
         self.owner = owner
-        self._database = database or open_database()
+        self._database = database or open_database(owner=owner.id)
         if self._database not in _without_password:
             self._move_password()
             _without_password.add(self._database)

@@ -124,7 +124,8 @@ def test_all_that_the_image_copies_is_in_its_context() -> None:
     """.dockerignore leaves everything out that it does not name."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in lines
-    copied = {word for line in re.findall(r"^COPY (?!--)(.*)$", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]}
+    files = DOCKERFILE + (DEPLOY / "huggingface/Dockerfile").read_text(encoding="utf-8")
+    copied = {word for line in re.findall(r"^COPY (?!--)(.*)$", files, re.MULTILINE) for word in line.split()[:-1]}
     assert copied == {line[1:] for line in lines if line.startswith("!")}
     assert [name for name in copied if not (ROOT / name).exists()] == []
 
@@ -173,6 +174,7 @@ def test_every_variable_that_must_be_set_is_in_the_example() -> None:
 def test_variables_of_the_program_are_in_the_reference() -> None:
     reference = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
     files = [DEPLOY / "compose.yaml", DEPLOY / "Dockerfile", *(DEPLOY / "kubernetes").glob("*.yaml")]
+    files += [DEPLOY / "huggingface/Dockerfile", DEPLOY / "streamlit/app.py"]
     used = {name for path in files for name in re.findall(r"FEWSHOT_[A-Z_]+", path.read_text(encoding="utf-8"))}
     assert {name for name in used - {"FEWSHOT_NAME"} if f"`{name}`" not in reference} == set()
 

@@ -30,37 +30,39 @@ def page() -> None:
         live_joined.say_joined(lesson)
     if lesson.alive and lesson.view().state != "preparing":  # before that it has no number
         note_look(lesson.plan.classroom, lesson.id, live=True)
-    _show(lesson)
+    show(lesson)
 
 
-def _show(lesson: RunningLesson) -> None:
+def show(lesson: RunningLesson, tiles: float = TILES_EVERY, head: float = HEAD_EVERY, side: float = SIDE_EVERY) -> None:
+    """Draw a lesson: its head, its tiles, and what is beside them, each with its seconds between two updates."""
     st.session_state["state_seen"] = lesson.view().state
     if live_controls.projected() and not lesson.plan.credit:
         _for_projector(lesson)
         return
     hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
-    live_controls.head(lesson, HEAD_EVERY)
+    live_controls.head(lesson, head)
     notices = st.container(key="camera-notices") if lesson.plan.sent is not None else None
     whole = lesson.plan.aggregate or not lesson.plan.students or hidden
     if lesson.plan.credit:
         live_glance.credit(lesson)
     else:
-        live_glance.glance(lesson, HEAD_EVERY, whole)
+        live_glance.glance(lesson, head, whole)
     if whole:
         if not hidden:  # a class without students begins here
             live_guests.panel(lesson)
-        live_side.whole_class(lesson, SIDE_EVERY)
+        live_side.whole_class(lesson, side)
         live_sent.sender(lesson, notices)
         return
     with st.container(key="board"):
         left, right = st.columns([3.1, 1], gap="medium")
     with left:
-        _tiles(lesson)
+        # Only this part is drawn again several times per second.
+        st.fragment(_tiles, run_every=tiles)(lesson)
         st.html(tiles_legend([state for state in lesson.states if state not in EMOTIONS]))
         live_guests.panel(lesson)
     with right:
         live_side.correction(lesson)
-        live_side.side(lesson)
+        live_side.side(lesson, side)
     live_sent.sender(lesson, notices)
 
 
@@ -74,10 +76,8 @@ def _for_projector(lesson: RunningLesson) -> None:
     live_sent.sender(lesson, st.container(key="camera-notices") if lesson.plan.sent is not None else None)
 
 
-@st.fragment(run_every=TILES_EVERY)
 @calm
 def _tiles(lesson: RunningLesson) -> None:
-    """The grid. Only this part is drawn again several times per second."""
     view = lesson.view()
     live_controls.follow(lesson, view)
     if view.state == "preparing":

@@ -14,7 +14,7 @@ from fewshot.app.visitor import visitor
 from fewshot.classroom.places import computer, where_pictures_go
 from fewshot.session.analysis.words import day, moment
 
-_LEAD = (
+LEAD = (
     "fewshot watches the faces of a class. For each student it shows one of seven expressions, a state of the "
     "student's own such as “confused”, or an honest “unsure”. It learns each student from a few photos, and it keeps "
     "learning when you correct it."
@@ -38,7 +38,7 @@ def lead(place: str) -> str:
         place: the name of the server; "" if the app is for this computer only.
     """
     kept = f"Its predictions, called readings, are kept on {computer(place)}" + ("." if place else " only.")
-    return f"{_LEAD} {where_pictures_go(place)} {kept}"
+    return f"{LEAD} {where_pictures_go(place)} {kept}"
 
 
 def page() -> None:

@@ -40,10 +40,13 @@ class ServedApp:
         self.home, self.log = home, home / "server.log"
         home.mkdir(parents=True, exist_ok=True)
         self.environment = {**os.environ, **more, "FEWSHOT_HOME": str(home)}
-        command = [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser", *self.options]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(self.command(), env=self.environment, stdout=log, stderr=subprocess.STDOUT)
         self._wait(patience)
+
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-m", "fewshot", "app", "--port", str(self.port), "--no-browser", *self.options]
 
     def _wait(self, patience: float) -> None:
         end = time.monotonic() + patience

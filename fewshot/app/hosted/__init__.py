@@ -1,0 +1,1 @@
+"""The demo that anybody may open (FEWSHOT_DEMO=1): sample classes only, and a store in memory for each visitor."""

@@ -1,0 +1,57 @@
+"""Report page of the demo: the visitor's lesson so far, without files to download."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from fewshot.app.hosted.live import doors
+from fewshot.app.reports import REPORTS
+from fewshot.app.shell import isolated, plain
+from fewshot.app.visitor import visitor
+from fewshot.session.lessons import LessonStore
+
+
+def page() -> None:
+    """Draw the page."""
+    st.html("<h1>Lesson report</h1>")
+    store = LessonStore(owner=visitor())
+    lessons = store.lessons()
+    if not lessons:
+        st.info("There is no lesson yet. Play the one of the sample class.", icon=":material/monitoring:")
+        doors()
+        return
+    from fewshot.app.views import report, report_parts
+    from fewshot.session.report import words
+
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    names = {info.id: report.name_of(info) for info in lessons}
+    wanted = st.session_state.get("lesson")
+    with left:
+        chosen = st.selectbox(
+            "Lesson", list(names), index=list(names).index(wanted) if wanted in names else 0,
+            format_func=names.__getitem__, label_visibility="collapsed",
+        )  # fmt: skip
+    with right:
+        aggregate = st.toggle("Whole class only: no names")
+    st.session_state["lesson"] = chosen
+    with st.spinner("Preparing the report …"):
+        _, contents = REPORTS.of(store, int(chosen), aggregate)
+    st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
+    if contents.nothing:
+        st.info(plain(contents.nothing), icon=":material/info:")
+    else:
+        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
+        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
+    tabs = st.tabs(["The class"] if contents.aggregate else ["The class", "Students", "Check in"])
+    with tabs[0]:
+        report_parts.mood(contents)
+        report_parts.moments(contents)
+        report_parts.method(contents)
+    if not contents.aggregate:
+        with tabs[1]:
+            report_parts.students(contents)
+        with tabs[2]:
+            report_parts.check_in(contents)
+    st.caption("In an installation of your own, a report also compares several weeks, and can be saved as a file.")
