@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.classroom.enrollment import CLEAR_SUBJECT, face_area
+from fewshot.classroom.photo_perception import CLEAR_SUBJECT
+from fewshot.faces.boxes import face_area
 from fewshot.types import EMOTIONS, Face, Frame, Vectors
 from fewshot.unit_vectors import unit_rows
 

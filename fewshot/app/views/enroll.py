@@ -12,7 +12,7 @@ import streamlit as st
 from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
-from fewshot.app.views import class_photo
+from fewshot.app.views import class_photo, class_photos
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
@@ -53,11 +53,20 @@ def _form() -> None:
     ask_to_acknowledge(
         "First open the page Start, read where this may not be used, and click “I have read this and will follow it”."
     )
-    camera, photo = st.tabs(["With the camera", "From a class photo"])
+    camera, files, photo = st.tabs(["With the camera", "From photos", "From a class photo"])
     with camera:
         _guided(store, names)
+    with files:
+        _from_photos(store, names)
     with photo:
         class_photo.section(names, st.session_state.get("class"))
+
+
+@calm
+def _from_photos(store: ClassStore, names: list[str]) -> None:
+    wanted = st.session_state.get("class")
+    name = st.selectbox("Class of the photos", names, index=names.index(wanted) if wanted in names else 0)
+    class_photos.from_photos(name, store.roster(name))
 
 
 @calm
