@@ -211,7 +211,8 @@ class Enrollment:
         vectors = np.stack([candidate.identity for candidate in candidates])
         known = self.store.identities_of(key)
         fits = fitting(vectors, known, self.thresholds.same)
-        reasons = {c.index: self._misfit(key, c, bool(fits.any() or len(known))) for c in candidates}
+        agree = bool(fits.any() or len(known))
+        reasons = {c.index: self._misfit(key, c, agree) for c, fit in zip(candidates, fits, strict=True) if not fit}
         fitted = [candidate for candidate, fit in zip(candidates, fits, strict=True) if fit]
         if fitted and not len(known):
             other = self._most_alike(key, vectors[fits])
@@ -288,6 +289,9 @@ class Enrollment:
 
 def read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
     """Photos in order, decoded a few ahead in threads (Pillow releases the interpreter lock while it decodes)."""
+    if all(file.seen is not None for file in files):  # nothing is opened
+        yield from map(load_photo, files)
+        return
     with ThreadPoolExecutor(max_workers=_READ_AHEAD) as pool:
         waiting = deque(pool.submit(load_photo, file) for file in files[:_READ_AHEAD])
         for file in files[_READ_AHEAD:]:
