@@ -75,7 +75,7 @@ class Stand:
         self.room.create()
         monkeypatch.setattr("fewshot.app.setups.open_class", lambda _name: self.room)
         monkeypatch.setattr(
-            "fewshot.app.views.photo_table.drawn_table", lambda data, key: self.drawn.append(data | {"key": key})
+            "fewshot.app.views.photo_table.drawn_table", lambda data, key: self.drawn.append(data | {"in": key})
         )
 
     def sent(self, name: str, person: int, shows: str = "neutral", seed: int = 0) -> Sent:
@@ -84,7 +84,7 @@ class Stand:
 
     def change(self, test: Any, **cells: dict[str, Any]) -> None:
         rows = {id.replace("__", "/") + ".png": one for id, one in cells.items()}
-        test.session_state[self.drawn[-1]["key"]] = {"changes": {"rows": rows, "twins": []}}
+        test.session_state[self.drawn[-1]["in"]] = {"changes": {"rows": rows, "twins": []}}
 
     @property
     def lines(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
   const root = parentElement.querySelector(".photos");
-  root.changes ??= structuredClone(data.changes);
+  root.changes = changesOf(data);
   root.known ??= new Map();
   root.send = () => setStateValue("changes", structuredClone(root.changes));
   root.data = data;
@@ -19,6 +19,14 @@ export default function (component) {
   const only = root.querySelector(".only input");
   only.onchange = () => root.classList.toggle("few", only.checked);
   root.querySelector(".only").hidden = !data.rows.some((row) => row.look);
+}
+
+// What was changed outlives the table's elements: the page may draw them anew while a change is under way.
+function changesOf(data) {
+  const kept = (globalThis.fewshotPhotoChanges ??= new Map());
+  if (!kept.has(data.key)) kept.set(data.key, structuredClone(data.changes));
+  for (const key of kept.keys()) if (kept.size > 2 && key !== data.key) kept.delete(key);
+  return kept.get(data.key);
 }
 
 function element(kind, words = "", name = "") {

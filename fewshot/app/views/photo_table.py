@@ -15,7 +15,7 @@ from fewshot.app.components import photo_table as drawn_table
 from fewshot.app.next_click import in_the_app
 from fewshot.app.photo_plan import Plan, PlannedPhoto, make_plan
 from fewshot.app.photo_table import PhotoTable, Row, changes_of, look_at_photos, names_of, to_look_at
-from fewshot.app.shell import PHOTO_TABLES, PHOTOS_LOST, isolated, plain
+from fewshot.app.shell import PHOTO_TABLES, PHOTOS_LOST, isolated, plain, session
 from fewshot.classroom.consent import Consent, read_consent_list
 from fewshot.classroom.folder import absent_names, consent_file
 from fewshot.classroom.roster import Roster
@@ -144,9 +144,10 @@ def section(name: str, roster: Roster, chosen: Chosen, given: Consent | None) ->
     except FewshotError as error:
         slot.error(plain(in_the_app(error)), icon=":material/info:")
         return None
-    for note in opened.table.notes:
-        st.info(plain(note), icon=":material/info:")
-    _summary(plan)
+    with st.container():  # whatever stands in it, the table keeps its place on the page
+        for note in opened.table.notes:
+            st.info(plain(note), icon=":material/info:")
+        _summary(plan)
     drawn_table(_data(opened, plan), opened.key)
     return _button(opened, plan, chosen.kind)
 
@@ -272,7 +273,7 @@ def _data(opened: _Open, plan: Plan) -> dict[str, Any]:
     }
     names = sorted({*opened.room.students, *(row.student for row in table.rows if row.student)}, key=str.casefold)
     return {
-        "rows": rows, "states": states, "names": names,
+        "key": f"{session()} {opened.number}", "rows": rows, "states": states, "names": names,
         "changes": {"rows": changes, "twins": sorted(table.twins)},
     }  # fmt: skip
 
