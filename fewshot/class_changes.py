@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from fewshot.classroom.class_enrollment import (
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.corrections import Learned, learn, learned, unlearn
 from fewshot.classroom.enrollment_report import EnrollmentReport, StudentResult
-from fewshot.classroom.folder import read_folder, valid_consent
+from fewshot.classroom.folder import no_consent, read_folder, valid_consent
 from fewshot.classroom.names import emotion_of
 from fewshot.classroom.photos import PhotoFile
 from fewshot.database import ErasurePending
@@ -159,6 +159,42 @@ class ClassChanges(ClassModels):
             self._refresh()
         report.students += found.refused()
         report.notes = [*found.notes, *report.notes]
+        return report
+
+    def enroll_photos(
+        self,
+        photos: Mapping[str, Sequence[PhotoFile]],
+        consents: Mapping[str, Consent],
+        *,
+        looks_like: Sequence[str] = (),
+        only_check: bool = False,
+    ) -> EnrollmentReport:
+        """Enroll photos of several students, each with a consent of its own.
+
+        Args:
+            photos: student -> photos. Those that were looked at before (``PhotoFile.seen``) are not opened again.
+            consents: student -> consent, for every student in ``photos``.
+            looks_like: see ``enroll_folder``.
+            only_check: report what would happen, and store nothing.
+
+        Returns:
+            The students in the order of ``photos``, each with its photos in order.
+
+        Raises:
+            UsageError: a consent is not valid today, or ``looks_like`` names a student who is not there.
+            StoreError: as ``enroll_folder``.
+        """
+        roster, today = self.roster(), date.today()
+        wrong = {key: consents[key].why_not(today) if key in consents else f"no consent for {key}" for key in photos}
+        if any(wrong.values()):
+            raise no_consent(roster.name, "PHOTOS", {key: why for key, why in wrong.items() if why})
+        doubles = doubles_among(looks_like, {*photos, *roster.students})
+        listed = {key: list(files) for key, files in photos.items()}
+        if only_check:
+            return self._enrollment().check(listed, consents, doubles)
+        self.store.require_writable()
+        report = self._enrollment().enroll(listed, consents, doubles=doubles)
+        self._refresh()
         return report
 
     def _enrollment(self) -> ClassEnrollment:

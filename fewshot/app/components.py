@@ -19,6 +19,31 @@ _camera_check = st.components.v2.component("fewshot_camera_check", html="<span><
 _picture = st.components.v2.component(
     "fewshot_picture", html='<img class="picture" alt="">', css=asset("picture.css"), js=asset("picture.js")
 )
+_mirror = st.components.v2.component(
+    "fewshot_mirror",
+    html='<div class="mirror"><video autoplay muted playsinline aria-label="Your own camera"></video>'
+    '<div class="oval" hidden></div></div>',
+    css=asset("mirror.css"),
+    js=asset("mirror.js"),
+)
+_photo_table = st.components.v2.component(
+    "fewshot_photo_table",
+    html="""
+<div class="photos">
+  <label class="only" hidden><input type="checkbox"> Only photos that need a look</label>
+  <div class="frame" role="region" aria-label="Photos before they are enrolled" tabindex="0">
+    <table>
+      <thead><tr><th scope="col">Enroll</th><th scope="col">Photo</th><th scope="col">Student</th>
+        <th scope="col">Shows</th><th scope="col">Network sees</th><th scope="col">Consent</th>
+        <th scope="col">What happens</th></tr></thead>
+      <tbody></tbody>
+    </table>
+  </div>
+  <datalist id="names"></datalist>
+</div>""",
+    css=asset("photo_table.css"),
+    js=asset("photo_table.js"),
+)
 
 
 def board(data: dict[str, Any], key: str, on_pick: Callable[[], None] | None = None) -> str | None:
@@ -40,3 +65,19 @@ def picture(jpeg: bytes, words: str, key: str) -> None:
     import base64
 
     _picture(data={"jpeg": base64.b64encode(jpeg).decode(), "words": words}, key=key)
+
+
+def photo_table(data: dict[str, Any], key: str) -> None:
+    """Show photos that are not enrolled yet. What is changed lies in the session under ``key``, as ``changes``."""
+    _photo_table(data=data, key=key, default={"changes": data["changes"]}, on_changes_change=lambda: None)
+
+
+def mirror(oval: tuple[float, float, float], constraints: dict[str, Any], key: str) -> None:
+    """Show the browser's own camera as in a mirror, with an oval where the face should be.
+
+    Args:
+        oval: middle across and down, and height, as shares of the picture.
+        constraints: of the camera, as those of the picture that is sent.
+        key: another one opens the camera anew.
+    """
+    _mirror(data={"oval": list(oval), "constraints": constraints}, key=key)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.classroom.enrollment import CLEAR_SUBJECT, face_area
+from fewshot.classroom.photo_perception import CLEAR_SUBJECT
+from fewshot.faces.boxes import face_area
 from fewshot.types import EMOTIONS, Face, Frame, Vectors
 from fewshot.unit_vectors import unit_rows
 
@@ -19,8 +20,24 @@ KEEP = 3
 APART = 0.6
 """Least number of seconds between two of them, because neighbouring frames add nothing new."""
 PROBABLE = 0.25
-"""A picture matches its prompt if the network gives the prompt's expression at least this probability."""
+"""A picture matches a state of the student's own if its distance from neutral, see ``fit_of``, is at least this."""
 SHARPEST, FRONTAL = 1.0, 22.0
+OVAL = (0.5, 0.48, 0.66)
+"""Where the face should be: middle across and down, and height, as shares of the picture's width and height."""
+FAR, NEAR, ASIDE = 0.22, 0.66, 0.2
+"""Least and most height of a face's box, and how far its middle may be from the oval's, as shares of the picture."""
+DIM, GLARE, STILL = 50.0, 215.0, 0.25
+"""Mean grey levels of a face below and above which the light should change; sharpness below which it moves too fast."""
+CLOSER, FURTHER, INTO_THE_OVAL = "Closer, please.", "Further away, please.", "Move your face into the oval."
+MORE_LIGHT, LESS_LIGHT = "More light on your face, please.", "Less light on your face, please."
+LOOK_HERE, HOLD_STILL, UPRIGHT = "Look here, into the camera.", "Hold still.", "Hold your head upright."
+RELAX = "Relax your face, as when you listen."
+MORE = "A little more, so that it differs clearly from your usual face."
+_HINTS = {
+    "face too small": CLOSER, "face cut off": INTO_THE_OVAL, "too blurred": HOLD_STILL, "face turned": LOOK_HERE,
+    "head tilted": UPRIGHT, "face upside down": UPRIGHT, "too dark": MORE_LIGHT, "too little contrast": MORE_LIGHT,
+    "too bright": LESS_LIGHT,
+}  # fmt: skip
 _MOST = 40
 _GET_READY = 1.5
 
@@ -52,6 +69,7 @@ class Candidate:
         score: the larger the better; high for sharp, frontal, large faces that match the prompt.
         fit: probability of the prompt's expression, 0..1; for a student's own state, how far it is from neutral.
         identity: unit vector.
+        reads: the expression that the network finds most probable.
     """
 
     picture: Frame
@@ -59,11 +77,9 @@ class Candidate:
     score: float
     fit: float
     identity: NDArray[np.float32]
-
-    @property
-    def fits(self) -> bool:
-        """Whether it probably shows what the prompt asked for."""
-        return self.fit >= PROBABLE
+    reads: str = ""
+    fits: bool = True
+    """Whether the network's own reading is what the prompt asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,7 @@ class Progress:
         left: seconds that this prompt still takes.
         hint: what to do differently, or "".
         ready: whether pictures are being taken (after a moment to read the prompt).
-        counts: good pictures so far, per prompt.
+        counts: pictures so far that match, per prompt.
     """
 
     index: int
@@ -119,7 +135,7 @@ class Guide:
     def progress(self) -> Progress:
         """Where the guide stands now: prompt, seconds left, hint, and the pictures found for each prompt."""
         index = self._current()
-        counts = tuple(len(take.found) for take in self._takes)
+        counts = tuple(sum(one.fits for one in take.found) for take in self._takes)
         if index >= len(self.prompts):
             return Progress(index, 0.0, "", False, counts)
         began = self._takes[index].began
@@ -145,16 +161,22 @@ class Guide:
             take.over, self._hint = True, ""
             return
         face, self._hint = subject(faces)
+        self._hint = self._hint or (coach(face, frame) if face is not None else "")
         if face is None or time - take.began < _GET_READY:
             return
         candidate = self._candidate(frame, face, self.prompts[index], time)
         if candidate is not None:
-            take.found = sorted([*take.found, candidate], key=lambda c: -c.score)[:_MOST]
+            take.found = sorted([*take.found, candidate], key=lambda c: (not c.fits, -c.score))[:_MOST]
 
     def best(self, index: int, keep: int = KEEP) -> list[Candidate]:
-        """The pictures to offer for a prompt: the best ones, spread in time; those that match the prompt come first."""
+        """The pictures to offer for a prompt: the best ones, spread in time.
+
+        Those that do not match the prompt are offered only if none does.
+        """
         chosen: list[Candidate] = []
-        for candidate in sorted(self._takes[index].found, key=lambda c: (not c.fits, -c.score)):
+        found = self._takes[index].found
+        matching = [candidate for candidate in found if candidate.fits] or found
+        for candidate in sorted(matching, key=lambda c: -c.score):
             if len(chosen) < keep and all(abs(candidate.time - other.time) >= APART for other in chosen):
                 chosen.append(candidate)
         return sorted(chosen, key=lambda c: c.time)
@@ -173,13 +195,14 @@ class Guide:
         if person is not None and float(person @ face.identity) < self._same:
             self._hint = "This does not look like the same person as before."
             return None
-        fit = fit_of(prompt.state, self._read(face.expression[None])[0])
-        if not fit >= PROBABLE:
-            self._hint = (
-                "A little more, so that it differs clearly from your usual face." if prompt.state != "neutral" else ""
-            )
+        shares = self._read(face.expression[None])[0]
+        fit, reads = fit_of(prompt.state, shares), max(shares, key=lambda state: shares[state], default="")
+        fits = reads == prompt.state if prompt.state in EMOTIONS else fit >= PROBABLE
+        if not fits:
+            self._hint = self._hint or RELAX if prompt.state == "neutral" else MORE
         picture = portrait(frame, face.box)
-        return Candidate(picture, time, (0.25 + min(fit, 1.0)) * goodness(face), fit, face.identity)
+        score = (0.25 + min(fit, 1.0)) * goodness(face)
+        return Candidate(picture, time, score, fit, face.identity, reads, fits)
 
     def _person(self) -> NDArray[np.float32] | None:
         """Mean identity of the first good pictures; None until there are three."""
@@ -198,10 +221,37 @@ def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
         return None, "Only one person, please."
     face = by_area[0]
     if not face.quality.ok:
-        return None, f"{'; '.join(face.quality.reasons).capitalize()}."
+        return None, _hint_of(face.quality.reasons[0])
     if abs(face.quality.yaw) > FRONTAL:
-        return None, "Turn your face to the camera."
+        return None, LOOK_HERE
     return face, ""
+
+
+def coach(face: Face, frame: Frame) -> str:
+    """What would make the pictures of a usable face better, in words for the student; "" if nothing would.
+
+    Args:
+        face: the subject.
+        frame: BGR, shape (height, width, 3).
+    """
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = (float(value) for value in face.box)
+    tall, quality = (y1 - y0) / height, face.quality
+    aside = max(abs((x0 + x1) / 2 / width - OVAL[0]), abs((y0 + y1) / 2 / height - OVAL[1]))
+    hints = (
+        (tall < FAR, CLOSER),
+        (tall > NEAR, FURTHER),
+        (aside > ASIDE, INTO_THE_OVAL),
+        (quality.brightness < DIM, MORE_LIGHT),
+        (quality.brightness > GLARE, LESS_LIGHT),
+        (quality.sharpness < STILL, HOLD_STILL),
+    )
+    return next((hint for needed, hint in hints if needed), "")
+
+
+def _hint_of(reason: str) -> str:
+    """A reason why enrollment would refuse a face, as a word to the student."""
+    return next((hint for start, hint in _HINTS.items() if reason.startswith(start)), f"{reason.capitalize()}.")
 
 
 def fit_of(state: str, shares: dict[str, float]) -> float:

@@ -6,20 +6,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol
-
-import cv2
 
 from fewshot.app.guided import Candidate, Guide, subject
+from fewshot.app.lesson_guests import EnrollsPictures
 from fewshot.app.next_click import in_the_app
-from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
+from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.sources.base import Source
 from fewshot.perception import Perceives
-from fewshot.private_files import write_private
-from fewshot.session.temporary import TemporaryFolder
 
 logger = logging.getLogger(__name__)
 
@@ -104,53 +101,31 @@ class GuidedRun:
             guide.feed(captured.frame, faces, captured.time)
 
 
-class Enrolling(Protocol):
-    """The part of ``fewshot.Classroom`` that is needed here."""
-
-    def enroll(
-        self,
-        student: str,
-        photos: str | Path | Sequence[str | Path],
-        *,
-        consent_by: str | None = None,
-        consent_until: str | date | None = None,
-        emotion: str | None = None,
-        from_camera: bool = False,
-    ) -> StudentResult: ...
-
-
 def enroll_candidates(
-    room: Enrolling,
+    room: EnrollsPictures,
     student: str,
     kept: Mapping[str, Sequence[Candidate]],
     consent_by: str | None,
     until: date | None = None,
-) -> list[PhotoResult]:
-    """Enroll the accepted pictures, state by state; the pictures themselves are deleted afterwards.
+    looks_like: Sequence[str] = (),
+) -> StudentResult:
+    """Enroll the accepted pictures of all states. They are in memory only; no file is written.
 
     Returns:
-        The result of each picture, according to the same rules as for any photo.
+        The result of each picture, called "neutral 1", "neutral 2" ..., according to the same rules as for any photo.
 
     Raises:
         UsageError: none was accepted, or there is no consent.
     """
-    if not any(kept.values()):
+    chosen = [(state, number, one) for state, many in kept.items() for number, one in enumerate(many, start=1)]
+    if not chosen:
         raise UsageError("No picture was accepted. Keep at least one, or take them again.")
-    results: list[PhotoResult] = []
-    with TemporaryFolder("guided") as folder:
-        for state, candidates in kept.items():
-            files: list[str | Path] = []
-            for number, candidate in enumerate(candidates, start=1):
-                file = Path(folder) / f"{state} {number}.png"
-                ok, encoded = cv2.imencode(".png", candidate.picture)
-                if not ok:
-                    raise UsageError("OpenCV cannot write pictures here. Install opencv-python again.")
-                write_private(file, encoded.tobytes())
-                files.append(file)
-            if files:
-                done = room.enroll(
-                    student, files, consent_by=consent_by, consent_until=until, emotion=state, from_camera=True
-                )
-                results += done.photos
-                consent_by, until = None, None  # recorded now
-    return results
+    result = room.enroll_pictures(
+        student, [(one.picture, state) for state, _, one in chosen], consent_by=consent_by, consent_until=until,
+        from_camera=True, looks_like=looks_like,
+    )  # fmt: skip
+    result.photos = [
+        replace(photo, path=Path(f"{state} {number}"))
+        for photo, (state, number, _) in zip(result.photos, chosen, strict=True)
+    ]
+    return result

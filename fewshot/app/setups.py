@@ -184,3 +184,14 @@ def _reader_of(room: Classroom) -> Callable[[Vectors], list[dict[str, float]]]:
         return [verdict.probabilities for verdict in reader.read(vectors, [None] * len(vectors))]
 
     return read
+
+
+def photo_eyes(room: Classroom) -> tuple[Perceives, Callable[[Vectors], list[str]]]:
+    """What looks at photos before they are enrolled: the networks, with the limits for enrollment, and the expression
+    that they find in each of several faces of strangers; "unsure" where they are."""
+    reader = Classifier(room.population)
+
+    def read(vectors: Vectors) -> list[str]:
+        return [verdict.emotion or "unsure" for verdict in reader.read(vectors, [None] * len(vectors))]
+
+    return photo_perception(room.perception), read

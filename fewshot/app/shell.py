@@ -32,6 +32,11 @@ T = TypeVar("T")
 SEEN = "photos seen"
 """In the session of a tab: photo (SHA-256) -> small JPEG of what was enrolled here. It is never stored."""
 
+PHOTO_TABLES = "photo tables"
+"""In the session of a tab: photos that were chosen and are not enrolled yet. They are forgotten with the page."""
+PHOTOS_LOST = "photos lost"
+"""In the session of a tab: the page was loaded again while photos were chosen."""
+
 SORRY = (
     "This page could not be shown, because of a fault in fewshot. A running lesson continues. Load the page again. The "
     "details are in fewshot's log."
@@ -114,8 +119,10 @@ def session() -> str:
 
 
 def count_visit(page: str) -> None:
-    """Note that a page is shown; a return to it is another visit."""
+    """Note that a page is shown; a return to it is another visit. Photos that were chosen on another one are gone."""
     if st.session_state.get("shown") != page:
+        st.session_state.pop(PHOTO_TABLES, None)
+        st.session_state.pop(PHOTOS_LOST, None)
         st.session_state["shown"] = page
         st.session_state["visit"] = st.session_state.get("visit", 0) + 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -16,7 +17,10 @@ from typing import IO
 import cv2
 
 from fewshot.app.zips import copy, files_in, in_words
+from fewshot.classroom.consent import CONSENT_FILE
+from fewshot.classroom.folder import consent_file
 from fewshot.classroom.names import alike, check_name, emotion_of
+from fewshot.classroom.photo_labels import PLAIN_WORDS
 from fewshot.classroom.photo_names import student_and_emotion
 from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
@@ -28,6 +32,9 @@ from fewshot.types import EMOTIONS
 
 MOST_MEGABYTES = 500
 """Of one uploaded file, as ``.streamlit/config.toml`` says. While it is received it is in memory once, then on disk."""
+
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[\s._/-]*\d{1,4}){0,2}")
+"""A year, a school year or a date as the name of a folder: 2026, 2025-26, 2026-09-01."""
 
 _DEEPEST = 12
 """Parts of a name: more folders in folders have no meaning, and a path may have 4096 bytes at most."""
@@ -64,16 +71,11 @@ def save_class(
         The students who have a folder.
 
     Raises:
-        UsageError: a zip is damaged or too large, or a file is not in a student's folder.
+        UsageError: a zip is damaged or too large.
     """
     with ExitStack() as open_zips:
-        files = _without_common_top(list(_unpacked(uploads, open_zips, known, [] if notes is None else notes)))
-        loose = [file.name for file in files if len(PurePosixPath(file.name).parts) < 2]
-        if loose and not any(map(_is_explained, loose)):
-            raise UsageError(
-                f"{loose[0]} is not in a student's folder. Upload a folder or a zip file with one folder per student, "
-                "name the files like anna_neutral.jpg, or use the tab “One student”."
-            )
+        sent = _unpacked(uploads, open_zips, known, [] if notes is None else notes)
+        files = _without_common_top([_Sent(_without_silent(file.name), file.write) for file in sent])
         last: dict[Path, int] = {}
         for file in files:
             _write(folder.joinpath(*PurePosixPath(file.name).parts), file.write, last)
@@ -98,6 +100,13 @@ def save_student(uploads: Sequence[Upload], folder: Path, student: str, emotion:
             inner = [emotion] if emotion else list(parts[-2:-1])
             _write(target.joinpath(*inner, parts[-1]), file.write, last)
     return target
+
+
+def add_consent_list(data: bytes | Path, folder: Path) -> None:
+    """Put a list of consents into a folder of photos, in place of one that came with the photos."""
+    if (old := consent_file(folder)) is not None:
+        old.unlink()
+    _write(folder / CONSENT_FILE, partial(_put, data), {})
 
 
 def thumbnail(path: Path, side: int = 220) -> bytes | None:
@@ -176,6 +185,20 @@ def _is_noise(name: str) -> bool:
     return in_clutter(PurePosixPath(*(part for part in name.replace("\\", "/").split("/") if part not in (".", ".."))))
 
 
+def _without_silent(name: str) -> str:
+    """The name without folders that tell neither a student nor a state: "photos", "DCIM", and a year above a name."""
+    *folders, last = PurePosixPath(name).parts
+    telling = [part for part in folders if part.replace("_", " ").lower() not in PLAIN_WORDS]
+    inside = [*telling[1:], *([""] if telling else [])]
+    kept = [part for part, below in zip(telling, inside, strict=True) if not (_YEAR.fullmatch(part) and _names(below))]
+    return "/".join([*kept, last])
+
+
+def _names(folder: str) -> bool:
+    """Whether a folder may have the name of a student: a word that is not an emotion."""
+    return any(letter.isalpha() for letter in folder) and not _is_emotion(folder)
+
+
 def _without_common_top(files: list[_Sent]) -> list[_Sent]:
     """Remove a folder that contains all the others: people often zip ``photos/`` instead of its content.
 
@@ -202,11 +225,6 @@ def _name_several(files: list[str]) -> bool:
     """Whether names of files say that they are photos of two or more students; a few strays do not matter."""
     said = [found for name in files if (found := student_and_emotion(PurePosixPath(name).stem)) is not None]
     return len({alike(student) for student, _ in said}) > 1 and 2 * len(said) >= len(files)
-
-
-def _is_explained(name: str) -> bool:
-    """Whether a file may lie beside the students' folders: a list of consents, or its name says whose photo it is."""
-    return name.lower().endswith(".csv") or student_and_emotion(PurePosixPath(name).stem) is not None
 
 
 def _is_emotion(name: str) -> bool:

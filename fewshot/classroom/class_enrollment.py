@@ -74,18 +74,42 @@ class ClassEnrollment:
             UsageError: a student has no consent.
             StoreError: the database cannot be written.
         """
+        enrollment, report = self._checked(photos, consents, on_student, reasons, doubles, on_photo)
+        self.store.keep(self.classroom, enrollment.accepted, enrollment.consents, self._networks())
+        for (student, sha256), emotion in enrollment.relabelled.items():
+            self.store.label_photo(self.classroom, student, sha256, emotion)
+        return report
+
+    def check(
+        self, photos: Mapping[str, list[PhotoFile]], consents: Mapping[str, Consent], doubles: Collection[str] = ()
+    ) -> EnrollmentReport:
+        """What ``enroll`` would report. Nothing is stored."""
+        return self._checked(photos, consents, doubles=doubles)[1]
+
+    def _networks(self) -> Networks:
         perception = self.perception
-        networks = Networks(
+        return Networks(
             perception.network,
             perception.identity_network,
             perception.embedder.dimension,
             perception.identity_dimension,
         )
+
+    def _checked(
+        self,
+        photos: Mapping[str, list[PhotoFile]],
+        consents: Mapping[str, Consent],
+        on_student: Callable[[str], None] | None = None,
+        reasons: Mapping[str, str] | None = None,
+        doubles: Collection[str] = (),
+        on_photo: Callable[[], None] | None = None,
+    ) -> tuple[Enrollment, EnrollmentReport]:
+        """Everything but the writing; the arguments are those of ``enroll``."""
         enrollment = Enrollment(
-            photo_perception(perception),
+            photo_perception(self.perception),
             self.store.roster(self.classroom),
-            self.known or networks.empty_store(),
-            identity_thresholds(perception.identity_network),
+            self.known or self._networks().empty_store(),
+            identity_thresholds(self.perception.identity_network),
             lambda supports: has_neutral_reference(supports, self.population),
             doubles,
         )
@@ -94,10 +118,7 @@ class ClassEnrollment:
         self._point_out_doubts(enrollment, report)
         if enrollment.accepted and trusted_little(self.population, enrollment.store):
             report.notes.append(TRUSTED_LITTLE)
-        self.store.keep(self.classroom, enrollment.accepted, enrollment.consents, networks)
-        for (student, sha256), emotion in enrollment.relabelled.items():
-            self.store.label_photo(self.classroom, student, sha256, emotion)
-        return report
+        return enrollment, report
 
     def _point_out_doubts(self, enrollment: Enrollment, report: EnrollmentReport) -> None:
         """Mark doubtful labels of new or relabelled photos only: a teacher is not asked twice about one photo."""

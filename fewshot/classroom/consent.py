@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import csv
+import io
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,8 @@ from fewshot.errors import UsageError
 PURPOSE = "readings of facial expression in this class"
 CONSENT_FILE = "consent.csv"
 COLUMNS = ("student", "given_by", "date", "purpose", "until")
+_FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet takes text that begins so for a formula, unless an apostrophe stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,11 @@ class ConsentList:
     problems: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
+    @property
+    def names(self) -> set[str]:
+        """Everybody who has a row."""
+        return {*self.consents, *self.problems}
+
 
 def read_consent_list(path: Path, names: Collection[str] = ()) -> ConsentList:
     """Read ``consent.csv``: one row per student; columns student, given_by, date, and optionally purpose and until.
@@ -119,12 +128,38 @@ def read_consent_list(path: Path, names: Collection[str] = ()) -> ConsentList:
         raise UsageError(
             f"{path.name} has no column {', '.join(missing)}. Its first line must be: {','.join(COLUMNS)}."
         )
-    rows = [(line, {head: row.get(head, "") for head in COLUMNS}) for line, row in lines if any(row.values())]
+    rows = [(line, {head: _cell(row.get(head, "")) for head in COLUMNS}) for line, row in lines if any(row.values())]
     day_first = day_comes_first([row[column] for _, row in rows for column in ("date", "until")])
     found = ConsentList()
     for line, row in rows:
         _add_row(found, row, f"{path.name}, line {line}", day_first)
     return found
+
+
+def _cell(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+
+
+def write_consent_list(students: Iterable[str], consents: Mapping[str, Consent]) -> bytes:
+    """``consent.csv`` for these students, to be filled in with a spreadsheet and read by ``read_consent_list``.
+
+    Args:
+        students: one row each.
+        consents: student -> a consent that is known; the rows of the others have only a name.
+
+    Returns:
+        UTF-8 with byte order mark. A name that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for student in students:
+        row, known = [student, "", "", PURPOSE, ""], consents.get(student)
+        if known is not None:
+            until = known.until.isoformat() if known.until else ""
+            row = [student, known.given_by, known.day.isoformat(), known.purpose, until]
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _add_row(found: ConsentList, row: Mapping[str, str], where: str, day_first: bool | None) -> None:
@@ -145,6 +180,8 @@ def _add_row(found: ConsentList, row: Mapping[str, str], where: str, day_first: 
 
 
 def _consent_of_row(row: Mapping[str, str], where: str, day_first: bool | None) -> Consent:
+    if not row["given_by"] and not row["date"]:
+        raise UsageError(f"{where}: nobody has given consent for {row['student']} yet. Fill in given_by and date.")
     for column in COLUMNS[1:3]:
         if not row[column]:
             raise UsageError(f"{where}: {column} is empty. Every row needs student, given_by and date.")

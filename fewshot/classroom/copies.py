@@ -75,6 +75,8 @@ MIRROR_COPY = (
     Near(crop=36, expression=0.84, identity=0.89),
 )
 BURST = Near(crop=48, expression=0.95, identity=0.93)
+_LEAST_EXPRESSION = min(limits.expression for limits in (*COPY, *MIRROR_COPY, BURST))
+_LEAST_IDENTITY = min(limits.identity for limits in (*COPY, *MIRROR_COPY, BURST))
 
 
 def likeness(one: str, other: str, expression: float, identity: float) -> Likeness:
@@ -96,6 +98,8 @@ def how_copied(one: str, other: str, expression: float, identity: float) -> str:
     """
     if same_photo(one, other):
         return SAVED_AGAIN
+    if expression < _LEAST_EXPRESSION or identity < _LEAST_IDENTITY:
+        return ""  # photos of different people, which nearly all pairs of a class are, need no look at the hashes
     near = likeness(one, other, expression, identity)
     if any(limits.holds(near.photo, near.crop, near) for limits in COPY):
         return CHANGED

@@ -14,20 +14,16 @@ import numpy as np
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.copies import NEARLY, SAVED_AGAIN, how_copied
 from fewshot.classroom.enrollment_report import PhotoResult, Status, StudentResult
-from fewshot.classroom.photo_advice import has_upright_face, no_face, turned, with_advice
-from fewshot.classroom.photos import LoadedPhoto, PhotoFile, fingerprint, load_photo
+from fewshot.classroom.photo_perception import look_at
+from fewshot.classroom.photos import LoadedPhoto, PhotoFile, load_photo
 from fewshot.classroom.roster import Photo, Roster, Student
 from fewshot.classroom.same_person import fitting, most_alike
 from fewshot.classroom.thresholds import IdentityThresholds
 from fewshot.errors import printable
 from fewshot.perception import Perceives
-from fewshot.pictures import read_picture
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
-from fewshot.types import EMOTIONS, Face, Frame, Quality, Vectors
-
-CLEAR_SUBJECT = 3.0
-"""The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
+from fewshot.types import EMOTIONS, Quality, Vectors
 
 TWINS = (
     "{0} looks like {1}. When only one of them is in view, or their faces are small, the program may show no name or "
@@ -37,9 +33,6 @@ TWINS = (
 
 REMOVE_ONE = "Remove it from one of the two students"
 """What to do about one photo of two students."""
-
-SMALL_FACE = 96
-"""If a face of a reduced photo is smaller, in pixels, and cannot be used, the photo is read again in full size."""
 
 _READ_AHEAD = 4
 """Photos decoded at the same time; decoding a phone's photo takes longer than all other steps together."""
@@ -140,29 +133,24 @@ class Enrollment:
     def _readable(self, key: str, files: Sequence[PhotoFile], results: dict[int, PhotoResult]) -> list[_Candidate]:
         """The photos that are new and have one readable face. The results of the others go to ``results``."""
         candidates: list[_Candidate] = []
-        for index, loaded in enumerate(_read_ahead(files)):
+        for index, loaded in enumerate(read_ahead(files)):
             if self.on_photo is not None:
                 self.on_photo()
             file = loaded.file
             status, reason = self._seen_before(key, loaded, candidates)
-            face, photo = None, loaded.frame
-            if not reason and photo is not None:
-                face, reason = self._subject(photo)
-                if reason and file.picture is None:
-                    face, reason = self._closer(file.path, photo, face) or (None, reason)
-            if reason or face is None or photo is None or face.expression is None or face.identity is None:
+            seen = None if reason else file.seen or look_at(loaded, self.eyes)
+            if seen is None or seen.expression is None or seen.identity is None or seen.quality is None:
                 sha256 = loaded.sha256 if status == "already enrolled" else ""
+                reason = reason or (seen.problem if seen is not None else "")
                 results[index] = PhotoResult(file.path, file.emotion, status, reason, sha256)
                 continue
-            mark = fingerprint(photo, face.crop)
+            new = _Candidate(index, file, loaded.sha256, seen.fingerprint, seen.expression, seen.identity, seen.quality)
             if not file.from_camera:
-                status, reason = self._copied(key, mark, face, candidates)
+                status, reason = self._copied(key, new, candidates)
             if reason:
                 results[index] = PhotoResult(file.path, file.emotion, status, reason)
                 continue
-            candidates.append(
-                _Candidate(index, file, loaded.sha256, mark, face.expression, face.identity, face.quality)
-            )
+            candidates.append(new)
         return candidates
 
     def _seen_before(self, key: str, loaded: LoadedPhoto, candidates: list[_Candidate]) -> tuple[Status, str]:
@@ -192,10 +180,10 @@ class Enrollment:
         self.store.replace(key, replace(supports, emotions=emotions), self.store.identities_of(key))
         self.relabelled[key, sha256] = emotion
 
-    def _copied(self, key: str, mark: str, face: Face, candidates: list[_Candidate]) -> tuple[Status, str]:
+    def _copied(self, key: str, new: _Candidate, candidates: list[_Candidate]) -> tuple[Status, str]:
         """Status and reason of a photo that is a copy of another one; the reason is empty for a new photo."""
         for other in candidates:
-            how = _how(mark, face, other.fingerprint, other.expression, other.identity[None])
+            how = _how(new, other.fingerprint, other.expression, other.identity[None])
             if how == NEARLY:
                 self._bursts.setdefault(key, []).append(_short(other.file.path))
             elif how:
@@ -204,7 +192,7 @@ class Enrollment:
             supports, references = self.store.supports_of(owner), self.store.identities_of(owner)
             for sha256, vector in zip(supports.photos, supports.vectors, strict=True):
                 photo = student.photos.get(sha256)
-                how = _how(mark, face, photo.fingerprint, vector, references) if photo is not None else ""
+                how = _how(new, photo.fingerprint, vector, references) if photo is not None else ""
                 if how in ("", NEARLY):
                     continue
                 if owner != key:
@@ -213,34 +201,6 @@ class Enrollment:
                     return "already enrolled", "a copy of this photo is already enrolled"
                 return "already enrolled", f"the same picture, {how}, is already enrolled, so it counts as one photo"
         return "rejected", ""
-
-    def _subject(self, photo: Frame) -> tuple[Face | None, str]:
-        """The face of the photo's subject, with both vectors, or the reason why there is none."""
-        faces = sorted(self.eyes.look(photo), key=face_area, reverse=True)
-        if not faces:
-            lies = next((how for how, upright in turned(photo) if has_upright_face(self.eyes.find(upright))), "")
-            return None, no_face(photo, lies)
-        if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
-            return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
-        face = faces[0]
-        if not face.quality.ok:
-            return face, with_advice(face.quality.reasons)
-        self.eyes.identify(photo, [face])
-        return face, ""
-
-    def _closer(self, path: Path, photo: Frame, face: Face | None) -> tuple[Face, str] | None:
-        """The subject as the file shows it, if its face was too small only because the photo was reduced."""
-        if face is None or min(face.box[2:] - face.box[:2]) >= SMALL_FACE:
-            return None
-        whole = read_picture(path)
-        scale = whole.shape[1] / photo.shape[1]
-        if scale < 1.1:
-            return None
-        left, top, right, bottom = np.asarray(face.box * scale, int)
-        reach = max(right - left, bottom - top)
-        part = whole[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
-        found, reason = self._subject(np.ascontiguousarray(part))
-        return None if found is None or reason else (found, "")
 
     def _of_one_person(
         self, key: str, candidates: list[_Candidate], results: dict[int, PhotoResult]
@@ -251,7 +211,8 @@ class Enrollment:
         vectors = np.stack([candidate.identity for candidate in candidates])
         known = self.store.identities_of(key)
         fits = fitting(vectors, known, self.thresholds.same)
-        reasons = {c.index: self._misfit(key, c, bool(fits.any() or len(known))) for c in candidates}
+        agree = bool(fits.any() or len(known))
+        reasons = {c.index: self._misfit(key, c, agree) for c, fit in zip(candidates, fits, strict=True) if not fit}
         fitted = [candidate for candidate, fit in zip(candidates, fits, strict=True) if fit]
         if fitted and not len(known):
             other = self._most_alike(key, vectors[fits])
@@ -326,8 +287,11 @@ class Enrollment:
         return notes
 
 
-def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
+def read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
     """Photos in order, decoded a few ahead in threads (Pillow releases the interpreter lock while it decodes)."""
+    if all(file.seen is not None for file in files):  # nothing is opened
+        yield from map(load_photo, files)
+        return
     with ThreadPoolExecutor(max_workers=_READ_AHEAD) as pool:
         waiting = deque(pool.submit(load_photo, file) for file in files[:_READ_AHEAD])
         for file in files[_READ_AHEAD:]:
@@ -338,24 +302,18 @@ def _read_ahead(files: Sequence[PhotoFile]) -> Iterator[LoadedPhoto]:
             yield waiting.popleft().result()
 
 
-def _how(mark: str, face: Face, other: str, expression: Vectors, identities: Vectors) -> str:
+def _how(new: _Candidate, other: str, expression: Vectors, identities: Vectors) -> str:
     """How a photo was made from another one; see ``copies.how_copied``."""
-    if face.expression is None or face.identity is None or not len(identities):
+    if not len(identities):
         return ""
-    nearest = float((identities @ face.identity).max())
-    return how_copied(mark, other, float(face.expression @ expression), nearest)
+    nearest = float((identities @ new.identity).max())
+    return how_copied(new.fingerprint, other, float(new.expression @ expression), nearest)
 
 
 def _copy_of(name: str, how: str) -> str:
     if how == SAVED_AGAIN:
         return f"a copy of {name}, saved again"
     return f"the same picture as {name}, {how}, so it counts as one photo"
-
-
-def face_area(face: Face) -> float:
-    """Area of the face's box in square pixels."""
-    width, height = face.box[2:] - face.box[:2]
-    return float(width * height)
 
 
 def _short(path: Path) -> str:

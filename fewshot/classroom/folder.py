@@ -7,15 +7,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from fewshot.classroom.consent import CONSENT_FILE, SAMPLE_CONSENT, Consent, ConsentList, read_consent_list
 from fewshot.classroom.enrollment import Enrollment
 from fewshot.classroom.enrollment_report import EnrollmentReport, PhotoResult, StudentResult
 from fewshot.classroom.names import alike, quoted
-from fewshot.classroom.photo_folder import PhotoFolder, list_photos
+from fewshot.classroom.photo_folder import list_photos
 from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
+
+Source = Literal["list", "given", "recorded", "sample", ""]
 
 MOST_REASONS = 10
 """An error names at most this many students."""
@@ -57,26 +60,18 @@ def read_folder(folder: Path, given: Consent | None, roster: Roster) -> ClassFol
     Raises:
         UsageError: there is no such folder, consent.csv cannot be read, or no student has a valid consent.
     """
-    today, file = date.today(), consent_file(folder)
+    file = consent_file(folder)
     names = [*roster.students, *(entry.name for entry in folder.iterdir())] if file else []
-    listed = read_consent_list(file, names) if file else ConsentList()
-    found = list_photos(folder, roster.students, {*listed.consents, *listed.problems})
-    recorded = {key: student.consent for key, student in roster.students.items()}
-    usual = SAMPLE_CONSENT if roster.sample else None
-    consents, reasons = {}, {}
-    for key in found.students:
-        consent = listed.consents.get(key) or given or recorded.get(key) or usual
-        reasons[key] = listed.problems.get(key) or _spelled_otherwise(key, listed, found.students)
-        if consent is None:
-            reasons[key] = reasons[key] or _no_row(key, listed, file, found.students)
-        elif not reasons[key]:
-            reasons[key] = consent.why_not(today)
-            consents[key] = consent
-    consents = {key: consent for key, consent in consents.items() if not reasons[key]}
+    listed = read_consent_list(file, names) if file else None
+    found = list_photos(folder, roster.students, listed.names if listed else ())
+    answers = {key: find_consent(key, listed, given, roster, found.students) for key in found.students}
+    reasons = {key: answer.why for key, answer in answers.items()}
+    consents = {key: answer.consent for key, answer in answers.items() if answer.consent is not None}
     if found.students and not consents:
         wrong = {key: why for key, why in reasons.items() if why}
         raise no_consent(roster.name, str(folder), {**wrong, **found.problems})
-    notes = [*listed.faults, *_absent(listed, found), *found.notes]
+    absent = absent_names(listed, {*found.students, *found.problems}) if listed else []
+    notes = [*(listed.faults if listed else ()), *absent, *found.notes]
     return ClassFolder(found.students, consents, reasons, found.problems, notes)
 
 
@@ -90,27 +85,70 @@ def consent_file(folder: Path) -> Path | None:
     return next(filter(Path.is_file, named), None)
 
 
+@dataclass(frozen=True, slots=True)
+class FoundConsent:
+    """The consent for one student who is to be enrolled.
+
+    Attributes:
+        consent: the one that is valid today; None if there is none.
+        source: where it was found: the list of consents, given for all now, recorded in the class, or a sample class.
+        why: why there is none, in words; "" if there is one.
+    """
+
+    consent: Consent | None
+    source: Source
+    why: str = ""
+
+
+def find_consent(
+    key: str, listed: ConsentList | None, given: Consent | None, roster: Roster, students: Collection[str]
+) -> FoundConsent:
+    """The consent that counts for a student: the row in the list, else the given one, else the recorded one.
+
+    Args:
+        key: the student.
+        listed: what ``consent.csv`` says; None without such a file.
+        given: consent for all students.
+        roster: of the class.
+        students: everybody who is to be enrolled, for hints about names that are spelled in two ways.
+    """
+    rows = listed or ConsentList()
+    known = roster.students.get(key)
+    choices: list[tuple[Consent | None, Source]] = [
+        (rows.consents.get(key), "list"),
+        (given, "given"),
+        (known.consent if known else None, "recorded"),
+        (SAMPLE_CONSENT if roster.sample else None, "sample"),
+    ]
+    consent, source = next((choice for choice in choices if choice[0] is not None), choices[-1])
+    why = rows.problems.get(key) or _spelled_otherwise(key, rows, students)
+    if consent is None:
+        return FoundConsent(None, "", why or _no_row(key, listed, students))
+    why = why or consent.why_not(date.today())
+    return FoundConsent(None if why else consent, source, why)
+
+
 def _spelled_otherwise(key: str, listed: ConsentList, students: Collection[str]) -> str:
     """The reason if the list names a student only in other upper and lower case; otherwise ""."""
-    rows = {*listed.consents, *listed.problems}
-    other = next((row for row in sorted(rows - set(students)) if alike(row) == alike(key)), None)
-    if other is None or key in rows:
+    other = next((row for row in sorted(listed.names - set(students)) if alike(row) == alike(key)), None)
+    if other is None or key in listed.names:
         return ""
     return f"{CONSENT_FILE} names {other}, but the folder is called {key}. Give both the same name"
 
 
-def _no_row(key: str, listed: ConsentList, file: Path | None, students: Collection[str]) -> str:
-    if file is None:
+def _no_row(key: str, listed: ConsentList | None, students: Collection[str]) -> str:
+    if listed is None:
         return f"no consent on record for {key}"
-    free = sorted({*listed.consents, *listed.problems} - set(students))
+    free = sorted(listed.names - set(students))
     near = difflib.get_close_matches(alike(key), [alike(row) for row in free], n=1, cutoff=0.6)
     named = next((row for row in free if near and alike(row) == near[0]), None)
     hint = f". A similar name in it is {named}. If this is the same student, give both the same name" if named else ""
-    return f"{file.name} has no row for {key}{hint}"
+    return f"{CONSENT_FILE} has no row for {key}{hint}"
 
 
-def _absent(listed: ConsentList, found: PhotoFolder) -> list[str]:
-    absent = sorted({*listed.consents, *listed.problems} - {*found.students, *found.problems})
+def absent_names(listed: ConsentList, students: Collection[str]) -> list[str]:
+    """A sentence about the names in the list of consents of whom there are no photos; none if there is no such name."""
+    absent = sorted(listed.names - set(students))
     if not absent:
         return []
     return [f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,11 +29,17 @@ class PhotoFolder:
         students: student -> photos, sorted by name; also students whose folder is empty.
         problems: name as it is shown -> why this student cannot be enrolled.
         notes: what else a teacher should know about the folder.
+        refused: name -> photos of those with a problem that another name would mend.
+        groups: folders that seem to hold the folders of students.
+        strays: pictures that belong to nobody, as far as their names tell.
     """
 
     students: dict[str, list[PhotoFile]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    refused: dict[str, list[PhotoFile]] = field(default_factory=dict)
+    groups: list[Path] = field(default_factory=list)
+    strays: list[Path] = field(default_factory=list)
 
 
 def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection[str] = ()) -> PhotoFolder:
@@ -57,6 +64,8 @@ def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection
                 folders.setdefault(check_name(entry.name, "student"), []).append(entry)
             except UsageError as error:
                 found.problems[printable(entry.name)] = error.text
+                with suppress(OSError):
+                    found.refused[printable(entry.name)] = list(islice(photos_of(entry), MOST_PHOTOS))
         elif not entry.is_file():
             found.notes.append(f"Skipped {printable(entry.name)}: it is not a file or folder that can be opened.")
         elif is_picture(entry):
@@ -99,6 +108,7 @@ def _add_student(found: PhotoFolder, folder: Path, key: str, places: list[Path])
             found.problems[key] = f"The folder cannot be read ({error.strerror}). Check its permissions."
             return
         if inside:
+            found.groups.append(place)
             found.problems[key] = (
                 f"The folder seems to hold the folders of students ({', '.join(inside)}), not the photos of one "
                 f"student. Choose the folder {place} instead of {folder}."
@@ -126,6 +136,7 @@ def _add_student(found: PhotoFolder, folder: Path, key: str, places: list[Path])
 def _add_named_files(found: PhotoFolder, folder: Path, pictures: list[Path], known: Iterable[str]) -> None:
     """Pictures beside the students' folders: their names may say whose they are."""
     photos, strays = names_in_files(pictures, known)
+    found.strays = strays
     for key, files in photos.items():
         if key not in found.problems:
             found.students.setdefault(key, []).extend(files)
@@ -145,16 +156,31 @@ def _add_named_files(found: PhotoFolder, folder: Path, pictures: list[Path], kno
 
 
 def _part_namesakes(found: PhotoFolder, enrolled: Collection[str]) -> None:
-    """Names that differ only in upper and lower case may be one student or two: a teacher must say which."""
-    names = [*found.students, *(name for name in enrolled if name not in found.students)]
-    for key in list(found.students):
+    """Take out the students who cannot be distinguished by their names."""
+    for key, why in namesakes(found.students, enrolled).items():
+        found.refused[key] = found.students.pop(key)
+        found.problems[key] = why
+
+
+def namesakes(students: Collection[str], enrolled: Collection[str]) -> dict[str, str]:
+    """Names that differ only in upper and lower case may be one student or two: a teacher must say which.
+
+    Args:
+        students: who is to be enrolled.
+        enrolled: the students of the class.
+
+    Returns:
+        Student -> why this name cannot be used.
+    """
+    problems, names = {}, [*students, *(name for name in enrolled if name not in students)]
+    for key in students:
         others = [name for name in names if name != key and alike(name) == alike(key)]
+        new = [other for other in others if other not in enrolled]
         if others and key not in enrolled:
-            found.students.pop(key)
-            found.problems[key] = _which(key, others, enrolled)
-        elif any(other not in enrolled for other in others):
-            found.students.pop(key)
-            found.problems[key] = _which(key, [other for other in others if other not in enrolled], ())
+            problems[key] = _which(key, others, enrolled)
+        elif new:
+            problems[key] = _which(key, new, ())
+    return problems
 
 
 def _which(key: str, others: list[str], enrolled: Collection[str]) -> str:

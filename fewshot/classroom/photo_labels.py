@@ -12,7 +12,7 @@ from fewshot.classroom.photos import PhotoFile
 from fewshot.clutter import entries_of, leads_up
 from fewshot.errors import UsageError, printable
 
-_PLAIN_WORDS = {
+PLAIN_WORDS = {
     "dcim", "camera", "photo", "photos", "picture", "pictures", "pics", "image", "images", "img", "bilder",
     "bild", "foto", "fotos", "fotografien", "photographies", "imagenes", "imágenes", "immagini", "raw", "jpg",
     "jpeg", "png", "heic", "edited", "export", "exports", "originals", "downloads", "screenshots", "school",
@@ -78,7 +78,7 @@ def _labelled(path: Path, places: list[Path], groups: set[Path]) -> PhotoFile:
 
 def _says_nothing(name: str) -> bool:
     plain = " ".join(name.replace("_", " ").split()).lower()
-    return plain in _PLAIN_WORDS or any(letter.isdigit() for letter in name)
+    return plain in PLAIN_WORDS or any(letter.isdigit() for letter in name)
 
 
 def _with_emotions_inside(student: Path) -> set[Path]:

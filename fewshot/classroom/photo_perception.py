@@ -1,10 +1,25 @@
-"""Perception for single photos."""
+"""Perception for single photos: the one face of a photo, or the reason why there is none."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.classroom.photo_advice import has_upright_face, no_face, turned, with_advice
+from fewshot.classroom.photos import LoadedPhoto, SeenPhoto, fingerprint
 from fewshot.faces.any_size import any_size
+from fewshot.faces.boxes import face_area
 from fewshot.faces.quality import ENROLLMENT_LIMITS, Limits
-from fewshot.perception import Perception
+from fewshot.perception import Perceives, Perception
+from fewshot.pictures import read_picture
+from fewshot.types import Face, Frame
+
+CLEAR_SUBJECT = 3.0
+"""The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
+
+SMALL_FACE = 96
+"""If a face of a reduced photo is smaller, in pixels, and cannot be used, the photo is read again in full size."""
 
 
 def photo_perception(perception: Perception, limits: Limits = ENROLLMENT_LIMITS) -> Perception:
@@ -12,3 +27,51 @@ def photo_perception(perception: Perception, limits: Limits = ENROLLMENT_LIMITS)
     return Perception(
         any_size(perception.detector), perception.embedder, perception.recogniser, limits, perception.notes
     )
+
+
+def look_at(photo: LoadedPhoto, eyes: Perceives) -> SeenPhoto:
+    """Find and embed the subject of one photo. A photo that cannot be used raises no error.
+
+    Args:
+        photo: as ``load_photo`` gives it.
+        eyes: finds and embeds faces, with the limits for enrollment.
+    """
+    if photo.problem or photo.frame is None:
+        return SeenPhoto(photo.sha256, photo.problem)
+    face, reason = _subject(photo.frame, eyes)
+    if reason and photo.file.picture is None:
+        face, reason = _closer(photo.file.path, photo.frame, face, eyes) or (None, reason)
+    if reason or face is None or face.expression is None or face.identity is None:
+        return SeenPhoto(photo.sha256, reason)
+    mark = fingerprint(photo.frame, face.crop)
+    return SeenPhoto(photo.sha256, "", mark, face.expression, face.identity, face.quality)
+
+
+def _subject(photo: Frame, eyes: Perceives) -> tuple[Face | None, str]:
+    """The face of the photo's subject, with both vectors, or the reason why there is none."""
+    faces = sorted(eyes.look(photo), key=face_area, reverse=True)
+    if not faces:
+        lies = next((how for how, upright in turned(photo) if has_upright_face(eyes.find(upright))), "")
+        return None, no_face(photo, lies)
+    if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
+        return None, f"{len(faces)} faces, and none is clearly the largest. Crop the photo to the student"
+    face = faces[0]
+    if not face.quality.ok:
+        return face, with_advice(face.quality.reasons)
+    eyes.identify(photo, [face])
+    return face, ""
+
+
+def _closer(path: Path, photo: Frame, face: Face | None, eyes: Perceives) -> tuple[Face, str] | None:
+    """The subject as the file shows it, if its face was too small only because the photo was reduced."""
+    if face is None or min(face.box[2:] - face.box[:2]) >= SMALL_FACE:
+        return None
+    whole = read_picture(path)
+    scale = whole.shape[1] / photo.shape[1]
+    if scale < 1.1:
+        return None
+    left, top, right, bottom = np.asarray(face.box * scale, int)
+    reach = max(right - left, bottom - top)
+    part = whole[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+    found, reason = _subject(np.ascontiguousarray(part), eyes)
+    return None if found is None or reason else (found, "")

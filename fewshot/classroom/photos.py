@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fewshot.checksums import sha256_of
 from fewshot.errors import FewshotError
 from fewshot.pictures import read_picture
-from fewshot.types import Frame
+from fewshot.types import Frame, Quality, Vectors
 
 LONGEST_SIDE = 1600
 """Longer side of photos in pixels. The detector shrinks them further, and the crops have 112 pixels."""
@@ -32,6 +32,26 @@ _SAME_PHOTO, _SAME_CROP = 40, 12
 
 
 @dataclass(frozen=True, slots=True)
+class SeenPhoto:
+    """What the networks found in one photo. It is enough to enroll the photo without opening it again.
+
+    Attributes:
+        sha256: of the file; "" if it cannot be read.
+        problem: why the photo cannot be used, whoever it shows; "" if it can. Then the other values are there.
+        fingerprint: of the picture; see ``fingerprint``.
+        expression, identity: unit vectors of the subject's face, shapes (d,) and (k,).
+        quality: of this face.
+    """
+
+    sha256: str
+    problem: str
+    fingerprint: str = ""
+    expression: Vectors | None = field(default=None, repr=False, compare=False)
+    identity: Vectors | None = field(default=None, repr=False, compare=False)
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoFile:
     """A photo to be enrolled.
 
@@ -43,6 +63,7 @@ class PhotoFile:
         skipped: name of the folder that says nothing about an unlabelled photo ("2026"); "" otherwise.
         picture: the picture itself if there is no file, BGR, shape (height, width, 3): it is in memory only, and
             ``path`` is only what it is called.
+        seen: what was found in the photo, if it was looked at before; then it is not opened again.
     """
 
     path: Path
@@ -51,6 +72,7 @@ class PhotoFile:
     from_camera: bool = False
     skipped: str = ""
     picture: Frame | None = field(default=None, repr=False, compare=False)
+    seen: SeenPhoto | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,8 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
     """Read, hash and shrink one photo. An error is returned as text and not raised."""
     if file.problem:
         return LoadedPhoto(file, "", None, file.problem)
+    if file.seen is not None:
+        return LoadedPhoto(file, file.seen.sha256, None, "" if file.seen.sha256 else file.seen.problem)
     if file.picture is not None:
         content = hashlib.sha256(repr(file.picture.shape).encode() + file.picture.tobytes())
         return LoadedPhoto(file, content.hexdigest(), shrink(file.picture))

@@ -16,11 +16,13 @@ from drawn_faces import draw_photo, see_drawings
 
 from fewshot import Classroom
 from fewshot.app.next_click import in_the_app
+from fewshot.app.shell import PHOTO_TABLES, count_visit
 from fewshot.app.uploads import Upload, save_class
-from fewshot.classroom.consent import make_consent
+from fewshot.app.views.photo_table import CHOSEN, RELOADED
+from fewshot.classroom.consent import make_consent, write_consent_list
 from fewshot.classroom.folder import no_consent
-from fewshot.classroom.store import ClassStore
 from fewshot.session.settings import Settings
+from fewshot.types import EMOTIONS
 from tests.app.test_pages import page, quiet, words  # noqa: F401 - a fixture
 from tests.app.test_uploads import files, packed
 
@@ -36,10 +38,13 @@ class Sent:
 
 
 def upload(monkeypatch: pytest.MonkeyPatch, sent: dict[str, Any]) -> None:
-    """Make the fields for files give what was "uploaded": by the first word of their key."""
-    monkeypatch.setattr(st, "file_uploader", lambda *_, key="", **__: sent.get(str(key).split()[0]))
-    field = st.delta_generator.DeltaGenerator
-    monkeypatch.setattr(field, "file_uploader", lambda *_, key="", **__: sent.get(str(key).split()[0]))
+    """Make the first fields for files give what was "uploaded", by the word of their key; later ones are empty."""
+
+    def given(*_: Any, key: str = "", **__: Any) -> Any:
+        return sent.get(key.split(maxsplit=1)[0]) if key.endswith(" 0") else None
+
+    monkeypatch.setattr(st, "file_uploader", given)
+    monkeypatch.setattr(st.delta_generator.DeltaGenerator, "file_uploader", given)
 
 
 def button(test: Any, key: str) -> Any:
@@ -48,27 +53,156 @@ def button(test: Any, key: str) -> Any:
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("key", ["enroll many", "enroll one"])
-def test_photos_are_enrolled_only_after_the_acknowledgement(
-    known: bool, key: str, monkeypatch: pytest.MonkeyPatch
+def test_photos_are_looked_at_only_after_the_acknowledgement(
+    known: bool, key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ClassStore().create("Physics")
+    stand = Stand(tmp_path, monkeypatch)
     if known:
         Settings().acknowledged = datetime.now(UTC)
-    upload(monkeypatch, {"folder": [Sent("asha/1.jpg", b"x")], "photos": [Sent("1.jpg", b"x")]})
-    test = page("classes", **{"one student": "Asha"})
-    assert not test.exception and button(test, key).disabled == (not known)
+    upload(monkeypatch, {"folder": [stand.sent("asha/1.png", 1)], "photos": [stand.sent("1.png", 1)]})
+    test = page("classes", **{"one student": "Asha", "consent many": "she", "consent one": "she"})
+    assert not test.exception and button(test, key).disabled == (not known) and bool(stand.drawn) == known
     assert ("where this may not be used" in words(test)) == (not known)
 
 
-@pytest.mark.parametrize("key", ["enroll many", "enroll one"])
-def test_without_consent_the_next_click_is_named_above_the_button(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ClassStore().create("Physics")
+class Stand:
+    """A class with drawn photos, what the table was given, and what "the browser" changed in it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        see_drawings(monkeypatch)
+        monkeypatch.setattr("fewshot.app.setups.photo_perception", lambda perception, *limits: perception)
+        self.folder, self.drawn, self.room = folder, list[dict[str, Any]](), Classroom.open("Physics")
+        self.room.create()
+        monkeypatch.setattr("fewshot.app.setups.open_class", lambda _name: self.room)
+        monkeypatch.setattr(
+            "fewshot.app.views.photo_table.drawn_table", lambda data, key: self.drawn.append(data | {"in": key})
+        )
+
+    def sent(self, name: str, person: int, shows: str = "neutral", seed: int = 0) -> Sent:
+        path = draw_photo(self.folder / "one.png", {person: 100}, emotion=EMOTIONS.index(shows), seed=seed + person)
+        return Sent(name, path.read_bytes())
+
+    def change(self, test: Any, **cells: dict[str, Any]) -> None:
+        rows = {id.replace("__", "/") + ".png": one for id, one in cells.items()}
+        test.session_state[self.drawn[-1]["in"]] = {"changes": {"rows": rows, "twins": []}}
+
+    @property
+    def lines(self) -> dict[str, str]:
+        return {row["id"]: row["says"] for row in self.drawn[-1]["rows"]}
+
+
+@pytest.fixture
+def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
     Settings().acknowledged = datetime.now(UTC)
-    upload(monkeypatch, {"folder": [Sent("asha/1.jpg", b"x")], "photos": [Sent("1.jpg", b"x")]})
-    test = page("classes", **{"one student": "Asha"})
-    button(test, key).click().run()
+    return Stand(tmp_path, monkeypatch)
+
+
+def test_the_table_is_shown_before_anything_is_stored_and_what_it_says_is_enrolled(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [
+        stand.sent("class/flat/1.png", 1),
+        stand.sent("class/emre/happy/2.png", 2, "happy"),
+        Sent("class/emre/wall.png", b"x"),
+    ]
+    upload(monkeypatch, {"folder": sent})
+    test = page("classes")
+    assert not test.exception and not test.error and button(test, "enroll many").disabled
+    assert "No consent for emre, flat" in words(test) and {row["reads"] for row in stand.drawn[-1]["rows"]} == {"-"}
+    next(field for field in test.text_input if field.key == "consent many").set_value("the parents").run()
+    assert button(test, "enroll many").label == "Enroll 2 photos of 2 students" and stand.room.students == []
+    assert "2 photos will be enrolled, 1 cannot be enrolled" in words(test)
+    stand.change(test, flat__1={"student": "dana", "shows": "sad"})
+    test.run()
+    assert button(test, "enroll many").label == "Enroll 2 photos of 2 students" and stand.room.students == []
+    button(test, "enroll many").click().run()
+    assert not test.exception and not test.error
+    assert {key: one.emotions() for key, one in stand.room.roster().students.items()} == {
+        "dana": {"sad": 1}, "emre": {"happy": 1},
+    }  # fmt: skip
+    assert "2 photos accepted, 1 refused" in words(test) and "wall.png" in words(test)
+
+
+def test_a_class_that_changed_meanwhile_is_shown_again_before_anything_is_stored(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(monkeypatch, {"folder": [stand.sent("dana/1.png", 1), stand.sent("emre/1.png", 2)]})
+    test = page("classes", **{"consent many": "the parents"})
+    other = Classroom.open("Physics")
+    draw_photo(stand.folder / "other/1.png", {2: 100}, emotion=1, seed=90)
+    other.enroll("zoe", stand.folder / "other", consent_by="her mother")
+    button(test, "enroll many").click().run()
+    assert "Look at the table again" in words(test) and other.students == ["zoe"]
+    assert stand.lines == {"dana/1.png": "will be enrolled", "emre/1.png": "cannot be enrolled"}
+    button(test, "enroll many").click().run()
+    assert other.students == ["dana", "zoe"]
+
+
+def test_photos_of_one_student_are_shown_when_there_is_a_name(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(monkeypatch, {"photos": [stand.sent("1.png", 1, "happy")]})
+    test = page("classes", **{"consent one": "her mother"})
+    assert "Write the name of the student" in words(test) and not stand.drawn
+    next(field for field in test.text_input if field.key == "one student").set_value("Asha P.").run()
+    (row,) = stand.drawn[-1]["rows"]
+    assert (row["student"], row["shows"], row["reads"], row["differs"]) == ("Asha P.", "neutral", "happy", True)
+    button(test, "enroll one").click().run()
+    assert stand.room.students == ["Asha P."]
+
+
+def test_the_list_of_consents_is_filled_in_and_brought_back(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [stand.sent("dana/1.png", 1), stand.sent("=emre/1.png", 2)]
+    upload(monkeypatch, {"folder": sent})
+    page("classes")
+    listed = write_consent_list(["=emre", "dana"], {})
+    filled = listed.decode("utf-8-sig").replace("'=emre,,", "'=emre,his father,2026-01-02").encode("utf-8-sig")
+    upload(monkeypatch, {"folder": sent, "list": Sent("anything.csv", filled)})
+    test = page("classes", **{"consent many": "the parents"})
+    # What is written above is for everybody, but the list says that nobody has consented for dana yet.
+    assert stand.lines == {"=emre/1.png": "will be enrolled", "dana/1.png": "cannot be enrolled"}
+    assert "nobody has given consent for dana yet" in str(stand.drawn[-1]) and "No consent for dana" in words(test)
+
+
+def test_a_reload_in_the_middle_says_that_the_photos_are_gone(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(monkeypatch, {"folder": [stand.sent("dana/1.png", 1)]})
+    first = page("classes", **{"consent many": "the parents"})
+    assert first.query_params[CHOSEN] == "chosen" and RELOADED not in words(first)
+    upload(monkeypatch, {})
+    again = page("classes", {CHOSEN: "chosen"})
+    assert RELOADED in words(again) and CHOSEN not in again.query_params and stand.room.students == []
+    assert RELOADED in words(again.run())
+    assert RELOADED not in words(page("classes"))
+
+
+def test_the_photos_are_forgotten_with_the_page_and_when_they_are_taken_out(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(monkeypatch, {"folder": [stand.sent("dana/1.png", 1)]})
+    test = page("classes", **{"consent many": "the parents"})
+    assert test.session_state[PHOTO_TABLES]
+    upload(monkeypatch, {})
+    test.run()
+    assert not test.session_state[PHOTO_TABLES] and CHOSEN not in test.query_params
+    monkeypatch.setattr(st, "session_state", {"shown": "Class", PHOTO_TABLES: {"many": 1}})
+    count_visit("Class")
+    assert PHOTO_TABLES in st.session_state
+    count_visit("Live")
+    assert PHOTO_TABLES not in st.session_state
+
+
+def test_a_zip_that_cannot_be_read_is_a_sentence_and_nothing_is_enrolled(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(monkeypatch, {"zip": Sent("class.zip", b"no zip")})
+    test = page("classes", **{"consent many": "the parents"})
     (error,) = test.error
-    assert "Consent given by" in error.value and not re.search("Type:|fewshot enroll|/tmp", error.value)
+    assert "cannot be unpacked" in error.value and not stand.drawn and stand.room.students == []
+
+
+def test_the_page_enrollment_has_the_same_table(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(monkeypatch, {"folder": [stand.sent("dana/1.png", 1)]})
+    test = page("enroll", **{"consent many": "the parents"})
+    button(test, "enroll many").click().run()
+    assert not test.exception and stand.room.students == ["dana"]
 
 
 @pytest.mark.parametrize("reasons", [None, {"asha": "the consent ended on 2026-01-01"}])
@@ -101,32 +235,21 @@ def test_a_flat_folder_of_portraits_is_not_one_student(
 
 
 def test_the_bar_counts_photos_and_the_result_names_no_temporary_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    see_drawings(monkeypatch)
-    Settings().acknowledged = datetime.now(UTC)
-    room = Classroom.open("Physics")
-    room.create()
-    monkeypatch.setattr("fewshot.app.setups.open_class", lambda _name: room)
-    sent = []
-    for number, who in ((1, "dana"), (2, "emre")):
-        path = draw_photo(tmp_path / f"{who}_neutral.png", {number: 100}, emotion=6, seed=number)
-        sent.append(Sent(f"flat/{path.name}", path.read_bytes()))
-    sent.append(Sent("flat/notes.png", b"no picture"))
-    upload(monkeypatch, {"folder": sent})
+    sent = [stand.sent(f"flat/{who}_neutral.png", number) for number, who in ((1, "dana"), (2, "emre"))]
+    upload(monkeypatch, {"folder": [*sent, Sent("flat/notes.png", b"no picture")]})
     bars: list[str] = []
     field = st.delta_generator.DeltaGenerator
     real = field.progress
     monkeypatch.setattr(field, "progress", lambda self, value, text="": (bars.append(text), real(self, value, text))[1])
     test = page("classes", **{"consent many": "the parents"})
-    button(test, "enroll many").click().run()
-    assert not test.exception and not test.error
     assert [text.split(" (")[0] for text in bars if "photo" in text] == [
-        "Checking photo 1 of 3",
-        "Checking photo 2 of 3",
-    ]
-    assert set(room.roster().students) == {"dana", "emre"}
-    assert str(tmp_path) not in words(test) and "fewshot-photos-" not in words(test)
+        "Opening the photos …", "Looking at photo 1 of 3", "Looking at photo 2 of 3", "Looking at photo 3 of 3",
+    ]  # fmt: skip
+    button(test, "enroll many").click().run()
+    assert set(stand.room.roster().students) == {"dana", "emre"}
+    assert not re.search("fewshot-photos-", words(test) + str(stand.drawn))
 
 
 def test_every_photo_is_counted_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

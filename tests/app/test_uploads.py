@@ -48,9 +48,24 @@ def test_photos_of_a_class(sent: list[Upload], students: list[str], kept: list[s
     assert save_class(sent, tmp_path) == students and files(tmp_path) == kept
 
 
-def test_a_photo_in_no_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"lonely\.jpg is not in a student's folder"):
-        save_class([Upload("lonely.jpg", b"x")], tmp_path)
+def test_a_photo_in_no_folder_is_kept_and_names_nobody(tmp_path: Path) -> None:
+    assert save_class([Upload("lonely.jpg", b"x"), Upload("photos/IMG_1.jpg", b"x")], tmp_path) == []
+    assert files(tmp_path) == ["IMG_1.jpg", "lonely.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (["9b/2026/asha/happy/1.jpg", "9b/2026/ben/1.jpg"], ["asha/happy/1.jpg", "ben/1.jpg"]),
+        (["9b/2024-25/asha/1.jpg", "9b/2025-26/asha/1.jpg", "9b/2025-26/ben/1.jpg"],
+         ["asha/1 (2).jpg", "asha/1.jpg", "ben/1.jpg"]),
+        (["asha/2026/happy/1.jpg", "ben/DCIM/2.jpg"], ["asha/2026/happy/1.jpg", "ben/2.jpg"]),
+        (["2001/happy/1.jpg", "2002/2.jpg"], ["2001/happy/1.jpg", "2002/2.jpg"]),  # codes of students
+    ],
+)  # fmt: skip
+def test_folders_of_school_years_are_no_students(sent: list[str], kept: list[str], tmp_path: Path) -> None:
+    save_class([Upload(name, b"x") for name in sent], tmp_path)
+    assert files(tmp_path) == kept
 
 
 @pytest.mark.parametrize("name", ["../../evil/1.jpg", "/etc/evil/1.jpg", "asha/../../evil/1.jpg", "..\\evil\\1.jpg"])

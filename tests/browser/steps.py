@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def make_class(page: Any, name: str) -> None:
     page.get_by_label("Name of the class").fill(name)
     page.get_by_role("button", name="Create", exact=True).click()
     page.get_by_text(f"The class {name} was created").wait_for()
+
+
+def enroll_chosen(page: Any) -> None:
+    """Click the button below the table of chosen photos, once it can be clicked."""
+    button = page.locator("button", has_text=re.compile(r"Enroll \d+ photos? of")).first
+    button.wait_for()
+    page.wait_for_function("button => !button.disabled", arg=button.element_handle())
+    button.click()
 
 
 def choose_source(page: Any, classroom: str, kind: str) -> None:

@@ -39,9 +39,9 @@ def begin(page: Any, student: str, *states: str, own: str = "") -> None:
     """Fill in the form and start the camera, with these prompts."""
     to(page, "Enrollment")
     page.get_by_role("heading", name="Enrollment", exact=True).first.wait_for()
-    page.get_by_label("Name of the student").first.wait_for(state="detached")  # the page before is gone
+    page.get_by_label("States to show").first.wait_for()
     page.get_by_label("Student", exact=True).fill(student)
-    page.get_by_label("Consent given by").fill("her mother")
+    page.get_by_label("Consent given by").first.fill("her mother")
     for state in ("neutral", "happy", "surprise", "confused"):
         if state not in states:
             page.get_by_role("button", name=state, exact=True).click()

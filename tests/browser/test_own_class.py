@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
+from fewshot.classroom.store import ClassStore
 from fewshot.demo.sample import enrollment_photos, sample_picture, video
 from tests.browser.conftest import Served, acknowledge, to
-from tests.browser.steps import CAMERA, camera_film, choose_source, make_class
+from tests.browser.steps import CAMERA, camera_film, choose_source, enroll_chosen, make_class
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +40,19 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
     return camera_film(video(sample_picture()), tmp_path_factory.mktemp("camera") / "film.mjpeg")
 
 
-def enroll(page: Any, photos: Path) -> None:
-    page.get_by_role("button", name="Enroll all").wait_for()
+def choose(page: Any, photos: Path) -> None:
+    page.get_by_role("button", name="Enroll", exact=True).first.wait_for()
     page.wait_for_timeout(1000)  # the page is drawn once more after a class was made, and would drop the file
     page.locator("input[type=file]").nth(1).set_input_files(str(photos))
     page.get_by_text("class.zip").wait_for()
     page.get_by_label("Consent given by").first.fill("the demo")
     page.get_by_label("Consent given by").first.press("Enter")
-    page.get_by_role("button", name="Enroll all").click()
+    page.get_by_text("Nothing is stored yet").wait_for()
+
+
+def enroll(page: Any, photos: Path) -> None:
+    choose(page, photos)
+    enroll_chosen(page)
     page.get_by_text("photos accepted").wait_for()
 
 
@@ -94,7 +100,7 @@ def test_three_students_by_upload_one_bad_photo_and_a_live_lesson(
 
 
 @pytest.mark.core
-def test_a_photo_under_a_wrong_emotion_is_asked_about_and_set_right(
+def test_a_photo_under_a_wrong_emotion_is_set_right_in_the_table_before_it_is_stored(
     served: Served, browse: Callable[..., Any], tmp_path: Path
 ) -> None:
     enrollment_photos(sample_picture(), tmp_path)
@@ -104,13 +110,31 @@ def test_a_photo_under_a_wrong_emotion_is_asked_about_and_set_right(
     page = browse()
     acknowledge(page, served.address)
     make_class(page, "Wrong folders")
-    enroll(page, tmp_path / "class.zip")
-    page.get_by_text("3 photos accepted, 1 to check, 0 refused").wait_for()
-    page.get_by_text("looks happy, but is enrolled as neutral. Is that right?").wait_for()
-    page.get_by_role("button", name="It is happy").click()
-    page.get_by_text("chidi: the photo is now labelled happy").wait_for()
-    page.get_by_text("3 photos accepted, 0 refused").wait_for()
+    choose(page, tmp_path / "class.zip")
+    page.get_by_text("Looks happy. Is “neutral” right?").wait_for()
+    store = ClassStore(served.database())
+    assert store.roster("Wrong folders").students == {}
+    page.get_by_label("What chidi/neutral/1.jpg shows").select_option("happy")
+    page.get_by_text("Looks happy. Is “neutral” right?").wait_for(state="detached")
+    name = page.get_by_label("Student in asha/neutral/1.jpg")
+    name.fill("Asha P.")
+    name.press("Enter")
+    keep = page.get_by_label("Enroll ben/happy/1.jpg")
+    keep.uncheck()
+    page.get_by_role("button", name="Enroll 2 photos of 2 students").wait_for()
+    page.reload()
+    page.get_by_text("the photos must be chosen again. Nothing was stored").wait_for()
+    assert store.roster("Wrong folders").students == {}
+    choose(page, tmp_path / "class.zip")
+    page.get_by_label("What chidi/neutral/1.jpg shows").select_option("happy")
+    name.fill("Asha P.")
+    name.press("Enter")
+    keep.uncheck()
+    page.get_by_role("button", name="Enroll 2 photos of 2 students").click()
+    page.get_by_text("2 photos accepted, 1 left out, 0 refused").wait_for()
     page.locator("button.tile:has-text('chidi')").get_by_text("happy").wait_for()
+    students = store.roster("Wrong folders").students
+    assert {key: one.emotions() for key, one in students.items()} == {"Asha P.": {"neutral": 1}, "chidi": {"happy": 1}}
 
 
 def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, browse: Callable[..., Any]) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.classroom.consent import Consent, make_consent, read_consent_list
+from fewshot.classroom.consent import CONSENT_FILE, Consent, make_consent, read_consent_list, write_consent_list
 from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.errors import UsageError
 
@@ -170,3 +170,19 @@ def test_one_faulty_row_costs_one_student(tmp_path: Path) -> None:
     assert list(listed.problems) == ["anna", "cleo"] and "line 2: 'soon' is not a date" in listed.problems["anna"]
     assert "line 5: student is empty" in listed.faults[0] and "line 6: 'a/b'" in listed.faults[1]
     assert "line 4: given_by is empty" in listed.problems["cleo"]
+
+
+def test_the_list_to_fill_in_is_read_again_with_every_name_as_it_was(tmp_path: Path) -> None:
+    names = ["Asha P.", "=SUM", "+1", "@ben", "\u05d3\u05e0\u05d4", "\U0001f98a Fox", "O'Hara, Liz", "'quoted'"]
+    known = {name: Consent(f"{name}'s mother", TODAY, until=date(2027, 7, 1)) for name in names}
+    path = tmp_path / CONSENT_FILE
+    path.write_bytes(write_consent_list(names, known))
+    assert read_consent_list(path).consents == known
+    assert not [line for line in path.read_text("utf-8-sig").splitlines() if line.startswith(("=", "+", "-", "@"))]
+
+
+def test_a_row_that_nobody_has_filled_in_is_no_consent(tmp_path: Path) -> None:
+    path = tmp_path / CONSENT_FILE
+    path.write_bytes(write_consent_list(["asha"], {}))
+    listed = read_consent_list(path)
+    assert listed.consents == {} and "nobody has given consent for asha yet" in listed.problems["asha"]

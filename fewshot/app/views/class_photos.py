@@ -1,51 +1,67 @@
-"""Add students from a folder, a zip, single photos or the camera; show for each refused photo why."""
+"""Add students from a folder, a zip, single photos or the camera: a table of the photos, then what was refused."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from fewshot.app.next_click import in_the_app
-from fewshot.app.shell import SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later
+from fewshot.app.consent_form import FormFacts, consent_form
+from fewshot.app.photo_table import rows_of_class, rows_of_student
+from fewshot.app.server import place
+from fewshot.app.shell import PHOTO_TABLES, SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice
 from fewshot.app.upload_files import content
-from fewshot.app.uploads import MOST_MEGABYTES, Upload, save_class, save_student, thumbnail
+from fewshot.app.uploads import MOST_MEGABYTES, Upload, add_consent_list, save_class, save_student
+from fewshot.app.views import photo_table
+from fewshot.app.views.photo_table import Chosen, Laid
 from fewshot.app.visitor import visitor
-from fewshot.classroom.enrollment_report import PhotoResult, StudentResult
+from fewshot.classroom.class_enrollment import given_consent
+from fewshot.classroom.consent import CONSENT_FILE, read_consent_list, write_consent_list
+from fewshot.classroom.enrollment_report import StudentResult
+from fewshot.classroom.folder import consent_file
+from fewshot.classroom.places import computer
 from fewshot.classroom.roster import Roster
-from fewshot.classroom.store import ClassStore
-from fewshot.errors import FewshotError, UsageError
-from fewshot.pictures import PICTURE_SUFFIXES, is_picture
+from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
-from fewshot.session.temporary import TemporaryFolder
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
-_REMEMBERED = 120
+_REMEMBERED, _PICTURES = 120, 60
 UNLABELLED, OWN = "I do not know", "another state …"
-
-
-WHO_CONSENTED = "Who gave consent? Fill in the field “Consent given by”, then click the button again."
+_USED = "fields used"
+"""In the session: how many uploads were enrolled. The next one has fields of its own, which are empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an upload; thumbnails are of the photos that were refused or are doubtful."""
+    """What became of an upload.
+
+    Attributes:
+        students: what was enrolled.
+        refused: (student, file, why) of each photo that was not.
+        pictures: file -> thumbnail, of those.
+        notes, advice: about the class, and about the computer.
+        left_out: number of photos that the teacher left out.
+    """
 
     students: list[StudentResult]
+    refused: list[tuple[str, str, str]]
     pictures: dict[str, bytes]
     notes: list[str]
     advice: list[str]
+    left_out: int = 0
 
 
 def add(name: str, roster: Roster) -> None:
     """The three ways to add students."""
-    with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students):
+    photo_table.say_reloaded()
+    with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students or _choosing()):
         _acknowledge()
         many, one, camera = st.tabs(["Many students", "One student", "With the camera"])
         with many:
@@ -54,14 +70,29 @@ def add(name: str, roster: Roster) -> None:
             _one(name, roster)
         with camera:
             _camera(name)
-    _show(name, st.session_state.get(f"outcome {name}"))
+    _show(st.session_state.get(f"outcome {name}"))
+
+
+def from_photos(name: str, roster: Roster) -> None:
+    """On the page Enrollment: photos of many students or of one."""
+    photo_table.say_reloaded()
+    many, one = st.tabs(["Many students", "One student"])
+    with many:
+        _many(name, roster)
+    with one:
+        _one(name, roster)
+    _show(st.session_state.get(f"outcome {name}"))
+
+
+def _choosing() -> bool:
+    return bool(st.session_state.get(PHOTO_TABLES))
 
 
 def _acknowledge() -> None:
     """Photos are enrolled only after the same acknowledgement as for a camera and a lesson."""
     ask_to_acknowledge(
-        "Before you add students, open the page Start, read where this may not be used, and click “I have read "
-        "this and will follow it”."
+        "Before you add students, open the page Start, read where this may not be used, and click “I have read this "
+        "and will follow it”."
     )
 
 
@@ -69,110 +100,124 @@ def _acknowledge() -> None:
 def _many(name: str, roster: Roster) -> None:
     st.caption(
         "Use one folder per student. Put the photos into it, or into subfolders named after what they show (neutral, "
-        "happy, confused …). If there is a file consent.csv beside the students' folders, it is used too. "
-        f"A file may have {MOST_MEGABYTES} MB. Split a larger zip file, and upload the parts one by one."
+        "happy, confused …). A folder of files like anna_neutral.jpg works too. You see a table of all photos before "
+        f"anything is stored. A file may have {MOST_MEGABYTES} MB."
     )
     left, right = st.columns(2)
     folder = left.file_uploader(
-        "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=f"folder {name}"
+        "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=_field("folder", name)
     )
-    packed = right.file_uploader("or a zip file", type=["zip"], max_upload_size=MOST_MEGABYTES, key=f"zip {name}")
+    packed = right.file_uploader("or a zip file", type=["zip"], max_upload_size=MOST_MEGABYTES, key=_field("zip", name))
     by, until = _consent("many")
-    twins = _twins(name, roster, "many")
+    listed = _consent_files(name, roster)
     files = [*(folder or []), *([packed] if packed else [])]
-    slot = st.container()  # an error stands above the button, where it is seen
-    blocked = Settings(owner=visitor()).acknowledged is None
-    if st.button("Enroll all", type="primary", disabled=blocked or not files, key="enroll many"):
-        if by is None and not roster.consenting() and not any(_may_hold_consents(file.name) for file in files):
-            _refuse(slot, UsageError(WHO_CONSENTED))
-            return
+
+    def read(place: Path) -> Laid:
+        notes: list[str] = []
         uploads = [Upload(file.name, content(file)) for file in files]
+        save_class(uploads, place, roster.students, notes)
+        if listed is not None:
+            add_consent_list(content(listed), place)
+        file = consent_file(place)
+        names = read_consent_list(file, list(roster.students)).names if file else ()
+        return Laid(place, rows_of_class(place, roster.students, names), notes)
 
-        def enroll(room: Any, place: Path, bar: Any) -> Any:
-            notes: list[str] = []
-            save_class(uploads, place, roster.students, notes)
-            count = _Count(bar, sum(is_picture(path) for path in place.rglob("*")))
-            report = room.enroll_folder(
-                place,
-                consent_by=by,
-                consent_until=until,
-                on_student=count.student,
-                looks_like=twins,
-                on_photo=count.photo,
-            )
-            report.notes = [*notes, *report.notes]
-            return report
-
-        _enroll(name, enroll, slot)
+    _table(name, roster, Chosen("many", _identity(files), _identity([listed] if listed else []), read), by, until)
 
 
 @calm
 def _one(name: str, roster: Roster) -> None:
     left, right = st.columns(2)
-    student = left.text_input("Name of the student", placeholder="Asha", key="one student", max_chars=64)
+    student = left.text_input("Name of the student", placeholder="Asha", key="one student", max_chars=64).strip()
     shown = right.selectbox("What the photos show", [UNLABELLED, *EMOTIONS, OWN], index=1 + EMOTIONS.index("neutral"))
-    emotion = None if shown == UNLABELLED else shown
+    emotion: str | None = None if shown == UNLABELLED else shown
     if shown == OWN:
-        emotion = st.text_input("Name of the state, in one word", placeholder="confused", max_chars=40)
+        emotion = st.text_input("Name of the state, in one word", placeholder="confused", max_chars=40) or None
         st.caption("Three pictures are enough to recognise a state. A neutral photo makes it more reliable.")
-    photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=f"photos {name}")
-    known = roster.students.get(student.strip())
+    photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=_field("photos", name))
+    known = roster.students.get(student)
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
-    twins = _twins(name, roster, "one")
-    slot = st.container()
-    blocked = Settings(owner=visitor()).acknowledged is None or not (photos and student.strip())
-    if st.button("Enroll", type="primary", disabled=blocked, key="enroll one"):
-        if by is None and not (known and known.consent.holds(date.today())):
-            _refuse(slot, UsageError(WHO_CONSENTED))
-            return
-        uploads = [Upload(file.name, content(file)) for file in photos]
+    files = photos if student else []
+    if photos and not student:
+        st.info("Write the name of the student. Then the photos are shown here.", icon=":material/person:")
 
-        def enroll(room: Any, place: Path, bar: Any) -> Any:
-            place = save_student(uploads, place, student.strip(), emotion)
-            count = _Count(bar, sum(path.is_file() for path in place.rglob("*")))
-            count.student(student.strip())
-            return room.enroll(
-                student.strip(),
-                place,
-                consent_by=by,
-                consent_until=until,
-                looks_like=twins,
-                on_photo=count.photo,
-            )
+    def read(place: Path) -> Laid:
+        laid = save_student([Upload(file.name, content(file)) for file in files], place, "photos")
+        return Laid(laid, rows_of_student(laid, student, emotion))
 
-        _enroll(name, enroll, slot)
+    _table(name, roster, Chosen("one", _identity(files), (student, emotion), read), by, until)
 
 
-class _Count:
-    """Moves the bar on photo by photo."""
-
-    def __init__(self, bar: Any, photos: int) -> None:
-        self._bar, self._photos, self._done, self._who = bar, max(1, photos), 0, ""
-
-    def student(self, name: str) -> None:
-        self._who = name
-
-    def photo(self) -> None:
-        self._done += 1
-        words = f"Checking photo {self._done} of {self._photos} ({plain(isolated(self._who))}) …"
-        self._bar.progress(min(1.0, (self._done - 1) / self._photos), words)
+def _identity(files: Sequence[Any]) -> tuple[Any, ...]:
+    """What distinguishes these files from others of the same names."""
+    return tuple((file.name, getattr(file, "file_id", "")) for file in files)
 
 
-def _refuse(slot: Any, error: FewshotError) -> None:
-    slot.error(plain(in_the_app(error)), icon=":material/info:")
+def _table(name: str, roster: Roster, chosen: Chosen, by: str | None, until: date | None) -> None:
+    """The table of the chosen photos with its button; a button that cannot be clicked without photos."""
+    if not chosen.files or Settings(owner=visitor()).acknowledged is None:
+        photo_table.forget(chosen.kind)
+        st.button("Enroll", type="primary", disabled=True, key=f"enroll {chosen.kind}")
+        return
+    st.session_state.pop(f"outcome {name}", None)
+    done = photo_table.section(name, roster, chosen, given_consent(by, until) if by else None)
+    if done is not None:
+        _after(name, done)
 
 
-def _twins(name: str, roster: Roster, key: str) -> list[str]:
-    """The students who are said to have a twin; asked only after a student was refused for that reason."""
-    outcome = st.session_state.get(f"outcome {name}")
-    alike = {student.looks_like for student in outcome.students} & set(roster.students) if outcome else set()
-    if not alike:
-        return []
-    return st.multiselect("These students have a twin or a double in this class", sorted(alike), key=f"twins {key}")
+def _after(name: str, done: photo_table.Done) -> None:
+    """Keep the report, and empty the fields for files: the same photos are not offered again."""
+    from fewshot.app.setups import advice_of
+
+    students = done.report.students
+    said = {str(photo.path): photo.reason for student in students for photo in student.rejected}
+    refused = [
+        (photo.student, photo.row.id, said.get(photo.row.id) or photo.words)
+        for photo in done.plan.photos
+        if photo.status == "refused" or photo.row.id in said
+    ]
+    _remember(students, done.pictures)
+    pictures = {file: done.pictures[file] for _, file, _ in refused[:_PICTURES] if done.pictures.get(file)}
+    st.session_state[f"outcome {name}"] = Outcome(
+        students, refused, pictures, done.report.notes, advice_of(done.room.perception), done.plan.count("left out")
+    )
+    st.session_state[_USED] = st.session_state.get(_USED, 0) + 1
+    st.rerun()
 
 
-def _may_hold_consents(file: str) -> bool:
-    return file.lower().endswith((".csv", ".zip"))
+def _field(what: str, name: str) -> str:
+    """Key of a field for files; after an enrollment it is another one."""
+    return f"{what} {name} {st.session_state.get(_USED, 0)}"
+
+
+def _consent_files(name: str, roster: Roster) -> Any:
+    """The form for families and the list of consents, to download and to bring back. Returns the list that is sent."""
+    names = sorted({*roster.students, *photo_table.students_in("many")}, key=str.casefold)
+    today = date.today()
+    held = {key: student.consent for key, student in roster.students.items() if student.consent.holds(today)}
+    lacking = [student for student in names if student not in held]
+    with st.expander("Consent form and list of consents", icon=":material/contract:"):
+        st.caption(
+            "Print the form for the families. It is a template and no legal advice. Then fill in the list with a "
+            "spreadsheet: a row per student, who gave consent, and when. Bring it back here, or put it into the folder "
+            "of the photos. It counts before what is written above."
+        )
+        owner = visitor()
+        settings, where = Settings(owner=owner), place()
+        keeper = computer(where) if where else "the teacher's computer"
+        teacher = owner.name if where else ""
+        facts = FormFacts(name, teacher, settings.retention_days, keeper, settings.portraits)
+        left, right = st.columns(2)
+        sheets = f" ({counted(len(lacking), 'sheet')})" if lacking else ""
+        left.download_button(
+            f"Consent form to print{sheets}", consent_form(facts, lacking), "consent-form.html", "text/html",
+            icon=":material/print:", width="stretch", on_click="ignore",
+        )  # fmt: skip
+        right.download_button(
+            f"List of consents ({counted(len(names), 'student')})", write_consent_list(names, held), CONSENT_FILE,
+            "text/csv", icon=":material/download:", width="stretch", on_click="ignore",
+        )  # fmt: skip
+        return st.file_uploader("The list of consents, filled in (consent.csv)", type=["csv"], key=_field("list", name))
 
 
 def _camera(name: str) -> None:
@@ -194,121 +239,39 @@ def _consent(key: str) -> tuple[str | None, date | None]:
     return by.strip() or None, until
 
 
-def _enroll(name: str, work: Any, slot: Any) -> None:
-    try:
-        _enroll_all(name, work, slot.progress(0.0, "Loading the models …"))
-    except FewshotError as error:
-        _refuse(slot, error)
-
-
-def _enroll_all(name: str, work: Any, bar: Any) -> None:
-    from fewshot.app.setups import advice_of, open_class
-
-    room = open_class(name)
-    with TemporaryFolder("photos") as folder:
-        report = work(room, Path(folder), bar)
-        students = getattr(report, "students", [report])
-        shown = [photo.path for student in students for photo in student.to_look_at]
-        pictures = {str(path): small for path in shown[:60] if (small := thumbnail(path))}
-        _remember(students)
-        told = _Told(folder)
-        students = [told.student(student) for student in students]
-    bar.empty()
-    if not students:
-        raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
-    notes = [told.words(note) for note in getattr(report, "notes", [])]
-    st.session_state[f"outcome {name}"] = Outcome(students, pictures, notes, advice_of(room.perception))
-    st.rerun()
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Sentences without the temporary folder of an upload, which a teacher does not know."""
-
-    folder: str
-
-    def words(self, text: str) -> str:
-        short = text.replace(f"{self.folder}/", "").replace(self.folder, "the upload")
-        return short.replace(Path(self.folder).name, "the upload")
-
-    def student(self, student: StudentResult) -> StudentResult:
-        photos = [replace(photo, reason=_reason(photo)) for photo in student.photos]
-        photos = [replace(photo, reason=self.words(photo.reason)) for photo in photos]
-        return replace(
-            student, photos=photos, notes=list(map(self.words, student.notes)), problem=self.words(student.problem)
-        )
-
-
-def _remember(students: list[StudentResult]) -> None:
+def _remember(students: list[StudentResult], pictures: dict[str, bytes]) -> None:
     """Keep small pictures of what was just enrolled in this tab, so that a teacher sees which photo to remove."""
     accepted = [photo for student in students for photo in student.photos if photo.status == "accepted"]
     seen = st.session_state.setdefault(SEEN, {})
     for photo in accepted[:_REMEMBERED]:
-        if photo.sha256 and (small := thumbnail(photo.path)):
+        if photo.sha256 and (small := pictures.get(photo.path.as_posix())):
             seen[photo.sha256] = small
     for sha in list(seen)[:-_REMEMBERED]:
         del seen[sha]
 
 
-def _show(name: str, outcome: Outcome | None) -> None:
-    """What was accepted, and every refused or doubtful photo with its reason."""
+def _show(outcome: Outcome | None) -> None:
+    """What was accepted, and every refused photo with its reason."""
     if outcome is None:
         return
     for note in outcome.notes:
         st.info(plain(note), icon=":material/info:")
     say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
-    refused = sum(student.count("rejected") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
     words = f"{counted(accepted, 'photo')} accepted"
     words += f", {twice} already enrolled" if twice else ""
-    doubtful = sum(len(student.doubtful) for student in outcome.students)
-    words += f", {doubtful} to check" if doubtful else ""
-    (st.success if accepted else st.warning)(f"{words}, {refused} refused.", icon=":material/fact_check:")
+    words += f", {outcome.left_out} left out" if outcome.left_out else ""
+    (st.success if accepted or twice else st.warning)(
+        f"{words}, {len(outcome.refused)} refused.", icon=":material/fact_check:"
+    )
     columns = st.columns(4)
-    shown = [(student, photo) for student in outcome.students for photo in student.to_look_at]
-    for place, (student, photo) in enumerate(shown):
-        with columns[place % 4].container(border=True):
-            picture = outcome.pictures.get(str(photo.path))
-            if picture:
-                st.image(picture, width="stretch")
-            badge = ":orange-badge[please check]" if photo.looks else ":red-badge[refused]"
-            why = plain(photo.doubt or _reason(photo))
-            st.markdown(f"**{plain(isolated(student.student))}** · {plain(photo.path.name)}  \n{badge} {why}")
-            if photo.looks:
-                _ask(name, student, photo)
-    for student in outcome.students:
-        if student.looks_like:
-            other = plain(isolated(student.looks_like))
-            st.info(
-                f"{plain(isolated(student.student))} was not enrolled, because the face is like that of {other}. If "
-                f"they are two people, such as twins, choose {other} above under “These students have a twin or a "
-                "double in this class”, and upload the photos again. When one of the two is in view, the program may "
-                "then show no name or the name of the other one.",
-                icon=":material/group:",
-            )
-        if student.problem:
-            st.error(plain(f"{isolated(student.student)}: {student.problem}"), icon=":material/person_off:")
-        for note in student.notes:
-            st.caption(plain(f"{isolated(student.student)}: {note}"))
-
-
-def _reason(photo: PhotoResult) -> str:
-    """Why a photo was refused, without the temporary folder in which it lay."""
-    return photo.reason.replace(str(photo.path), photo.path.name)
-
-
-def _ask(name: str, student: StudentResult, photo: PhotoResult) -> None:
-    """Two buttons: the label is right, or the photo shows what it looks like."""
-    left, right = st.columns(2)
-    stays = left.button(plain(f"{photo.emotion} is right".capitalize()), key=f"right {photo.sha256}", width="stretch")
-    moves = right.button(f"It is {plain(photo.looks)}", key=f"wrong {photo.sha256}", width="stretch")
-    if not (stays or moves):
-        return
-    if moves:
-        ClassStore(owner=visitor()).label_photo(name, student.student, photo.sha256, photo.looks)
-        say_later(f"{student.student}: the photo is now labelled {photo.looks}.")
-        student.notes.clear()  # they were about the old labels; the card shows what is missing now
-    said = photo.emotion if stays else photo.looks
-    student.photos = [replace(one, emotion=said, looks="") if one == photo else one for one in student.photos]
-    st.rerun()
+    for number, (student, file, why) in enumerate(outcome.refused):
+        with columns[number % 4].container(border=True):
+            if picture := outcome.pictures.get(file):
+                st.image(picture, width=112)
+            who = f"**{plain(isolated(student))}** · " if student else ""
+            st.markdown(f"{who}{plain(file)}  \n:red-badge[refused] {plain(why)}")
+    for enrolled in outcome.students:
+        for note in enrolled.notes:
+            st.caption(plain(f"{isolated(enrolled.student)}: {note}"))

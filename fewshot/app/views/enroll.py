@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 from typing import TYPE_CHECKING
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 import cv2
 import streamlit as st
 
-from fewshot.app.guided import PROMPTS, Candidate, Guide, Prompt
+from fewshot.app.guided import OVAL, PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
-from fewshot.app.views import class_photo
+from fewshot.app.views import class_photo, class_photos
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
@@ -22,6 +23,13 @@ from fewshot.session.settings import Settings
 
 if TYPE_CHECKING:
     from fewshot.app.guided_run import GuidedRun
+
+
+Kept = Mapping[str, Sequence[Candidate]]
+Consents = tuple[str | None, date | None]
+GOOD = "Good. Stay like that."
+_LIKE = "guided like"
+"""In the session: the student whom the pictures look like, after they were refused for that."""
 
 
 def page() -> None:
@@ -53,11 +61,20 @@ def _form() -> None:
     ask_to_acknowledge(
         "First open the page Start, read where this may not be used, and click “I have read this and will follow it”."
     )
-    camera, photo = st.tabs(["With the camera", "From a class photo"])
+    camera, files, photo = st.tabs(["With the camera", "From photos", "From a class photo"])
     with camera:
         _guided(store, names)
+    with files:
+        _from_photos(store, names)
     with photo:
         class_photo.section(names, st.session_state.get("class"))
+
+
+@calm
+def _from_photos(store: ClassStore, names: list[str]) -> None:
+    wanted = st.session_state.get("class")
+    name = st.selectbox("Class of the photos", names, index=names.index(wanted) if wanted in names else 0)
+    class_photos.from_photos(name, store.roster(name))
 
 
 @calm
@@ -112,12 +129,17 @@ def _begin(name: str, student: str, consent: tuple[str | None, date | None, bool
 
 
 def _take() -> None:
+    from fewshot.app.components import mirror
     from fewshot.app.streamer import send_camera
+    from fewshot.app.webrtc import CONSTRAINTS
 
     run = st.session_state["guided"]
     left, right = st.columns([3, 2], gap="large")
     with left:
-        send_camera(run.camera, key="fewshot-guided")
+        place = st.container(key="mirror")
+        if send_camera(run.camera, key="fewshot-guided"):
+            with place:
+                mirror(OVAL, CONSTRAINTS, f"mirror {run.camera.number}")
     with right:
         st.fragment(_prompt, run_every=0.3)()
         _leave("Stop")
@@ -141,8 +163,10 @@ def _prompt() -> None:
         f'<div role="status" aria-live="polite"><p class="fs-muted">{progress.index + 1} of {len(guide.prompts)}</p>'
         f'<p class="fs-prompt">{image(prompt.state, 56)} {words}</p></div>'
     )
+    st.html(_oval(bool(progress.hint), progress.ready))
     st.progress(1 - progress.left / prompt.seconds, "Taking pictures" if progress.ready else "Get ready")
-    st.html(f'<p class="fs-tip" aria-live="polite">{escape(progress.hint) or "&nbsp;"}</p>')
+    tip = escape(progress.hint) or (GOOD if run.camera.received else "&nbsp;")
+    st.html(f'<p class="fs-tip{"" if progress.hint else " good"}" aria-live="polite">{tip}</p>')
     done = [f"{image(p.state)} {min(n, 9)}" for p, n in zip(guide.prompts, progress.counts, strict=True)]
     st.html(f'<p class="fs-muted">Good pictures so far: {" &nbsp; ".join(done)}</p>')
     say_advice(run.advice)
@@ -160,9 +184,16 @@ def _review() -> None:
     left, right, _ = st.columns([1, 1, 2])
     count = sum(map(len, kept.values()))
     if left.button(f"Enroll {counted(count, 'picture')}", type="primary", disabled=count == 0, width="stretch"):
-        _enroll(name, student, kept, by, until)
+        _enroll(name, student, kept, (by, until))
     with right:
         _leave("Discard all")
+    if _LIKE in st.session_state:
+        _ask_who(name, student, kept, (by, until))
+
+
+def _oval(wrong: bool, ready: bool) -> str:
+    """The colour of the oval in the mirror, as a style: green while all is well."""
+    return f"<style>.st-key-mirror {{ --fs-oval: {'#f3b562' if wrong else '#3ecf8e' if ready else '#ffffff'} }}</style>"
 
 
 def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
@@ -175,9 +206,14 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
             columns[1].caption(
                 "There is no good picture. Click Retake, with more light, closer to the camera and facing it."
             )
+        if best and not any(candidate.fits for candidate in best):
+            st.caption(
+                f"The network sees {plain(prompt.state)} in none of these. Tick one only if the student looks like "
+                "that then, or take the pictures again."
+            )
         for column, candidate in zip(columns[1:4], best, strict=False):
             column.image(cv2.cvtColor(candidate.picture, cv2.COLOR_BGR2RGB), width=150)
-            words = "keep" if candidate.fits else f"keep (does not look {plain(prompt.state)})"
+            words = "keep" if candidate.fits else f"keep (the network sees {plain(candidate.reads)})"
             if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):
                 kept.append(candidate)
         if columns[4].button("Retake", key=f"retake {index}", icon=":material/refresh:", width="stretch"):
@@ -187,27 +223,51 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
 
 
 @calm
-def _enroll(name: str, student: str, kept: dict[str, list[Candidate]], by: str | None, until: date | None) -> None:
+def _enroll(name: str, student: str, kept: Kept, consent: Consents, looks_like: Sequence[str] = ()) -> None:
     from fewshot.app.guided_run import enroll_candidates
     from fewshot.app.setups import open_class
 
+    st.session_state.pop(_LIKE, None)
     with st.spinner("Enrolling …"):
-        results = enroll_candidates(open_class(name), student, kept, by, until)
-    refused = [result for result in results if result.status == "rejected"]
-    accepted = sum(result.status == "accepted" for result in results)
+        result = enroll_candidates(open_class(name), student, kept, *consent, looks_like)
+    accepted = result.count("accepted")
+    if not accepted and result.looks_like:
+        st.session_state[_LIKE] = result.looks_like
+        st.rerun()
     if not accepted:
-        for result in results:
-            st.warning(plain(f"{result.path.stem}: {result.reason}"))
+        for photo in result.photos:
+            st.warning(plain(f"{photo.path}: {photo.reason}"))
     else:
         st.session_state.pop("guided").stop()
-        why = "".join(f" {result.path.stem}: {result.reason}." for result in refused)
-        say_later(f"{isolated(student)}: {counted(accepted, 'picture')} enrolled, {len(refused)} refused.{why}")
+        why = "".join(f" {photo.path}: {photo.reason}." for photo in result.rejected)
+        refused = len(result.rejected)
+        say_later(f"{isolated(student)}: {counted(accepted, 'picture')} enrolled, {refused} refused.{why}")
         st.session_state["class"] = name
         st.switch_page(st.session_state["pages"]["classes"])
 
 
+def _ask_who(name: str, student: str, kept: Kept, consent: Consents) -> None:
+    """The pictures look like a student of the class: add them to that one, two people, or leave them out."""
+    other = st.session_state[_LIKE]
+    shown = plain(isolated(other))
+    st.info(
+        f"Nothing was enrolled yet: this face is like that of {shown}, who is in the class. Is it the same person, or "
+        "are they two people, such as twins? If they are two, the program may later show no name, or the name of the "
+        "other one.",
+        icon=":material/group:",
+    )
+    one, two, three = st.columns(3)
+    if one.button(f"Add to {shown}", key="guided same", width="stretch"):
+        _enroll(name, other, kept, (None, None))
+    if two.button("Two people, such as twins", key="guided twins", width="stretch"):
+        _enroll(name, student, kept, consent, [other])
+    with three:
+        _leave("Leave out")
+
+
 def _leave(words: str) -> None:
     if st.button(words, width="stretch"):
+        st.session_state.pop(_LIKE, None)
         run = st.session_state.pop("guided", None)
         if run is not None:
             run.stop()
