@@ -107,6 +107,9 @@ class _Temporary(Remembered):
     def mark(self, _lesson: int, _second: float, _text: str) -> int:
         return 0
 
+    def unmark(self, _lesson: int, _marker: int) -> None:
+        """Nothing is stored."""
+
 
 def _endless(picture: Frame) -> Iterator[Frame]:
     while True:
