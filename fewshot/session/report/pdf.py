@@ -153,7 +153,7 @@ def _mood(page: _Page, contents: Contents) -> None:
 
 
 def _moments(page: _Page, contents: Contents) -> None:
-    page.heading("Moments that stand out")
+    page.heading("Moments that stand out", room=25)  # on the first page, with the chart
     for number, moment in enumerate(contents.moments.found):
         also = f" At the same time: {', '.join(moment.others)}." if moment.others else ""
         after = words.before(contents.markers, moment.start)
@@ -168,7 +168,7 @@ def _method(page: _Page, contents: Contents) -> None:
     head, rows = words.mood_table(contents.mood)
     page.heading("The mood in numbers", room=40)
     page.write(words.MOOD_NUMBERS, 8.5, quiet=True)
-    page.table(head, rows, [1] * len(head))
+    page.table(head, rows, [max(7, len(word)) for word in head])  # no word is cut
     page.heading(words.METHOD)
     for what, value in words.origin(contents):
         page.write(f"{what}: {value}", 8.5, quiet=True, after=0)

@@ -67,5 +67,8 @@ figure,aside,ol.moments li,tr{{break-inside:avoid}}
 details::details-content{{content-visibility:visible;display:block;block-size:auto;height:auto;opacity:1}}
 summary{{list-style:none;color:inherit;font-weight:600;break-after:avoid}}
 .scroll{{overflow:visible}}
+table{{font-size:8.5pt}}
+th,td{{padding-right:8px}}
+thead th{{white-space:nowrap}}
 }}
 """
