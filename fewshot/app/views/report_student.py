@@ -82,7 +82,7 @@ def _choose(contents: Contents, grid: Grid, name: str | None) -> None:
 
 def _everybody(contents: Contents, grid: Grid) -> None:
     chart = bands_chart(grid, contents.visible, contents.markers, chart_theme(), WIDE, pick=True)
-    picked = show(chart, "bands", f"{words.STRIPS} Click a strip to see that student's lesson.", PICKED)
+    picked = show(chart, "bands", words.STRIPS_TO_CLICK, PICKED)
     if picked and (number := contents.numbers.get(picked)) is not None:
         show_one(number)
     with st.expander("The students in numbers"):

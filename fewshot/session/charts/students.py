@@ -37,8 +37,8 @@ def bands_chart(
     Args:
         row: pixels per student; None: according to the size of the class.
         names: whether to write the names; if not, the strips begin at the left edge (see ``row_height``).
-        pick: a click on a row selects its student (``PICKED``). The visibility is then only a number, because a chart
-            of several parts has no selection.
+        pick: a click on a row selects its student (``PICKED``). The visibility is then only a number beside the name,
+            because a chart of several parts has no selection.
     """
     alt = altair()
     count = max(1, len(grid.students))
@@ -60,11 +60,13 @@ def bands_chart(
     lines = chart_of([{"time": m.second} for m in markers]).mark_rule(color=theme.ink, opacity=0.7)
     layers = [ground.encode(x=x, x2="end:Q", y=y, y2="bottom:Q"), parts, lines.encode(x="time:Q")]
     if names:
-        layers.append(_names(alt, grid.students, scale, theme, min(12, row - 2)))
+        layers.append(_names(alt, grid.students, scale, theme, min(12, row - 2), -52 if pick else -8))
     if pick:
         layers[0] = layers[0].add_params(alt.selection_point(name=PICKED, fields=["student"], on="click", clear=False))
-        layers.append(_numbers(alt, visible, scale, theme, inner, min(11, row - 2)))
-        return alt.layer(*layers).properties(width=inner, height=height)
+        layers.append(_numbers(alt, visible, scale, theme, min(11, row - 2)))
+        # Streamlit would otherwise fit everything, with names and axis, into the size of the strips alone.
+        size = alt.AutoSizeParams(type="pad", contains="padding")
+        return alt.layer(*layers).properties(width=inner, height=height, autosize=size)
     strips = alt.layer(*layers)
     shares = _shares(alt, visible, scale, theme, min(11, row - 2)).properties(width=_SHARES - 54, height=height)
     return alt.hconcat(strips.properties(width=inner, height=height), shares, spacing=14)
@@ -122,12 +124,12 @@ def row_height(students: int) -> int:
     return max(13, min(26, 700 // max(1, students)))
 
 
-def _names(alt: Any, students: Sequence[str], scale: Any, theme: Theme, size: int) -> Any:
+def _names(alt: Any, students: Sequence[str], scale: Any, theme: Theme, size: int, x: int) -> Any:
     rows = [{"top": i + 0.5, "name": name, "student": name} for i, name in enumerate(students)]
     words = chart_of(rows).mark_text(
         align="right", baseline="middle", fontSize=size, color=theme.ink, limit=_NAMES - 16
     )
-    return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="name:N")
+    return words.encode(x=alt.value(x), y=alt.Y("top:Q", scale=scale, axis=None), text="name:N")
 
 
 def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
@@ -154,16 +156,14 @@ def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, s
     return alt.layer(*bars, words.encode(x=alt.datum(1), y=place, text="words:N"))
 
 
-def _numbers(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, left: int, size: int) -> Any:
-    """How much of the lesson each student was readable, as a number at the right of the strip."""
+def _numbers(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
+    """How much of the lesson each student was readable, as a number between name and strip."""
     rows = [
         {"student": line.student, "top": i + 0.5, "words": _percents(line)}
         for i, line in enumerate(visible) if line.watched
     ]  # fmt: skip
-    words = chart_of([*rows, {"student": None, "top": -0.25, "words": "readable"}]).mark_text(
-        align="left", baseline="middle", fontSize=size, color=theme.quiet
-    )
-    return words.encode(x=alt.value(left + 8), y=alt.Y("top:Q", scale=scale, axis=None), text="words:N")
+    words = chart_of(rows).mark_text(align="right", baseline="middle", fontSize=size, color=theme.quiet)
+    return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="words:N")
 
 
 def _percents(line: Visibility) -> str:

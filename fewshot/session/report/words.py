@@ -49,9 +49,14 @@ CHECK_IN = "Check in: students who differed from their own usual"
 MOOD_FIGURE = "Share of the class in each state. Texts above the chart are markers, letters are moments."
 MOOD_NUMBERS = "Shares with 95 % intervals, every five minutes"
 EVIDENCE_FIGURE = "One chart per state. The band is the 95 % interval of its share."
-STRIPS = (
+_STRIPS = (
     "One strip per student. Full height: the state of that colour. Thin band: unsure. Line: in view, but not readable. "
-    "Empty: not in view. On the right: share of the lesson in which the student was readable."
+    "Empty: not in view."
+)
+STRIPS = f"{_STRIPS} On the right: share of the lesson in which the student was readable."
+STRIPS_TO_CLICK = (
+    f"{_STRIPS} Beside the name: share of the lesson in which the student was readable. Click a strip to see that "
+    "student's lesson."
 )
 COURSE = "Share of the readable time, mean over students, with 95 % intervals over students."
 
