@@ -19,7 +19,7 @@ from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.classroom.store import ClassStore
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
-from fewshot.database.lesson_tables import CorrectionRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
 
@@ -34,7 +34,7 @@ OUT_OF_REACH = (
 )
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
-    "consents": ConsentRow, "corrections": CorrectionRow,
+    "consents": ConsentRow, "corrections": CorrectionRow, "check-ins": CheckInRow,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from fewshot.audit.log import about, known_subject
 from fewshot.classroom.class_rows import class_of, student_of, students_of
 from fewshot.database import Database
 from fewshot.database.columns import now
-from fewshot.database.lesson_tables import CorrectionRow, ParticipantRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow
 from fewshot.database.owner import Owner
 from fewshot.database.tables import (
     ClassRow,
@@ -135,6 +135,10 @@ def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hi
                 "corrected_to": one.actually, "made": _text(one.made), "undone": _text(one.undone),
             }
             for one in _of(session, CorrectionRow, student)
+        ],
+        "check_ins": [
+            {"lesson": one.lesson_id, "answer": one.answer, "note": hide(one.note or ""), "closed": _text(one.made)}
+            for one in _of(session, CheckInRow, student)
         ],
     }  # fmt: skip
 

@@ -24,6 +24,8 @@ _EVENTS = {
     "looked": "looked at a lesson or its report",
     "corrected": "corrected something",
     "exported": "saved data to files",
+    "check-in closed": "closed a check-in",
+    "check-in opened": "opened a check-in again",
     "erased": "deleted something",
     "consent recorded": "recorded a consent",
     "consent withdrawn": "recorded that the consent was withdrawn",
@@ -55,6 +57,7 @@ def _parts(held: dict[str, Any]) -> Iterator[str]:
     yield from _vectors(held)
     yield from _lessons(held)
     yield from _corrections(held)
+    yield from _check_ins(held)
     yield from _rest(held)
 
 
@@ -117,6 +120,12 @@ def _corrections(held: dict[str, Any]) -> Iterator[str]:
     ]  # fmt: skip
     yield "<h2>Corrections by the teacher</h2>"
     yield _table(["Made", "In", "At", "The program read", "Corrected to", "Undone"], rows, "There is no correction.")
+
+
+def _check_ins(held: dict[str, Any]) -> Iterator[str]:
+    rows = [[_when(c["closed"]), f"lesson {c['lesson']}", c["answer"], c["note"]] for c in held["check_ins"]]
+    yield "<h2>Check-ins that the teacher closed</h2>"
+    yield _table(["Closed", "In", "Answer", "Note"], rows, "The teacher closed no check-in.")
 
 
 def _rest(held: dict[str, Any]) -> Iterator[str]:

@@ -207,6 +207,15 @@ class RunningLesson:
         setup = self._ready()
         self._markers.add(setup, setup.notebook.position, text.strip() or "marked")
 
+    @property
+    def latest_marker(self) -> int | None:
+        """The number of the marker that can be taken back now; None if there is none."""
+        return self._markers.latest
+
+    def unmark(self, number: int) -> str:
+        """Take the latest marker back. Returns its text; "" if there is a later one now: then nothing is changed."""
+        return self._markers.undo(self._ready(), number)
+
     def pick(self, student: str) -> Picked:
         """First click of a correction: keep the present reading of a student."""
         setup = self._ready()

@@ -15,6 +15,7 @@ class LessonMarkers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: tuple[tuple[float, str], ...] = ()
+        self._numbers: list[int] = []
         self._planned = 0
 
     @property
@@ -22,15 +23,36 @@ class LessonMarkers:
         """(second, text) of each, in the order in which they were set."""
         return self._all
 
+    @property
+    def latest(self) -> int | None:
+        """The number of the latest marker; None if there is none."""
+        with self._lock:
+            return self._numbers[-1] if self._numbers else None
+
     def add(self, setup: Setup, second: float, text: str) -> None:
         """Set one.
 
         Raises:
             StoreError: it could not be stored.
         """
-        setup.memory.mark(setup.notebook.lesson, second, text)
+        number = setup.memory.mark(setup.notebook.lesson, second, text)
         with self._lock:
             self._all = (*self._all, (second, text))
+            self._numbers.append(number)
+
+    def undo(self, setup: Setup, number: int) -> str:
+        """Take back the latest marker, if it still has this number. Returns its text; "" if another one came after it.
+
+        Raises:
+            StoreError: it could not be deleted, or its bytes are still in the file.
+        """
+        with self._lock:
+            if not self._numbers or self._numbers[-1] != number:
+                return ""
+            *rest, (_, text) = self._all
+            self._all, self._numbers = tuple(rest), self._numbers[:-1]
+        setup.memory.unmark(setup.notebook.lesson, number)
+        return text
 
     def add_planned(self, setup: Setup, now: float) -> None:
         """Set the markers of a recording up to second ``now``."""

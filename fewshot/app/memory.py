@@ -32,6 +32,10 @@ class Remembered:
         """Mark a moment, in seconds since the start of the lesson. Returns the number of the marker."""
         return self._lessons.mark(lesson, second, text)
 
+    def unmark(self, lesson: int, marker: int) -> None:
+        """Take a marker back."""
+        self._lessons.unmark(lesson, marker)
+
     def correct(
         self, lesson: int, student: str, second: float, actually: str, vector: Vectors, said: str | None = None
     ) -> int:

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from fewshot.app.board import BUCKET, MoodStep, states_in
@@ -44,13 +44,7 @@ def live_mood_spec(
     colours = palette(order)
     spec = copy.deepcopy(_frame(theme, height))
     area, lines = spec["layer"]
-    area["data"] = {
-        "values": [
-            {"time": second, "state": state, "share": round(step.share([state]), 4), "order": place, "run": run}
-            for run, second, step in drawn
-            for place, state in enumerate(order)
-        ]
-    }
+    area["data"] = {"values": [row for run, second, step in drawn for row in _stacked(run, second, step, order)]}
     area["encoding"]["color"]["scale"] = {"domain": order, "range": [colours[state] for state in order]}
     lines["data"] = {"values": [{"time": second, "text": text} for second, text in markers if second <= seconds]}
     axis = time_axis(altair(), seconds, None).to_dict()
@@ -65,6 +59,23 @@ def live_mood_spec(
     return spec
 
 
+def _stacked(run: int, second: float, step: MoodStep, order: Sequence[str]) -> list[Spec]:
+    """The states of one step, one upon the other. Vega-Lite would fill gaps with zeros, and draw across them."""
+    shares = [round(step.share([state]), 4) for state in order]
+    tops = list(accumulate(shares))
+    return [
+        {
+            "time": second,
+            "state": state,
+            "share": share,
+            "bottom": round(top - share, 4),
+            "top": round(top, 4),
+            "run": run,
+        }
+        for state, share, top in zip(order, shares, tops, strict=True)
+    ]
+
+
 @lru_cache(maxsize=8)
 def _frame(theme: Theme, height: int) -> Spec:
     alt = altair()
@@ -75,14 +86,14 @@ def _frame(theme: Theme, height: int) -> Spec:
         .encode(
             x=time_axis(alt, 60, None),
             y=alt.Y(
-                "share:Q",
-                stack="zero",
+                "bottom:Q",
+                stack=None,
                 title=None,
                 scale=alt.Scale(domain=[0, 1]),
                 axis=alt.Axis(format="%", tickCount=3),
             ),
+            y2="top:Q",
             color=alt.Color("state:N", legend=None),
-            order=alt.Order("order:Q"),
             detail="run:N",
             tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%")],
         )

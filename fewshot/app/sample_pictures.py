@@ -111,6 +111,9 @@ class _Temporary(Remembered):
             raise UsageError(f"This marker has {len(text)} characters. Use at most {LONGEST_TEXT}.")
         return 0
 
+    def unmark(self, _lesson: int, _marker: int) -> None:
+        """Nothing is stored."""
+
 
 def _endless(picture: Frame) -> Iterator[Frame]:
     while True:

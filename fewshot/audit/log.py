@@ -21,7 +21,7 @@ from fewshot.errors import FewshotError, StoreError
 
 Event = Literal[
     "enrolled", "looked", "corrected", "exported", "erased", "consent recorded", "consent withdrawn", "logged in",
-    "logged out", "login refused", "restored", "token added", "token removed",
+    "logged out", "login refused", "restored", "token added", "token removed", "check-in closed", "check-in opened",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.blotting import SOMEBODY, Blotter
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL
 from fewshot.database.reading_codec import used_columns
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
@@ -26,8 +26,8 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
 
     The name is replaced in every text of the class, and of the same owner's lessons without a class: titles, sources,
-    markers, labels, and consents of other students. The student's own states are blanked in lessons where no other
-    student showed them.
+    markers, labels, and consents of other students and notes about them. The student's own states are blanked in
+    lessons where no other student showed them.
 
     Returns:
         What else was changed, in a sentence or two; "" if nothing was.
@@ -101,11 +101,13 @@ def _blot_lessons(session: Session, blot: Callable[[str], str], mine: ColumnElem
 
 
 def _blot_students(session: Session, blot: Callable[[str], str], class_id: int) -> Counter[str]:
-    """Replace a name in the consents and labels of the students who stay."""
+    """Replace a name in the consents, notes and labels of the students who stay."""
     counts: Counter[str] = Counter()
     for consent in session.scalars(select(ConsentRow).join(StudentRow).where(StudentRow.class_id == class_id)):
         changed = [_change(consent, field, blot) for field in ("given_by", "purpose")]
         counts["consent"] += any(changed)
+    for note in session.scalars(select(CheckInRow).join(StudentRow).where(StudentRow.class_id == class_id)):
+        counts["note"] += _change(note, "note", blot)
     tables = ((PhotoRow, ("emotion",)), (SupportRow, ("emotion",)), (CorrectionRow, ("said", "actually")))
     for table, fields in tables:
         owner = select(StudentRow.id).where(StudentRow.class_id == class_id)

@@ -21,7 +21,7 @@ from fewshot.session.analysis.words import counted
 _ONE = {
     "photos": "photo", "expression vectors": "expression vector", "identity vectors": "identity vector",
     "pictures": "picture", "consents": "consent", "corrections": "correction",
-    "seconds of readings": "second of readings", "lessons": "lesson",
+    "check-ins": "check-in", "seconds of readings": "second of readings", "lessons": "lesson",
 }  # fmt: skip
 """What a receipt counts, in the singular."""
 _EMPTY = "The audit log has no lines yet."

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.sealing import bound_to
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SupportRow
 from fewshot.vault import KeyGone, Vault
@@ -24,7 +24,7 @@ from fewshot.vault.cipher import NotSealedHere, names_these_keys
 from fewshot.vault.durable import write_through
 
 FILE = "texts.json"
-TABLES: Sequence[Any] = (ClassRow, ConsentRow, PhotoRow, SupportRow, CorrectionRow, LessonRow, MarkerRow)
+TABLES: Sequence[Any] = (ClassRow, ConsentRow, PhotoRow, SupportRow, CorrectionRow, CheckInRow, LessonRow, MarkerRow)
 """Tables with values that the key for the texts of a class or an owner seals."""
 
 Texts = dict[tuple[str, str, str], Any]

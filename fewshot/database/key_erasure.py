@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.database.erased_tables import DroppedKeyRow
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.owner import LOCAL
 from fewshot.database.reading_codec import all_probabilities
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
@@ -111,7 +111,7 @@ def texts_of(session: Session, class_id: int) -> Iterator[Any]:
     """All rows with a value that the key for the texts of a class seals. Lessons stay locked until the end."""
     yield from session.scalars(select(ClassRow).where(ClassRow.id == class_id))
     mine = select(StudentRow.id).where(StudentRow.class_id == class_id)
-    tables: Sequence[Any] = (ConsentRow, PhotoRow, SupportRow, CorrectionRow)
+    tables: Sequence[Any] = (ConsentRow, PhotoRow, SupportRow, CorrectionRow, CheckInRow)
     for table in tables:
         yield from session.scalars(select(table).where(table.student_id.in_(mine)))
     yield from _lessons(session, LessonRow.class_id == class_id)

@@ -1,4 +1,4 @@
-"""Tables of lessons: the readings of every second, and the teacher's markers and corrections."""
+"""Tables of lessons: the readings of every second, and the teacher's markers, corrections and check-ins."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _of_marker(row: MarkerRow, session: Session) -> tuple[Holder, ...]:
     return texts_of_lesson(parent(session, LessonRow, row.lesson_id), session)
 
 
-def _own(row: CorrectionRow, session: Session) -> tuple[Holder, ...]:
+def _own(row: CorrectionRow | CheckInRow, session: Session) -> tuple[Holder, ...]:
     return (key_of_student(session, row.student_id),)
 
 
-def _of_correction(row: CorrectionRow, session: Session) -> tuple[Holder, ...]:
+def _of_correction(row: CorrectionRow | CheckInRow, session: Session) -> tuple[Holder, ...]:
     student, field = key_of_student(session, row.student_id)
     return (student, field), texts_of_class(session, student.class_id)
 
@@ -157,3 +157,23 @@ class CorrectionRow(RowId, Base):
 
     said = Sealed("said_", MAYBE_TEXT, _of_correction, _own, is_emotion)
     actually = Sealed("actually_", TEXT, _of_correction, _own, is_emotion)
+
+
+class CheckInRow(RowId, Base):
+    """A check-in that the teacher closed: what came of it, and a note.
+
+    The note is about a child, and may name another one. So the student's key and the key of the class's texts seal it.
+    """
+
+    __tablename__ = "check_ins"
+    __table_args__ = (UniqueConstraint("lesson_id", "student_id"), NEVER_AGAIN)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lesson_id: Mapped[int] = mapped_column(belongs_to("lessons.id"))
+    student_id: Mapped[int] = mapped_column(belongs_to("students.id"), index=True)
+    answer_: Mapped[bytes] = mapped_column("answer", LargeBinary)
+    note_: Mapped[bytes | None] = mapped_column("note", LargeBinary)
+    made: Mapped[datetime] = mapped_column(default=now)
+
+    answer = Sealed("answer_", TEXT, _own)
+    note = Sealed("note_", MAYBE_TEXT, _of_correction)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fewshot.database.copies import copies_of
 from fewshot.database.engine import Database
-from fewshot.database.lesson_tables import CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
 from fewshot.database.reading_codec import seal_lesson
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.sealing import cipher_of
@@ -32,7 +32,7 @@ from fewshot.vault.cipher import PLAIN, NotSealedHere
 
 _TABLES: Sequence[Any] = (
     ClassRow, StudentRow, ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow, LessonRow,
-    MarkerRow,
+    MarkerRow, CheckInRow,
 )  # fmt: skip
 _AT_ONCE = 2000
 

@@ -30,7 +30,7 @@ from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fewshot.addresses import public_source
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import (
+    CheckInRow,
     CorrectionRow,
     LessonRow,
     MarkerRow,
@@ -23,7 +24,7 @@ from fewshot.database.lesson_tables import (
 )
 from fewshot.database.reading_codec import open_counts, reading_cipher
 from fewshot.database.tables import StudentRow
-from fewshot.session.lesson import NOBODY, Correction, Lesson, LessonInfo, Marker, Readings, State
+from fewshot.session.lesson import NOBODY, CheckInAnswer, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
 
 _ROUNDING = 1e-3
@@ -33,11 +34,12 @@ _LONGEST = 31 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class OpenedReadings:
-    """Readings with the lists that their indices refer to."""
+    """Readings with the lists that their indices refer to; ``numbers``: name -> number of the student."""
 
     students: list[str]
     labels: list[str]
     readings: Readings
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def info_of(row: LessonRow, classroom: str | None, at: datetime | None = None) -> LessonInfo:
@@ -67,7 +69,33 @@ def lesson_of(session: Session, row: LessonRow, classroom: str) -> Lesson:
         markers=[Marker(marker.id, marker.second, marker.text) for marker in markers],
         corrections=_corrections(session, row.id),
         kept_counts=counts if row.aggregate else None,
+        answers=answers_in(session, [row.id]),
+        numbers=opened.numbers,
     )
+
+
+def stamp_of(session: Session, row: LessonRow, classroom: str) -> tuple[object, ...]:
+    """What changes when a report of the lesson does, read without the readings: length, texts, corrections, names."""
+    marks = session.scalars(select(MarkerRow).where(MarkerRow.lesson_id == row.id).order_by(MarkerRow.id))
+    names = session.scalars(select(StudentRow).where(StudentRow.class_id == row.class_id).order_by(StudentRow.id))
+    return (
+        info_of(row, classroom),
+        tuple(row.labels),
+        tuple((mark.id, mark.second, mark.text) for mark in marks),
+        tuple(_corrections(session, row.id)),
+        tuple((student.id, student.name) for student in names),
+    )
+
+
+def answers_in(session: Session, lessons: Sequence[int]) -> list[CheckInAnswer]:
+    """The check-ins of some lessons that were closed, oldest answer first."""
+    rows = session.execute(
+        select(CheckInRow, StudentRow)
+        .join(StudentRow)
+        .where(CheckInRow.lesson_id.in_(lessons))
+        .order_by(CheckInRow.made, CheckInRow.id)
+    ).all()
+    return [CheckInAnswer(row.lesson_id, one.name, row.answer, row.note or "", row.made) for row, one in rows]
 
 
 def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedReadings:
@@ -76,6 +104,7 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
         select(ParticipantRow, StudentRow).outerjoin(StudentRow).where(ParticipantRow.lesson_id == row.id)
     ).all()
     names = {one.id: None if student is None else student.name for one, student in people}
+    numbers = {student.name: student.id for _, student in people if student is not None}
     students = sorted((name for name in names.values() if name is not None), key=str.casefold)
     places = {name: place for place, name in enumerate(students)}
     place_of = {number: NOBODY if name is None else places[name] for number, name in names.items()}
@@ -96,7 +125,7 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
     kept = [column for column, label in enumerate(row.labels) if label]
     labels = [row.labels[column] for column in kept]
     if not rows:
-        return OpenedReadings(students, labels, Readings.empty(len(labels)))
+        return OpenedReadings(students, labels, Readings.empty(len(labels)), numbers)
     ciphers = {one.id: reading_cipher(session, row, one) for one, _ in people if row.key}
     second, participant, *_ = zip(*rows, strict=True)
     measured = [rest if sealed is None else ciphers[who].open(when, sealed) for when, who, sealed, *rest in rows]
@@ -118,7 +147,7 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
         confidence=np.array([np.nan if value is None else value for value in confidence], np.float32)[order],
         probabilities=probabilities[order][:, kept],
     )
-    return OpenedReadings(students, labels, readings)
+    return OpenedReadings(students, labels, readings, numbers)
 
 
 def _check_values(

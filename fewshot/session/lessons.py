@@ -19,8 +19,8 @@ from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ClassRow, OwnerRow, StudentRow, class_called
 from fewshot.errors import Note, StoreError, UsageError
 from fewshot.session import retention
-from fewshot.session.lesson import Lesson, LessonInfo, Readings
-from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings
+from fewshot.session.lesson import CARRIED_LESSONS, EARLIER_LESSONS, Lesson, LessonInfo, Readings, carries
+from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings, stamp_of
 from fewshot.session.liveness import is_at_work, this_process
 from fewshot.session.settings import Settings
 from fewshot.types import EMOTIONS
@@ -29,13 +29,6 @@ logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 500
 """Characters of a title or a marker."""
-EARLIER_LESSONS = 12
-"""Earlier lessons of a class that a report looks back on: a term, at one lesson per week.
-
-More would add little. A new value differs from the mean of k earlier ones by sqrt(1 + 1/k) times their spread: 1.041 at
-12, 1.025 at 20, and on made-up lessons 20 found as many planted changes as 12. Each also takes time: a lesson of 50
-minutes with 49 students opens in about a second. And habits change over a year, so older lessons are a worse measure.
-"""
 
 
 class LessonStore:
@@ -119,14 +112,17 @@ class LessonStore:
             return [info_of(row, "" if found is None else found.name) for row, found in rows]
 
     def earlier(self, info: LessonInfo) -> list[LessonInfo]:
-        """Lessons of the same class before this one, the latest ``EARLIER_LESSONS`` of them, newest first.
+        """Lessons of the same class before this one that its report needs, newest first.
 
-        What a report looks back on; empty for a lesson without a class.
+        The latest ``EARLIER_LESSONS``, and one more for each from which open check-ins are carried on; empty for a
+        lesson without a class.
         """
         if not info.classroom:
             return []
         before = [old for old in self.lessons(info.classroom) if old.started < info.started and old.id != info.id]
-        return before[:EARLIER_LESSONS]
+        # A check-in that is carried on is found in its own lesson again, which needs the lessons before that one.
+        carried = [old for old in before if carries(old, info)]
+        return before[: EARLIER_LESSONS + len(carried[:CARRIED_LESSONS])]
 
     def load_earlier(self, info: LessonInfo) -> list[Lesson]:
         """Everything that is kept of the lessons of ``earlier``."""
@@ -135,7 +131,7 @@ class LessonStore:
     def info(self, lesson: int) -> LessonInfo:
         """Raises UsageError if there is no such lesson."""
         with self.database.read() as session:
-            return info_of(*_found(session, self.owner, lesson))
+            return info_of(*found_lesson(session, self.owner, lesson))
 
     def load(self, lesson: int) -> Lesson:
         """Everything that is stored of a lesson, also while it runs.
@@ -145,7 +141,7 @@ class LessonStore:
             StoreError: it is damaged.
         """
         with self._intact(lesson), self.database.read() as session:
-            return lesson_of(session, *_found(session, self.owner, lesson))
+            return lesson_of(session, *found_lesson(session, self.owner, lesson))
 
     def readings(self, lesson: int, since: int = 0) -> Readings:
         """The readings from second ``since`` on, with the indices that ``load`` gives at the same moment."""
@@ -154,8 +150,17 @@ class LessonStore:
     def opened(self, lesson: int, since: int = 0) -> OpenedReadings:
         """``readings`` with the students and labels that their indices refer to, all read at one moment."""
         with self._intact(lesson), self.database.read() as session:
-            row, _ = _found(session, self.owner, lesson)
+            row, _ = found_lesson(session, self.owner, lesson)
             return open_readings(session, row, since)
+
+    def stamp(self, lesson: int) -> tuple[object, ...]:
+        """A value that changes whenever the lesson's report would; it takes milliseconds.
+
+        Raises:
+            UsageError: there is no such lesson.
+        """
+        with self._intact(lesson), self.database.read() as session:
+            return stamp_of(session, *found_lesson(session, self.owner, lesson))
 
     def refuse_foreign(self, lesson: int) -> None:
         """Refuse the lesson of another teacher, as if there were none; one that was deleted passes.
@@ -165,7 +170,7 @@ class LessonStore:
         """
         with self.database.read() as session:
             if abs(lesson) < 2**63 and session.get(LessonRow, lesson) is not None:
-                _found(session, self.owner, lesson)
+                found_lesson(session, self.owner, lesson)
 
     @contextmanager
     def _intact(self, lesson: int) -> Iterator[None]:
@@ -181,22 +186,33 @@ class LessonStore:
     def rename(self, lesson: int, title: str) -> None:
         """Give a lesson another title."""
         with self.database.write() as session:
-            _found(session, self.owner, lesson)[0].title = _text(title, "title")
+            found_lesson(session, self.owner, lesson)[0].title = _text(title, "title")
 
     def mark(self, lesson: int, second: float, text: str) -> int:
         """Mark a moment. Returns the number of the marker."""
         with self.database.write() as session:
             marker = MarkerRow(
-                lesson_id=_found(session, self.owner, lesson)[0].id, second=second, text=_text(text, "marker")
+                lesson_id=found_lesson(session, self.owner, lesson)[0].id, second=second, text=_text(text, "marker")
             )
             session.add(marker)
             session.flush()
             return marker.id
 
+    def unmark(self, lesson: int, marker: int) -> None:
+        """Take a marker back. Doing it twice is not an error.
+
+        Raises:
+            UsageError: there is no such lesson.
+            ErasurePending: it is gone, but its bytes are still in the file; see ``Database.erase``.
+        """
+        with self.database.erase() as session:
+            row, _ = found_lesson(session, self.owner, lesson)
+            session.execute(delete(MarkerRow).where(MarkerRow.id == marker, MarkerRow.lesson_id == row.id))
+
     def end(self, lesson: int, at: datetime | None = None) -> None:
         """End a lesson at ``at`` (aware; None is now). A lesson that has ended keeps its end."""
         with self.database.write() as session:
-            row, _ = _found(session, self.owner, lesson)
+            row, _ = found_lesson(session, self.owner, lesson)
             row.ended = row.ended or at or now()
 
     def delete(self, lesson: int) -> None:
@@ -209,7 +225,7 @@ class LessonStore:
             ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
         with self.database.erase() as session:
-            session.delete(_found(session, self.owner, lesson)[0])
+            session.delete(found_lesson(session, self.owner, lesson)[0])
             append(session, self.owner.id, "erased", details={"what": "lesson", "lesson": lesson})
 
     def delete_older_than(self, days: int, at: datetime | None = None, *, only_samples: bool = False) -> int:
@@ -301,7 +317,12 @@ def apply_retention_of_all(database: Database) -> None:
             LessonStore(database, owner).apply_retention()
 
 
-def _found(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]:
+def found_lesson(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]:
+    """The row of an owner's lesson, and the name of its class; "" for a lesson without one.
+
+    Raises:
+        UsageError: there is no such lesson, or it is somebody else's.
+    """
     # The database refuses to compare numbers that it could not store.
     row = session.get(LessonRow, lesson) if abs(lesson) < 2**63 else None
     if row is None or row.owner_id != owner.id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ def need(module: str, purpose: str) -> Any:
 
 def altair() -> Any:
     """Altair, which describes the charts."""
+    if "pandas" in sys.modules:
+        # Altair takes pandas from there while another thread may still be importing it; an import waits for that.
+        importlib.import_module("pandas")
     return need("altair", "Charts")
 
 

@@ -30,6 +30,7 @@ from fewshot.cli import app
 from fewshot.commands import terminal
 from fewshot.database import open_database
 from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.session.check_in_answers import close_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
@@ -69,6 +70,8 @@ def teach(owner: Owner = LOCAL_TEACHER, mark: str = "") -> ClassStore:
     lessons.mark(number, 1.0, f"{ODD} helped Quentin")
     lessons.mark(number, 2.0, "Quentin left")
     learn(store.database, "physics", number, ODD, 1.0, "sad", np.ones(4), "happy", owner=owner)
+    close_check_in(lessons, [number], ODD, "asked, fine", "sat beside Quentin <i>")
+    close_check_in(lessons, [number], OTHER, "not needed", "about the other")
     store.set_portrait("physics", ODD, b"\xff\xd8 picture")
     return store
 
@@ -125,6 +128,9 @@ def test_the_files_hold_everything_about_the_student_and_no_classmate(tmp_path: 
     assert sum(lesson["readings"][0]["probabilities"].values()) == pytest.approx(1, abs=0.01)
     assert [marker["text"] for marker in lesson["markers"]] == [f"{ODD} helped [another student]"]
     assert [(c["predicted"], c["corrected_to"], c["undone"]) for c in held["corrections"]] == [("happy", "sad", None)]
+    (asked,) = held["check_ins"]
+    assert (asked["answer"], asked["note"]) == ("asked, fine", "sat beside [another student] <i>")
+    assert "sat beside [another student] &lt;i&gt;" in page and "about the other" not in json.dumps(held) + page
     assert held["portrait"]["jpeg_base64"] and held["settings"]["lessons_deleted_after_days"] == 90
     assert [line["event"] for line in held["history"]][:2] == ["consent recorded", "enrolled"]
     assert {line["account"] for line in held["history"]} == {"local"} and len(held["not_kept"]) >= 4

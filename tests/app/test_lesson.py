@@ -95,6 +95,9 @@ class Memory:
         self.marks.append((lesson, second, text))
         return len(self.marks)
 
+    def unmark(self, lesson: int, marker: int) -> None:
+        del self.marks[marker - 1]
+
     def correct(
         self, lesson: int, student: str, second: float, actually: str, vector: Vectors, said: str | None = None
     ) -> int:
@@ -192,6 +195,20 @@ def test_a_mark_has_the_time_of_the_latest_frame() -> None:
     stage.lesson.mark("  ")
     assert stage.memory.marks == [(7, 42.5, "exercise 2"), (7, 42.5, "marked")]
     assert stage.lesson.view().markers == ((42.5, "exercise 2"), (42.5, "marked"))
+    stage.lesson.stop()
+
+
+def test_the_latest_mark_is_taken_back_and_no_other() -> None:
+    stage = Stage()
+    stage.start().tell(step_of(42.5))
+    stage.lesson.mark("exercise 2")
+    first = stage.lesson.latest_marker
+    stage.lesson.mark("break")
+    assert first is not None and stage.lesson.unmark(first) == "", "another tab has set one since"
+    latest = stage.lesson.latest_marker
+    assert latest is not None and stage.lesson.unmark(latest) == "break" and stage.lesson.unmark(latest) == ""
+    assert stage.memory.marks == [(7, 42.5, "exercise 2")] and stage.lesson.view().markers == ((42.5, "exercise 2"),)
+    assert stage.lesson.latest_marker == first
     stage.lesson.stop()
 
 

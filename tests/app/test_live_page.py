@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.memory import Remembered
-from fewshot.app.views.class_student import _unlearn
+from fewshot.app.views.class_student import undo_correction
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.consent import make_consent
@@ -99,7 +99,7 @@ def test_corrections_are_on_the_students_card_too_and_the_lesson_that_runs_is_to
     undone: list[int] = []
     stage.memory.undo = undone.append  # type: ignore[method-assign]
     (ben,) = learned(store.database, "physics")
-    _unlearn(store, "physics", ben.id)
+    undo_correction(store, "physics", ben.id)
     assert undone == [ben.id]  # by the lesson, whose loop reads on without it
 
 
@@ -107,6 +107,7 @@ def test_a_projector_shows_the_whole_class_without_names_and_buttons() -> None:
     enrolled("physics")
     (stage,) = teach("physics")
     test = page("live", **{"class": "physics"})
+    stage.lesson.mark("break")
     assert "Pause" in [button.label for button in test.button]
     press(test, "For the projector")
     assert not test.exception and not test.error
@@ -116,6 +117,16 @@ def test_a_projector_shows_the_whole_class_without_names_and_buttons() -> None:
     press(test, "Leave")
     assert "Pause" in [button.label for button in test.button] and "projector" not in test.query_params
     stage.lesson.stop()
+
+
+def test_the_last_marker_is_undone_from_the_live_page() -> None:
+    (stage,) = teach("")
+    stage.lesson.mark("![x](http://y)")
+    test = page("live")
+    assert "![x](http://y)" in words(test)
+    press(test, "Undo the last marker")
+    assert not test.exception and stage.memory.marks == [] and "![x]" not in words(test)
+    assert "Undo the last marker" not in [button.label for button in test.button]
 
 
 def test_a_fresh_tab_joins_the_only_lesson_says_so_and_may_leave_it() -> None:

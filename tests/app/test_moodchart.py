@@ -85,3 +85,14 @@ def test_nothing_is_drawn_across_a_gap(gaps: tuple[tuple[float, float], ...]) ->
 def test_rare_frames_are_no_gaps() -> None:
     rare = [MoodStep(20.0 * n, 10.0, {"sad": 10.0}) for n in range(30)]
     assert {row["run"] for row in live_mood_spec(rare, [], 600.0)["layer"][0]["data"]["values"]} == {0}
+
+
+def test_gaps_are_not_filled_with_zeros() -> None:
+    """Vega-Lite does that to what it stacks, and an area that falls to zero is drawn as a wedge across the gap."""
+    vl_convert = pytest.importorskip("vl_convert")
+    spec = live_mood_spec(rising(60, 100.0, ((120.0, 200.0),)), [], 300.0)
+    assert "impute" not in json.dumps(vl_convert.vegalite_to_vega(spec))
+    rows = spec["layer"][0]["data"]["values"]
+    assert len({row["run"] for row in rows}) >= 2
+    assert all(row["top"] - row["bottom"] == pytest.approx(row["share"], abs=1e-3) for row in rows)
+    assert not [row for row in rows if 120 <= row["time"] < 200]

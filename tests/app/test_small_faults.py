@@ -153,14 +153,6 @@ def test_a_report_has_an_address() -> None:
     assert str(first) in page("report", lesson=first).query_params["lesson"]
 
 
-@pytest.mark.parametrize("address", ["999", "x", "-1", "1" * 30, "²"])
-def test_an_address_of_no_lesson_shows_the_latest(address: str) -> None:
-    latest = recorded("two")
-    test = page("report", {"lesson": address})
-    assert not test.exception and test.session_state["lesson"] == latest
-    assert ("There is no lesson 999" in read(test)) == (address == "999")
-
-
 @pytest.mark.parametrize("seconds", [1, 2, 5])
 def test_a_lesson_of_a_few_seconds_has_a_chart_and_a_word_about_it(seconds: int) -> None:
     mood = gather(drawn(*["h" * seconds] * 6)).mood

@@ -27,6 +27,7 @@ from fewshot.database.tables import StudentRow, SupportRow
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.research.bench.survival.openable import readable
+from fewshot.session.check_in_answers import answers_of, close_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 from fewshot.vault import FileKeys
@@ -61,6 +62,7 @@ def store(fewshot_home: Path) -> ClassStore:
         store.record_consent("physics", name, make_consent("a parent"))
     lessons = LessonStore()
     lessons.end(lessons.create("physics", title="Zebulon speaks", students=["Zebulon"]))
+    close_check_in(lessons, [1], "Zebulon", "asked, fine", "tired")
     with store.database.write() as session:
         session.add(SupportRow(student_id=1, emotion="happy", network="n", vector=VECTOR))
     assert store.database.path == fewshot_home / "fewshot.db"
@@ -106,6 +108,7 @@ def test_a_lost_database_comes_back(store: ClassStore, tmp_path: Path, secret: P
     assert restore(file, secret) == 0
     assert students() == {"Zebulon", "Quirina"}
     assert [lesson.title for lesson in LessonStore().lessons()] == ["Zebulon speaks"]
+    assert [(one.answer, one.note) for one in answers_of(LessonStore(), [1])] == [("asked, fine", "tired")]
     assert VECTOR.tobytes() in content(fewshot_home)
     assert stat.S_IMODE((fewshot_home / "fewshot.db").stat().st_mode) == 0o600
     assert not list(fewshot_home.glob("backup-at-work-*"))

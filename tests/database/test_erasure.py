@@ -23,6 +23,7 @@ from fewshot.cli import app
 from fewshot.database import Database, ErasurePending, erasure, open_database
 from fewshot.errors import StoreError
 from fewshot.research.bench.survival.openable import student_keys
+from fewshot.session.check_in_answers import close_check_in, open_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
@@ -42,7 +43,7 @@ def vector_of(name: str, number: int) -> np.ndarray:
 
 
 def marks_of(name: str) -> list[bytes]:
-    return [name.encode(), *(vector_of(name, number).tobytes() for number in range(8))]
+    return [name.encode(), f"note about {name}".encode(), *(vector_of(name, number).tobytes() for number in range(8))]
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def store() -> ClassStore:
     for name in NAMES:
         store.set_portrait("physics", name, PORTRAIT + name.encode())
         learn(store.database, "physics", recorder.lesson, name, 1.0, "sad", vector_of(name, 7), "happy")
+        close_check_in(LessonStore(), [recorder.lesson], name, "asked, fine", f"note about {name}")
     return store
 
 
@@ -105,8 +107,9 @@ def test_a_removal_beside_a_reader_says_what_is_left_and_the_next_start_erases_i
 
 DELETIONS: dict[str, tuple[Callable[[ClassStore], object], Callable[[], list[bytes]]]] = {
     "class": (lambda store: store.delete("physics"), lambda: [m for name in NAMES for m in marks_of(name)]),
-    "lesson": (lambda store: LessonStore().delete(1), lambda: [b"Zebulon fell"]),
-    "retention": (lambda store: LessonStore().delete_older_than(30), lambda: [b"Zebulon fell"]),
+    "lesson": (lambda store: LessonStore().delete(1), lambda: [b"Zebulon fell", b"note about Zebulon"]),
+    "retention": (lambda store: LessonStore().delete_older_than(30), lambda: [b"Zebulon fell", b"note about Zebulon"]),
+    "check-in": (lambda store: open_check_in(LessonStore(), 1, "Zebulon"), lambda: [b"note about Zebulon"]),
     "correction": (
         lambda store: unlearn(store.database, "physics", 1),
         lambda: [vector_of("Zebulon", 7).tobytes()],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,7 @@ from fewshot.session.charts.legend import _centred, band_words, legend_chart
 from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
 from fewshot.session.charts.own_faces import PLATES, SIGNS
 from fewshot.session.charts.render import to_png, to_svg
-from fewshot.session.charts.students import bands_chart, sparkline_svg
+from fewshot.session.charts.students import PICKED, bands_chart, sparkline_svg
 from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
 from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
 from fewshot.session.lesson import Lesson, Marker
@@ -244,3 +245,39 @@ def time_axes(spec: object) -> list[dict[str, Any]]:
     x = spec.get("x")
     own = [x] if isinstance(x, dict) and x.get("field") == "time" and "domain" in x.get("scale", {}) else []
     return own + [axis for part in spec.values() for axis in time_axes(part)]
+
+
+def test_nothing_is_drawn_across_a_gap() -> None:
+    """Vega-Lite fills gaps in what it stacks with zeros, and an area that falls to zero is a wedge across the gap."""
+    import vl_convert
+
+    mood = class_mood(make_grid(SMALL))
+    gap = slice(20, 30)
+    for values in (mood.share, mood.low, mood.high):
+        values[gap] = np.nan
+    chart = mood_chart(mood)
+    compiled = json.dumps(vl_convert.vegalite_to_vega(chart.to_dict()))
+    assert '"impute"' not in compiled and '"type": "stack"' not in compiled
+    rows = next(rows for rows in chart.to_dict()["datasets"].values() if rows and "bottom" in rows[0])
+    runs = {run: [row["time"] for row in rows if row["run"] == run] for run in {row["run"] for row in rows}}
+    first, second = (runs[run] for run in sorted(runs))
+    assert max(first) < mood.time[20] <= mood.time[29] < min(second)
+    for time in {row["time"] for row in rows}:
+        column = sorted((row["bottom"], row["top"]) for row in rows if row["time"] == time)
+        assert column[0][0] == 0 and column[-1][1] == pytest.approx(1, abs=0.01)
+        assert all(below[1] == above[0] for below, above in itertools.pairwise(column))
+
+
+def test_a_click_on_a_row_selects_its_student() -> None:
+    grid = make_grid(SMALL)
+    spec = bands_chart(grid, visibility(grid), pick=True).to_dict()
+    assert "hconcat" not in spec and [one["name"] for one in spec["params"]] == [PICKED]
+    students = {row.get("student") for rows in spec["datasets"].values() for row in rows if "top" in row}
+    assert students == {*grid.students} and spec["autosize"]["type"] == "pad", "Streamlit must not shrink it"
+    assert ElementTree.fromstring(to_svg(bands_chart(grid, visibility(grid), pick=True))).tag.endswith("svg")
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 5, 90])
+def test_a_short_lesson_has_ticks_too(seconds: int) -> None:
+    spec = mood_chart(class_mood(make_grid(make_lesson(6, seconds)))).to_dict()
+    assert len(spec["vconcat"][1]["encoding"]["x"]["axis"]["values"]) >= 2

@@ -18,6 +18,7 @@ from fewshot.research.simulation.made_lessons import Planted, make_lesson
 from fewshot.session.analysis.words import LAW, UNCERTAINTY
 from fewshot.session.lesson import Lesson, Marker
 from fewshot.session.report import gather, report_bytes, write_report
+from fewshot.session.report import words as sentences
 from fewshot.session.report.contents import LEFT_OUT
 from fewshot.session.report.fonts import Fonts
 
@@ -96,6 +97,33 @@ def test_html_can_be_read_without_eyes_and_on_paper(page: Page) -> None:
     assert len(identifiers) == len(set(identifiers))
     assert sum(tag == "table" for tag, _ in page.tags) >= 3
     assert "@media print" in page.text and "prefers-color-scheme:dark" in page.text
+
+
+def test_paper_and_pdf_say_the_same() -> None:
+    """On paper everything that is folded is open, and in the same order as in the PDF."""
+    html = Page(report_bytes(LESSON, ".html", EARLIER)[".html"].decode("utf-8"))
+    assert "details::details-content{content-visibility:visible" in "".join(html.words)
+    contents, pdf = gather(LESSON, EARLIER), pdf_words(report_bytes(LESSON, ".pdf", EARLIER)[".pdf"])
+    paper, pdf = (" ".join(text.replace("\N{NO-BREAK SPACE}", " ").split()) for text in (html.text, pdf))
+    mood, students = sentences.mood_table(contents.mood), sentences.student_table(contents)
+    parts = [
+        *sentences.lead(contents),
+        "Markers:",
+        *(moment.text for moment in contents.moments.found),
+        *(row[0] for row in students[1]),
+        *(line for item in contents.items for line in (sentences.item_state(item), *sentences.item_words(item))),
+        *mood[0],
+        *(cell for row in mood[1] for cell in row),
+        sentences.moment_words(contents.moments),
+    ]
+    order = [
+        "Mood of the class", "Moments that stand out", "Each student", sentences.CHECK_IN, "The class over weeks",
+        "The mood in numbers", sentences.METHOD,
+    ]  # fmt: skip
+    for text in (paper, pdf):
+        assert [part for part in [*parts, *order] if part not in text] == []
+        places = [text.index(heading) for heading in order]
+        assert places == sorted(places)
 
 
 def test_what_people_type_is_escaped() -> None:

@@ -13,8 +13,8 @@ from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.research.simulation.made_lessons import make_lesson
-from fewshot.session.lesson import Lesson
-from fewshot.session.lessons import EARLIER_LESSONS, LessonStore
+from fewshot.session.lesson import EARLIER_LESSONS, Lesson
+from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.report.html import html_report
 from fewshot.session.settings import Settings
@@ -78,6 +78,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Lesson:
     newest_first = sorted((lesson.info for lesson in made.values()), key=lambda info: info.started, reverse=True)
     monkeypatch.setattr(LessonStore, "lessons", lambda self, classroom=None: newest_first)
     monkeypatch.setattr(LessonStore, "load", lambda self, number: made[number])
+    monkeypatch.setattr(LessonStore, "stamp", lambda self, number: (number,))
     monkeypatch.setattr(LessonStore, "info", lambda self, number: made[number].info)
     return made[22]
 

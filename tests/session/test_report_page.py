@@ -69,10 +69,9 @@ def test_where_nothing_stood_out_it_is_said() -> None:
 
 def test_of_many_names_three_are_on_top() -> None:
     contents = gather(LESSON, EARLIER)
-    assert contents.checks is not None
-    (line, *_) = contents.checks.found
-    many = [replace(line, student=name) for name in ("A", "B", "C", "D", "E")]
-    ask = words.lead(replace(contents, checks=replace(contents.checks, found=many)), lambda name: f"<{name}>")[2]
+    (item, *_) = contents.items
+    many = [replace(item, student=name) for name in ("A", "B", "C", "D", "E")]
+    ask = words.lead(replace(contents, items=many), lambda name: f"<{name}>")[2]
     assert "<A>, <B>, <C> and 2 more" in ask
 
 

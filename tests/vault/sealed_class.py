@@ -1,4 +1,4 @@
-"""A class whose students left something in every place: photos, a portrait, a correction, consents, lessons, texts."""
+"""A class whose students left something in every place: photos, portrait, correction, check-in, consents, lessons."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fewshot.classroom.corrections import learn
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database, in_folder
+from fewshot.session.check_in_answers import close_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.types import EMOTIONS, FrameResult, Reading
@@ -53,6 +54,7 @@ def fill(database: Database, names: list[str] = NAMES, seconds: int = 4) -> Less
         store.set_portrait("physics", name, b"\xff\xd8 " + name.encode() * 3)
         learn(database, "physics", recorder.lesson, name, 1.0, "sad", vector_of(name, 7), "happy")
         LessonStore(database).mark(recorder.lesson, 1.0, f"{name} asks")
+        close_check_in(LessonStore(database), [recorder.lesson], name, "asked, fine", f"{name} was tired")
     return recorder
 
 
@@ -86,6 +88,7 @@ def told(database: Database, name: str) -> tuple[object, ...]:
         vectors.supports_of(name).vectors.tobytes(), vectors.identities_of(name).tobytes(),
         store.consents("physics", name)[0].given_by, store.portrait("physics", name),
         lesson.readings.emotion[mine].tolist(), [c.actually for c in lesson.corrections if c.student == name],
+        [(one.answer, one.note) for one in lesson.answers if one.student == name],
     )  # fmt: skip
 
 

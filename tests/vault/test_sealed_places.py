@@ -17,6 +17,8 @@ MOVES = {
     "a name to another student": ("students", "name", 1, 2),
     "a consent to another student": ("consents", "given_by", 1, 2),
     "a correction to another student": ("corrections", "actually", 1, 2),
+    "a note to another student": ("check_ins", "note", 1, 2),
+    "an answer to another student": ("check_ins", "answer", 1, 2),
     "a portrait to another student": ("portraits", "picture", 1, 2),
     "a marker to another one": ("markers", "text", 1, 2),
 }

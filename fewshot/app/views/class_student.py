@@ -117,12 +117,12 @@ def _learned(store: ClassStore, name: str, student: Student) -> None:
         left.html(chip(one.actually))
         middle.caption(f"corrected on {day(one.made)} · predicted: {plain(one.said or 'unsure')}")
         if right.button("Undo", key=f"unlearn {one.id}", width="stretch"):
-            _unlearn(store, name, one.id)
+            undo_correction(store, name, one.id)
             say_later(f"The correction “{one.actually}” of {isolated(student.key)} was undone.")
             st.rerun()
 
 
-def _unlearn(store: ClassStore, name: str, correction: int) -> None:
+def undo_correction(store: ClassStore, name: str, correction: int) -> None:
     """Undo in the running lesson if there is one, because its loop must know at once."""
     from fewshot.app.lesson_room import ROOM
 
@@ -143,10 +143,18 @@ def _consent(store: ClassStore, name: str, student: Student) -> None:
         until = st.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())
         if st.form_submit_button("Save the consent", width="stretch"):
             _record(store, name, student, by, until)
-    if st.button("Consent was withdrawn today", icon=":material/block:", width="stretch"):
-        store.withdraw_consent(name, student.key)
-        say_later(f"{isolated(student.key)} is no longer recognised.")
-        st.rerun()
+    with st.popover("Consent was withdrawn today", icon=":material/block:", width="stretch"):
+        st.write(
+            plain(
+                f"{isolated(student.key)} is no longer recognised from now on, in a running lesson too. This cannot be "
+                "undone: only a new consent lets the student be recognised again. What is stored stays until you "
+                "remove the student."
+            )
+        )
+        if st.button("Withdraw the consent", width="stretch"):
+            store.withdraw_consent(name, student.key)
+            say_later(f"{isolated(student.key)} is no longer recognised.")
+            st.rerun()
 
 
 @calm
@@ -216,6 +224,10 @@ def _portrait(store: ClassStore, name: str, student: Student) -> None:
     if upload is not None and st.button("Keep this picture", width="stretch"):
         store.set_portrait(name, student.key, thumbnail_of(upload.name, content(upload)))
         st.rerun()
-    if store.portrait(name, student.key) and st.button("Delete the picture", width="stretch"):
-        store.set_portrait(name, student.key, None)
-        st.rerun()
+    if not store.portrait(name, student.key):
+        return
+    with st.popover("Delete the picture", width="stretch"):
+        st.write("The picture leaves the card and the database. This cannot be undone.")
+        if st.button("Delete the picture permanently", width="stretch"):
+            store.set_portrait(name, student.key, None)
+            st.rerun()

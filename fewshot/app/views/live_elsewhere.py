@@ -6,9 +6,11 @@ import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.looks import note_look
+from fewshot.app.palette import NO_STATE
 from fewshot.app.shell import calm, isolated, plain
 from fewshot.app.visitor import visitor
-from fewshot.lesson_board import StoredBoard, stored_board
+from fewshot.lesson_board import StoredBoard, StoredTile, stored_board
+from fewshot.prototypes.calibration import sure_word
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
@@ -55,10 +57,7 @@ def _board(lesson: int) -> None:
     if info.aggregate or Settings(owner=visitor()).aggregate_only:
         _whole_class(found, info.aggregate)
     elif found.tiles:
-        rows = [
-            {"Student": tile.student, "State": tile.state, "Confidence": _percent(tile.confidence)}
-            for tile in found.tiles
-        ]
+        rows = [{"Student": tile.student, "State": tile.state, "How sure": _sure(tile)} for tile in found.tiles]
         st.dataframe(rows, hide_index=True, width="stretch")
     else:
         st.caption("Nobody is in view.")
@@ -75,5 +74,6 @@ def _whole_class(found: StoredBoard, kept: bool) -> None:
         )
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f} %"
+def _sure(tile: StoredTile) -> str:
+    """How sure a named state is, in a word; nothing beside one that is not named."""
+    return "" if tile.confidence is None or tile.state in NO_STATE else sure_word(tile.confidence)

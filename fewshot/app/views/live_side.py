@@ -145,7 +145,7 @@ def _side(lesson: RunningLesson) -> None:
     if view.board.mood:
         _chart(view, 150)
     _learned(lesson)
-    _markers(view)
+    _markers(lesson, view)
 
 
 @calm
@@ -154,7 +154,7 @@ def _whole(lesson: RunningLesson, far: bool) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         _now(view.board)
-        _markers(view)
+        _markers(lesson, view, undo=not far)
     with right:
         if view.board.mood:
             _chart(view, 620 if far else 420, 20 if far else None)
@@ -230,7 +230,14 @@ def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
         st.rerun()
 
 
-def _markers(view: LessonView) -> None:
-    if view.markers:
-        rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(text))}</li>" for s, text in view.markers[-6:])
-        st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')
+@calm
+def _markers(lesson: RunningLesson, view: LessonView, undo: bool = True) -> None:
+    if not view.markers:
+        return
+    rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(text))}</li>" for s, text in view.markers[-6:])
+    st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')
+    latest = lesson.latest_marker if undo else None
+    if latest is not None and st.button("Undo the last marker", key=f"unmark {latest}", icon=":material/undo:"):
+        if text := lesson.unmark(latest):
+            say_later(f"The marker was taken back: {isolated(text)}")
+        st.rerun()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
 
+from fewshot.app import address
 from fewshot.app.looks import note_look
 from fewshot.app.reports import REPORTS
 from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
-from fewshot.app.views import report_parts
+from fewshot.app.views import report_check_in, report_parts, report_student
 from fewshot.app.visitor import visitor
 from fewshot.audit.log import note
 from fewshot.session.analysis.words import LAW, UNCERTAINTY, local, moment
@@ -18,8 +20,17 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes, words
 from fewshot.session.settings import Settings
 
-_LESSON = "lesson"
-"""A parameter of the address: the number of the lesson."""
+_LESSON, _PART, _NAMES = "lesson", "part", "names"
+"""Parameters of the address: the number of the lesson, the open tab, and whether names are hidden."""
+_PARTS = {
+    "class": "The class", "students": "Students", "check-in": "Check in", "weeks": "Over weeks", "download": "Download",
+}  # fmt: skip
+"""In the address -> on the tab."""
+_WITHOUT_NAMES = ("class", "weeks", "download")
+_OPEN = "report part"
+"""In the session: the title of the open tab."""
+_FORMER = "former title"
+"""In the session: number and former title of the lesson that was renamed last."""
 
 
 def page() -> None:
@@ -30,17 +41,18 @@ def page() -> None:
     lessons = store.lessons()
     if held := store.held_back():
         st.info(f"{held.text} Open Settings → Privacy to check this.", icon=":material/auto_delete:")
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    wanted, wrong = _wanted([info.id for info in lessons])
+    with st.container(key="wrap-report"):
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         st.html("<h1>Lesson report</h1>")
-        lesson = _choose(lessons)
+        lesson = _choose(lessons, wanted)
     with right:
-        settings = Settings(owner=visitor())
-        aggregate = st.toggle(
-            "Whole class only: no names", value=settings.aggregate_only, disabled=settings.aggregate_only
-        )
+        aggregate = _whole_class()
     if lesson is None:
-        _nothing()
+        if wrong:
+            st.warning(plain(wrong), icon=":material/info:")
+        _nothing(lessons)
         return
     with st.spinner("Preparing the report …"):
         loaded, contents = REPORTS.of(store, lesson, aggregate)
@@ -48,33 +60,56 @@ def page() -> None:
     _show(store, loaded, contents)
 
 
-def _choose(lessons: list[LessonInfo]) -> int | None:
+def _wanted(ids: list[int]) -> tuple[int | None, str]:
+    """The lesson that another page or the address asks for, else the latest one; and what is wrong with the address.
+
+    A lesson of another teacher gets the same answer as one that does not exist.
+    """
+    text = address.asked(_LESSON)
+    named = st.session_state.get("lesson") if text is None else address.number_in(text)
+    if named is None and text is not None:
+        return None, f"This address names no lesson: “{text[:40]}” is not the number of one. Choose a lesson above."
+    if named is None:
+        return ids[0] if ids else None, ""
+    if named in ids:
+        return named, ""
+    return None, (
+        f"There is no lesson {named} here: it was deleted, it belongs to another login, or it never was. Choose a "
+        "lesson above."
+    )
+
+
+def _choose(lessons: list[LessonInfo], wanted: int | None) -> int | None:
     if not lessons:
         return None
     ids = [info.id for info in lessons]
-    wanted = _wanted(ids)
     chosen = st.selectbox(
         "Lesson",
         ids,
-        index=ids.index(wanted) if wanted in ids else 0,
+        index=None if wanted is None else ids.index(wanted),
         format_func={info.id: name_of(info) for info in lessons}.__getitem__,
         label_visibility="collapsed",
+        placeholder="Choose a lesson",
     )
+    if chosen is None:
+        return None
     st.session_state["lesson"] = chosen
-    st.query_params[_LESSON] = str(chosen)
+    address.write(_LESSON, str(chosen))
     return int(chosen)
 
 
-def _wanted(ids: list[int]) -> int | None:
-    """The lesson that another page asked for, or else the address: a reload and a bookmark show the same report."""
-    address = st.query_params.get(_LESSON, "")
-    named = int(address) if address.isascii() and address.isdigit() and len(address) < 19 else None
-    wanted: int | None = st.session_state.get("lesson", named)
-    if named is not None and named not in ids and wanted == named:
-        st.warning(
-            f"There is no lesson {named} here, or it was deleted. The latest one is shown.", icon=":material/info:"
+def _whole_class() -> bool:
+    """Whether names are hidden: because the settings say so, or the address, or a click here."""
+    always = Settings(owner=visitor()).aggregate_only
+    hidden = bool(
+        st.toggle(
+            "Whole class only: no names",
+            value=always or st.query_params.get(_NAMES) == "hidden",
+            disabled=always,
         )
-    return wanted
+    )
+    address.write(_NAMES, "hidden" if hidden and not always else None)
+    return hidden
 
 
 def name_of(info: LessonInfo) -> str:
@@ -89,7 +124,13 @@ def name_of(info: LessonInfo) -> str:
     return " · ".join(parts)
 
 
-def _nothing() -> None:
+def _nothing(lessons: list[LessonInfo]) -> None:
+    if lessons:
+        if st.button("Show the latest lesson", icon=":material/monitoring:"):
+            st.session_state["lesson"] = lessons[0].id
+            address.write(_LESSON, str(lessons[0].id))
+            st.rerun()
+        return
     st.info("There are no lessons yet. Start one, or look at the sample lesson:", icon=":material/monitoring:")
     if st.button("Start a lesson", icon=":material/sensors:"):
         go("live")
@@ -107,6 +148,7 @@ def _keep_sample() -> None:
         bar.progress(share, "Opening the recorded lesson …")
 
     st.session_state["lesson"] = keep_sample(tell)
+    address.write(_LESSON, str(st.session_state["lesson"]))
     st.rerun()
 
 
@@ -119,23 +161,23 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     else:
         lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
         st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
-    names = ["The class", "Students", "Check in", "Over weeks", "Download"]
-    if contents.aggregate:
-        names = ["The class", "Over weeks", "Download"]
-    tabs = dict(zip(names, st.tabs(names), strict=True))
-    with tabs["The class"]:
-        report_parts.mood(contents)
-        report_parts.moments(contents)
-        report_parts.method(contents)
-    if not contents.aggregate:
-        with tabs["Students"]:
-            report_parts.students(contents)
-        with tabs["Check in"]:
-            report_parts.check_in(contents)
-    with tabs["Over weeks"]:
-        report_parts.over_time(store, lesson, contents)
-    with tabs["Download"]:
-        _keep(store, lesson, contents)
+    draw: dict[str, Callable[[], object]] = {
+        "class": lambda: report_parts.the_class(store, lesson, contents),
+        "students": lambda: report_student.students(store, contents),
+        "check-in": lambda: report_check_in.check_in(store, contents),
+        "weeks": lambda: report_parts.over_time(store, lesson, contents),
+        "download": lambda: _keep(store, lesson, contents),
+    }
+    parts = [part for part in _PARTS if part in _WITHOUT_NAMES or not contents.aggregate]
+    asked = address.asked(_PART)
+    if asked in parts:
+        st.session_state[_OPEN] = _PARTS[asked]
+    # Only the open tab is drawn: the others would cost a second each at every click.
+    for part, tab in zip(parts, st.tabs([_PARTS[p] for p in parts], key=_OPEN, on_change="rerun"), strict=True):
+        if tab.open:
+            address.write(_PART, part)
+            with tab:
+                draw[part]()
     with st.expander("How far to trust this report, and where it may not be used", icon=":material/gavel:"):
         st.write(UNCERTAINTY)
         st.write(LAW)
@@ -144,14 +186,16 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
 @calm
 def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     st.write(
-        "Download the report as one file (HTML or PDF), or the readings of every second as a table (CSV or Parquet)."
+        "Download the report as one file (HTML or PDF), or the readings of every second as a table (CSV or Parquet). "
+        "For paper, print the PDF."
     )
     what = st.segmented_control("Format", ["HTML", "PDF", "CSV", "Parquet"], default="HTML")
     suffix = f".{(what or 'HTML').lower()}"
-    key = f"files {lesson.info.id} {suffix} {contents.aggregate} {lesson.info.seconds}"
+    answers = tuple(item.answer for item in contents.items)
+    key = f"files {lesson.info.id} {suffix} {contents.aggregate} {hash((store.stamp(lesson.info.id), answers))}"
     if key not in st.session_state:
         if not st.button(f"Make the {what or 'HTML'} file", type="primary", icon=":material/description:"):
-            _forget(store, lesson)
+            _title_and_end(store, lesson)
             return
         with st.spinner("Making the file …"):
             st.session_state[key] = report_bytes(lesson, suffix, store.load_earlier(lesson.info), contents.aggregate)
@@ -160,22 +204,39 @@ def _keep(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     for ending, data in st.session_state[key].items():
         name = f"{stem}{ending}"
         media = MEDIA_TYPES.get(suffix, "application/octet-stream")
-        st.download_button(f"Save {name} ({len(data) / 1000:.0f} kB)", data, name, media, icon=":material/download:")
-    _forget(store, lesson)
+        size = f"{len(data) / 1000:.0f} kB"
+        st.download_button(f"Save {name} ({size})", data, name, media, icon=":material/download:", on_click="ignore")
+    _title_and_end(store, lesson)
 
 
-def _forget(store: LessonStore, lesson: Lesson) -> None:
+def _title_and_end(store: LessonStore, lesson: Lesson) -> None:
     st.divider()
     left, right = st.columns(2)
-    with left.form("rename lesson", border=False):
-        title = st.text_input("Title", value=lesson.info.title, max_chars=80)
-        if st.form_submit_button("Rename"):
-            store.rename(lesson.info.id, title)
-            st.rerun()
+    with left:
+        _rename(store, lesson)
     with right, st.popover("Delete this lesson", icon=":material/delete:"):
-        st.write("This deletes the lesson's readings, markers and corrections. What fewshot learned from it stays.")
+        st.write(
+            "This deletes the lesson's readings, markers, corrections and check-ins with their notes. It cannot be "
+            "undone. What fewshot learned from corrections stays with the students."
+        )
         if st.button("Delete permanently"):
             store.delete(lesson.info.id)
             st.session_state.pop("lesson", None)
             say_later("The lesson was deleted.")
             st.rerun()
+
+
+def _rename(store: LessonStore, lesson: Lesson) -> None:
+    with st.form("rename lesson", border=False):
+        title = st.text_input("Title", value=lesson.info.title, max_chars=80)
+        if st.form_submit_button("Rename") and title != lesson.info.title:
+            store.rename(lesson.info.id, title)
+            st.session_state[_FORMER] = (lesson.info.id, lesson.info.title)
+            st.rerun()
+    number, former = st.session_state.get(_FORMER, (None, ""))
+    if number == lesson.info.id and st.button(
+        plain(f"Undo: call it “{isolated(former)}” again") if former else "Undo: no title", icon=":material/undo:"
+    ):
+        store.rename(lesson.info.id, former)
+        del st.session_state[_FORMER]
+        st.rerun()

@@ -11,9 +11,7 @@ from fewshot.app.shell import calm, chart_theme, isolated, plain
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
 from fewshot.session.analysis.words import MINIMUM, counted, moment
-from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
-from fewshot.session.charts.students import bands_chart
 from fewshot.session.charts.theme import Chart, stacking, themed
 from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
 from fewshot.session.lesson import Lesson
@@ -21,35 +19,84 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
 
+_TAKEN_BACK = "marker taken back"
+"""In the session: lesson, second and text of the marker that was removed last."""
 WIDE = 1040
 """Width of a chart in pixels; with its axis it fits a window of 1280 pixels."""
 
 
-def show(chart: Chart, key: str, says: str) -> None:
-    """A chart in the page's theme, with a caption that also serves people who cannot see it."""
-    st.altair_chart(themed(chart.properties(description=says), chart_theme()), theme=None, key=key, width="content")
+def show(chart: Chart, key: str, says: str, selection: str = "") -> str | None:
+    """A chart in the page's theme, with a caption that also serves people who cannot see it.
+
+    Args:
+        chart: without a theme.
+        key: of the element.
+        says: what the chart shows.
+        selection: of the chart, by student; "": it has none.
+
+    Returns:
+        The student on whom somebody has just clicked; None if nobody has.
+    """
+    drawn = themed(chart.properties(description=says), chart_theme())
+    picked = None
+    if selection:
+        event = st.altair_chart(
+            drawn, theme=None, key=key, width="content", on_select="rerun", selection_mode=selection
+        )
+        chosen = event.selection.get(selection, []) if "selection" in event else []
+        picked = str(chosen[0]["student"]) if chosen and chosen[0].get("student") else None
+    else:
+        st.altair_chart(drawn, theme=None, key=key, width="content")
     st.caption(plain(says))
+    return picked
 
 
 @calm
-def mood(contents: Contents) -> None:
-    """The class's mood, and how sure it is."""
+def the_class(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
+    """The page for a head teacher: one chart with the markers, the events, and folded away how they were found."""
+    _mood(contents)
+    _markers(store, lesson, contents)
+    moments(contents)
+    method(contents)
+
+
+@calm
+def _mood(contents: Contents) -> None:
     if contents.nothing:
         return
     st.html(f'<div class="fs-legend">{"".join(chip(state) for state in stacking(contents.mood.states))}</div>')
     chart = mood_chart(contents.mood, contents.markers, contents.moments.found, chart_theme(), WIDE, 260)
     show(chart, "mood report", words.MOOD_FIGURE)
-    with st.expander("The mood in numbers"):
-        head, rows = words.mood_table(contents.mood)
-        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
-    if contents.markers:
-        with st.expander("Markers"):
-            st.table([{"Time": clock(marker.second), "Marker": plain(marker.text)} for marker in contents.markers])
+
+
+@calm
+def _markers(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
+    """The markers, each of which can be taken back, and put back again."""
+    number, second, text = st.session_state.get(_TAKEN_BACK, (None, 0.0, ""))
+    mine = number == lesson.info.id
+    if not contents.markers and not mine:
+        return
+    with st.expander("Markers", expanded=mine):
+        for marker in contents.markers:
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            left.html(f"<span><b>{clock(marker.second)}</b> {escape(isolated(marker.text))}</span>")
+            if right.button("Remove", key=f"unmark {marker.id}", icon=":material/close:", width="stretch"):
+                store.unmark(lesson.info.id, marker.id)
+                # The text as it is stored: in the whole-class view a name is left out of what is shown.
+                stored = next(one for one in lesson.markers if one.id == marker.id)
+                st.session_state[_TAKEN_BACK] = (lesson.info.id, stored.second, stored.text)
+                st.rerun()
+        if mine and st.button(f"Undo: put the marker at {clock(second)} back", icon=":material/undo:"):
+            store.mark(lesson.info.id, second, text)
+            del st.session_state[_TAKEN_BACK]
+            st.rerun()
 
 
 @calm
 def moments(contents: Contents) -> None:
     """Moments that stand out."""
+    if contents.nothing:
+        return  # it is said above
     st.subheader("Moments that stand out")
     for number, found in enumerate(contents.moments.found):
         also = f" At the same time: {', '.join(found.others)}." if found.others else ""
@@ -61,12 +108,17 @@ def moments(contents: Contents) -> None:
             f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
     if not contents.moments.found:
-        st.write(plain(words.lead(contents)[0 if contents.nothing else 1]))
+        st.write(plain(words.lead(contents)[1]))
 
 
 @calm
 def method(contents: Contents) -> None:
-    """How the numbers are made and how sure they are, folded away."""
+    """The numbers, how they are made, and how sure they are, folded away."""
+    if not contents.nothing:
+        with st.expander("The mood in numbers"):
+            head, rows = words.mood_table(contents.mood)
+            st.caption(f"{words.MOOD_NUMBERS}.")
+            st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
     with st.expander(words.METHOD, icon=":material/science:"):
         st.write(plain(words.mood_words(contents.mood)))
         st.write(plain(words.moment_words(contents.moments)))
@@ -78,50 +130,6 @@ def method(contents: Contents) -> None:
 
 
 @calm
-def students(contents: Contents) -> None:
-    """One strip per student, and how long each was in view and readable."""
-    grid = contents.grid
-    if grid is None or not grid.students:
-        st.info("No enrolled student was watched in this lesson.", icon=":material/info:")
-        return
-    st.html(f'<div class="fs-legend">{"".join(chip(state) for state in band_words(grid.states))}</div>')
-    chart = bands_chart(grid, contents.visible, contents.markers, chart_theme(), WIDE)
-    show(chart, "bands", words.STRIPS)
-    with st.expander("The students in numbers"):
-        head, rows = words.student_table(contents)
-        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
-    st.caption(f"{words.ORDER} {words.VISIBILITY}" if contents.checks is not None else words.VISIBILITY)
-    if contents.corrections:
-        st.subheader("Your corrections")
-        st.table(
-            [
-                {
-                    "Time": clock(one.second),
-                    "Student": plain(one.student),
-                    "Predicted": plain(one.said or "unsure"),
-                    "Corrected to": plain(one.actually),
-                }
-                for one in contents.corrections
-            ]
-        )
-
-
-@calm
-def check_in(contents: Contents) -> None:
-    """Students who differed from their own usual, with the evidence."""
-    st.subheader(words.CHECK_IN)
-    if contents.checks is None:
-        st.write("This list needs a lesson of a class, with students whose faces could be read.")
-        return
-    for line in contents.checks.found:
-        with st.container(border=True):
-            left, right = st.columns([1, 4], vertical_alignment="center")
-            left.markdown(f"**{plain(isolated(line.student))}**")
-            right.markdown(f"{plain(words.sentence(line.text))}  \n:gray[{plain(words.sentence(line.sure))}]")
-    st.caption(words.check_in_words(contents.checks))
-
-
-@calm
 def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     """Everything over more than one lesson."""
     if contents.course is None:
@@ -129,7 +137,8 @@ def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
         return
     st.subheader("The class")
     show(trend_chart(contents.course, chart_theme(), WIDE), "course", words.COURSE)
-    profiles = [make_profile(old) for old in store.load_earlier(lesson.info)]
+    # The whole-class view keeps nothing of single students, so the comparison reads the lessons again.
+    profiles = list(contents.past) or [make_profile(old) for old in store.load_earlier(lesson.info)]
     if contents.profile is not None:
         _student(contents.profile, profiles)
     _compare(lesson, profiles, contents)

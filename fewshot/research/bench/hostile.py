@@ -19,6 +19,7 @@ from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, PortraitRow, StudentRow
 from fewshot.errors import FewshotError, UsageError
 from fewshot.research.bench.served_app import ServedApp
+from fewshot.session.check_in_answers import answers_of, close_check_in, open_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.takeover import begin
@@ -84,6 +85,8 @@ def through_stores(database: Database, theirs: Theirs, bert: Owner, most: int, s
             lambda: lessons.info(of), lambda: lessons.load(of), lambda: lessons.readings(of), lessons.lessons,
             lambda: lessons.rename(of, "x"), lambda: lessons.mark(of, 1.0, "x"), lambda: lessons.end(of),
             lambda: lessons.delete(of), lambda: lessons.opened(of), lambda: lessons.lessons(room),
+            lambda: lessons.unmark(of, 1), lambda: lessons.stamp(of), lambda: answers_of(lessons, [of]),
+            lambda: close_check_in(lessons, [of], student, "asked, fine"), lambda: open_check_in(lessons, of, student),
             lambda: lessons.create(room), lambda: LessonRecorder(lessons, of, threaded=False),
             lambda: LessonRecorder.resume(of, theirs.ticket, database=database, threaded=False, owner=bert),
         ],

@@ -40,11 +40,12 @@ def mood_chart(
         .mark_area(interpolate="monotone", stroke=theme.paper, strokeWidth=0.7)
         .encode(
             x=x,
-            y=alt.Y("share:Q", stack="zero", scale=alt.Scale(domain=[0, 1], nice=False),
+            # Stacked here and not by Vega-Lite, which would fill the gaps of a lesson with zeros and draw across them.
+            y=alt.Y("bottom:Q", stack=None, scale=alt.Scale(domain=[0, 1], nice=False),
                     axis=alt.Axis(format="%", tickCount=4, title="share of readable students")),
+            y2="top:Q",
             color=alt.Color("state:N", scale=alt.Scale(domain=order, range=[colour[s] for s in order]), legend=None),
             opacity=alt.Opacity("weight:Q", scale=None),
-            order=alt.Order("rank:Q"),
             detail="run:N",
             tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("span:N", title="95 %"),
                      alt.Tooltip("students:Q"), alt.Tooltip("clock:N", title="at")],
@@ -97,12 +98,15 @@ def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
     for window, time in windows:
         students = int(mood.students[window])
         clock = f"{int(time) // 60}:{int(time) % 60:02d}"
-        for rank, state in enumerate(order):
+        top = 0.0
+        for state in order:
             column = mood.states.index(state)
             low, high = float(mood.low[window, column]), float(mood.high[window, column])
+            share, bottom = round(float(mood.share[window, column]), 4), top
+            top = round(min(1.0, bottom + share), 4)
             rows.append({
-                "time": time, "clock": clock, "state": state, "rank": rank, "run": int(run[window]),
-                "share": round(float(mood.share[window, column]), 4), "low": round(low, 4), "high": round(high, 4),
+                "time": time, "clock": clock, "state": state, "run": int(run[window]),
+                "share": share, "bottom": bottom, "top": top, "low": round(low, 4), "high": round(high, 4),
                 "weight": 0.55 if state == UNSURE_STATE else 1, "students": students,
                 "span": f"{100 * low:.0f} to {100 * high:.0f} %",
             })  # fmt: skip
@@ -117,6 +121,7 @@ def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
     top = int(max(1, mood.students.max(initial=1)))
     y = alt.Y(
         "students:Q",
+        stack=None,
         scale=alt.Scale(domain=[0, top], nice=False),
         axis=alt.Axis(values=[0, top], title=None, grid=False, format="d"),
     )

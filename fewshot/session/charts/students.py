@@ -13,6 +13,8 @@ from fewshot.session.optional_imports import altair, chart_of
 
 _NAMES, _SHARES = 136, 116
 """Pixels of the names on the left and the visibility on the right."""
+PICKED = "picked"
+"""Name of the selection of a chart that is made with ``pick``."""
 CELLS = 180
 """Bands have at most this number of cells, because finer ones cannot be seen."""
 _THICK = {UNSURE_STATE: 0.32, NOT_READABLE_STATE: 0.1}
@@ -27,6 +29,7 @@ def bands_chart(
     width: int = WIDTH,
     row: int | None = None,
     names: bool = True,
+    pick: bool = False,
 ) -> Chart:
     """One strip per student: full height for a named state, a thin band for "unsure", a line for "not readable", empty
     for "not in view"; on the right the share of the lesson in view and readable.
@@ -34,6 +37,8 @@ def bands_chart(
     Args:
         row: pixels per student; None: according to the size of the class.
         names: whether to write the names; if not, the strips begin at the left edge (see ``row_height``).
+        pick: a click on a row selects its student (``PICKED``). The visibility is then only a number beside the name,
+            because a chart of several parts has no selection.
     """
     alt = altair()
     count = max(1, len(grid.students))
@@ -42,7 +47,10 @@ def bands_chart(
     colour = palette([*grid.states, NOT_READABLE_STATE])
     scale = alt.Scale(domain=[count, 0], nice=False)
     y, x = alt.Y("top:Q", scale=scale, axis=None), time_axis(alt, grid.seconds)
-    rows = [{"top": i + 0.06, "bottom": i + 0.94, "time": 0, "end": grid.seconds} for i in range(len(grid.students))]
+    rows = [
+        {"student": name, "top": i + 0.06, "bottom": i + 0.94, "time": 0, "end": grid.seconds}
+        for i, name in enumerate(grid.students)
+    ]
     ground = chart_of(rows).mark_rect(color=theme.absent)
     parts = chart_of(_strips(grid)).mark_rect().encode(
         x=x, x2="end:Q", y=y, y2="bottom:Q",
@@ -52,7 +60,13 @@ def bands_chart(
     lines = chart_of([{"time": m.second} for m in markers]).mark_rule(color=theme.ink, opacity=0.7)
     layers = [ground.encode(x=x, x2="end:Q", y=y, y2="bottom:Q"), parts, lines.encode(x="time:Q")]
     if names:
-        layers.append(_names(alt, grid.students, scale, theme, min(12, row - 2)))
+        layers.append(_names(alt, grid.students, scale, theme, min(12, row - 2), -52 if pick else -8))
+    if pick:
+        layers[0] = layers[0].add_params(alt.selection_point(name=PICKED, fields=["student"], on="click", clear=False))
+        layers.append(_numbers(alt, visible, scale, theme, min(11, row - 2)))
+        # Streamlit would otherwise fit everything, with names and axis, into the size of the strips alone.
+        size = alt.AutoSizeParams(type="pad", contains="padding")
+        return alt.layer(*layers).properties(width=inner, height=height, autosize=size)
     strips = alt.layer(*layers)
     shares = _shares(alt, visible, scale, theme, min(11, row - 2)).properties(width=_SHARES - 54, height=height)
     return alt.hconcat(strips.properties(width=inner, height=height), shares, spacing=14)
@@ -110,12 +124,12 @@ def row_height(students: int) -> int:
     return max(13, min(26, 700 // max(1, students)))
 
 
-def _names(alt: Any, students: Sequence[str], scale: Any, theme: Theme, size: int) -> Any:
-    rows = [{"top": i + 0.5, "name": name} for i, name in enumerate(students)]
+def _names(alt: Any, students: Sequence[str], scale: Any, theme: Theme, size: int, x: int) -> Any:
+    rows = [{"top": i + 0.5, "name": name, "student": name} for i, name in enumerate(students)]
     words = chart_of(rows).mark_text(
         align="right", baseline="middle", fontSize=size, color=theme.ink, limit=_NAMES - 16
     )
-    return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="name:N")
+    return words.encode(x=alt.value(x), y=alt.Y("top:Q", scale=scale, axis=None), text="name:N")
 
 
 def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
@@ -140,6 +154,16 @@ def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, s
     place = alt.Y("middle:Q", scale=scale, axis=None)
     words = data.mark_text(align="left", baseline="middle", fontSize=size, color=theme.quiet, dx=6)
     return alt.layer(*bars, words.encode(x=alt.datum(1), y=place, text="words:N"))
+
+
+def _numbers(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
+    """How much of the lesson each student was readable, as a number between name and strip."""
+    rows = [
+        {"student": line.student, "top": i + 0.5, "words": _percents(line)}
+        for i, line in enumerate(visible) if line.watched
+    ]  # fmt: skip
+    words = chart_of(rows).mark_text(align="right", baseline="middle", fontSize=size, color=theme.quiet)
+    return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="words:N")
 
 
 def _percents(line: Visibility) -> str:

@@ -116,7 +116,7 @@ def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
 
 def time_axis(alt: Any, seconds: float, title: str | None = "minutes into the lesson", **settings: Any) -> Any:
     """An x axis in minutes with ticks at round times."""
-    step = next((s for s in (10, 30, 60, 120, 300, 600, 900, 1800) if seconds / s <= 10), 3600)
+    step = next((s for s in (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800) if seconds / s <= 10), 3600)
     ticks = list(range(0, int(seconds) + 1, step))
     words = "format(floor(datum.value / 60), 'd') + ':' + format(datum.value % 60, '02d')"
     return alt.X(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fewshot.session.analysis.checkin import CheckIns, check_ins
 from fewshot.session.analysis.grid import Grid, make_grid
@@ -14,7 +14,8 @@ from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.students import Visibility, visibility
 from fewshot.session.analysis.trends import Trend, class_trend
 from fewshot.session.analysis.words import MINIMUM
-from fewshot.session.lesson import Correction, Lesson, LessonInfo, Marker
+from fewshot.session.lesson import EARLIER_LESSONS, CheckInAnswer, Correction, Lesson, LessonInfo, Marker
+from fewshot.session.report.check_list import CheckItem, Recent, check_list, recent_findings
 
 LEFT_OUT = "(left out: it contains a student's name)"
 
@@ -28,6 +29,10 @@ class Contents:
             compared with their own earlier lessons come first, those furthest from their usual at the top.
         course: the trend of the class over this and earlier lessons; None with fewer than two lessons.
         nothing: why there is nothing to show ("fewer than 5 people"); "" if there is something.
+        past: the earlier lessons that the report looks back on, newest first; empty in the whole-class view.
+        recent: what the lists of the lessons before held; see ``check_list``.
+        items: the check-in list.
+        numbers: name -> number of the student, for addresses.
     """
 
     info: LessonInfo
@@ -42,6 +47,10 @@ class Contents:
     corrections: list[Correction]
     course: Trend | None
     nothing: str = ""
+    past: Sequence[Profile] = ()
+    recent: Recent = ()
+    items: Sequence[CheckItem] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = False) -> Contents:
@@ -58,8 +67,10 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     mood = class_mood(grid, *window_for(grid.seconds), minimum=least, cuts=[marker.second for marker in lesson.markers])
     moments = find_moments(grid)
     profile = make_profile(lesson, grid)
-    past = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]
-    past = [old for old in past if len(old.students)]
+    loaded = [make_profile(old) for old in earlier if _is_before(old.info, lesson.info)]
+    loaded.sort(key=lambda old: (old.info.started, old.info.id), reverse=True)
+    loaded = [old for old in loaded if len(old.students)]
+    past = loaded[:EARLIER_LESSONS]
     course = class_trend([*past, profile], minimum=least) if past and len(grid.students) else None
     if aggregate:
         nothing = "" if mood.students.max(initial=0) >= MINIMUM else f"Fewer than {MINIMUM} people could be read."
@@ -75,7 +86,7 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     if checks is not None:
         grid = _in_order(grid, checks.order)
         profile = make_profile(lesson, grid)
-    return Contents(
+    contents = Contents(
         lesson.info,
         False,
         mood,
@@ -88,7 +99,18 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
         corrections,
         course,
         nothing,
+        past,
+        recent_findings(lesson.info, loaded) if checks is not None else (),
+        numbers=lesson.numbers,
     )
+    return with_answers(contents, [*lesson.answers, *(one for old in earlier for one in old.answers)])
+
+
+def with_answers(contents: Contents, answers: Iterable[CheckInAnswer]) -> Contents:
+    """The contents with these check-ins closed and all others open."""
+    if contents.checks is None:
+        return contents
+    return replace(contents, items=check_list(contents.info, contents.checks, contents.recent, answers))
 
 
 def _in_order(grid: Grid, students: Sequence[str]) -> Grid:

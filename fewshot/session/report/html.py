@@ -14,6 +14,7 @@ from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.students import bands_chart, sparkline_svg
 from fewshot.session.charts.theme import stacking
 from fewshot.session.charts.trend_charts import trend_chart
+from fewshot.session.lesson import Marker
 from fewshot.session.report import markup, words
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.style import STYLE
@@ -67,19 +68,19 @@ def _head(contents: Contents) -> str:
 def _mood(contents: Contents) -> str:
     mood, moments = contents.mood, contents.moments.found
     stack = mood_chart(mood, contents.markers, moments)
-    head, rows = words.mood_table(mood)
-    numbers = markup.table("Shares with 95 % intervals, every five minutes", head, rows)
     says = "Class mood over time. " + words.summary_words(contents)
     parts = [
         "<h2>Mood of the class</h2>",
         markup.legend(stacking(mood.states)),
         markup.figure(stack, 1, says, words.MOOD_FIGURE),
-        markup.folded("The mood in numbers", numbers),
     ]
     if contents.markers:
-        rows = [[clock(marker.second), marker.text] for marker in contents.markers]
-        parts.append(markup.folded("Markers", markup.table("Markers", ["Time", "Marker"], rows)))
+        parts.append(f"<p class='quiet'>Markers: {'; '.join(map(_marker, contents.markers))}.</p>")
     return "".join(parts)
+
+
+def _marker(marker: Marker) -> str:
+    return f"{clock(marker.second)} {markup.name(marker.text)}"
 
 
 def _moments(contents: Contents) -> str:
@@ -99,13 +100,15 @@ def _moments(contents: Contents) -> str:
 
 def _method(contents: Contents) -> str:
     bands = evidence_chart(contents.mood, contents.moments.found)
+    head, rows = words.mood_table(contents.mood)
+    numbers = markup.table(words.MOOD_NUMBERS, head, rows)
     parts = [
         markup.facts(words.origin(contents)),
         markup.paragraph(words.mood_words(contents.mood)),
         markup.paragraph(words.moment_words(contents.moments)),
         markup.figure(bands, 2, "The shares of the first figure, state by state.", words.EVIDENCE_FIGURE),
     ]
-    return markup.folded(words.METHOD, "".join(parts))
+    return markup.folded("The mood in numbers", numbers) + markup.folded(words.METHOD, "".join(parts))
 
 
 def _students(contents: Contents, grid: Grid) -> str:
@@ -123,18 +126,21 @@ def _students(contents: Contents, grid: Grid) -> str:
 def _check_in(contents: Contents) -> str:
     if contents.checks is None or contents.grid is None:
         return ""
-    grid, items = contents.grid, []
+    grid, rows = contents.grid, []
     cells = coarse(grid, max(1, grid.seconds // 120))
-    for line in contents.checks.found:
-        strip = sparkline_svg(cells[grid.students.index(line.student)], grid.states, 160, 14)
-        items.append(
-            f"<tr><th scope='row'>{markup.name(line.student)}</th><td>{escape(words.sentence(line.text))}<br><small>"
-            f"{escape(words.sentence(line.sure))}</small></td><td>{strip}</td></tr>"
+    for item in contents.items:
+        there = item.student in grid.students and not item.carried
+        strip = sparkline_svg(cells[grid.students.index(item.student)], grid.states, 160, 14) if there else ""
+        found, *more = words.item_words(item)
+        evidence = "".join(f"<br><small>{escape(line)}</small>" for line in more)
+        rows.append(
+            f"<tr><th scope='row'>{markup.name(item.student)}</th><td>{escape(found)}{evidence}</td>"
+            f"<td>{escape(words.item_state(item))}</td><td>{strip}</td></tr>"
         )
-    words_of_head = "".join(f'<th scope="col">{word}</th>' for word in ("Student", "What is different", "Lesson"))
-    head = f"<thead><tr>{words_of_head}</tr></thead>"
-    table = f'<div class="scroll"><table>{head}<tbody>{"".join(items)}</tbody></table></div>' if items else ""
-    return f"<h2>{words.CHECK_IN}</h2>{table}{markup.paragraph(words.check_in_words(contents.checks), 'quiet')}"
+    head = "".join(f'<th scope="col">{word}</th>' for word in ("Student", "What is different", "Asked?", "Lesson"))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
+    scrolls = f'<div class="scroll">{table}</div>' if table else ""
+    return f"<h2>{words.CHECK_IN}</h2>{scrolls}{markup.paragraph(words.check_in_words(contents.checks), 'quiet')}"
 
 
 def _course(course: Trend, number: int) -> str:

@@ -153,7 +153,7 @@ def _mood(page: _Page, contents: Contents) -> None:
 
 
 def _moments(page: _Page, contents: Contents) -> None:
-    page.heading("Moments that stand out")
+    page.heading("Moments that stand out", room=25)  # on the first page, with the chart
     for number, moment in enumerate(contents.moments.found):
         also = f" At the same time: {', '.join(moment.others)}." if moment.others else ""
         after = words.before(contents.markers, moment.start)
@@ -165,6 +165,10 @@ def _moments(page: _Page, contents: Contents) -> None:
 
 
 def _method(page: _Page, contents: Contents) -> None:
+    head, rows = words.mood_table(contents.mood)
+    page.heading("The mood in numbers", room=40)
+    page.write(words.MOOD_NUMBERS, 8.5, quiet=True)
+    page.table(head, rows, [max(7, len(word)) for word in head])  # no word is cut
     page.heading(words.METHOD)
     for what, value in words.origin(contents):
         page.write(f"{what}: {value}", 8.5, quiet=True, after=0)
@@ -191,9 +195,9 @@ def _students(page: _Page, contents: Contents) -> None:
 def _rest(page: _Page, contents: Contents) -> None:
     if contents.checks is not None:
         page.heading(words.CHECK_IN, room=40)
-        for line in contents.checks.found:
-            page.write(line.student, 10, bold=True, after=0)
-            page.write(f"{words.sentence(line.text)} {words.sentence(line.sure)}", 9.5)
+        for item in contents.items:
+            page.write(f"{item.student}: {words.item_state(item)}", 10, bold=True, after=0)
+            page.write(" ".join(words.item_words(item)), 9.5)
         page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
     if contents.course is not None:
         page.heading("The class over weeks", room=75)

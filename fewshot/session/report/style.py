@@ -64,6 +64,11 @@ body{{font-size:11pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 main{{max-width:none;padding:0}}
 h2{{break-after:avoid;margin-top:24px}}
 figure,aside,ol.moments li,tr{{break-inside:avoid}}
-details:not([open]){{display:none}}
+details::details-content{{content-visibility:visible;display:block;block-size:auto;height:auto;opacity:1}}
+summary{{list-style:none;color:inherit;font-weight:600;break-after:avoid}}
+.scroll{{overflow:visible}}
+table{{font-size:8.5pt}}
+th,td{{padding-right:8px}}
+thead th{{white-space:nowrap}}
 }}
 """

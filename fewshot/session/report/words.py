@@ -10,9 +10,10 @@ from fewshot.session.analysis.checkin import LEAST_LESSONS, CheckIns
 from fewshot.session.analysis.grid import Floats
 from fewshot.session.analysis.moments import Moments
 from fewshot.session.analysis.mood import Mood
-from fewshot.session.analysis.words import counted, local, minutes, percent
+from fewshot.session.analysis.words import counted, day, local, minutes, percent
 from fewshot.session.charts.theme import stacking
 from fewshot.session.lesson import LessonInfo, Marker
+from fewshot.session.report.check_list import CheckItem
 from fewshot.session.report.contents import Contents
 from fewshot.session.summary import clock
 
@@ -46,10 +47,16 @@ VISIBILITY = (
 )
 CHECK_IN = "Check in: students who differed from their own usual"
 MOOD_FIGURE = "Share of the class in each state. Texts above the chart are markers, letters are moments."
+MOOD_NUMBERS = "Shares with 95 % intervals, every five minutes"
 EVIDENCE_FIGURE = "One chart per state. The band is the 95 % interval of its share."
-STRIPS = (
+_STRIPS = (
     "One strip per student. Full height: the state of that colour. Thin band: unsure. Line: in view, but not readable. "
-    "Empty: not in view. On the right: share of the lesson in which the student was readable."
+    "Empty: not in view."
+)
+STRIPS = f"{_STRIPS} On the right: share of the lesson in which the student was readable."
+STRIPS_TO_CLICK = (
+    f"{_STRIPS} Beside the name: share of the lesson in which the student was readable. Click a strip to see that "
+    "student's lesson."
 )
 COURSE = "Share of the readable time, mean over students, with 95 % intervals over students."
 
@@ -120,7 +127,7 @@ def check_in_words(checks: CheckIns) -> str:
             else ""
         )
         return f"Not enough lessons yet: a student needs at least {LEAST_LESSONS} earlier lessons.{left_out}"
-    nobody = "" if checks.found else "No student differed from their own usual. "
+    nobody = "" if checks.found else "No student differed from their own usual in this lesson. "
     common = " Changes that the whole class had in common were removed first." if checks.class_shift else ""
     few = f" Not enough lessons yet for {counted(len(checks.too_few), 'student')}." if checks.too_few else ""
     who = "One student" if checks.compared == 1 else f"Each of {checks.compared} students"
@@ -129,6 +136,22 @@ def check_in_words(checks: CheckIns) -> str:
         "ten names on such lists is there by chance. A name here is a reason to ask how the student is, not a finding "
         f"about the student. The list is in the order of names.{few}"
     )
+
+
+def item_words(item: CheckItem) -> list[str]:
+    """The evidence for one entry of the check-in list: what was found, then how sure it is."""
+    sure = list(dict.fromkeys(sentence(line.sure) for line in item.lines))
+    found = " ".join(sentence(line.text) for line in item.lines)
+    return [found.replace("in this lesson", "in that lesson") if item.carried else found, *sure]
+
+
+def item_state(item: CheckItem) -> str:
+    """Where one entry stands: since when it is open, or how it was closed. The teacher's note is not in it."""
+    if item.answer is not None:
+        return f"{item.answer.answer[:1].upper()}{item.answer.answer[1:]} ({day(item.answer.made)})"
+    if item.carried:
+        return f"Still open, from the lesson of {day(item.lesson.started)}"
+    return f"Open, also from {day(item.also[-1].started)}" if item.also else "Open"
 
 
 def mood_table(mood: Mood, every: int = 300) -> tuple[list[str], list[list[str]]]:
@@ -197,13 +220,17 @@ def _whom_to_ask(contents: Contents, shown: Callable[[str], str]) -> str:
         return "This view says nothing about single students."
     if checks is None:
         return "No students were recognised, so nobody was compared with earlier lessons."
-    if not checks.compared:
+    if not checks.compared and not contents.items:
         return f"Nobody could be compared with their own usual: that needs {LEAST_LESSONS} earlier lessons."
-    names = list(dict.fromkeys(line.student for line in checks.found))
+    names = [item.student for item in contents.items if item.answer is None]
+    if not names and contents.items:
+        return f"{counted(len(contents.items), 'check-in')} on the list: closed."
     if not names:
         return f"None of {counted(checks.compared, 'student')} differed from their own usual."
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"Perhaps ask how they are: {', '.join(map(shown, names[:MOST_NAMES]))}{more}, unlike their own usual."
+    carried = any(item.carried for item in contents.items if item.answer is None)
+    when = ", in this lesson or one before" if carried else ""
+    return f"Perhaps ask how they are: {', '.join(map(shown, names[:MOST_NAMES]))}{more}, unlike their own usual{when}."
 
 
 def summary_words(contents: Contents) -> str:
