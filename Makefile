@@ -103,7 +103,7 @@ $(VENV)/app.stamp: $(VENV)/light.stamp
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing everything into $(VENV) ..."
 	@$(UV) pip install --quiet --python $(BIN)/python $(TORCH_BACKEND) --constraint constraints.txt --group dev \
-	  --editable ".[train,heif,openvino,video,app,postgres]"
+	  --editable ".[train,heif,openvino,video,app,labels,postgres]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
 	@touch $@

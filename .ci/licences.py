@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("heif", "openvino", "video", "app", "postgres")
+EXTRAS = ("heif", "openvino", "video", "app", "labels", "postgres")
 """Extras that run; "train" is for research."""
 
 FFMPEG = "LGPL-2.1-or-later"
@@ -28,7 +28,7 @@ FFMPEG = "LGPL-2.1-or-later"
 BUNDLED = {
     "x264": "GPL-2.0-or-later", "x265": "GPL-2.0-or-later", "postproc": "GPL-2.0-or-later", "heif": "LGPL-3.0-or-later",
     "de265": "LGPL-3.0-or-later", "avcodec": FFMPEG,
-    "mp3lame": "LGPL-2.0-or-later",
+    "mp3lame": "LGPL-2.0-or-later", "libgeos": "LGPL-2.1-or-later",
 }  # fmt: skip
 """Libraries inside wheels whose licence asks more than to be named: part of the file's name -> licence."""
 
@@ -134,7 +134,7 @@ def page() -> str:
         "## Parts under the GPL or LGPL inside wheels",
         "",
         "Whoever passes on an installation with them must follow their licences. `NOTICE` says what works without",
-        "them: PyAV (`av`) brings libx264 and libx265, pillow-heif brings libx265.",
+        "them: PyAV (`av`) brings libx264 and libx265, pillow-heif brings libx265, shapely brings GEOS.",
         "",
         "| package | file | licence |",
         "|---|---|---|",

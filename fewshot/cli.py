@@ -20,6 +20,8 @@ from fewshot.commands.options import (
     EmbedOption,
     HostOption,
     JsonlOption,
+    NamesFrom,
+    NamesOption,
     NetworkOption,
     OfflineOption,
     PictureOption,
@@ -86,6 +88,7 @@ def live(
     ] = None,
     workers: WorkersOption = None,
     embed: EmbedOption = None,
+    names: NamesOption = NamesFrom.faces,
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
@@ -104,7 +107,8 @@ def live(
 
     lower_priority()
     lesson = title if record or title else None
-    if client := service_named(as_name, detector, network, budget_ms=budget_ms, embed=embed):
+    labels = names is not NamesFrom.faces
+    if client := service_named(as_name, detector, network, budget_ms=budget_ms, embed=embed, names=labels):
         from fewshot.commands.remote import run_at
 
         outputs, pace = Outputs(save, jsonl, summary_picture, profile=profile), Pace(fps, None, wait, workers)
@@ -116,7 +120,7 @@ def live(
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])
     pace = Pace(fps, budget_ms, wait, workers, embed.value if embed else None)
-    run = open_run(class_name, detector, not offline, pace, network, owner)
+    run = open_run(class_name, detector, not offline, pace, network, owner, names.value)
     raise typer.Exit(run_live(run, source, show, outputs, pace))
 
 

@@ -24,7 +24,7 @@ from fewshot.types import Frame, Reading
 
 if TYPE_CHECKING:
     from fewshot.faces.tracker import Tracker
-    from fewshot.live.loop import Reader, Students
+    from fewshot.live.loop import Reader, SeesFrames, Students
     from fewshot.live.smoothing import Smoother
 
 
@@ -60,6 +60,7 @@ def make_loop(
     budget: float | None = None,
     network: PathLike | None = None,
     only_changed: bool = False,
+    labels: SeesFrames | None = None,
 ) -> Loop:
     """A loop with these students; by default it numbers the people it sees and uses the population prototypes.
 
@@ -67,6 +68,7 @@ def make_loop(
         perception: finds faces and computes their vectors.
         reader: classifies vectors; None uses the population prototypes beside the perception's network.
         students: assigns students to tracks; None: no student, and people are numbered ("person 1").
+        labels: sees every frame before its faces get names, see ``Loop``.
         smoother, tracker, budget, only_changed: see ``Classroom.loop``.
         network: the network that the perception was opened with.
 
@@ -89,6 +91,7 @@ def make_loop(
         budget=budget,
         moving=perception.following(),
         only_changed=only_changed,
+        labels=labels,
     )
 
 

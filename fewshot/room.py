@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from fewshot.call_labels.reader import open_reader
+from fewshot.call_labels.students import LabelledStudents, Names
+from fewshot.call_labels.tile_labels import TileLabels
 from fewshot.class_changes import ClassChanges
 from fewshot.classroom.current import CurrentClass
 from fewshot.classroom.store import no_such_class
@@ -63,6 +66,7 @@ class Classroom(ClassChanges):
         tracker: Tracker | None = None,
         budget: float | None = None,
         only_changed: bool = False,
+        names: Names | str = Names.faces,
     ) -> Loop:
         """A loop over one or more sources, with the students whose consent is valid.
 
@@ -75,22 +79,30 @@ class Classroom(ClassChanges):
             budget: seconds per frame for expression vectors; if they are not enough, faces take turns. None: no limit.
             only_changed: a face that looks as it did when it was embedded last keeps its vector, for at most 0.3 s.
                 False: every face is embedded in every frame.
+            names: where names come from: "faces", "labels" (only what a video call writes on its tiles; no identity
+                vector is computed), or "both": a face whose label names another student gets no name.
 
         Raises:
-            UsageError, StoreError: as ``watch``.
+            UsageError, StoreError: as ``watch``; also if the extra ``labels``, which reads labels, is not installed.
         """
+        names = Names(names)
+        labels = TileLabels(open_reader()) if names is not Names.faces else None
         look = self.watcher().look  # first, because the class may change before its vectors are read
         thresholds = identity_thresholds(self.perception.identity_network)
         current = CurrentClass(self.population, thresholds, self.vectors(), look)
         self._current.add(current)
+        named = None
+        if labels is not None:
+            named = LabelledStudents(labels, look, current if names is Names.both else None)
         return make_loop(
             self.perception,
             current,
-            current,
+            named or current,
             smoother=smoother,
             tracker=tracker,
             budget=budget,
             only_changed=only_changed,
+            labels=named,
         )
 
     def evidence(self, student: str) -> Mapping[str, Evidence]:

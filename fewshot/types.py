@@ -65,6 +65,8 @@ class Face:
         expression: unit vector of the expression network, float32, shape (d,); None until embedded.
         identity: unit vector of the identity network, float32, shape (k,); None unless it was requested.
         person: number of a person who is not enrolled, see ``Reading``.
+        named_by: what named the student, see ``Reading``; "" if nothing was said about it.
+        doubt: see ``Reading``.
     """
 
     box: NDArray[np.float32]
@@ -76,6 +78,8 @@ class Face:
     expression: NDArray[np.float32] | None = None
     identity: NDArray[np.float32] | None = None
     person: int | None = None
+    named_by: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ class Reading:
         reasons: in words, why the face is not readable; empty if it is.
         person: number of a person who is not enrolled, from 1, the same in all tracks of this run that show the person;
             None for a student, and until the person is known well enough.
+        named_by: what ``student`` rests on: "face", or "label" for the name that a video call writes on the tile; ""
+            without a student.
+        doubt: in words, why a face that could have a name has none; "" if nothing speaks against its name.
     """
 
     track: int
@@ -111,6 +118,8 @@ class Reading:
     age: float = 0.0
     reasons: tuple[str, ...] = ()
     person: int | None = None
+    named_by: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

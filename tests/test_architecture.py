@@ -24,6 +24,7 @@ LAYERS = [
     ["database"],
     ["audit"],
     ["classroom", "session"],
+    ["call_labels"],
     ["lesson_board"],
     ["accounts", "backup"],
     ["access"],

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fewshot.app.guest_crops import BEST, Crop, best_crops, good_enough, kept_crops, portrait_of
 from fewshot.app.guided import goodness
@@ -25,7 +25,15 @@ LONG_AGO = 60.0
 
 Value = TypeVar("Value")
 
-__all__ = ["BEST", "Crop", "Guest", "Guests"]
+__all__ = ["BEST", "Crop", "Guest", "Guests", "OffersNames"]
+
+
+class OffersNames(Protocol):
+    """Reads the labels of a call (``call_labels.tile_labels.TileLabels``)."""
+
+    offers: bool
+
+    def offer_of(self, track: int) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,14 @@ class Guest:
         number: of the person in this run, from 1.
         last: second of the lesson in which the person was last seen.
         crops: the pictures that are held, the best first; () if none was good enough.
+        label: the name on the label of the call below the face; "" if none was read. Like the faces it is in memory
+            only, and nothing but an offer to the teacher.
     """
 
     number: int
     last: float
     crops: tuple[Crop, ...] = field(default=(), repr=False)
+    label: str = field(default="", repr=False)
 
     @property
     def best(self) -> tuple[Crop, ...]:
@@ -53,7 +64,12 @@ class Guests:
 
     Args:
         clock: monotonic seconds.
+
+    Attributes:
+        labels: reads the labels of the call; None if the lesson does not.
     """
+
+    labels: OffersNames | None = None
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock, self._clock = threading.RLock(), clock
@@ -81,6 +97,8 @@ class Guests:
         """Begin to collect, or stop and forget all faces at once."""
         with self._lock:
             self._on = on and not self._over
+            if self.labels is not None:
+                self.labels.offers = self._on
             if not self._on:
                 self._empty()
 
@@ -89,6 +107,8 @@ class Guests:
         with self._lock:
             self._over, self._last = True, None
             self._tracks.clear()
+            if self.labels is not None:
+                self.labels.offers, self.labels = False, None
 
     def view(self) -> tuple[Guest, ...]:
         """The people with at least one good picture, by number."""
@@ -147,6 +167,9 @@ class Guests:
         with self._lock:
             tracks = {track for track, student in self._tracks.items() if student in students}
             self._gone_tracks |= tracks
+            for number, guest in self._people.items():
+                if guest.label in students:
+                    self._people[number] = replace(guest, label="")
             for number in {self._of_track[track] for track in tracks & self._of_track.keys()}:
                 self.forget(number)
 
@@ -184,6 +207,9 @@ class Guests:
             return
         guest = replace(self._people.get(number, Guest(number, second)), last=second)
         _note(self._of_track, reading.track, number)
+        label = self.labels.offer_of(reading.track) if self.labels is not None else ""
+        if label and not self._is_held(number):
+            guest = replace(guest, label=label)
         if not self._is_held(number) and good_enough(face):
             crop = self._better(guest, step, reading, face)
             guest = guest if crop is None else replace(guest, crops=kept_crops(guest.crops, crop))

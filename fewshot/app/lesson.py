@@ -153,7 +153,14 @@ class RunningLesson:
         figures = metrics.snapshot().as_json() if metrics is not None else {}
         note = self._note or figures.get("note") or self._latest_note() or self._nobody()
         advice = tuple(self._setup.advice) if self._setup else ()
-        return LessonView(self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice)
+        return LessonView(
+            self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice,
+            self._doubts(),
+        )  # fmt: skip
+
+    def _doubts(self) -> tuple[str, ...]:
+        step = self._engine.latest() if self._engine and self.alive else None
+        return () if step is None else tuple(sorted(one.doubt for one in step.result.readings if one.doubt))
 
     def _latest_note(self) -> str | None:
         """The last note of the engine, for a while: it tells of a moment, such as another size of the picture."""
@@ -327,6 +334,7 @@ class RunningLesson:
         try:
             self._setup = setup
             self.guests.room = None if self.plan.aggregate else setup.enrolls
+            self.guests.labels = setup.labels
             self._engine = setup.engine(
                 [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook, self._no_face]
             )

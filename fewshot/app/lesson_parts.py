@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from fewshot.app.board import BoardView
 from fewshot.app.browser_source import BrowserSource
+from fewshot.app.guests import OffersNames
 from fewshot.app.lesson_guests import EnrollsPictures
 from fewshot.app.sharing.window import SharedWindow
 from fewshot.classroom.corrections import Learned
@@ -123,6 +124,7 @@ class Setup:
         evidence: takes a student, returns state -> what it rests on; {} if nothing is known about it.
         deny: takes a track, a student and True ("this is not Asha") or False (it is, after all); None if the lesson has
             no faces whose names can be taken.
+        labels: reads the labels of the call; None if the lesson does not.
         enrolls: the class into which people who are not enrolled can be enrolled; None if there is none.
     """
 
@@ -139,6 +141,7 @@ class Setup:
     evidence: Callable[[str], Mapping[str, Evidence]] = lambda _student: {}
     deny: Callable[[int, str, bool], None] | None = None
     enrolls: EnrollsPictures | None = None
+    labels: OffersNames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class LessonPlan:
         credit: whose photographs are shown, if the faces are of real people who are not students. Then nothing is
             concluded about anybody (no hint, nobody to ask), and a correction may name only the lesson's states.
         portraits: student -> small JPEG that may be shown on the tile.
+        by_label: names come from the labels of a call only.
     """
 
     classroom: str
@@ -168,6 +172,7 @@ class LessonPlan:
     owner: Owner = LOCAL_TEACHER
     credit: str = ""
     portraits: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    by_label: bool = False
 
     @property
     def shows_call(self) -> bool:
@@ -223,6 +228,7 @@ class LessonView:
         note: a sentence for the teacher about what is happening now, or None.
         advice: sentences about this computer that hold for the whole lesson.
         metrics: figures of the run (``MetricsSnapshot.as_json``); {} for a recording.
+        doubts: for each face that has no name now although it could have one, why not, in words.
     """
 
     plan: LessonPlan
@@ -233,3 +239,4 @@ class LessonView:
     markers: tuple[tuple[float, str], ...]
     metrics: dict[str, Any] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()

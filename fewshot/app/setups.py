@@ -17,6 +17,7 @@ from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.next_click import in_the_app
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.call_labels.students import LabelledStudents, Names
 from fewshot.classroom.photo_perception import photo_perception
 from fewshot.classroom.thresholds import identity_thresholds
 from fewshot.database.owner import Owner, teacher
@@ -66,6 +67,7 @@ def start_lesson(
     aggregate: bool = False,
     paced: bool = True,
     called: str = "",
+    names: Names = Names.faces,
     room: LessonRoom = ROOM,
 ) -> RunningLesson:
     """Start a lesson of a class on a source, or join the one that is already running in the class.
@@ -76,13 +78,17 @@ def start_lesson(
         aggregate: keep and show only counts for the class.
         paced: play a video file at normal speed; False processes it as fast as this machine can.
         called: the source's name on pages and in the report; "" is its own name.
+        names: where names come from, see ``Classroom.loop``.
     """
     owner = teacher(visitor())
     opened = open_class(classroom, owner) if classroom else None
     students = tuple(opened.roster().consenting()) if opened else ()
     sent = source if isinstance(source, BrowserSource) else None
     name = called or (source.name if isinstance(source, BrowserSource) else public_address(source))
-    plan = LessonPlan(classroom, title, students, name, aggregate=aggregate, sent=sent, owner=owner)
+    plan = LessonPlan(
+        classroom, title, students, name, aggregate=aggregate, sent=sent, owner=owner,
+        by_label=names is Names.labels,
+    )  # fmt: skip
 
     def prepare() -> Setup:
         watched: Source = source if isinstance(source, BrowserSource) else open_named(source, paced)
@@ -91,7 +97,9 @@ def start_lesson(
                 opened.perception if opened else MODELS.perception(_detector(owner), threads=Schedule().threads())
             )
             spared = watched.live and only_changed()
-            loop = opened.loop(only_changed=spared) if opened else make_loop(perception, only_changed=spared)
+            loop = (
+                opened.loop(only_changed=spared, names=names) if opened else make_loop(perception, only_changed=spared)
+            )
             notebook = (
                 opened.recorder(source=name, title=title, aggregate=aggregate)
                 if opened
@@ -119,7 +127,10 @@ def start_lesson(
         setup = Setup(notebook, memory, engine, states_of(opened), learns, hint=hint, advice=advice, look=look)
         if opened is None or aggregate:
             return setup
-        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=opened)
+        labels = loop.labels.labels if isinstance(loop.labels, LabelledStudents) else None
+        # Without identity vectors nobody can be told apart who is not enrolled.
+        enrolls = None if names is Names.labels else opened
+        return replace(setup, evidence=opened.evidence, deny=loop.deny, enrolls=enrolls, labels=labels)
 
     return room.start(plan, prepare)
 

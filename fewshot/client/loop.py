@@ -40,7 +40,7 @@ class RemoteLoop(Loop):
     """
 
     def __init__(self, client: Client, classroom: str | None, title: str | None = None, source: str = "frames") -> None:
-        self.times, self.in_order = StageTimes(), True
+        self.times, self.in_order, self.labels = StageTimes(), True, None
         self._client, self._classroom, self._title, self._source = client, classroom, title, source
         self.lesson: RemoteLesson | None = None
         self._offset, self._last = 0.0, -GAP

@@ -47,5 +47,5 @@ def _reading(face: dict[str, Any]) -> Reading:
         identity_score=face["identity_score"], emotion=face["emotion"], confidence=face["confidence"],
         probabilities={str(name): float(value) for name, value in face["probabilities"].items()},
         prototypes=str(face["prototypes"]), age=float(face["age"]), reasons=tuple(face["quality"]["reasons"]),
-        person=face["person"],
+        person=face["person"], named_by=str(face.get("named_by") or ""), doubt=str(face.get("doubt") or ""),
     )  # fmt: skip

@@ -18,6 +18,8 @@ from fewshot.commands.options import (
     DetectorOption,
     EmbedOption,
     JsonlOption,
+    NamesFrom,
+    NamesOption,
     NetworkOption,
     OfflineOption,
     ParquetOption,
@@ -61,6 +63,7 @@ def analyze(
     title: TitleOption = "",
     workers: WorkersOption = None,
     embed: EmbedOption = None,
+    names: NamesOption = NamesFrom.faces,
     profile: ProfileOption = None,
     detector: DetectorOption = DetectorName.auto,
     offline: OfflineOption = False,
@@ -91,6 +94,7 @@ def analyze(
             "--parquet": parquet,
             "--crops": crops,
             "--embed": embed,
+            "--names": names is not NamesFrom.faces,
         }
         other |= {"--summary-picture": summary_picture, "--profile": profile, "--record": record, "--title": title}
         _refuse(other)
@@ -98,7 +102,7 @@ def analyze(
         raise typer.Exit(code)
     check_files(files)
     lesson = title if record or title else None
-    if client := service_named(as_name, detector, network, embed=embed):
+    if client := service_named(as_name, detector, network, embed=embed, names=names is not NamesFrom.faces):
         from fewshot.commands.remote import run_at
 
         outputs = Outputs(save, jsonl, summary_picture, None, profile, table, parquet, crops)
@@ -109,7 +113,7 @@ def analyze(
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
     pace = Pace(workers=workers, embed=embed.value if embed else None)
-    run = open_run(class_name, detector, not offline, pace, network, owner)
+    run = open_run(class_name, detector, not offline, pace, network, owner, names.value)
     raise typer.Exit(run_files(run, files, outputs, pace))
 
 

@@ -25,6 +25,22 @@ class EmbedName(StrEnum):
     all = "all"
 
 
+class NamesFrom(StrEnum):
+    """The values of ``--names``."""
+
+    faces = "faces"
+    both = "both"
+    labels = "labels"
+
+
+NamesOption = Annotated[
+    NamesFrom,
+    typer.Option(
+        "--names",
+        help="Where names come from: faces; labels: only the names that a video call writes on its tiles, no face is "
+        "recognised; both: a face whose label names another student gets no name.",
+    ),
+]
 ClassOption = Annotated[str | None, typer.Option("--class", help="Recognise the students of this class.")]
 AsOption = Annotated[
     str | None,

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fewshot.addresses import public_address
+from fewshot.call_labels.students import LabelledStudents
 from fewshot.classroom.erased import note_looked
 from fewshot.classroom.names import quoted
 from fewshot.classroom.store import no_such_class
@@ -96,6 +97,7 @@ def open_run(
     pace: Pace | None = None,
     network: Path | None = None,
     owner: Owner = LOCAL_TEACHER,
+    names: str = "faces",
 ) -> Run:
     """Load the models and the class, and print their notes for the user.
 
@@ -103,6 +105,11 @@ def open_run(
         UsageError, StoreError, ModelUnavailable: the class or a model cannot be used.
     """
     pace = pace or Pace()
+    if class_name is None and names != "faces":
+        raise UsageError(
+            "--names compares the labels of a call with the names of a class. Give one.",
+            hint=f"Add: --class NAME --names {names}",
+        )
     if class_name is None:
         perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
@@ -110,7 +117,7 @@ def open_run(
     classroom = Classroom.open(class_name, detector=detector, download=download, network=network, owner=owner)
     if not classroom.exists:
         raise no_such_class(class_name, classroom.store.names())
-    loop = classroom.loop(budget=pace.budget)
+    loop = classroom.loop(budget=pace.budget, names=names)
     say(classroom.perception.notes)
     ended = classroom.ended_consents()
     say(
@@ -225,6 +232,8 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)
             run.loop.only_changed = pace.only_changed()
+            if isinstance(run.loop.labels, LabelledStudents):
+                run.loop.labels.labels.wait = True  # the same file gives the same names
             outcome = play(
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )

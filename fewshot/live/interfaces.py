@@ -32,6 +32,12 @@ class Students(Protocol):
     def deny(self, track: int, student: str, denied: bool = True) -> None: ...
 
 
+class SeesFrames(Protocol):
+    """Looks at every frame of a video before its faces get names, for example at the labels of a call."""
+
+    def see(self, frame: Frame, faces: Sequence[Face], time: float, /) -> None: ...
+
+
 class Strangers:
     """``Students`` without any student: no identity vector is computed."""
 

@@ -13,7 +13,7 @@ from fewshot.faces.cuts import Cuts
 from fewshot.faces.tracker import Tracker
 from fewshot.live.budget import Cost, Rota
 from fewshot.live.changed_faces import ChangedFaces, LatestVectors
-from fewshot.live.interfaces import Reader, Sighting, Step, Strangers, Students
+from fewshot.live.interfaces import Reader, SeesFrames, Sighting, Step, Strangers, Students
 from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources.base import CapturedFrame, Source
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fewshot.perception import Perceives
     from fewshot.prototypes.classifier import Verdict
 
-__all__ = ["Loop", "Reader", "Sighting", "SteadyClock", "Step", "Strangers", "Students"]
+__all__ = ["Loop", "Reader", "SeesFrames", "Sighting", "SteadyClock", "Step", "Strangers", "Students"]
 
 
 class Loop:
@@ -47,10 +47,12 @@ class Loop:
             others keep its vector, which is classified and smoothed again in every frame; ``age`` tells how old it is.
         moving: finds the faces of consecutive video frames (``Perception.following``). None: ``perception`` finds
             them in every frame, as it always does in single pictures.
+        labels: gets every frame of a video with its faces before they are named; see ``fewshot.call_labels``.
 
     Attributes:
         times: seconds of every stage.
         only_changed: as given; it may be set anew before a run.
+        labels: as given.
         in_order: whether ``find`` needs the frames in order, one at a time.
 
     Raises:
@@ -71,6 +73,7 @@ class Loop:
         budget: float | None = None,
         moving: Perceives | None = None,
         only_changed: bool = False,
+        labels: SeesFrames | None = None,
     ) -> None:
         if budget is not None and not budget > 0:
             raise UsageError(f"A budget of {1000 * budget:g} ms per frame is impossible. Give a number above 0.")
@@ -80,7 +83,7 @@ class Loop:
         self._students: Students = students or Strangers()
         self._smoother, self._tracker = smoother or Smoother(), tracker or Tracker()
         self._embedding, self._identifying = Cost(), Cost()
-        self.only_changed = only_changed
+        self.only_changed, self.labels = only_changed, labels
         self.begin()
 
     def begin(self) -> None:
@@ -207,6 +210,8 @@ class Loop:
 
     def _match(self, seen: Sighting) -> Sequence[Match]:
         start, faces = perf_counter(), seen.faces
+        if self.labels is not None and not seen.captured.independent:
+            self.labels.see(seen.captured.frame, faces, seen.time)
         wanted = self._students.wanted([face.track for face in faces], faces, seen.time)
         if wanted and self._budget is not None and not seen.captured.independent:
             places = self._identifying.affordable(self._budget, len(wanted))

@@ -31,11 +31,13 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
     """
     student, score = match
     person = face.person if student is None else None
+    named_by = (face.named_by or "face") if student is not None else ""
     box = _box(face, captured)
     if verdict is None:
         return Reading(
-            face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons, person=person
-        )
+            face.track, box, face.score, student, score, age=age, reasons=face.quality.reasons, person=person,
+            named_by=named_by, doubt=face.doubt,
+        )  # fmt: skip
     return Reading(
         track=face.track,
         box=box,
@@ -48,6 +50,8 @@ def reading_of(face: Face, match: Match, verdict: Verdict | None, age: float, ca
         prototypes=verdict.prototypes,
         age=age,
         person=person,
+        named_by=named_by,
+        doubt=face.doubt,
     )
 
 

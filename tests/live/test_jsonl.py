@@ -28,6 +28,8 @@ FACE = {
     "age": float,
     "quality": dict,
     "person": (int, type(None)),
+    "named_by": (str, type(None)),
+    "doubt": (str, type(None)),
 }
 NAN = float("nan")
 CONFUSED = {**dict.fromkeys(EMOTIONS, 0.1), "confused": 0.3}

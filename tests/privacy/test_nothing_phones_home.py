@@ -195,6 +195,28 @@ assert room.perception.look(sample_picture())
     assert recorded.strays() == []
 
 
+LABELS = """
+from pathlib import Path
+import cv2, matplotlib, numpy as np
+import fewshot
+from fewshot.call_labels.reader import open_reader
+from fewshot.research.simulation.call_gallery import GalleryLook, draw_gallery
+font = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+look = GalleryLook(font, (1280, 720), True, 16)
+frames, tiles = draw_gallery(["Asha Patel", "Ben Okafor"], look, np.random.default_rng(0))
+print([found.text for found in open_reader().read(frames[0], [tile.face for tile in tiles], [0, 1])])
+"""
+
+
+def test_reading_labels_downloads_nothing_and_logs_nothing(recorded: Recorded) -> None:
+    for package, extra in (("rapidocr", "labels"), ("matplotlib", "train")):
+        if find_spec(package) is None:
+            pytest.skip(f"needs the extra {extra}")
+    said = recorded.run("-c", LABELS, MPLCONFIGDIR=str(recorded.folder / "tmp"))
+    assert said.splitlines() == ["['Asha Patel', 'Ben Okafor']"]
+    assert recorded.strays() == []
+
+
 def test_an_experiment_keeps_to_itself(recorded: Recorded) -> None:
     if find_spec("hydra") is None or find_spec("matplotlib") is None:
         pytest.skip("needs the extra train")

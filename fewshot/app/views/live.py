@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from fewshot.app.components import board, picture
@@ -97,9 +99,19 @@ def _tiles(lesson: RunningLesson) -> None:
         view.board, drawn=lesson.plan.recorded, chosen=chosen, first=first, portraits=lesson.plan.portraits
     )
     picked = board(data, key="tiles")
+    _about_labels(view)
     if picked is not None:
         st.session_state["picked"] = lesson.pick(picked)
         st.rerun()
+
+
+def _about_labels(view: LessonView) -> None:
+    """Where names come from, if not from faces, and why faces have none that could have one."""
+    words = ["Names come from the labels of the call. No face is recognised."] if view.plan.by_label else []
+    for reason, count in Counter(view.doubts).items():
+        words.append(f"{counted(count, 'face')} {'has' if count == 1 else 'have'} no name: {reason}.")
+    if words:
+        st.caption(" ".join(words))
 
 
 def _picture(lesson: RunningLesson, view: LessonView) -> None:

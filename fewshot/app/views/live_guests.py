@@ -8,7 +8,7 @@ import streamlit as st
 
 from fewshot.app.guests import Guest
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.shell import calm, say_later
+from fewshot.app.shell import calm, isolated, say_later
 from fewshot.app.views.who_is_this import ask, faces_html, outcome
 from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
@@ -92,6 +92,8 @@ def _count(guests: tuple[Guest, ...], unclear: int) -> str:
 def _tile(lesson: RunningLesson, guest: Guest) -> None:
     st.html(faces_html(guest.best, f"Face of person {guest.number}, who is not enrolled"))
     st.caption(f"Person {guest.number}, last seen at {clock(guest.last)}")
+    if guest.label:
+        st.html(f"<div class='fs-muted'>Label of the call: {escape(isolated(guest.label))}</div>")
     if st.button("Who is this?", key=f"who {guest.number}", icon=":material/help:", width="stretch"):
         lesson.guests.hold(guest.number)
         st.session_state[_CHOSEN] = lesson.token, guest.number

@@ -23,6 +23,8 @@ from fewshot.app.views import live_elsewhere, live_joined
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.call_labels.reader import can_read
+from fewshot.call_labels.students import Names
 from fewshot.classroom.places import computer, where_pictures_go
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
@@ -49,6 +51,22 @@ HELP = {
     FILE: "A recording of a lesson.",
     STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
 }
+
+
+NAMES_FROM = {
+    "From faces": (Names.faces, "Students are recognised by their faces."),
+    "From faces, checked with the labels of the call": (
+        Names.both,
+        "Zoom, Meet and Teams write a name on each tile. If it names another student than the face, neither is shown. "
+        "The label of an unknown face is offered to you under “Who is this?”.",
+    ),
+    "From the labels of the call only": (
+        Names.labels,
+        "No face is recognised and no identity vector is computed. A label that is no consenting student's name is "
+        "dropped at once. Write the names in the class as they are in the call.",
+    ),
+}
+"""Answer -> where names come from, and what it means."""
 
 
 class _Chosen(NamedTuple):
@@ -115,6 +133,7 @@ def _form(settings: Settings) -> None:
         disabled=settings.aggregate_only,
         help="With fewer than five people, nothing is shown.",
     )
+    names = _names(kind) if chosen in own and not aggregate else Names.faces
     st.caption(plain(_to_rely_on(store.roster(chosen) if chosen in own else None)))
     blocked = settings.acknowledged is None
     if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
@@ -126,11 +145,21 @@ def _form(settings: Settings) -> None:
 
         with starting(classroom):
             start_lesson(
-                classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced, called=watched.called
-            )
+                classroom, watched.source, title=title, aggregate=aggregate, paced=watched.paced,
+                called=watched.called, names=names,
+            )  # fmt: skip
         st.session_state.pop(_SHARED, None)  # it is the lesson's now
         st.query_params.pop(_WINDOW, None)
         st.rerun()
+
+
+def _names(kind: str) -> Names:
+    """Where names come from. The choice is only where a call may be seen and its labels can be read."""
+    if kind == CAMERA or not can_read():
+        return Names.faces
+    chosen = st.selectbox("Names", list(NAMES_FROM), key="names_from")
+    st.caption(NAMES_FROM[chosen][1])
+    return NAMES_FROM[chosen][0]
 
 
 def _kinds() -> list[str]:

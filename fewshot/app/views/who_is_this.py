@@ -57,13 +57,23 @@ def ask(
     Returns:
         The result, once the student is enrolled; None before.
     """
-    kind = st.segmented_control("Who is this?", [NEW, KNOWN], default=NEW, key=f"{key} kind") or NEW
+    names = sorted(roster.students, key=str.casefold)
+    known_label = guest.label in names
+    if guest.label:
+        st.html(
+            f"<div class='fs-muted'>The label of the call says <b>{escape(isolated(guest.label))}</b>. Check it.</div>"
+        )
+    first = KNOWN if known_label else NEW
+    kind = st.segmented_control("Who is this?", [NEW, KNOWN], default=first, key=f"{key} kind") or first
     left, middle, right = st.columns([1.2, 1.2, 1])
     if kind == NEW:
-        student = left.text_input("Name of the student", placeholder="Asha", max_chars=64, key=f"{key} name")
+        student = left.text_input(
+            "Name of the student", value="" if known_label else guest.label, placeholder="Asha", max_chars=64,
+            key=f"{key} name",
+        )  # fmt: skip
     else:
-        names = sorted(roster.students, key=str.casefold)
-        student = left.selectbox("Add to", names, index=None, placeholder="choose", key=f"{key} known") or ""
+        index = names.index(guest.label) if known_label else None
+        student = left.selectbox("Add to", names, index=index, placeholder="choose", key=f"{key} known") or ""
     known = roster.students.get(student) if kind == KNOWN else None
     by, until = None, None
     if not (known and known.consent.holds(date.today())):

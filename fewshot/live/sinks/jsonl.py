@@ -69,6 +69,8 @@ def _face(reading: Reading, width: int, height: int) -> dict[str, Any]:
         "age": _rounded(reading.age, 4) or 0.0,
         "quality": {"readable": not reading.reasons, "reasons": list(reading.reasons)},
         "person": reading.person,
+        "named_by": reading.named_by or None,
+        "doubt": reading.doubt or None,
     }
 
 

@@ -1,0 +1,1 @@
+"""Names from the labels that a video call writes on its tiles: read here, matched strictly, never guessed."""
