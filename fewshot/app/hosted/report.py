@@ -22,7 +22,7 @@ def page() -> None:
         st.info("There is no lesson yet. Play the one of the sample class.", icon=":material/monitoring:")
         doors()
         return
-    from fewshot.app.views import report, report_parts
+    from fewshot.app.views import report, report_check_in, report_parts, report_student
     from fewshot.session.report import words
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -37,7 +37,7 @@ def page() -> None:
         aggregate = st.toggle("Whole class only: no names")
     st.session_state["lesson"] = chosen
     with st.spinner("Preparing the report …"):
-        _, contents = REPORTS.of(store, int(chosen), aggregate)
+        lesson, contents = REPORTS.of(store, int(chosen), aggregate)
     st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
     if contents.nothing:
         st.info(plain(contents.nothing), icon=":material/info:")
@@ -46,12 +46,10 @@ def page() -> None:
         st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
     tabs = st.tabs(["The class"] if contents.aggregate else ["The class", "Students", "Check in"])
     with tabs[0]:
-        report_parts.mood(contents)
-        report_parts.moments(contents)
-        report_parts.method(contents)
+        report_parts.the_class(store, lesson, contents)
     if not contents.aggregate:
         with tabs[1]:
-            report_parts.students(contents)
+            report_student.students(store, contents)
         with tabs[2]:
-            report_parts.check_in(contents)
+            report_check_in.check_in(store, contents)
     st.caption("In an installation of your own, a report also compares several weeks, and can be saved as a file.")
