@@ -64,7 +64,7 @@ def test_two_browsers_and_a_hostile_one(demo: HostedDemo, browse: Callable[..., 
     assert "Your computer" not in one.inner_text("body")
     one.get_by_role("button", name="Try with the sample class").click()
     one.locator(TILES).nth(40).wait_for()
-    one.get_by_role("button", name="Mark").click()
+    one.get_by_role("button", name="Mark", exact=True).click()
     one.get_by_label("Another text").fill("secret of one")
     one.get_by_role("button", name="Mark this moment").click()
     one.get_by_text("secret of one").first.wait_for()

@@ -140,10 +140,7 @@ def test_a_photo_under_a_wrong_emotion_is_set_right_in_the_table_before_it_is_st
 def test_a_refused_camera_is_a_sentence_that_says_what_to_do(served: Served, browse: Callable[..., Any]) -> None:
     page = browse("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     acknowledge(page, served.address)
-    to(page, "Live")
-    page.get_by_role("button", name="Start the lesson").wait_for()
-    page.get_by_label("Class", exact=True).first.click()
-    page.get_by_role("option", name="Without a class").click()
+    choose_source(page, "Without a class: expressions, no names", "Browser camera")
     page.get_by_role("button", name="Start the lesson").click()
     page.get_by_text("was not allowed to use the camera").wait_for()
     page.get_by_role("button", name="Stop", exact=False).first.click()

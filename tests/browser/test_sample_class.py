@@ -32,7 +32,7 @@ def test_from_the_first_click_to_the_report_and_its_files(
             "data-updates", before or "", timeout=15_000
         )
     page.get_by_role("button", name="+1 min").click()
-    page.get_by_role("button", name="Mark").click()
+    page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_role("button", name="Question").click()
     page.get_by_text("Marked: Question").wait_for()
     page.get_by_role("button", name="Stop", exact=False).first.click()

@@ -60,7 +60,7 @@ def choose_file(page: Any, classroom: str, film: Path | str) -> None:
 
 
 def mark(page: Any, text: str) -> None:
-    page.get_by_role("button", name="Mark").click()
+    page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_role("button", name=text).click()
     page.get_by_text(f"Marked: {text}").wait_for()
     page.keyboard.press("Escape")
