@@ -112,14 +112,14 @@ def one_gallery(
         test: names for the test; False: for tuning.
         share: the picture is shrunk to this share of its width.
     """
-    random = np.random.default_rng(seed)
-    names = made_class(random, count + 6, test)
+    rng = np.random.default_rng(seed)
+    names = made_class(rng, count + 6, test)
     students, strangers = names[: count + 1], names[count + 1 :]
     truth: list[str | None] = list(students[:count])
-    written = [as_written(name, random) for name in students[:count]]
-    for place in np.flatnonzero(random.random(count) < GUESTS)[: len(strangers)].tolist():
+    written = [as_written(name, rng) for name in students[:count]]
+    for place in np.flatnonzero(rng.random(count) < GUESTS)[: len(strangers)].tolist():
         written[place], truth[place] = strangers.pop(), None
-    frames, tiles = draw_gallery(written, look, random, READINGS)
+    frames, tiles = draw_gallery(written, look, rng, READINGS)
     if share != 1:
         frames, tiles = shrunk(frames, tiles, share)
     watched = _Watched(reader)

@@ -49,14 +49,14 @@ class DrawnTile:
 
 
 def draw_gallery(
-    names: Sequence[str], look: GalleryLook, random: np.random.Generator, frames: int = 1
+    names: Sequence[str], look: GalleryLook, rng: np.random.Generator, frames: int = 1
 ) -> tuple[list[Frame], list[DrawnTile]]:
     """Frames of one gallery, in which people move a little, and its tiles.
 
     Args:
         names: what is written on the tiles; what does not fit is cut off with an ellipsis.
         look: how it looks.
-        random: draws colours, places and the light of the pictures.
+        rng: draws colours, places and the light of the pictures.
         frames: how many; they differ as frames of a call do.
 
     Returns:
@@ -65,16 +65,16 @@ def draw_gallery(
     width, height = look.size
     columns = math.ceil(math.sqrt(len(names)))
     rows = math.ceil(len(names) / columns)
-    gap = int(random.integers(3, 9)) if look.size[1] < 1000 else int(random.integers(4, 13))
+    gap = int(rng.integers(3, 9)) if look.size[1] < 1000 else int(rng.integers(4, 13))
     top, bottom = round(0.05 * height), round(0.08 * height)
     wide = min((width - gap) // columns - gap, round(((height - top - bottom - gap) / rows - gap) * 16 / 9))
     high = round(wide * 9 / 16)
     left = (width - columns * (wide + gap) + gap) // 2
-    shade = int(random.integers(12, 42) if look.dark else random.integers(225, 252))
+    shade = int(rng.integers(12, 42) if look.dark else rng.integers(225, 252))
     still = np.full((height, width, 3), shade, np.uint8)
     bar = (shade + 12) % 255
     still[:top], still[height - bottom :] = bar, bar
-    people = [_Person.draw(random, wide, high) for _ in names]
+    people = [_Person.draw(rng, wide, high) for _ in names]
     corners = []
     for number in range(len(names)):
         row, column = divmod(number, columns)
@@ -89,7 +89,7 @@ def draw_gallery(
         canvas = still.copy()
         tiles = []
         for person, text, (x, y) in zip(people, shown, corners, strict=True):
-            picture, face = person.picture(moment, random)
+            picture, face = person.picture(moment, rng)
             _mask_corners(picture, shade)
             canvas[y : y + high, x : x + wide] = picture
             tiles.append(DrawnTile(text, face + np.array([x, y, x, y], np.float32)))
@@ -111,15 +111,15 @@ class _Person:
     muted: bool
 
     @classmethod
-    def draw(cls, random: np.random.Generator, wide: int, high: int) -> _Person:
+    def draw(cls, rng: np.random.Generator, wide: int, high: int) -> _Person:
         return cls(
-            random.integers(0, 256, 3).astype(np.uint8), float(random.uniform(-0.4, 0.4)),
-            tuple(random.integers(0, 256, 3).tolist()), tuple(random.integers(60, 230, 3).tolist()),
-            float(random.uniform(0.3, 0.55)), (float(random.uniform(0.38, 0.62)), float(random.uniform(0.4, 0.5))),
-            (wide, high), bool(random.random() < 0.3),
+            rng.integers(0, 256, 3).astype(np.uint8), float(rng.uniform(-0.4, 0.4)),
+            tuple(rng.integers(0, 256, 3).tolist()), tuple(rng.integers(60, 230, 3).tolist()),
+            float(rng.uniform(0.3, 0.55)), (float(rng.uniform(0.38, 0.62)), float(rng.uniform(0.4, 0.5))),
+            (wide, high), bool(rng.random() < 0.3),
         )  # fmt: skip
 
-    def picture(self, moment: int, random: np.random.Generator) -> tuple[Frame, NDArray[np.float32]]:
+    def picture(self, moment: int, rng: np.random.Generator) -> tuple[Frame, NDArray[np.float32]]:
         wide, high = self.shape
         light = 1 + self.slope * np.linspace(-1, 1, wide)[None, :, None] + 0.03 * math.sin(moment)
         picture = np.clip(self.wall * light + np.zeros((high, 1, 1)), 0, 255).astype(np.uint8)
@@ -128,7 +128,7 @@ class _Person:
         body = (round(1.1 * tall), round(0.9 * tall))
         cv2.ellipse(picture, (x, round(y + 1.25 * tall)), body, 0, 0, 360, self.clothes, -1)
         cv2.ellipse(picture, (x, y), (round(0.38 * tall), round(tall / 2)), 0, 0, 360, self.skin, -1)
-        noise = random.normal(0, 5, (high, wide, 3))
+        noise = rng.normal(0, 5, (high, wide, 3))
         shot = np.clip(picture + noise, 0, 255).astype(np.uint8)
         box = np.array([x - 0.38 * tall, y - tall / 2, x + 0.38 * tall, y + tall / 2], np.float32)
         return shot, box

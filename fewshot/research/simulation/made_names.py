@@ -32,42 +32,42 @@ _ALIKE = (("Anna", "Anne"), ("Marie", "Maria"), ("Julia", "Julie"), ("Jan", "Jon
 """Given names that differ in one letter. They are in both parts, because every school has them."""
 
 
-def made_class(random: np.random.Generator, count: int, test: bool) -> list[str]:
+def made_class(rng: np.random.Generator, count: int, test: bool) -> list[str]:
     """Names of a class: all differ on a screen. One pair of names in it differs in one letter.
 
     Args:
-        random: draws them.
+        rng: draws them.
         count: how many, at least 4.
         test: the names for the test; False: those for tuning.
     """
     given, family = (part.split() for part in (_TEST if test else _TUNING))
-    pair = _ALIKE[int(random.integers(len(_ALIKE)))]
-    last = str(random.choice(family))
+    pair = _ALIKE[int(rng.integers(len(_ALIKE)))]
+    last = str(rng.choice(family))
     names = [f"{one} {last}" for one in pair]
     shapes = {shape(name) for name in names}
     while len(names) < count:
-        name = f"{random.choice(given)} {random.choice(family)}"
-        kind = random.random()
+        name = f"{rng.choice(given)} {rng.choice(family)}"
+        kind = rng.random()
         if kind < 0.08:
-            name = f"{name.split(maxsplit=1)[0]} {random.choice(family)[0]}."
+            name = f"{name.split(maxsplit=1)[0]} {rng.choice(family)[0]}."
         elif kind < 0.16:
-            name = f"{name}-{random.choice(family)}"
+            name = f"{name}-{rng.choice(family)}"
         if shape(name) not in shapes and not any(
             name.split()[0] == other.split()[0] for other in names if "." in name + other
         ):
             shapes.add(shape(name))
             names.append(name)
-    order = random.permutation(count)
+    order = rng.permutation(count)
     return [names[place] for place in order]
 
 
-def as_written(name: str, random: np.random.Generator) -> str:
+def as_written(name: str, rng: np.random.Generator) -> str:
     """How a person writes the name in a call: mostly as it is."""
-    kind = random.random()
+    kind = rng.random()
     if kind < 0.04:
         return f"{name} (Host)"
     if kind < 0.10:
-        return f"{name} ({random.choice(['she/her', 'he/him', 'they/them'])})"
+        return f"{name} ({rng.choice(['she/her', 'he/him', 'they/them'])})"
     if kind < 0.13:
         return name.upper()
     return name
