@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -206,12 +207,21 @@ def _stop(running: Sequence[tuple[SpawnProcess, float]]) -> None:
 
 
 def _child(policy: Policy, bound: socket.socket, certificate: Path | None, key: Path | None) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         with contextlib.suppress(KeyboardInterrupt):  # what uvicorn raises again after it has stopped
             _serve(policy, bound, certificate, key)
     except FewshotError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
         sys.exit(error.exit_code)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone: it would keep the port, and nobody could stop it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _require_tls(where: Listening, certificate: Path | None, key: Path | None) -> None:

@@ -199,7 +199,7 @@ def _reader_of(room: Classroom) -> Callable[[Vectors], list[dict[str, float]]]:
 
 def photo_eyes(room: Classroom) -> tuple[Perceives, Callable[[Vectors], list[str]]]:
     """What looks at photos before they are enrolled: the networks, with the limits for enrollment, and the expression
-    that they find in each of several faces of strangers; "unsure" where they are."""
+    that they find in each of several faces of strangers, from vectors of shape (n, d); "unsure" where they are."""
     reader = Classifier(room.population)
 
     def read(vectors: Vectors) -> list[str]:

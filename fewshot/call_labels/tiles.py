@@ -42,7 +42,7 @@ class Tile(NamedTuple):
         return self.y1 - self.y0
 
     def holds(self, box: NDArray[np.floating]) -> bool:
-        """Whether the middle of a box (x0, y0, x1, y1) is in it."""
+        """Whether the middle of a box (x0, y0, x1, y1; pixels, shape (4,)) is in it."""
         return bool(self.x0 <= (box[0] + box[2]) / 2 < self.x1 and self.y0 <= (box[1] + box[3]) / 2 < self.y1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fewshot.errors import UsageError
@@ -34,7 +35,8 @@ def altair() -> Any:
     """Altair, which describes the charts."""
     if "pandas" in sys.modules:
         # Altair takes pandas from there while another thread may still be importing it; an import waits for that.
-        importlib.import_module("pandas")
+        with suppress(ModuleNotFoundError):  # said below, of the library that is needed
+            importlib.import_module("pandas")
     return need("altair", "Charts")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -144,6 +145,15 @@ def test_when_a_process_is_killed_its_lesson_goes_on_in_another_one(serve: Calla
     assert 'route="/ready"' in text and "fewshot_memory_bytes" in text
     code, errors = served.stop(signal.SIGINT)
     assert code == 130 and "Traceback" not in errors
+
+
+def test_when_the_first_process_is_killed_the_others_end_too(serve: Callable[..., Served]) -> None:
+    served = serve("--processes", "2")
+    children = psutil.Process(served.process.pid).children(recursive=True)
+    assert len(children) >= 2
+    served.process.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == [], "they would keep the port"
 
 
 def resumed(served: Served, number: int, ticket: str) -> Talk:

@@ -15,7 +15,7 @@ import pytest
 
 from fewshot.classroom.store import ClassStore
 from fewshot.demo.sample import enrollment_photos, sample_picture, video
-from tests.browser.conftest import Served, acknowledge, to
+from tests.browser.conftest import Served, acknowledge
 from tests.browser.steps import CAMERA, camera_film, choose_source, enroll_chosen, make_class
 
 

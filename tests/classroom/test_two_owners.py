@@ -136,6 +136,8 @@ MY_LESSON: dict[str, Callable[[LessonStore, int, LessonInfo], Any]] = {
     "opened": lambda s, n, _: s.opened(n),
     "rename": lambda s, n, _: s.rename(n, "mine now"),
     "mark": lambda s, n, _: s.mark(n, 1.0, "mine now"),
+    "unmark": lambda s, n, _: s.unmark(n, 1),
+    "stamp": lambda s, n, _: s.stamp(n),
     "end": lambda s, n, _: s.end(n),
     "delete": lambda s, n, _: s.delete(n),
 }
