@@ -11,7 +11,7 @@ from fewshot.app import server
 from fewshot.app.cards import roster_data
 from fewshot.app.components import board
 from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_classes
-from fewshot.app.views import class_photos, class_student
+from fewshot.app.views import class_photos, class_student, photo_table
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
 from fewshot.classroom.places import computer
@@ -37,6 +37,7 @@ def page() -> None:
         left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         st.html("<h1>Your class</h1>")
+        photo_table.recall_class(store)
         name = _choose(names)
     with right:
         _manage(store, name)

@@ -13,7 +13,7 @@ import streamlit as st
 from fewshot.app.guided import OVAL, PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.palette import image
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
-from fewshot.app.views import class_photo, class_photos
+from fewshot.app.views import class_photo, class_photos, photo_table
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.store import ClassStore
@@ -52,6 +52,7 @@ def page() -> None:
 @calm
 def _form() -> None:
     store = ClassStore(owner=visitor())
+    photo_table.recall_class(store)
     names = [name for name in store.names() if not store.is_sample(name)]
     if not names:
         st.info("Create a class first, on the page Class.", icon=":material/group_add:")

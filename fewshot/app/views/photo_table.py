@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from fewshot.app import address
 from fewshot.app.components import photo_table as drawn_table
 from fewshot.app.next_click import in_the_app
 from fewshot.app.photo_plan import Plan, PlannedPhoto, make_plan
 from fewshot.app.photo_table import PhotoTable, Row, changes_of, look_at_photos, names_of, to_look_at
 from fewshot.app.shell import PHOTO_TABLES, PHOTOS_LOST, isolated, plain, session
+from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import Consent, read_consent_list
 from fewshot.classroom.folder import absent_names, consent_file
+from fewshot.classroom.own_classes import OwnClasses
 from fewshot.classroom.roster import Roster
+from fewshot.classroom.store import ClassStore
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.analysis.words import counted
 from fewshot.session.temporary import TemporaryFolder
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
     from fewshot.room import Classroom
 
 CHOSEN = "photos"
-"""In the page's address while photos are chosen: a page that is loaded again can say that they are gone."""
+"""In the page's address while photos are chosen, with the number of the class: a page that is loaded again can say that
+they are gone."""
 RELOADED = "This page was loaded again, so the photos must be chosen again. Nothing was stored."
 CHANGED = "The class or the table has changed meanwhile. Look at the table again, then click again. Nothing was stored."
 _SAYS = {
@@ -102,6 +107,16 @@ class Done:
     room: Classroom = field(repr=False)
 
 
+def recall_class(store: ClassStore) -> None:
+    """After a reload in the middle, choose the class of the photos again, or another one would get them."""
+    text = st.query_params.get(CHOSEN, "")
+    number = address.number_in(text)
+    if number is not None and "class" not in st.session_state:
+        found = OwnClasses(store.database, store.owner).get(number)
+        if found is not None:
+            st.session_state["class"] = found.name
+
+
 def say_reloaded() -> None:
     """Say that chosen photos are gone, after the page was loaded again in the middle."""
     if CHOSEN in st.query_params and not st.session_state.get(PHOTO_TABLES):
@@ -161,7 +176,9 @@ def _opened(name: str, chosen: Chosen) -> _Open:
         number = st.session_state["tables made"] = st.session_state.get("tables made", 0) + 1
         opened = tables[chosen.kind] = _Open(name, chosen.files, open_class(name), number)
         st.session_state.pop(PHOTOS_LOST, None)
-        st.query_params[CHOSEN] = "chosen"
+        store = ClassStore(owner=visitor())
+        found = OwnClasses(store.database, store.owner).named(name)
+        st.query_params[CHOSEN] = "chosen" if found is None else str(found.id)
     return opened
 
 
