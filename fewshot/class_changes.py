@@ -169,7 +169,7 @@ class ClassChanges(ClassModels):
         looks_like: Sequence[str] = (),
         only_check: bool = False,
     ) -> EnrollmentReport:
-        """Enroll photos of several students, each with a consent of its own.
+        """Enroll photos of several students, each with a separate consent.
 
         Args:
             photos: student -> photos. Those that were looked at before (``PhotoFile.seen``) are not opened again.

@@ -99,7 +99,7 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
     return guarded
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)  # the name comes from the browser
 def _time_zone(name: str | None) -> ZoneInfo | None:
     """The time zone of a browser; None if it says none, or one that is not known here."""
     try:

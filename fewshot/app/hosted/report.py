@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from fewshot.app.hosted.live import doors
 from fewshot.app.reports import REPORTS
-from fewshot.app.shell import isolated, plain
 from fewshot.app.visitor import visitor
 from fewshot.session.lessons import LessonStore
 
@@ -23,7 +20,6 @@ def page() -> None:
         doors()
         return
     from fewshot.app.views import report, report_check_in, report_parts, report_student
-    from fewshot.session.report import words
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = {info.id: report.name_of(info) for info in lessons}
@@ -39,11 +35,7 @@ def page() -> None:
     with st.spinner("Preparing the report …"):
         lesson, contents = REPORTS.of(store, int(chosen), aggregate)
     st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
-    if contents.nothing:
-        st.info(plain(contents.nothing), icon=":material/info:")
-    else:
-        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
-        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
+    report_parts.lead(contents)
     tabs = st.tabs(["The class"] if contents.aggregate else ["The class", "Students", "Check in"])
     with tabs[0]:
         report_parts.the_class(store, lesson, contents)

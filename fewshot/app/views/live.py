@@ -39,7 +39,7 @@ def show(lesson: RunningLesson, tiles: float = TILES_EVERY, head: float = HEAD_E
     """Draw a lesson: its head, its tiles, and what is beside them, each with its seconds between two updates."""
     st.session_state["state_seen"] = lesson.view().state
     if live_controls.projected() and not lesson.plan.credit:
-        _for_projector(lesson)
+        _for_projector(lesson, head, side)
         return
     hidden = live_controls.names_hidden()  # before the switch is drawn, which shows it
     live_controls.head(lesson, head)
@@ -68,13 +68,13 @@ def show(lesson: RunningLesson, tiles: float = TILES_EVERY, head: float = HEAD_E
     live_sent.sender(lesson, notices)
 
 
-def _for_projector(lesson: RunningLesson) -> None:
+def _for_projector(lesson: RunningLesson, head: float, side: float) -> None:
     """What everybody in the room may see: the whole class, large; no name, no hint for the teacher, no button to press
     by mistake. The app's menu and the line with the teacher's name are hidden."""
     st.html(f"<style>{asset('projector.css')}</style>")
     with st.container(key="projector"):
-        live_controls.projector_head(lesson, HEAD_EVERY)
-        live_side.whole_class(lesson, SIDE_EVERY, far=True)
+        live_controls.projector_head(lesson, head)
+        live_side.whole_class(lesson, side, far=True)
     live_sent.sender(lesson, st.container(key="camera-notices") if lesson.plan.sent is not None else None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from fewshot.audit.log import note
 from fewshot.session.analysis.words import LAW, UNCERTAINTY, local, moment
 from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
-from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes, words
+from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes
 from fewshot.session.settings import Settings
 
 _LESSON, _PART, _NAMES = "lesson", "part", "names"
@@ -156,11 +155,7 @@ def _keep_sample() -> None:
 def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if contents.info.sample:
         st.html('<span class="fs-badge rec">● sample: a recorded lesson, not a real class</span>')
-    if contents.nothing:
-        st.info(plain(contents.nothing), icon=":material/info:")
-    else:
-        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
-        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
+    report_parts.lead(contents)
     draw: dict[str, Callable[[], object]] = {
         "class": lambda: report_parts.the_class(store, lesson, contents),
         "students": lambda: report_student.students(store, contents),

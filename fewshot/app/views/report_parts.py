@@ -51,6 +51,15 @@ def show(chart: Chart, key: str, says: str, selection: str = "") -> str | None:
     return picked
 
 
+def lead(contents: Contents) -> None:
+    """The report in three sentences, or why there is nothing to report."""
+    if contents.nothing:
+        st.info(plain(contents.nothing), icon=":material/info:")
+    else:
+        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
+        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
+
+
 @calm
 def the_class(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     """The page for a head teacher: one chart with the markers, the events, and folded away how they were found."""
