@@ -17,6 +17,7 @@ from fewshot.live.interfaces import Reader, SeesFrames, Sighting, Step, Stranger
 from fewshot.live.readings import Match, reading_of, size_of
 from fewshot.live.smoothing import Smoother
 from fewshot.live.sources.base import CapturedFrame, Source
+from fewshot.live.spare_core import SpareCore
 from fewshot.live.steady_clock import SteadyClock
 from fewshot.live.times import StageTimes
 from fewshot.types import Face, FrameResult, Reading
@@ -54,6 +55,7 @@ class Loop:
         only_changed: as given; it may be set anew before a run.
         labels: as given.
         in_order: whether ``find`` needs the frames in order, one at a time.
+        spare: embeds the faces of a frame on two cores; set by a pipeline while it runs.
 
     Raises:
         UsageError: the budget is not above 0.
@@ -62,6 +64,8 @@ class Loop:
         >>> for result, frame, faces in loop.run(open_source("lesson.mp4")):  # doctest: +SKIP
         ...     print(result.index, [reading.emotion for reading in result.readings])
     """
+
+    spare: SpareCore | None = None
 
     def __init__(
         self,
@@ -151,7 +155,9 @@ class Loop:
     def embed(self, seen: Sighting) -> None:
         """Compute the expression vectors of the chosen faces. May run in any thread, in parallel with other stages."""
         start = perf_counter()
-        if seen.chosen:
+        if seen.chosen and self.spare is not None:
+            self.spare.share(self._perception.embed, seen.chosen)
+        elif seen.chosen:
             self._perception.embed(seen.chosen)
         seen.seconds["embed"] = perf_counter() - start
 

@@ -20,6 +20,7 @@ from fewshot.live.metrics import Metrics
 from fewshot.live.recording import Recording
 from fewshot.live.sinks.base import Sink, Stop
 from fewshot.live.sources.base import Source
+from fewshot.live.spare_core import SpareCore
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Pipeline:
         self._taking, self._taken = threading.Lock(), 0
         self._find, self._follow, self._conclude = Turnstile(), Turnstile(), Turnstile()
         self._opencv_threads: int | None = None
+        self._spare = SpareCore(schedule.crew() if source.live else 1)
         self._ending = threading.Event()
         self._stopping = threading.Lock()
         self._workers = [
@@ -142,6 +144,7 @@ class Pipeline:
     def start(self) -> None:
         """Start the threads. A pipeline runs once."""
         self._loop.begin()
+        self._loop.spare = self._spare
         self.metrics.become("running")
         if len(self._workers) > 1:
             # OpenCV's own threads would compete with the workers for the cores (docs/explanation/schedule.md).
@@ -187,6 +190,8 @@ class Pipeline:
                 worker.join(TICK)
 
     def _settle(self) -> None:
+        self._loop.spare = None
+        self._spare.close()
         if self._opencv_threads is not None:
             cv2.setNumThreads(self._opencv_threads)
             self._opencv_threads = None
@@ -211,7 +216,8 @@ class Pipeline:
     def _work(self) -> None:
         try:
             while (taken := self._take()) is not None:
-                self._see(*taken)
+                with self._spare.frame():
+                    self._see(*taken)
         except Closed:
             pass
         except BaseException as error:  # every error ends the run, in the thread that waits for results
