@@ -79,6 +79,9 @@ reproduce: $(VENV)/full.stamp
 	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt ai-edge-litert
 	$(BIN)/python experiments/reproduce.py $(ARGS)
 
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every start would compile all modules again (a second).
+COMPILED = $(BIN)/python -m compileall -q -j 2 fewshot >/dev/null || true
+
 # uv, because plain pip resolves torch and torchvision to builds that do not fit each other on some machines.
 $(VENV)/python.stamp:
 	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv \
@@ -92,20 +95,24 @@ $(VENV)/light.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	  $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[heif]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/app.stamp: $(VENV)/light.stamp
 	@echo "Installing the app into $(VENV) ..."
 	@test -f $(VENV)/full.stamp || \
-	  $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[heif,openvino,video,app]"
+	  $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt \
+	    --editable ".[heif,openvino,video,app]"
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/full.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing everything into $(VENV) ..."
-	@$(UV) pip install --quiet --python $(BIN)/python $(TORCH_BACKEND) --constraint constraints.txt --group dev \
-	  --editable ".[train,heif,openvino,video,app,labels,postgres]"
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(TORCH_BACKEND) --constraint constraints.txt \
+	  --group dev --editable ".[train,heif,openvino,video,app,labels,postgres]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  echo "OpenCV misses system libraries. On Debian or Ubuntu: sudo apt-get install -y libgl1 libglib2.0-0"; exit 1; }
+	@$(COMPILED)
 	@touch $@
 
 # The reference is made from the source, so the package itself need not be installed.
