@@ -38,6 +38,20 @@ _LEAST_RANDOM = 15
 """Letters and digits of a key in a path: some cameras and services have no other password."""
 
 
+def is_this_computer(host: str) -> bool:
+    """Whether what is sent to a host never leaves this computer.
+
+    >>> is_this_computer("127.0.0.1"), is_this_computer("::1"), is_this_computer("localhost.example.org")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def public_address(text: str) -> str:
     """An address without its secrets; any other text (a path, a camera number) as it is.
 

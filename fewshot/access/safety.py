@@ -21,10 +21,10 @@ from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.analysis.words import counted
 from fewshot.session.lessons import any_lesson_runs
-from fewshot.vault import FileKeys
+from fewshot.vault import FileKeys, HeldKeys
 
 
-def keys_here() -> FileKeys:
+def keys_here() -> FileKeys | HeldKeys:
     """The keys of the default database, which is not opened.
 
     Raises:
@@ -73,7 +73,7 @@ class Safety:
     """
 
     database: Database
-    keys: FileKeys
+    keys: FileKeys | HeldKeys
 
     @classmethod
     def here(cls) -> Safety:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fewshot.addresses import without_secrets
+from fewshot.addresses import is_this_computer, without_secrets
 from fewshot.classroom.places import where_pictures_go
 from fewshot.errors import FewshotError, UsageError
 
@@ -59,7 +58,7 @@ def address_of(url: str) -> Address:
             hint="For example: FEWSHOT_API=https://class.example.org",
         )
     host = str(parts.hostname)
-    local = _is_this_computer(host)
+    local = is_this_computer(host)
     if parts.scheme == "http" and not local:
         raise UsageError(
             f"Pictures of people would go to {host} without TLS, so that everybody in the network could see them. "
@@ -69,15 +68,6 @@ def address_of(url: str) -> Address:
     name = name if port is None else f"{name}:{port}"
     scheme = "wss" if parts.scheme == "https" else "ws"
     return Address(f"{parts.scheme}://{name}/api", f"{scheme}://{name}/api", host, local)
-
-
-def _is_this_computer(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def unreachable(host: str, error: Exception) -> FewshotError:

@@ -203,6 +203,7 @@ def _database() -> Finding:
 def _encryption() -> Finding:
     from fewshot.access.safety import Safety
     from fewshot.errors import FewshotError
+    from fewshot.vault import HeldKeys
 
     try:
         safety = Safety.here()
@@ -215,10 +216,13 @@ def _encryption() -> Finding:
         if lost:
             advice = "Put the keys back, or type: fewshot key import FILE"
             return Finding("Encryption", "problem", f"{lost} rows cannot be opened", advice)
-        if not safety.recovery_places():
+        held = isinstance(safety.keys, HeldKeys)
+        if not held and not safety.recovery_places():
             advice = "Without one, a lost disk loses everything. Type: fewshot key export FILE"
             return Finding("Encryption", "warning", "on; there is no recovery file", advice)
-        return Finding("Encryption", "ok", "on; there is a recovery file")
+        return Finding(
+            "Encryption", "ok", f"on; {'another computer holds the keys' if held else 'there is a recovery file'}"
+        )
     except FewshotError as error:
         return Finding("Encryption", "problem", "cannot be used", str(error))
 

@@ -250,6 +250,19 @@ def key_import(
     import_key(file, passphrase_file)
 
 
+@key_app.command("serve")
+def key_serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8470,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS (PEM).")] = None,
+    private_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
+) -> None:
+    """Hold the keys for other computers with the same database. They need FEWSHOT_KEY_HOLDER_TOKEN, as this one."""
+    from fewshot.commands.key import serve_the_keys
+
+    serve_the_keys(host, port, certificate, private_key)
+
+
 @key_app.command("seal")
 def key_seal(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Encrypt what an earlier version of fewshot wrote. There is no way back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from rich.progress import Progress
@@ -10,8 +11,11 @@ from fewshot.access.safety import Safety, import_keys, keys_here
 from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import agreed, console, tell
 from fewshot.errors import UsageError
+from fewshot.models.files import home
 from fewshot.secret_variables import secret_variable
 from fewshot.session.analysis.words import counted
+from fewshot.vault import FileKeys, HeldKeys
+from fewshot.vault.held_keys import TOKEN, checked_token
 from fewshot.vault.key_file import SECRET
 
 NEW_SECRET = "FEWSHOT_KEY_NEW"  # nosec B105: the name of a variable
@@ -20,6 +24,11 @@ NEW_SECRET = "FEWSHOT_KEY_NEW"  # nosec B105: the name of a variable
 def show_keys() -> None:
     """Say where the keys are, and what would open them elsewhere."""
     keys = keys_here()
+    if isinstance(keys, HeldKeys):
+        tell(f"The keys are held by {keys.url}: {counted(len(keys.names()), 'key')}.")
+        tell("Its recovery file and the key that opens them are shown there.")
+        _tell_plain()
+        return
     record = keys.record
     if not record:
         Safety.here().refuse_lost()
@@ -58,9 +67,10 @@ def check_keys() -> int:
 def rotate_key() -> None:
     """Replace the key that opens all others."""
     safety = Safety.here()
-    keys, new = safety.keys, secret_variable(NEW_SECRET)
+    new = secret_variable(NEW_SECRET)
     safety.rotate(new)
-    tell(f"The key was replaced. It is now {keys.epoch_file()}.")
+    if isinstance(safety.keys, FileKeys):
+        tell(f"The key was replaced. It is now {safety.keys.epoch_file()}.")
     if new is not None:
         tell(
             f"From now on set {SECRET} to the value that {NEW_SECRET} has now." if new else f"{SECRET} is not used now."
@@ -76,6 +86,8 @@ def export_key(file: Path, passphrase_file: Path | None, replace: bool) -> None:
     """
     safety = Safety.here()
     safety.must_exist()
+    if isinstance(safety.keys, HeldKeys):
+        safety.keys.export(file, "")  # refuses, before a passphrase is asked for
     first = replace or not safety.recovery_places()
     passphrase = secret_word("passphrase", passphrase_file, new=first, otherwise="Nothing was written.")
     for said in safety.export(file, passphrase, replace):
@@ -94,6 +106,25 @@ def import_key(file: Path, passphrase_file: Path | None) -> None:
     count = import_keys(file, secret_word("passphrase", passphrase_file, new=False))
     tell(f"{counted(count, 'key')} are here now. Keys of what was erased were not taken back.")
     tell("To see what can be read, type: fewshot key check")
+
+
+def serve_the_keys(host: str, port: int, certificate: Path | None, private_key: Path | None) -> None:
+    """Hold the keys of this installation for other computers, until Ctrl-C.
+
+    Raises:
+        UsageError: packages or the token are missing, or other computers could reach the keys without TLS.
+    """
+    if importlib.util.find_spec("uvicorn") is None:
+        raise UsageError(
+            "The key holder needs packages that are not installed (uvicorn).",
+            hint="To install them, type in the project's folder: pip install '.[serve]'",
+        )
+    from fewshot.api.key_holder import serve_keys
+
+    token = checked_token(secret_variable(TOKEN) or "")
+    said = "https" if certificate else "http"
+    tell(f"Holding the keys in {home()} at {said}://{host}:{port}. Stop it with Ctrl-C.")
+    serve_keys(home(), host, port, token, certificate, private_key)
 
 
 def seal_now(yes: bool) -> None:

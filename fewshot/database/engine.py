@@ -33,8 +33,9 @@ from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_o
 from fewshot.errors import FewshotError, StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
-from fewshot.vault import FileKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
+from fewshot.vault import FileKeys, HeldKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
 from fewshot.vault.cipher import NotSealedHere
+from fewshot.vault.held_keys import held_elsewhere
 
 FILE = "fewshot.db"
 RETRY = 1.0
@@ -336,9 +337,16 @@ def lend(owner: str, database: Database | None) -> Database | None:
     return before
 
 
-def keys_beside(file: Path | None) -> FileKeys:
-    """The keys of a database in a file; None: of one on a server, whose keys lie in the program's folder."""
-    return FileKeys(home() if file is None else file.parent)
+def keys_beside(file: Path | None) -> FileKeys | HeldKeys:
+    """The keys of a database in a file; None: of one on a server, whose keys lie in the program's folder, or where
+    $FEWSHOT_KEY_HOLDER says.
+
+    Raises:
+        UsageError: $FEWSHOT_KEY_HOLDER or its token cannot be used.
+    """
+    if file is not None:
+        return FileKeys(file.parent)
+    return held_elsewhere() or FileKeys(home())
 
 
 def default_file() -> Path | None:

@@ -50,6 +50,11 @@ class FileKeys(KeyFile):
             self._keys.update((name, new_key()) for name in names)
         return names
 
+    def open_all(self) -> None:
+        """Open every key once. Raises KeysUnusable if that is not possible."""
+        with self._turn:
+            self._read()
+
     @property
     def store(self) -> str:
         """See ``KeyStore``."""

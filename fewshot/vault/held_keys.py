@@ -1,0 +1,215 @@
+"""Keys that another computer holds: several computers with one database have one key holder.
+
+Each of them would otherwise have its own copy of ``keys.json``, and a key that one of them drops would stay in the
+others. The holder is ``fewshot key serve`` (``fewshot.api.key_holder``).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from fewshot.addresses import is_this_computer
+from fewshot.errors import UsageError
+from fewshot.secret_variables import secret_variable
+from fewshot.vault.errors import KeyGone, KeysUnusable
+
+HOLDER = "FEWSHOT_KEY_HOLDER"
+TOKEN = "FEWSHOT_KEY_HOLDER_TOKEN"  # nosec B105: the name of a variable
+CERTIFICATE = "FEWSHOT_KEY_HOLDER_CERTIFICATE"
+SHORTEST_TOKEN = 32
+"""Characters. The token opens everything, so it must not be a word that somebody thought of."""
+PATIENCE = 10.0
+"""Seconds to wait for an answer."""
+MOST = 10_000
+"""Keys in one request."""
+
+
+class HeldKeys:
+    """See ``KeyStore``. Keys that were fetched are remembered until the holder's generation changes.
+
+    Args:
+        url: of the holder; https, or http on this computer.
+        token: that the holder asks for.
+        certificate: file of the authority that vouches for the holder; None trusts those of the system.
+
+    Attributes:
+        url: as given, without a slash at the end.
+        generation: grows with every change that this object has seen.
+
+    Raises:
+        UsageError: the address is not one, keys would travel without TLS, or the token is too short.
+    """
+
+    def __init__(self, url: str, token: str, certificate: str | None = None) -> None:
+        import requests
+
+        self.url, self.generation = checked_address(url), 0
+        self._state: tuple[str, int] | None = None
+        self._keys: dict[str, bytes] = {}
+        self._turn = threading.RLock()
+        self._web = requests.Session()
+        self._web.trust_env = False  # neither a proxy nor a .netrc may see the token
+        self._web.verify = certificate or True
+        self._web.headers["Authorization"] = f"Bearer {checked_token(token)}"
+
+    @property
+    def store(self) -> str:
+        """See ``KeyStore``."""
+        if self._state is None:
+            self.refresh()
+        return self._state[0] if self._state else ""
+
+    def refresh(self) -> None:
+        """See ``KeyStore``: asks the holder, so that nothing is written under a key that was dropped elsewhere.
+
+        Raises:
+            KeysUnusable: the holder does not answer, or refuses.
+        """
+        self._take_over(self._ask("GET", "state"))
+
+    def key(self, name: str) -> bytes:
+        """See ``KeyStore``."""
+        known = self._keys.get(name)
+        if known is not None:
+            return known
+        answer = self._ask("POST", "open", {"names": [name]})
+        self._take_over(answer)
+        found = answer["keys"].get(name)
+        if found is None:
+            raise KeyGone(name)
+        with self._turn:
+            self._keys[name] = bytes.fromhex(found)
+            return self._keys[name]
+
+    def make(self, count: int) -> list[str]:
+        """See ``KeyStore``."""
+        names: list[str] = []
+        while len(names) < count:
+            answer = self._ask("POST", "make", {"count": min(MOST, count - len(names))})
+            self._take_over(answer)
+            names += answer["names"]
+        return names
+
+    def names(self) -> Collection[str]:
+        """See ``KeyStore``."""
+        return set(self._ask("GET", "names")["names"])
+
+    def drop(self, names: Iterable[str]) -> int:
+        """See ``KeyStore``. All of them go at once, so that a failure drops all or none."""
+        wanted = sorted(set(names))
+        answer = self._ask("POST", "drop", {"names": wanted})
+        self._take_over(answer)
+        with self._turn:
+            for name in wanted:
+                self._keys.pop(name, None)
+            self.generation += 1
+        return int(answer["dropped"])
+
+    @property
+    def exists(self) -> bool:
+        """Whether any key was ever made there."""
+        return bool(self.store)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What ``keys.json`` says is known only where it lies: empty."""
+        return {}
+
+    def rotate(self, _secret: str | None = None) -> NoReturn:
+        """Raises UsageError: the epoch key lies where the keys are held."""
+        raise self._only_there()
+
+    def export(self, _file: Path, _passphrase: str, _replace: bool = False) -> NoReturn:
+        """Raises UsageError: a recovery file is kept up to date where the keys are held."""
+        raise self._only_there()
+
+    def take_from(self, _file: Path, _passphrase: str) -> NoReturn:
+        """Raises UsageError: keys are taken back where they are held."""
+        raise self._only_there()
+
+    def _only_there(self) -> UsageError:
+        return UsageError(
+            f"The keys are held by {self.url} ({HOLDER}). Nothing was changed. Type the same command on the computer "
+            f"where fewshot key serve runs, without {HOLDER}."
+        )
+
+    def _take_over(self, answer: dict[str, Any]) -> None:
+        state = (str(answer["store"]), int(answer["generation"]))
+        with self._turn:
+            if state != self._state:
+                self._keys, self._state = {}, state
+                self.generation += 1
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        import requests
+
+        try:
+            with self._turn:  # one connection, which stays open
+                answer = self._web.request(
+                    method, f"{self.url}/{path}", json=body, timeout=PATIENCE, allow_redirects=False
+                )
+            if answer.status_code == requests.codes.ok:
+                told: dict[str, Any] = answer.json()
+                return told
+        except (requests.RequestException, ValueError) as error:
+            certificate = isinstance(error, requests.exceptions.SSLError)
+            self._fail("its certificate is not trusted" if certificate else "it does not answer", error)
+        if answer.status_code in (requests.codes.unauthorized, requests.codes.too_many_requests):
+            self._fail(f"it refuses the token in {TOKEN}")
+        self._fail(f"it answers with an error ({answer.status_code}); its log says why")
+
+    def _fail(self, why: str, error: Exception | None = None) -> NoReturn:
+        raise KeysUnusable(
+            f"The keys of the encryption are held by {self.url} ({HOLDER}), and {why}. Nothing was changed. Check the "
+            "address, the network, and that fewshot key serve runs there."
+        ) from error
+
+
+def held_elsewhere() -> HeldKeys | None:
+    """The keys that $FEWSHOT_KEY_HOLDER holds; None if the variable is not set.
+
+    Raises:
+        UsageError: the address or the token cannot be used.
+    """
+    url = os.environ.get(HOLDER, "").strip()
+    if not url:
+        return None
+    return HeldKeys(url, secret_variable(TOKEN) or "", os.environ.get(CERTIFICATE) or None)
+
+
+def checked_address(url: str) -> str:
+    """The address of a key holder, without a slash at the end.
+
+    Raises:
+        UsageError: it is not one, or keys would travel without TLS.
+    """
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, fits = urlsplit(""), False
+    if not fits or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+        raise UsageError(
+            f"{HOLDER} is not the address of a key holder.", hint=f"For example: {HOLDER}=https://keys.example.org:8470"
+        )
+    if parts.scheme == "http" and not is_this_computer(str(parts.hostname)):
+        raise UsageError(
+            f"{HOLDER} begins with http://, so the keys would cross the network without TLS. Nothing was sent. Start "
+            "the key holder with --certificate and --private-key, and use its https:// address."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def checked_token(token: str) -> str:
+    """The token. Raises UsageError if it is too short to be a secret, or cannot be sent."""
+    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(
+            f"{TOKEN} must hold a secret of at least {SHORTEST_TOKEN} letters and digits without blanks. Make one "
+            "with: openssl rand -hex 32"
+        )
+    return token
