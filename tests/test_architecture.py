@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1] / "fewshot"
 # From the ground up: a unit may import only what stands above it.
 LAYERS = [
     ["addresses", "clutter", "no_telemetry", "private_files", "types", "checksums", "unit_vectors", "safe_text"],
+    ["translation"],
     ["errors"],
     ["pictures", "models", "secret_variables"],
     ["inference"],

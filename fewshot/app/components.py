@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.shell import asset
+from fewshot.translation import tr
 
 _board = st.components.v2.component(
     "fewshot_board",
@@ -16,6 +17,11 @@ _board = st.components.v2.component(
     js=asset("board.js"),
 )
 _camera_check = st.components.v2.component("fewshot_camera_check", html="<span></span>", js=asset("camera_check.js"))
+_language = st.components.v2.component(
+    "fewshot_language",
+    html="<span hidden></span>",
+    js="export default function ({ data }) { document.documentElement.lang = data.language; }",
+)
 _picture = st.components.v2.component(
     "fewshot_picture", html='<img class="picture" alt="">', css=asset("picture.css"), js=asset("picture.js")
 )
@@ -67,6 +73,11 @@ def picture(jpeg: bytes, words: str, key: str) -> None:
     _picture(data={"jpeg": base64.b64encode(jpeg).decode(), "words": words}, key=key)
 
 
+def mark_language(language: str, key: str) -> None:
+    """Tell the browser the language of the page: screen readers speak it, and nothing is translated once more."""
+    _language(data={"language": language}, key=key)
+
+
 def photo_table(data: dict[str, Any], key: str) -> None:
     """Show photos that are not enrolled yet. What is changed lies in the session under ``key``, as ``changes``."""
     _photo_table(data=data, key=key, default={"changes": data["changes"]}, on_changes_change=lambda: None)
@@ -80,4 +91,5 @@ def mirror(oval: tuple[float, float, float], constraints: dict[str, Any], key: s
         constraints: of the camera, as those of the picture that is sent.
         key: another one opens the camera anew.
     """
-    _mirror(data={"oval": list(oval), "constraints": constraints}, key=key)
+    label = tr("Your own camera")
+    _mirror(data={"oval": list(oval), "constraints": constraints, "label": label}, key=key)
