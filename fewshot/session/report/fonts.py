@@ -15,6 +15,7 @@ from PIL import ImageFont
 from fewshot.errors import UsageError
 from fewshot.live.lettering import transliterate
 from fewshot.session.optional_imports import need
+from fewshot.translation import tr
 
 FOLDER = "FEWSHOT_FONTS"
 """Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are used first."""
@@ -70,14 +71,26 @@ class Fonts:
         return "".join(transliterate(letter) if letter in self.missing else letter for letter in text)
 
 
+def can_write(texts: Iterable[str]) -> bool:
+    """Whether some font on this machine has each letter of these texts.
+
+    Raises:
+        UsageError: no text font was found.
+    """
+    return not Fonts(texts).missing
+
+
 def _base() -> tuple[Path, Path]:
     for plain, bold in _BASE:
         files = _find(plain), _find(bold)
         if files[0] is not None:
             return files[0], files[1] or files[0]
     raise UsageError(
-        "No font for the PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), set the variable "
-        f"{FOLDER} to a folder with DejaVuSans.ttf, or choose HTML instead of PDF."
+        tr(
+            "No font for the PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), set the "
+            "variable {variable} to a folder with DejaVuSans.ttf, or choose HTML instead of PDF.",
+            variable=FOLDER,
+        )
     )
 
 
