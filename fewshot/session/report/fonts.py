@@ -65,6 +65,11 @@ class Fonts:
                 self.further.append(file)
                 self.missing = self.missing - _letters(file)
 
+    def for_charts(self, texts: Iterable[str]) -> list[Path]:
+        """Files to draw charts with, in order of preference; empty if the text font has the letters of these texts."""
+        wanted = {letter for text in texts for letter in text if letter.isprintable()}
+        return [] if wanted <= _letters(self.plain) else [self.plain, *self.further]
+
     def showable(self, text: str) -> str:
         """The text, with Latin letters for those that no font has."""
         text = unicodedata.normalize("NFC", " ".join(text.split()))

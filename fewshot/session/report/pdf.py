@@ -44,7 +44,8 @@ def writable_language() -> str:
     Raises:
         UsageError: there is no font to write with.
     """
-    return LANGUAGE.get() if can_write([tr(UNCERTAINTY), *law(), *map(tr, _OWN)]) else ENGLISH
+    language = LANGUAGE.get()
+    return language if language == ENGLISH or can_write([tr(UNCERTAINTY), *law(), *map(tr, _OWN)]) else ENGLISH
 
 
 def pdf_report(contents: Contents, note: str = "") -> bytes:
@@ -76,6 +77,7 @@ class _Page:
 
     def __init__(self, fonts: Fonts) -> None:
         self.fonts = fonts
+        self._drawn = fonts.for_charts(map(tr, _OWN))
         self.pdf: Any = need("fpdf", "PDF reports").FPDF(format="A4")
         self.pdf.set_margin(15)
         self.pdf.set_auto_page_break(True, 18)
@@ -113,7 +115,7 @@ class _Page:
                 the pictures does not shape every script.
             row: pixels of the chart per name.
         """
-        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE)))
+        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE, fonts=self._drawn)))
         height = min((_WIDE - left) * picture.height / picture.width, self.pdf.eph)
         wide = height * picture.width / picture.height
         if self.pdf.will_page_break(height):
