@@ -83,8 +83,8 @@ def test_nor_is_one_student() -> None:
 
 
 def test_another_language_keeps_the_open_tab() -> None:
-    test = page("report", {"lesson": "5", "part": "students"}, language="de")
-    assert test.session_state["report part"] == "⟦Students⟧"
+    test = page("report", {"lesson": "5", "part": "check-in"}, language="de")
+    assert test.session_state["report part"] == "⟦Check in⟧"
     test.session_state["language"] = "en"
     test.run()
-    assert not test.exception and test.session_state["report part"] == "Students"
+    assert not test.exception and test.session_state["report part"] == "Check in"

@@ -19,6 +19,7 @@ from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
 from fewshot.translation import tr, tr_n
+from fewshot.translation.words import emotion_word
 
 _TAKEN_BACK = "marker taken back"
 """In the session: lesson, second and text of the marker that was removed last."""
@@ -74,7 +75,8 @@ def the_class(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
 def _mood(contents: Contents) -> None:
     if contents.nothing:
         return
-    st.html(f'<div class="fs-legend">{"".join(chip(state) for state in stacking(contents.mood.states))}</div>')
+    legend = "".join(chip(state, emotion_word(state)) for state in stacking(contents.mood.states))
+    st.html(f'<div class="fs-legend">{legend}</div>')
     chart = mood_chart(contents.mood, contents.markers, contents.moments.found, chart_theme(), WIDE, 260)
     show(chart, "mood report", tr(words.MOOD_FIGURE))
 
@@ -113,7 +115,7 @@ def moments(contents: Contents) -> None:
         after = words.before(contents.markers, found.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
-            f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads)} "
+            f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads, emotion_word(found.leads))} "
             f'<span class="fs-muted">{escape(after)}</span><br>{escape(words.moment_sentences(found))}<br>'
             f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )

@@ -49,7 +49,8 @@ def students(store: LessonStore, contents: Contents) -> None:
         return
     name = _named(contents, grid)
     _choose(contents, grid, name)
-    st.html(f'<div class="fs-legend">{"".join(chip(state) for state in band_words(grid.states))}</div>')
+    legend = "".join(chip(state, emotion_word(state)) for state in band_words(grid.states))
+    st.html(f'<div class="fs-legend">{legend}</div>')
     if name is None:
         _everybody(contents, grid)
     else:

@@ -9,7 +9,7 @@ from html import escape
 from fewshot.session.charts.faces import face_svg, ink_on
 from fewshot.session.charts.render import to_svg
 from fewshot.session.charts.theme import Chart, palette
-from fewshot.translation import tr
+from fewshot.translation import ENGLISH, LANGUAGE, tr
 from fewshot.translation.words import emotion_word
 
 
@@ -57,6 +57,8 @@ def figure(chart: Chart, number: int, says: str, caption: str) -> str:
     svg = re.sub(
         r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg
     )  # parts without words of their own
+    if LANGUAGE.get() != ENGLISH:
+        svg = re.sub(r' aria-label="Title text [^"]*"', "", svg)  # Vega's own words, which are in English
     svg = re.sub(r'(id="|url\(#)([\w-]+)', rf"\g<1>f{number}-\2", svg)
     svg = re.sub(
         r"<svg\b[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(says)}">', svg, count=1
