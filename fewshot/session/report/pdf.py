@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -78,7 +79,7 @@ class _Page:
     def __init__(self, fonts: Fonts) -> None:
         self.fonts = fonts
         self._drawn = fonts.for_charts(map(tr, _OWN))
-        self.pdf: Any = need("fpdf", "PDF reports").FPDF(format="A4")
+        self.pdf: Any = _writer()(format="A4")
         self.pdf.set_margin(15)
         self.pdf.set_auto_page_break(True, 18)
         self.pdf.add_font("text", "", fonts.plain)
@@ -154,6 +155,22 @@ class _Page:
         if self.fonts.missing:
             self.write(tr(words.TRANSLITERATED), 8, quiet=True)
         return bytes(self.pdf.output())
+
+
+@functools.cache
+def _writer() -> Any:
+    """The class that writes the file."""
+
+    class Writer(need("fpdf", "PDF reports").FPDF):  # type: ignore[misc]
+        """In fpdf2 2.8.9 a line that begins with a further font sets the text font for that line only, and notes that
+        it is set for the page: the lines after it are then in whatever font was before. Here it is set for the page."""
+
+        def _render_styled_text_line(self, *args: Any, **options: Any) -> Any:
+            if self.current_font is not None and not self.current_font_is_set_on_page:
+                self._out(self._set_font_for_page(self.current_font, self.font_size_pt))
+            return super()._render_styled_text_line(*args, **options)
+
+    return Writer
 
 
 def _head(page: _Page, contents: Contents, note: str) -> None:
