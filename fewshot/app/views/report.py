@@ -181,8 +181,10 @@ def _show(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     asked = address.asked(_PART)
     if asked in parts:
         st.session_state[_OPEN] = titles[parts.index(asked)]
-    elif st.session_state.get(_OPEN) not in titles:
-        st.session_state.pop(_OPEN, None)  # it may be of another language, or of the view with names
+    elif st.session_state.get(_OPEN) not in titles:  # it may be of another language, or of the view with names
+        st.session_state.pop(_OPEN, None)
+        if (part := st.query_params.get(_PART)) in parts:
+            st.session_state[_OPEN] = titles[parts.index(part)]
     # Only the open tab is drawn: the others would cost a second each at every click.
     for part, tab in zip(parts, st.tabs(titles, key=_OPEN, on_change="rerun"), strict=True):
         if tab.open:
