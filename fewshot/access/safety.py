@@ -19,8 +19,8 @@ from fewshot.database.owner import Owner
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
-from fewshot.session.analysis.words import counted
 from fewshot.session.lessons import any_lesson_runs
+from fewshot.translation import tr, tr_n
 from fewshot.vault import FileKeys
 
 
@@ -89,8 +89,11 @@ class Safety:
         left = self.plain_rows()
         if not left:
             return ""
-        what = counted(left, "class, student or lesson", "classes, students and lessons")
-        return f"{what} of an earlier version {'is' if left == 1 else 'are'} not encrypted yet."
+        return tr_n(
+            "{number} class, student or lesson of an earlier version is not encrypted yet.",
+            "{number} classes, students and lessons of an earlier version are not encrypted yet.",
+            left,
+        )
 
     def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
         """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
@@ -130,14 +133,16 @@ class Safety:
         """
         self.must_exist()
         if file.is_dir() or not file.absolute().parent.is_dir():
-            raise UsageError(f"{file} cannot be written. Give the name of a file in a folder that exists.")
+            raise UsageError(
+                tr("{file} cannot be written. Give the name of a file in a folder that exists.", file=file)
+            )
         return self.keys.export(file, passphrase, replace)
 
     def must_exist(self) -> None:
         """Raises UsageError while there are no keys, because nothing is stored; KeysUnusable if they are lost."""
         self.refuse_lost()
         if not self.keys.exists:
-            raise UsageError("There are no keys yet, because nothing is stored. Enroll a class first.")
+            raise UsageError(tr("There are no keys yet, because nothing is stored. Enroll a class first."))
 
     def refuse_lost(self) -> None:
         """Raises KeysUnusable if the database is encrypted and ``keys.json`` is missing."""
@@ -150,7 +155,7 @@ class Safety:
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""
         if default_file() is None:
-            return "This database is on a server. Whoever looks after the server makes the backups."
+            return tr("This database is on a server. Whoever looks after the server makes the backups.")
         return ""
 
     def backups(self) -> list[Path]:
@@ -160,11 +165,16 @@ class Safety:
     def backup(self, file: Path, passphrase: str) -> str:
         """Write a backup, and say what it holds. Raises UsageError and StoreError; see ``make_backup``."""
         if not file.name:
-            raise UsageError("Where should the backup go? Fill in the field “File to write”.")
+            raise UsageError(tr("Where should the backup go? Fill in the field “File to write”."))
         check_target(file)
         holds = make_backup(file, passphrase).contents
-        students, lessons = counted(holds.students, "student"), counted(holds.lessons, "lesson")
-        return f"{file} holds {counted(holds.classes, 'class', 'classes')}, {students} and {lessons}. It was checked."
+        return tr(
+            "{file} holds {classes}, {students} and {lessons}. It was checked.",
+            file=file,
+            classes=tr_n("{number} class", "{number} classes", holds.classes),
+            students=tr_n("{number} student", "{number} students", holds.students),
+            lessons=tr_n("{number} lesson", "{number} lessons", holds.lessons),
+        )
 
     def lines(self, last: int, owner: Owner) -> list[dict[str, str]]:
         """The latest lines of the audit log that an owner may see, newest first, for a table."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fewshot.translation import later
+
 PACK_LICENCE = "InsightFace pack: non-commercial research only"
 OWN_LICENCE = "our own weights: non-commercial research only, like the pictures that they were trained on"
 
@@ -90,7 +92,7 @@ BUFFALO_SC = Remote(
 _MODELS = (
     ModelFile(
         name="scrfd_500m",
-        task="finds faces and their five landmarks (SCRFD-500M)",
+        task=later("finds faces and their five landmarks (SCRFD-500M)"),
         source=BUFFALO_SC.url,
         file="det_500m.onnx",
         sha256="5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a",
@@ -104,7 +106,7 @@ _MODELS = (
     ),
     ModelFile(
         name="mobilefacenet",
-        task="recognises people (MobileFaceNet, WebFace600K)",
+        task=later("recognises people (MobileFaceNet, WebFace600K)"),
         source=BUFFALO_SC.url,
         file="w600k_mbf.onnx",
         sha256="9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
@@ -124,7 +126,7 @@ _MODELS = (
     ),
     ModelFile(
         name="yunet",
-        task="finds faces and their five landmarks (YuNet, for OpenCV)",
+        task=later("finds faces and their five landmarks (YuNet, for OpenCV)"),
         # OpenCV's own copy, pinned to a commit: its repository opencv_zoo is archived, and its LFS quota is used up.
         source="https://huggingface.co/opencv/face_detection_yunet/resolve/"
         "3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx",
@@ -138,7 +140,7 @@ _MODELS = (
     ),
     ModelFile(
         name="landmarks",
-        task="finds five landmarks in a face found by OpenCV's cascades",
+        task=later("finds five landmarks in a face found by OpenCV's cascades"),
         source="embedded",
         file="landmarks.onnx",
         sha256="966acd88d49de796c0b5b59eb81daf920d56f7307d1d1e46e67ee94d142cc8cf",
@@ -149,7 +151,7 @@ _MODELS = (
     ),
     ModelFile(
         name="expression",
-        task="computes the expression vector, in 8-bit integers",
+        task=later("computes the expression vector, in 8-bit integers"),
         source="embedded",
         file="expression.onnx",
         sha256="174eac84c9bf9630a2ae1e281b4d003dbb27f8243dbdd02d5fdf7cbf3cea73f6",
@@ -160,7 +162,7 @@ _MODELS = (
     ),
     ModelFile(
         name="expression_previous",
-        task="the network of the version before, for classes that were enrolled with it",
+        task=later("the network of the version before, for classes that were enrolled with it"),
         source="embedded",
         file="expression_previous.onnx",
         sha256="226c3307f0d7271ec68619ee8e45fb5dd29568964139d59d272447bb6e2fb584",
@@ -171,7 +173,7 @@ _MODELS = (
     ),
     ModelFile(
         name="population",
-        task="prototypes of unknown people, variances and thresholds for the expression vector",
+        task=later("prototypes of unknown people, variances and thresholds for the expression vector"),
         source="embedded",
         file="expression.json",
         sha256="f0a8c045b950fd2b61ab42574674f6f22fadd1d07db09fa59e2631c30af40fc0",
@@ -182,7 +184,7 @@ _MODELS = (
     ),
     ModelFile(
         name="expression_fp32",
-        task="computes the same expression vector in 32-bit floats, for graphics cards and for comparison",
+        task=later("computes the same expression vector in 32-bit floats, for graphics cards and for comparison"),
         source="repository",
         file="expression_fp32.onnx",
         sha256="d93b16f69aa15fdbd2cf78ffb12483d8515787c8f5af95aa35c5ab59ebaa26ef",
@@ -193,7 +195,7 @@ _MODELS = (
     ),
     ModelFile(
         name="identity",
-        task="recognises people without a face recogniser, less reliably",
+        task=later("recognises people without a face recogniser, less reliably"),
         source="embedded",
         file="identity.onnx",
         sha256="571e4a3bd9570ac84082ea566ca6354c8d6c49450a0752c77519cd2bdea74d47",

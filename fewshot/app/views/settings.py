@@ -191,7 +191,7 @@ def _models() -> None:
     rows = [
         {
             tr("Model"): check.model.name,
-            tr("What it does"): check.model.task,
+            tr("What it does"): tr(check.model.task),
             tr("Installed"): _here(check),
             tr("Licence"): check.model.licence,
         }
