@@ -17,6 +17,7 @@ from fewshot.errors import UsageError
 from fewshot.session.lesson import Answer, CheckInAnswer
 from fewshot.session.lesson_rows import answers_in
 from fewshot.session.lessons import LessonStore, found_lesson
+from fewshot.translation import tr, tr_n
 
 LONGEST_NOTE = 500
 """Characters."""
@@ -39,7 +40,14 @@ def close_check_in(store: LessonStore, lessons: Sequence[int], student: str, ans
     if answer not in get_args(Answer):
         raise UsageError(f"A check-in is closed with one of these: {'; '.join(get_args(Answer))}.")
     if len(words) > LONGEST_NOTE:
-        raise UsageError(f"This note has {len(words)} characters. Use at most {LONGEST_NOTE}.")
+        raise UsageError(
+            tr_n(
+                "This note has {number} character. Use at most {most}.",
+                "This note has {number} characters. Use at most {most}.",
+                len(words),
+                most=LONGEST_NOTE,
+            )
+        )
     with store.database.write() as session:
         made = now()
         for lesson in lessons:
@@ -47,8 +55,11 @@ def close_check_in(store: LessonStore, lessons: Sequence[int], student: str, ans
             number = _student(session, row, student)
             if _closed(session, lesson, number) is not None:
                 raise UsageError(
-                    f"The check-in of {student} is closed already, perhaps in another window. Nothing was changed. "
-                    "Load this page again."
+                    tr(
+                        "The check-in of {student} is closed already, perhaps in another window. Nothing was changed. "
+                        "Load this page again.",
+                        student=student,
+                    )
                 )
             session.add(CheckInRow(lesson_id=lesson, student_id=number, answer=answer, note=words or None, made=made))
             append(session, store.owner.id, "check-in closed", student=number, details={"lesson": lesson})
@@ -94,4 +105,10 @@ def _student(session: Session, lesson: LessonRow, name: str) -> int:
     for row in rows:
         if row.name == name:
             return row.id
-    raise UsageError(f"There is no student {name!r} in lesson {lesson.id}, or not any more. Nothing was changed.")
+    raise UsageError(
+        tr(
+            "There is no student {student} in lesson {number}, or not any more. Nothing was changed.",
+            student=repr(name),
+            number=lesson.id,
+        )
+    )

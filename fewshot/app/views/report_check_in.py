@@ -11,8 +11,9 @@ from fewshot.session.lesson import Answer
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.report.check_list import CheckItem
+from fewshot.translation import later, tr
 
-_ABOUT = (
+_ABOUT = later(
     "A check-in that nobody closes stays on the lists of the next two weeks. A note is encrypted. It stays in the app: "
     "no report has it. The copy of the data for the family has it, and it is deleted with the lesson or the student."
 )
@@ -21,9 +22,9 @@ _ABOUT = (
 @calm
 def check_in(store: LessonStore, contents: Contents) -> None:
     """Students who differed from their own usual, with the evidence; open ones first."""
-    st.subheader(words.CHECK_IN)
+    st.subheader(tr(words.CHECK_IN))
     if contents.checks is None:
-        st.write("This list needs a lesson of a class, with students whose faces could be read.")
+        st.write(tr("This list needs a lesson of a class, with students whose faces could be read."))
         return
     # By its place on the list, which does not change when others are closed: a note that is half written stays.
     places = dict(enumerate(contents.items))
@@ -32,12 +33,12 @@ def check_in(store: LessonStore, contents: Contents) -> None:
             _open(store, contents, item, place)
     closed = {place: item for place, item in places.items() if item.answer is not None}
     if closed:
-        st.subheader("Closed")
+        st.subheader(tr("Closed"))
         for place, item in closed.items():
             _closed(store, contents, item, place)
     st.caption(words.check_in_words(contents.checks))
     if contents.items:
-        st.caption(_ABOUT)
+        st.caption(tr(_ABOUT))
 
 
 def _open(store: LessonStore, contents: Contents, item: CheckItem, place: int) -> None:
@@ -50,14 +51,14 @@ def _open(store: LessonStore, contents: Contents, item: CheckItem, place: int) -
             st.container(horizontal=True, vertical_alignment="bottom"),
         ):
             note = st.text_input(
-                f"Note about {plain(isolated(item.student))}",
-                placeholder="Note, if you want one",
+                tr("Note about {student}", student=plain(isolated(item.student))),
+                placeholder=tr("Note, if you want one"),
                 max_chars=LONGEST_NOTE,
                 label_visibility="collapsed",
                 key=f"note {contents.info.id} {place}",
             )
-            asked = st.form_submit_button("Asked, fine", icon=":material/check:")
-            not_needed = st.form_submit_button("Not needed", icon=":material/close:")
+            asked = st.form_submit_button(tr("Asked, fine"), icon=":material/check:")
+            not_needed = st.form_submit_button(tr("Not needed"), icon=":material/close:")
         if asked or not_needed:
             _close(store, item, "asked, fine" if asked else "not needed", note)
 
@@ -65,7 +66,12 @@ def _open(store: LessonStore, contents: Contents, item: CheckItem, place: int) -
 @calm
 def _close(store: LessonStore, item: CheckItem, answer: Answer, note: str) -> None:
     close_check_in(store, item.lessons, item.student, answer, note)
-    say_later(f"{isolated(item.student)}: {answer}. You can open it again below.")
+    student = isolated(item.student)
+    say_later(
+        tr("{student}: asked, fine. You can open it again below.", student=student)
+        if answer == "asked, fine"
+        else tr("{student}: not needed. You can open it again below.", student=student)
+    )
     st.rerun()
 
 
@@ -74,15 +80,16 @@ def _closed(store: LessonStore, contents: Contents, item: CheckItem, place: int)
         _head(contents, item, place)
         if item.answer is not None and item.answer.note:
             st.markdown(plain(f"“{isolated(item.answer.note)}”"))
-        if st.button("Open again", key=f"open {contents.info.id} {place}", icon=":material/undo:"):
+        if st.button(tr("Open again"), key=f"open {contents.info.id} {place}", icon=":material/undo:"):
             _reopen(store, item)
 
 
 @calm
 def _reopen(store: LessonStore, item: CheckItem) -> None:
     open_check_in(store, item.lesson.id, item.student)
-    deleted = " Its note was deleted." if item.answer is not None and item.answer.note else ""
-    say_later(f"The check-in of {isolated(item.student)} is open again.{deleted}")
+    deleted = tr("Its note was deleted.") if item.answer is not None and item.answer.note else ""
+    opened = tr("The check-in of {student} is open again.", student=isolated(item.student))
+    say_later(words.joined(opened, deleted))
     st.rerun()
 
 
@@ -98,7 +105,7 @@ def _head(contents: Contents, item: CheckItem, place: int) -> None:
             f"**{name}**",
             key=f"lesson of {contents.info.id} {place}",
             type="tertiary",
-            help="Show this student's lesson",
+            help=tr("Show this student's lesson"),
         ):
             report_student.show_one(number)
         st.caption(plain(words.item_state(item)))

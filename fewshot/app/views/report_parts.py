@@ -10,7 +10,7 @@ from fewshot.app.palette import chip
 from fewshot.app.shell import calm, chart_theme, isolated, plain
 from fewshot.session.analysis.profile import Profile, make_profile
 from fewshot.session.analysis.trends import compare, student_trend
-from fewshot.session.analysis.words import MINIMUM, counted, moment
+from fewshot.session.analysis.words import MINIMUM, moment
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.theme import Chart, stacking, themed
 from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
@@ -18,6 +18,8 @@ from fewshot.session.lesson import Lesson
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
+from fewshot.translation import tr, tr_n
+from fewshot.translation.words import emotion_word
 
 _TAKEN_BACK = "marker taken back"
 """In the session: lesson, second and text of the marker that was removed last."""
@@ -73,9 +75,10 @@ def the_class(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
 def _mood(contents: Contents) -> None:
     if contents.nothing:
         return
-    st.html(f'<div class="fs-legend">{"".join(chip(state) for state in stacking(contents.mood.states))}</div>')
+    legend = "".join(chip(state, emotion_word(state)) for state in stacking(contents.mood.states))
+    st.html(f'<div class="fs-legend">{legend}</div>')
     chart = mood_chart(contents.mood, contents.markers, contents.moments.found, chart_theme(), WIDE, 260)
-    show(chart, "mood report", words.MOOD_FIGURE)
+    show(chart, "mood report", tr(words.MOOD_FIGURE))
 
 
 @calm
@@ -85,17 +88,18 @@ def _markers(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     mine = number == lesson.info.id
     if not contents.markers and not mine:
         return
-    with st.expander("Markers", expanded=mine):
+    with st.expander(tr("Markers"), expanded=mine):
         for marker in contents.markers:
             left, right = st.columns([4, 1], vertical_alignment="center")
             left.html(f"<span><b>{clock(marker.second)}</b> {escape(isolated(marker.text))}</span>")
-            if right.button("Remove", key=f"unmark {marker.id}", icon=":material/close:", width="stretch"):
+            if right.button(tr("Remove"), key=f"unmark {marker.id}", icon=":material/close:", width="stretch"):
                 store.unmark(lesson.info.id, marker.id)
                 # The text as it is stored: in the whole-class view a name is left out of what is shown.
                 stored = next(one for one in lesson.markers if one.id == marker.id)
                 st.session_state[_TAKEN_BACK] = (lesson.info.id, stored.second, stored.text)
                 st.rerun()
-        if mine and st.button(f"Undo: put the marker at {clock(second)} back", icon=":material/undo:"):
+        back = tr("Undo: put the marker at {time} back", time=clock(second))
+        if mine and st.button(back, icon=":material/undo:"):
             store.mark(lesson.info.id, second, text)
             del st.session_state[_TAKEN_BACK]
             st.rerun()
@@ -106,14 +110,13 @@ def moments(contents: Contents) -> None:
     """Moments that stand out."""
     if contents.nothing:
         return  # it is said above
-    st.subheader("Moments that stand out")
+    st.subheader(tr("Moments that stand out"))
     for number, found in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(found.others)}." if found.others else ""
         after = words.before(contents.markers, found.start)
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
-            f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads)} "
-            f'<span class="fs-muted">{escape(after)}</span><br>{escape(found.text)}.{escape(also)}<br>'
+            f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads, emotion_word(found.leads))} "
+            f'<span class="fs-muted">{escape(after)}</span><br>{escape(words.moment_sentences(found))}<br>'
             f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
     if not contents.moments.found:
@@ -124,28 +127,28 @@ def moments(contents: Contents) -> None:
 def method(contents: Contents) -> None:
     """The numbers, how they are made, and how sure they are, folded away."""
     if not contents.nothing:
-        with st.expander("The mood in numbers"):
+        with st.expander(tr("The mood in numbers")):
             head, rows = words.mood_table(contents.mood)
-            st.caption(f"{words.MOOD_NUMBERS}.")
+            st.caption(words.sentence(tr(words.MOOD_NUMBERS)))
             st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
-    with st.expander(words.METHOD, icon=":material/science:"):
+    with st.expander(tr(words.METHOD), icon=":material/science:"):
         st.write(plain(words.mood_words(contents.mood)))
         st.write(plain(words.moment_words(contents.moments)))
         if not contents.nothing:
             chart = evidence_chart(contents.mood, contents.moments.found, chart_theme(), WIDE)
-            show(chart, "evidence", "The bands are 95 % intervals. Each student counts once.")
+            show(chart, "evidence", tr("The bands are 95 % intervals. Each student counts once."))
         for what, value in words.origin(contents):
-            st.caption(f"{what}: {plain(value)}")
+            st.caption(words.pair(what, plain(value)))
 
 
 @calm
 def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     """Everything over more than one lesson."""
     if contents.course is None:
-        st.info("The view over weeks needs at least two lessons of this class.", icon=":material/timeline:")
+        st.info(tr("The view over weeks needs at least two lessons of this class."), icon=":material/timeline:")
         return
-    st.subheader("The class")
-    show(trend_chart(contents.course, chart_theme(), WIDE), "course", words.COURSE)
+    st.subheader(tr("The class"))
+    show(trend_chart(contents.course, chart_theme(), WIDE), "course", tr(words.COURSE))
     # The whole-class view keeps nothing of single students, so the comparison reads the lessons again.
     profiles = list(contents.past) or [make_profile(old) for old in store.load_earlier(lesson.info)]
     if contents.profile is not None:
@@ -154,24 +157,28 @@ def over_time(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
 
 
 def _student(today: Profile, earlier: list[Profile]) -> None:
-    st.subheader("One student")
-    student = st.selectbox("Student", sorted(today.students, key=str.casefold))
+    st.subheader(tr("One student"))
+    student = st.selectbox(tr("Student"), sorted(today.students, key=str.casefold))
     course = student_trend([*earlier, today], student)
-    says = "Shares of the student's readable time. A single lesson says little."
+    says = tr("Shares of the student's readable time. A single lesson says little.")
     show(trend_chart(course, chart_theme(), WIDE), "student course", says)
 
 
 def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> None:
-    st.subheader("Two lessons")
-    names = [f"{isolated(p.info.title or 'Lesson')}, {moment(p.info.started)}" for p in profiles]
-    chosen = st.selectbox("Compare with", range(len(names)), format_func=names.__getitem__)
+    st.subheader(tr("Two lessons"))
+    names = [f"{isolated(p.info.title or tr('Lesson'))}, {moment(p.info.started)}" for p in profiles]
+    chosen = st.selectbox(tr("Compare with"), range(len(names)), format_func=names.__getitem__)
     today = contents.profile or make_profile(lesson)
     comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)
-    same = (
+    says = words.joined(
+        tr_n(
+            "{number} student could be read in both lessons.",
+            "{number} students could be read in both lessons.",
+            comparison.students,
+        ),
+        tr("Hollow points: the earlier lesson."),
         ""
         if comparison.same_network
-        else " Different networks made the readings of the two lessons, so a change may come from the network."
+        else tr("Different networks made the readings of the two lessons, so a change may come from the network."),
     )
-    both = f"{counted(comparison.students, 'student')} could be read in both lessons."
-    says = f"{both} Hollow points: the earlier lesson.{same}"
     show(comparison_chart(comparison, chart_theme(), WIDE), "comparison", says)

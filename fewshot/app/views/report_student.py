@@ -13,7 +13,7 @@ from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.app.views.class_student import undo_correction
 from fewshot.app.views.report_parts import WIDE, show
 from fewshot.classroom.store import ClassStore
-from fewshot.session.analysis.grid import Grid
+from fewshot.session.analysis.grid import UNSURE_STATE, Grid
 from fewshot.session.analysis.trends import student_trend
 from fewshot.session.charts.legend import band_words
 from fewshot.session.charts.students import PICKED, bands_chart
@@ -23,10 +23,12 @@ from fewshot.session.lesson import Correction
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr
+from fewshot.translation.words import emotion_word
 
 _STUDENT = "student"
 """A parameter of the address: the number of the student, never the name."""
-_ALL = "All students"
+_ALL = later("All students")
 _ROW = 44
 """Pixels of the strip of a single student."""
 
@@ -43,11 +45,12 @@ def students(store: LessonStore, contents: Contents) -> None:
     """One strip per student, sorted by the difference from their own usual; or the one whom the address names."""
     grid = contents.grid
     if grid is None or not grid.students:
-        st.info("No enrolled student was watched in this lesson.", icon=":material/info:")
+        st.info(tr("No enrolled student was watched in this lesson."), icon=":material/info:")
         return
     name = _named(contents, grid)
     _choose(contents, grid, name)
-    st.html(f'<div class="fs-legend">{"".join(chip(state) for state in band_words(grid.states))}</div>')
+    legend = "".join(chip(state, emotion_word(state)) for state in band_words(grid.states))
+    st.html(f'<div class="fs-legend">{legend}</div>')
     if name is None:
         _everybody(contents, grid)
     else:
@@ -62,7 +65,7 @@ def _named(contents: Contents, grid: Grid) -> str | None:
     number = address.number_in(text)
     name = next((one for one in grid.students if contents.numbers.get(one) == number), None)
     if name is None:
-        st.warning("The student of this address is not in this lesson, or not any more.", icon=":material/info:")
+        st.warning(tr("The student of this address is not in this lesson, or not any more."), icon=":material/info:")
     return name
 
 
@@ -70,10 +73,10 @@ def _choose(contents: Contents, grid: Grid, name: str | None) -> None:
     """The same as a click on a strip, for the keyboard and for long lists."""
     choices = [_ALL, *grid.students]
     chosen = st.selectbox(
-        "Whose lesson",
+        tr("Whose lesson"),
         range(len(choices)),
         index=0 if name is None else choices.index(name, 1),
-        format_func=lambda place: isolated(choices[place]),
+        format_func=lambda place: isolated(choices[place]) if place else tr(_ALL),
         width=320,
     )
     if chosen is not None and (choices[chosen] if chosen else None) != name:
@@ -82,13 +85,14 @@ def _choose(contents: Contents, grid: Grid, name: str | None) -> None:
 
 def _everybody(contents: Contents, grid: Grid) -> None:
     chart = bands_chart(grid, contents.visible, contents.markers, chart_theme(), WIDE, pick=True)
-    picked = show(chart, "bands", words.STRIPS_TO_CLICK, PICKED)
+    picked = show(chart, "bands", tr(words.STRIPS_TO_CLICK), PICKED)
     if picked and (number := contents.numbers.get(picked)) is not None:
         show_one(number)
-    with st.expander("The students in numbers"):
+    with st.expander(tr("The students in numbers")):
         head, rows = words.student_table(contents)
         st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
-    st.caption(f"{words.ORDER} {words.VISIBILITY}" if contents.checks is not None else words.VISIBILITY)
+    order = tr(words.ORDER) if contents.checks is not None else ""
+    st.caption(words.joined(order, tr(words.VISIBILITY)))
 
 
 def _one(contents: Contents, grid: Grid, name: str) -> None:
@@ -101,19 +105,25 @@ def _one(contents: Contents, grid: Grid, name: str) -> None:
     st.altair_chart(themed(chart, chart_theme()), theme=None, key="one strip", width="content")
     _, rows = words.student_table(contents)
     _, seen, read, shown = rows[row]
-    st.write(plain(f"In view {seen}, readable {read}. Shown most, as a share of the readable time: {shown}."))
+    told = tr(
+        "In view {seen}, readable {read}. Shown most, as a share of the readable time: {shown}.",
+        seen=seen,
+        read=read,
+        shown=shown,
+    )
+    st.write(plain(told))
     if contents.markers:
         marks = "; ".join(f"{clock(one.second)} {isolated(one.text)}" for one in contents.markers)
-        st.caption(plain(f"Markers: {marks}."))
+        st.caption(plain(tr("Markers: {markers}.", markers=marks)))
     for item in contents.items:
         if item.student == name:
-            lines = [f"{words.item_state(item)}.", *words.item_words(item)]
+            lines = [words.sentence(words.item_state(item)), *words.item_words(item)]
             st.html(f'<p class="fs-hint">{"<br>".join(escape(line) for line in lines)}</p>')
-    st.caption(words.VISIBILITY)
+    st.caption(tr(words.VISIBILITY))
     if contents.profile is not None and contents.past:
-        st.subheader("Over weeks")
+        st.subheader(tr("Over weeks"))
         course = student_trend([*contents.past, contents.profile], name)
-        says = "Shares of the student's readable time. A single lesson says little."
+        says = tr("Shares of the student's readable time. A single lesson says little.")
         show(trend_chart(course, chart_theme(), WIDE), "student over weeks", says)
 
 
@@ -123,20 +133,30 @@ def _corrections(store: LessonStore, contents: Contents, name: str | None) -> No
     mine = [one for one in contents.corrections if name in (None, one.student)]
     if not mine:
         return
-    st.subheader("Your corrections")
+    st.subheader(tr("Your corrections"))
     for one in mine:
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.html(
-            f"<span>{clock(one.second)} <b>{escape(isolated(one.student))}</b>: predicted "
-            f"{escape(one.said or 'unsure')}, corrected to {escape(one.actually)}</span>"
+        told = tr(
+            "{time} {student}: predicted {said}, corrected to {actually}",
+            time=clock(one.second),
+            student=f"<b>{escape(isolated(one.student))}</b>",
+            said=escape(emotion_word(one.said or UNSURE_STATE)),
+            actually=escape(emotion_word(one.actually)),
         )
-        if right.button("Undo", key=f"undo correction {one.id}", icon=":material/undo:", width="stretch"):
+        left.html(f"<span>{told}</span>")
+        if right.button(tr("Undo"), key=f"undo correction {one.id}", icon=":material/undo:", width="stretch"):
             _undo(store, contents, one)
-    st.caption(words.CORRECTIONS)
+    st.caption(tr(words.CORRECTIONS))
 
 
 @calm
 def _undo(store: LessonStore, contents: Contents, one: Correction) -> None:
     undo_correction(ClassStore(store.database, store.owner), contents.info.classroom, one.id)
-    say_later(f"The correction “{one.actually}” of {isolated(one.student)} was undone.")
+    say_later(
+        tr(
+            "The correction “{state}” of {student} was undone.",
+            state=emotion_word(one.actually),
+            student=isolated(one.student),
+        )
+    )
     st.rerun()

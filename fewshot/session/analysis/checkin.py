@@ -11,6 +11,8 @@ from scipy import special
 from fewshot.session.analysis.grid import UNSURE_STATE, Floats, align, all_states
 from fewshot.session.analysis.profile import Profile
 from fewshot.session.analysis.words import MINIMUM, percent
+from fewshot.translation import later, tr, tr_n
+from fewshot.translation.words import emotion_word
 
 LEAST_LESSONS = 3
 LEAST_SECONDS = 300
@@ -23,7 +25,7 @@ _FEWEST, _MOST = 2.0, 12.0
 upper limit of 30, 11 of 60 made-up lists had a name by chance, although 6 should; 12 was chosen on those 60."""
 _ROUGH = 0.03
 """Radians: the smallest spread between lessons that is considered possible."""
-IN_VIEW = "in view"
+IN_VIEW = later("in view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +52,65 @@ class CheckIn:
     @property
     def text(self) -> str:
         """The evidence in words; always with the student's own range."""
-        what = "in view" if self.state == IN_VIEW else self.state
-        more = "more" if self.share > self.usual else "less"
-        span = f"{percent(self.lowest)} to {percent(self.highest)}"
-        return (
-            f"{more} {what} than usual: {percent(self.share)} in this lesson, {span} in {self.lessons} earlier lessons"
+        if self.share > self.usual:
+            return tr_n(
+                "more {state} than usual: {share} in this lesson, {low} to {high} in {number} earlier lesson",
+                "more {state} than usual: {share} in this lesson, {low} to {high} in {number} earlier lessons",
+                self.lessons,
+                **self._values(),
+            )
+        return tr_n(
+            "less {state} than usual: {share} in this lesson, {low} to {high} in {number} earlier lesson",
+            "less {state} than usual: {share} in this lesson, {low} to {high} in {number} earlier lessons",
+            self.lessons,
+            **self._values(),
         )
+
+    @property
+    def carried_text(self) -> str:
+        """``text`` on the list of a later lesson."""
+        if self.share > self.usual:
+            return tr_n(
+                "more {state} than usual: {share} in that lesson, {low} to {high} in {number} earlier lesson",
+                "more {state} than usual: {share} in that lesson, {low} to {high} in {number} earlier lessons",
+                self.lessons,
+                **self._values(),
+            )
+        return tr_n(
+            "less {state} than usual: {share} in that lesson, {low} to {high} in {number} earlier lesson",
+            "less {state} than usual: {share} in that lesson, {low} to {high} in {number} earlier lessons",
+            self.lessons,
+            **self._values(),
+        )
+
+    def _values(self) -> dict[str, str]:
+        return {
+            "state": tr(IN_VIEW) if self.state == IN_VIEW else emotion_word(self.state),
+            "share": percent(self.share),
+            "low": percent(self.lowest),
+            "high": percent(self.highest),
+        }
 
     @property
     def sure(self) -> str:
         """The certainty in words: a few earlier lessons never give high certainty."""
         if self.lessons < 6:
-            return f"not very certain: there are only {self.lessons} earlier lessons to compare with"
+            return tr_n(
+                "not very certain: there is only {number} earlier lesson to compare with",
+                "not very certain: there are only {number} earlier lessons to compare with",
+                self.lessons,
+            )
         if self.chance > 0.001:
-            return f"not very certain, compared with {self.lessons} earlier lessons"
-        return f"fairly certain, compared with {self.lessons} earlier lessons"
+            return tr_n(
+                "not very certain, compared with {number} earlier lesson",
+                "not very certain, compared with {number} earlier lessons",
+                self.lessons,
+            )
+        return tr_n(
+            "fairly certain, compared with {number} earlier lesson",
+            "fairly certain, compared with {number} earlier lessons",
+            self.lessons,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fewshot.session.analysis.grid import UNSURE_STATE, Floats, Grid, counts_in_blocks
 from fewshot.session.analysis.words import MINIMUM, how_sure, minutes, percent
+from fewshot.translation import tr, tr_n
+from fewshot.translation.words import emotion_word
 
 Departures = NDArray[np.float32]
 _Found = tuple[float, int, int, int]
@@ -41,7 +43,7 @@ class Moment:
         share, usual: mean share over students, in this stretch and in the rest of the lesson, 0..1.
         students: number of students who could be read in it.
         chance: probability that a lesson without any common change contains a moment as striking as this one.
-        also: other states that changed at the same time, in words ("less neutral").
+        also: other states that changed at the same time: "more" or "less" and the state ("less neutral").
         risen: the two states that together explain a calm state's drop, if no single state does.
     """
 
@@ -59,14 +61,54 @@ class Moment:
     @property
     def text(self) -> str:
         """One sentence with the state, the duration and the evidence; it begins with what changed."""
+        said = self.clause
+        return f"{said[:1].upper()}{said[1:]}"
+
+    @property
+    def clause(self) -> str:
+        """``text`` as the end of a sentence: "more sad faces than usual ..."."""
+        length, share, usual = minutes(self.end - self.start), percent(self.share), percent(self.usual)
         if self.risen:
-            now = f"{self.state} {percent(self.share)} of {self.students} readable students"
-            states = " and ".join(self.risen)
-            length = minutes(self.end - self.start)
-            return f"More {states} faces than usual for {length}: {now}, otherwise {percent(self.usual)}"
-        word = f"{self.state} faces" if self.state != UNSURE_STATE else "unsure readings"
-        now = f"{percent(self.share)} of {self.students} readable students, otherwise {percent(self.usual)}"
-        return f"{'More' if self.more else 'Fewer'} {word} than usual for {minutes(self.end - self.start)}: {now}"
+            return tr_n(
+                "more {states} faces than usual for {length}: {state} {share} of {number} readable student, "
+                "otherwise {usual}",
+                "more {states} faces than usual for {length}: {state} {share} of {number} readable students, "
+                "otherwise {usual}",
+                self.students, states=_both(self.risen), length=length, state=emotion_word(self.state), share=share,
+                usual=usual,
+            )  # fmt: skip
+        values = {"state": emotion_word(self.state), "length": length, "share": share, "usual": usual}
+        if self.state == UNSURE_STATE:
+            return self._unsure(values)
+        if self.more:
+            return tr_n(
+                "more {state} faces than usual for {length}: {share} of {number} readable student, otherwise {usual}",
+                "more {state} faces than usual for {length}: {share} of {number} readable students, otherwise {usual}",
+                self.students,
+                **values,
+            )
+        return tr_n(
+            "fewer {state} faces than usual for {length}: {share} of {number} readable student, otherwise {usual}",
+            "fewer {state} faces than usual for {length}: {share} of {number} readable students, otherwise {usual}",
+            self.students,
+            **values,
+        )
+
+    def _unsure(self, values: dict[str, str]) -> str:
+        if self.more:
+            return tr_n(
+                "more unsure readings than usual for {length}: {share} of {number} readable student, otherwise {usual}",
+                "more unsure readings than usual for {length}: {share} of {number} readable students, "
+                "otherwise {usual}",
+                self.students,
+                **values,
+            )
+        return tr_n(
+            "fewer unsure readings than usual for {length}: {share} of {number} readable student, otherwise {usual}",
+            "fewer unsure readings than usual for {length}: {share} of {number} readable students, otherwise {usual}",
+            self.students,
+            **values,
+        )
 
     @property
     def leads(self) -> str:
@@ -75,8 +117,8 @@ class Moment:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Of ``also``, what the sentence does not say yet."""
-        return tuple(word for word in self.also if word.removeprefix("more ") not in self.risen)
+        """Of ``also``, what the sentence does not say yet, as the reader sees it."""
+        return tuple(_change(word) for word in self.also if word.removeprefix("more ") not in self.risen)
 
     @property
     def sure(self) -> str:
@@ -136,16 +178,17 @@ def find_moments(
         minimum: least number of students who must be readable in a window.
     """
     if grid.seconds < SHORTEST:
-        return Moments(
-            [], f"the lesson is shorter than {minutes(SHORTEST)}, too short to know what is usual", false_alarms
-        )
+        short = tr("the lesson is shorter than {length}, too short to know what is usual", length=minutes(SHORTEST))
+        return Moments([], short, false_alarms)
     if not grid.students and grid.crowd.any():
-        return Moments([], "the lesson has only counts for the whole class, and no students to compare", false_alarms)
+        reason = tr("the lesson has only counts for the whole class, and no students to compare")
+        return Moments([], reason, false_alarms)
     counts = counts_in_blocks(grid, BLOCK)
     read = counts.sum(axis=2)
     valid = read >= BLOCK / 3
     if (valid.sum(axis=1) >= LENGTHS[0]).sum() < minimum:
-        return Moments([], f"fewer than {minimum} students could be read", false_alarms)
+        few = tr_n("fewer than {number} student could be read", "fewer than {number} students could be read", minimum)
+        return Moments([], few, false_alarms)
     own = np.where(valid[..., None], counts / np.maximum(read, 1)[..., None], 0)
     rng = np.random.default_rng(seed)
     left = valid.copy()
@@ -160,6 +203,19 @@ def find_moments(
         found.append(moment)
         left[:, moment.start // BLOCK : -(-moment.end // BLOCK)] = False
     return Moments(_with_one_usual(grid, own, valid, found), "", false_alarms, shuffles)
+
+
+def _both(states: tuple[str, ...]) -> str:
+    """One state, or two that rose together, as the reader sees them."""
+    shown = [emotion_word(state) for state in states]
+    return tr("{one_state} and {other_state}", one_state=shown[0], other_state=shown[1]) if len(shown) > 1 else shown[0]
+
+
+def _change(word: str) -> str:
+    """An entry of ``Moment.also`` as the reader sees it."""
+    direction, _, state = word.partition(" ")
+    shown = emotion_word(state)
+    return tr("more {state}", state=shown) if direction == "more" else tr("less {state}", state=shown)
 
 
 def _against_chance(

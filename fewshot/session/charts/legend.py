@@ -11,6 +11,7 @@ from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
 from fewshot.session.charts.faces import ink_on, plate, strokes
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette
 from fewshot.session.optional_imports import altair, chart_of
+from fewshot.translation.words import emotion_word
 
 _ROW, _ICON, _LETTER, _SPACE = 24, 26, 6.6, 12
 
@@ -22,12 +23,13 @@ def legend_chart(states: Sequence[str], theme: Theme = LIGHT, width: int = WIDTH
     hollow = (NOT_READABLE_STATE, AWAY_STATE)
     x, row, rows = 0.0, 0, []
     for state in states:
-        wide = _ICON + _LETTER * len(state) + _SPACE
+        word = emotion_word(state)
+        wide = _ICON + _LETTER * len(word) + _SPACE
         if x + wide > width and x > 0:
             x, row = 0.0, row + 1
         disc, ink = ("transparent", theme.ink) if state in hollow else (colour[state], ink_on(colour[state]))
         rim = theme.ink if state in hollow else colour[state]
-        rows.append({"x": x + 10, "y": row + 0.5, "state": state, "disc": disc, "ink": ink, "rim": rim})
+        rows.append({"x": x + 10, "y": row + 0.5, "state": state, "word": word, "disc": disc, "ink": ink, "rim": rim})
         x += wide
     data = chart_of(rows).encode(
         x=alt.X("x:Q", scale=alt.Scale(domain=[0, width], nice=False), axis=None),
@@ -42,7 +44,7 @@ def legend_chart(states: Sequence[str], theme: Theme = LIGHT, width: int = WIDTH
         data.mark_point(size=255, filled=False, strokeWidth=1.3, opacity=1, strokeCap="round").encode(
             shape=_shape(alt, states, strokes), stroke=alt.Stroke("ink:N", scale=None)
         ),
-        data.mark_text(align="left", baseline="middle", dx=15, fontSize=12, color=theme.ink).encode(text="state:N"),
+        data.mark_text(align="left", baseline="middle", dx=15, fontSize=12, color=theme.ink).encode(text="word:N"),
     ]
     return alt.layer(*layers).resolve_scale(shape="independent").properties(width=width, height=(row + 1) * _ROW)
 

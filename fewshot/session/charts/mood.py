@@ -13,6 +13,8 @@ from fewshot.session.analysis.mood import Mood
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking, time_axis
 from fewshot.session.lesson import Marker
 from fewshot.session.optional_imports import altair, chart_of
+from fewshot.translation import later, tr
+from fewshot.translation.words import emotion_word
 
 _LETTER = 6.2
 """Approximate width of a letter of a marker's label, pixels."""
@@ -42,13 +44,16 @@ def mood_chart(
             x=x,
             # Stacked here and not by Vega-Lite, which would fill the gaps of a lesson with zeros and draw across them.
             y=alt.Y("bottom:Q", stack=None, scale=alt.Scale(domain=[0, 1], nice=False),
-                    axis=alt.Axis(format="%", tickCount=4, title="share of readable students")),
+                    axis=alt.Axis(format="%", tickCount=4, title=tr("share of readable students"))),
             y2="top:Q",
             color=alt.Color("state:N", scale=alt.Scale(domain=order, range=[colour[s] for s in order]), legend=None),
             opacity=alt.Opacity("weight:Q", scale=None),
             detail="run:N",
-            tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("span:N", title="95 %"),
-                     alt.Tooltip("students:Q"), alt.Tooltip("clock:N", title="at")],
+            tooltip=[
+                alt.Tooltip("word:N", title=tr("state")), alt.Tooltip("share:Q", format=".0%", title=tr("share")),
+                alt.Tooltip("span:N", title="95 %"), alt.Tooltip("students:Q", title=tr("students")),
+                alt.Tooltip("clock:N", title=tr("at")),
+            ],
         )
     )  # fmt: skip
     layers = [area, *_brackets(alt, moments, colour, theme, height), *_marks(alt, markers, end, theme, width, height)]
@@ -83,7 +88,7 @@ def evidence_chart(
         line = base.mark_line(color=line_colour(colour[state], theme), strokeWidth=1.8, interpolate="monotone").encode(
             y=y
         )
-        cells.append(alt.layer(shade, ribbon, line).properties(width=each, height=84, title=state))
+        cells.append(alt.layer(shade, ribbon, line).properties(width=each, height=84, title=emotion_word(state)))
     return alt.concat(*cells, columns=3, spacing={"row": 18, "column": 16})
 
 
@@ -105,17 +110,20 @@ def _rows(mood: Mood, order: Sequence[str]) -> list[dict[str, Any]]:
             share, bottom = round(float(mood.share[window, column]), 4), top
             top = round(min(1.0, bottom + share), 4)
             rows.append({
-                "time": time, "clock": clock, "state": state, "run": int(run[window]),
+                "time": time, "clock": clock, "state": state, "word": emotion_word(state), "run": int(run[window]),
                 "share": share, "bottom": bottom, "top": top, "low": round(low, 4), "high": round(high, 4),
                 "weight": 0.55 if state == UNSURE_STATE else 1, "students": students,
-                "span": f"{100 * low:.0f} to {100 * high:.0f} %",
+                "span": tr("{low} to {high} %", low=f"{100 * low:.0f}", high=f"{100 * high:.0f}"),
             })  # fmt: skip
     return rows
 
 
 def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
     """The number of students behind the shares."""
-    what = "faces per frame" if mood.crowd else "students counted"
+    faces, students = (
+        later("minutes into the lesson  (grey: faces per frame)"),
+        later("minutes into the lesson  (grey: students counted)"),
+    )
     rows = [{"time": float(t), "students": int(n)} for t, n in zip(mood.time, mood.students, strict=True)]
     rows += [{**rows[-1], "time": float(mood.seconds)}] if rows and mood.seconds > mood.time[-1] else []
     top = int(max(1, mood.students.max(initial=1)))
@@ -126,7 +134,7 @@ def _basis(alt: Any, mood: Mood, end: float, theme: Theme, width: int) -> Any:
         axis=alt.Axis(values=[0, top], title=None, grid=False, format="d"),
     )
     strip = chart_of(rows).mark_area(color=theme.ink, opacity=0.22, interpolate="step-after")
-    return strip.encode(x=time_axis(alt, end, title=f"minutes into the lesson  (grey: {what})"), y=y).properties(
+    return strip.encode(x=time_axis(alt, end, title=faces if mood.crowd else students), y=y).properties(
         width=width, height=30
     )
 

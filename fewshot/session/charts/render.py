@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from fewshot.session.charts.outlines import as_outlines
 from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
 from fewshot.session.optional_imports import altair, need
 
@@ -22,14 +23,21 @@ def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:
     return str(_converter().vegalite_to_svg(_spec(themed(chart, theme)), allowed_base_urls=[]))
 
 
-def to_png(chart: Chart, theme: Theme = LIGHT, scale: float = 2.0) -> bytes:
-    """The chart as PNG on the theme's paper; ``scale`` is pixels per pixel of the chart.
+def to_png(chart: Chart, theme: Theme = LIGHT, scale: float = 2.0, fonts: Sequence[Path] = ()) -> bytes:
+    """The chart as PNG on the theme's paper.
+
+    Args:
+        scale: pixels per pixel of the chart.
+        fonts: for words in a script that the renderer cannot write, font files; see ``as_outlines``.
 
     Raises:
         UsageError: vl-convert is not installed.
     """
     _register_fonts()
     spec = _spec(themed(chart, theme).properties(background=theme.paper))
+    if fonts:
+        svg = str(_converter().vegalite_to_svg(spec, allowed_base_urls=[]))
+        return bytes(_converter().svg_to_png(as_outlines(svg, fonts), scale=scale))
     return bytes(_converter().vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 from fewshot.session.analysis.grid import AWAY, NOT_READABLE, UNSURE_STATE, Cells, Grid
 from fewshot.session.analysis.students import NOT_READABLE_STATE, Visibility, bands
+from fewshot.session.analysis.words import percent
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, time_axis
 from fewshot.session.lesson import Marker
 from fewshot.session.optional_imports import altair, chart_of
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 
 _NAMES, _SHARES = 136, 116
 """Pixels of the names on the left and the visibility on the right."""
@@ -55,7 +58,10 @@ def bands_chart(
     parts = chart_of(_strips(grid)).mark_rect().encode(
         x=x, x2="end:Q", y=y, y2="bottom:Q",
         color=alt.Color("state:N", scale=alt.Scale(domain=list(colour), range=list(colour.values())), legend=None),
-        tooltip=["student:N", "state:N", alt.Tooltip("from:N"), alt.Tooltip("to:N")],
+        tooltip=[
+            alt.Tooltip("student:N", title=tr("student")), alt.Tooltip("word:N", title=tr("state")),
+            alt.Tooltip("from:N", title=tr("from")), alt.Tooltip("to:N", title=tr("to")),
+        ],
     )  # fmt: skip
     lines = chart_of([{"time": m.second} for m in markers]).mark_rule(color=theme.ink, opacity=0.7)
     layers = [ground.encode(x=x, x2="end:Q", y=y, y2="bottom:Q"), parts, lines.encode(x="time:Q")]
@@ -112,7 +118,8 @@ def _strips(grid: Grid) -> list[dict[str, Any]]:
         half = 0.44 * _THICK.get(band.state, 1.0)
         middle = number[band.student] + 0.5
         rows.append({
-            "student": band.student, "state": band.state, "time": band.start, "end": band.end,
+            "student": band.student, "state": band.state, "word": emotion_word(band.state),
+            "time": band.start, "end": band.end,
             "top": round(middle - half, 3), "bottom": round(middle + half, 3),
             "from": _clock(band.start), "to": _clock(band.end),
         })  # fmt: skip
@@ -136,15 +143,19 @@ def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, s
     rows = [
         {
             "student": line.student, "top": i + 0.2, "bottom": i + 0.8, "middle": i + 0.5, "nothing": 0,
-            "readable": line.readable_share, "view": line.in_view_share, "words": _percents(line),
+            "readable": line.readable_share, "view": line.in_view_share, "words": percent(line.readable_share),
         }
         for i, line in enumerate(visible) if line.watched
     ]  # fmt: skip
     data = chart_of(rows)
     scale_x = alt.Scale(domain=[0, 1], nice=False)
-    axis_x = alt.Axis(format="%", tickCount=2, title="readable", grid=False)
+    axis_x = alt.Axis(format="%", tickCount=2, title=tr("readable"), grid=False)
     y = alt.Y("top:Q", scale=scale, axis=None)
-    tips = ["student:N", alt.Tooltip("view:Q", format=".0%", title="in view"), alt.Tooltip("readable:Q", format=".0%")]
+    tips = [
+        alt.Tooltip("student:N", title=tr("student")),
+        alt.Tooltip("view:Q", format=".0%", title=tr("in view")),
+        alt.Tooltip("readable:Q", format=".0%", title=tr("readable")),
+    ]
     bars = [
         data.mark_rect(color=theme.ink, opacity=strength).encode(
             x=alt.X("nothing:Q", scale=scale_x, axis=axis_x), x2=f"{field}:Q", y=y, y2="bottom:Q", tooltip=tips
@@ -159,15 +170,11 @@ def _shares(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, s
 def _numbers(alt: Any, visible: Sequence[Visibility], scale: Any, theme: Theme, size: int) -> Any:
     """How much of the lesson each student was readable, as a number between name and strip."""
     rows = [
-        {"student": line.student, "top": i + 0.5, "words": _percents(line)}
+        {"student": line.student, "top": i + 0.5, "words": percent(line.readable_share)}
         for i, line in enumerate(visible) if line.watched
     ]  # fmt: skip
     words = chart_of(rows).mark_text(align="right", baseline="middle", fontSize=size, color=theme.quiet)
     return words.encode(x=alt.value(-8), y=alt.Y("top:Q", scale=scale, axis=None), text="words:N")
-
-
-def _percents(line: Visibility) -> str:
-    return f"{100 * line.readable_share:.0f} %"
 
 
 def _clock(second: int) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from fewshot.live import colours
 from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
+from fewshot.session.analysis.words import reader_locale
 from fewshot.session.charts.own_faces import seed_of
+from fewshot.translation import later, tr
 
 Chart = Any
 """An Altair chart. Altair is imported only when a chart is made."""
@@ -25,7 +27,8 @@ FONT = "Inter, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 NUMBERS = {
     "decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""], "percent": "\N{NO-BREAK SPACE}%",
 }  # fmt: skip
-"""How axes and tooltips write numbers: as everywhere else, a space before the percent sign."""
+"""How axes and tooltips write numbers in English: as everywhere else, a space before the percent sign."""
+_MINUTES = later("minutes into the lesson")
 
 _FURTHER = ("#00b8a9", "#8a8d00", "#ff9da7", "#4b0092")
 """For states that are not among the seven and have no colour of their own."""
@@ -110,17 +113,43 @@ def themed(chart: Chart, theme: Theme = LIGHT) -> Chart:
         # A chart is one picture with one description; its single marks have no words that would help anybody.
         mark={"aria": False},
         padding=PADDING,
-        locale={"number": NUMBERS},
+        locale=_locale(),
     )
 
 
-def time_axis(alt: Any, seconds: float, title: str | None = "minutes into the lesson", **settings: Any) -> Any:
-    """An x axis in minutes with ticks at round times."""
+def _locale() -> dict[str, Any]:
+    """How axes and tooltips write numbers and dates in the reader's language, as Vega wants to know it (d3-format and
+    d3-time-format)."""
+    locale = reader_locale()
+    if locale is None:
+        return {"number": NUMBERS}
+    signs = locale.number_symbols["latn"]
+    percent = locale.percent_formats[None].suffix[0].replace("%", signs["percentSign"])
+    months, days = (
+        {wide: names["format"][wide] for wide in ("abbreviated", "wide")} for names in (locale.months, locale.days)
+    )
+    week = (6, 0, 1, 2, 3, 4, 5)  # d3's begins with Sunday, Babel's with Monday
+    return {
+        "number": {**NUMBERS, "decimal": signs["decimal"], "thousands": signs["group"], "percent": percent},
+        "time": {
+            "dateTime": "%x, %X", "date": "%d.%m.%Y", "time": "%H:%M:%S", "periods": ["AM", "PM"],
+            "days": [days["wide"][one] for one in week],
+            "shortDays": [days["abbreviated"][one] for one in week],
+            "months": [months["wide"][one] for one in range(1, 13)],
+            "shortMonths": [months["abbreviated"][one] for one in range(1, 13)],
+        },
+    }  # fmt: skip
+
+
+def time_axis(alt: Any, seconds: float, title: str | None = _MINUTES, **settings: Any) -> Any:
+    """An x axis in minutes with ticks at round times; ``title`` is a key of ``tr``."""
     step = next((s for s in (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800) if seconds / s <= 10), 3600)
     ticks = list(range(0, int(seconds) + 1, step))
     words = "format(floor(datum.value / 60), 'd') + ':' + format(datum.value % 60, '02d')"
     return alt.X(
         "time:Q",
         scale=alt.Scale(domain=[0, max(1, seconds)], nice=False),
-        axis=alt.Axis(values=ticks, labelExpr=words, title=title, grid=False, labelFlush=False, **settings),
+        axis=alt.Axis(
+            values=ticks, labelExpr=words, title=tr(title) if title else title, grid=False, labelFlush=False, **settings
+        ),
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
 from fewshot.session.analysis.trends import Comparison, Trend
+from fewshot.session.analysis.words import reader_locale
 from fewshot.session.charts.mood import line_colour
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking
 from fewshot.session.optional_imports import altair, chart_of
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 
 
 def trend_chart(course: Trend, theme: Theme = LIGHT, width: int = WIDTH, most: int = 6) -> Chart:
@@ -28,7 +32,9 @@ def trend_chart(course: Trend, theme: Theme = LIGHT, width: int = WIDTH, most: i
         ink = line_colour(colour[state], theme)
         x = alt.X(
             "date:T",
-            axis=alt.Axis(format="%-d %b", title=None, grid=False, values=dates, labelOverlap=True, labelFlush=False),
+            axis=alt.Axis(
+                format=_day_format(), title=None, grid=False, values=dates, labelOverlap=True, labelFlush=False
+            ),
         )
         scale = alt.Scale(domain=[0, min(1.0, top)], nice=True)
         axis = alt.Axis(format="%", tickCount=3, title=None)
@@ -38,9 +44,15 @@ def trend_chart(course: Trend, theme: Theme = LIGHT, width: int = WIDTH, most: i
         )
         line = data.mark_line(color=ink, strokeWidth=1.5, opacity=0.7).encode(x=x, y=y)
         dots = data.mark_point(color=ink, fill=colour[state], filled=True, opacity=1, size=46, stroke=ink).encode(
-            x=x, y=y, tooltip=["lesson:N", alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("span:N", title="95 %")]
+            x=x,
+            y=y,
+            tooltip=[
+                alt.Tooltip("lesson:N", title=tr("lesson")),
+                alt.Tooltip("share:Q", format=".0%", title=tr("share")),
+                alt.Tooltip("span:N", title="95 %"),
+            ],
         )
-        cells.append(alt.layer(span, line, dots).properties(width=each, height=90, title=state))
+        cells.append(alt.layer(span, line, dots).properties(width=each, height=90, title=emotion_word(state)))
     return alt.concat(*cells, columns=3, spacing={"row": 18, "column": 16})
 
 
@@ -51,8 +63,12 @@ def comparison_chart(comparison: Comparison, theme: Theme = LIGHT, width: int = 
     order = stacking(comparison.states)[::-1]
     rows = _differences(comparison, order)
     data = chart_of(rows)
-    y = alt.Y("state:N", sort=order, axis=alt.Axis(title=None, labelFontSize=12, labelColor=theme.ink, ticks=False))
-    axis = alt.Axis(format="%", tickCount=5, title="share of the readable time, mean over students")
+    shown = json.dumps({state: emotion_word(state) for state in order})  # an expression of Vega
+    labels = alt.Axis(
+        title=None, labelFontSize=12, labelColor=theme.ink, ticks=False, labelExpr=f"{shown}[datum.label]"
+    )
+    y = alt.Y("state:N", sort=order, axis=labels)
+    axis = alt.Axis(format="%", tickCount=5, title=tr("share of the readable time, mean over students"))
     shade = alt.Color("state:N", scale=alt.Scale(domain=list(colour), range=list(colour.values())), legend=None)
     first = alt.X("first:Q", axis=axis)
     left = alt.layer(
@@ -61,7 +77,10 @@ def comparison_chart(comparison: Comparison, theme: Theme = LIGHT, width: int = 
             x=first, y=y
         ),
         data.mark_point(size=90, filled=True, opacity=1, stroke=theme.ink, strokeWidth=0.8).encode(
-            x="second:Q", y=y, fill=shade, tooltip=["state:N", "words:N"]
+            x="second:Q",
+            y=y,
+            fill=shade,
+            tooltip=[alt.Tooltip("word:N", title=tr("state")), alt.Tooltip("words:N", title=tr("words"))],
         ),
     ).properties(width=int(width * 0.52), height=26 * max(1, len(rows)))
     return alt.hconcat(left, _changes(alt, data, order, theme, width, len(rows)), spacing=18)
@@ -69,7 +88,7 @@ def comparison_chart(comparison: Comparison, theme: Theme = LIGHT, width: int = 
 
 def _changes(alt: Any, data: Any, order: list[str], theme: Theme, width: int, count: int) -> Any:
     plain = alt.Y("state:N", sort=order, axis=None)
-    axis = alt.Axis(format="+%", tickCount=5, title="change (95 % for all states together)")
+    axis = alt.Axis(format="+%", tickCount=5, title=tr("change (95 % for all states together)"))
     zero = chart_of([{"zero": 0}]).mark_rule(color=theme.ink, opacity=0.5).encode(x="zero:Q")
     return alt.layer(
         zero,
@@ -88,9 +107,10 @@ def _differences(comparison: Comparison, order: list[str]) -> list[dict[str, Any
             continue
         low, high = float(comparison.low[number]), float(comparison.high[number])
         rows.append({
-            "state": state, "first": float(comparison.share[number, 0]), "second": float(comparison.share[number, 1]),
+            "state": state, "word": emotion_word(state),
+            "first": float(comparison.share[number, 0]), "second": float(comparison.share[number, 1]),
             "change": float(comparison.change[number]), "low": low, "high": high,
-            "words": f"{100 * low:+.0f} to {100 * high:+.0f} points",
+            "words": tr("{low} to {high} points", low=f"{100 * low:+.0f}", high=f"{100 * high:+.0f}"),
         })  # fmt: skip
     return rows
 
@@ -101,7 +121,8 @@ def _points(course: Trend, column: int) -> list[dict[str, Any]]:
         if not np.isnan(course.share[number, column]):
             share, low, high = (float(v[number, column]) for v in (course.share, course.low, course.high))
             known = {} if np.isnan(low) else {"low": low, "high": high}
-            span = "unknown" if np.isnan(low) else f"{100 * low:.0f} to {100 * high:.0f} %"
+            ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
+            span = tr("unknown") if np.isnan(low) else tr("{low} to {high} %", **ends)
             date = lesson.started.isoformat()
             rows.append({"date": date, "lesson": lesson.title, "share": share, "span": span, **known})
     return rows
@@ -109,3 +130,12 @@ def _points(course: Trend, column: int) -> list[dict[str, Any]]:
 
 def _any(course: Trend) -> bool:
     return bool((~np.isnan(course.share)).any(axis=0).all()) if len(course.lessons) else False
+
+
+def _day_format() -> str:
+    """How d3 writes a day of a year on the axis: in the reader's language's own order."""
+    locale = reader_locale()
+    if locale is None:
+        return "%-d %b"
+    pattern = str(locale.datetime_skeletons["MMMd"].pattern)  # such as "d. MMM"
+    return pattern.replace("d", "%-d").replace("MMM", "%b")

@@ -8,6 +8,7 @@ from pathlib import Path
 from fewshot.errors import UsageError
 from fewshot.session.lesson import Lesson
 from fewshot.session.report.contents import Contents, gather
+from fewshot.translation import LANGUAGE
 
 __all__ = ["MEDIA_TYPES", "Contents", "check_suffix", "gather", "report_bytes", "write_report"]
 
@@ -55,14 +56,24 @@ def report_bytes(
         from fewshot.session.report.tables import csv_files, parquet_file
 
         return csv_files(lesson, aggregate) if suffix == ".csv" else {".parquet": parquet_file(lesson, aggregate)}
-    contents = gather(lesson, earlier, aggregate)
     if suffix == ".html":
         from fewshot.session.report.html import html_report
 
-        return {".html": html_report(contents).encode("utf-8")}
-    from fewshot.session.report.pdf import pdf_report
+        return {".html": html_report(gather(lesson, earlier, aggregate)).encode("utf-8")}
+    return {".pdf": _pdf(lesson, earlier, aggregate)}
 
-    return {".pdf": pdf_report(contents)}
+
+def _pdf(lesson: Lesson, earlier: Sequence[Lesson], aggregate: bool) -> bytes:
+    """In the reader's language, or in English if no font has its letters: a box says nothing."""
+    from fewshot.session.report.pdf import NO_FONT, pdf_report, writable_language
+
+    written = writable_language()
+    note = "" if written == LANGUAGE.get() else NO_FONT
+    wanted = LANGUAGE.set(written)
+    try:
+        return pdf_report(gather(lesson, earlier, aggregate), note)
+    finally:
+        LANGUAGE.reset(wanted)
 
 
 def write_report(

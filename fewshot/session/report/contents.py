@@ -16,13 +16,15 @@ from fewshot.session.analysis.trends import Trend, class_trend
 from fewshot.session.analysis.words import MINIMUM
 from fewshot.session.lesson import EARLIER_LESSONS, CheckInAnswer, Correction, Lesson, LessonInfo, Marker
 from fewshot.session.report.check_list import CheckItem, Recent, check_list, recent_findings
+from fewshot.translation import later, tr
 
-LEFT_OUT = "(left out: it contains a student's name)"
+LEFT_OUT = later("(left out: it contains a student's name)")
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The contents of a report, without everything that the whole-class view leaves out.
+    """The contents of a report, without everything that the whole-class view leaves out. What it says in words (why
+    there is nothing, or no moments) is in the language of the reader for whom it was gathered.
 
     Attributes:
         grid, visible, profile, checks, corrections: None or empty in the whole-class view. Students who could be
@@ -73,15 +75,16 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
     past = loaded[:EARLIER_LESSONS]
     course = class_trend([*past, profile], minimum=least) if past and len(grid.students) else None
     if aggregate:
-        nothing = "" if mood.students.max(initial=0) >= MINIMUM else f"Fewer than {MINIMUM} people could be read."
+        few = mood.students.max(initial=0) < MINIMUM
+        nothing = tr("Fewer than {number} people could be read.", number=MINIMUM) if few else ""
         mood = _without_small(mood)
         markers = without_names(lesson.markers, lesson.students)
         info = replace(lesson.info, title=without_name(lesson.info.title, lesson.students))
-        if nothing:
-            moments = Moments([], nothing.lower().rstrip("."))
+        if few:
+            moments = Moments([], tr("fewer than {number} people could be read", number=MINIMUM))
         return Contents(info, True, mood, moments, markers, None, [], None, None, [], course, nothing)
     checks = check_ins(profile, past) if lesson.info.classroom and len(grid.students) else None
-    nothing = "" if mood.students.any() else "No face could be read in this lesson."
+    nothing = "" if mood.students.any() else tr("No face could be read in this lesson.")
     markers, corrections = list(lesson.markers), [c for c in lesson.corrections if not c.undone]
     if checks is not None:
         grid = _in_order(grid, checks.order)
@@ -127,7 +130,7 @@ def without_names(markers: Sequence[Marker], students: Sequence[str]) -> list[Ma
 def without_name(text: str, students: Sequence[str]) -> str:
     """The text, or a note instead if it contains a part of a student's name."""
     words = set(_words(text))
-    return LEFT_OUT if any(words & set(_words(name)) for name in students) else text
+    return tr(LEFT_OUT) if any(words & set(_words(name)) for name in students) else text
 
 
 def _words(text: str) -> list[str]:

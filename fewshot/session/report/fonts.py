@@ -15,6 +15,7 @@ from PIL import ImageFont
 from fewshot.errors import UsageError
 from fewshot.live.lettering import transliterate
 from fewshot.session.optional_imports import need
+from fewshot.translation import tr
 
 FOLDER = "FEWSHOT_FONTS"
 """Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are used first."""
@@ -64,10 +65,24 @@ class Fonts:
                 self.further.append(file)
                 self.missing = self.missing - _letters(file)
 
+    def for_charts(self, texts: Iterable[str]) -> list[Path]:
+        """Files to draw charts with, in order of preference; empty if the text font has the letters of these texts."""
+        wanted = {letter for text in texts for letter in text if letter.isprintable()}
+        return [] if wanted <= _letters(self.plain) else [self.plain, *self.further]
+
     def showable(self, text: str) -> str:
         """The text, with Latin letters for those that no font has."""
         text = unicodedata.normalize("NFC", " ".join(text.split()))
         return "".join(transliterate(letter) if letter in self.missing else letter for letter in text)
+
+
+def can_write(texts: Iterable[str]) -> bool:
+    """Whether some font on this machine has each letter of these texts.
+
+    Raises:
+        UsageError: no text font was found.
+    """
+    return not Fonts(texts).missing
 
 
 def _base() -> tuple[Path, Path]:
@@ -76,8 +91,11 @@ def _base() -> tuple[Path, Path]:
         if files[0] is not None:
             return files[0], files[1] or files[0]
     raise UsageError(
-        "No font for the PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), set the variable "
-        f"{FOLDER} to a folder with DejaVuSans.ttf, or choose HTML instead of PDF."
+        tr(
+            "No font for the PDF was found. Install the DejaVu fonts (Debian, Ubuntu: fonts-dejavu-core), set the "
+            "variable {variable} to a folder with DejaVuSans.ttf, or choose HTML instead of PDF.",
+            variable=FOLDER,
+        )
     )
 
 

@@ -9,6 +9,8 @@ from html import escape
 from fewshot.session.charts.faces import face_svg, ink_on
 from fewshot.session.charts.render import to_svg
 from fewshot.session.charts.theme import Chart, palette
+from fewshot.translation import ENGLISH, LANGUAGE, tr
+from fewshot.translation.words import emotion_word
 
 
 def paragraph(text: str, kind: str = "") -> str:
@@ -55,18 +57,24 @@ def figure(chart: Chart, number: int, says: str, caption: str) -> str:
     svg = re.sub(
         r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg
     )  # parts without words of their own
+    if LANGUAGE.get() != ENGLISH:
+        svg = re.sub(r' aria-label="Title text [^"]*"', "", svg)  # Vega's own words, which are in English
     svg = re.sub(r'(id="|url\(#)([\w-]+)', rf"\g<1>f{number}-\2", svg)
     svg = re.sub(
         r"<svg\b[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(says)}">', svg, count=1
     )
-    return f"<figure>{svg}<figcaption>Figure {number}. {escape(caption)}</figcaption></figure>"
+    told = escape(tr("Figure {number}. {caption}", number=number, caption=caption))
+    return f"<figure>{svg}<figcaption>{told}</figcaption></figure>"
 
 
 def legend(states: Sequence[str]) -> str:
     """Face and word of every state."""
     colour = palette(states)
-    items = (f"<li>{face_svg(s, colour[s], ink_on(colour[s]))}<span>{escape(s)}</span></li>" for s in states)
-    return f'<ul class="legend" aria-label="Legend">{"".join(items)}</ul>'
+    items = "".join(
+        f"<li>{face_svg(state, colour[state], ink_on(colour[state]))}<span>{escape(emotion_word(state))}</span></li>"
+        for state in states
+    )
+    return f'<ul class="legend" aria-label="{escape(tr("Legend"))}">{items}</ul>'
 
 
 def _kind(kind: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fewshot.session.analysis.words import LAW, UNCERTAINTY
+from fewshot.session.analysis.words import UNCERTAINTY, law
 from fewshot.session.charts.legend import band_words, legend_chart
 from fewshot.session.charts.mood import evidence_chart, letter, mood_chart
 from fewshot.session.charts.render import add_fonts, to_png
@@ -17,8 +18,10 @@ from fewshot.session.charts.trend_charts import trend_chart
 from fewshot.session.optional_imports import need
 from fewshot.session.report import words
 from fewshot.session.report.contents import Contents
-from fewshot.session.report.fonts import Fonts
+from fewshot.session.report.fonts import Fonts, can_write
 from fewshot.session.summary import clock
+from fewshot.translation import ENGLISH, LANGUAGE, tr
+from fewshot.translation.words import emotion_word
 
 _WIDE = 180
 """Width of the text on A4, millimetres."""
@@ -26,10 +29,32 @@ _SCALE = 2.5
 _NAMES = 30
 """Width of the names beside the strips, millimetres."""
 _RULE = "#c9ced4"
+_OWN = (words.METHOD, words.ORDER, words.CORRECTIONS, words.VISIBILITY, words.CHECK_IN, words.STRIPS, words.COURSE)
+"""Sentences of every report, keys of ``tr``: a font that has their letters has those of the language."""
+NO_FONT = (
+    "This PDF is in English, because no font on this computer has the letters of the chosen language. Install fonts "
+    "(Debian, Ubuntu: fonts-noto-core, fonts-noto-cjk), or set the variable FEWSHOT_FONTS to a folder of fonts. The "
+    "HTML report needs no fonts."
+)
+"""Never translated: its letters could not be shown."""
 
 
-def pdf_report(contents: Contents) -> bytes:
+def writable_language() -> str:
+    """The reader's language, or English if no font on this computer has its letters.
+
+    Raises:
+        UsageError: there is no font to write with.
+    """
+    language = LANGUAGE.get()
+    return language if language == ENGLISH or can_write([tr(UNCERTAINTY), *law(), *map(tr, _OWN)]) else ENGLISH
+
+
+def pdf_report(contents: Contents, note: str = "") -> bytes:
     """The whole document.
+
+    Args:
+        contents: gathered in the language in which it is written.
+        note: what to say on the first page about the document.
 
     Raises:
         UsageError: fpdf2 is not installed, or there is no font to write with.
@@ -38,7 +63,7 @@ def pdf_report(contents: Contents) -> bytes:
     add_fonts(path.parent for path in fonts.further)
     page = _Page(fonts)
     shown = _showable(contents, fonts)
-    _head(page, shown)
+    _head(page, shown, note)
     if not shown.nothing:
         _mood(page, shown)
         _moments(page, shown)
@@ -53,7 +78,8 @@ class _Page:
 
     def __init__(self, fonts: Fonts) -> None:
         self.fonts = fonts
-        self.pdf: Any = need("fpdf", "PDF reports").FPDF(format="A4")
+        self._drawn = fonts.for_charts(map(tr, _OWN))
+        self.pdf: Any = _writer()(format="A4")
         self.pdf.set_margin(15)
         self.pdf.set_auto_page_break(True, 18)
         self.pdf.add_font("text", "", fonts.plain)
@@ -90,7 +116,7 @@ class _Page:
                 the pictures does not shape every script.
             row: pixels of the chart per name.
         """
-        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE)))
+        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE, fonts=self._drawn)))
         height = min((_WIDE - left) * picture.height / picture.width, self.pdf.eph)
         wide = height * picture.width / picture.height
         if self.pdf.will_page_break(height):
@@ -125,95 +151,112 @@ class _Page:
 
     def finish(self, title: str) -> bytes:
         self.pdf.set_title(title)
-        self.pdf.set_lang("en")
+        self.pdf.set_lang(LANGUAGE.get())
         if self.fonts.missing:
-            self.write(words.TRANSLITERATED, 8, quiet=True)
+            self.write(tr(words.TRANSLITERATED), 8, quiet=True)
         return bytes(self.pdf.output())
 
 
-def _head(page: _Page, contents: Contents) -> None:
+@functools.cache
+def _writer() -> Any:
+    """The class that writes the file."""
+
+    class Writer(need("fpdf", "PDF reports").FPDF):  # type: ignore[misc]
+        """In fpdf2 2.8.9 a line that begins with a further font sets the text font for that line only, and notes that
+        it is set for the page: the lines after it are then in whatever font was before. Here it is set for the page."""
+
+        def _render_styled_text_line(self, *args: Any, **options: Any) -> Any:
+            if self.current_font is not None and not self.current_font_is_set_on_page:
+                self._out(self._set_font_for_page(self.current_font, self.font_size_pt))
+            return super()._render_styled_text_line(*args, **options)
+
+    return Writer
+
+
+def _head(page: _Page, contents: Contents, note: str) -> None:
     page.write(words.title(contents.info), 20, bold=True)
     for line in words.lead(contents):
         page.write(line, 11)
     for what, value in words.facts(contents):
-        page.write(f"{what}: {value}", 9, quiet=True, after=0)
+        page.write(words.pair(what, value), 9, quiet=True, after=0)
     page.pdf.ln(3)
-    page.write(UNCERTAINTY, 8.5)
-    page.write(LAW, 8.5)
+    if note:
+        page.write(note, 8.5, bold=True)
+    for text in (tr(UNCERTAINTY), *law()):
+        page.write(text, 8.5)
 
 
 def _mood(page: _Page, contents: Contents) -> None:
     mood, moments = contents.mood, contents.moments.found
-    page.heading("Mood of the class")
-    page.chart(legend_chart(stacking(mood.states)), "Legend")
+    page.heading(tr("Mood of the class"))
+    page.chart(legend_chart(stacking(mood.states)), tr("Legend"))
     page.chart(mood_chart(mood, contents.markers, moments), words.summary_words(contents))
     if contents.markers:
         marked = "; ".join(f"{clock(marker.second)} {marker.text}" for marker in contents.markers)
-        page.write(f"Markers: {marked}.", 8.5, quiet=True)
+        page.write(tr("Markers: {markers}.", markers=marked), 8.5, quiet=True)
 
 
 def _moments(page: _Page, contents: Contents) -> None:
-    page.heading("Moments that stand out", room=25)  # on the first page, with the chart
+    page.heading(tr("Moments that stand out"), room=25)  # on the first page, with the chart
     for number, moment in enumerate(contents.moments.found):
-        also = f" At the same time: {', '.join(moment.others)}." if moment.others else ""
         after = words.before(contents.markers, moment.start)
         when = f"{letter(number)}  {words.span(moment.start, moment.end)}"
         page.write(f"{when}, {after}" if after else when, 10, bold=True, after=0)
-        page.write(f"{moment.text}.{also} {words.sentence(moment.sure)}", 9.5)
+        page.write(words.joined(words.moment_sentences(moment), words.sentence(moment.sure)), 9.5)
     if not contents.moments.found:
         page.write(words.lead(contents)[1], 9.5)
 
 
 def _method(page: _Page, contents: Contents) -> None:
     head, rows = words.mood_table(contents.mood)
-    page.heading("The mood in numbers", room=40)
-    page.write(words.MOOD_NUMBERS, 8.5, quiet=True)
+    page.heading(tr("The mood in numbers"), room=40)
+    page.write(tr(words.MOOD_NUMBERS), 8.5, quiet=True)
     page.table(head, rows, [max(7, len(word)) for word in head])  # no word is cut
-    page.heading(words.METHOD)
+    page.heading(tr(words.METHOD))
     for what, value in words.origin(contents):
-        page.write(f"{what}: {value}", 8.5, quiet=True, after=0)
+        page.write(words.pair(what, value), 8.5, quiet=True, after=0)
     page.write(words.mood_words(contents.mood), 8.5, quiet=True)
     page.write(words.moment_words(contents.moments), 8.5, quiet=True)
-    page.chart(evidence_chart(contents.mood, contents.moments.found), words.EVIDENCE_FIGURE)
+    page.chart(evidence_chart(contents.mood, contents.moments.found), tr(words.EVIDENCE_FIGURE))
 
 
 def _students(page: _Page, contents: Contents) -> None:
     grid = contents.grid
     if grid is None or not grid.students:
         return
-    page.heading("Each student", room=230)
-    page.chart(legend_chart(band_words(grid.states)), "Legend")
+    page.heading(tr("Each student"), room=230)
+    page.chart(legend_chart(band_words(grid.states)), tr("Legend"))
     chart = bands_chart(grid, contents.visible, contents.markers, names=False)
     row = row_height(len(grid.students))
-    page.chart(chart, "What each student showed. The sums are in the table.", _NAMES, grid.students, row)
-    order = f" {words.ORDER}" if contents.checks is not None else ""
-    page.write(f"{words.STRIPS}{order} {words.VISIBILITY}", 8.5, quiet=True)
+    page.chart(chart, tr("What each student showed. The sums are in the table."), _NAMES, grid.students, row)
+    order = tr(words.ORDER) if contents.checks is not None else ""
+    page.write(words.joined(tr(words.STRIPS), order, tr(words.VISIBILITY)), 8.5, quiet=True)
     head, rows = words.student_table(contents)
     page.table(head, rows, (46, 29, 27, 78))
 
 
 def _rest(page: _Page, contents: Contents) -> None:
     if contents.checks is not None:
-        page.heading(words.CHECK_IN, room=40)
+        page.heading(tr(words.CHECK_IN), room=40)
         for item in contents.items:
-            page.write(f"{item.student}: {words.item_state(item)}", 10, bold=True, after=0)
+            page.write(words.pair(item.student, words.item_state(item)), 10, bold=True, after=0)
             page.write(" ".join(words.item_words(item)), 9.5)
         page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
     if contents.course is not None:
-        page.heading("The class over weeks", room=75)
-        page.chart(trend_chart(contents.course), "The class over lessons, state by state.")
+        page.heading(tr("The class over weeks"), room=75)
+        page.chart(trend_chart(contents.course), tr("The class over lessons, state by state."))
     if contents.corrections:
-        page.heading("The teacher's corrections", room=30)
-        rows = [[clock(c.second), c.student, c.said or "unsure", c.actually] for c in contents.corrections]
-        page.table(["Time", "Student", "Predicted", "Corrected to"], rows, (20, 60, 50, 50))
-        page.write(words.CORRECTIONS, 8.5, quiet=True)
+        page.heading(tr("The teacher's corrections"), room=30)
+        page.table(*words.correction_table(contents), (20, 60, 50, 50))
+        page.write(tr(words.CORRECTIONS), 8.5, quiet=True)
 
 
 def _texts(contents: Contents) -> Iterable[str]:
     """All texts that users may have typed, and the special characters of our own texts."""
-    yield from ("“”…", contents.info.title, contents.info.classroom, contents.info.source)
+    yield from ("“”…", tr(UNCERTAINTY), *law(), *map(tr, _OWN))
+    yield from (contents.info.title, contents.info.classroom, contents.info.source)
     yield from (marker.text for marker in contents.markers)
-    yield from contents.mood.states
+    yield from map(emotion_word, contents.mood.states)
     yield from contents.grid.students if contents.grid is not None else ()
 
 

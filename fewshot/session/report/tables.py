@@ -15,10 +15,11 @@ from fewshot import __version__
 from fewshot.session.analysis.grid import UNSURE_STATE, make_grid
 from fewshot.session.analysis.mood import class_mood
 from fewshot.session.analysis.students import NOT_READABLE_STATE
-from fewshot.session.analysis.words import LAW, MINIMUM, UNCERTAINTY, local
+from fewshot.session.analysis.words import MINIMUM, UNCERTAINTY, law, local
 from fewshot.session.lesson import Lesson
 from fewshot.session.optional_imports import need
 from fewshot.session.report.contents import without_name, without_names
+from fewshot.translation import tr
 
 Columns = dict[str, Any]
 """Name -> a list or array; all have the same length."""
@@ -94,8 +95,8 @@ def about(lesson: Lesson, aggregate: bool) -> dict[str, Any]:
         "sample": info.sample,
         "aggregate": aggregate,
         "written by": f"fewshot {__version__}",
-        "uncertainty": UNCERTAINTY,
-        "where this may not be used": LAW,
+        "uncertainty": tr(UNCERTAINTY),
+        "where this may not be used": "\n".join(law()),
         "markers": [{"second": m.second, "text": m.text} for m in markers],
     }
     if not aggregate:
