@@ -16,6 +16,11 @@ _board = st.components.v2.component(
     js=asset("board.js"),
 )
 _camera_check = st.components.v2.component("fewshot_camera_check", html="<span></span>", js=asset("camera_check.js"))
+_language = st.components.v2.component(
+    "fewshot_language",
+    html="<span hidden></span>",
+    js="export default function ({ data }) { document.documentElement.lang = data.language; }",
+)
 _picture = st.components.v2.component(
     "fewshot_picture", html='<img class="picture" alt="">', css=asset("picture.css"), js=asset("picture.js")
 )
@@ -65,6 +70,11 @@ def picture(jpeg: bytes, words: str, key: str) -> None:
     import base64
 
     _picture(data={"jpeg": base64.b64encode(jpeg).decode(), "words": words}, key=key)
+
+
+def mark_language(language: str, key: str) -> None:
+    """Tell the browser the language of the page: screen readers speak it, and nothing is translated once more."""
+    _language(data={"language": language}, key=key)
 
 
 def photo_table(data: dict[str, Any], key: str) -> None:

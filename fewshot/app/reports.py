@@ -13,6 +13,7 @@ from fewshot.session.lesson import Lesson
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, gather
 from fewshot.session.report.contents import with_answers
+from fewshot.translation import LANGUAGE
 
 MOST = 6
 """How many reports are remembered; each holds all seconds of a lesson."""
@@ -37,8 +38,8 @@ class Reports:
         stamp = store.stamp(lesson)
         earlier = store.earlier(store.info(lesson))
         where = store.database.url if hasattr(store.database, "url") else id(store.database)
-        # Stores in memory have one address and the same numbers. Dates are written in the reader's time zone.
-        key = (store.owner.id, where, lesson, aggregate, stamp, tuple(earlier), str(TIME_ZONE.get()))
+        # Stores in memory have one address and the same numbers. Dates and sentences are those of the reader.
+        key = (store.owner.id, where, lesson, aggregate, stamp, tuple(earlier), str(TIME_ZONE.get()), LANGUAGE.get())
         loaded, contents = self._report(key, store, lesson, aggregate)
         # Check-ins are closed and opened with a click: nothing is calculated anew for them.
         answers = answers_of(store, [lesson, *(info.id for info, _ in contents.recent)])

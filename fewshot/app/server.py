@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fewshot.app.guard import SERVICE, Guard, Policy
 from fewshot.app.upload_files import keep_on_disk
 from fewshot.database.owner import LOCAL_TEACHER, Owner, is_demo
+from fewshot.translation import tr
 
 if TYPE_CHECKING:
     from fewshot.api.service import Service
@@ -114,13 +115,13 @@ def desk() -> Desk | None:
 def place() -> str:
     """Under which name other computers reach this process's app; "" if only this computer can."""
     if is_demo():
-        return "of this demo"  # so that a sentence says: the server of this demo
+        return tr("of this demo")  # so that a sentence says: the server of this demo
     return next((policy.place for policy in _built if policy.place), "")
 
 
 def screen_of(place: str) -> str:
     """What the screen of the computer that the app runs on is called, among what can be watched."""
-    return f"The screen of {place}" if place else "This computer's screen"
+    return tr("The screen of {server}", server=place) if place else tr("This computer's screen")
 
 
 def is_guarded() -> bool:

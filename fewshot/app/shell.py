@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from fewshot.app.language import speak
 from fewshot.app.next_click import in_the_app
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError
 from fewshot.session.analysis.words import TIME_ZONE
 from fewshot.session.settings import Settings
+from fewshot.translation import later, tr
 
 if TYPE_CHECKING:
     from fewshot.session.charts.theme import Theme
@@ -37,7 +39,7 @@ PHOTO_TABLES = "photo tables"
 PHOTOS_LOST = "photos lost"
 """In the session of a tab: the page was loaded again while photos were chosen."""
 
-SORRY = (
+SORRY = later(
     "This page could not be shown, because of a fault in fewshot. A running lesson continues. Load the page again. The "
     "details are in fewshot's log."
 )
@@ -87,13 +89,14 @@ def calm(page: Callable[P, T]) -> Callable[P, T | None]:
     @functools.wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
         TIME_ZONE.set(_time_zone(st.context.timezone))
+        speak()
         try:
             return page(*args, **kwargs)
         except FewshotError as error:
             st.error(plain(in_the_app(error)), icon=":material/info:")
         except Exception:
             logger.exception("a page failed")
-            st.error(SORRY, icon=":material/sentiment_dissatisfied:")
+            st.error(tr(SORRY), icon=":material/sentiment_dissatisfied:")
         return None
 
     return guarded
@@ -152,13 +155,16 @@ def remind_of_camera() -> None:
     for lesson in room.alive(visitor()) if room is not None else ():
         # A shared window is sent from every page of the app.
         if getattr(lesson.plan.sent, "owner", None) == session():
-            name = lesson.plan.classroom or "without a class"
+            name = lesson.plan.classroom or tr("without a class")
             with st.container(border=True, key="waiting"), st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**The lesson ({plain(isolated(name))}) waits for its camera.** This tab sends the camera's "
-                    "picture only while the page Live is open."
+                    tr(
+                        "**The lesson ({name}) waits for its camera.** This tab sends the camera's picture only while "
+                        "the page Live is open.",
+                        name=plain(isolated(name)),
+                    )
                 )
-                if st.button("Back to the lesson", icon=":material/sensors:"):
+                if st.button(tr("Back to the lesson"), icon=":material/sensors:"):
                     go("live", **{"class": lesson.plan.classroom})
 
 
@@ -177,7 +183,7 @@ def ask_to_acknowledge(words: str) -> None:
     """
     if Settings(owner=visitor()).acknowledged is None:
         st.warning(words, icon=":material/gavel:")
-        if st.button("Open the page Start"):
+        if st.button(tr("Open the page Start")):
             go("start")
 
 
@@ -187,11 +193,14 @@ def say_no_classes() -> bool:
     if who.teaches:
         return False
     st.info(
-        f"{plain(isolated(who.name))} is an administrator. An administrator has no classes and sees no readings. To "
-        "teach, log in with the account of a teacher.",
+        tr(
+            "{name} is an administrator. An administrator has no classes and sees no readings. To teach, log in with "
+            "the account of a teacher.",
+            name=plain(isolated(who.name)),
+        ),
         icon=":material/shield_person:",
     )
-    if st.button("Open the page Settings", icon=":material/settings:"):
+    if st.button(tr("Open the page Settings"), icon=":material/settings:"):
         go("settings")
     return True
 

@@ -8,6 +8,7 @@ from fewshot.app.server import desk
 from fewshot.classroom.owners import Owner
 from fewshot.database.owner import LOCAL_TEACHER, is_demo
 from fewshot.errors import FewshotError
+from fewshot.translation import later
 
 _LAST = "visitor"
 _OF_THE_TAB = ("pages", "tab")
@@ -67,7 +68,7 @@ def _login() -> tuple[int, Owner]:
 
 
 def _logged_out() -> LoggedOut:
-    return LoggedOut("Your login has ended. Load this page again to log in.")
+    return LoggedOut(later("Your login has ended. Load this page again to log in."))
 
 
 def forget_other_visitor() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fewshot.classroom.consent import PURPOSE, Consent
 from fewshot.errors import UsageError
+from fewshot.translation import tr
 
 
 def computer(place: str) -> str:
@@ -17,15 +18,27 @@ def computer(place: str) -> str:
     return f"the server {place}" if place else "this computer"
 
 
+def on_computer(place: str) -> str:
+    """Where something is kept, in the reader's language.
+
+    >>> on_computer(""), on_computer("class.example.org")
+    ('on this computer', 'on the server class.example.org')
+    """
+    return tr("on the server {server}", server=place) if place else tr("on this computer")
+
+
 def where_pictures_go(place: str) -> str:
-    """Where pictures go, as a sentence for whoever sends them; "" is their own computer.
+    """Where pictures go, as a sentence for whoever sends them, in their language; "" is their own computer.
 
     >>> where_pictures_go("class.example.org")
     'Pictures leave this computer: they go to the server class.example.org, which reads them and keeps none.'
     """
     if place:
-        return f"Pictures leave this computer: they go to {computer(place)}, which reads them and keeps none."
-    return "Pictures stay on this computer, which reads them and keeps none."
+        return tr(
+            "Pictures leave this computer: they go to the server {server}, which reads them and keeps none.",
+            server=place,
+        )
+    return tr("Pictures stay on this computer, which reads them and keeps none.")
 
 
 def server_purpose(place: str) -> str:

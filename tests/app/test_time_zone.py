@@ -18,6 +18,8 @@ WHEN = datetime(2026, 9, 1, 20, 30, tzinfo=UTC)
 
 
 class Context:
+    locale = None
+
     def __init__(self, timezone: Any) -> None:
         self.timezone = timezone
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from importlib import import_module
 
 import streamlit as st
 
+from fewshot.app.foot import foot
 from fewshot.app.hosted.limits import begin
 from fewshot.app.hosted.visitors import KEY, VISITORS, DemoRefusal, key_of_tab
+from fewshot.app.language import speak
 from fewshot.app.main import ICON
 from fewshot.app.shell import calm, count_visit, plain, say_now, style
 from fewshot.database.owner import DEMO, is_demo
+from fewshot.translation import later, tr
 
 PAGES = (
-    ("start", "Start", ":material/home:"),
-    ("live", "Live", ":material/sensors:"),
-    ("photos", "Your photos", ":material/photo_camera:"),
-    ("report", "Report", ":material/monitoring:"),
+    ("start", later("Start"), ":material/home:"),
+    ("live", later("Live"), ":material/sensors:"),
+    ("photos", later("Your photos"), ":material/photo_camera:"),
+    ("report", later("Report"), ":material/monitoring:"),
 )
-BANNER = (
+BANNER = later(
     "This is a public demo with sample classes. What you do here is in memory, only you see it, and it is deleted when "
     "you leave."
 )
@@ -38,8 +42,9 @@ def main() -> None:
     """The pages and their menu; Streamlit runs it anew at every click."""
     st.set_page_config(page_title="fewshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     style()
+    speak()
     if not is_demo():
-        st.error(f"These are the pages of the demo. Start it with {DEMO}=1.")
+        st.error(tr("These are the pages of the demo. Start it with {variable}=1.", variable=DEMO))
         st.stop()
     begin()
     try:
@@ -50,16 +55,17 @@ def main() -> None:
         st.info(plain(over.text), icon=":material/timer_off:")
         st.stop()
     pages = {
-        name: st.Page(_page(name), title=title, icon=icon, url_path=name, default=name == "start")
+        name: st.Page(_page(name), title=tr(title), icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES
     }
     st.session_state["pages"] = pages
     chosen = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{chosen.title} · fewshot (demo)")
-    count_visit(chosen.title)
+    count_visit(chosen.url_path)
     say_now()
-    st.html(f'<p class="fs-muted" role="note">{BANNER}</p>')
+    st.html(f'<p class="fs-muted" role="note">{escape(tr(BANNER))}</p>')
     chosen.run()
+    foot()
 
 
 if __name__ == "__main__":  # this is how Streamlit runs it

@@ -8,15 +8,17 @@ import streamlit as st
 
 from fewshot.app.hosted.live import doors
 from fewshot.app.hosted.visitors import GONE, IDLE, MOST
+from fewshot.app.language import in_english_too
 from fewshot.app.palette import legend
-from fewshot.app.views.start import LAW, LEAD, UNCERTAIN
+from fewshot.app.views.start import LAW, LEAD, TITLE, UNCERTAIN
+from fewshot.translation import later, tr
 
-MEMORY = (
-    f"**What you do here is forgotten.** Each tab has a class of its own in the memory of the server. No other visitor "
-    f"sees or changes it. It is deleted {GONE:.0f} seconds after you close or reload the page, or after "
-    f"{IDLE / 60:.0f} minutes without a click. At most {MOST} people can try the demo at the same time."
+MEMORY = later(
+    "**What you do here is forgotten.** Each tab has a class of its own in the memory of the server. No other visitor "
+    "sees or changes it. It is deleted {gone} seconds after you close or reload the page, or after {idle} minutes "
+    "without a click. At most {most} people can try the demo at the same time."
 )
-LESS = (
+LESS = later(
     "**What the demo leaves out.** It watches no camera, no screen, no video and no stream, and it has no settings and "
     "no service for other programs. To use these, install fewshot on a computer of your own: then no picture leaves it."
 )
@@ -24,12 +26,15 @@ LESS = (
 
 def page() -> None:
     """Draw the page."""
-    st.html("<h1>See how the class is doing, and ask the right student</h1>")
+    st.html(f"<h1>{escape(tr(TITLE))}</h1>")
     left, right = st.columns([7, 5], gap="large")
     with left:
-        st.html(f'<p class="fs-lead">{escape(LEAD)}</p>')
+        st.html(f'<p class="fs-lead">{escape(tr(LEAD))}</p>')
         doors()
         st.html(legend())
     with right, st.container(border=True):
-        for text in (LAW, UNCERTAIN, MEMORY, LESS):
-            st.markdown(text)
+        st.markdown(tr(LAW))
+        in_english_too(LAW)
+        st.markdown(tr(UNCERTAIN))
+        st.markdown(tr(MEMORY, gone=f"{GONE:.0f}", idle=f"{IDLE / 60:.0f}", most=MOST))
+        st.markdown(tr(LESS))

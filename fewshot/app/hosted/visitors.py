@@ -16,6 +16,7 @@ import streamlit as st
 from fewshot.classroom.visits import begin_visit, end_visit
 from fewshot.database.owner import Owner
 from fewshot.errors import FewshotError
+from fewshot.translation import later, tr
 
 MOST = 10
 """Visitors at the same time; experiments/results/hosted_demo.md has the memory that they need."""
@@ -26,12 +27,12 @@ GONE = 45.0
 _EVERY = 5.0
 KEY = "secret of the tab"
 """In the session of a tab: its secret."""
-FULL = (
+FULL = later(
     "The demo is full: {count} people are trying it now. Load this page again in a few minutes, or install fewshot on "
     "a computer of your own."
 )
-OVER = (
-    "Your visit has ended, because nothing was clicked for {minutes:.0f} minutes. Everything of it is deleted. Load "
+OVER = later(
+    "Your visit has ended, because nothing was clicked for {minutes} minutes. Everything of it is deleted. Load "
     "this page again to begin again."
 )
 
@@ -94,7 +95,7 @@ class Visitors:
             visit = self._visits.get(key)
             if visit is None:
                 if len(self._visits) >= self._most:
-                    raise DemoRefusal(FULL.format(count=len(self._visits)))
+                    raise DemoRefusal(tr(FULL, count=len(self._visits)))
                 now = self._clock()
                 visit = self._visits[key] = Visit(begin_visit(), tab, now, now)
             return visit
@@ -112,7 +113,7 @@ class Visitors:
 
     def _require(self, key: str) -> None:
         if key in self._over:
-            raise DemoRefusal(OVER.format(minutes=IDLE / 60))
+            raise DemoRefusal(tr(OVER, minutes=f"{IDLE / 60:.0f}"))
 
     def sweep(self) -> int:
         """Forget everybody who left or did not click for long. Returns how many were forgotten."""

@@ -3,53 +3,57 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from fewshot.app import server
+from fewshot.app.language import language_field
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.app.views.settings_accounts import show_accounts
 from fewshot.app.views.settings_safety import show_safety
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Owners
-from fewshot.classroom.places import computer
+from fewshot.classroom.places import on_computer
 from fewshot.session import retention, turn_password
-from fewshot.session.analysis.words import counted, day
+from fewshot.session.analysis.words import day
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import USUAL_RETENTION, Settings
+from fewshot.translation import ENGLISH, LANGUAGE, later, tr, tr_n
 
 if TYPE_CHECKING:
     from fewshot.models.files import Check
 
 DETECTORS = {
-    "auto": "Automatic: SCRFD if it is installed, otherwise the built-in detector",
-    "scrfd": "SCRFD (InsightFace): for non-commercial research only",
-    "yunet": "YuNet (OpenCV): MIT licence",
-    "cascade": "Built-in: needs no download, but is slower and finds fewer faces",
+    "auto": later("Automatic: SCRFD if it is installed, otherwise the built-in detector"),
+    "scrfd": later("SCRFD (InsightFace): for non-commercial research only"),
+    "yunet": later("YuNet (OpenCV): MIT licence"),
+    "cascade": later("Built-in: needs no download, but is slower and finds fewer faces"),
 }
 
 
-DOWNLOAD = "Download the missing models"
+DOWNLOAD = later("Download the missing models")
 
 
 def page() -> None:
     """Draw the page."""
     if st.session_state.pop("to live", False):
         go("live")
-    st.html("<h1>Settings</h1>")
+    st.html(f"<h1>{escape(tr('Settings'))}</h1>")
+    language_field()
     parts = {
-        "Privacy": _privacy,
-        "Models": _models,
-        "Performance": _performance,
-        "Connection": _connection,
-        "Model card": _card,
+        later("Privacy"): _privacy,
+        later("Models"): _models,
+        later("Performance"): _performance,
+        later("Connection"): _connection,
+        later("Model card"): _card,
     }
     if visitor().manages:
-        parts["Safety"] = show_safety
-        parts["Accounts"] = show_accounts
-    for tab, part in zip(st.tabs(list(parts)), parts.values(), strict=True):
+        parts[later("Safety")] = show_safety
+        parts[later("Accounts")] = show_accounts
+    for tab, part in zip(st.tabs([tr(name) for name in parts]), parts.values(), strict=True):
         with tab:
             part()
 
@@ -66,62 +70,84 @@ def _privacy() -> None:
 
 def _own(settings: Settings) -> None:
     """What each teacher decides for their own classes."""
-    here = computer(server.place())
-    st.write(plain(f"Pictures are not kept. Face vectors, readings, markers and corrections are kept, on {here} only."))
-    aggregate = st.toggle(
-        "Whole class only: lessons keep counts for the class, and nothing about single students",
-        value=settings.aggregate_only,
-        help="With fewer than five people, nothing is shown. This applies to lessons that start from now on.",
+    here = on_computer(server.place())
+    st.write(
+        plain(
+            tr(
+                "Pictures are not kept. Face vectors, readings, markers and corrections are kept, {here} only.",
+                here=here,
+            )
+        )
     )
-    portraits = st.toggle("Allow a small picture on each student's card", value=settings.portraits)
+    aggregate = st.toggle(
+        tr("Whole class only: lessons keep counts for the class, and nothing about single students"),
+        value=settings.aggregate_only,
+        help=tr("With fewer than five people, nothing is shown. This applies to lessons that start from now on."),
+    )
+    portraits = st.toggle(tr("Allow a small picture on each student's card"), value=settings.portraits)
     longest = settings.longest_retention
     keep = st.toggle(
-        "Delete old lessons automatically", value=settings.retention_days is not None, disabled=longest is not None
+        tr("Delete old lessons automatically"), value=settings.retention_days is not None, disabled=longest is not None
     )
     days = None
     if keep:
         now = settings.retention_days or USUAL_RETENTION
-        days = int(st.number_input("after this number of days", min_value=1, max_value=longest, value=now))
+        days = int(st.number_input(tr("after this number of days"), min_value=1, max_value=longest, value=now))
         st.caption(_too_old(days))
     if longest is not None:
-        st.caption(f"An administrator has chosen that lessons are kept for at most {counted(longest, 'day')}.")
-    if st.button("Save", type="primary", key="save privacy"):
+        st.caption(
+            tr_n(
+                "An administrator has chosen that lessons are kept for at most {number} day.",
+                "An administrator has chosen that lessons are kept for at most {number} days.",
+                longest,
+            )
+        )
+    if st.button(tr("Save"), type="primary", key="save privacy"):
         settings.aggregate_only, settings.portraits, settings.retention_days = aggregate, portraits, days
-        say_later("Saved.")
+        say_later(tr("Saved."))
         st.rerun()
     _held_back()
     since = settings.acknowledged
     st.caption(
-        f"You confirmed the terms of use on {day(since)}."
+        tr("You confirmed the terms of use on {day}.", day=day(since))
         if since
-        else "You have not confirmed the terms of use yet. They are on the page Start."
+        else tr("You have not confirmed the terms of use yet. They are on the page Start.")
     )
 
 
 def _longest(settings: Settings) -> None:
     """What an administrator, or the local teacher, decides for everybody."""
     with st.container(border=True):
-        st.write("**For all teachers of this installation**")
+        st.write(tr("**For all teachers of this installation**"))
         longest = settings.longest_retention
-        limited = st.toggle("Limit how long lessons are kept", value=longest is not None)
+        limited = st.toggle(tr("Limit how long lessons are kept"), value=longest is not None)
         days = None
         if limited:
-            days = int(st.number_input("at most this number of days", min_value=1, value=longest or 90))
+            days = int(st.number_input(tr("at most this number of days"), min_value=1, value=longest or 90))
             count = retention.older_than(days)
             st.caption(
-                f"{counted(count, 'lesson')} of all teachers are older today. After Save they are deleted when the "
-                "next lesson starts. Each teacher can choose fewer days."
+                tr_n(
+                    "{number} lesson of all teachers are older today. After Save they are deleted when the next "
+                    "lesson starts. Each teacher can choose fewer days.",
+                    "{number} lessons of all teachers are older today. After Save they are deleted when the next "
+                    "lesson starts. Each teacher can choose fewer days.",
+                    count,
+                )
             )
-        if st.button("Save", key="save longest"):
+        if st.button(tr("Save"), key="save longest"):
             settings.longest_retention = days
-            say_later("Saved.")
+            say_later(tr("Saved."))
             st.rerun()
 
 
 def _too_old(days: int) -> str:
     limit = datetime.now(UTC) - timedelta(days=days)
     count = sum(lesson.started < limit for lesson in LessonStore(owner=visitor()).lessons())
-    return f"{counted(count, 'lesson')} of today are older. After Save they are deleted when the next lesson starts."
+    return tr_n(
+        "{number} lesson of today are older. After Save they are deleted when the next lesson starts.",
+        "{number} lessons of today are older. After Save they are deleted when the next lesson starts.",
+        count,
+    )
 
 
 def _held_back() -> None:
@@ -129,13 +155,15 @@ def _held_back() -> None:
     held = LessonStore(owner=visitor()).held_back()
     if held is None:
         return
+    now = datetime.now()
+    today = f"{now:%d %B %Y}" if LANGUAGE.get() == ENGLISH else day(now)
     st.warning(
-        f"{held.text} Today is {datetime.now():%d %B %Y}: is that right?",
+        f"{held.text} {tr('Today is {day}: is that right?', day=today)}",
         icon=":material/auto_delete:",
     )
-    if st.button("Delete these old lessons now"):
+    if st.button(tr("Delete these old lessons now")):
         deleted = LessonStore(owner=visitor()).delete_old()
-        say_later(f"{counted(deleted, 'lesson')} deleted.")
+        say_later(tr_n("{number} lesson deleted.", "{number} lessons deleted.", deleted))
         st.rerun()
 
 
@@ -148,47 +176,53 @@ def _models() -> None:
     now = str(settings.get("detector", "auto"))
     managed = settings.owner.manages
     chosen = st.selectbox(
-        "Face detector", names, index=names.index(now), format_func=DETECTORS.__getitem__, disabled=not managed
+        tr("Face detector"),
+        names,
+        index=names.index(now),
+        format_func=lambda name: tr(DETECTORS[name]),
+        disabled=not managed,
     )
     if not managed:
-        st.caption("An administrator chooses the detector and downloads models.")
+        st.caption(tr("An administrator chooses the detector and downloads models."))
     if chosen != now:
         settings.set("detector", chosen)
-        say_later("The next lesson will use this detector.")
+        say_later(tr("The next lesson will use this detector."))
         st.rerun()
     rows = [
         {
-            "Model": check.model.name,
-            "What it does": check.model.task,
-            "Installed": _here(check),
-            "Licence": check.model.licence,
+            tr("Model"): check.model.name,
+            tr("What it does"): check.model.task,
+            tr("Installed"): _here(check),
+            tr("Licence"): check.model.licence,
         }
         for check in list_models()
     ]
     st.table(rows)
     missing = [check.model.name for check in list_models() if check.path is None and check.model.remote()]
-    if missing and managed and st.button(f"{DOWNLOAD} ({', '.join(missing)})"):
+    if missing and managed and st.button(f"{tr(DOWNLOAD)} ({', '.join(missing)})"):
         _pull()
 
 
 def _here(check: Check) -> str:
     """Whether a model can be used, and if not, what to click."""
     if check.ok:
-        return "yes"
+        return tr("yes")
     if check.model.embedded:
-        return "no: install fewshot again"
+        return tr("no: install fewshot again")
+    if check.path is None and check.model.remote():
+        return tr("no: click “{button}” below", button=tr(DOWNLOAD))
     if check.path is None:
-        return f"no: click “{DOWNLOAD}” below" if check.model.remote() else "no: not part of this installation"
-    return f"no: {check.path} is damaged or another file. Delete it, then load this page again."
+        return tr("no: not part of this installation")
+    return tr("no: {file} is damaged or another file. Delete it, then load this page again.", file=check.path)
 
 
 @calm
 def _pull() -> None:
     from fewshot.models.files import pull
 
-    with st.spinner("Downloading …"):
+    with st.spinner(tr("Downloading …")):
         pull([])
-    say_later("All models are installed now.")
+    say_later(tr("All models are installed now."))
     st.rerun()
 
 
@@ -201,15 +235,15 @@ def _performance() -> None:
 def _figures() -> None:
     lessons = ROOM.alive(visitor())
     if not lessons:
-        st.info("No lesson is running. Start one on the page Live, then come back here.", icon=":material/speed:")
-        if st.button("Open the page Live", icon=":material/sensors:"):
+        st.info(tr("No lesson is running. Start one on the page Live, then come back here."), icon=":material/speed:")
+        if st.button(tr("Open the page Live"), icon=":material/sensors:"):
             st.session_state["to live"] = True
             st.rerun()  # a fragment cannot change the page, the whole page can
     for lesson in lessons:
         view = lesson.view()
-        st.subheader(plain(view.plan.classroom) or "Without a class")
+        st.subheader(plain(view.plan.classroom) or tr("Without a class"))
         if not view.metrics:
-            st.caption("This is a recorded lesson, so there is nothing to measure.")
+            st.caption(tr("This is a recorded lesson, so there is nothing to measure."))
             continue
         _show_figures(view.metrics)
 
@@ -220,29 +254,34 @@ def _show_figures(metrics: dict[str, Any]) -> None:
     for column, (name, value) in zip(
         columns,
         (
-            ("Frames per second", f"{metrics['processed_rate']:.1f}"),
-            ("Frames per second of the source", f"{metrics['capture_rate']:.1f}"),
-            ("Skipped frames", f"{dropped}"),
-            ("Faces", f"{metrics['faces']}"),
-            ("Memory", f"{metrics['memory_mb']:.0f} MB"),
+            (tr("Frames per second"), f"{metrics['processed_rate']:.1f}"),
+            (tr("Frames per second of the source"), f"{metrics['capture_rate']:.1f}"),
+            (tr("Skipped frames"), f"{dropped}"),
+            (tr("Faces"), f"{metrics['faces']}"),
+            (tr("Memory"), f"{metrics['memory_mb']:.0f} MB"),
         ),
         strict=True,
     ):
         column.metric(name, value, border=True)
     rows = [
         {
-            "Stage": stage,
-            "Median (ms)": f"{times['p50_ms']:.1f}",
-            "95th percentile (ms)": f"{times['p95_ms']:.1f}",
-            "Slowest (ms)": f"{times['max_ms']:.1f}",
+            tr("Stage"): stage,
+            tr("Median (ms)"): f"{times['p50_ms']:.1f}",
+            tr("95th percentile (ms)"): f"{times['p95_ms']:.1f}",
+            tr("Slowest (ms)"): f"{times['max_ms']:.1f}",
         }
         for stage, times in metrics["stages"].items()
     ]
     st.table(rows)
-    waiting = ", ".join(f"{name} {count}" for name, count in metrics["queues"].items()) or "none"
-    where = ", ".join(f"{name} {count}" for name, count in metrics["dropped"].items() if count) or "none"
+    waiting = ", ".join(f"{name} {count}" for name, count in metrics["queues"].items()) or tr("none")
+    where = ", ".join(f"{name} {count}" for name, count in metrics["dropped"].items() if count) or tr("none")
     st.caption(
-        f"Waiting frames: {waiting}. Skipped frames: {where}. Age of the oldest reading: {metrics['age_max']:.2f} s."
+        tr(
+            "Waiting frames: {waiting}. Skipped frames: {where}. Age of the oldest reading: {age} s.",
+            waiting=waiting,
+            where=where,
+            age=f"{metrics['age_max']:.2f}",
+        )
     )
 
 
@@ -250,40 +289,47 @@ def _show_figures(metrics: dict[str, Any]) -> None:
 def _connection() -> None:
     settings = Settings(owner=visitor())
     if not settings.owner.manages:
-        st.info("An administrator sets the connection for all teachers of this installation.", icon=":material/lan:")
+        st.info(
+            tr("An administrator sets the connection for all teachers of this installation."), icon=":material/lan:"
+        )
         return
     ice = dict(settings.get("ice", {}) or {})
     st.write(
-        "You need this only if the camera is on another device than fewshot. On the same computer it needs no server "
-        "and no internet. Browsers allow a camera only on pages at `http://localhost` or over HTTPS."
+        tr(
+            "You need this only if the camera is on another device than fewshot. On the same computer it needs no "
+            "server and no internet. Browsers allow a camera only on pages at `http://localhost` or over HTTPS."
+        )
     )
     with st.form("ice", border=False):
         servers = st.text_area(
-            "STUN and TURN servers, one per line",
+            tr("STUN and TURN servers, one per line"),
             value=ice.get("servers", ""),
             placeholder="stun:stun.example.org:3478",
         )
-        name = st.text_input("User name (TURN)", value=ice.get("username", ""))
+        name = st.text_input(tr("User name (TURN)"), value=ice.get("username", ""))
         saved, elsewhere = bool(settings.turn_password), turn_password.from_environment()
         # Never the password itself: whoever sees the page could read it.
         word = st.text_input(
-            "Password (TURN)",
+            tr("Password (TURN)"),
             type="password",
             disabled=elsewhere,
             key=f"turn password {st.session_state.get('turn passwords', 0)}",
-            placeholder="A password is saved. Leave this empty to keep it." if saved else "",
-            help=f"It is kept in a file on {computer(server.place())} that only the account of fewshot can read.",
+            placeholder=tr("A password is saved. Leave this empty to keep it.") if saved else "",
+            help=tr(
+                "It is kept in a file {here} that only the account of fewshot can read.",
+                here=on_computer(server.place()),
+            ),
         )
-        forget = st.checkbox("Forget the saved password") if saved and not elsewhere else False
+        forget = st.checkbox(tr("Forget the saved password")) if saved and not elsewhere else False
         if elsewhere:
-            st.caption(f"The environment variable {turn_password.VARIABLE} names the password.")
-        if st.form_submit_button("Save"):
+            st.caption(tr("The environment variable {variable} names the password.", variable=turn_password.VARIABLE))
+        if st.form_submit_button(tr("Save")):
             settings.set("ice", {"servers": servers, "username": name})
             if not elsewhere and (word or forget):
                 settings.turn_password = "" if forget else word
                 # An empty field, instead of the one with the password.
                 st.session_state["turn passwords"] = st.session_state.get("turn passwords", 0) + 1
-            say_later("Saved. The next lesson will use it.")
+            say_later(tr("Saved. The next lesson will use it."))
             st.rerun()
 
 
@@ -292,6 +338,6 @@ def _card() -> None:
     from fewshot.models.files import resolve
 
     weights = resolve("expression")
-    st.caption(f"Network file: {weights.name}, {weights.stat().st_size / 1e6:.1f} MB")
+    st.caption(tr("Network file: {name}, {size} MB", name=weights.name, size=f"{weights.stat().st_size / 1e6:.1f}"))
     card = resolve("expression").with_name("model_card.md")
     st.markdown(card.read_text(encoding="utf-8"))

@@ -1,0 +1,30 @@
+"""Below each page: that a translation is not reviewed, and the way to another language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fewshot.app.components import mark_language
+from fewshot.app.language import choose
+from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, later, tr
+
+UNREVIEWED = later("This translation has not been reviewed yet.")
+_MARKED = "language marked"
+
+
+def foot() -> None:
+    """Draw it: the way to English, or from English to the browser's language. Nothing if both are English."""
+    now, browsers = LANGUAGE.get(), language_of(st.context.locale)
+    if now != ENGLISH or st.session_state.get(_MARKED):
+        st.session_state[_MARKED] = True
+        mark_language(now, key="language mark")
+    if now == browsers == ENGLISH:
+        return
+    other = ENGLISH if now != ENGLISH else browsers
+    with st.container(horizontal=True, vertical_alignment="center", key="language foot"):
+        if now != ENGLISH:
+            st.caption(tr(UNREVIEWED), width="content")
+        st.button(
+            LANGUAGES[other], key="other language", type="tertiary", icon=":material/translate:",
+            on_click=choose, args=(other,),
+        )  # fmt: skip

@@ -1,0 +1,62 @@
+"""The language of a page: the one that the teacher chose, else the browser's."""
+
+from __future__ import annotations
+
+import contextlib
+
+import streamlit as st
+
+from fewshot.app.visitor import visitor
+from fewshot.database.owner import is_demo
+from fewshot.errors import FewshotError
+from fewshot.session.settings import Settings
+from fewshot.translation import LANGUAGE, LANGUAGES, language_of, tr
+
+CHOSEN = "language"
+"""In the session of a tab, and among the settings of a teacher: code of the chosen language; "" for the browser's."""
+_FIELD = "language field"
+
+
+def speak() -> None:
+    """Let ``tr`` use the language of this page. Each thread that draws needs it: ``shell.calm`` calls it."""
+    LANGUAGE.set(st.session_state.get(CHOSEN) or language_of(st.context.locale))
+
+
+def read_choice() -> None:
+    """Read the teacher's setting, once for each run of a page, and speak that language."""
+    if not is_demo():
+        with contextlib.suppress(FewshotError):  # the page says what is wrong with the database
+            st.session_state[CHOSEN] = _known(Settings(owner=visitor()).get(CHOSEN))
+    speak()
+
+
+def choose(language: str) -> None:
+    """Choose a language ("" for the browser's), for this tab and, but in the demo, as the teacher's setting."""
+    if not is_demo():
+        Settings(owner=visitor()).set(CHOSEN, language or None)
+    st.session_state[CHOSEN] = language
+    st.session_state.pop(_FIELD, None)
+    speak()
+
+
+def language_field() -> None:
+    """The setting, which holds at once."""
+    st.session_state.setdefault(_FIELD, st.session_state.get(CHOSEN, ""))
+    st.selectbox(
+        tr("Language"),
+        ["", *LANGUAGES],
+        format_func=lambda language: LANGUAGES.get(language) or tr("As the browser"),
+        key=_FIELD,
+        on_change=lambda: choose(st.session_state[_FIELD]),
+        width=300,
+    )
+
+
+def in_english_too(text: str) -> None:
+    """The English of a text whose words count, below its translation."""
+    if tr(text) != text:
+        st.caption(text)
+
+
+def _known(language: object) -> str:
+    return language if isinstance(language, str) and language in LANGUAGES else ""
