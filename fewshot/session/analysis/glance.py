@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +27,10 @@ _BORED = ("bored", "sleepy", "tired")
 _SLOW = later("too slow, or time for a break?")
 _FEW = later("fewer than {least}")
 _NONE = later("none")
-_LOOK = "{now} of {students} look {state}, {usual} usually"
-_STILL = "{now} of {students} are still or turned away, {usual} usually"
+_LOOK = later("Hint: {now} of {students} look {state}, {usual} usually")
+_STILL = later("Hint: {now} of {students} are still or turned away, {usual} usually")
+_LOOKED = re.compile(r"Hint: (fewer than 5|\d+) of (\d+) look (.+), (fewer than 5|none|\d+) usually")
+_STOOD = re.compile(r"Hint: (fewer than 5|\d+) of (\d+) are still or turned away, (fewer than 5|none|\d+) usually")
 _LAST_LOOK = later("In the last {minutes} {now} of {students} look {state}, {usual} usually: {question}")
 _LAST_STILL = later("In the last {minutes} {now} of {students} are still or turned away, {usual} usually: {question}")
 _SINCE_LOOK = later("Since {marker} ({time}) {now} of {students} look {state}, {usual} usually: {question}")
@@ -166,8 +169,23 @@ def _marker(event: Event) -> str:
     """The text that is stored. The whole-class view shows it too, so it has no number below five."""
     counts = _counts(event, True, str.format)
     if isinstance(event, Hint):
-        return MARK + _LOOK.format(state=event.state, **counts)
-    return MARK + _STILL.format(**counts)
+        return _LOOK.format(state=event.state, **counts)
+    return _STILL.format(**counts)
+
+
+def hint_word(marker: str) -> str:
+    """What a reader sees for the marker of a hint, which is stored in English. Other markers stay as they are."""
+    if found := _LOOKED.fullmatch(marker):
+        now, students, state, usual = found.groups()
+        return tr(_LOOK, now=_number(now), students=students, state=emotion_word(state), usual=_number(usual))
+    if found := _STOOD.fullmatch(marker):
+        now, students, usual = found.groups()
+        return tr(_STILL, now=_number(now), students=students, usual=_number(usual))
+    return marker
+
+
+def _number(stored: str) -> str:
+    return stored if stored.isdecimal() else tr(_NONE) if stored == _NONE else tr(_FEW, least=MINIMUM)
 
 
 def _sentence(event: Event, marker: tuple[float, str] | None, shown: Callable[[str], str], whole: bool) -> str:
@@ -233,9 +251,7 @@ def _why(
         )
     if isinstance(event, Hint | Flat):
         lines += [] if whole else [f"{event.text}."]  # its shares may be of fewer than five people
-        lines.append(
-            tr("How sure: {sure}. It is not shown why, and single readings can be wrong.", sure=tr(event.sure))
-        )
+        lines.append(tr("How sure: {sure}. It is not shown why, and single readings can be wrong.", sure=event.sure))
     if isinstance(event, Flat):
         lines.append(
             tr(
