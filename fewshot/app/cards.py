@@ -12,11 +12,13 @@ from fewshot.app.avatars import avatar
 from fewshot.app.palette import UNSURE, icon
 from fewshot.classroom.roster import Student
 from fewshot.session.analysis.words import day
+from fewshot.translation import later, tr
+from fewshot.translation.words import emotion_word
 from fewshot.types import EMOTIONS
 
 OK, LACKING, ENDED = "#0b7a53", "#b26a00", "#b3261e"
 _BLURRED, _SMALL = 0.35, 70.0
-NOT_LABELLED = "not labelled"
+NOT_LABELLED = later("not labelled")
 
 
 def advice(student: Student, today: date, sample: bool = False) -> str:
@@ -24,17 +26,17 @@ def advice(student: Student, today: date, sample: bool = False) -> str:
     counts, photos = student.emotions(), student.photos.values()
     weak = sum(quality(photo.size, photo.sharpness) == "weak" for photo in photos)
     found = (
-        (today < student.consent.day, "Consent begins in the future, so this student is not recognised yet."),
-        (not student.consent.holds(today), "Consent has ended, so this student is not recognised."),
-        (not photos, "No photo yet. Add a few, starting with a neutral one."),
-        (not counts.get("neutral"), "A neutral photo would help most."),
+        (today < student.consent.day, later("Consent begins in the future, so this student is not recognised yet.")),
+        (not student.consent.holds(today), later("Consent has ended, so this student is not recognised.")),
+        (not photos, later("No photo yet. Add a few, starting with a neutral one.")),
+        (not counts.get("neutral"), later("A neutral photo would help most.")),
         (
             len([emotion for emotion in counts if emotion in EMOTIONS]) < 2,
-            "A photo of another expression, for example a smile, would help most.",
+            later("A photo of another expression, for example a smile, would help most."),
         ),
-        (weak * 2 > len(photos), "Sharper or larger photos would help."),
+        (weak * 2 > len(photos), later("Sharper or larger photos would help.")),
     )
-    return "" if sample else next((words for missing, words in found if missing), "")
+    return "" if sample else next((tr(words) for missing, words in found if missing), "")
 
 
 def quality(size: float | None, sharpness: float | None) -> str:
@@ -48,13 +50,15 @@ def consent_words(student: Student, today: date, sample: bool = False) -> str:
     """The consent on record, in one line."""
     consent = student.consent
     if sample:
-        return "sample: readings only"
+        return tr("sample: readings only")
     if today < consent.day:
-        return f"consent from {day(consent.day)} on"
+        return tr("consent from {day} on", day=day(consent.day))
     if not consent.holds(today):
-        return f"consent ended on {day(consent.until)}" if consent.until else "consent ended"
-    until = f", until {day(consent.until)}" if consent.until else ""
-    return f"consent: {consent.given_by}, {day(consent.day)}{until}"
+        return tr("consent ended on {day}", day=day(consent.until)) if consent.until else tr("consent ended")
+    values = {"giver": consent.given_by, "day": day(consent.day)}
+    if consent.until:
+        return tr("consent: {giver}, {day}, until {until}", until=day(consent.until), **values)
+    return tr("consent: {giver}, {day}", **values)
 
 
 def card_html(student: Student, today: date, sample: bool = False, portrait: bytes | None = None) -> str:
@@ -66,7 +70,7 @@ def card_html(student: Student, today: date, sample: bool = False, portrait: byt
         face = avatar(student.key, 40, drawn=sample)
     counts = sorted(_by_state(student).items(), key=lambda item: _place(item[0]))
     photos = "".join(_photos_html(state, number) for state, number in counts)
-    none = "no photos"
+    none = escape(tr("no photos"))
     words = consent_words(student, today, sample)
     lines = f'<span class="photos">{photos or f"<span class=small>{none}</span>"}</span>'
     lines += f'<span class="advice">{escape(advice(student, today, sample))}</span>'
@@ -79,7 +83,13 @@ def card_html(student: Student, today: date, sample: bool = False, portrait: byt
 def _photos_html(state: str, number: int) -> str:
     """One state of a card: icon, word and number of photos."""
     drawn = icon(UNSURE if state == NOT_LABELLED else state, 16)
-    return f'<span class="photo">{drawn}<span>{escape(state)}{f" x {number}" if number > 1 else ""}</span></span>'
+    words = escape(photo_word(state))
+    return f'<span class="photo">{drawn}<span>{words}{f" x {number}" if number > 1 else ""}</span></span>'
+
+
+def photo_word(state: str | None) -> str:
+    """What a photo shows, as a reader sees it; None or ``NOT_LABELLED`` without a label."""
+    return tr(NOT_LABELLED) if state in (None, NOT_LABELLED) else emotion_word(str(state))
 
 
 def roster_data(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.shell import asset
+from fewshot.translation import tr
 
 _board = st.components.v2.component(
     "fewshot_board",
@@ -90,4 +91,5 @@ def mirror(oval: tuple[float, float, float], constraints: dict[str, Any], key: s
         constraints: of the camera, as those of the picture that is sent.
         key: another one opens the camera anew.
     """
-    _mirror(data={"oval": list(oval), "constraints": constraints}, key=key)
+    label = tr("Your own camera")
+    _mirror(data={"oval": list(oval), "constraints": constraints, "label": label}, key=key)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from fewshot.translation import LANGUAGE, later, tr
+
 _STYLE = """
 @page { margin: 13mm 15mm; }
 body { margin: 0 auto; max-width: 180mm; font: 10pt/1.38 "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: #111; }
@@ -23,6 +25,35 @@ p, ul { margin: .4mm 0; } ul { padding-left: 5mm; } li { margin: .3mm 0; }
   vertical-align: -.4mm; margin-right: 1.4mm; }
 """
 
+HERE, _SERVER = "the teacher's computer", "the server "
+_TITLE = later("Consent: facial expressions in lessons")
+_TEMPLATE = later("This is a template and no legal advice.")
+_CHANGE = later(
+    "Ask the person responsible for data protection at your school which rules hold, and change this text before you "
+    "use it."
+)
+_WHERE = later("Where this may not be used.")
+_LAW = later(
+    "In the European Union it is prohibited to infer emotions from faces in education and at work, except for medical "
+    "or safety reasons (AI Act, Article 5(1)(f)). A signature does not change that."
+)
+_DOES = later(
+    "It looks at the faces in a lesson or a video call and compares them with a few photos of each student. It shows "
+    "the teacher which expression it recognises, such as happy or neutral, or “unsure”. An expression is not a "
+    "feeling, and the program is often wrong."
+)
+_NAME = later("The student's name, and this consent: who gave it, when, and until when.")
+_PHOTOS = later("Photos and videos. The photos are deleted after the vectors are made.")
+_OTHERS = later("Anything about people who did not consent. Nothing is sent to a company.")
+_NO = later(
+    "You may say no. Nothing bad follows from it, and the student takes part in the lesson like everybody else."
+)
+_WITHDRAW = later(
+    "You may withdraw this consent at any time, without a reason: tell the teacher. From that day on the program does "
+    "not recognise the student. On request everything about the student is deleted."
+)
+_COPY = later("You may see what is stored: the teacher can give you a copy.")
+
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
@@ -38,7 +69,7 @@ class FormFacts:
     classroom: str = ""
     teacher: str = ""
     days: int | None = None
-    place: str = "the teacher's computer"
+    place: str = HERE
     portraits: bool = False
 
 
@@ -49,58 +80,82 @@ def consent_form(facts: FormFacts, students: Sequence[str] = ()) -> bytes:
     """
     sheets = "".join(_sheet(facts, student) for student in students or ("",))
     page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Consent form</title>'
+        f'<!doctype html><html lang="{LANGUAGE.get()}"><head><meta charset="utf-8">'
+        f"<title>{escape(tr('Consent form'))}</title>"
         f"<style>{_STYLE}</style></head><body>{sheets}</body></html>"
     )
     return page.encode("utf-8")
 
 
 def _sheet(facts: FormFacts, student: str) -> str:
-    kept = (
-        f"The readings of a lesson are deleted after {facts.days} days."
-        if facts.days is not None
-        else "The readings of a lesson are kept until the teacher deletes them."
-    )
-    picture = " A small picture for the teacher's list of students, if the teacher adds one." if facts.portraits else ""
     fields = "".join(
-        f'<tr><th scope="row">{name}</th><td><bdi>{escape(value)}</bdi></td></tr>'
+        f'<tr><th scope="row">{_said(name)}</th><td><bdi>{escape(value)}</bdi></td></tr>'
         for name, value in (
-            ("Class", facts.classroom),
-            ("Student", student),
-            ("Teacher", facts.teacher),
-            ("Purpose", "The teacher sees in the lesson which facial expressions the program recognises."),
-            ("Kept until", ""),
+            (later("Class"), facts.classroom),
+            (later("Student"), student),
+            (later("Teacher"), facts.teacher),
+            (
+                later("Purpose"),
+                tr("The teacher sees in the lesson which facial expressions the program recognises."),
+            ),
+            (later("Kept until"), ""),
         )
     )
     return f"""<section class="form">
-<h1>Consent: facial expressions in lessons</h1>
-<p class="template"><b>This is a template and no legal advice.</b> Ask the person responsible for data protection at
-your school which rules hold, and change this text before you use it.</p>
+<h1>{_said(_TITLE)}</h1>
+<p class="template"><b>{_said(_TEMPLATE)}</b> {_said(_CHANGE)}</p>
 <table class="fields">{fields}</table>
-<div class="law"><b>Where this may not be used.</b> In the European Union it is prohibited to infer emotions from
-faces in education and at work, except for medical or safety reasons (AI Act, Article 5(1)(f)). A signature does not
-change that.</div>
-<h2>What the program does</h2>
-<p>It looks at the faces in a lesson or a video call and compares them with a few photos of each student. It shows the
-teacher which expression it recognises, such as happy or neutral, or “unsure”. An expression is not a feeling, and the
-program is often wrong.</p>
-<h2>What is stored, on {escape(facts.place)}</h2>
-<ul><li>The student's name, and this consent: who gave it, when, and until when.</li>
-<li>Face vectors: lists of numbers made from the photos. They are biometric data.{picture}</li>
-<li>For each lesson, which expression was recognised at which time. {kept}</li></ul>
-<h2>What is not stored</h2>
-<ul><li>Photos and videos. The photos are deleted after the vectors are made.</li>
-<li>Anything about people who did not consent. Nothing is sent to a company.</li></ul>
-<h2>What it is never used for</h2>
-<p>Grades, discipline, or any decision about a student.</p>
-<h2>Your rights</h2>
-<ul><li>You may say no. Nothing bad follows from it, and the student takes part in the lesson like everybody else.</li>
-<li>You may withdraw this consent at any time, without a reason: tell the teacher. From that day on the program does not
-recognise the student. On request everything about the student is deleted.</li>
-<li>You may see what is stored: the teacher can give you a copy.</li></ul>
-<div class="sign"><p><span class="box"></span>Yes, I agree. &nbsp; &nbsp;
-<span class="box"></span>No, I do not agree.</p>
-<table class="fields"><tr><th scope="row">Name</th><td></td></tr>
-<tr><th scope="row">I am the student's</th><td></td></tr>
-<tr><th scope="row">Date, signature</th><td></td></tr></table></div>
+<div class="law"><b>{_said(_WHERE)}</b> {_said(_LAW)}{_law_in_english()}</div>
+<h2>{_said(later("What the program does"))}</h2>
+<p>{_said(_DOES)}</p>
+<h2>{escape(_where(facts.place))}</h2>
+{_list(_NAME, _vectors(facts), _readings(facts))}
+<h2>{_said(later("What is not stored"))}</h2>
+{_list(_PHOTOS, _OTHERS)}
+<h2>{_said(later("What it is never used for"))}</h2>
+<p>{_said(later("Grades, discipline, or any decision about a student."))}</p>
+<h2>{_said(later("Your rights"))}</h2>
+{_list(_NO, _WITHDRAW, _COPY)}
+<div class="sign"><p><span class="box"></span>{_said(later("Yes, I agree."))} &nbsp; &nbsp;
+<span class="box"></span>{_said(later("No, I do not agree."))}</p>
+<table class="fields"><tr><th scope="row">{_said(later("Name"))}</th><td></td></tr>
+<tr><th scope="row">{_said(later("I am the student's"))}</th><td></td></tr>
+<tr><th scope="row">{_said(later("Date, signature"))}</th><td></td></tr></table></div>
 </section>"""
+
+
+def _said(text: str) -> str:
+    """A text of the form in the reader's language, as HTML. Quotes stay: it stands in no attribute."""
+    return escape(tr(text), quote=False)
+
+
+def _list(*texts: str) -> str:
+    points = "\n".join(f"<li>{_said(text)}</li>" for text in texts)
+    return f"<ul>{points}</ul>"
+
+
+def _law_in_english() -> str:
+    """The law's words below a translation of them."""
+    return "" if tr(_LAW) == _LAW else f'<p class="template" lang="en">{escape(_WHERE)} {escape(_LAW)}</p>'
+
+
+def _where(place: str) -> str:
+    if place == HERE:
+        return tr("What is stored, on the teacher's computer")
+    if place.startswith(_SERVER):
+        return tr("What is stored, on the server {server}", server=place.removeprefix(_SERVER))
+    return f"What is stored, on {place}"
+
+
+def _vectors(facts: FormFacts) -> str:
+    text = tr("Face vectors: lists of numbers made from the photos. They are biometric data.")
+    picture = tr("A small picture for the teacher's list of students, if the teacher adds one.")
+    return f"{text} {picture}" if facts.portraits else text
+
+
+def _readings(facts: FormFacts) -> str:
+    text = tr("For each lesson, which expression was recognised at which time.")
+    if facts.days is None:
+        return f"{text} {tr('The readings of a lesson are kept until the teacher deletes them.')}"
+    kept = tr("The readings of a lesson are deleted after {number} days.", number=facts.days)
+    return f"{text} {kept}"

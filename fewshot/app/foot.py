@@ -6,9 +6,9 @@ import streamlit as st
 
 from fewshot.app.components import mark_language
 from fewshot.app.language import choose
-from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, later, tr
+from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, tr
+from fewshot.translation.words import UNREVIEWED
 
-UNREVIEWED = later("This translation has not been reviewed yet.")
 _MARKED = "language marked"
 
 

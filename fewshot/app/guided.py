@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.classroom.photo_perception import CLEAR_SUBJECT
 from fewshot.faces.boxes import face_area
+from fewshot.translation import later
 from fewshot.types import EMOTIONS, Face, Frame, Vectors
 from fewshot.unit_vectors import unit_rows
 
@@ -28,11 +29,14 @@ FAR, NEAR, ASIDE = 0.22, 0.66, 0.2
 """Least and most height of a face's box, and how far its middle may be from the oval's, as shares of the picture."""
 DIM, GLARE, STILL = 50.0, 215.0, 0.25
 """Mean grey levels of a face below and above which the light should change; sharpness below which it moves too fast."""
-CLOSER, FURTHER, INTO_THE_OVAL = "Closer, please.", "Further away, please.", "Move your face into the oval."
-MORE_LIGHT, LESS_LIGHT = "More light on your face, please.", "Less light on your face, please."
-LOOK_HERE, HOLD_STILL, UPRIGHT = "Look here, into the camera.", "Hold still.", "Hold your head upright."
-RELAX = "Relax your face, as when you listen."
-MORE = "A little more, so that it differs clearly from your usual face."
+# The hints are translated where they are shown: the guide runs in a thread of its own.
+CLOSER, FURTHER = later("Closer, please."), later("Further away, please.")
+INTO_THE_OVAL = later("Move your face into the oval.")
+MORE_LIGHT, LESS_LIGHT = later("More light on your face, please."), later("Less light on your face, please.")
+LOOK_HERE, HOLD_STILL = later("Look here, into the camera."), later("Hold still.")
+UPRIGHT = later("Hold your head upright.")
+RELAX = later("Relax your face, as when you listen.")
+MORE = later("A little more, so that it differs clearly from your usual face.")
 _HINTS = {
     "face too small": CLOSER, "face cut off": INTO_THE_OVAL, "too blurred": HOLD_STILL, "face turned": LOOK_HERE,
     "head tilted": UPRIGHT, "face upside down": UPRIGHT, "too dark": MORE_LIGHT, "too little contrast": MORE_LIGHT,
@@ -52,10 +56,10 @@ class Prompt:
 
 
 PROMPTS = (
-    Prompt("neutral", "Look at the camera as you usually do."),
-    Prompt("happy", "Smile."),
-    Prompt("surprise", "Look surprised."),
-    Prompt("confused", "Look as if you do not understand."),
+    Prompt("neutral", later("Look at the camera as you usually do.")),
+    Prompt("happy", later("Smile.")),
+    Prompt("surprise", later("Look surprised.")),
+    Prompt("confused", later("Look as if you do not understand.")),
 )
 
 
@@ -193,7 +197,7 @@ class Guide:
             return None
         person = self._person()
         if person is not None and float(person @ face.identity) < self._same:
-            self._hint = "This does not look like the same person as before."
+            self._hint = later("This does not look like the same person as before.")
             return None
         shares = self._read(face.expression[None])[0]
         fit, reads = fit_of(prompt.state, shares), max(shares, key=lambda state: shares[state], default="")
@@ -215,10 +219,10 @@ class Guide:
 def subject(faces: Sequence[Face]) -> tuple[Face | None, str]:
     """The one face to enroll, or what is wrong with the frame."""
     if not faces:
-        return None, "No face is in the picture."
+        return None, later("No face is in the picture.")
     by_area = sorted(faces, key=face_area, reverse=True)
     if len(by_area) > 1 and face_area(by_area[0]) < CLEAR_SUBJECT * face_area(by_area[1]):
-        return None, "Only one person, please."
+        return None, later("Only one person, please.")
     face = by_area[0]
     if not face.quality.ok:
         return None, _hint_of(face.quality.reasons[0])

@@ -17,10 +17,14 @@ from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.sources.base import Source
 from fewshot.perception import Perceives
+from fewshot.translation import later, tr
 
 logger = logging.getLogger(__name__)
 
-OURS = "The enrollment ended because of a fault in fewshot. Click “Start again”. The details are in fewshot's log."
+OURS = later(
+    "The enrollment ended because of a fault in fewshot. Click “Start again”. The details are in fewshot's log."
+)
+NO_MORE = later("There were no more pictures from the camera. Click “Start again”.")
 
 
 class GuidedRun:
@@ -83,7 +87,7 @@ class GuidedRun:
             with closing(self.camera):
                 self._watch(self.guide, self._eyes)
             if not self.guide.progress.done and not self._leaving.is_set():
-                self.failure = self.camera.lost or "There were no more pictures from the camera. Click “Start again”."
+                self.failure = self.camera.lost or NO_MORE
         except FewshotError as error:
             self.failure = in_the_app(error)
         except Exception:
@@ -119,7 +123,7 @@ def enroll_candidates(
     """
     chosen = [(state, number, one) for state, many in kept.items() for number, one in enumerate(many, start=1)]
     if not chosen:
-        raise UsageError("No picture was accepted. Keep at least one, or take them again.")
+        raise UsageError(tr("No picture was accepted. Keep at least one, or take them again."))
     result = room.enroll_pictures(
         student, [(one.picture, state) for state, _, one in chosen], consent_by=consent_by, consent_until=until,
         from_camera=True, looks_like=looks_like,

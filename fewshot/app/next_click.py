@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from fewshot.errors import FewshotError, Note
+from fewshot.translation import later, tr
 
 CLICKS = {
-    "To erase them then": "Then open the page Class again.",
-    "--consent-by 'WHO": "Fill in the field “Consent given by”, then click the button again.",
-    "fewshot models pull": "Open Settings → Models and click “Download the missing models”.",
-    "install fewshot again": "Install fewshot again.",
-    "fewshot models list": "Open Settings → Models to see which models are on this computer.",
-    "fewshot models verify": "Open Settings → Models to see which file is damaged.",
-    "then: fewshot enroll": (
+    "To erase them then": later("Then open the page Class again."),
+    "--consent-by 'WHO": later("Fill in the field “Consent given by”, then click the button again."),
+    "fewshot models pull": later("Open Settings → Models and click “Download the missing models”."),
+    "install fewshot again": later("Install fewshot again."),
+    "fewshot models list": later("Open Settings → Models to see which models are on this computer."),
+    "fewshot models verify": later("Open Settings → Models to see which file is damaged."),
+    "then: fewshot enroll": later(
         "To use it, open the page Class, click each student's card, remove the student in the tab More, and add the "
         "photos again."
     ),
-    "fewshot enroll": "Open the page Class. There you can create a class, add students, and say who gave consent.",
-    "--consent-by": "Fill in the field “Consent given by”.",
-    "--remove": "Open the page Class, click the student's card, and remove the student in the tab More.",
-    "fewshot accounts": "Accounts are under Settings → Accounts, for an administrator.",
-    "fewshot roster": "The page Class shows all classes.",
-    "fewshot key": "The recovery file and the encryption are under Settings → Safety.",
-    "fewshot lessons --delete-old": "Open Settings → Privacy to check the date, and to delete them.",
-    "fewshot lessons": "The page Report lists all lessons.",
+    "fewshot enroll": later(
+        "Open the page Class. There you can create a class, add students, and say who gave consent."
+    ),
+    "--consent-by": later("Fill in the field “Consent given by”."),
+    "--remove": later("Open the page Class, click the student's card, and remove the student in the tab More."),
+    "fewshot accounts": later("Accounts are under Settings → Accounts, for an administrator."),
+    "fewshot roster": later("The page Class shows all classes."),
+    "fewshot key": later("The recovery file and the encryption are under Settings → Safety."),
+    "fewshot lessons --delete-old": later("Open Settings → Privacy to check the date, and to delete them."),
+    "fewshot lessons": later("The page Report lists all lessons."),
 }
 """What a hint contains -> the same step in the app; the first match counts."""
 
@@ -33,5 +36,5 @@ def in_the_app(said: FewshotError | Note) -> str:
     >>> in_the_app(FewshotError("There is no lesson 7.", hint="To see them: fewshot lessons"))
     'There is no lesson 7. The page Report lists all lessons.'
     """
-    click = next((click for command, click in CLICKS.items() if command in said.hint), "")
-    return f"{said.text} {click}".strip()
+    click = next((tr(click) for command, click in CLICKS.items() if command in said.hint), "")
+    return f"{tr(said.text)} {click}".strip()

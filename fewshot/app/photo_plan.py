@@ -14,9 +14,11 @@ from fewshot.classroom.names import emotion_of
 from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
+from fewshot.translation import later, tr
+from fewshot.translation.words import emotion_word
 
-NOT_LOOKED_AT = "The photo is not looked at before there is consent."
-MISSING = "missing"
+NOT_LOOKED_AT = later("The photo is not looked at before there is consent.")
+MISSING = later("missing")
 Status = Literal["enroll", "change", "known", "refused", "left out"]
 
 
@@ -81,7 +83,12 @@ class Plan:
         return tuple((photo.row.id, photo.student, photo.shows, photo.status) for photo in self.photos)
 
 
-_SOURCES = {"list": "consent.csv", "given": "written above", "recorded": "on record", "sample": "not needed"}
+_SOURCES = {
+    "list": later("consent.csv: {giver}"),
+    "given": later("written above: {giver}"),
+    "recorded": later("on record: {giver}"),
+    "sample": later("not needed"),
+}
 
 
 class Enrolls(Protocol):
@@ -120,9 +127,9 @@ def make_plan(table: PhotoTable, names: Mapping[str, Named], roster: Roster, roo
         if table.is_out(row):
             line = replace(line, status="left out", words="", consent="")
         elif named is None or named.problem or row.problem:
-            line = replace(line, words=row.problem or (named.problem if named else WHOSE))
+            line = replace(line, words=tr(row.problem or (named.problem if named else WHOSE)))
         elif named.consent.consent is None:
-            line = replace(line, words=f"{_sentence(named.consent.why)} {NOT_LOOKED_AT}")
+            line = replace(line, words=f"{_sentence(named.consent.why)} {tr(NOT_LOOKED_AT)}")
         elif look.seen is not None and not why:
             consents[key] = named.consent.consent
             files.setdefault(key, []).append(PhotoFile(Path(row.id), shows, seen=look.seen))
@@ -138,18 +145,28 @@ def make_plan(table: PhotoTable, names: Mapping[str, Named], roster: Roster, roo
 
 def _judged(line: PlannedPhoto, photo: PhotoResult, roster: Roster, like: str) -> PlannedPhoto:
     if photo.status == "accepted":
-        return replace(
-            line, status="enroll", words=f"Looks {photo.looks}. Is “{line.shows}” right?" if photo.looks else ""
-        )
+        words = ""
+        if photo.looks:
+            words = tr(
+                "Looks {state}. Is “{label}” right?",
+                state=emotion_word(photo.looks),
+                label=emotion_word(str(line.shows)),
+            )
+        return replace(line, status="enroll", words=words)
     if photo.status == "already enrolled":
         known = roster.students[line.student].photos.get(photo.sha256) if line.student in roster.students else None
         if known is not None and line.shows is not None and known.emotion != line.shows:
-            before = known.emotion or "without a label"
-            return replace(line, status="change", words=f"Enrolled before ({before}). Becomes {line.shows}.")
+            before = emotion_word(known.emotion) if known.emotion else tr("without a label")
+            words = tr("Enrolled before ({before}). Becomes {after}.", before=before, after=emotion_word(line.shows))
+            return replace(line, status="change", words=words)
         return replace(line, status="known", words=_sentence(photo.reason))
     if like and photo.reason.startswith(f"shows {like},"):
-        where = "who is enrolled" if like in roster.students else "who is in another row"
-        return replace(line, words=f"Looks like {like}, {where}.", like=like)
+        words = (
+            tr("Looks like {student}, who is enrolled.", student=like)
+            if like in roster.students
+            else tr("Looks like {student}, who is in another row.", student=like)
+        )
+        return replace(line, words=words, like=like)
     return replace(line, words=_sentence(photo.reason))
 
 
@@ -166,8 +183,7 @@ def _consent_words(named: Named | None) -> str:
         return ""
     if named.consent.consent is None:
         return MISSING
-    source, by = _SOURCES[named.consent.source], named.consent.consent.given_by
-    return source if named.consent.source == "sample" else f"{source}: {by}"
+    return tr(_SOURCES[named.consent.source], giver=named.consent.consent.given_by)
 
 
 def _sentence(text: str) -> str:

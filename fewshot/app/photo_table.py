@@ -21,10 +21,11 @@ from fewshot.classroom.photos import PhotoFile, SeenPhoto, shrink
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
 from fewshot.perception import Perceives
+from fewshot.translation import later
 from fewshot.types import Frame, Vectors
 
 UNSURE = "unsure"
-WHOSE = "Whose photo is this? Write the name."
+WHOSE = later("Whose photo is this? Write the name.")
 THUMBNAIL = 112
 """Pixels of the longer side."""
 

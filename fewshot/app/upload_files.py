@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot.private_files import write_private
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import tr
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
@@ -45,7 +46,10 @@ class DiskUploads:
             from starlette.exceptions import HTTPException
 
             path.unlink(missing_ok=True)
-            words = f"The disk of the app's computer does not take the file ({error.strerror}). Make free space on it."
+            words = tr(
+                "The disk of the app's computer does not take the file ({reason}). Make free space on it.",
+                reason=error.strerror,
+            )
             raise HTTPException(507, words) from error
         self._forget((session_id, file.file_id))
         with self._lock:

@@ -28,6 +28,7 @@ from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import read_picture
 from fewshot.private_files import open_private
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import tr
 from fewshot.types import EMOTIONS
 
 MOST_MEGABYTES = 500
@@ -131,7 +132,7 @@ def thumbnail_of(name: str, data: bytes | Path) -> bytes:
             _put(data, target)
         small = thumbnail(path)
     if small is None:
-        raise UsageError(f"{name} cannot be read as a picture. Use a JPEG, PNG or HEIC file.")
+        raise UsageError(tr("{file} cannot be read as a picture. Use a JPEG, PNG or HEIC file.", file=name))
     return small
 
 
@@ -167,9 +168,16 @@ def _safe(name: str) -> str:
     """The name without parts that lead out of its folder, and short enough for a file system."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and part]
     if not parts:
-        raise UsageError("One of the files has no name. Rename it, and upload it again.")
+        raise UsageError(tr("One of the files has no name. Rename it, and upload it again."))
     if len(parts) > _DEEPEST:
-        raise UsageError(f"{name[:60]}… lies in {len(parts) - 1} folders. Use at most {_DEEPEST - 1}, one in another.")
+        raise UsageError(
+            tr(
+                "{file}… lies in {number} folders. Use at most {most}, one in another.",
+                file=name[:60],
+                number=len(parts) - 1,
+                most=_DEEPEST - 1,
+            )
+        )
     short = [_cut(part, 200) for part in parts[:-1]]
     last = PurePosixPath(parts[-1])
     short.append(_cut(last.stem, 180) + _cut(last.suffix, 20))
@@ -249,9 +257,16 @@ def _write(path: Path, write: Callable[[IO[bytes]], object], last: dict[Path, in
     except OSError as error:
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise UsageError(
-                f"{path.parent.name} is the name of a file and of a folder. Rename one of them, and upload again."
+                tr(
+                    "{name} is the name of a file and of a folder. Rename one of them, and upload again.",
+                    name=path.parent.name,
+                )
             ) from error
         raise UsageError(
-            f"{path.name} could not be saved for reading ({error.strerror or error}). Make free space on the disk "
-            "of fewshot's computer, or rename the file, and upload it again."
+            tr(
+                "{file} could not be saved for reading ({reason}). Make free space on the disk of fewshot's computer, "
+                "or rename the file, and upload it again.",
+                file=path.name,
+                reason=error.strerror or error,
+            )
         ) from error

@@ -14,6 +14,7 @@ from typing import IO
 
 from fewshot.classroom.names import alike
 from fewshot.errors import UsageError
+from fewshot.translation import tr
 
 MOST_FILES, MOST_BYTES = 3000, 1 << 30
 """A zip with more files or bytes than this is refused before anything is written."""
@@ -42,24 +43,29 @@ def in_words(archive: str, inside: str = "") -> Iterator[None]:
     Raises:
         UsageError: always in place of another error.
     """
-    where = f"{archive}, file {inside}," if inside else archive
+    where = tr("{archive}, file {file},", archive=archive, file=inside) if inside else archive
     try:
         yield
     except UsageError:
         raise
     except NotImplementedError as error:
         raise UsageError(
-            f"{where} cannot be unpacked: it is packed by a method that this program does not know. Make the zip again "
-            "with the usual method (deflate)."
+            tr(
+                "{zip} cannot be unpacked: it is packed by a method that this program does not know. Make the zip "
+                "again with the usual method (deflate).",
+                zip=where,
+            )
         ) from error
     except _FAULTS as error:
         if "password" in str(error) or "encrypted" in str(error):
             raise UsageError(
-                f"{where} cannot be unpacked: it has a password. Make the zip again, without a password."
+                tr("{zip} cannot be unpacked: it has a password. Make the zip again, without a password.", zip=where)
             ) from error
         if isinstance(error, OSError) and error.strerror:
-            raise UsageError(f"{where} cannot be unpacked: {error.strerror}.") from error
-        raise UsageError(f"{where} cannot be unpacked: it is damaged or not complete. Make the zip again.") from error
+            raise UsageError(tr("{zip} cannot be unpacked: {reason}.", zip=where, reason=error.strerror)) from error
+        raise UsageError(
+            tr("{zip} cannot be unpacked: it is damaged or not complete. Make the zip again.", zip=where)
+        ) from error
 
 
 def files_in(
@@ -82,8 +88,15 @@ def files_in(
     size = sum(entry.file_size for _, entry in kept)
     if len(kept) > MOST_FILES or size > MOST_BYTES:
         raise UsageError(
-            f"{name} contains {len(kept)} files ({size >> 20} MB unpacked). The limit is {MOST_FILES} files and "
-            f"{MOST_BYTES >> 20} MB. Split it, and upload the parts one by one."
+            tr(
+                "{zip} contains {number} files ({size} MB unpacked). The limit is {most} files and {limit} MB. Split "
+                "it, and upload the parts one by one.",
+                zip=name,
+                number=len(kept),
+                size=size >> 20,
+                most=MOST_FILES,
+                limit=MOST_BYTES >> 20,
+            )
         )
     return kept
 
@@ -104,8 +117,13 @@ def _named(
     if page not in ("utf-8", "cp437"):
         shown = sorted({PurePosixPath(name.decode(page, "replace")).parts[0] for name in unclear})
         notes.append(
-            f"The names in {archive} are not in UTF-8. They were taken for the code page {page}: "
-            f"{', '.join(shown[:5])}. If that is wrong, upload the folder itself instead of a zip."
+            tr(
+                "The names in {zip} are not in UTF-8. They were taken for the code page {page}: {names}. If that is "
+                "wrong, upload the folder itself instead of a zip.",
+                zip=archive,
+                page=page,
+                names=", ".join(shown[:5]),
+            )
         )
     names = [raw[entry.filename] for entry in entries]
     decoded = [name.decode(page, "replace") if isinstance(name, bytes) else name for name in names]
@@ -145,9 +163,12 @@ def _page(names: list[bytes], archive: str, known: Collection[str]) -> str:
         return next(iter(usual))
     choices = sorted({" / ".join(sorted(set(words))[:3]) for words in (likely or readings).values()})
     raise UsageError(
-        f"The names of the folders in {archive} are not in UTF-8, and it is not clear how to read them. They may be: "
-        f"{'; '.join(choices[:8])}. Upload the folder itself instead of a zip, or make the zip again with names in "
-        "UTF-8."
+        tr(
+            "The names of the folders in {zip} are not in UTF-8, and it is not clear how to read them. They may be: "
+            "{names}. Upload the folder itself instead of a zip, or make the zip again with names in UTF-8.",
+            zip=archive,
+            names="; ".join(choices[:8]),
+        )
     )
 
 

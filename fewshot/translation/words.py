@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fewshot.translation import later, tr
 
+UNREVIEWED = later("This translation has not been reviewed yet.")
+"""Below every page that is not in English."""
+
 _WORDS = frozenset(
     (
         later("angry"),

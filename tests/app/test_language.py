@@ -15,10 +15,10 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from fewshot.app import main
-from fewshot.app.foot import UNREVIEWED
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.session.settings import Settings
 from fewshot.translation import ENGLISH, LANGUAGE, catalogue
+from fewshot.translation.words import UNREVIEWED
 
 HEAD = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
 WORDS = {

@@ -3,6 +3,7 @@
 export default function (component) {
   const { data, parentElement } = component;
   const video = parentElement.querySelector("video");
+  video.setAttribute("aria-label", data.label);
   const [middle, down, tall] = data.oval;
   const oval = parentElement.querySelector(".oval");
   const shape = () => {

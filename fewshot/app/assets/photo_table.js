@@ -7,6 +7,7 @@ export default function (component) {
   root.known ??= new Map();
   root.send = () => setStateValue("changes", structuredClone(root.changes));
   root.data = data;
+  speak(root, data);
   list(root.querySelector("datalist"), data.names);
   const body = root.querySelector("tbody");
   const rows = data.rows.map((row) => {
@@ -19,6 +20,20 @@ export default function (component) {
   const only = root.querySelector(".only input");
   only.onchange = () => root.classList.toggle("few", only.checked);
   root.querySelector(".only").hidden = !data.rows.some((row) => row.look);
+}
+
+// The words of the page's language. In another one the rows are made anew: no half-typed word is lost then.
+function speak(root, data) {
+  if (root.language === data.language) return;
+  if (root.language) root.known.clear();
+  root.language = data.language;
+  root.querySelector(".only").lastChild.textContent = ` ${data.words.only}`;
+  root.querySelector(".frame").setAttribute("aria-label", data.words.table);
+  root.querySelectorAll("th").forEach((cell, place) => (cell.textContent = data.columns[place]));
+}
+
+function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 // What was changed outlives the table's elements: the page may draw them anew while a change is under way.
@@ -44,6 +59,8 @@ function list(target, words) {
 }
 
 function made(root, row) {
+  const { words } = root.data;
+  const about = { photo: row.id };
   const line = element("tr");
   const cell = (name, ...parts) => {
     const one = element("td", "", name);
@@ -52,24 +69,24 @@ function made(root, row) {
     return one;
   };
   const keep = Object.assign(element("input"), { type: "checkbox" });
-  keep.setAttribute("aria-label", `Enroll ${row.id}`);
+  keep.setAttribute("aria-label", filled(words.keep, about));
   keep.onchange = () => change(root, row.id, { out: !keep.checked });
   cell("keep", keep);
-  const picture = row.picture ? element("img") : element("span", "no picture", "none");
-  if (row.picture) Object.assign(picture, { alt: `Photo ${row.id}`, src: `data:image/jpeg;base64,${row.picture}` });
+  const picture = row.picture ? element("img") : element("span", words.none, "none");
+  if (row.picture) Object.assign(picture, { alt: filled(words.alt, about), src: `data:image/jpeg;base64,${row.picture}` });
   cell("picture", picture, element("bdi", row.id, "file"));
-  const student = Object.assign(element("input"), { type: "text", maxLength: 100, placeholder: "name", dir: "auto" });
+  const student = Object.assign(element("input"), { type: "text", maxLength: 100, placeholder: words.name, dir: "auto" });
   student.setAttribute("list", "names");
-  student.setAttribute("aria-label", `Student in ${row.id}`);
+  student.setAttribute("aria-label", filled(words.student, about));
   student.onchange = () => rename(root, row.id, student.value.trim());
   const more = element("button", "", "more");
   more.type = "button";
   more.hidden = true;
   cell("student", student, more);
   const shows = element("select");
-  shows.setAttribute("aria-label", `What ${row.id} shows`);
-  const word = Object.assign(element("input"), { type: "text", maxLength: 40, placeholder: "confused", hidden: true });
-  word.setAttribute("aria-label", `Another state in ${row.id}`);
+  shows.setAttribute("aria-label", filled(words.shows, about));
+  const word = Object.assign(element("input"), { type: "text", maxLength: 40, placeholder: root.data.labels.confused ?? "confused", hidden: true });
+  word.setAttribute("aria-label", filled(words.word, about));
   shows.onchange = () => {
     word.hidden = shows.value !== "*";
     if (word.hidden) change(root, row.id, { shows: shows.value });
@@ -90,9 +107,10 @@ function fill(root, line, row) {
   line.keep.checked = !(mine.out ?? false);
   if (!busy(line.student)) line.student.value = mine.student ?? row.guess;
   const shows = mine.shows ?? row.shows ?? "";
-  const options = [["", "I do not know"], ...root.data.states.map((state) => [state, state])];
-  if (shows && !root.data.states.includes(shows)) options.push([shows, shows]);
-  options.push(["*", "another state …"]);
+  const { states, labels } = root.data;
+  const options = [["", root.data.words.unknown], ...states.map((state) => [state, labels[state] ?? state])];
+  if (shows && !states.includes(shows)) options.push([shows, shows]);
+  options.push(["*", root.data.words.another]);
   const drawn = JSON.stringify(options);
   if (line.shows.drawn !== drawn) {
     line.shows.drawn = drawn;
@@ -103,10 +121,10 @@ function fill(root, line, row) {
     line.shows.value = shows;
     line.word.hidden = true;
   }
-  say(line.querySelector(".reads"), row.reads, row.reads === "unsure" ? "faint" : row.differs ? "differs" : "");
-  say(line.querySelector(".consent"), row.consent, row.consent === "missing" ? "bad" : "");
+  say(line.querySelector(".reads"), row.read, row.reads === "unsure" ? "faint" : row.differs ? "differs" : "");
+  say(line.querySelector(".consent"), row.consents, row.consent === "missing" ? "bad" : "");
   const then = line.querySelector(".then");
-  const words = JSON.stringify([row.status, row.words, row.like, row.asks, row.student]);
+  const words = JSON.stringify([row.status, row.says, row.words, row.like, row.asks, row.student]);
   if (then.drawn === words) return;
   then.drawn = words;
   then.replaceChildren(element("b", row.says, row.status.replace(" ", "-")), element("bdi", row.words));
@@ -133,9 +151,9 @@ function question(root, row) {
     box.append(one);
   };
   const each = (what) => all.forEach((other) => (root.changes.rows[other.id] = { ...root.changes.rows[other.id], ...what }));
-  button(`Add to ${row.like}`, () => each({ student: row.like }));
-  button("Two people, such as twins", () => root.changes.twins.push(row.student));
-  button("Leave out", () => each({ out: true }));
+  button(filled(root.data.words.add, { student: row.like }), () => each({ student: row.like }));
+  button(root.data.words.twins, () => root.changes.twins.push(row.student));
+  button(root.data.words.out, () => each({ out: true }));
   return box;
 }
 
@@ -152,8 +170,8 @@ function rename(root, id, name) {
   change(root, id, { student: name });
   for (const line of root.known.values()) line.more.hidden = true;
   if (!others.length || before === name || !name) return;
-  const rest = others.length > 1 ? `other ${others.length} photos` : "other photo";
-  more.textContent = before ? `Also the ${rest} of ${before}` : `Also the ${rest} without a name`;
+  const text = root.data.words[`${others.length > 1 ? "more" : "one"}${before ? " of" : ""}`];
+  more.textContent = filled(text, { number: others.length, student: before });
   more.hidden = false;
   more.onclick = () => {
     more.hidden = true;

@@ -16,6 +16,7 @@ from fewshot.app.hosted.visitors import VISITORS
 from fewshot.errors import FewshotError, UsageError
 from fewshot.models.files import home
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import tr
 from fewshot.types import Frame
 
 if TYPE_CHECKING:
@@ -98,20 +99,25 @@ def decoded(data: bytes) -> Frame:
         UsageError: it is another file, damaged, or too large; its size is known before it is decoded.
     """
     if len(data) > MOST_MEGABYTES * 2**20:
-        raise UsageError(f"The picture is too large. Choose one of at most {MOST_MEGABYTES} MB.")
+        raise UsageError(tr("The picture is too large. Choose one of at most {most} MB.", most=MOST_MEGABYTES))
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UsageError("This is not a picture that can be read here. Choose a JPEG, PNG or WebP file.") from error
+        raise UsageError(tr("This is not a picture that can be read here. Choose a JPEG, PNG or WebP file.")) from error
     if width * height > MOST_PIXELS:
         raise UsageError(
-            f"The picture has {width}x{height} pixels. Choose one of at most {MOST_PIXELS // 1_000_000} million."
+            tr(
+                "The picture has {width}x{height} pixels. Choose one of at most {most} million.",
+                width=width,
+                height=height,
+                most=MOST_PIXELS // 1_000_000,
+            )
         )
     with _turn:
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
-        raise UsageError("The picture is damaged. Choose another one.")
+        raise UsageError(tr("The picture is damaged. Choose another one."))
     return np.asarray(frame, np.uint8)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go
 from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
+from fewshot.translation import tr
 
 MOST_ANALYSED = 1
 """Lessons whose pictures are analysed at the same time, for all visitors: two of them took 360 MB."""
@@ -24,7 +27,7 @@ def page() -> None:
     if lesson is not None:
         live.show(lesson, *EVERY)
         return
-    st.html("<h1>Watch a lesson</h1>")
+    st.html(f"<h1>{escape(tr('Watch a lesson'))}</h1>")
     live_joined.say_over()
     doors()
 
@@ -33,17 +36,18 @@ def doors() -> None:
     """The lessons that can be opened, and the page of own photos."""
     with st.container(key="wrap-doors"):
         one, two, three = st.columns(3)
-    if one.button("Try with the sample class", type="primary", icon=":material/play_circle:", width="stretch"):
+    if one.button(tr("Try with the sample class"), type="primary", icon=":material/play_circle:", width="stretch"):
         _open_sample()
-    if two.button("Try with real photographs", icon=":material/face:", width="stretch"):
+    if two.button(tr("Try with real photographs"), icon=":material/face:", width="stretch"):
         _open_photographs()
-    if three.button("Try with your own photos", icon=":material/photo_camera:", width="stretch"):
+    if three.button(tr("Try with your own photos"), icon=":material/photo_camera:", width="stretch"):
         go("photos")
-    st.html(
-        '<p class="fs-muted">The sample class is a recorded lesson with 49 people. It contains only readings: there '
-        "are no pictures, and the names are invented. The real photographs are twelve people who agreed to be "
-        "shown; they are analysed live, and you can correct what is shown.</p>"
+    samples = tr(
+        "The sample class is a recorded lesson with 49 people. It contains only readings: there are no pictures, and "
+        "the names are invented. The real photographs are twelve people who agreed to be shown; they are analysed "
+        "live, and you can correct what is shown."
     )
+    st.html(f'<p class="fs-muted">{escape(samples)}</p>')
 
 
 @calm
@@ -52,7 +56,7 @@ def _open_sample() -> None:
     from fewshot.app.sample_past import SAMPLE_CLASS
     from fewshot.app.views.live_joined import starting
 
-    with st.spinner("Opening the sample class …"), starting(SAMPLE_CLASS):
+    with st.spinner(tr("Opening the sample class …")), starting(SAMPLE_CLASS):
         start_sample()
     go("live", **{"class": SAMPLE_CLASS})
 
@@ -65,8 +69,10 @@ def _open_photographs() -> None:
     lesson = ROOM.of(PHOTOGRAPHS, visitor())
     if (lesson is None or not lesson.alive) and ROOM.analysing() >= MOST_ANALYSED:
         raise UsageError(
-            "Another visitor has the photographs analysed now, and the server of this demo cannot do more at once. Try "
-            "again in a few minutes. The sample class can always be opened."
+            tr(
+                "Another visitor has the photographs analysed now, and the server of this demo cannot do more at once. "
+                "Try again in a few minutes. The sample class can always be opened."
+            )
         )
-    with st.spinner("Opening the photographs …"):
+    with st.spinner(tr("Opening the photographs …")):
         open_photographs()

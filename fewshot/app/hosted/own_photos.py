@@ -14,6 +14,7 @@ from fewshot.errors import UsageError
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.room import Classroom
 from fewshot.shared_models import MODELS
+from fewshot.translation import tr
 from fewshot.types import Frame, Reading
 
 YOU = "You"
@@ -67,13 +68,16 @@ class OwnPhotos:
         label = emotion_of(state)
         if len(self.taught) >= MOST_TAUGHT:
             raise UsageError(
-                f"You have taught {MOST_TAUGHT} photos, which is the most here. Forget them to begin again."
+                tr(
+                    "You have taught {number} photos, which is the most here. Forget them to begin again.",
+                    number=MOST_TAUGHT,
+                )
             )
         with _one_at_a_time():
             result = self._with.enroll_pictures(YOU, [(shrink(picture, _SIDE), label)], consent_by=CONSENT)
         refused = next((photo.reason for photo in result.photos if photo.status == "rejected"), result.problem)
         if refused:
-            raise UsageError(f"The photo was not used: {refused}")
+            raise UsageError(tr("The photo was not used: {reason}", reason=refused))
         self.taught.append(label)
 
     def read(self, picture: Frame) -> Compared:
@@ -87,11 +91,13 @@ class OwnPhotos:
             without = _readings(self._without, small)
             taught = _readings(self._with, small) if self.taught else ()
         if not without:
-            raise UsageError("No face was found in the picture. Choose one that shows a face from the front.")
+            raise UsageError(tr("No face was found in the picture. Choose one that shows a face from the front."))
         place = max(range(len(without)), key=lambda number: _area(without[number]))
         if not without[place].probabilities:
             reasons = ", ".join(without[place].reasons)
-            raise UsageError(f"The face in the picture cannot be read ({reasons}). Choose another picture.")
+            raise UsageError(
+                tr("The face in the picture cannot be read ({reasons}). Choose another picture.", reasons=reasons)
+            )
         same = next((one for one in taught if one.box == without[place].box and one.student == YOU), None)
         return Compared(without[place], same, len(without))
 
@@ -114,7 +120,7 @@ def _area(reading: Reading) -> float:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     if not _turn.acquire(timeout=PATIENCE):
-        raise UsageError("The server of this demo is busy with other visitors. Try again in a minute.")
+        raise UsageError(tr("The server of this demo is busy with other visitors. Try again in a minute."))
     try:
         yield
     finally:

@@ -17,17 +17,18 @@ from fewshot.accounts.oidc import Provider, ProviderError
 from fewshot.accounts.passwords import AT_ONCE, LONGEST, same_password
 from fewshot.accounts.tries import Tries
 from fewshot.app.guard import Policy, Receive, Scope
-from fewshot.app.login.http import Answer, asked_for, cookie, form, moved, own_path, query, set_cookie, told
-from fewshot.app.login.pages import login_page, logout_page, message_page, password_page
+from fewshot.app.login.http import Answer, asked_for, cookie, form, moved, own_path, query, set_cookie, told, values
+from fewshot.app.login.pages import LOG_IN, login_page, logout_page, message_page, password_page
 from fewshot.classroom.owners import Owner
 from fewshot.errors import UsageError
+from fewshot.translation import LANGUAGE, language_of_header, later, tr, tr_n
 
 LOGIN, PASSWORD, LOGOUT = "/login", "/login/password", "/logout"
 OIDC, BACK = "/login/oidc", "/login/oidc/callback"
 PATHS = (LOGIN, PASSWORD, LOGOUT, OIDC, BACK)
 MOST_WAITING = 20
 """Logins that wait until another one's password was checked; more are asked to come again."""
-REFUSED = "Name or password is wrong. Try again."
+REFUSED = later("Name or password is wrong. Try again.")
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -75,6 +76,7 @@ class Desk:
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """Answer a request for one of ``PATHS``."""
+        LANGUAGE.set(language_of_header(",".join(values(scope, "accept-language"))))
         method, path = scope["method"], scope["path"]
         reads = method in ("GET", "HEAD")
         if not reads and (method != "POST" or path in (OIDC, BACK)):
@@ -101,7 +103,7 @@ class Desk:
     async def _log_in(self, scope: Scope, receive: Receive, before: Login | None) -> Answer:
         fields = await form(scope, receive)
         if fields is None:
-            return Answer(400, message_page("Log in", "The form could not be read. Open the page again."))
+            return Answer(400, message_page(LOG_IN, later("The form could not be read. Open the page again.")))
         name, after = told(fields, "name").strip()[:LONGEST], own_path(told(fields, "next"), PATHS)
         try:
             mark = cookie(scope, self._mark_name(scope))
@@ -124,13 +126,23 @@ class Desk:
         wait = 0 if own else self.tries.wait_for_address(address)
         if wait:
             logger.warning("login refused: too many tries from %s", address)
-            raise Refused(429, f"Too many wrong tries from your network. Try again in {_minutes(wait)}.", wait)
+            said = tr_n(
+                "Too many wrong tries from your network. Try again in {number} minute.",
+                "Too many wrong tries from your network. Try again in {number} minutes.",
+                _minutes(wait),
+            )
+            raise Refused(429, said, wait)
         wait = self.tries.take(name, own)
         if wait:
             self.tries.refused(address)
             logger.warning("login refused: too many tries under one name, the last from %s", address)
             self.accounts.note_refused(name, "too many tries")
-            raise Refused(429, f"Too many wrong tries under this name. Try again in {_minutes(wait)}.", wait)
+            said = tr_n(
+                "Too many wrong tries under this name. Try again in {number} minute.",
+                "Too many wrong tries under this name. Try again in {number} minutes.",
+                _minutes(wait),
+            )
+            raise Refused(429, said, wait)
         owner = self.accounts.verify(name, password)
         if owner is None:
             self.tries.refused(address)
@@ -176,15 +188,16 @@ class Desk:
         old, new = told(fields, "old"), told(fields, "new")
         try:
             if new != told(fields, "again"):
-                raise Refused(400, "The two new passwords differ. Type them again.")
+                raise Refused(400, later("The two new passwords differ. Type them again."))
             if same_password(new, old):
-                raise Refused(400, "The new password is the one that you have now. Choose another.")
+                raise Refused(400, later("The new password is the one that you have now. Choose another."))
             mark = cookie(scope, self._mark_name(scope))
             _, changed = await self._slot(self._check, name, old, _address(scope), mark)
             await self._slot(self.accounts.change, login.owner, new, changed=changed)
             return await self._begin(scope, login.owner, login, "/")
         except Refused as refused:
-            said = "The password that you have now is wrong. Try again." if refused.said == REFUSED else refused.said
+            wrong = later("The password that you have now is wrong. Try again.")
+            said = wrong if refused.said == REFUSED else refused.said
             return Answer(refused.status, password_page(name, must, said), refused.headers)
         except UsageError as error:
             return Answer(400, password_page(name, must, error.text))
@@ -196,7 +209,7 @@ class Desk:
         try:
             url, binding = await self._slot(self.provider.begin, self._origin(scope) + BACK, after)
         except (ProviderError, Refused) as error:
-            return Answer(503, message_page("Log in", error.said if isinstance(error, Refused) else error.text))
+            return Answer(503, message_page(LOG_IN, error.said if isinstance(error, Refused) else error.text))
         name = self._binding_name(scope)
         return Answer(303, "", (("location", url), set_cookie(name, binding, self._secure(scope), 600)))
 
@@ -207,26 +220,35 @@ class Desk:
         gone = set_cookie(self._binding_name(scope), "", self._secure(scope))
         try:
             if told(fields, "error") or not told(fields, "code"):
-                raise ProviderError("The identity provider did not log you in. Begin again.")
+                raise ProviderError(later("The identity provider did not log you in. Begin again."))
             finish = functools.partial(self.provider.finish, told(fields, "state"), told(fields, "code"), binding)
             person, after = await self._slot(finish)
             owner = await _in_thread(self.accounts.known, person.issuer, person.subject, person.email)
         except (ProviderError, Refused) as error:
             said = error.said if isinstance(error, Refused) else error.text
             logger.warning("login refused: %s (from %s)", said, _address(scope))
-            return Answer(401, message_page("Log in", said), (gone,))
+            return Answer(401, message_page(LOG_IN, said), (gone,))
         if owner is None:
             logger.warning("login refused: the identity provider knows the person, but nobody invited them")
             await _in_thread(self.accounts.note_refused, "", "not invited")
-            who = person.email or "your account, whose address your school has not verified,"
-            said = f"There is no account for {who} on this server. Ask its administrator to invite you."
-            return Answer(403, message_page("Log in", said), (gone,))
+            said = tr(
+                "There is no account for {address} on this server. Ask its administrator to invite you.",
+                address=person.email,
+            )
+            if not person.email:
+                said = tr(
+                    "There is no account for your account, whose address your school has not verified, on this server. "
+                    "Ask its administrator to invite you."
+                )
+            return Answer(403, message_page(LOG_IN, said), (gone,))
         try:
             answer = await self._begin(scope, owner, before, after)
         except UsageError:
             return Answer(
                 403,
-                message_page("Log in", "This account was removed a moment ago. Ask the administrator of this server."),
+                message_page(
+                    LOG_IN, later("This account was removed a moment ago. Ask the administrator of this server.")
+                ),
                 (gone,),
             )
         return Answer(answer.status, answer.body, (*answer.headers, gone))
@@ -236,7 +258,7 @@ class Desk:
         if self._slots is None:
             self._slots = anyio.CapacityLimiter(AT_ONCE)
         if self._slots.statistics().tasks_waiting >= MOST_WAITING:
-            raise Refused(503, "Many people are logging in at the moment. Try again in a minute.", 60)
+            raise Refused(503, later("Many people are logging in at the moment. Try again in a minute."), 60)
         return await anyio.to_thread.run_sync(functools.partial(work, *args, **kwargs), limiter=self._slots)
 
     def _login_page(self, scope: Scope, after: str, said: str = "", name: str = "") -> str:
@@ -271,6 +293,6 @@ def _address(scope: Scope) -> str:
     return str(client[0]) if client else "unknown"
 
 
-def _minutes(seconds: int) -> str:
-    minutes = max(1, -(-seconds // 60))
-    return f"{minutes} minute{'s' if minutes > 1 else ''}"
+def _minutes(seconds: int) -> int:
+    """Rounded up."""
+    return max(1, -(-seconds // 60))

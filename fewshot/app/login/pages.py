@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from fewshot.translation import ENGLISH, LANGUAGE, later, tr
+from fewshot.translation.words import UNREVIEWED
+
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · fewshot</title><style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 10vh auto; padding: 0 1rem; }}
@@ -20,7 +23,10 @@ button, .button {{ box-sizing: border-box; display: block; width: 100%; margin-t
 {body}
 </main></body></html>
 """
-OPEN_NETWORK = (
+LOG_IN = later("Log in")
+_MARK = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Where a name will stand that is written in bold."""
+OPEN_NETWORK = later(
     "This address has no TLS (it begins with http://), so others in the network can read the password along. Ask the "
     "person who runs this server for an address with https://."
 )
@@ -39,24 +45,26 @@ def login_page(
         passwords: whether passwords can be used.
         safe: whether nobody in the network can read along.
     """
-    parts = [_said(said), "" if safe else f'<p class="note">{escape(OPEN_NETWORK)}</p>']
+    parts = [_said(said), "" if safe else f'<p class="note">{_words(OPEN_NETWORK)}</p>']
     if passwords:
         parts.append(
             '<form method="post" action="/login">'
             f'<input type="hidden" name="next" value="{escape(after)}">'
-            '<label for="name">Name</label>'
+            f'<label for="name">{_words(later("Name"))}</label>'
             f'<input id="name" name="name" value="{escape(name)}" autocomplete="username" autocapitalize="none" '
             'spellcheck="false" required autofocus>'
-            '<label for="password">Password</label>'
+            f'<label for="password">{_words(later("Password"))}</label>'
             '<input id="password" name="password" type="password" autocomplete="current-password" required>'
-            "<button>Log in</button></form>"
+            f"<button>{_words(LOG_IN)}</button></form>"
         )
     if provider:
         parts.append(
-            f'<a class="button" href="/login/oidc?next={escape(_quoted(after))}">Log in with {escape(provider)}</a>'
+            f'<a class="button" href="/login/oidc?next={escape(_quoted(after))}">'
+            f"{escape(tr('Log in with {provider}', provider=provider))}</a>"
         )
-    parts.append("<p>Forgotten? Ask the administrator of this server for a new password.</p>" if passwords else "")
-    return _page("Log in", parts)
+    forgotten = _words(later("Forgotten? Ask the administrator of this server for a new password."))
+    parts.append(f"<p>{forgotten}</p>" if passwords else "")
+    return _page(LOG_IN, parts)
 
 
 def password_page(name: str, must: bool, said: str = "") -> str:
@@ -67,49 +75,58 @@ def password_page(name: str, must: bool, said: str = "") -> str:
         must: whether nothing else can be done before.
         said: what was wrong with the last try.
     """
-    why = "The password that you were given is good for one login. Choose your own now." if must else ""
+    why = later("The password that you were given is good for one login. Choose your own now.") if must else ""
     return _page(
-        "Choose a password",
+        later("Choose a password"),
         [
             _said(said),
-            f"<p>{escape(why)}</p>" if why else "",
+            f"<p>{_words(why)}</p>" if why else "",
             '<form method="post" action="/login/password">'
             f'<input type="hidden" name="username" value="{escape(name)}" autocomplete="username">'
-            '<label for="old">Password that you have now</label>'
+            f'<label for="old">{_words(later("Password that you have now"))}</label>'
             '<input id="old" name="old" type="password" autocomplete="current-password" required autofocus>'
-            '<label for="new">New password (at least 12 characters)</label>'
+            f'<label for="new">{_words(later("New password (at least 12 characters)"))}</label>'
             '<input id="new" name="new" type="password" autocomplete="new-password" minlength="12" required>'
-            '<label for="again">New password again</label>'
+            f'<label for="again">{_words(later("New password again"))}</label>'
             '<input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required>'
-            "<button>Save</button></form>",
-            "" if must else '<p><a href="/">Back</a></p>',
+            f"<button>{_words(later('Save'))}</button></form>",
+            "" if must else f'<p><a href="/">{_words(later("Back"))}</a></p>',
         ],
     )
 
 
 def logout_page(name: str) -> str:
     """The page that asks whether somebody wants to log out; a link must not be able to do it."""
+    who = escape(tr("You are logged in as {name}. Your logins on other devices go on.", name=_MARK))
+    change, back = _words(later("Change the password")), _words(later("Back"))
     return _page(
-        "Log out",
+        later("Log out"),
         [
-            f"<p>You are logged in as <strong>{escape(name)}</strong>. Your logins on other devices go on.</p>",
-            '<form method="post" action="/logout"><button>Log out</button></form>',
-            '<p><a href="/login/password">Change the password</a> · <a href="/">Back</a></p>',
+            f"<p>{who.replace(_MARK, f'<strong>{escape(name)}</strong>')}</p>",
+            f'<form method="post" action="/logout"><button>{_words(later("Log out"))}</button></form>',
+            f'<p><a href="/login/password">{change}</a> · <a href="/">{back}</a></p>',
         ],
     )
 
 
 def message_page(title: str, said: str) -> str:
     """A page that says what went wrong, with a link to begin again."""
-    return _page(title, [_said(said), '<a class="button" href="/login">Log in</a>'])
+    return _page(title, [_said(said), f'<a class="button" href="/login">{_words(LOG_IN)}</a>'])
 
 
 def _said(text: str) -> str:
-    return f'<p class="said" role="alert">{escape(text)}</p>' if text else ""
+    return f'<p class="said" role="alert">{_words(text)}</p>' if text else ""
+
+
+def _words(text: str) -> str:
+    """A text in the reader's language, as HTML."""
+    return escape(tr(text))
 
 
 def _page(title: str, parts: list[str]) -> str:
-    return _PAGE.format(title=escape(title), body="\n".join(part for part in parts if part))
+    note = "" if LANGUAGE.get() == ENGLISH else f"<p><small>{_words(UNREVIEWED)}</small></p>"
+    body = "\n".join(part for part in (*parts, note) if part)
+    return _PAGE.format(language=LANGUAGE.get(), title=_words(title), body=body)
 
 
 def _quoted(path: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fewshot.app.consent_form import FormFacts, consent_form
+from fewshot.app.consent_form import HERE, FormFacts, consent_form
 from fewshot.app.photo_table import rows_of_class, rows_of_student
 from fewshot.app.server import place
 from fewshot.app.shell import PHOTO_TABLES, SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice
@@ -26,14 +26,15 @@ from fewshot.classroom.folder import consent_file
 from fewshot.classroom.places import computer
 from fewshot.classroom.roster import Roster
 from fewshot.pictures import PICTURE_SUFFIXES
-from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
+from fewshot.translation import later, tr, tr_n
+from fewshot.translation.words import emotion_word
 from fewshot.types import EMOTIONS
 
 KINDS = [*(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES)), "zip"]
 FOLDER_KINDS = [*KINDS, "csv"]  # consent.csv
 _REMEMBERED, _PICTURES = 120, 60
-UNLABELLED, OWN = "I do not know", "another state …"
+UNLABELLED, OWN = later("I do not know"), later("another state …")
 _USED = "fields used"
 """In the session: how many uploads were enrolled. The next one has fields of its own, which are empty."""
 
@@ -61,9 +62,9 @@ class Outcome:
 def add(name: str, roster: Roster) -> None:
     """The three ways to add students."""
     photo_table.say_reloaded()
-    with st.expander("Add students", icon=":material/person_add:", expanded=not roster.students or _choosing()):
+    with st.expander(tr("Add students"), icon=":material/person_add:", expanded=not roster.students or _choosing()):
         _acknowledge()
-        many, one, camera = st.tabs(["Many students", "One student", "With the camera"])
+        many, one, camera = st.tabs([tr("Many students"), tr("One student"), tr("With the camera")])
         with many:
             _many(name, roster)
         with one:
@@ -76,7 +77,7 @@ def add(name: str, roster: Roster) -> None:
 def from_photos(name: str, roster: Roster) -> None:
     """On the page Enrollment: photos of many students or of one."""
     photo_table.say_reloaded()
-    many, one = st.tabs(["Many students", "One student"])
+    many, one = st.tabs([tr("Many students"), tr("One student")])
     with many:
         _many(name, roster)
     with one:
@@ -91,23 +92,30 @@ def _choosing() -> bool:
 def _acknowledge() -> None:
     """Photos are enrolled only after the same acknowledgement as for a camera and a lesson."""
     ask_to_acknowledge(
-        "Before you add students, open the page Start, read where this may not be used, and click “I have read this "
-        "and will follow it”."
+        tr(
+            "Before you add students, open the page Start, read where this may not be used, and click “I have read "
+            "this and will follow it”."
+        )
     )
 
 
 @calm
 def _many(name: str, roster: Roster) -> None:
     st.caption(
-        "Use one folder per student. Put the photos into it, or into subfolders named after what they show (neutral, "
-        "happy, confused …). A folder of files like anna_neutral.jpg works too. You see a table of all photos before "
-        f"anything is stored. A file may have {MOST_MEGABYTES} MB."
+        tr(
+            "Use one folder per student. Put the photos into it, or into subfolders named after what they show "
+            "(neutral, happy, confused …). A folder of files like anna_neutral.jpg works too. You see a table of all "
+            "photos before anything is stored. A file may have {most} MB.",
+            most=MOST_MEGABYTES,
+        )
     )
     left, right = st.columns(2)
     folder = left.file_uploader(
-        "Choose a folder", type=FOLDER_KINDS, accept_multiple_files="directory", key=_field("folder", name)
+        tr("Choose a folder"), type=FOLDER_KINDS, accept_multiple_files="directory", key=_field("folder", name)
     )
-    packed = right.file_uploader("or a zip file", type=["zip"], max_upload_size=MOST_MEGABYTES, key=_field("zip", name))
+    packed = right.file_uploader(
+        tr("or a zip file"), type=["zip"], max_upload_size=MOST_MEGABYTES, key=_field("zip", name)
+    )
     by, until = _consent("many")
     listed = _consent_files(name, roster)
     files = [*(folder or []), *([packed] if packed else [])]
@@ -128,18 +136,24 @@ def _many(name: str, roster: Roster) -> None:
 @calm
 def _one(name: str, roster: Roster) -> None:
     left, right = st.columns(2)
-    student = left.text_input("Name of the student", placeholder="Asha", key="one student", max_chars=64).strip()
-    shown = right.selectbox("What the photos show", [UNLABELLED, *EMOTIONS, OWN], index=1 + EMOTIONS.index("neutral"))
+    student = left.text_input(tr("Name of the student"), placeholder="Asha", key="one student", max_chars=64).strip()
+    shown = right.selectbox(
+        tr("What the photos show"),
+        [UNLABELLED, *EMOTIONS, OWN],
+        index=1 + EMOTIONS.index("neutral"),
+        format_func=lambda state: tr(state) if state in (UNLABELLED, OWN) else emotion_word(state),
+    )
     emotion: str | None = None if shown == UNLABELLED else shown
     if shown == OWN:
-        emotion = st.text_input("Name of the state, in one word", placeholder="confused", max_chars=40) or None
-        st.caption("Three pictures are enough to recognise a state. A neutral photo makes it more reliable.")
-    photos = st.file_uploader("Photos", type=KINDS, accept_multiple_files=True, key=_field("photos", name))
+        said = st.text_input(tr("Name of the state, in one word"), placeholder=emotion_word("confused"), max_chars=40)
+        emotion = said or None
+        st.caption(tr("Three pictures are enough to recognise a state. A neutral photo makes it more reliable."))
+    photos = st.file_uploader(tr("Photos"), type=KINDS, accept_multiple_files=True, key=_field("photos", name))
     known = roster.students.get(student)
     by, until = (None, None) if known and known.consent.holds(date.today()) else _consent("one")
     files = photos if student else []
     if photos and not student:
-        st.info("Write the name of the student. Then the photos are shown here.", icon=":material/person:")
+        st.info(tr("Write the name of the student. Then the photos are shown here."), icon=":material/person:")
 
     def read(place: Path) -> Laid:
         laid = save_student([Upload(file.name, content(file)) for file in files], place, "photos")
@@ -157,7 +171,7 @@ def _table(name: str, roster: Roster, chosen: Chosen, by: str | None, until: dat
     """The table of the chosen photos with its button; a button that cannot be clicked without photos."""
     if not chosen.files or Settings(owner=visitor()).acknowledged is None:
         photo_table.forget(chosen.kind)
-        st.button("Enroll", type="primary", disabled=True, key=f"enroll {chosen.kind}")
+        st.button(tr("Enroll"), type="primary", disabled=True, key=f"enroll {chosen.kind}")
         return
     st.session_state.pop(f"outcome {name}", None)
     done = photo_table.section(name, roster, chosen, given_consent(by, until) if by else None)
@@ -196,45 +210,56 @@ def _consent_files(name: str, roster: Roster) -> Any:
     today = date.today()
     held = {key: student.consent for key, student in roster.students.items() if student.consent.holds(today)}
     lacking = [student for student in names if student not in held]
-    with st.expander("Consent form and list of consents", icon=":material/contract:"):
+    with st.expander(tr("Consent form and list of consents"), icon=":material/contract:"):
         st.caption(
-            "Print the form for the families. It is a template and no legal advice. Then fill in the list with a "
-            "spreadsheet: a row per student, who gave consent, and when. Bring it back here, or put it into the folder "
-            "of the photos. It counts before what is written above."
+            tr(
+                "Print the form for the families. It is a template and no legal advice. Then fill in the list with a "
+                "spreadsheet: a row per student, who gave consent, and when. Bring it back here, or put it into the "
+                "folder of the photos. It counts before what is written above."
+            )
         )
         owner = visitor()
         settings, where = Settings(owner=owner), place()
-        keeper = computer(where) if where else "the teacher's computer"
+        keeper = computer(where) if where else HERE
         teacher = owner.name if where else ""
         facts = FormFacts(name, teacher, settings.retention_days, keeper, settings.portraits)
         left, right = st.columns(2)
-        sheets = f" ({counted(len(lacking), 'sheet')})" if lacking else ""
+        form = tr("Consent form to print")
+        if lacking:
+            form = tr_n(
+                "Consent form to print ({number} sheet)", "Consent form to print ({number} sheets)", len(lacking)
+            )
+        listed = tr_n("List of consents ({number} student)", "List of consents ({number} students)", len(names))
         left.download_button(
-            f"Consent form to print{sheets}", consent_form(facts, lacking), "consent-form.html", "text/html",
+            form, consent_form(facts, lacking), "consent-form.html", "text/html",
             icon=":material/print:", width="stretch", on_click="ignore",
         )  # fmt: skip
         right.download_button(
-            f"List of consents ({counted(len(names), 'student')})", write_consent_list(names, held), CONSENT_FILE,
+            listed, write_consent_list(names, held), CONSENT_FILE,
             "text/csv", icon=":material/download:", width="stretch", on_click="ignore",
         )  # fmt: skip
-        return st.file_uploader("The list of consents, filled in (consent.csv)", type=["csv"], key=_field("list", name))
+        return st.file_uploader(
+            tr("The list of consents, filled in (consent.csv)"), type=["csv"], key=_field("list", name)
+        )
 
 
 def _camera(name: str) -> None:
     st.caption(
-        "This takes about thirty seconds. The student shows a neutral face, a smile, surprise and confusion. The "
-        "program chooses the best pictures."
+        tr(
+            "This takes about thirty seconds. The student shows a neutral face, a smile, surprise and confusion. The "
+            "program chooses the best pictures."
+        )
     )
-    student = st.text_input("Name of the student", placeholder="Asha", key="camera student", max_chars=64)
-    if st.button("Open the camera", icon=":material/photo_camera:", disabled=not student.strip()):
+    student = st.text_input(tr("Name of the student"), placeholder="Asha", key="camera student", max_chars=64)
+    if st.button(tr("Open the camera"), icon=":material/photo_camera:", disabled=not student.strip()):
         go("enroll", **{"class": name, "student": student.strip()})
 
 
 def _consent(key: str) -> tuple[str | None, date | None]:
     left, right = st.columns(2)
-    by = left.text_input("Consent given by", placeholder="her mother, in writing", key=f"consent {key}")
+    by = left.text_input(tr("Consent given by"), placeholder=tr("her mother, in writing"), key=f"consent {key}")
     until = right.date_input(
-        "Last day of the consent (if it ends)", value=None, key=f"until {key}", min_value=date.today()
+        tr("Last day of the consent (if it ends)"), value=None, key=f"until {key}", min_value=date.today()
     )
     return by.strip() or None, until
 
@@ -259,19 +284,18 @@ def _show(outcome: Outcome | None) -> None:
     say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
-    words = f"{counted(accepted, 'photo')} accepted"
-    words += f", {twice} already enrolled" if twice else ""
-    words += f", {outcome.left_out} left out" if outcome.left_out else ""
-    (st.success if accepted or twice else st.warning)(
-        f"{words}, {len(outcome.refused)} refused.", icon=":material/fact_check:"
-    )
+    parts = [tr_n("{number} photo accepted", "{number} photos accepted", accepted)]
+    parts += [tr_n("{number} already enrolled", "{number} already enrolled", twice)] if twice else []
+    parts += [tr_n("{number} left out", "{number} left out", outcome.left_out)] if outcome.left_out else []
+    parts += [tr_n("{number} refused", "{number} refused", len(outcome.refused))]
+    (st.success if accepted or twice else st.warning)(f"{', '.join(parts)}.", icon=":material/fact_check:")
     columns = st.columns(4)
     for number, (student, file, why) in enumerate(outcome.refused):
         with columns[number % 4].container(border=True):
             if picture := outcome.pictures.get(file):
                 st.image(picture, width=112)
             who = f"**{plain(isolated(student))}** · " if student else ""
-            st.markdown(f"{who}{plain(file)}  \n:red-badge[refused] {plain(why)}")
+            st.markdown(f"{who}{plain(file)}  \n:red-badge[{plain(tr('refused'))}] {plain(why)}")
     for enrolled in outcome.students:
         for note in enrolled.notes:
             st.caption(plain(f"{isolated(enrolled.student)}: {note}"))

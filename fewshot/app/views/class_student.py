@@ -8,7 +8,7 @@ from datetime import date
 import streamlit as st
 
 from fewshot.access.forget import forget
-from fewshot.app.cards import NOT_LABELLED, consent_words, quality
+from fewshot.app.cards import consent_words, photo_word, quality
 from fewshot.app.palette import chip
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
 from fewshot.app.visitor import visitor
@@ -19,6 +19,8 @@ from fewshot.classroom.store import ClassStore
 from fewshot.classroom.traces import still_called
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import day
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 from fewshot.types import EMOTIONS
 
 RECEIPT = "receipt of an erasure"
@@ -32,15 +34,17 @@ def show_receipt() -> None:
         return
     with st.container(border=True, key="receipt"):
         st.write(
-            "The receipt says what was removed and what this program cannot reach, such as files that you saved. It "
-            "is signed, and names nobody."
+            tr(
+                "The receipt says what was removed and what this program cannot reach, such as files that you saved. "
+                "It is signed, and names nobody."
+            )
         )
         left, right = st.columns(2)
         left.download_button(
-            "Save the receipt", receipt, "receipt.json", "application/json", icon=":material/receipt_long:",
+            tr("Save the receipt"), receipt, "receipt.json", "application/json", icon=":material/receipt_long:",
             on_click="ignore", width="stretch",
         )  # fmt: skip
-        if right.button("Close the receipt", width="stretch"):
+        if right.button(tr("Close the receipt"), width="stretch"):
             st.session_state.pop(RECEIPT, None)
             st.rerun()
 
@@ -54,10 +58,10 @@ def open_card(store: ClassStore, name: str, student: str) -> None:
 def _card(store: ClassStore, name: str, student: str) -> None:
     roster = store.roster(name)
     if roster.sample:
-        st.write("This is an invented student of the sample class. Only readings are stored about this student.")
+        st.write(tr("This is an invented student of the sample class. Only readings are stored about this student."))
         return
     one = roster.students[student]
-    photos, consent, more = st.tabs(["Photos", "Consent", "More"])
+    photos, consent, more = st.tabs([tr("Photos"), tr("Consent"), tr("More")])
     with photos:
         _photos(store, name, one)
     with consent:
@@ -68,18 +72,19 @@ def _card(store: ClassStore, name: str, student: str) -> None:
 
 def _photos(store: ClassStore, name: str, student: Student) -> None:
     if not student.photos:
-        st.write("There are no photos yet.")
+        st.write(tr("There are no photos yet."))
     for sha, photo in sorted(student.photos.items(), key=lambda item: (item[1].emotion or "", item[1].enrolled)):
         left, middle, change, right = st.columns([3, 3, 2, 2], vertical_alignment="center")
-        left.html(chip(photo.emotion or "unsure", photo.emotion or NOT_LABELLED))
-        good = {"good": "good quality", "weak": "small or blurry", "": ""}[quality(photo.size, photo.sharpness)]
+        left.html(chip(photo.emotion or "unsure", photo_word(photo.emotion)))
+        how = quality(photo.size, photo.sharpness)
+        good = {"good": tr("good quality"), "weak": tr("small or blurry"), "": ""}[how]
         middle.caption(f"{day(photo.enrolled)}{f' · {good}' if good else ''}")
-        with change.popover("Change", width="stretch"):
+        with change.popover(tr("Change"), width="stretch"):
             _label(store, name, student, sha, photo)
-        with right.popover("Remove", width="stretch", key=f"forget {sha}"):
+        with right.popover(tr("Remove"), width="stretch", key=f"forget {sha}"):
             _forget(store, name, student, sha, photo)
     _learned(store, name, student)
-    if st.button("Add pictures with the camera", icon=":material/photo_camera:", width="stretch"):
+    if st.button(tr("Add pictures with the camera"), icon=":material/photo_camera:", width="stretch"):
         go("enroll", **{"class": name, "student": student.key})
 
 
@@ -89,12 +94,17 @@ def _forget(store: ClassStore, name: str, student: Student, sha: str, photo: Pho
     if small:
         st.image(small, width=150)
     else:
-        st.caption("fewshot keeps no pictures, so it cannot show this one.")
-    what = f"The photo ({photo.emotion or NOT_LABELLED}, enrolled {day(photo.enrolled)})"
-    st.write(plain(f"{what} no longer helps to recognise {isolated(student.key)}. This cannot be undone."))
-    if st.button("Remove permanently", key=f"forget surely {sha}", width="stretch"):
+        st.caption(tr("fewshot keeps no pictures, so it cannot show this one."))
+    said = tr(
+        "The photo ({state}, enrolled {day}) no longer helps to recognise {student}. This cannot be undone.",
+        state=photo_word(photo.emotion),
+        day=day(photo.enrolled),
+        student=isolated(student.key),
+    )
+    st.write(plain(said))
+    if st.button(tr("Remove permanently"), key=f"forget surely {sha}", width="stretch"):
         store.remove_photo(name, student.key, sha)
-        say_later("The photo was removed.")
+        say_later(tr("The photo was removed."))
         st.rerun()
 
 
@@ -103,10 +113,10 @@ def _label(store: ClassStore, name: str, student: Student, sha: str, photo: Phot
     own = [word for word in student.emotions() if word and word not in EMOTIONS]
     choices = [*EMOTIONS, *own]
     now = choices.index(photo.emotion) if photo.emotion else EMOTIONS.index("neutral")
-    shown = st.selectbox("This photo shows", choices, index=now, key=f"label {sha}")
-    if st.button("Save", key=f"save label {sha}", width="stretch") and shown != photo.emotion:
+    shown = st.selectbox(tr("This photo shows"), choices, index=now, key=f"label {sha}", format_func=emotion_word)
+    if st.button(tr("Save"), key=f"save label {sha}", width="stretch") and shown != photo.emotion:
         store.label_photo(name, student.key, sha, shown)
-        say_later(f"The photo is now labelled {shown}.")
+        say_later(tr("The photo is now labelled {state}.", state=emotion_word(shown)))
         st.rerun()
 
 
@@ -115,10 +125,17 @@ def _learned(store: ClassStore, name: str, student: Student) -> None:
     for one in learned(store.database, name, student.key, owner=store.owner):
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.html(chip(one.actually))
-        middle.caption(f"corrected on {day(one.made)} · predicted: {plain(one.said or 'unsure')}")
-        if right.button("Undo", key=f"unlearn {one.id}", width="stretch"):
+        predicted = plain(emotion_word(one.said or "unsure"))
+        middle.caption(tr("corrected on {day} · predicted: {state}", day=day(one.made), state=predicted))
+        if right.button(tr("Undo"), key=f"unlearn {one.id}", width="stretch"):
             undo_correction(store, name, one.id)
-            say_later(f"The correction “{one.actually}” of {isolated(student.key)} was undone.")
+            say_later(
+                tr(
+                    "The correction “{state}” of {student} was undone.",
+                    state=emotion_word(one.actually),
+                    student=isolated(student.key),
+                )
+            )
             st.rerun()
 
 
@@ -137,55 +154,67 @@ def _consent(store: ClassStore, name: str, student: Student) -> None:
     words = consent_words(student, date.today())
     st.write(plain(f"{words[:1].upper()}{words[1:]}."))
     for consent in reversed(store.consents(name, student.key)[:-1]):
-        st.caption(plain(f"Earlier consent: {consent.given_by}, {day(consent.day)}, for {consent.purpose}"))
+        earlier = tr(
+            "Earlier consent: {giver}, {day}, for {purpose}",
+            giver=consent.given_by,
+            day=day(consent.day),
+            purpose=consent.purpose,
+        )
+        st.caption(plain(earlier))
     with st.form("consent", border=False):
-        by = st.text_input("New consent given by", placeholder="her mother, in writing")
-        until = st.date_input("Last day of the consent (if it ends)", value=None, min_value=date.today())
-        if st.form_submit_button("Save the consent", width="stretch"):
+        by = st.text_input(tr("New consent given by"), placeholder=tr("her mother, in writing"))
+        until = st.date_input(tr("Last day of the consent (if it ends)"), value=None, min_value=date.today())
+        if st.form_submit_button(tr("Save the consent"), width="stretch"):
             _record(store, name, student, by, until)
-    with st.popover("Consent was withdrawn today", icon=":material/block:", width="stretch"):
+    with st.popover(tr("Consent was withdrawn today"), icon=":material/block:", width="stretch"):
         st.write(
             plain(
-                f"{isolated(student.key)} is no longer recognised from now on, in a running lesson too. This cannot be "
-                "undone: only a new consent lets the student be recognised again. What is stored stays until you "
-                "remove the student."
+                tr(
+                    "{student} is no longer recognised from now on, in a running lesson too. This cannot be undone: "
+                    "only a new consent lets the student be recognised again. What is stored stays until you remove "
+                    "the student.",
+                    student=isolated(student.key),
+                )
             )
         )
-        if st.button("Withdraw the consent", width="stretch"):
+        if st.button(tr("Withdraw the consent"), width="stretch"):
             store.withdraw_consent(name, student.key)
-            say_later(f"{isolated(student.key)} is no longer recognised.")
+            say_later(tr("{student} is no longer recognised.", student=isolated(student.key)))
             st.rerun()
 
 
 @calm
 def _record(store: ClassStore, name: str, student: Student, by: str, until: date | None) -> None:
     if not by.strip():
-        raise UsageError("Who gave consent? Fill in the field “New consent given by”.")
+        raise UsageError(tr("Who gave consent? Fill in the field “New consent given by”."))
     store.record_consent(name, student.key, make_consent(by, until))
-    say_later("The consent was saved.")
+    say_later(tr("The consent was saved."))
     st.rerun()
 
 
 def _more(store: ClassStore, name: str, student: Student) -> None:
     with st.form("rename student", border=False):
-        new = st.text_input("Name", value=student.key, max_chars=64)
-        if st.form_submit_button("Rename", width="stretch"):
+        new = st.text_input(tr("Name"), value=student.key, max_chars=64)
+        if st.form_submit_button(tr("Rename"), width="stretch"):
             _rename(store, name, student, new)
     _portrait(store, name, student)
     _family(store, name, student)
     st.write(
-        "Removing a student deletes everything that is stored about them: face vectors, readings, corrections and "
-        "consent. It cannot be undone."
+        tr(
+            "Removing a student deletes everything that is stored about them: face vectors, readings, corrections and "
+            "consent. It cannot be undone."
+        )
     )
-    sure = st.text_input("To confirm, type the student's name")
-    if st.button("Remove permanently", disabled=sure != student.key, width="stretch"):
+    sure = st.text_input(tr("To confirm, type the student's name"))
+    if st.button(tr("Remove permanently"), disabled=sure != student.key, width="stretch"):
         done = forget(store, name, student.key, keep_class=True)
         also = done.also
         st.session_state[RECEIPT] = json.dumps(done.receipt, indent=1)
         who = isolated(student.key)
         if still_called(name) in also:
-            also += " To change that, click Rename on this page."
-        say_later(f"{who} was removed, with everything that was stored about them. {also}".strip())
+            also += f" {tr('To change that, click Rename on this page.')}"
+        said = tr("{student} was removed, with everything that was stored about them.", student=who)
+        say_later(f"{said} {also}".strip())
         st.rerun()
 
 
@@ -194,13 +223,13 @@ def _family(store: ClassStore, name: str, student: Student) -> None:
     """Everything that is held, as files for the family. They are made when somebody asks, and the log notes it."""
     from fewshot.access.export import folder_for, student_files
 
-    st.write("The family may have a copy of everything that is stored about the student.")
-    if not st.button("Make the copy for the family", icon=":material/family_restroom:", width="stretch"):
+    st.write(tr("The family may have a copy of everything that is stored about the student."))
+    if not st.button(tr("Make the copy for the family"), icon=":material/family_restroom:", width="stretch"):
         return
-    with st.spinner("Making the files …"):
+    with st.spinner(tr("Making the files …")):
         files = student_files(store.database, store.owner, name, student.key)
     for file, media in (("data.html", "text/html"), ("data.json", "application/json")):
-        label = f"Save {file} ({len(files[file]) / 1000:.0f} kB)"
+        label = tr("Save {file} ({size} kB)", file=file, size=f"{len(files[file]) / 1000:.0f}")
         saved = f"{folder_for(student.key)}{file.removeprefix('data')}"
         st.download_button(label, files[file], saved, media, icon=":material/download:", on_click="ignore")
 
@@ -218,16 +247,16 @@ def _portrait(store: ClassStore, name: str, student: Student) -> None:
     from fewshot.session.settings import Settings
 
     if not Settings(owner=visitor()).portraits:
-        st.caption("By default no picture is kept. You can allow a picture on each card under Settings → Privacy.")
+        st.caption(tr("By default no picture is kept. You can allow a picture on each card under Settings → Privacy."))
         return
-    upload = st.file_uploader("Picture for the card", type=["jpg", "jpeg", "png", "heic"], key="portrait")
-    if upload is not None and st.button("Keep this picture", width="stretch"):
+    upload = st.file_uploader(tr("Picture for the card"), type=["jpg", "jpeg", "png", "heic"], key="portrait")
+    if upload is not None and st.button(tr("Keep this picture"), width="stretch"):
         store.set_portrait(name, student.key, thumbnail_of(upload.name, content(upload)))
         st.rerun()
     if not store.portrait(name, student.key):
         return
-    with st.popover("Delete the picture", width="stretch"):
-        st.write("The picture leaves the card and the database. This cannot be undone.")
-        if st.button("Delete the picture permanently", width="stretch"):
+    with st.popover(tr("Delete the picture"), width="stretch"):
+        st.write(tr("The picture leaves the card and the database. This cannot be undone."))
+        if st.button(tr("Delete the picture permanently"), width="stretch"):
             store.set_portrait(name, student.key, None)
             st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape
 
 import streamlit as st
 
@@ -14,12 +15,12 @@ from fewshot.app.shell import calm, go, isolated, plain, say_later, say_no_class
 from fewshot.app.views import class_photos, class_student, photo_table
 from fewshot.app.visitor import visitor
 from fewshot.classroom.names import same_on_screen
-from fewshot.classroom.places import computer
+from fewshot.classroom.places import on_computer
 from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
-from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
+from fewshot.translation import tr, tr_n
 
 _ASKED = "recovery_asked"
 """The setting that remembers that the teacher wants no recovery file now."""
@@ -36,7 +37,7 @@ def page() -> None:
     with st.container(key="wrap-class"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        st.html("<h1>Your class</h1>")
+        st.html(f"<h1>{escape(tr('Your class'))}</h1>")
         photo_table.recall_class(store)
         name = _choose(names)
     with right:
@@ -62,14 +63,17 @@ def _ask_for_recovery(store: ClassStore) -> None:
     with st.container(border=True, key="ask for recovery"):
         st.write(
             plain(
-                f"Everything in your classes is encrypted, and the key is on {computer(server.place())} only. If its "
-                "disk is lost, only a recovery file opens a backup."
+                tr(
+                    "Everything in your classes is encrypted, and the key is {here} only. If its disk is lost, only a "
+                    "recovery file opens a backup.",
+                    here=on_computer(server.place()),
+                )
             )
         )
         left, right = st.columns(2)
-        if left.button("Make a recovery file", icon=":material/key:", width="stretch"):
+        if left.button(tr("Make a recovery file"), icon=":material/key:", width="stretch"):
             go("settings")
-        if right.button("Not now", width="stretch"):
+        if right.button(tr("Not now"), width="stretch"):
             settings.set(_ASKED, True)
             st.rerun()
 
@@ -79,7 +83,7 @@ def _choose(names: list[str]) -> str | None:
         return None
     wanted = st.session_state.get("class")
     index = names.index(wanted) if wanted in names else 0
-    chosen = st.selectbox("Class", names, index=index, label_visibility="collapsed", on_change=_leave_new)
+    chosen = st.selectbox(tr("Class"), names, index=index, label_visibility="collapsed", on_change=_leave_new)
     st.session_state["class"] = chosen
     return str(chosen)
 
@@ -92,13 +96,13 @@ def _leave_new() -> None:
 def _first(store: ClassStore, others: bool) -> None:
     """The way to a first or a further class of one's own, where a teacher looks for it."""
     with st.container(border=True, key="first class"):
-        st.subheader("A new class" if others else "There is no class yet")
-        st.write("Name it here. Then add students from a folder, a zip file, single photos or the camera.")
+        st.subheader(tr("A new class") if others else tr("There is no class yet"))
+        st.write(tr("Name it here. Then add students from a folder, a zip file, single photos or the camera."))
         with st.form("first class form", border=False):
-            new = st.text_input("Name of the new class", placeholder="Physics 9b", max_chars=64)
-            if st.form_submit_button("Create the class", type="primary", icon=":material/group_add:"):
+            new = st.text_input(tr("Name of the new class"), placeholder=tr("Physics 9b"), max_chars=64)
+            if st.form_submit_button(tr("Create the class"), type="primary", icon=":material/group_add:"):
                 _make(store, new)
-        if others and st.button("Show the classes I have"):
+        if others and st.button(tr("Show the classes I have")):
             _leave_new()
             st.rerun()
 
@@ -108,28 +112,33 @@ def _manage(store: ClassStore, name: str | None) -> None:
     one, two, three = st.columns(3)
     with (
         one,
-        st.popover("New", icon=":material/add:", width="stretch", key=f"new beside {name}"),
+        st.popover(tr("New"), icon=":material/add:", width="stretch", key=f"new beside {name}"),
         st.form("new class", border=False),
     ):
-        new = st.text_input("Name of the class", placeholder="Physics 9b", max_chars=64)
-        if st.form_submit_button("Create", type="primary", width="stretch"):
+        new = st.text_input(tr("Name of the class"), placeholder=tr("Physics 9b"), max_chars=64)
+        if st.form_submit_button(tr("Create"), type="primary", width="stretch"):
             _make(store, new)
     if name is None:
         return
-    with two, st.popover("Rename", icon=":material/edit:", width="stretch"), st.form("rename class", border=False):
-        new = st.text_input("New name", value=name, max_chars=64)
-        if st.form_submit_button("Rename", width="stretch"):
+    with two, st.popover(tr("Rename"), icon=":material/edit:", width="stretch"), st.form("rename class", border=False):
+        new = st.text_input(tr("New name"), value=name, max_chars=64)
+        if st.form_submit_button(tr("Rename"), width="stretch"):
             _rename(store, name, new)
-    with three, st.popover("Delete", icon=":material/delete:", width="stretch"):
+    with three, st.popover(tr("Delete"), icon=":material/delete:", width="stretch"):
         st.write(
-            f"This deletes **{plain(isolated(name))}** with its students, their face vectors and all its lessons. It "
-            "cannot be undone."
+            tr(
+                "This deletes **{classroom}** with its students, their face vectors and all its lessons. It cannot be "
+                "undone.",
+                classroom=plain(isolated(name)),
+            )
         )
-        sure = st.text_input("To confirm, type the name of the class")
-        if st.button("Delete permanently", disabled=sure != name, width="stretch"):
+        sure = st.text_input(tr("To confirm, type the name of the class"))
+        if st.button(tr("Delete permanently"), disabled=sure != name, width="stretch"):
             store.delete(name)
             st.session_state.pop("class", None)
-            say_later(f"{isolated(name)} was deleted, with everything that was stored about it.")
+            say_later(
+                tr("{classroom} was deleted, with everything that was stored about it.", classroom=isolated(name))
+            )
             st.rerun()
 
 
@@ -137,7 +146,7 @@ def _manage(store: ClassStore, name: str | None) -> None:
 def _make(store: ClassStore, new: str) -> None:
     st.session_state["class"] = store.create(new)
     _leave_new()
-    say_later(f"The class {new} was created. Now add students.")
+    say_later(tr("The class {classroom} was created. Now add students.", classroom=new))
     st.rerun()
 
 
@@ -155,11 +164,11 @@ def _rename(store: ClassStore, name: str, new: str) -> None:
 def _roster(store: ClassStore, name: str) -> None:
     roster = store.roster(name)
     today = date.today()
-    st.html(f'<p class="fs-muted">{_count(roster, today)}</p>')
+    st.html(f'<p class="fs-muted">{escape(_count(roster, today))}</p>')
     if not roster.sample:
         class_photos.add(name, roster)
     if not roster.students:
-        st.info("This class has no students yet. Add them above.", icon=":material/person_add:")
+        st.info(tr("This class has no students yet. Add them above."), icon=":material/person_add:")
         return
     if is_weaker(store.networks(name)):
         st.info(plain(f"{weaker_note(name)} {AGAIN_BY_CLICK}"), icon=":material/info:")
@@ -172,15 +181,28 @@ def _roster(store: ClassStore, name: str) -> None:
 def _count(roster: Roster, today: date) -> str:
     students = len(roster.students)
     if roster.sample:
-        return (
-            f"{students} invented students. The sample class contains only readings, so you cannot enroll anyone here."
+        return tr(
+            "{number} invented students. The sample class contains only readings, so you cannot enroll anyone here.",
+            number=students,
         )
     holding = len(roster.consenting(today))
     if not students:
-        return "No students yet."
+        return tr("No students yet.")
     lacking = sum(not student.photos for student in roster.students.values())
-    words = f"{counted(students, 'student')}, {holding} with consent on file"
-    return f"{words}, {lacking} without a photo." if lacking else f"{words}. Click a card for details."
+    if lacking:
+        return tr_n(
+            "{number} student, {holding} with consent on file, {lacking} without a photo.",
+            "{number} students, {holding} with consent on file, {lacking} without a photo.",
+            students,
+            holding=holding,
+            lacking=lacking,
+        )
+    return tr_n(
+        "{number} student, {holding} with consent on file. Click a card for details.",
+        "{number} students, {holding} with consent on file. Click a card for details.",
+        students,
+        holding=holding,
+    )
 
 
 def _portraits(store: ClassStore, roster: Roster) -> dict[str, bytes]:

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from importlib.resources import files
 
 import streamlit as st
 
 from fewshot.errors import FewshotError
+from fewshot.translation import ENGLISH, LANGUAGE, later, tr
 
 TOPICS = {
-    "enroll-students": "Enroll students",
-    "watch-a-call": "Watch a call",
-    "read-a-report": "Read a report",
+    "enroll-students": later("Enroll students"),
+    "watch-a-call": later("Watch a call"),
+    "read-a-report": later("Read a report"),
 }
 """Packaged pages by file name, as the switch on the page calls them. ``.ci/build_help.py`` writes the files."""
 
 
 def page() -> None:
     """Draw the page."""
-    st.html("<h1>Help</h1>")
+    st.html(f"<h1>{escape(tr('Help'))}</h1>")
     topic = st.segmented_control(
-        "Help about", list(TOPICS), default=next(iter(TOPICS)), format_func=TOPICS.__getitem__, required=True
+        tr("Help about"), list(TOPICS), default=next(iter(TOPICS)), format_func=_title, required=True
     )
-    st.html(f'<div class="fs-help">{body(topic or next(iter(TOPICS)))}</div>')
+    if LANGUAGE.get() != ENGLISH:
+        st.caption(tr("These pages are in English."))
+    st.html(f'<div class="fs-help" lang="en">{body(topic or next(iter(TOPICS)))}</div>')
+
+
+def _title(topic: str) -> str:
+    return tr(TOPICS[topic])
 
 
 def body(topic: str) -> str:

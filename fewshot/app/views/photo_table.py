@@ -24,8 +24,9 @@ from fewshot.classroom.own_classes import OwnClasses
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import FewshotError, UsageError
-from fewshot.session.analysis.words import counted
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import LANGUAGE, later, tr, tr_n
+from fewshot.translation.words import emotion_word
 
 if TYPE_CHECKING:
     from fewshot.classroom.enrollment_report import EnrollmentReport
@@ -34,12 +35,32 @@ if TYPE_CHECKING:
 CHOSEN = "photos"
 """In the page's address while photos are chosen, with the number of the class: a page that is loaded again can say that
 they are gone."""
-RELOADED = "This page was loaded again, so the photos must be chosen again. Nothing was stored."
-CHANGED = "The class or the table has changed meanwhile. Look at the table again, then click again. Nothing was stored."
+RELOADED = later("This page was loaded again, so the photos must be chosen again. Nothing was stored.")
+CHANGED = later(
+    "The class or the table has changed meanwhile. Look at the table again, then click again. Nothing was stored."
+)
 _SAYS = {
-    "enroll": "will be enrolled", "change": "gets another label", "known": "is enrolled already",
-    "refused": "cannot be enrolled", "left out": "left out",
+    "enroll": later("will be enrolled"), "change": later("gets another label"), "known": later("is enrolled already"),
+    "refused": later("cannot be enrolled"), "left out": later("left out"),
 }  # fmt: skip
+
+
+WORDS = {
+    "only": later("Only photos that need a look"), "table": later("Photos before they are enrolled"),
+    "keep": later("Enroll {photo}"), "alt": later("Photo {photo}"), "none": later("no picture"),
+    "name": later("name"), "student": later("Student in {photo}"), "shows": later("What {photo} shows"),
+    "word": later("Another state in {photo}"), "unknown": later("I do not know"),
+    "another": later("another state …"), "add": later("Add to {student}"),
+    "twins": later("Two people, such as twins"), "out": later("Leave out"),
+    "one of": later("Also the other photo of {student}"), "one": later("Also the other photo without a name"),
+    "more of": later("Also the other {number} photos of {student}"),
+    "more": later("Also the other {number} photos without a name"),
+}  # fmt: skip
+"""What ``photo_table.js`` writes into the table."""
+COLUMNS = (
+    later("Enroll"), later("Photo"), later("Student"), later("Shows"), later("Network sees"), later("Consent"),
+    later("What happens"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +144,7 @@ def say_reloaded() -> None:
         st.query_params.pop(CHOSEN)
         st.session_state[PHOTOS_LOST] = True
     if st.session_state.get(PHOTOS_LOST):
-        st.info(RELOADED, icon=":material/refresh:")
+        st.info(tr(RELOADED), icon=":material/refresh:")
 
 
 def forget(kind: str) -> None:
@@ -213,7 +234,7 @@ def _planned(opened: _Open, roster: Roster, chosen: Chosen, given: Consent | Non
         if missing:
             _look(opened, missing, lay().folder, names, slot)
     known = [(key, student.consent, tuple(student.photos.items())) for key, student in roster.students.items()]
-    basis = dict(table.changes), table.twins, chosen.guesses, given, known
+    basis = dict(table.changes), table.twins, chosen.guesses, given, known, LANGUAGE.get()
     if missing or opened.plan is None or opened.basis != basis:
         opened.plan, opened.basis = make_plan(table, names, roster, opened.room), basis
     return opened.plan
@@ -222,7 +243,7 @@ def _planned(opened: _Open, roster: Roster, chosen: Chosen, given: Consent | Non
 def _read(table: PhotoTable, laid: Laid, roster: Roster) -> None:
     table.rows, table.notes = laid.rows, laid.notes
     if not table.rows:
-        raise UsageError("No photo was found in the upload. Choose JPEG, PNG or HEIC files.")
+        raise UsageError(tr("No photo was found in the upload. Choose JPEG, PNG or HEIC files."))
     file, guessed = consent_file(laid.folder), {row.student for row in table.rows}
     table.listed = read_consent_list(file, [*roster.students, *guessed]) if file else None
     if table.listed is not None:
@@ -232,12 +253,12 @@ def _read(table: PhotoTable, laid: Laid, roster: Roster) -> None:
 def _look(opened: _Open, rows: Sequence[Row], folder: Path, names: Any, slot: Any) -> None:
     from fewshot.app.setups import photo_eyes
 
-    bar = slot.progress(0.0, "Opening the photos …")
+    bar = slot.progress(0.0, tr("Opening the photos …"))
     networks: list[Any] = []
 
     def eyes() -> Any:
         if not networks:
-            bar.progress(0.0, "Loading the models …")
+            bar.progress(0.0, tr("Loading the models …"))
             networks.append(photo_eyes(opened.room))
         return networks[0]
 
@@ -246,7 +267,8 @@ def _look(opened: _Open, rows: Sequence[Row], folder: Path, names: Any, slot: An
     def on_photo(row: Row) -> None:
         done = next(count)
         who = isolated(opened.table.student(row)) or row.id
-        bar.progress(done / len(rows), f"Looking at photo {done + 1} of {len(rows)} ({plain(who)}) …")
+        words = tr("Looking at photo {number} of {all} ({name}) …", number=done + 1, all=len(rows), name=plain(who))
+        bar.progress(done / len(rows), words)
 
     look_at_photos(opened.table, rows, folder, names, eyes, on_photo)
     bar.empty()
@@ -254,20 +276,25 @@ def _look(opened: _Open, rows: Sequence[Row], folder: Path, names: Any, slot: An
 
 def _summary(plan: Plan) -> None:
     """One line above the table: how many, and what is missing."""
-    parts = [f"{counted(plan.count('enroll'), 'photo')} will be enrolled"]
+    parts = [tr_n("{number} photo will be enrolled", "{number} photos will be enrolled", plan.count("enroll"))]
     changed, known = plan.count("change"), plan.count("known")
-    parts += [f"{changed} will get another label"] if changed else []
-    parts += [f"{known} {'is' if known == 1 else 'are'} enrolled already"] if known else []
+    parts += [tr_n("{number} will get another label", "{number} will get another label", changed)] if changed else []
+    parts += [tr_n("{number} is enrolled already", "{number} are enrolled already", known)] if known else []
     refused, out = plan.count("refused"), plan.count("left out")
-    parts += [f"{refused} cannot be enrolled"] if refused else []
-    parts += [f"{out} left out"] if out else []
-    st.write(f"**{', '.join(parts)}.** Nothing is stored yet. Correct names and labels in the table.")
+    parts += [tr_n("{number} cannot be enrolled", "{number} cannot be enrolled", refused)] if refused else []
+    parts += [tr_n("{number} left out", "{number} left out", out)] if out else []
+    rest = tr("Nothing is stored yet. Correct names and labels in the table.")
+    st.write(f"**{', '.join(parts)}.** {rest}")
     if plan.lacking:
         who = ", ".join(plain(isolated(student)) for student in plan.lacking[:8])
-        more = f" and {len(plan.lacking) - 8} more" if len(plan.lacking) > 8 else ""
+        if len(plan.lacking) > 8:
+            who = tr("{names} and {number} more", names=who, number=len(plan.lacking) - 8)
         st.warning(
-            f"No consent for {who}{more}. Write above who gave it, or add consent.csv. Without it, no network looks at "
-            "their photos.",
+            tr(
+                "No consent for {names}. Write above who gave it, or add consent.csv. Without it, no network looks at "
+                "their photos.",
+                names=who,
+            ),
             icon=":material/contract:",
         )
 
@@ -291,6 +318,8 @@ def _data(opened: _Open, plan: Plan) -> dict[str, Any]:
     names = sorted({*opened.room.students, *(row.student for row in table.rows if row.student)}, key=str.casefold)
     return {
         "key": f"{session()} {opened.number}", "rows": rows, "states": states, "names": names,
+        "labels": {state: emotion_word(state) for state in states}, "language": LANGUAGE.get(),
+        "words": {name: tr(text) for name, text in WORDS.items()}, "columns": list(map(tr, COLUMNS)),
         "changes": {"rows": changes, "twins": sorted(table.twins)},
     }  # fmt: skip
 
@@ -305,10 +334,12 @@ def _row(table: PhotoTable, photo: PlannedPhoto, asks: bool) -> dict[str, Any]:
         "shows": photo.row.shows or "",
         "student": photo.student,
         "reads": photo.reads or "-",
+        "read": emotion_word(photo.reads) or "-",
         "differs": differs,
         "consent": photo.consent,
+        "consents": tr(photo.consent),
         "status": photo.status,
-        "says": _SAYS[photo.status],
+        "says": tr(_SAYS[photo.status]),
         "words": photo.words,
         "like": photo.like,
         "asks": asks,
@@ -318,14 +349,18 @@ def _row(table: PhotoTable, photo: PlannedPhoto, asks: bool) -> dict[str, Any]:
 
 def _button(opened: _Open, plan: Plan, kind: str) -> Done | None:
     photos = plan.count("enroll", "change")
-    label = f"Enroll {counted(photos, 'photo')} of {counted(len(plan.students), 'student')}"
+    label = tr(
+        "Enroll {photos} of {students}",
+        photos=tr_n("{number} photo", "{number} photos", photos),
+        students=tr_n("{number} student", "{number} students", len(plan.students)),
+    )
     shown, opened.shown = opened.shown, (label, plan.signature)
     if not st.button(label, type="primary", disabled=not photos, key=f"enroll {kind}"):
         return None
     if shown != opened.shown:
-        st.warning(CHANGED, icon=":material/sync:")
+        st.warning(tr(CHANGED), icon=":material/sync:")
         return None
-    with st.spinner("Enrolling …"):
+    with st.spinner(tr("Enrolling …")):
         report = opened.room.enroll_photos(plan.files, plan.consents, looks_like=plan.twins)
     done = Done(plan, report, {id: look.thumbnail for id, look in opened.table.looks.items()}, opened.room)
     forget(kind)

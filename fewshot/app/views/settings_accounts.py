@@ -10,14 +10,16 @@ from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Role
 from fewshot.session.analysis.words import moment
+from fewshot.translation import later, tr
 
 _ONCE = "one-time password"
 """In the session of a tab: name and password, until the page is drawn once."""
 _ROLES: dict[Role, str] = {
-    "teacher": "Teacher: has classes and lessons",
-    "administrator": "Administrator: manages accounts and settings, and sees no reading",
+    "teacher": later("Teacher: has classes and lessons"),
+    "administrator": later("Administrator: manages accounts and settings, and sees no reading"),
 }
-_DELETE = "Delete them, with all students and readings"
+_ROLE_WORDS: dict[Role, str] = {"teacher": later("teacher"), "administrator": later("administrator")}
+_DELETE = later("Delete them, with all students and readings")
 
 
 @calm
@@ -27,32 +29,34 @@ def show_accounts() -> None:
         return
     accounts = Accounts()
     st.write(
-        "Everybody who logs in has an account. A teacher sees only their own classes. Where the "
-        "app is for one computer only, nobody has to log in, unless it was started so."
+        tr(
+            "Everybody who logs in has an account. A teacher sees only their own classes. Where the app is for one "
+            "computer only, nobody has to log in, unless it was started so."
+        )
     )
     _show_once()
     found = accounts.all()
     if found:
         st.table([_row(account) for account in found])
     else:
-        st.caption("There is no account yet.")
+        st.caption(tr("There is no account yet."))
     _add(accounts)
     if found:
         _change(accounts, found)
 
 
 def _row(account: Account) -> dict[str, str]:
-    ways = (["one-time password" if account.must_change else "password"] if account.password else []) + (
+    ways = ([tr("one-time password") if account.must_change else tr("password")] if account.password else []) + (
         [account.email] if account.email else []
     )
     return {
-        "Name": plain(account.owner.name),
-        "Role": account.owner.role,
-        "Logs in with": plain(", ".join(ways) or "nothing"),
-        "Classes": str(len(account.classes)),
-        "Lessons": str(account.lessons),
-        "Logged in now": str(account.running),
-        "Last login": "never" if account.last is None else moment(account.last),
+        tr("Name"): plain(account.owner.name),
+        tr("Role"): tr(_ROLE_WORDS[account.owner.role]),
+        tr("Logs in with"): plain(", ".join(ways) or tr("nothing")),
+        tr("Classes"): str(len(account.classes)),
+        tr("Lessons"): str(account.lessons),
+        tr("Logged in now"): str(account.running),
+        tr("Last login"): tr("never") if account.last is None else moment(account.last),
     }
 
 
@@ -61,43 +65,48 @@ def _show_once() -> None:
     if once is not None:
         name, password = once
         st.success(
-            f"The one-time password of {plain(name)} is below. It is shown only now. Hand it over in person. At the "
-            "first login another one must be chosen."
+            tr(
+                "The one-time password of {name} is below. It is shown only now. Hand it over in person. At the first "
+                "login another one must be chosen.",
+                name=plain(name),
+            )
         )
         st.code(password, language=None)
 
 
 def _add(accounts: Accounts) -> None:
     with st.form("add account", border=True, clear_on_submit=True):
-        st.subheader("Add an account")
-        name = st.text_input("Name to log in with")
-        role = st.radio("Role", list(_ROLES), format_func=_ROLES.__getitem__)
+        st.subheader(tr("Add an account"))
+        name = st.text_input(tr("Name to log in with"))
+        role = st.radio(tr("Role"), list(_ROLES), format_func=lambda one: tr(_ROLES[one]))
         email = st.text_input(
-            "Address at your school's identity provider (optional)",
-            help="If it is filled in, this person logs in with the provider, and gets no password here.",
+            tr("Address at your school's identity provider (optional)"),
+            help=tr("If it is filled in, this person logs in with the provider, and gets no password here."),
         )
-        if st.form_submit_button("Add the account"):
+        if st.form_submit_button(tr("Add the account")):
             password = None if email.strip() else one_time_password()
             owner = accounts.add(name, role, password, email.strip(), one_time=True)
             if password is not None:
                 st.session_state[_ONCE] = (owner.name, password)
-            say_later(f"{owner.name} was added.")
+            say_later(tr("{name} was added.", name=owner.name))
             st.rerun()
 
 
 def _change(accounts: Accounts, found: list[Account]) -> None:
-    st.subheader("Change an account")
+    st.subheader(tr("Change an account"))
     names = [account.owner.name for account in found]
-    name = st.selectbox("Account", names)
+    name = st.selectbox(tr("Account"), names)
     account = found[names.index(name)]
     if account.owner.id == visitor().id:
         # A one-time password would end this login before it was shown.
         st.caption(
-            "This is your own account. For another password, click Log out above, then Change the password. Another "
-            "administrator must remove the account."
+            tr(
+                "This is your own account. For another password, click Log out above, then Change the password. "
+                "Another administrator must remove the account."
+            )
         )
         return
-    if st.button("Give a new one-time password", help="All logins of this account end at once."):
+    if st.button(tr("Give a new one-time password"), help=tr("All logins of this account end at once.")):
         password = one_time_password()
         accounts.reset(name, password, one_time=True)
         st.session_state[_ONCE] = (name, password)
@@ -107,17 +116,23 @@ def _change(accounts: Accounts, found: list[Account]) -> None:
         receivers = [other.owner.name for other in found if other.owner.teaches and other.owner.id != account.owner.id]
         choices = [*receivers, _DELETE]
         chosen = st.radio(
-            f"What happens to the {len(account.classes)} classes and {account.lessons} lessons of this account?",
+            tr(
+                "What happens to the {classes} classes and {lessons} lessons of this account?",
+                classes=len(account.classes),
+                lessons=account.lessons,
+            ),
             choices,
             index=None,
-            format_func=lambda choice: choice if choice == _DELETE else f"Give them to {plain(choice)}",
+            format_func=lambda choice: (
+                tr(choice) if choice == _DELETE else tr("Give them to {name}", name=plain(choice))
+            ),
         )
         give_to, delete_all = (None if chosen in (None, _DELETE) else chosen), chosen == _DELETE
-        st.caption("Choose first. Then this account can be removed." if chosen is None else "")
+        st.caption(tr("Choose first. Then this account can be removed.") if chosen is None else "")
         if chosen is None:
             return
-    sure = st.checkbox(f"Yes, remove the account {plain(name)}", key=f"sure {account.owner.id}")
-    if st.button("Remove the account", disabled=not sure):
+    sure = st.checkbox(tr("Yes, remove the account {name}", name=plain(name)), key=f"sure {account.owner.id}")
+    if st.button(tr("Remove the account"), disabled=not sure):
         accounts.remove(name, give_to=give_to, delete_all=delete_all)
-        say_later(f"{name} was removed.")
+        say_later(tr("{name} was removed.", name=name))
         st.rerun()

@@ -10,6 +10,7 @@ from fewshot.access.safety import Safety
 from fewshot.app.shell import calm, plain, say_later
 from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
+from fewshot.translation import tr
 
 _SHOWN = 50
 """Lines of the audit log."""
@@ -28,74 +29,80 @@ def show_safety() -> None:
 
 @calm
 def _encryption(safety: Safety) -> None:
-    st.subheader("Encryption")
+    st.subheader(tr("Encryption"))
     left = safety.not_encrypted()
     if not left:
         st.write(
-            "Names, face vectors, readings, labels and all texts are encrypted, each student's with a key of their own."
+            tr(
+                "Names, face vectors, readings, labels and all texts are encrypted, each student's with a key of their "
+                "own."
+            )
         )
         return
-    st.warning(f"{left} An earlier version cannot read them afterwards.", icon=":material/lock_open:")
-    if st.button("Encrypt everything now", type="primary"):
-        with st.spinner("Encrypting …"):
+    st.warning(f"{left} {tr('An earlier version cannot read them afterwards.')}", icon=":material/lock_open:")
+    if st.button(tr("Encrypt everything now"), type="primary"):
+        with st.spinner(tr("Encrypting …")):
             safety.seal()
-        say_later("Everything is encrypted now. Delete older backups and copies yourself.")
+        say_later(tr("Everything is encrypted now. Delete older backups and copies yourself."))
         st.rerun()
 
 
 @calm
 def _recovery(safety: Safety) -> None:
-    st.subheader("Recovery file")
+    st.subheader(tr("Recovery file"))
     places = safety.recovery_places()
     if places:
-        st.write("If this disk is lost, a backup and this file open everything, with its passphrase:")
+        st.write(tr("If this disk is lost, a backup and this file open everything, with its passphrase:"))
         for place in places:
             st.code(str(place), language=None)
             if not place.exists():
-                st.caption("It is not there now. Connect its disk: the next start of the app brings it up to date.")
+                st.caption(tr("It is not there now. Connect its disk: the next start of the app brings it up to date."))
     else:
         st.info(
-            "There is no recovery file. If this disk or its key is lost, no backup can be opened, and everything in "
-            "the classes is lost. Put the file on another disk, such as a USB stick.",
+            tr(
+                "There is no recovery file. If this disk or its key is lost, no backup can be opened, and everything "
+                "in the classes is lost. Put the file on another disk, such as a USB stick."
+            ),
             icon=":material/key:",
         )
     with st.form("recovery", border=False, clear_on_submit=True):
-        file = st.text_input("File on another disk", placeholder="/media/usb/fewshot-recovery.json")
-        word = st.text_input("Passphrase (at least 12 characters)", type="password", key="recovery word")
-        again = "" if places else st.text_input("The same passphrase again", type="password", key="recovery again")
-        if st.form_submit_button("Write another recovery file" if places else "Write the recovery file"):
+        file = st.text_input(tr("File on another disk"), placeholder="/media/usb/fewshot-recovery.json")
+        word = st.text_input(tr("Passphrase (at least 12 characters)"), type="password", key="recovery word")
+        again = "" if places else st.text_input(tr("The same passphrase again"), type="password", key="recovery again")
+        if st.form_submit_button(tr("Write another recovery file") if places else tr("Write the recovery file")):
             if not file.strip():
-                raise UsageError("Where should the file go? Fill in the field “File on another disk”.")
+                raise UsageError(tr("Where should the file go? Fill in the field “File on another disk”."))
             if not places and word != again:
-                raise UsageError("The two passphrases differ. Nothing was written. Type them again.")
+                raise UsageError(tr("The two passphrases differ. Nothing was written. Type them again."))
             for said in safety.export(Path(file.strip()).expanduser(), word):
                 st.warning(plain(said), icon=":material/usb:")
-            say_later("The recovery file was written. It is kept up to date from now on.")
+            say_later(tr("The recovery file was written. It is kept up to date from now on."))
             st.rerun()
 
 
 @calm
 def _backup(safety: Safety) -> None:
-    st.subheader("Backup")
+    st.subheader(tr("Backup"))
     why = safety.no_backup()
     if why:
         st.caption(plain(why))
         return
     made = safety.backups()
     st.caption(
-        f"The latest backup is {made[0]}." if made else "There is no backup yet. It is one file, encrypted, and may be "
-        "made while a lesson runs."
-    )  # fmt: skip
+        tr("The latest backup is {file}.", file=made[0])
+        if made
+        else tr("There is no backup yet. It is one file, encrypted, and may be made while a lesson runs.")
+    )
     with st.form("backup", border=False, clear_on_submit=True):
         file = st.text_input(
-            "File to write", value=str(made[0]) if made else "", placeholder="/media/usb/school.backup"
+            tr("File to write"), value=str(made[0]) if made else "", placeholder="/media/usb/school.backup"
         )
-        word = st.text_input("Passphrase (at least 12 characters)", type="password", key="backup word")
-        again = st.text_input("The same passphrase again", type="password", key="backup again")
-        if st.form_submit_button("Make a backup"):
+        word = st.text_input(tr("Passphrase (at least 12 characters)"), type="password", key="backup word")
+        again = st.text_input(tr("The same passphrase again"), type="password", key="backup again")
+        if st.form_submit_button(tr("Make a backup")):
             if word != again:
-                raise UsageError("The two passphrases differ. Nothing was written. Type them again.")
-            with st.spinner("Writing and checking …"):
+                raise UsageError(tr("The two passphrases differ. Nothing was written. Type them again."))
+            with st.spinner(tr("Writing and checking …")):
                 said = safety.backup(Path(file.strip()).expanduser(), word)
             say_later(said)
             st.rerun()
@@ -103,20 +110,22 @@ def _backup(safety: Safety) -> None:
 
 @calm
 def _log(safety: Safety) -> None:
-    st.subheader("Who did what")
+    st.subheader(tr("Who did what"))
     st.caption(
-        "The audit log names no student and shows no reading. A random number stands for each student; it loses its "
-        "meaning when the student is removed."
+        tr(
+            "The audit log names no student and shows no reading. A random number stands for each student; it loses "
+            "its meaning when the student is removed."
+        )
     )
     lines = safety.lines(_SHOWN, visitor())
     if not lines:
-        st.caption("The log has no lines yet.")
+        st.caption(tr("The log has no lines yet."))
         return
-    if st.button("Check the log"):
+    if st.button(tr("Check the log")):
         findings = safety.faults()
         if findings:
             for said in findings:
                 st.error(plain(said), icon=":material/report:")
         else:
-            st.success("The log is whole: no line was changed, moved or removed.", icon=":material/verified:")
+            st.success(tr("The log is whole: no line was changed, moved or removed."), icon=":material/verified:")
     st.dataframe(lines, hide_index=True, width="stretch")
