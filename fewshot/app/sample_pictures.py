@@ -19,7 +19,7 @@ from fewshot.database.owner import teacher
 from fewshot.demo import portrait_video
 from fewshot.demo.portraits import CONSENT, CREDIT, PORTRAITS, STATES, neutral_photos, thumbnails
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
-from fewshot.errors import UsageError
+from fewshot.errors import Note, UsageError
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced
@@ -93,7 +93,7 @@ def _setup(plan: LessonPlan, opened: Classroom, frames: FrameSource, states: Seq
     notebook = opened.recorder(source=plan.source, title=plan.title)
     loop = opened.loop()
     source = Paced(frames)
-    advice = [*tips, *opened.perception.notes]
+    advice: list[str | Note] = [*tips, *opened.perception.notes]
 
     def engine(sinks: Sequence[Sink]) -> Engine:
         return Pipeline(loop, source, sinks)
