@@ -14,12 +14,13 @@ from fewshot.classroom.photo_advice import no_face
 from fewshot.classroom.same_person import most_alike
 from fewshot.errors import UsageError
 from fewshot.perception import Perceives
+from fewshot.translation import later, tr
 from fewshot.types import Face, Frame, Vectors
 
 MOST_FACES = 100
 LONGEST = 400
 """Pixels of the longer side of a cut: the face in it has about half of that."""
-CROWDED = "another face is too near, so a picture would show two people"
+CROWDED = later("another face is too near, so a picture would show two people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,15 @@ def cut_into_faces(
     """
     faces = _in_rows(eyes.look(photo))
     if not faces:
-        raise UsageError(f"The class photo cannot be used: {no_face(photo)}.")
+        raise UsageError(tr("The class photo cannot be used: {reason}.", reason=no_face(photo)))
     if len(faces) > MOST_FACES:
-        raise UsageError(f"The photo has {len(faces)} faces. Cut it into parts with at most {MOST_FACES} faces.")
+        raise UsageError(
+            tr(
+                "The photo has {number} faces. Cut it into parts with at most {most} faces.",
+                number=len(faces),
+                most=MOST_FACES,
+            )
+        )
     readable = [face for face in faces if face.quality.ok and face.expression is not None]
     eyes.identify(photo, readable)
     vectors = [face.expression for face in readable if face.expression is not None]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fewshot.app.guided import portrait
 from fewshot.errors import UsageError
 from fewshot.faces.quality import ENROLLMENT_LIMITS
+from fewshot.translation import tr
 from fewshot.types import Face, Frame
 
 BEST, PER_STATE, MOST_CROPS = 3, 2, 8
@@ -62,7 +63,7 @@ class Crop:
 def _png(picture: NDArray[np.uint8]) -> bytes:
     ok, encoded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not ok:
-        raise UsageError("OpenCV cannot write pictures here. Install opencv-python again.")
+        raise UsageError(tr("OpenCV cannot write pictures here. Install opencv-python again."))
     return encoded.tobytes()
 
 

@@ -12,22 +12,25 @@ from dataclasses import replace
 from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
 from fewshot.app.lesson_guests import LessonGuests, Naming
-from fewshot.app.lesson_markers import LessonMarkers
+from fewshot.app.lesson_markers import UNNAMED, LessonMarkers
 from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.app.no_face import NoFace
 from fewshot.classroom.corrections import Learned
 from fewshot.classroom.enrollment_report import StudentResult
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.session.analysis.pace import Hint
+from fewshot.translation import later, tr
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 logger = logging.getLogger(__name__)
 
-OURS = "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
-DELETED = "This lesson was deleted while it ran. Nothing of it is kept."
+OURS = later(
+    "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
+)
+DELETED = later("This lesson was deleted while it ran. Nothing of it is kept.")
 HINT_EVERY = 5.0
 NOTE_FOR = 20.0
 """Seconds for which a note about one moment is shown."""
@@ -56,7 +59,7 @@ class RunningLesson:
         self._board = Board(() if plan.aggregate else plan.students)
         self._lock = threading.RLock()
         self._state: State = "preparing"
-        self._note: str | None = None
+        self._note: Note | str | None = None
         self._setup: Setup | None = None
         self._engine: Engine | None = None
         self._markers = LessonMarkers()
@@ -125,8 +128,8 @@ class RunningLesson:
                 if text is not None and self.alive:
                     self._mark_hint(self._setup, now, text)
             return self._attention.glance(
-                len(self.plan.students), self.plan.aggregate, now, self._markers.all, named=self.may_name, whole=whole,
-                shown=shown,
+                len(self.plan.students), self.plan.aggregate, now, self._markers.of_people, named=self.may_name,
+                whole=whole, shown=shown,
             )  # fmt: skip
 
     def hint(self) -> Hint | None:
@@ -151,12 +154,16 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        note = self._note or figures.get("note") or self._latest_note() or self._nobody()
-        advice = tuple(self._setup.advice) if self._setup else ()
+        note = self._ending() or figures.get("note") or self._latest_note() or self._nobody()
+        advice = tuple(map(_advice, self._setup.advice)) if self._setup else ()
         return LessonView(
             self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice,
             self._doubts(),
         )  # fmt: skip
+
+    def _ending(self) -> str | None:
+        """Why the lesson ended before its time, for whoever reads it now; None if it did not."""
+        return in_the_app(self._note) if isinstance(self._note, Note) else self._note and tr(self._note)
 
     def _doubts(self) -> tuple[str, ...]:
         step = self._engine.latest() if self._engine and self.alive else None
@@ -169,7 +176,7 @@ class RunningLesson:
             if len(notes) != self._told[0]:
                 self._told = (len(notes), self._clock())
             fresh = self._clock() - self._told[1] < NOTE_FOR
-        return notes[-1] if notes and fresh else None
+        return tr(notes[-1]) if notes and fresh else None
 
     def _nobody(self) -> str | None:
         """A question while pictures without any face come."""
@@ -212,7 +219,7 @@ class RunningLesson:
             UsageError: it has not begun.
         """
         setup = self._ready()
-        self._markers.add(setup, setup.notebook.position, text.strip() or "marked")
+        self._markers.add(setup, setup.notebook.position, text.strip() or UNNAMED)
 
     @property
     def latest_marker(self) -> int | None:
@@ -229,7 +236,9 @@ class RunningLesson:
         self._remember()
         tile = next((tile for tile in self._board.view().tiles if tile.student == student), None)
         if tile is None:
-            raise UsageError(f"{student} has no tile in this lesson. Click a student who is on the page.")
+            raise UsageError(
+                tr("{student} has no tile in this lesson. Click a student who is on the page.", student=student)
+            )
         said = tile.state if tile.state in {*EMOTIONS, *setup.states} else None
         reading = self._board.reading(student)
         # An earlier face is not what the teacher clicked.
@@ -262,8 +271,11 @@ class RunningLesson:
         deny = self._ready().deny
         if deny is None or picked.track < 0 or picked.lesson != self.token:
             raise UsageError(
-                f"The name of {picked.student} cannot be taken from this face. Click the tile again while it shows "
-                "a reading."
+                tr(
+                    "The name of {student} cannot be taken from this face. Click the tile again while it shows a "
+                    "reading.",
+                    student=picked.student,
+                )
             )
         self._denied.add(picked.track, picked.student)
         deny(picked.track, picked.student, True)
@@ -314,7 +326,7 @@ class RunningLesson:
 
     def _ready(self) -> Setup:
         if self._setup is None:
-            raise UsageError("The lesson has not begun yet. Wait for its first picture.")
+            raise UsageError(tr("The lesson has not begun yet. Wait for its first picture."))
         return self._setup
 
     def _remember(self) -> None:
@@ -400,8 +412,12 @@ class RunningLesson:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, FewshotError):
-            self._note = in_the_app(error)
+            self._note = Note(error.text, error.hint)
         else:
             logger.error("a lesson failed", exc_info=error)
             self._note = OURS
         self._state = "failed"
+
+
+def _advice(one: str | Note) -> str:
+    return in_the_app(one) if isinstance(one, Note) else tr(one)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from fewshot.app.lesson_parts import Near, Picked
 from fewshot.errors import UsageError
 from fewshot.prototypes.evidence import GENERAL, Evidence
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 from fewshot.types import Face, Frame, FrameResult, Reading, Vectors
 
 NEAREST = 3
@@ -111,7 +113,7 @@ def nearest(reading: Reading, evidence: Mapping[str, Evidence]) -> tuple[Near, .
         reading: of the face; () follows from one that could not be read.
         evidence: state -> what it rests on; for other states the reading's own kind of prototypes is named.
     """
-    general = GENERAL.get(reading.prototypes, "")  # type: ignore[call-overload]
+    general = tr(GENERAL.get(reading.prototypes, ""))  # type: ignore[call-overload]
     shares = sorted(reading.probabilities.items(), key=lambda item: -item[1])[:NEAREST]
     return tuple(
         Near(state, share, evidence[state].words if state in evidence else general)
@@ -138,25 +140,46 @@ def what_to_learn(
     """
     if not learns:
         raise UsageError(
-            "The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class."
+            tr("The sample class has no face vectors, so fewshot cannot learn from it. Try this in your own class.")
         )
     if picked.lesson and picked.lesson != lesson:
         raise UsageError(
-            f"This reading of {picked.student} is of another lesson, so nothing was learned. Click the tile again."
+            tr(
+                "This reading of {student} is of another lesson, so nothing was learned. Click the tile again.",
+                student=picked.student,
+            )
         )
     if not named:
         raise UsageError(
-            f"{picked.student} is no longer in this lesson: the student was removed, or the consent has ended. "
-            "Nothing was corrected."
+            tr(
+                "{student} is no longer in this lesson: the student was removed, or the consent has ended. Nothing was "
+                "corrected.",
+                student=picked.student,
+            )
         )
     if shown and actually not in shown:
         raise UsageError(
-            f"The sample photographs show only {' and '.join(shown)}. Choose one of them. In your own class you can "
-            "name any state."
+            tr(
+                "The sample photographs show only {states}. Choose one of them. In your own class you can name any "
+                "state.",
+                states=_and(shown),
+            )
         )
     if picked.vector is None:
-        raise UsageError(f"{picked.student} could not be read at that moment. Try again when the tile shows a reading.")
+        raise UsageError(
+            tr(
+                "{student} could not be read at that moment. Try again when the tile shows a reading.",
+                student=picked.student,
+            )
+        )
     return picked.vector
+
+
+def _and(states: Sequence[str]) -> str:
+    first, *rest = map(emotion_word, states)
+    for state in rest:
+        first = tr("{these} and {this}", these=first, this=state)
+    return first
 
 
 def as_jpeg(frame: Frame) -> bytes:

@@ -13,11 +13,12 @@ from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.names import check_name
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
+from fewshot.translation import later, tr
 from fewshot.types import Frame
 
 KEPT_AFTER = 600.0
 """Seconds after the end of a lesson for which its unknown people can still be named."""
-GONE = "These faces are no longer in memory, so nothing was enrolled. Choose another person."
+GONE = later("These faces are no longer in memory, so nothing was enrolled. Choose another person.")
 
 
 class EnrollsPictures(Protocol):
@@ -71,26 +72,31 @@ def enroll_guest(room: EnrollsPictures, guest: Guest | None, naming: Naming, fro
         StoreError: the database cannot be written.
     """
     if not naming.student.strip():
-        raise UsageError("Who is this? Write the name, or choose a student of the class.")
+        raise UsageError(tr("Who is this? Write the name, or choose a student of the class."))
     name, roster = check_name(naming.student, "student"), room.roster()
     key = roster.key_for(name)
     if naming.new and key in roster.students:
         raise UsageError(
-            f"There is a student called {key} in the class already. If this is the same person, choose “A student of "
-            f"this class”. If not, use another name, such as {key} 2."
+            tr(
+                "There is a student called {student} in the class already. If this is the same person, choose “A "
+                "student of this class”. If not, use another name, such as {student} 2.",
+                student=key,
+            )
         )
     if not naming.new and key not in roster.students:
-        raise UsageError(f"{key} is no longer in the class. Choose another student, or enroll a new one.")
+        raise UsageError(
+            tr("{student} is no longer in the class. Choose another student, or enroll a new one.", student=key)
+        )
     known = roster.students.get(key)
     if naming.consent_by is None and not (known and known.consent.holds(date.today())):
-        raise UsageError("Who gave consent? Fill in the field “Consent given by”. Nothing is stored before that.")
+        raise UsageError(tr("Who gave consent? Fill in the field “Consent given by”. Nothing is stored before that."))
     if guest is None:
-        raise UsageError(GONE)
+        raise UsageError(tr(GONE))
     if not naming.shows:
-        raise UsageError("All pictures are left out. Keep at least one.")
+        raise UsageError(tr("All pictures are left out. Keep at least one."))
     chosen = [crop for crop in guest.crops if crop.id in naming.shows]
     if len(chosen) < len(naming.shows):
-        raise UsageError("Better pictures of this person have come meanwhile. Look at them, and click again.")
+        raise UsageError(tr("Better pictures of this person have come meanwhile. Look at them, and click again."))
     return room.enroll_pictures(
         key, [(crop.frame(), naming.shows[crop.id]) for crop in chosen], consent_by=naming.consent_by,
         consent_until=naming.consent_until, from_camera=from_camera,
@@ -119,7 +125,7 @@ class LessonGuests(Guests):
             StoreError: the database is damaged.
         """
         if self.room is None:
-            raise UsageError(GONE)
+            raise UsageError(tr(GONE))
         return self.room.roster()
 
     def switch(self, on: bool) -> None:
@@ -152,7 +158,7 @@ class LessonGuests(Guests):
         """
         room = self.room
         if room is None:
-            raise UsageError(GONE)
+            raise UsageError(tr(GONE))
         result = enroll_guest(room, self.of(number), naming)
         if result.stands and any(photo.status == "accepted" for photo in result.photos):
             self.name(number)

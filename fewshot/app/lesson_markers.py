@@ -7,6 +7,21 @@ from collections.abc import Iterable
 
 from fewshot.app.lesson_parts import Setup
 from fewshot.classroom.blotting import Blotter
+from fewshot.session.analysis.glance import MARK, hint_word
+from fewshot.translation import later, tr
+
+QUICK = (later("Question"), later("Exercise"), later("Group work"))
+"""Markers with a button of their own."""
+UNNAMED = later("marked")
+"""A marker without a text."""
+
+
+def marker_word(text: str) -> str:
+    """What a reader sees for a marker. What a teacher has written stays as it is.
+
+    For display only: what is stored is English.
+    """
+    return tr(text) if text in (*QUICK, UNNAMED) else hint_word(text)
 
 
 class LessonMarkers:
@@ -22,6 +37,11 @@ class LessonMarkers:
     def all(self) -> tuple[tuple[float, str], ...]:
         """(second, text) of each, in the order in which they were set."""
         return self._all
+
+    @property
+    def of_people(self) -> tuple[tuple[float, str], ...]:
+        """Those that are not of hints, as a reader sees them."""
+        return tuple((second, marker_word(text)) for second, text in self._all if not text.startswith(MARK))
 
     @property
     def latest(self) -> int | None:

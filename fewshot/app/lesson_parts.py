@@ -14,6 +14,7 @@ from fewshot.app.lesson_guests import EnrollsPictures
 from fewshot.app.sharing.window import SharedWindow
 from fewshot.classroom.corrections import Learned
 from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.errors import Note
 from fewshot.live.loop import Step
 from fewshot.live.sinks.base import Sink
 from fewshot.prototypes.evidence import Evidence
@@ -118,7 +119,8 @@ class Setup:
         kept: the lesson can be opened again after its end.
         hint: takes the second of the lesson, returns what stands out in it, or None if nobody looks.
         markers: for a recorded lesson, (second, text) by time; each is set when the lesson reaches it.
-        advice: sentences about this computer, for example that a weaker detector is used.
+        advice: sentences about this computer, for example that a weaker detector is used. In English: they are made
+            in the lesson's own thread, and pages translate them.
         look: students who may be named now, or None for no limit; called several times per second. Its errors end the
             lesson, for example because the class was deleted.
         evidence: takes a student, returns state -> what it rests on; {} if nothing is known about it.
@@ -136,7 +138,7 @@ class Setup:
     kept: bool = True
     hint: Callable[[float], Findings | None] = lambda _now: None
     markers: Sequence[tuple[float, str]] = ()
-    advice: Sequence[str] = ()
+    advice: Sequence[str | Note] = ()
     look: Callable[[], Collection[str] | None] = lambda: None
     evidence: Callable[[str], Mapping[str, Evidence]] = lambda _student: {}
     deny: Callable[[int, str, bool], None] | None = None

@@ -16,6 +16,7 @@ from fewshot.session.lesson import Readings
 from fewshot.session.lesson_rows import OpenedReadings
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
+from fewshot.translation import tr
 from fewshot.types import Vectors
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Remembered:
             UsageError: the lesson has no class, or ``Classroom.correct`` refused.
         """
         if self._room is None:
-            raise UsageError("Without a class, fewshot cannot learn from corrections. Start a lesson with a class.")
+            raise UsageError(tr("Without a class, fewshot cannot learn from corrections. Start a lesson with a class."))
         return self._room.correct(lesson, student, second, actually, vector, said=said)
 
     def undo(self, correction: int) -> None:

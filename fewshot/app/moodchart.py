@@ -12,6 +12,8 @@ from typing import Any
 from fewshot.app.board import BUCKET, MoodStep, states_in
 from fewshot.session.charts.theme import LIGHT, Theme, palette, stacking, themed, time_axis
 from fewshot.session.optional_imports import altair
+from fewshot.translation import LANGUAGE, tr
+from fewshot.translation.words import emotion_word
 
 _MOST = 120
 _GAP = 1.5
@@ -42,7 +44,7 @@ def live_mood_spec(
     drawn = points(mood, [second for second, _ in markers])
     order = stacking(states_in(mood))
     colours = palette(order)
-    spec = copy.deepcopy(_frame(theme, height))
+    spec = copy.deepcopy(_frame(theme, height, LANGUAGE.get()))
     area, lines = spec["layer"]
     area["data"] = {"values": [row for run, second, step in drawn for row in _stacked(run, second, step, order)]}
     area["encoding"]["color"]["scale"] = {"domain": order, "range": [colours[state] for state in order]}
@@ -67,6 +69,7 @@ def _stacked(run: int, second: float, step: MoodStep, order: Sequence[str]) -> l
         {
             "time": second,
             "state": state,
+            "word": emotion_word(state),
             "share": share,
             "bottom": round(top - share, 4),
             "top": round(top, 4),
@@ -76,8 +79,8 @@ def _stacked(run: int, second: float, step: MoodStep, order: Sequence[str]) -> l
     ]
 
 
-@lru_cache(maxsize=8)
-def _frame(theme: Theme, height: int) -> Spec:
+@lru_cache(maxsize=32)
+def _frame(theme: Theme, height: int, _language: str) -> Spec:
     alt = altair()
     nothing = alt.Data(values=[])
     area = (
@@ -95,15 +98,20 @@ def _frame(theme: Theme, height: int) -> Spec:
             y2="top:Q",
             color=alt.Color("state:N", legend=None),
             detail="run:N",
-            tooltip=[alt.Tooltip("state:N"), alt.Tooltip("share:Q", format=".0%")],
+            tooltip=[
+                alt.Tooltip("word:N", title=tr("state")),
+                alt.Tooltip("share:Q", format=".0%", title=tr("share")),
+            ],
         )
     )
     lines = (
         alt.Chart(nothing)
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3, color=theme.ink)
-        .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title="marker")])
+        .encode(x=time_axis(alt, 60, None), tooltip=[alt.Tooltip("text:N", title=tr("marker"))])
     )
-    says = "The mood of the class so far, as shares of the people who could be read. The shares of now are above it."
+    says = tr(
+        "The mood of the class so far, as shares of the people who could be read. The shares of now are above it."
+    )
     chart = themed(alt.layer(area, lines).properties(height=height, width="container", description=says), theme)
     return dict(chart.to_dict())
 

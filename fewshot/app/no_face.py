@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fewshot.translation import tr
 from fewshot.types import Frame, FrameResult
 
 AFTER = 15.0
@@ -37,7 +38,10 @@ class NoFace:
         since = self._since
         if since is None or self._now - since < AFTER:
             return None
-        seen = f"No face for {self._now - since:.0f} s."
+        seconds = f"{self._now - since:.0f}"
         if self._call:
-            return f"{seen} Is the call in gallery view, and its window not covered or minimised?"
-        return f"{seen} Is somebody in the picture, and is there enough light?"
+            return tr(
+                "No face for {seconds} s. Is the call in gallery view, and its window not covered or minimised?",
+                seconds=seconds,
+            )
+        return tr("No face for {seconds} s. Is somebody in the picture, and is there enough light?", seconds=seconds)

@@ -11,6 +11,7 @@ from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.students import AWAY_STATE, NOT_READABLE_STATE
 from fewshot.session.charts.faces import face_svg, ink_on
 from fewshot.session.charts.theme import palette
+from fewshot.translation.words import emotion_word
 from fewshot.types import EMOTIONS
 
 UNSURE, NOT_READABLE, AWAY = UNSURE_STATE, NOT_READABLE_STATE, AWAY_STATE
@@ -53,7 +54,7 @@ def image(state: str, size: int = 18) -> str:
 
 def chip(state: str, text: str = "") -> str:
     """Icon and word for a line of text in ``st.html``."""
-    return f'<span class="fs-chip">{image(state)}<span>{escape(text or state)}</span></span>'
+    return f'<span class="fs-chip">{image(state)}<span>{escape(text or emotion_word(state))}</span></span>'
 
 
 def legend(own: tuple[str, ...] = ()) -> str:

@@ -13,13 +13,13 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import Engine, LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import Remembered
-from fewshot.app.setups import advice_of, states_of
+from fewshot.app.setups import states_of
 from fewshot.app.visitor import visitor
 from fewshot.database.owner import teacher
 from fewshot.demo import portrait_video
-from fewshot.demo.portraits import CONSENT, CREDIT, MISSED, PORTRAITS, STATES, neutral_photos, thumbnails
+from fewshot.demo.portraits import CONSENT, CREDIT, PORTRAITS, STATES, neutral_photos, thumbnails
 from fewshot.demo.sample import FPS, PEOPLE, enrollment_photos, sample_picture, video
-from fewshot.errors import UsageError
+from fewshot.errors import Note, UsageError
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import Sink
 from fewshot.live.sources import Paced
@@ -28,14 +28,16 @@ from fewshot.room import Classroom
 from fewshot.session.lessons import LONGEST_TEXT
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.shared_models import MODELS
+from fewshot.translation import later, tr
 from fewshot.types import Frame
 
 SAMPLE_PICTURE = "Sample picture"
 PHOTOGRAPHS = "Real photographs"
-TRY = (
-    f"To try a correction, wait until {' or '.join(MISSED)} smiles. The tile does not say happy at first. Click it, "
-    "and choose happy while the smile lasts: the tile follows."
+TRY = later(
+    "To try a correction, wait until P03 or P08 smiles. The tile does not say happy at first. Click it, and choose "
+    "happy while the smile lasts: the tile follows."
 )
+"""Names ``portraits.MISSED``."""
 
 
 def start_picture(room: LessonRoom = ROOM) -> RunningLesson:
@@ -91,7 +93,7 @@ def _setup(plan: LessonPlan, opened: Classroom, frames: FrameSource, states: Seq
     notebook = opened.recorder(source=plan.source, title=plan.title)
     loop = opened.loop()
     source = Paced(frames)
-    advice = [*tips, *advice_of(opened.perception)]
+    advice: list[str | Note] = [*tips, *opened.perception.notes]
 
     def engine(sinks: Sequence[Sink]) -> Engine:
         return Pipeline(loop, source, sinks)
@@ -108,7 +110,9 @@ class _Temporary(Remembered):
 
     def mark(self, _lesson: int, _second: float, text: str) -> int:
         if len(text) > LONGEST_TEXT:
-            raise UsageError(f"This marker has {len(text)} characters. Use at most {LONGEST_TEXT}.")
+            raise UsageError(
+                tr("This marker has {number} characters. Use at most {most}.", number=len(text), most=LONGEST_TEXT)
+            )
         return 0
 
     def unmark(self, _lesson: int, _marker: int) -> None:

@@ -118,7 +118,7 @@ def start_lesson(
             return Pipeline(loop, watched, sinks, Schedule(fps=usual_rate(watched), gives_way=True))
 
         learns = opened is not None and not aggregate
-        advice = advice_of(perception)
+        advice = perception.notes
         population = opened.population if opened else open_population()
         photographed = [student.emotions() for student in opened.roster().students.values()] if opened else []
         sources = population.reliable, population.classes, photographed

@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.components import camera_check
+from fewshot.app.shell import calm
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import ADVICE, CONSTRAINTS, BrowserCamera, advice_for, rtc_configuration
 from fewshot.session.settings import Settings
+from fewshot.translation import tr
 
 KEY = "fewshot-camera"
 _TRIES = "camera tries"
@@ -37,11 +39,13 @@ def send_camera(box: BrowserCamera, key: str = KEY, notices: Any = st) -> bool:
     key = f"{key}-{box.number}-{st.session_state.get('visit', 0)}-{st.session_state.get(_TRIES, 0)}"
     outcome = camera_check(f"{key}-check")
     if outcome is None:
-        notices.info("Your browser asks whether this page may use the camera. Click Allow.", icon=":material/videocam:")
+        notices.info(
+            tr("Your browser asks whether this page may use the camera. Click Allow."), icon=":material/videocam:"
+        )
         return False
     if outcome != "ok":
         notices.error(advice_for(outcome), icon=":material/videocam_off:")
-        if notices.button("Try the camera again", icon=":material/refresh:"):
+        if notices.button(tr("Try the camera again"), icon=":material/refresh:"):
             try_again()
         return False
     _stream(box, key)
@@ -66,12 +70,12 @@ def _stream(box: BrowserCamera, key: str) -> None:
         sink_video_track=sink_of(box, key),
         desired_playing_state=True,
         translations={
-            "start": "Start the camera",
-            "stop": "Stop the camera",
-            "media_api_not_available": ADVICE["https"],
-            "device_ask_permission": "Click Allow when the browser asks for the camera.",
-            "device_not_available": ADVICE["none"],
-            "device_access_denied": ADVICE["refused"],
+            "start": tr("Start the camera"),
+            "stop": tr("Stop the camera"),
+            "media_api_not_available": tr(ADVICE["https"]),
+            "device_ask_permission": tr("Click Allow when the browser asks for the camera."),
+            "device_not_available": tr(ADVICE["none"]),
+            "device_access_denied": tr(ADVICE["refused"]),
         },
     )
     _watch_connection(box)
@@ -99,8 +103,9 @@ def sink_of(box: BrowserCamera, key: str) -> Any:
 
 
 @st.fragment(run_every=2.0)
+@calm
 def _watch_connection(box: BrowserCamera) -> None:
     """Say so if there is no connection; the lesson itself reports a camera that was lost."""
     waited = box.quiet
     if waited > 12 and not box.received:
-        st.error(ADVICE["ice"], icon=":material/wifi_off:")
+        st.error(tr(ADVICE["ice"]), icon=":material/wifi_off:")

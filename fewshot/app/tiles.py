@@ -12,6 +12,8 @@ from fewshot.app.board import BARS, BUCKET, Bar, BoardView, Tile
 from fewshot.app.palette import AWAY, NO_STATE, icon, legend, look_of
 from fewshot.prototypes.calibration import CLEAR, sure_word
 from fewshot.session.analysis.words import percent
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 
 _HIGH, _STEP = 16, 3
 _QUIET = "#8f949c73"
@@ -21,10 +23,11 @@ _QUIET = "#8f949c73"
 def tile_html(tile: Tile, drawn: bool = False, portrait: bytes | None = None) -> str:
     """The inside of one tile: name, state, how sure it is in a word, and the last minutes."""
     face = avatar(tile.student, 24, drawn) if portrait is None else _portrait(portrait)
-    sure = f'<span class="sure">{sure_word(tile.confidence or 0.0)}</span>' if _says_how_sure(tile) else ""
+    sure = f'<span class="sure">{escape(tr(sure_word(tile.confidence or 0.0)))}</span>' if _says_how_sure(tile) else ""
+    word = escape(emotion_word(tile.state))
     return (
         f'<span class="who">{face}<span class="name">{escape(tile.student)}</span></span>'
-        f'<span class="state">{icon(tile.state, 18)}<span class="word">{escape(tile.state)}</span>{sure}</span>'
+        f'<span class="state">{icon(tile.state, 18)}<span class="word">{word}</span>{sure}</span>'
         f"{sparkline(tile.bars)}"
     )
 
@@ -57,11 +60,12 @@ def tiles_legend(own: Sequence[str] = ()) -> str:
     Args:
         own: states of students' own in this class.
     """
-    strip = (
-        f"The strip of a tile shows the last {BARS * BUCKET / 60:.0f} minutes, one bar for {BUCKET:.0f} seconds. "
-        "Colour: the state that was seen most. Height: how sure. A low grey bar: unsure. A gap: not in view. "
-        f"“Clear” means {percent(CLEAR)} or more, “likely” less; for the number, point at the word or click the tile."
-    )
+    strip = tr(
+        "The strip of a tile shows the last {minutes} minutes, one bar for {seconds} seconds. Colour: the state that "
+        "was seen most. Height: how sure. A low grey bar: unsure. A gap: not in view. “Clear” means {clear} or more, "
+        "“likely” less; for the number, point at the word or click the tile.",
+        minutes=f"{BARS * BUCKET / 60:.0f}", seconds=f"{BUCKET:.0f}", clear=percent(CLEAR),
+    )  # fmt: skip
     return f'{legend(tuple(own))}<p class="fs-muted">{strip}</p>'
 
 
@@ -72,10 +76,13 @@ def _colour(state: str) -> str:
 def spoken(tile: Tile) -> str:
     """A tile in words, for screen readers."""
     if tile.state == AWAY:
-        return f"{tile.student}: not in view"
+        return tr("{student}: not in view", student=tile.student)
     if tile.confidence is None or not _says_how_sure(tile):
-        return f"{tile.student}: {tile.state}"
-    return f"{tile.student}: {tile.state}, {sure_word(tile.confidence)}, {percent(tile.confidence)}"
+        return tr("{student}: {state}", student=tile.student, state=emotion_word(tile.state))
+    return tr(
+        "{student}: {state}, {sure}, {share}", student=tile.student, state=emotion_word(tile.state),
+        sure=tr(sure_word(tile.confidence)), share=percent(tile.confidence),
+    )  # fmt: skip
 
 
 def board_data(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
+from fewshot.app.browser_source import CAMERA, IDLE, PATIENCE, BrowserSource
+from fewshot.translation import later, tr
 from fewshot.types import Frame
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class BrowserCamera(BrowserSource):
 
     def __init__(
         self,
-        name: str = "this browser's camera",
+        name: str = CAMERA,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,7 +55,7 @@ class BrowserCamera(BrowserSource):
     @property
     def never(self) -> str:  # type: ignore[override]
         """What to do if no frame has ever come."""
-        return ADVICE["nothing"]
+        return tr(ADVICE["nothing"])
 
     def push(self, frame: av.VideoFrame) -> None:
         """Take in a frame. Never waits, never decodes."""
@@ -68,9 +69,12 @@ class BrowserCamera(BrowserSource):
         if quiet < IDLE:
             return None
         if not self.received:
-            return "Waiting for the camera. Click Allow if the browser asks; it may ask at the top left of the window."
-        return (
-            f"No picture from the camera for {quiet:.0f} s. The lesson waits, and continues when the picture is back."
+            return tr(
+                "Waiting for the camera. Click Allow if the browser asks; it may ask at the top left of the window."
+            )
+        return tr(
+            "No picture from the camera for {seconds} s. The lesson waits, and continues when the picture is back.",
+            seconds=f"{quiet:.0f}",
         )
 
     def may_send(self, session: str) -> bool:
@@ -103,16 +107,26 @@ class BrowserCamera(BrowserSource):
 
 
 ADVICE = {
-    "refused": "The browser was not allowed to use the camera. Click the camera icon in the address bar, choose "
-    "“Always allow”, and try the camera again.",
-    "none": "No camera was found. Plug one in, or choose another source: the screen, a video file, or a stream.",
-    "busy": "The camera is in use by another program. Close the video call or camera app, and try the camera again.",
-    "ice": "The browser and fewshot could not connect to each other. If they run on two computers, an administrator "
-    "must enter a STUN or TURN server under Settings → Connection.",
-    "https": "Browsers allow a camera only on pages at http://localhost or over HTTPS. Open this page on the computer "
-    "on which fewshot runs, or ask an administrator to serve it over HTTPS.",
-    "nothing": "Click “Start the camera”, and click Allow when the browser asks. The question may be hidden behind a "
-    "camera icon in the address bar.",
+    "refused": later(
+        "The browser was not allowed to use the camera. Click the camera icon in the address bar, choose “Always "
+        "allow”, and try the camera again."
+    ),
+    "none": later("No camera was found. Plug one in, or choose another source: the screen, a video file, or a stream."),
+    "busy": later(
+        "The camera is in use by another program. Close the video call or camera app, and try the camera again."
+    ),
+    "ice": later(
+        "The browser and fewshot could not connect to each other. If they run on two computers, an administrator must "
+        "enter a STUN or TURN server under Settings → Connection."
+    ),
+    "https": later(
+        "Browsers allow a camera only on pages at http://localhost or over HTTPS. Open this page on the computer on "
+        "which fewshot runs, or ask an administrator to serve it over HTTPS."
+    ),
+    "nothing": later(
+        "Click “Start the camera”, and click Allow when the browser asks. The question may be hidden behind a camera "
+        "icon in the address bar."
+    ),
 }
 """What happened -> what to do."""
 
@@ -134,8 +148,8 @@ def advice_for(error: str) -> str:
     text = error.lower()
     for what, signs in _SIGNS:
         if any(sign in text for sign in signs):
-            return ADVICE[what]
-    return ADVICE["nothing"]
+            return tr(ADVICE[what])
+    return tr(ADVICE["nothing"])
 
 
 # Without a password there is none: the empty text is no secret.

@@ -11,10 +11,11 @@ from fewshot.classroom.appearance import Appearance
 from fewshot.classroom.class_watch import Standing
 from fewshot.live.interfaces import Strangers, Students
 from fewshot.live.readings import Match
+from fewshot.translation import later
 from fewshot.types import Face, Frame
 
-DISAGREE = "the label of the call and the face name different students"
-TWICE = "two tiles have the label of this student"
+DISAGREE = later("the label of the call and the face name different students")
+TWICE = later("two tiles have the label of this student")
 
 
 class Names(StrEnum):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fewshot.errors import FewshotError
+from fewshot.translation import later
 from fewshot.types import Frame
 
 PORTRAITS = tuple(f"P{number:02}" for number in range(1, 13))
@@ -19,7 +20,7 @@ STATES = ("neutral", "happy")
 WIDTH, HEIGHT = 320, 240
 """Pixels of one portrait."""
 CONSENT = "sample photographs: signed consent to illustrate research"
-CREDIT = (
+CREDIT = later(
     "Photographs: Face Research Lab London Set by Lisa DeBruine and Benedict Jones (2017), figshare, "
     "doi 10.6084/m9.figshare.5047666, licence CC BY 4.0. Changed: cut, reduced, blended and moved."
 )

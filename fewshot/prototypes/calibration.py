@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.translation import later
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -35,7 +37,7 @@ def sure_word(confidence: float) -> str:
     ('clear', 'likely')
     """
     # Rounded as it is shown: 79.9 % is shown as 80 %.
-    return "clear" if round(confidence, 2) >= CLEAR else "likely"
+    return later("clear") if round(confidence, 2) >= CLEAR else later("likely")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fewshot.prototypes.estimators import Level
+from fewshot.translation import later, tr, tr_n
 
 GENERAL: Mapping[Level, str] = {
-    "personal": "own photos, of this or of other states",
-    "class": "photos of the class",
-    "population": "general: other people",
+    "personal": later("own photos, of this or of other states"),
+    "class": later("photos of the class"),
+    "population": later("general: other people"),
 }
 """Whose photos made a prototype, in words."""
 
@@ -52,14 +53,39 @@ class Evidence:
         >>> Evidence(1, 0, "class").words, Evidence(0, 0, "population").words
         ('photos of the class; 1 own photo weighs little', 'general: other people')
         """
-        corrected = _counted(self.corrections, "correction")
         if self.level != "personal":
-            own = " and ".join(part for part in (_counted(self.photos, "own photo"), corrected) if part)
-            verb = "weigh" if self.photos + self.corrections > 1 else "weighs"
-            return f"{GENERAL[self.level]}; {own} {verb} little" if own else GENERAL[self.level]
+            return self._of_others(tr(GENERAL[self.level]))
+        if self.photos and self.corrections:
+            return tr_n(
+                "own photos: {photos}, and {number} correction", "own photos: {photos}, and {number} corrections",
+                self.corrections, photos=self.photos,
+            )  # fmt: skip
         if self.photos:
-            return f"own photos: {self.photos}" + (f", and {corrected}" if corrected else "")
-        return f"your {corrected}" if corrected else "own photos, but of other states"
+            return tr("own photos: {photos}", photos=self.photos)
+        if self.corrections:
+            return tr_n("your {number} correction", "your {number} corrections", self.corrections)
+        return tr("own photos, but of other states")
+
+    def _of_others(self, general: str) -> str:
+        """With what there is of the student's own, which does not count most."""
+        if self.photos and self.corrections:
+            photos = tr_n("{number} own photo", "{number} own photos", self.photos)
+            corrections = tr_n("{number} correction", "{number} corrections", self.corrections)
+            return tr(
+                "{general}; {photos} and {corrections} weigh little", general=general, photos=photos,
+                corrections=corrections,
+            )  # fmt: skip
+        if self.photos:
+            return tr_n(
+                "{general}; {number} own photo weighs little", "{general}; {number} own photos weigh little",
+                self.photos, general=general,
+            )  # fmt: skip
+        if self.corrections:
+            return tr_n(
+                "{general}; {number} correction weighs little", "{general}; {number} corrections weigh little",
+                self.corrections, general=general,
+            )  # fmt: skip
+        return general
 
 
 def evidence_of(prototypes: Sequence[_Described], corrected: Mapping[str, int]) -> dict[str, Evidence]:
@@ -74,7 +100,3 @@ def evidence_of(prototypes: Sequence[_Described], corrected: Mapping[str, int]) 
         named = corrected.get(one.emotion, 0)
         found[one.emotion] = Evidence(max(0, round(one.shots) - named), named, one.level)
     return found
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' if number > 1 else ''}" if number else ""

@@ -2,36 +2,6 @@
 // pictures when the server asks for them. A tab holds one share per ticket, so that a page that is drawn anew finds it.
 const shares = (window.fewshotShares ??= new Map());
 
-const WORDS = {
-  choose: "No window is shared yet.",
-  insecure:
-    "Browsers share a window only on pages at http://localhost or over HTTPS. Open this page on the computer on which " +
-    "fewshot runs, ask an administrator to serve it over HTTPS, or choose another source.",
-  refused:
-    "The browser was not allowed to share a window, or nothing was chosen. Click “Choose the window” and pick one. On a " +
-    "Mac, the browser also needs the permission “Screen Recording” in the system settings.",
-  failed: "The browser could not share this window. Pick another one, or close programs that record the screen.",
-  unable:
-    "This browser cannot share a window. Phones and tablets cannot. On a computer, use Chrome, Edge, Firefox or " +
-    "Safari, or choose another source.",
-  connecting: "Connecting …",
-  ready: "This window is chosen. Nothing is sent before the lesson begins.",
-  sharing: "This window is shared.",
-  fallback:
-    "This window is shared. This browser sends fewer pictures while this page is hidden: keep it visible, in a separate " +
-    "window. Chrome and Edge do not need that.",
-  lost: "The connection is lost. This tab connects again as soon as it can.",
-  stopped: "You have stopped to share. Click “Choose the window” to go on.",
-  covered: "The window shows nothing at the moment. Is it minimised?",
-  elsewhere: "Another tab shares a window with this lesson. Click “Choose the window” to share from this tab instead.",
-  over:
-    "Nothing is shared any more: the lesson has ended, or the page Live was loaded again before it began. To share " +
-    "again, open the page Live.",
-  unfit: "The server did not accept these pictures. Load the page again.",
-  login: "Your login has ended, so nothing is shared any more. Log in, and choose the window again on the page Live.",
-  gone: "There was no connection for ten minutes, so nothing is shared any more. Click “Choose the window” to try again.",
-  unreachable: "fewshot does not answer. Click “Choose the window” again when it runs.",
-};
 // Here no window can be chosen.
 const FINAL = ["insecure", "unable", "over", "login"];
 
@@ -175,12 +145,15 @@ class Share {
 }
 
 // Show the share of a ticket in a place of the page, which holds video, .words, .choose and .stop. It may be called
-// again for the same place. `connected`: whether the server has a browser that shares; undefined if this is not known.
-export function attach(place, ticket, tell = () => {}, connected = undefined) {
+// again for the same place. `said`: what is written, by the names of sharing/words.py. `connected`: whether the server
+// has a browser that shares; undefined if this is not known.
+export function attach(place, ticket, said, tell = () => {}, connected = undefined) {
   const share = shares.get(ticket) ?? new Share(ticket);
   shares.set(ticket, share);
   const find = (selector) => place.querySelector(selector);
   const [video, words, choose, stop] = ["video", ".words", ".choose", ".stop"].map(find);
+  video.setAttribute("aria-label", said.shown);
+  stop.textContent = said.stop;
   // While this tab shares, that browser is this one.
   let another = Boolean(connected) && !share.stream;
   const seen = (state) => {
@@ -194,9 +167,9 @@ export function attach(place, ticket, tell = () => {}, connected = undefined) {
     video.hidden = !share.stream;
     stop.hidden = !share.stream;
     choose.hidden = FINAL.includes(state);
-    choose.textContent = share.stream ? "Choose another window" : "Choose the window";
+    choose.textContent = share.stream ? said.another : said.pick;
     choose.classList.toggle("first", !share.stream && state !== "elsewhere");
-    if (words.textContent !== WORDS[state]) words.textContent = WORDS[state];
+    if (words.textContent !== said[state]) words.textContent = said[state];
     place.dataset.state = state;
     tell(state);
   };

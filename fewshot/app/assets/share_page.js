@@ -2,15 +2,16 @@
 import { attach } from "./share.js";
 
 const place = document.querySelector(".share");
+const words = JSON.parse(document.querySelector("#words").textContent);
 const ticket = new URLSearchParams(location.search).get("ticket");
 if (ticket) {
   // A tab that is closed by mistake ends the sharing, so the browser asks first.
   let sharing = false;
-  attach(place, ticket, (state) => {
+  attach(place, ticket, words, (state) => {
     sharing = ["connecting", "ready", "sharing", "fallback", "lost", "covered"].includes(state);
-    document.title = `${sharing ? "Sharing" : "Share a window"} - fewshot`;
+    document.title = sharing ? words.busy : words.title;
   });
   window.addEventListener("beforeunload", (event) => sharing && event.preventDefault());
 } else {
-  place.textContent = "This address names no lesson. Open the page Live, choose “Shared window”, and follow its link.";
+  place.textContent = words.nothing;
 }

@@ -5,16 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from fewshot.app.sharing.window import SharedWindow
+from fewshot.app.sharing.words import words
 from fewshot.app.shell import asset
+from fewshot.translation import LANGUAGE
 
 _share = st.components.v2.component(
     "fewshot_share",
     html="""<div class="share">
-<video muted autoplay playsinline hidden aria-label="What is shared"></video>
+<video muted autoplay playsinline hidden></video>
 <p class="words" role="status"></p>
-<button type="button" class="choose first">Choose the window</button>
-<button type="button" class="stop" hidden>Stop sharing</button>
-<a target="_blank" rel="noopener">Share from a separate tab, which stays when this page is loaded again</a>
+<button type="button" class="choose first"></button>
+<button type="button" class="stop" hidden></button>
+<a target="_blank" rel="noopener"></a>
 </div>""",
     css=asset("share.css"),
     js=asset("share_field.js"),
@@ -23,4 +25,10 @@ _share = st.components.v2.component(
 
 def share_field(window: SharedWindow) -> None:
     """Draw the field. What is shared goes on while other pages of the app are open in this tab."""
-    _share(data={"ticket": window.ticket, "connected": window.connected}, key=f"share-{window.number}")
+    data = {
+        "ticket": window.ticket,
+        "connected": window.connected,
+        "words": words(),
+        "language": LANGUAGE.get(),
+    }
+    _share(data=data, key=f"share-{window.number}")

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from fewshot.api.feed import decoded
-from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
+from fewshot.app.browser_source import IDLE, PATIENCE, WINDOW, BrowserSource
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.live.sparing import CALL_FPS, call_rate
+from fewshot.translation import later, tr
 from fewshot.types import Frame
 
 WIDTH = 1920
@@ -28,7 +29,7 @@ NO_ANSWER = 10.0
 LOST, MOST_OPEN = 60.0, 2 * AHEAD
 """Seconds after which a missing picture will not come; how many may be missing, so that a slow line queues nothing."""
 
-CHOOSE = "Click “Choose the window” and pick the window of the call."
+CHOOSE = later("Click “Choose the window” and pick the window of the call.")
 
 
 class SharedWindow(BrowserSource):
@@ -54,7 +55,7 @@ class SharedWindow(BrowserSource):
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__("the shared window", patience, clock)
+        super().__init__(WINDOW, patience, clock)
         self.owner = owner
         self.ticket, self.token = secrets.token_urlsafe(18), secrets.token_urlsafe(6)
         self._pace, self._due = 1 / pace, float("-inf")
@@ -78,25 +79,32 @@ class SharedWindow(BrowserSource):
         if quiet < limit:
             return self._unfit or self._late
         if self._stopped:
-            return f"The window is no longer shared. The lesson waits. {CHOOSE}"
+            return tr(
+                "The window is no longer shared. The lesson waits. Click “Choose the window” and pick the window of "
+                "the call."
+            )
         turned = self._clock() - self._turned
         if self._sender is None:
             if not self.received:
-                return f"Waiting for the window. {CHOOSE}"
-            return (
-                f"The tab that shares the window has been away for {turned:.0f} s. It will connect again. If it was "
-                f"closed or loaded again: {CHOOSE}"
+                return tr("Waiting for the window. Click “Choose the window” and pick the window of the call.")
+            return tr(
+                "The tab that shares the window has been away for {seconds} s. It will connect again. If it was closed "
+                "or loaded again: Click “Choose the window” and pick the window of the call.",
+                seconds=f"{turned:.0f}",
             )
         missing = min(quiet, turned)  # what was missed before this browser came is not its fault
-        return f"No picture from the shared window for {missing:.0f} s. The lesson waits." if missing >= limit else None
+        if missing < limit:
+            return None
+        return tr("No picture from the shared window for {seconds} s. The lesson waits.", seconds=f"{missing:.0f}")
 
     @property
     def _late(self) -> str | None:
         if not self.connected or self._took < IDLE:
             return None
-        return (
-            f"A picture of the shared window takes {self._took:.0f} s to come, so what you see is that late. The line "
-            "or the computer is slow."
+        return tr(
+            "A picture of the shared window takes {seconds} s to come, so what you see is that late. The line or the "
+            "computer is slow.",
+            seconds=f"{self._took:.0f}",
         )
 
     @property

@@ -14,11 +14,11 @@ from fewshot.app.views.who_is_this import ask, faces_html, outcome
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import PICTURE_SUFFIXES
-from fewshot.session.analysis.words import counted
 from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import later, tr, tr_n
 
-NOTICE = (
+NOTICE = later(
     "Choose one photo of the whole class. Every face gets a tile, and you say who it is. The faces are only in "
     "memory, and in no file. Nothing is stored until you have written a name and who gave consent. The faces vanish "
     "when you delete them here, or close this tab; the photo itself is deleted at once."
@@ -53,19 +53,19 @@ def section(names: list[str], wanted: str | None) -> None:
 
 
 def _choose(names: list[str], wanted: str | None) -> None:
-    st.caption(NOTICE)
+    st.caption(tr(NOTICE))
     if Settings(owner=visitor()).acknowledged is None:
         return  # the page says so above
-    name = st.selectbox("Class of the photo", names, index=names.index(wanted) if wanted in names else 0)
+    name = st.selectbox(tr("Class of the photo"), names, index=names.index(wanted) if wanted in names else 0)
     kinds = sorted(suffix[1:] for suffix in PICTURE_SUFFIXES)
     number = st.session_state.setdefault(_FIELD, 0)
-    sent = st.file_uploader("Class photo", type=kinds, key=f"classphoto {number}")
+    sent = st.file_uploader(tr("Class photo"), type=kinds, key=f"classphoto {number}")
     if sent is None:
         return
     data = content(sent)
     st.session_state[_FIELD] = number + 1  # a separate field for the next photo; this one is used up
     try:
-        with st.spinner("Looking for faces …"):
+        with st.spinner(tr("Looking for faces …")):
             st.session_state[_PHOTO] = _cut(name, sent.name, data)
     finally:
         if isinstance(data, Path):
@@ -92,10 +92,14 @@ def _cut(name: str, called: str, data: bytes | Path) -> ClassPhoto:
 def _tiles(photo: ClassPhoto) -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.write(
-        f"**{plain(isolated(photo.classroom))}**: {counted(len(photo.faces), 'face')} of the photo not named yet. "
-        "Nothing of them is stored."
+        tr_n(
+            "**{name}**: {number} face of the photo not named yet. Nothing of them is stored.",
+            "**{name}**: {number} faces of the photo not named yet. Nothing of them is stored.",
+            len(photo.faces),
+            name=plain(isolated(photo.classroom)),
+        )
     )
-    if right.button("Delete these faces", icon=":material/delete:", key="delete photo faces", width="stretch"):
+    if right.button(tr("Delete these faces"), icon=":material/delete:", key="delete photo faces", width="stretch"):
         _forget()
         st.rerun()
     for start in range(0, len(photo.faces), _PER_ROW):
@@ -107,12 +111,16 @@ def _tiles(photo: ClassPhoto) -> None:
 
 def _tile(face: PhotoFace) -> None:
     number = face.person.number
-    st.html(faces_html(face.person.crops, f"Face {number} of the class photo"))
+    st.html(faces_html(face.person.crops, tr("Face {number} of the class photo", number=number)))
     if face.problem:
-        st.caption(plain(f"Face {number} cannot be enrolled: {face.problem}."))
+        st.caption(plain(tr("Face {number} cannot be enrolled: {problem}.", number=number, problem=tr(face.problem))))
         return
-    st.caption(plain(f"Face {number}" + (f", like {isolated(face.like)}, who is enrolled" if face.like else "")))
-    if st.button("Who is this?", key=f"who in photo {number}", width="stretch"):
+    if face.like:
+        words = tr("Face {number}, like {student}, who is enrolled", number=number, student=isolated(face.like))
+    else:
+        words = tr("Face {number}", number=number)
+    st.caption(plain(words))
+    if st.button(tr("Who is this?"), key=f"who in photo {number}", width="stretch"):
         st.session_state[_CHOSEN] = number
         st.rerun()
 
@@ -135,11 +143,11 @@ def _name(photo: ClassPhoto, face: PhotoFace) -> None:
             say_later(outcome(done))
             st.rerun()
         left, right = st.columns(2)
-        if left.button("Not a student", icon=":material/person_off:", key="not in class", width="stretch"):
+        if left.button(tr("Not a student"), icon=":material/person_off:", key="not in class", width="stretch"):
             st.session_state[_PHOTO] = photo.without(number)
             st.session_state.pop(_CHOSEN, None)
             st.rerun()
-        if right.button("Back", key="leave face", width="stretch"):
+        if right.button(tr("Back"), key="leave face", width="stretch"):
             st.session_state.pop(_CHOSEN, None)
             st.rerun()
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 import streamlit as st
 
+from fewshot.app.browser_source import source_word
 from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
@@ -13,7 +14,7 @@ from fewshot.app.looks import note_look
 from fewshot.app.shell import asset, calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
 from fewshot.app.views import live_controls, live_glance, live_guests, live_joined, live_sent, live_setup, live_side
-from fewshot.session.analysis.words import counted
+from fewshot.translation import tr, tr_n
 from fewshot.types import EMOTIONS
 
 TILES_EVERY, SIDE_EVERY, HEAD_EVERY = 0.22, 2.0, 1.0
@@ -84,7 +85,7 @@ def _tiles(lesson: RunningLesson) -> None:
     live_controls.follow(lesson, view)
     if view.state == "preparing":
         st.info(
-            "Getting ready: opening the source and loading the models. This takes a few seconds.",
+            tr("Getting ready: opening the source and loading the models. This takes a few seconds."),
             icon=":material/hourglass:",
         )
     if st.session_state.get("with_picture"):
@@ -107,9 +108,16 @@ def _tiles(lesson: RunningLesson) -> None:
 
 def _about_labels(view: LessonView) -> None:
     """Where names come from, if not from faces, and why faces have none that could have one."""
-    words = ["Names come from the labels of the call. No face is recognised."] if view.plan.by_label else []
+    words = [tr("Names come from the labels of the call. No face is recognised.")] if view.plan.by_label else []
     for reason, count in Counter(view.doubts).items():
-        words.append(f"{counted(count, 'face')} {'has' if count == 1 else 'have'} no name: {reason}.")
+        words.append(
+            tr_n(
+                "{number} face has no name: {reason}.",
+                "{number} faces have no name: {reason}.",
+                count,
+                reason=tr(reason),
+            )
+        )
     if words:
         st.caption(" ".join(words))
 
@@ -117,9 +125,13 @@ def _about_labels(view: LessonView) -> None:
 def _picture(lesson: RunningLesson, view: LessonView) -> None:
     jpeg = lesson.picture()
     if jpeg:
-        words = f"The picture of {view.plan.source} with {counted(view.board.in_view, 'student')} marked"
+        words = tr_n(
+            "The picture of {source} with {number} student marked",
+            "The picture of {source} with {number} students marked",
+            view.board.in_view, source=source_word(view.plan.source),
+        )  # fmt: skip
         picture(jpeg, words, key="picture")
     elif not lesson.plan.recorded:
-        st.caption("There is no picture now.")
+        st.caption(tr("There is no picture now."))
     else:
-        st.caption("There is no picture. This lesson is a recording that contains only readings.")
+        st.caption(tr("There is no picture. This lesson is a recording that contains only readings."))

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_markers import QUICK, marker_word
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
@@ -14,16 +15,15 @@ from fewshot.app.views import live_guests
 from fewshot.app.views.live_glance import choose_order
 from fewshot.app.views.live_joined import forget_lesson
 from fewshot.app.visitor import visitor
-from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr, tr_n
 
-_QUICK = ("Question", "Exercise", "Group work")
 BADGES = {
-    "preparing": ("off", "getting ready"),
-    "running": ("live", "live"),
-    "paused": ("off", "paused"),
-    "ended": ("off", "ended"),
-    "failed": ("off", "stopped"),
+    "preparing": ("off", later("getting ready")),
+    "running": ("live", later("live")),
+    "paused": ("off", later("paused")),
+    "ended": ("off", later("ended")),
+    "failed": ("off", later("stopped")),
 }
 
 _NAMES, _PROJECTOR = "names", "projector"
@@ -46,7 +46,7 @@ def head(lesson: RunningLesson, every: float) -> None:
 def _note(lesson: RunningLesson) -> None:
     view = lesson.view()
     if view.state == "failed":
-        st.error(plain(view.note or "The lesson ended early."), icon=":material/info:")
+        st.error(plain(view.note or tr("The lesson ended early.")), icon=":material/info:")
     elif view.note:
         st.warning(plain(view.note), icon=":material/info:")
     if view.state in ("running", "paused"):
@@ -71,16 +71,20 @@ def status_html(view: LessonView) -> str:
     """Class, badge, clock and how many are in view, in one line."""
     kind, word = BADGES[view.state]
     if view.plan.recorded and view.state in ("running", "paused"):
-        kind, word = "rec", f"recorded lesson, {'playing' if view.state == 'running' else 'paused'}"
-    name = view.plan.classroom or "Without a class"
-    seen = f"{view.board.in_view} of {len(view.board.tiles)} in view" if view.board.tiles else ""
+        kind = "rec"
+        word = later("recorded lesson, playing") if view.state == "running" else later("recorded lesson, paused")
+    name = view.plan.classroom or tr("Without a class")
+    seen = ""
+    if view.board.tiles:
+        seen = tr("{number} of {all} in view", number=view.board.in_view, all=len(view.board.tiles))
     if view.plan.aggregate:
-        seen = "whole class only"
+        seen = tr("whole class only")
     elif not view.plan.students:
-        seen = f"{counted(view.board.in_view, 'person', 'people')} in view"
+        seen = tr_n("{number} person in view", "{number} people in view", view.board.in_view)
+    badge = f'<span class="fs-badge {kind}">● {escape(tr(word))}</span>'
     return (
-        f'<div class="fs-head"><h1>{escape(isolated(name))}</h1><span class="fs-badge {kind}">● {escape(word)}</span>'
-        f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{seen}</span></div>'
+        f'<div class="fs-head"><h1>{escape(isolated(name))}</h1>{badge}'
+        f'<span class="fs-clock">{clock(view.board.second)}</span><span class="fs-muted">{escape(seen)}</span></div>'
     )
 
 
@@ -93,68 +97,68 @@ def _buttons(lesson: RunningLesson) -> None:
     ready = view.state != "preparing"
     with columns[0]:
         if view.state == "paused":
-            st.button("Resume", icon=":material/play_arrow:", on_click=lesson.resume, width="stretch")
+            st.button(tr("Resume"), icon=":material/play_arrow:", on_click=lesson.resume, width="stretch")
         else:
-            st.button("Pause", icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
-    with columns[1], st.popover("Mark", icon=":material/flag:", disabled=not ready, width="stretch"):
+            st.button(tr("Pause"), icon=":material/pause:", on_click=lesson.pause, disabled=not ready, width="stretch")
+    with columns[1], st.popover(tr("Mark"), icon=":material/flag:", disabled=not ready, width="stretch"):
         _mark(lesson)
-    with columns[2], st.popover("Stop", icon=":material/stop:", width="stretch"):
-        st.write("This ends the lesson for everyone who watches it. It cannot be continued.")
-        if st.button("End the lesson", type="primary", icon=":material/stop:", width="stretch"):
-            with st.spinner("Saving the last seconds …"):
+    with columns[2], st.popover(tr("Stop"), icon=":material/stop:", width="stretch"):
+        st.write(tr("This ends the lesson for everyone who watches it. It cannot be continued."))
+        if st.button(tr("End the lesson"), type="primary", icon=":material/stop:", width="stretch"):
+            with st.spinner(tr("Saving the last seconds …")):
                 lesson.stop()
             st.rerun()
-    with columns[3], st.popover("View", icon=":material/visibility:", width="stretch"):
+    with columns[3], st.popover(tr("View"), icon=":material/visibility:", width="stretch"):
         _view(lesson)
     skip = getattr(lesson.engine, "skip", None)
     if skip is not None:
-        columns[4].button("+1 min", icon=":material/fast_forward:", on_click=skip, args=(60.0,), width="stretch")
+        columns[4].button(tr("+1 min"), icon=":material/fast_forward:", on_click=skip, args=(60.0,), width="stretch")
 
 
 def _after(lesson: RunningLesson, columns: list) -> None:  # type: ignore[type-arg]
     kept = lesson.id is not None and lesson.kept
-    if kept and columns[0].button("Report", type="primary", icon=":material/monitoring:", width="stretch"):
+    if kept and columns[0].button(tr("Report"), type="primary", icon=":material/monitoring:", width="stretch"):
         go("report", lesson=lesson.id)
-    if columns[1].button("New lesson", icon=":material/add:", width="stretch"):
+    if columns[1].button(tr("New lesson"), icon=":material/add:", width="stretch"):
         ROOM.forget(lesson.plan.classroom, visitor())
         forget_lesson()
         st.rerun()
 
 
 def _mark(lesson: RunningLesson) -> None:
-    for text in _QUICK:
-        if st.button(text, key=f"mark {text}", width="stretch"):
+    for text in QUICK:
+        if st.button(marker_word(text), key=f"mark {text}", width="stretch"):
             _set_mark(lesson, text)
     with st.form("mark", clear_on_submit=True, border=False):
-        text = st.text_input("Another text", placeholder="exercise 2", max_chars=80)
-        if st.form_submit_button("Mark this moment", width="stretch"):
+        text = st.text_input(tr("Another text"), placeholder=tr("exercise 2"), max_chars=80)
+        if st.form_submit_button(tr("Mark this moment"), width="stretch"):
             _set_mark(lesson, text)
 
 
 @calm
 def _set_mark(lesson: RunningLesson, text: str) -> None:
     lesson.mark(text)
-    say_later(f"Marked: {text or 'this moment'}")
+    say_later(tr("Marked: {text}", text=marker_word(text)) if text else tr("Marked: this moment"))
     st.rerun()
 
 
 def _view(lesson: RunningLesson) -> None:
     if not lesson.plan.aggregate and lesson.plan.students:
-        st.toggle("Whole class only: no names, no tiles", key="whole_class", on_change=_remember_names)
+        st.toggle(tr("Whole class only: no names, no tiles"), key="whole_class", on_change=_remember_names)
         if not names_hidden() and not lesson.plan.credit:
             choose_order()
     if not lesson.plan.credit:
         st.button(
-            "For the projector", key="for the projector", icon=":material/present_to_all:", width="stretch",
+            tr("For the projector"), key="for the projector", icon=":material/present_to_all:", width="stretch",
             on_click=_project, args=(True,),
-            help="The whole class in large letters, without names, tiles and buttons.",
+            help=tr("The whole class in large letters, without names, tiles and buttons."),
         )  # fmt: skip
     if not names_hidden():
         live_guests.switch(lesson)
     if not lesson.plan.recorded:
-        st.toggle("Show the picture with boxes", key="with_picture", disabled=lesson.plan.aggregate)
+        st.toggle(tr("Show the picture with boxes"), key="with_picture", disabled=lesson.plan.aggregate)
     if lesson.plan.aggregate:
-        st.caption("This lesson keeps counts for the whole class, and nothing about single students.")
+        st.caption(tr("This lesson keeps counts for the whole class, and nothing about single students."))
 
 
 def names_hidden() -> bool:
@@ -183,8 +187,8 @@ def projector_head(lesson: RunningLesson, every: float) -> None:
     with left:
         st.fragment(_status, run_every=every)(lesson)
     right.button(
-        "Leave", key="leave the projector", icon=":material/close:", width="stretch", on_click=_project, args=(False,),
-        help="Back to the page with the buttons.",
+        tr("Leave"), key="leave the projector", icon=":material/close:", width="stretch", on_click=_project,
+        args=(False,), help=tr("Back to the page with the buttons."),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fewshot.app.browser_source import source_word
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.looks import note_look
 from fewshot.app.palette import NO_STATE
@@ -15,6 +16,8 @@ from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
 from fewshot.session.summary import clock
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 
 EVERY = 2.0
 """Seconds between two updates; the store is not newer."""
@@ -34,10 +37,10 @@ def offer() -> None:
         st.session_state.pop(_SHOWN, None)
         return
     with st.container(border=True, key="elsewhere"):
-        st.write("**Running in another program.** You can watch it here. To stop it, use that program.")
+        st.write(tr("**Running in another program.** You can watch it here. To stop it, use that program."))
         with st.container(horizontal=True):
             for info in running:
-                name = plain(isolated(info.classroom or "Without a class"))
+                name = plain(isolated(info.classroom or tr("Without a class")))
                 if st.button(f"{name} · {clock(info.seconds)}", icon=":material/sensors:", key=f"elsewhere {info.id}"):
                     st.session_state[_SHOWN] = info.id
                     note_look(info.classroom, info.id, live=True)
@@ -52,28 +55,35 @@ def _board(lesson: int) -> None:
     store = LessonStore(owner=visitor())
     info = store.info(lesson)
     found = stored_board(store, info)
-    source = plain(isolated(info.source))
-    st.caption(f"{source} · {clock(found.second)}" + ("" if info.state == "running" else " · it has ended"))
+    source = plain(isolated(source_word(info.source)))
+    if info.state == "running":
+        st.caption(f"{source} · {clock(found.second)}")
+    else:
+        st.caption(tr("{source} · {time} · it has ended", source=source, time=clock(found.second)))
     if info.aggregate or Settings(owner=visitor()).aggregate_only:
         _whole_class(found, info.aggregate)
     elif found.tiles:
-        rows = [{"Student": tile.student, "State": tile.state, "How sure": _sure(tile)} for tile in found.tiles]
+        rows = [
+            {tr("Student"): tile.student, tr("State"): emotion_word(tile.state), tr("How sure"): _sure(tile)}
+            for tile in found.tiles
+        ]
         st.dataframe(rows, hide_index=True, width="stretch")
     else:
-        st.caption("Nobody is in view.")
+        st.caption(tr("Nobody is in view."))
 
 
 def _whole_class(found: StoredBoard, kept: bool) -> None:
     if found.counts is not None:
-        st.dataframe([{"State": state, "People": count} for state, count in found.counts.items()], hide_index=True)
+        rows = [{tr("State"): emotion_word(state), tr("People"): count} for state, count in found.counts.items()]
+        st.dataframe(rows, hide_index=True)
     elif kept:
-        st.caption("Fewer than five people are in view, so nothing is shown.")
+        st.caption(tr("Fewer than five people are in view, so nothing is shown."))
     else:
         st.caption(
-            "Your settings show the whole class only. This lesson keeps readings of students, so its report has it."
+            tr("Your settings show the whole class only. This lesson keeps readings of students, so its report has it.")
         )
 
 
 def _sure(tile: StoredTile) -> str:
     """How sure a named state is, in a word; nothing beside one that is not named."""
-    return "" if tile.confidence is None or tile.state in NO_STATE else sure_word(tile.confidence)
+    return "" if tile.confidence is None or tile.state in NO_STATE else tr(sure_word(tile.confidence))

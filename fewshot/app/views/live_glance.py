@@ -9,7 +9,9 @@ import streamlit as st
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.shell import calm, isolated, plain
 from fewshot.session.analysis.glance import Glance
+from fewshot.translation import later, tr
 
+BY_NAME, BY_ATTENTION = later("by name"), later("by attention")
 SORTED = "tiles by attention"
 """Whether this tab shows the tiles of students who may need attention first."""
 
@@ -27,7 +29,7 @@ def glance(lesson: RunningLesson, every: float, whole: bool = False) -> None:
 def credit(lesson: RunningLesson) -> None:
     """In place of the sentence, for real photographs: whose they are. Nothing is concluded about these people."""
     with st.container(key="glance"):
-        st.html(f'<p class="fs-muted" role="note">{escape(lesson.plan.credit)}</p>')
+        st.html(f'<p class="fs-muted" role="note">{escape(tr(lesson.plan.credit))}</p>')
 
 
 @calm
@@ -37,10 +39,10 @@ def _glance(lesson: RunningLesson, whole: bool) -> None:
     seen = lesson.glance(whole, isolated)
     left, right = st.columns([6, 1], vertical_alignment="center")
     left.html(glance_html(seen))
-    with right, st.popover("Why?", width="stretch"):
-        lines = seen.why or ("Nothing was compared yet.",)
+    with right, st.popover(tr("Why?"), width="stretch"):
+        lines = seen.why or (tr("Nothing was compared yet."),)
         st.markdown("\n\n".join(plain(line) for line in lines))
-        st.caption("A face is not a feeling. These sentences are a reason to look or to ask, never a finding.")
+        st.caption(tr("A face is not a feeling. These sentences are a reason to look or to ask, never a finding."))
 
 
 def glance_html(seen: Glance) -> str:
@@ -53,10 +55,10 @@ def glance_html(seen: Glance) -> str:
 
 def choose_order() -> None:
     """The choice of the order of the tiles, for the menu View."""
-    st.radio("Sort the tiles", ["by name", "by attention"], key=SORTED, horizontal=True)
-    st.caption("By attention: students who look unlike their own usual come first. This is no ranking.")
+    st.radio(tr("Sort the tiles"), [BY_NAME, BY_ATTENTION], key=SORTED, horizontal=True, format_func=tr)
+    st.caption(tr("By attention: students who look unlike their own usual come first. This is no ranking."))
 
 
 def attention_first(lesson: RunningLesson) -> tuple[str, ...]:
     """Students whose tiles come first; () if the tiles are sorted by name."""
-    return lesson.glance().attention if st.session_state.get(SORTED) == "by attention" else ()
+    return lesson.glance().attention if st.session_state.get(SORTED) == BY_ATTENTION else ()

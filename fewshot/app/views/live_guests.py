@@ -10,14 +10,14 @@ from fewshot.app.guests import Guest
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.shell import calm, isolated, say_later
 from fewshot.app.views.who_is_this import ask, faces_html, outcome
-from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr, tr_n
 
 EVERY = 3.0
 """Seconds between two updates of the faces."""
 _CHOSEN = "guest"
 """In the session of a tab: (lesson, number of the person that is being named). No picture is kept there."""
-NOTICE = (
+NOTICE = later(
     "Each person who is not enrolled gets a tile with the best pictures of the face, so that you can say who it is. "
     "The faces are only in memory, and in no file. Nothing is stored until you have written a name and who gave "
     "consent. The faces vanish with the lesson, and at once when you switch this off."
@@ -32,10 +32,10 @@ def switch(lesson: RunningLesson) -> None:
     key = f"collect {lesson.token}"
     st.session_state[key] = lesson.guests.on  # another tab may have changed it
     st.toggle(
-        "Collect faces of people who are not enrolled", key=key,
+        tr("Collect faces of people who are not enrolled"), key=key,
         on_change=lambda: lesson.guests.switch(bool(st.session_state[key])),
     )  # fmt: skip
-    st.caption(NOTICE)
+    st.caption(tr(NOTICE))
 
 
 def panel(lesson: RunningLesson) -> None:
@@ -66,8 +66,11 @@ def _gallery(lesson: RunningLesson) -> None:
     guests, unclear = lesson.guests.view(), lesson.guests.unclear()
     with st.container(border=True, key="guests"):
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.html(f"<b>People who are not enrolled</b> <span class='fs-muted'>{_count(guests, unclear)}</span>")
-        if right.button("Delete these faces", icon=":material/delete:", key="delete guests", width="stretch"):
+        left.html(
+            f"<b>{escape(tr('People who are not enrolled'))}</b> "
+            f"<span class='fs-muted'>{escape(_count(guests, unclear))}</span>"
+        )
+        if right.button(tr("Delete these faces"), icon=":material/delete:", key="delete guests", width="stretch"):
             lesson.guests.switch(False)
             st.rerun()
         for start in range(0, len(guests), _PER_ROW):
@@ -77,24 +80,31 @@ def _gallery(lesson: RunningLesson) -> None:
                     _tile(lesson, guest)
         if not lesson.alive:
             st.caption(
-                "The lesson is over. You can still name these people for ten minutes, or until you start a new lesson."
+                tr(
+                    "The lesson is over. You can still name these people for ten minutes, or until you start a new "
+                    "lesson."
+                )
             )
 
 
 def _count(guests: tuple[Guest, ...], unclear: int) -> str:
-    words = counted(len(guests), "person", "people") if guests else "nobody yet"
-    if unclear:
-        seen = counted(unclear, "person", "people")
-        words += f"; of {seen} there is no good picture yet (48 pixels wide, sharp, towards the camera)"
-    return escape(words)
+    words = tr_n("{number} person", "{number} people", len(guests)) if guests else tr("nobody yet")
+    if not unclear:
+        return words
+    return tr_n(
+        "{people}; of {number} person there is no good picture yet (48 pixels wide, sharp, towards the camera)",
+        "{people}; of {number} people there is no good picture yet (48 pixels wide, sharp, towards the camera)",
+        unclear, people=words,
+    )  # fmt: skip
 
 
 def _tile(lesson: RunningLesson, guest: Guest) -> None:
-    st.html(faces_html(guest.best, f"Face of person {guest.number}, who is not enrolled"))
-    st.caption(f"Person {guest.number}, last seen at {clock(guest.last)}")
+    st.html(faces_html(guest.best, tr("Face of person {number}, who is not enrolled", number=guest.number)))
+    st.caption(tr("Person {number}, last seen at {time}", number=guest.number, time=clock(guest.last)))
     if guest.label:
-        st.html(f"<div class='fs-muted'>Label of the call: {escape(isolated(guest.label))}</div>")
-    if st.button("Who is this?", key=f"who {guest.number}", icon=":material/help:", width="stretch"):
+        label = tr("Label of the call: {label}", label=isolated(guest.label))
+        st.html(f"<div class='fs-muted'>{escape(label)}</div>")
+    if st.button(tr("Who is this?"), key=f"who {guest.number}", icon=":material/help:", width="stretch"):
         lesson.guests.hold(guest.number)
         st.session_state[_CHOSEN] = lesson.token, guest.number
         st.rerun()
@@ -103,7 +113,9 @@ def _tile(lesson: RunningLesson, guest: Guest) -> None:
 @calm
 def _name(lesson: RunningLesson, guest: Guest) -> None:
     with st.container(border=True, key="who is this"):
-        st.html(f"<b>Person {guest.number}</b> <span class='fs-muted'>last seen at {clock(guest.last)}</span>")
+        person = tr("Person {number}", number=guest.number)
+        seen = tr("last seen at {time}", time=clock(guest.last))
+        st.html(f"<b>{escape(person)}</b> <span class='fs-muted'>{escape(seen)}</span>")
         lesson.guests.hold(guest.number)
         roster = lesson.guests.roster()
         key = f"guest {lesson.token} {guest.number}"
@@ -121,20 +133,20 @@ def _other(lesson: RunningLesson, guest: Guest) -> None:
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     if others:
         twice = left.selectbox(
-            "Same person twice", others, index=None, placeholder="the same as …", key=f"same {guest.number}",
-            format_func=lambda number: f"the same as person {number}",
+            tr("Same person twice"), others, index=None, placeholder=tr("the same as …"), key=f"same {guest.number}",
+            format_func=lambda number: tr("the same as person {number}", number=number),
         )  # fmt: skip
         if twice is not None:
             lesson.guests.merge(guest.number, twice)
             st.rerun()
     if middle.button(
-        "Not a student", icon=":material/person_off:", key="not a student", width="stretch",
-        help="The faces of this person are deleted, and none is collected in this lesson any more.",
+        tr("Not a student"), icon=":material/person_off:", key="not a student", width="stretch",
+        help=tr("The faces of this person are deleted, and none is collected in this lesson any more."),
     ):  # fmt: skip
         lesson.guests.forget(guest.number)
         _leave(lesson, guest)
         st.rerun()
-    if right.button("Back", key="leave guest", width="stretch"):
+    if right.button(tr("Back"), key="leave guest", width="stretch"):
         _leave(lesson, guest)
         st.rerun()
 

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from fewshot.app.browser_source import source_word
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import isolated, plain
 from fewshot.app.visitor import visitor
 from fewshot.session.summary import clock
+from fewshot.translation import tr
 
 _KNOWN, _CHOOSING = "lessons known", "choosing"
 _LESSON = "lesson"
@@ -55,8 +57,10 @@ def say_over() -> None:
     if token is None or any(lesson.token == token for lesson in ROOM.alive(visitor())):
         return
     st.info(
-        "The lesson that this page showed has ended, for example because fewshot was started again. If it is kept, you "
-        "find it on the page Report.",
+        tr(
+            "The lesson that this page showed has ended, for example because fewshot was started again. If it is kept, "
+            "you find it on the page Report."
+        ),
         icon=":material/info:",
     )
 
@@ -76,19 +80,23 @@ def say_joined(lesson: RunningLesson) -> None:
     view = lesson.view()
     if not lesson.alive:
         return
-    name = plain(isolated(lesson.plan.classroom or "none"))
+    name = plain(isolated(lesson.plan.classroom or tr("none")))
     with st.container(border=True, key="joined"):
         st.markdown(
-            f"**You have joined a lesson that is already running** (class: {name}, source: "
-            f"{plain(lesson.plan.source)}, length so far: {clock(view.board.second)}). Another tab of yours "
-            "started it. If you pause, stop, mark or correct something here, it changes for everyone who watches "
-            "this lesson."
+            tr(
+                "**You have joined a lesson that is already running** (class: {name}, source: {source}, length so far: "
+                "{time}). Another tab of yours started it. If you pause, stop, mark or correct something here, it "
+                "changes for everyone who watches this lesson.",
+                name=name,
+                source=plain(source_word(lesson.plan.source)),
+                time=clock(view.board.second),
+            )
         )
         with st.container(horizontal=True):
-            if st.button("Stay and watch", icon=":material/visibility:"):
+            if st.button(tr("Stay and watch"), icon=":material/visibility:"):
                 make_known(lesson)
                 st.rerun()
-            if st.button("Leave and choose another lesson", icon=":material/logout:"):
+            if st.button(tr("Leave and choose another lesson"), icon=":material/logout:"):
                 st.session_state.pop("class", None)
                 st.session_state[_CHOOSING] = True
                 st.rerun()

@@ -10,6 +10,7 @@ from fewshot.app.lesson import RunningLesson
 from fewshot.app.sharing.window import SharedWindow
 from fewshot.app.shell import calm, session
 from fewshot.app.webrtc import BrowserCamera
+from fewshot.translation import tr
 
 EVERY = 0.7
 """Seconds between two looks at whether pictures still come."""
@@ -38,7 +39,7 @@ def _camera(lesson: RunningLesson, box: BrowserCamera, notices: Any) -> None:
         if mine:
             sends = send_camera(box, notices=notices)
         else:
-            st.caption("The lesson uses the camera of another tab. If that tab is closed, this one takes over.")
+            st.caption(tr("The lesson uses the camera of another tab. If that tab is closed, this one takes over."))
         st.fragment(_keep_camera, run_every=EVERY)(lesson, box, mine, sends)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,9 +35,12 @@ from fewshot.private_files import write_private
 from fewshot.prototypes.population import Population
 from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
+from fewshot.translation import later, tr
+from fewshot.translation.words import emotion_word
 
-WITHOUT = "Without a class: expressions, no names"
-SHARED, CAMERA, SCREEN, FILE, STREAM = "Shared window", "Browser camera", "Screen", "Video file", "Stream address"
+WITHOUT = later("Without a class: expressions, no names")
+SHARED, CAMERA, SCREEN = later("Shared window"), later("Browser camera"), "Screen"
+FILE, STREAM = later("Video file"), later("Stream address")
 FIELD_EVERY = 1.5
 """Seconds between two looks whether a window is shared."""
 _SHARED = "shared window"
@@ -44,26 +48,32 @@ _SHARED = "shared window"
 _WINDOW = "window"
 """A parameter of the address with which a reload finds that window, which a separate tab may share."""
 HELP = {
-    SHARED: "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
-    "behind other windows, but must not be minimised.",
-    CAMERA: "The camera of this device.",
-    SCREEN: "For a call whose window cannot be shared: switch it to gallery view, and keep it visible.",
-    FILE: "A recording of a lesson.",
-    STREAM: "The address of a classroom camera. It begins with rtsp:// or http://.",
+    SHARED: later(
+        "For a Zoom, Meet or Teams call: switch the call to gallery view, and choose its window here. It may lie "
+        "behind other windows, but must not be minimised."
+    ),
+    CAMERA: later("The camera of this device."),
+    SCREEN: later("For a call whose window cannot be shared: switch it to gallery view, and keep it visible."),
+    FILE: later("A recording of a lesson."),
+    STREAM: later("The address of a classroom camera. It begins with rtsp:// or http://."),
 }
 
 
 NAMES_FROM = {
-    "From faces": (Names.faces, "Students are recognised by their faces."),
-    "From faces, checked with the labels of the call": (
+    later("From faces"): (Names.faces, later("Students are recognised by their faces.")),
+    later("From faces, checked with the labels of the call"): (
         Names.both,
-        "Zoom, Meet and Teams write a name on each tile. If it names another student than the face, neither is shown. "
-        "The label of an unknown face is offered to you under “Who is this?”.",
+        later(
+            "Zoom, Meet and Teams write a name on each tile. If it names another student than the face, neither is "
+            "shown. The label of an unknown face is offered to you under “Who is this?”."
+        ),
     ),
-    "From the labels of the call only": (
+    later("From the labels of the call only"): (
         Names.labels,
-        "No face is recognised and no identity vector is computed. A label that is no consenting student's name is "
-        "dropped at once. Write the names in the class as they are in the call.",
+        later(
+            "No face is recognised and no identity vector is computed. A label that is no consenting student's name is "
+            "dropped at once. Write the names in the class as they are in the call."
+        ),
     ),
 }
 """Answer -> where names come from, and what it means."""
@@ -79,14 +89,16 @@ class _Chosen(NamedTuple):
 
 def page() -> None:
     """Draw the page."""
-    st.html("<h1>Watch a lesson</h1>")
+    st.html(f"<h1>{escape(tr('Watch a lesson'))}</h1>")
     live_joined.say_over()
     _running()
     live_elsewhere.offer()
     settings = Settings(owner=visitor())
     ask_to_acknowledge(
-        "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
-        "this and will follow it”. You can watch the sample class without that."
+        tr(
+            "Before you watch a class, open the page Start, read where this may not be used, and click “I have read "
+            "this and will follow it”. You can watch the sample class without that."
+        )
     )
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(border=True):
@@ -102,11 +114,11 @@ def _running() -> None:
     if not lessons:
         return
     with st.container(border=True):
-        st.write("**Running now.** You can join a lesson that is already running:")
+        st.write(tr("**Running now.** You can join a lesson that is already running:"))
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
-                if st.button(plain(name) or "Without a class", icon=":material/sensors:", key=f"join {name}"):
+                if st.button(plain(name) or tr("Without a class"), icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
                     make_known(lesson)
                     st.rerun()
@@ -119,26 +131,30 @@ def _form(settings: Settings) -> None:
     options = [*own, WITHOUT]
     wanted = st.session_state.get("class")
     index = options.index(wanted) if wanted in options else 0
-    chosen = st.selectbox("Class", options, index=index)
+    chosen = st.selectbox(
+        tr("Class"), options, index=index, format_func=lambda name: tr(name) if name == WITHOUT else name
+    )
     kind = st.segmented_control(
-        "What to watch", _kinds(), default=SHARED, required=True, width="stretch", format_func=_called
+        tr("What to watch"), _kinds(), default=SHARED, required=True, width="stretch", format_func=_called
     )
     sent = kind in (SHARED, CAMERA, FILE)  # the others do not come from the teacher's browser
-    st.caption(plain(f"{HELP[kind]} {where_pictures_go(server.place()) if sent else ''}".strip()))
+    st.caption(plain(f"{tr(HELP[kind])} {where_pictures_go(server.place()) if sent else ''}".strip()))
     watched = _source(kind)
-    title = st.text_input("Title of the lesson", placeholder="Fractions, part 2", max_chars=80)
+    title = st.text_input(tr("Title of the lesson"), placeholder=tr("Fractions, part 2"), max_chars=80)
     aggregate = st.toggle(
-        "Whole class only: keep and show only counts, nothing about single students",
+        tr("Whole class only: keep and show only counts, nothing about single students"),
         value=settings.aggregate_only,
         disabled=settings.aggregate_only,
-        help="With fewer than five people, nothing is shown.",
+        help=tr("With fewer than five people, nothing is shown."),
     )
     names = _names(kind) if chosen in own and not aggregate else Names.faces
     st.caption(plain(_to_rely_on(store.roster(chosen) if chosen in own else None)))
     blocked = settings.acknowledged is None
-    if st.button("Start the lesson", type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"):
+    if st.button(
+        tr("Start the lesson"), type="primary", icon=":material/play_arrow:", disabled=blocked, width="stretch"
+    ):
         if watched.source is None:
-            raise UsageError("There is nothing to watch yet. Choose a file or type an address.")
+            raise UsageError(tr("There is nothing to watch yet. Choose a file or type an address."))
         classroom = "" if chosen == WITHOUT else chosen
         st.session_state["class"] = classroom
         from fewshot.app.setups import start_lesson
@@ -157,8 +173,8 @@ def _names(kind: str) -> Names:
     """Where names come from. The choice is only where a call may be seen and its labels can be read."""
     if kind == CAMERA or not can_read():
         return Names.faces
-    chosen = st.selectbox("Names", list(NAMES_FROM), key="names_from")
-    st.caption(NAMES_FROM[chosen][1])
+    chosen = st.selectbox(tr("Names"), list(NAMES_FROM), key="names_from", format_func=tr)
+    st.caption(tr(NAMES_FROM[chosen][1]))
     return NAMES_FROM[chosen][0]
 
 
@@ -172,12 +188,18 @@ def _to_rely_on(roster: Roster | None) -> str:
     reliable = _reliable()
     if not reliable:
         return ""
-    words = f"Without photos, you can rely on: {', '.join(reliable)}. Other states need photos of the student."
+    words = tr(
+        "Without photos, you can rely on: {states}. Other states need photos of the student.",
+        states=", ".join(map(emotion_word, reliable)),
+    )
     photographed = [student.emotions() for student in roster.students.values()] if roster else []
     counts = Counter(state for states in photographed for state in states if state and state not in reliable)
     if counts:
-        shown = ", ".join(f"{state} ({count} of {len(photographed)})" for state, count in counts.most_common(6))
-        words += f" Students of this class with photos: {shown}."
+        shown = ", ".join(
+            tr("{state} ({number} of {all})", state=emotion_word(state), number=count, all=len(photographed))
+            for state, count in counts.most_common(6)
+        )
+        words += " " + tr("Students of this class with photos: {states}.", states=shown)
     return words
 
 
@@ -188,7 +210,7 @@ def _reliable() -> tuple[str, ...]:
 
 def _called(kind: str) -> str:
     """What a kind of source is called; the screen is that of the computer that the app runs on."""
-    return server.screen_of(server.place()) if kind == SCREEN else kind
+    return server.screen_of(server.place()) if kind == SCREEN else tr(kind)
 
 
 def _source(kind: str) -> _Chosen:
@@ -202,19 +224,19 @@ def _source(kind: str) -> _Chosen:
     if kind == SCREEN:
         return _Chosen(_screen())
     if kind == STREAM:
-        address = st.text_input("Address", placeholder="rtsp://192.168.1.20/stream1")
+        address = st.text_input(tr("Address"), placeholder="rtsp://192.168.1.20/stream1")
         return _Chosen(address.strip() or None)
     return _recording()
 
 
 def _recording() -> _Chosen:
-    upload = st.file_uploader("Recording", type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
-    longer, path = "", ""
+    upload = st.file_uploader(tr("Recording"), type=["mp4", "mov", "mkv", "avi", "webm", "m4v"])
+    limit, path = tr("A recording may have {number} MB, which is about an hour.", number=MOST_MEGABYTES), ""
     if server.desk() is None:  # whoever logs in to a server must not open its files
-        longer = " For a larger one, type its path."
-        path = st.text_input(f"or a file on {computer(server.place())}", placeholder="lesson.mp4")
-    st.caption(f"A recording may have {MOST_MEGABYTES} MB, which is about an hour.{longer}")
-    paced = st.toggle("Play at normal speed", value=True, help="Off: process the file as fast as possible.")
+        limit += " " + tr("For a larger one, type its path.")
+        path = st.text_input(tr("or a file on {computer}", computer=computer(server.place())), placeholder="lesson.mp4")
+    st.caption(limit)
+    paced = st.toggle(tr("Play at normal speed"), value=True, help=tr("Off: process the file as fast as possible."))
     if upload is not None:
         return _Chosen(_kept_upload(upload.file_id, upload.name, content(upload)), paced, upload.name)
     # People who watch the lesson or receive the report must not see where the file lies on this computer.
@@ -234,16 +256,16 @@ def _shared_window() -> SharedWindow:
     if st.query_params.get(_WINDOW) != window.token:
         st.query_params[_WINDOW] = window.token
     # A separate tab may begin or stop to share meanwhile.
-    st.fragment(share_field, run_every=FIELD_EVERY)(window)
+    st.fragment(calm(share_field), run_every=FIELD_EVERY)(window)
     return window
 
 
 def _screen() -> str:
-    whole = st.toggle("The whole screen", value=True)
+    whole = st.toggle(tr("The whole screen"), value=True)
     if whole:
         return "screen"
     columns = st.columns(4)
-    labels = (("Left", 0), ("Top", 0), ("Width", 1280), ("Height", 720))
+    labels = ((tr("Left"), 0), (tr("Top"), 0), (tr("Width"), 1280), (tr("Height"), 720))
     numbers = [
         column.number_input(label, value=value, step=10) for column, (label, value) in zip(columns, labels, strict=True)
     ]
@@ -274,17 +296,17 @@ def _kept_upload(number: str, name: str, data: bytes | Path) -> str:
 @calm
 def _samples() -> None:
     with st.container(border=True):
-        st.subheader("Want to try it first?")
-        st.write("A recorded lesson with 49 people. It contains only readings, and the names are invented.")
-        if st.button("Try with the sample class", icon=":material/play_circle:", width="stretch"):
+        st.subheader(tr("Want to try it first?"))
+        st.write(tr("A recorded lesson with 49 people. It contains only readings, and the names are invented."))
+        if st.button(tr("Try with the sample class"), icon=":material/play_circle:", width="stretch"):
             with starting(SAMPLE_CLASS):
                 start_sample()
             go("live", **{"class": SAMPLE_CLASS})
-        st.write("Twelve people in real photographs, analysed live. You can correct what is shown.")
-        if st.button("Try with real photographs", icon=":material/face:", width="stretch"):
+        st.write(tr("Twelve people in real photographs, analysed live. You can correct what is shown."))
+        if st.button(tr("Try with real photographs"), icon=":material/face:", width="stretch"):
             open_photographs()
-        st.write("Six people in a moving picture, analysed live.")
-        if st.button("Live sample picture", icon=":material/image:", width="stretch"):
+        st.write(tr("Six people in a moving picture, analysed live."))
+        if st.button(tr("Live sample picture"), icon=":material/image:", width="stretch"):
             from fewshot.app.sample_pictures import SAMPLE_PICTURE, start_picture
 
             with starting(SAMPLE_PICTURE):

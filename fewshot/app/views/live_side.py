@@ -9,6 +9,7 @@ import streamlit as st
 
 from fewshot.app.board import FEWEST, BoardView, states_in
 from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_markers import marker_word
 from fewshot.app.lesson_parts import LessonView, Picked
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
@@ -16,11 +17,13 @@ from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
 from fewshot.session.analysis.words import day, percent
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr, tr_n
+from fewshot.translation.words import emotion_word
 
 _LATEST, _MOST = 4, 30
 """How many corrections are shown: those of this lesson directly, earlier ones in a folded list."""
-TOO_FEW = (
-    f"The mood of the class is shown when at least {FEWEST} people are in view. With fewer it could reveal one person."
+TOO_FEW = later(
+    "The mood of the class is shown when at least {least} people are in view. With fewer it could reveal one person."
 )
 
 
@@ -51,16 +54,18 @@ def correction(lesson: RunningLesson) -> None:
     with st.container(border=True, key="correction"):
         st.html(picked_html(picked))
         if not lesson.learns:
-            st.caption("In your own class you choose here what the student really showed, and fewshot learns from it.")
+            st.caption(
+                tr("In your own class you choose here what the student really showed, and fewshot learns from it.")
+            )
         elif picked.vector is not None:
             _confirm(lesson, picked)
-            st.caption("Or what did the student really show? fewshot learns from your answer.")
+            st.caption(tr("Or what did the student really show? fewshot learns from your answer."))
             _answers(lesson)
         else:
-            st.caption("This face could not be read, so there is nothing to learn from. Try again later.")
+            st.caption(tr("This face could not be read, so there is nothing to learn from. Try again later."))
         if lesson.can_deny and picked.track >= 0:
             _deny(lesson, picked)
-        if st.button("Close", key="close correction", width="stretch"):
+        if st.button(tr("Close"), key="close correction", width="stretch"):
             del st.session_state["picked"]
             st.rerun()
 
@@ -72,13 +77,15 @@ def picked_html(picked: Picked) -> str:
     if picked.crop:
         # Inside the page: a picture with an address of its own could be fetched by others, and would lie in a cache.
         source = base64.b64encode(picked.crop).decode()
-        face = f'<img class="fs-face" alt="The face that was read" src="data:image/png;base64,{source}">'
+        words = escape(tr("The face that was read"))
+        face = f'<img class="fs-face" alt="{words}" src="data:image/png;base64,{source}">'
+    shown = tr("{state}, at {time}", state=emotion_word(said), time=clock(picked.second))
     head = (
-        f'<div class="fs-picked">{face}<div><b>{escape(isolated(picked.student))}</b><br>{image(said)} {escape(said)}, '
-        f"at {clock(picked.second)}</div></div>"
+        f'<div class="fs-picked">{face}<div><b>{escape(isolated(picked.student))}</b><br>{image(said)} '
+        f"{escape(shown)}</div></div>"
     )
     rows = "".join(
-        f'<span class="fs-chip" style="margin:0">{image(near.state)}{escape(near.state)}</span>'
+        f'<span class="fs-chip" style="margin:0">{image(near.state)}{escape(emotion_word(near.state))}</span>'
         f'<span class="b"><i style="width:{100 * near.share:.0f}%;background:{look_of(near.state).colour}"></i></span>'
         f'<span class="n">{percent(near.share)}</span><span class="why">{escape(near.rests_on)}</span>'
         for near in picked.nearest
@@ -89,7 +96,7 @@ def picked_html(picked: Picked) -> str:
 @calm
 def _confirm(lesson: RunningLesson, picked: Picked) -> None:
     if picked.said in lesson.states and st.button(
-        "Yes, that is right", key="that is right", icon=":material/check:", width="stretch"
+        tr("Yes, that is right"), key="that is right", icon=":material/check:", width="stretch"
     ):
         _correct(lesson, str(picked.said))
 
@@ -97,14 +104,20 @@ def _confirm(lesson: RunningLesson, picked: Picked) -> None:
 @calm
 def _deny(lesson: RunningLesson, picked: Picked) -> None:
     if st.button(
-        f"Not {plain(isolated(picked.student))}", key="not this student", icon=":material/person_off:", width="stretch",
-        help="This face is somebody else's. It loses the name as long as it stays in view, and the tile is emptied. "
-        "What was recorded before stays in the report.",
+        tr("Not {student}", student=plain(isolated(picked.student))), key="not this student",
+        icon=":material/person_off:", width="stretch",
+        help=tr(
+            "This face is somebody else's. It loses the name as long as it stays in view, and the tile is emptied. "
+            "What was recorded before stays in the report."
+        ),
     ):  # fmt: skip
         lesson.deny(picked)
         del st.session_state["picked"]
         say_later(
-            f"The face no longer has the name {isolated(picked.student)}. You can undo it in the column on the right."
+            tr(
+                "The face no longer has the name {student}. You can undo it in the column on the right.",
+                student=isolated(picked.student),
+            )
         )
         st.rerun()
 
@@ -116,12 +129,12 @@ def _answers(lesson: RunningLesson) -> None:
     # Each button is as wide as its word: in equal columns a long word would be cut off.
     with st.container(horizontal=True, gap="small"):
         for state in states:
-            if st.button(plain(state), key=f"really {state}"):
+            if st.button(plain(emotion_word(state)), key=f"really {state}"):
                 _correct(lesson, state)
     if lesson.plan.credit:
         return  # no state is made up for a real face
-    other = st.text_input("Another state", placeholder="one word", key="own state", max_chars=40)
-    if other and st.button(f"It is “{plain(other)}”", width="stretch"):
+    other = st.text_input(tr("Another state"), placeholder=tr("one word"), key="own state", max_chars=40)
+    if other and st.button(tr("It is “{state}”", state=plain(other)), width="stretch"):
         from fewshot.classroom.names import emotion_of
 
         _correct(lesson, emotion_of(other))
@@ -130,11 +143,12 @@ def _answers(lesson: RunningLesson) -> None:
 def _correct(lesson: RunningLesson, state: str) -> None:
     picked = st.session_state.pop("picked")
     lesson.correct(picked, state)
-    really = "confirmed" if state == picked.said else "corrected"
-    say_later(
-        f"{isolated(picked.student)}: {state}, {really}. fewshot has learned it. You can undo it in the column on the "
-        "right."
+    said = (
+        later("{student}: {state}, confirmed. fewshot has learned it. You can undo it in the column on the right.")
+        if state == picked.said
+        else later("{student}: {state}, corrected. fewshot has learned it. You can undo it in the column on the right.")
     )
+    say_later(tr(said, student=isolated(picked.student), state=emotion_word(state)))
     st.rerun()
 
 
@@ -161,8 +175,8 @@ def _whole(lesson: RunningLesson, far: bool) -> None:
 
 
 def _chart(view: LessonView, height: int, letters: int | None = None) -> None:
-    board = view.board
-    spec = live_mood_spec(board.mood, view.markers, board.second, chart_theme(), height, letters)
+    board, markers = view.board, [(second, marker_word(text)) for second, text in view.markers]
+    spec = live_mood_spec(board.mood, markers, board.second, chart_theme(), height, letters)
     st.vega_lite_chart(spec=spec, theme=None, key="mood", width="stretch")
 
 
@@ -170,7 +184,7 @@ def _now(view: BoardView) -> None:
     """How many people showed which state in the last seconds."""
     recent = [step for step in view.mood[-3:] if step.people]
     if not recent:
-        st.html(f'<p class="fs-muted">{TOO_FEW}</p>')
+        st.html(f'<p class="fs-muted">{escape(tr(TOO_FEW, least=FEWEST))}</p>')
         return
     st.html(now_html(view))
 
@@ -184,13 +198,14 @@ def now_html(view: BoardView) -> str:
     for state, share in sorted(shares.items(), key=lambda item: -item[1]):
         colour = look_of(state).colour
         rows.append(
-            f'<span class="fs-chip" style="margin:0">{image(state)}{escape(state)}</span>'
+            f'<span class="fs-chip" style="margin:0">{image(state)}{escape(emotion_word(state))}</span>'
             f'<span class="b"><i style="width:{100 * share:.0f}%;background:{colour}"></i></span>'
             f'<span class="n">{percent(share)}</span>'
         )
+    readable = tr_n("{number} people readable", "{number} people readable", round(people))
     return (
-        '<p style="margin:.1rem 0 .4rem"><b>The class now</b> '
-        f'<span class="fs-muted">{people:.0f} people readable</span></p>'
+        f'<p style="margin:.1rem 0 .4rem"><b>{escape(tr("The class now"))}</b> '
+        f'<span class="fs-muted">{escape(readable)}</span></p>'
         f'<div class="fs-rows">{"".join(rows)}</div>'
     )
 
@@ -199,10 +214,11 @@ def _learned(lesson: RunningLesson) -> None:
     """The latest corrections of this lesson, and in a folded list all earlier ones that are still in use."""
     for track, student in lesson.denied:
         left, right = st.columns([2, 1], vertical_alignment="center")
-        left.html(f'<span class="fs-muted">A face that is not <b>{escape(isolated(student))}</b></span>')
-        if right.button("Undo", key=f"allow {track} {student}", width="stretch"):
+        words = tr("A face that is not {student}", student=f"<b>{escape(isolated(student))}</b>")
+        left.html(f'<span class="fs-muted">{words}</span>')
+        if right.button(tr("Undo"), key=f"allow {track} {student}", width="stretch"):
             lesson.allow(track, student)
-            say_later(f"The face may be named {isolated(student)} again.")
+            say_later(tr("The face may be named {student} again.", student=isolated(student)))
             st.rerun()
     corrections = lesson.corrections()
     latest = [one for one in corrections if one.lesson == lesson.id][:_LATEST]
@@ -210,23 +226,37 @@ def _learned(lesson: RunningLesson) -> None:
         _correction_row(lesson, one, clock(one.second))
     earlier = [one for one in corrections if one not in latest]
     if earlier:
-        with st.expander("Earlier corrections of this class", icon=":material/history:"):
+        with st.expander(tr("Earlier corrections of this class"), icon=":material/history:"):
             for one in earlier[:_MOST]:
-                _correction_row(lesson, one, f"{day(one.made)}")
+                _correction_row(lesson, one, day(one.made))
             if len(earlier) > _MOST:
-                st.caption(f"{len(earlier) - _MOST} older corrections are on the students' cards, on the page Class.")
+                st.caption(
+                    tr_n(
+                        "{number} older corrections are on the students' cards, on the page Class.",
+                        "{number} older corrections are on the students' cards, on the page Class.",
+                        len(earlier) - _MOST,
+                    )
+                )
 
 
 def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
     left, right = st.columns([2, 1], vertical_alignment="center")
-    other = "confirmed" if one.actually == one.said else f"not {one.said or 'unsure'}"
-    left.html(
-        f'<span class="fs-muted">{when} <b>{escape(isolated(one.student))}</b>: '
-        f"{escape(one.actually)}, {escape(other)}</span>"
-    )
-    if right.button("Undo", key=f"undo {one.id}", width="stretch"):
+    student, state = f"<b>{escape(isolated(one.student))}</b>", escape(emotion_word(one.actually))
+    if one.actually == one.said:
+        words = tr("{when} {student}: {state}, confirmed", when=when, student=student, state=state)
+    else:
+        other = escape(emotion_word(one.said or "unsure"))
+        words = tr("{when} {student}: {state}, not {other}", when=when, student=student, state=state, other=other)
+    left.html(f'<span class="fs-muted">{words}</span>')
+    if right.button(tr("Undo"), key=f"undo {one.id}", width="stretch"):
         lesson.undo(one.id)
-        say_later(f"The correction “{one.actually}” of {isolated(one.student)} was undone.")
+        say_later(
+            tr(
+                "The correction “{state}” of {student} was undone.",
+                state=emotion_word(one.actually),
+                student=isolated(one.student),
+            )
+        )
         st.rerun()
 
 
@@ -234,10 +264,11 @@ def _correction_row(lesson: RunningLesson, one: Learned, when: str) -> None:
 def _markers(lesson: RunningLesson, view: LessonView, undo: bool = True) -> None:
     if not view.markers:
         return
-    rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(text))}</li>" for s, text in view.markers[-6:])
-    st.html(f'<p style="margin:.6rem 0 0"><b>Markers</b></p><ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')
+    rows = "".join(f"<li><b>{clock(s)}</b> {escape(isolated(marker_word(text)))}</li>" for s, text in view.markers[-6:])
+    head = f'<p style="margin:.6rem 0 0"><b>{escape(tr("Markers"))}</b></p>'
+    st.html(f'{head}<ul style="margin:.2rem 0 0 1.1rem">{rows}</ul>')
     latest = lesson.latest_marker if undo else None
-    if latest is not None and st.button("Undo the last marker", key=f"unmark {latest}", icon=":material/undo:"):
+    if latest is not None and st.button(tr("Undo the last marker"), key=f"unmark {latest}", icon=":material/undo:"):
         if text := lesson.unmark(latest):
-            say_later(f"The marker was taken back: {isolated(text)}")
+            say_later(tr("The marker was taken back: {text}", text=isolated(marker_word(text))))
         st.rerun()

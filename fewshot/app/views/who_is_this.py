@@ -17,11 +17,12 @@ from fewshot.app.shell import isolated, plain
 from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.roster import Roster
 from fewshot.errors import FewshotError
-from fewshot.session.analysis.words import counted
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr, tr_n
+from fewshot.translation.words import emotion_word
 
-NEW, KNOWN = "A new student", "A student of this class"
-_LEFT_OUT = "leave this picture out"
+NEW, KNOWN = later("A new student"), later("A student of this class")
+_LEFT_OUT = later("leave this picture out")
 _ALIKE = "looks like"
 """In the session: (key of the form, the student whom the pictures look like), after such a refusal."""
 _COLUMNS = 4
@@ -60,37 +61,44 @@ def ask(
     names = sorted(roster.students, key=str.casefold)
     known_label = guest.label in names
     if guest.label:
-        st.html(
-            f"<div class='fs-muted'>The label of the call says <b>{escape(isolated(guest.label))}</b>. Check it.</div>"
-        )
+        label = f"<b>{escape(isolated(guest.label))}</b>"
+        words = tr("The label of the call says {label}. Check it.", label=label)
+        st.html(f"<div class='fs-muted'>{words}</div>")
     first = KNOWN if known_label else NEW
-    kind = st.segmented_control("Who is this?", [NEW, KNOWN], default=first, key=f"{key} kind") or first
+    kind = (
+        st.segmented_control(tr("Who is this?"), [NEW, KNOWN], default=first, key=f"{key} kind", format_func=tr)
+        or first
+    )
     left, middle, right = st.columns([1.2, 1.2, 1])
     if kind == NEW:
         student = left.text_input(
-            "Name of the student", value="" if known_label else guest.label, placeholder="Asha", max_chars=64,
+            tr("Name of the student"), value="" if known_label else guest.label, placeholder="Asha", max_chars=64,
             key=f"{key} name",
         )  # fmt: skip
     else:
         index = names.index(guest.label) if known_label else None
-        student = left.selectbox("Add to", names, index=index, placeholder="choose", key=f"{key} known") or ""
+        student = left.selectbox(tr("Add to"), names, index=index, placeholder=tr("choose"), key=f"{key} known") or ""
     known = roster.students.get(student) if kind == KNOWN else None
     by, until = None, None
     if not (known and known.consent.holds(date.today())):
         by = (
-            middle.text_input("Consent given by", placeholder="her mother, in writing", key=f"{key} by").strip() or None
+            middle.text_input(tr("Consent given by"), placeholder=tr("her mother, in writing"), key=f"{key} by").strip()
+            or None
         )
         until = right.date_input(
-            "Last day of the consent (if it ends)", value=None, min_value=date.today(), key=f"{key} until"
+            tr("Last day of the consent (if it ends)"), value=None, min_value=date.today(), key=f"{key} until"
         )
     st.caption(
-        "What does each picture show? The word beside a box is only what the network reads. Tick it if you agree, or "
-        "choose another word. Pictures without an answer help only to recognise the student."
+        tr(
+            "What does each picture show? The word beside a box is only what the network reads. Tick it if you agree, "
+            "or choose another word. Pictures without an answer help only to recognise the student."
+        )
     )
     shows = _pictures(guest.crops, states, key, timed)
     slot = st.container()
     naming = Naming(student, kind == NEW, shows, by, until)
-    if st.button(f"Enroll {counted(len(shows), 'picture')}", type="primary", key=f"{key} enroll", width="stretch"):
+    words = tr_n("Enroll {number} picture", "Enroll {number} pictures", len(shows))
+    if st.button(words, type="primary", key=f"{key} enroll", width="stretch"):
         return _try(slot, enroll, naming, key)
     return _twin(slot, enroll, naming, key)
 
@@ -102,16 +110,24 @@ def _pictures(crops: Sequence[Crop], states: Sequence[str], key: str, timed: boo
         columns = st.columns(_COLUMNS)
         for column, crop in zip(columns, crops[start : start + _COLUMNS], strict=False):
             with column:
-                when = f"seen at {clock(crop.second)}" if timed else "cut from the photo"
-                st.html(faces_html([crop], f"A face, {when}"))
-                agreed = bool(crop.suggests) and st.checkbox(f"{plain(crop.suggests)}?", key=f"{key} tick {crop.id}")
+                words = (
+                    tr("A face, seen at {time}", time=clock(crop.second)) if timed else tr("A face, cut from the photo")
+                )
+                st.html(faces_html([crop], words))
+                agreed = bool(crop.suggests) and st.checkbox(
+                    tr("{state}?", state=plain(emotion_word(crop.suggests))), key=f"{key} tick {crop.id}"
+                )
                 other = st.selectbox(
-                    "Another answer", [*states, _LEFT_OUT], index=None, placeholder="another answer",
-                    label_visibility="collapsed", key=f"{key} other {crop.id}",
+                    tr("Another answer"), [*states, _LEFT_OUT], index=None, placeholder=tr("another answer"),
+                    label_visibility="collapsed", key=f"{key} other {crop.id}", format_func=_answer,
                 )  # fmt: skip
             if other != _LEFT_OUT:
                 shows[crop.id] = other or (crop.suggests if agreed else None)
     return shows
+
+
+def _answer(state: str) -> str:
+    return tr(state) if state == _LEFT_OUT else emotion_word(state)
 
 
 def _try(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], StudentResult], naming: Naming,
@@ -119,7 +135,7 @@ def _try(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], Stu
     """Enroll, or say above the button what is wrong."""
     st.session_state.pop(_ALIKE, None)
     try:
-        with st.spinner("Enrolling …"):
+        with st.spinner(tr("Enrolling …")):
             result = enroll(naming)
     except FewshotError as error:
         slot.error(plain(in_the_app(error)), icon=":material/info:")
@@ -130,7 +146,7 @@ def _try(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], Stu
         st.session_state[_ALIKE] = key, result.looks_like
         return _twin(slot, enroll, naming, key)
     for reason in dict.fromkeys(photo.reason for photo in result.photos):
-        slot.warning(plain(f"Nothing was enrolled: {reason}."), icon=":material/info:")
+        slot.warning(plain(tr("Nothing was enrolled: {reason}.", reason=tr(reason))), icon=":material/info:")
     return None
 
 
@@ -143,14 +159,17 @@ def _twin(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], St
     name = plain(isolated(other))
     with slot:
         st.info(
-            f"Nothing was enrolled yet: this face is like that of {name}, who is in the class. Is it the same person, "
-            "or are they two people, such as twins? If they are two, the program may later show no name, or the name "
-            "of the other one.",
+            tr(
+                "Nothing was enrolled yet: this face is like that of {student}, who is in the class. Is it the same "
+                "person, or are they two people, such as twins? If they are two, the program may later show no name, "
+                "or the name of the other one.",
+                student=name,
+            ),
             icon=":material/group:",
         )
         left, right = st.columns(2)
-        same = left.button(f"It is {name}: add the pictures", key=f"{key} same", width="stretch")
-        two = right.button("Two people who look alike", key=f"{key} two", width="stretch")
+        same = left.button(tr("It is {student}: add the pictures", student=name), key=f"{key} same", width="stretch")
+        two = right.button(tr("Two people who look alike"), key=f"{key} two", width="stretch")
     if same:
         return _try(slot, enroll, Naming(other, False, naming.shows, naming.consent_by, naming.consent_until), key)
     if two:
@@ -162,7 +181,20 @@ def _twin(slot: st.delta_generator.DeltaGenerator, enroll: Callable[[Naming], St
 def outcome(result: StudentResult) -> str:
     """What was enrolled and what was refused, in one or two sentences."""
     accepted, refused = result.count("accepted"), result.rejected
-    why = "".join(f" {reason}." for reason in dict.fromkeys(photo.reason for photo in refused))
-    said = f" {counted(len(refused), 'picture')} refused:{why}" if refused else ""
-    doubts = "".join(f" One picture {photo.doubt}" for photo in result.doubtful)
-    return f"{isolated(result.student)}: {counted(accepted, 'picture')} enrolled.{said}{doubts}"
+    said = [
+        tr_n(
+            "{student}: {number} picture enrolled.",
+            "{student}: {number} pictures enrolled.",
+            accepted,
+            student=isolated(result.student),
+        )
+    ]
+    if refused:
+        why = " ".join(f"{tr(reason)}." for reason in dict.fromkeys(photo.reason for photo in refused))
+        said.append(
+            tr_n(
+                "{number} picture refused: {reasons}", "{number} pictures refused: {reasons}", len(refused), reasons=why
+            )
+        )
+    said += [tr("One picture {doubt}", doubt=tr(photo.doubt)) for photo in result.doubtful]
+    return " ".join(said)

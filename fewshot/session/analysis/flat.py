@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fewshot.session.analysis.grid import Floats
 from fewshot.session.analysis.pace import FALSE_ALARMS, LEAST_CHANGE, LEAST_STUDENTS, WINDOW, Rise, chance_of, compare
 from fewshot.session.lesson import UNREADABLE, Readings
+from fewshot.translation import tr
 
 LEAST_PART = 0.03
 """Least rise of each of the two parts: only neutral faces may be concentrated, only turned heads may be writing."""
@@ -38,9 +39,13 @@ class Flat(Rise):
     chance: float
 
     @property
-    def faces(self) -> str:
-        """Both parts."""
-        return "still or turned-away"
+    def text(self) -> str:
+        """See ``Rise``."""
+        return tr(
+            "More still or turned-away faces than usual in the last {minutes}: {share} of {students} students, before "
+            "that {usual}",
+            **self._numbers,
+        )
 
 
 def flat_hint(readings: Readings, now: float, labels: Sequence[str], window: int = WINDOW) -> Flat | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,17 +12,31 @@ from fewshot.session.analysis.pace import WINDOW, Hint, why_not
 from fewshot.session.analysis.unlike import Unlike
 from fewshot.session.analysis.words import MINIMUM, minutes
 from fewshot.session.summary import clock
+from fewshot.translation import later, tr, tr_n
+from fewshot.translation.words import emotion_word
 
 HOLD = 45
 """Seconds for which an event is kept after it was last found, so that it does not flicker. Then it is over."""
 MOST_NAMES = 3
 MARK = "Hint: "
-"""The beginning of the markers that hints leave in the lesson."""
+"""The beginning of the markers that hints leave in the lesson. Markers are stored, so they are in English."""
 _NEAR = 75
 """Seconds: a marker of the teacher so close to the beginning of the window gives the sentence its "since"."""
 _HARD = ("angry", "confused", "disgust", "fear", "sad")
 _BORED = ("bored", "sleepy", "tired")
-_SLOW = "too slow, or time for a break?"
+_SLOW = later("too slow, or time for a break?")
+_FEW = later("fewer than {least}")
+_NONE = later("none")
+_LOOK = later("Hint: {now} of {students} look {state}, {usual} usually")
+_STILL = later("Hint: {now} of {students} are still or turned away, {usual} usually")
+_LOOKED = re.compile(r"Hint: (fewer than 5|\d+) of (\d+) look (.+), (fewer than 5|none|\d+) usually")
+_STOOD = re.compile(r"Hint: (fewer than 5|\d+) of (\d+) are still or turned away, (fewer than 5|none|\d+) usually")
+_LAST_LOOK = later("In the last {minutes} {now} of {students} look {state}, {usual} usually: {question}")
+_LAST_STILL = later("In the last {minutes} {now} of {students} are still or turned away, {usual} usually: {question}")
+_SINCE_LOOK = later("Since {marker} ({time}) {now} of {students} look {state}, {usual} usually: {question}")
+_SINCE_STILL = later(
+    "Since {marker} ({time}) {now} of {students} are still or turned away, {usual} usually: {question}"
+)
 
 Event = Hint | Flat
 
@@ -87,7 +102,7 @@ class Attention:
             return None
         event = min(events.values(), key=lambda one: one.chance)
         self._class = _Kept(event.since, now, event)
-        return MARK + _counts(event, whole=True)  # the whole-class view shows it too, and no number below five
+        return _marker(event)
 
     def glance(
         self,
@@ -113,17 +128,16 @@ class Attention:
         """
         found = self._latest
         reason = why_not(students, aggregate, second, None if found is None else found.judged)
-        reason = reason or (found.reason if found is not None else "")
+        reason = reason or (tr(found.reason) if found is not None and found.reason else "")
         people = [] if whole or aggregate or not students else self._people(named)
         asks, attention = _asks(people, shown), tuple(kept.what.student for kept in people)  # type: ignore[union-attr]
         event = self._class.what if self._class is not None and not reason else None
         why = _why(found, event, people, reason, shown, whole)
         if reason or not isinstance(event, Hint | Flat) or self._class is None:
-            calm = f"Nothing unusual in the last {minutes(WINDOW)}."
+            calm = tr("Nothing unusual in the last {minutes}.", minutes=minutes(WINDOW))
             return Glance(reason or calm, None, not reason, asks, attention, why)
-        began = "" if whole else _since(self._class.began, markers, shown)
-        lead = began or f"In the last {minutes(event.until - event.since)}"
-        return Glance(f"{lead} {_counts(event, whole)}: {_question(event)}", event, True, asks, attention, why)
+        marker = None if whole else _near(self._class.began, markers)
+        return Glance(_sentence(event, marker, shown, whole), event, True, asks, attention, why)
 
     def _people(self, named: Callable[[str], bool]) -> list[_Kept]:
         order = list(self._latest.students) if self._latest is not None else []
@@ -135,29 +149,68 @@ def _kind(event: object) -> str:
     return event.state if isinstance(event, Hint) else "flat"
 
 
-def _counts(event: Event, whole: bool = False) -> str:
-    """ "14 of 49 look sad, 3 usually": means over the window and over the lesson before it, as whole people."""
+def _counts(event: Event, whole: bool, put: Callable[..., str]) -> dict[str, object]:
+    """The values of "14 of 49 look sad, 3 usually": means over the window and over the lesson before it, as people.
+
+    Args:
+        whole: no number of people below five.
+        put: ``tr``, or ``str.format`` for what is stored.
+    """
     now, usual = round(event.share * event.students), round(event.usual * event.students)
-    few = f"fewer than {MINIMUM}"
-    shown = few if whole and now < MINIMUM else str(max(1, now))
-    before = few if whole and usual < MINIMUM else str(usual) if usual else "none"
-    what = f"look {event.state}" if isinstance(event, Hint) else "are still or turned away"
-    return f"{shown} of {event.students} {what}, {before} usually"
+    few = put(_FEW, least=MINIMUM)
+    return {
+        "now": few if whole and now < MINIMUM else str(max(1, now)),
+        "students": event.students,
+        "usual": few if whole and usual < MINIMUM else str(usual) if usual else put(_NONE),
+    }
+
+
+def _marker(event: Event) -> str:
+    """The text that is stored. The whole-class view shows it too, so it has no number below five."""
+    counts = _counts(event, True, str.format)
+    if isinstance(event, Hint):
+        return _LOOK.format(state=event.state, **counts)
+    return _STILL.format(**counts)
+
+
+def hint_word(marker: str) -> str:
+    """What a reader sees for the marker of a hint, which is stored in English. Other markers stay as they are."""
+    if found := _LOOKED.fullmatch(marker):
+        now, students, state, usual = found.groups()
+        return tr(_LOOK, now=_number(now), students=students, state=emotion_word(state), usual=_number(usual))
+    if found := _STOOD.fullmatch(marker):
+        now, students, usual = found.groups()
+        return tr(_STILL, now=_number(now), students=students, usual=_number(usual))
+    return marker
+
+
+def _number(stored: str) -> str:
+    return stored if stored.isdecimal() else tr(_NONE) if stored == _NONE else tr(_FEW, least=MINIMUM)
+
+
+def _sentence(event: Event, marker: tuple[float, str] | None, shown: Callable[[str], str], whole: bool) -> str:
+    values: dict[str, object] = {**_counts(event, whole, tr), "question": tr(_question(event))}
+    if isinstance(event, Hint):
+        values["state"] = emotion_word(event.state)
+    if marker is None:
+        values["minutes"] = minutes(event.until - event.since)
+        return tr(_LAST_LOOK if isinstance(event, Hint) else _LAST_STILL, **values)
+    second, text = marker
+    return tr(
+        _SINCE_LOOK if isinstance(event, Hint) else _SINCE_STILL, marker=shown(text), time=clock(second), **values
+    )
 
 
 def _question(event: Event) -> str:
     if isinstance(event, Flat) or event.state in _BORED:
         return _SLOW
-    return "harder than it seemed?" if event.state in _HARD else "worth a question?"
+    return later("harder than it seemed?") if event.state in _HARD else later("worth a question?")
 
 
-def _since(began: int, markers: Sequence[tuple[float, str]], shown: Callable[[str], str]) -> str:
-    """ "Since Exercise 2 (5:30)", if the teacher marked the time at which the window began; else ""."""
+def _near(began: int, markers: Sequence[tuple[float, str]]) -> tuple[float, str] | None:
+    """The marker (second, text), if the teacher marked the time at which the window began."""
     near = [(second, text) for second, text in markers if abs(second - began) <= _NEAR and not text.startswith(MARK)]
-    if not near:
-        return ""
-    second, text = near[-1]
-    return f"Since {shown(text)} ({clock(second)})"
+    return near[-1] if near else None
 
 
 def _asks(people: Sequence[_Kept], shown: Callable[[str], str]) -> str:
@@ -165,9 +218,15 @@ def _asks(people: Sequence[_Kept], shown: Callable[[str], str]) -> str:
     if not people:
         return ""
     first = sorted(people, key=lambda kept: kept.began)[:MOST_NAMES]
-    names = [shown(kept.what.student) for kept in people if kept in first]  # type: ignore[union-attr]
-    more = f" and {len(people) - len(first)} more" if len(people) > len(first) else ""
-    return f"Perhaps ask: {', '.join(names)}{more} (unlike their own usual since {clock(first[0].began)})"
+    names = ", ".join(shown(kept.what.student) for kept in people if kept in first)  # type: ignore[union-attr]
+    since, more = clock(first[0].began), len(people) - len(first)
+    if not more:
+        return tr("Perhaps ask: {names} (unlike their own usual since {time})", names=names, time=since)
+    return tr_n(
+        "Perhaps ask: {names} and {number} more (unlike their own usual since {time})",
+        "Perhaps ask: {names} and {number} more (unlike their own usual since {time})",
+        more, names=names, time=since,
+    )  # fmt: skip
 
 
 def _why(
@@ -182,15 +241,25 @@ def _why(
         return ()
     lines = []
     if not reason:
-        window = f"{clock(found.second - WINDOW)} to {clock(found.second)}"
-        lines.append(f"Compared: {window} with the lesson before it, each of {found.judged} students with themselves.")
+        lines.append(
+            tr(
+                "Compared: {start} to {end} with the lesson before it, each of {students} students with themselves.",
+                start=clock(found.second - WINDOW),
+                end=clock(found.second),
+                students=found.judged,
+            )
+        )
     if isinstance(event, Hint | Flat):
         lines += [] if whole else [f"{event.text}."]  # its shares may be of fewer than five people
-        lines.append(f"How sure: {event.sure}. It is not shown why, and single readings can be wrong.")
+        lines.append(tr("How sure: {sure}. It is not shown why, and single readings can be wrong.", sure=event.sure))
     if isinstance(event, Flat):
         lines.append(
-            f"Still and neutral: {event.still * 100:+.0f} points. Turned away or not in view: {event.away * 100:+.0f} "
-            "points. Students who read or write look the same."
+            tr(
+                "Still and neutral: {still} points. Turned away or not in view: {away} points. Students who read or "
+                "write look the same.",
+                still=f"{event.still * 100:+.0f}",
+                away=f"{event.away * 100:+.0f}",
+            )
         )
     lines += [f"{_evidence(kept.what, shown)}." for kept in people]
     return (*lines, *(() if reason else found.limits))

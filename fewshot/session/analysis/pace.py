@@ -14,6 +14,8 @@ from scipy import special
 from fewshot.session.analysis.grid import Floats
 from fewshot.session.analysis.words import how_sure, minutes, percent
 from fewshot.session.lesson import Readings
+from fewshot.translation import tr, tr_n
+from fewshot.translation.words import emotion_word
 
 WINDOW = 180
 """Seconds: the last part of the lesson, which is compared with the part before it."""
@@ -51,16 +53,17 @@ class Rise(ABC):
 
     @property
     @abstractmethod
-    def faces(self) -> str:
-        """Which faces have become more, in words."""
-
-    @property
     def text(self) -> str:
         """The sentence for the teacher, with the evidence."""
-        return (
-            f"More {self.faces} faces than usual in the last {minutes(self.until - self.since)}: "
-            f"{percent(self.share)} of {self.students} students, before that {percent(self.usual)}"
-        )
+
+    @property
+    def _numbers(self) -> dict[str, object]:
+        return {
+            "minutes": minutes(self.until - self.since),
+            "share": percent(self.share),
+            "students": self.students,
+            "usual": percent(self.usual),
+        }
 
     @property
     def sure(self) -> str:
@@ -85,9 +88,12 @@ class Hint(Rise):
     chance: float
 
     @property
-    def faces(self) -> str:
-        """The state."""
-        return self.state
+    def text(self) -> str:
+        """See ``Rise``."""
+        return tr(
+            "More {state} faces than usual in the last {minutes}: {share} of {students} students, before that {usual}",
+            state=emotion_word(self.state), **self._numbers,
+        )  # fmt: skip
 
 
 def pace_hint(
@@ -141,17 +147,23 @@ def why_not(students: int, aggregate: bool, second: float, compared: int | None)
         compared: how many students can be compared with themselves (``judged``); None: unknown.
     """
     if aggregate:
-        return "Pace: cannot be judged, because this lesson keeps only counts for the whole class."
+        return tr("Pace: cannot be judged, because this lesson keeps only counts for the whole class.")
     if not students:
-        return "Pace: cannot be judged without a class, because students are compared with their own usual."
+        return tr("Pace: cannot be judged without a class, because students are compared with their own usual.")
     if students < LEAST_STUDENTS:
-        who = f"{students} student{'s' if students != 1 else ''}"
-        return f"Pace: cannot be judged with {who}. It takes at least {LEAST_STUDENTS}."
+        return tr_n(
+            "Pace: cannot be judged with {number} student. It takes at least {least}.",
+            "Pace: cannot be judged with {number} students. It takes at least {least}.",
+            students, least=LEAST_STUDENTS,
+        )  # fmt: skip
     if second < WARM_UP + WINDOW:
-        return "Pace: hints start after eight minutes, when it is clear what is usual in this lesson."
+        return tr("Pace: hints start after eight minutes, when it is clear what is usual in this lesson.")
     if compared is not None and compared < LEAST_STUDENTS:
-        who = f"{compared} student{'s' if compared != 1 else ''}"
-        return f"Pace: cannot be judged now. {who} could be read long enough, and it takes at least {LEAST_STUDENTS}."
+        return tr_n(
+            "Pace: cannot be judged now. {number} student could be read long enough, and it takes at least {least}.",
+            "Pace: cannot be judged now. {number} students could be read long enough, and it takes at least {least}.",
+            compared, least=LEAST_STUDENTS,
+        )  # fmt: skip
     return ""
 
 

@@ -11,6 +11,8 @@ from scipy import special
 from fewshot.session.analysis.pace import NOT_A_PACE, WINDOW, compare
 from fewshot.session.analysis.words import MINIMUM, percent
 from fewshot.session.lesson import Readings
+from fewshot.translation import tr
+from fewshot.translation.words import emotion_word
 
 LEAST_SHARE = 0.6
 LEAST_RISE = 0.35
@@ -44,7 +46,10 @@ class Unlike:
 
     def text_with(self, shown: Callable[[str], str] = str) -> str:
         """The evidence in words; ``shown`` writes the name."""
-        return f"{shown(self.student)}: {self.state} {percent(self.share)} of the time, usually {percent(self.usual)}"
+        return tr(
+            "{student}: {state} {share} of the time, usually {usual}", student=shown(self.student),
+            state=emotion_word(self.state), share=percent(self.share), usual=percent(self.usual),
+        )  # fmt: skip
 
 
 def unlike_usual(
