@@ -188,4 +188,4 @@ def _consent_words(named: Named | None) -> str:
 
 def _sentence(text: str) -> str:
     plain = text.strip()
-    return f"{plain[:1].upper()}{plain[1:].rstrip('.')}." if plain else ""
+    return tr("{sentence}.", sentence=f"{plain[:1].upper()}{plain[1:].rstrip('.।')}") if plain else ""

@@ -32,7 +32,7 @@ class PhotoResult:
 
     @property
     def doubt(self) -> str:
-        """The question about a doubtful label, in words; "" if there is no doubt."""
+        """The question about a doubtful label, in English words; "" if there is no doubt."""
         if not self.looks:
             return ""
         return f"looks {_ADJECTIVES.get(self.looks, self.looks)}, but is enrolled as {self.emotion}. Is that right?"

@@ -33,7 +33,23 @@ _SYNONYMS = {
     "surprise": ("surprised",),
     "neutral": ("normal",),
 }
-_EMOTION_OF = {word: emotion for emotion in EMOTIONS for word in (emotion, *_SYNONYMS[emotion])}
+_ELSEWHERE = {
+    "angry": ("wütend", "wut", "zornig", "verärgert", "colère", "fâché", "fâchée", "enfado", "enojo", "enfadado",
+              "enfadada", "enojado", "enojada", "गुस्सा", "क्रोध"),
+    "disgust": ("angewidert", "ekel", "dégoût", "dégoûté", "dégoûtée", "asco", "घृणा"),
+    "fear": ("ängstlich", "angst", "furcht", "peur", "miedo", "asustado", "asustada", "डर", "भय"),
+    "happy": ("fröhlich", "glücklich", "freude", "lächelnd", "joie", "joyeux", "joyeuse", "heureux", "heureuse",
+              "sourire", "alegría", "alegre", "feliz", "contento", "contenta", "sonrisa", "खुश", "ख़ुश", "खुशी", "ख़ुशी"),
+    "sad": ("traurig", "trauer", "triste", "tristesse", "tristeza", "उदास", "दुखी"),
+    "surprise": ("überrascht", "überraschung", "surpris", "sorpresa", "sorprendido", "sorprendida", "आश्चर्य", "हैरान"),
+    "neutral": ("neutre", "neutro", "neutra", "तटस्थ", "सामान्य"),
+}  # fmt: skip
+"""The same in the other languages of the app: a teacher's folder "fröhlich" is no state of its own."""
+_EMOTION_OF = {
+    unicodedata.normalize("NFC", word): emotion
+    for emotion in EMOTIONS
+    for word in (emotion, *_SYNONYMS[emotion], *_ELSEWHERE[emotion])
+}
 _RESERVED = frozenset({"unsure", "unknown"})
 
 
@@ -162,7 +178,9 @@ def emotion_of(word: str) -> str:
 
 def basic_emotion(word: str) -> str | None:
     """The one of the seven emotions that a word means, also with a number ("Happy 2", "01_neutral"); else None."""
-    letters = "".join(letter if letter.isalpha() else " " for letter in word)
+    # Vowel signs of Indian scripts are marks, not letters.
+    composed = unicodedata.normalize("NFC", word)
+    letters = "".join(c if c.isalpha() or unicodedata.category(c)[0] == "M" else " " for c in composed)
     return _EMOTION_OF.get(" ".join(letters.split()).lower())
 
 

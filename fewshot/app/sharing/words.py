@@ -29,7 +29,7 @@ STATES = {
         "separate window. Chrome and Edge do not need that."
     ),
     "lost": later("The connection is lost. This tab connects again as soon as it can."),
-    "stopped": later("You have stopped to share. Click “Choose the window” to go on."),
+    "stopped": later("You have stopped sharing. Click “Choose the window” to go on."),
     "covered": later("The window shows nothing at the moment. Is it minimised?"),
     "elsewhere": later(
         "Another tab shares a window with this lesson. Click “Choose the window” to share from this tab instead."

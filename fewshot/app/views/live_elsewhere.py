@@ -80,7 +80,10 @@ def _whole_class(found: StoredBoard, kept: bool) -> None:
         st.caption(tr("Fewer than five people are in view, so nothing is shown."))
     else:
         st.caption(
-            tr("Your settings show the whole class only. This lesson keeps readings of students, so its report has it.")
+            tr(
+                "Your settings show the whole class only. This lesson keeps readings of students: the whole class is "
+                "in its report."
+            )
         )
 
 

@@ -48,7 +48,7 @@ def _glance(lesson: RunningLesson, whole: bool) -> None:
 def glance_html(seen: Glance) -> str:
     """The sentence about the pace, and below it the names."""
     kind = "fs-hint more" if seen.event is not None else "fs-hint"
-    asks = f"<br>{escape(seen.asks)}." if seen.asks else ""
+    asks = f"<br>{escape(tr('{sentence}.', sentence=seen.asks))}" if seen.asks else ""
     sentence = f"<b>{escape(seen.sentence)}</b>" if seen.event is not None else escape(seen.sentence)
     return f'<div class="{kind}" role="status">{sentence}{asks}</div>'
 

@@ -26,7 +26,7 @@ from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
 from fewshot.call_labels.reader import can_read
 from fewshot.call_labels.students import Names
-from fewshot.classroom.places import computer, where_pictures_go
+from fewshot.classroom.places import on_computer, where_pictures_go
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.errors import UsageError
@@ -234,7 +234,7 @@ def _recording() -> _Chosen:
     limit, path = tr("A recording may have {number} MB, which is about an hour.", number=MOST_MEGABYTES), ""
     if server.desk() is None:  # whoever logs in to a server must not open its files
         limit += " " + tr("For a larger one, type its path.")
-        path = st.text_input(tr("or a file on {computer}", computer=computer(server.place())), placeholder="lesson.mp4")
+        path = st.text_input(tr("or a file {where}", where=on_computer(server.place())), placeholder="lesson.mp4")
     st.caption(limit)
     paced = st.toggle(tr("Play at normal speed"), value=True, help=tr("Off: process the file as fast as possible."))
     if upload is not None:

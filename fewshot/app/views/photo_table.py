@@ -288,7 +288,7 @@ def _summary(plan: Plan) -> None:
     if plan.lacking:
         who = ", ".join(plain(isolated(student)) for student in plan.lacking[:8])
         if len(plan.lacking) > 8:
-            who = tr("{names} and {number} more", names=who, number=len(plan.lacking) - 8)
+            who = tr_n("{names} and {number} more", "{names} and {number} more", len(plan.lacking) - 8, names=who)
         st.warning(
             tr(
                 "No consent for {names}. Write above who gave it, or add consent.csv. Without it, no network looks at "

@@ -127,10 +127,10 @@ def _longest(settings: Settings) -> None:
             count = retention.older_than(days)
             st.caption(
                 tr_n(
-                    "{number} lesson of all teachers are older today. After Save they are deleted when the next "
-                    "lesson starts. Each teacher can choose fewer days.",
-                    "{number} lessons of all teachers are older today. After Save they are deleted when the next "
-                    "lesson starts. Each teacher can choose fewer days.",
+                    "{number} lesson of all teachers is older. After Save it is deleted when the next lesson starts. "
+                    "Each teacher can choose fewer days.",
+                    "{number} lessons of all teachers are older. After Save they are deleted when the next lesson "
+                    "starts. Each teacher can choose fewer days.",
                     count,
                 )
             )
@@ -144,8 +144,8 @@ def _too_old(days: int) -> str:
     limit = datetime.now(UTC) - timedelta(days=days)
     count = sum(lesson.started < limit for lesson in LessonStore(owner=visitor()).lessons())
     return tr_n(
-        "{number} lesson of today are older. After Save they are deleted when the next lesson starts.",
-        "{number} lessons of today are older. After Save they are deleted when the next lesson starts.",
+        "{number} lesson is older. After Save it is deleted when the next lesson starts.",
+        "{number} lessons are older. After Save they are deleted when the next lesson starts.",
         count,
     )
 
@@ -322,7 +322,9 @@ def _connection() -> None:
         )
         forget = st.checkbox(tr("Forget the saved password")) if saved and not elsewhere else False
         if elsewhere:
-            st.caption(tr("The environment variable {variable} names the password.", variable=turn_password.VARIABLE))
+            st.caption(
+                tr("The password comes from the environment variable {variable}.", variable=turn_password.VARIABLE)
+            )
         if st.form_submit_button(tr("Save")):
             settings.set("ice", {"servers": servers, "username": name})
             if not elsewhere and (word or forget):

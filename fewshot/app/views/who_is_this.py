@@ -196,5 +196,12 @@ def outcome(result: StudentResult) -> str:
                 "{number} picture refused: {reasons}", "{number} pictures refused: {reasons}", len(refused), reasons=why
             )
         )
-    said += [tr("One picture {doubt}", doubt=tr(photo.doubt)) for photo in result.doubtful]
+    said += [
+        tr(
+            "One picture looks like “{state}”, but is enrolled as “{emotion}”. Is that right?",
+            state=emotion_word(photo.looks),
+            emotion=emotion_word(photo.emotion or ""),
+        )
+        for photo in result.doubtful
+    ]
     return " ".join(said)

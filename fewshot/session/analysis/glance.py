@@ -250,7 +250,8 @@ def _why(
             )
         )
     if isinstance(event, Hint | Flat):
-        lines += [] if whole else [f"{event.text}."]  # its shares may be of fewer than five people
+        if not whole:  # its shares may be of fewer than five people
+            lines.append(tr("{sentence}.", sentence=event.text))
         lines.append(tr("How sure: {sure}. It is not shown why, and single readings can be wrong.", sure=event.sure))
     if isinstance(event, Flat):
         lines.append(
@@ -261,7 +262,7 @@ def _why(
                 away=f"{event.away * 100:+.0f}",
             )
         )
-    lines += [f"{_evidence(kept.what, shown)}." for kept in people]
+    lines += [tr("{sentence}.", sentence=_evidence(kept.what, shown)) for kept in people]
     return (*lines, *(() if reason else found.limits))
 
 

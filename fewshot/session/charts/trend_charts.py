@@ -80,7 +80,7 @@ def comparison_chart(comparison: Comparison, theme: Theme = LIGHT, width: int = 
             x="second:Q",
             y=y,
             fill=shade,
-            tooltip=[alt.Tooltip("word:N", title=tr("state")), alt.Tooltip("words:N", title=tr("words"))],
+            tooltip=[alt.Tooltip("word:N", title=tr("state")), alt.Tooltip("words:N", title=tr("change"))],
         ),
     ).properties(width=int(width * 0.52), height=26 * max(1, len(rows)))
     return alt.hconcat(left, _changes(alt, data, order, theme, width, len(rows)), spacing=18)
