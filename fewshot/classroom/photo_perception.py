@@ -46,7 +46,8 @@ def look_at(photo: LoadedPhoto, eyes: Perceives) -> SeenPhoto:
     if photo.problem or photo.frame is None:
         return SeenPhoto(photo.sha256, photo.problem)
     face, reason = _subject(photo.frame, eyes, photo.size)
-    if reason and photo.file.picture is None:
+    nobody = reason == no_face(photo.frame, size=photo.size)  # and not several faces, or a photo that lies on its side
+    if photo.file.picture is None and (nobody or (face is not None and reason)):
         face, reason = _closer(photo.file.path, photo.frame, face, eyes) or (None, reason)
     if reason or face is None or face.expression is None or face.identity is None:
         return SeenPhoto(photo.sha256, reason)
@@ -73,7 +74,7 @@ def _subject(photo: Frame, eyes: Perceives, size: tuple[int, int] | None = None)
     return face, ""
 
 
-def _closer(path: Path, photo: Frame, face: Face | None, eyes: Perceives) -> tuple[Face, str] | None:
+def _closer(path: Path, photo: Frame, face: Face | None, eyes: Perceives) -> tuple[Face | None, str] | None:
     """The subject as the file shows it, if its face was too small only because the photo was reduced."""
     if face is not None and min(face.box[2:] - face.box[:2]) >= SMALL_FACE:
         return None
