@@ -118,6 +118,13 @@ def test_enrolling_again_is_no_error(photos: Path) -> None:
     assert "already enrolled 2" in enroll(photos)
 
 
+def test_all_students_of_the_class_are_counted(photos: Path, tmp_path: Path) -> None:
+    enroll(photos)
+    draw_photo(tmp_path / "late" / "cleo" / "neutral" / "1.png", {STRANGER: 100}, seed=11)
+    output = fewshot("enroll", "physics", tmp_path / "late", "--consent-by", "her mother")
+    assert "3 students in class physics" in output
+
+
 def test_no_consent_nobody_enrolled(photos: Path) -> None:
     output = fewshot("enroll", "physics", photos, code=2)
     assert f"fewshot enroll physics {photos} --consent-by" in output

@@ -74,8 +74,7 @@ def run_enroll(
         )
         return FAILED
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
-    count = len(report.standing)
-    tell(f"{counted(count, 'student')} in class {classroom.name}.")
+    tell(f"{counted(len(classroom.students), 'student')} in class {classroom.name}.")
     tell(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
 
