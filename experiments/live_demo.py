@@ -28,6 +28,7 @@ from fewshot.perception import open_perception
 from fewshot.prototypes.classifier import Classifier
 from fewshot.research.evaluation.tables import show
 from fewshot.room import Classroom
+from fewshot.session.analysis.words import counted
 
 
 def build_loop(cfg: DictConfig, schedule: Schedule) -> Loop:
@@ -70,7 +71,7 @@ def main(cfg: DictConfig) -> None:
         sys.exit(str(error))
     for note in outcome.notes:
         print(note)
-    print(f"{outcome.frames} frames, {outcome.rate:.1f} a second, {outcome.dropped} dropped")
+    print(f"{counted(outcome.frames, 'frame')}, {outcome.rate:.1f} per second, {outcome.dropped} dropped")
     show(
         [
             {"stage": stage, "p50 ms": f"{row['p50_ms']:.1f}", "p95 ms": f"{row['p95_ms']:.1f}"}

@@ -40,6 +40,9 @@ MAX_PIXELS = 24_000_000
 """Larger pictures are reduced to this size while they are decoded. 100 megapixels would need 300 MB, and faces would
 not be classified better."""
 
+# Damaged EXIF data cost nothing but the turn. ``catch_warnings`` would not do: photos are read in several threads.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 
 def is_picture(path: Path) -> bool:
     """Whether ``path`` has the name of a picture, or has no suffix and begins as a picture does.

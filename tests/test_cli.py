@@ -118,6 +118,13 @@ def test_enrolling_again_is_no_error(photos: Path) -> None:
     assert "already enrolled 2" in enroll(photos)
 
 
+def test_all_students_of_the_class_are_counted(photos: Path, tmp_path: Path) -> None:
+    enroll(photos)
+    draw_photo(tmp_path / "late" / "cleo" / "neutral" / "1.png", {STRANGER: 100}, seed=11)
+    output = fewshot("enroll", "physics", tmp_path / "late", "--consent-by", "her mother")
+    assert "3 students in class physics" in output
+
+
 def test_no_consent_nobody_enrolled(photos: Path) -> None:
     output = fewshot("enroll", "physics", photos, code=2)
     assert f"fewshot enroll physics {photos} --consent-by" in output
@@ -378,6 +385,7 @@ def test_a_picture_without_a_face_is_said_in_words(tmp_path: Path) -> None:
     full = draw_photo(tmp_path / "asha.png", {ASHA: 100}, seed=2)
     output = fewshot("analyze", empty, full)
     assert "No face was found in wall.png." in output and "asha.png" not in output.split("No face")[1]
+    assert "in enough light" in output  # in a nearly black picture no face is found either
     several = [draw_photo(tmp_path / f"wall{k}.png", {}, seed=k) for k in range(7)]
     assert "wall4.png and 2 more." in fewshot("analyze", *several)
     assert "No face" not in fewshot("analyze", full)

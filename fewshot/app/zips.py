@@ -179,9 +179,10 @@ def _parts(words: list[str]) -> set[str]:
 def _plausible(name: str) -> bool:
     """Whether a name looks like one that a person wrote: letters of one script in each word, capitals in front."""
     for word in "".join(
-        letter if letter.isalpha() or unicodedata.combining(letter) else " " for letter in name
+        letter if letter.isalpha() or unicodedata.category(letter)[0] == "M" else " " for letter in name
     ).split():
-        scripts = {_script(letter) for letter in word if letter.isalpha()}
+        # A vowel sign belongs to one script, an accent to all.
+        scripts = {_script(letter) for letter in word} - {"COMBINING"}
         if len(scripts) > 1 or (any(letter.isupper() for letter in word[1:]) and not word.isupper()):
             return False
     signs = (letter for letter in name if not letter.isascii() and not letter.isalpha())

@@ -45,14 +45,15 @@ def turned(photo: Frame) -> list[tuple[str, Frame]]:
     return [(how.strip(), np.asarray(cv2.rotate(photo, turn), np.uint8)) for how, turn in _TURNS.items()]
 
 
-def no_face(photo: Frame, lies: str = "") -> str:
+def no_face(photo: Frame, lies: str = "", size: tuple[int, int] | None = None) -> str:
     """Why no face was found in a photo, as far as that can be known, and what to do.
 
     Args:
         photo: BGR, shape (height, width, 3).
         lies: how the photo lies, if a face was found in it after it was turned; "" otherwise.
+        size: width and height of the file's picture; None if ``photo`` is not a reduced copy.
     """
-    height, width = photo.shape[:2]
+    width, height = size or (photo.shape[1], photo.shape[0])
     found = f"no face found ({width}x{height})"
     if lies:
         return f"{found}, because the photo is {lies}. Turn it in a picture program and save it"

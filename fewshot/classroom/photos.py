@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fewshot.checksums import sha256_of
 from fewshot.errors import FewshotError
-from fewshot.pictures import read_picture
+from fewshot.pictures import read_sized_picture
 from fewshot.types import Frame, Quality, Vectors
 
 LONGEST_SIDE = 1600
@@ -77,12 +77,17 @@ class PhotoFile:
 
 @dataclass(frozen=True, slots=True)
 class LoadedPhoto:
-    """A photo read from disk: its hash, and either the picture or the reason why there is none."""
+    """A photo read from disk: its hash, and either the picture or the reason why there is none.
+
+    Attributes:
+        size: width and height of the picture in the file; ``frame`` may be a reduced copy.
+    """
 
     file: PhotoFile
     sha256: str
     frame: Frame | None
     problem: str = ""
+    size: tuple[int, int] | None = None
 
 
 def load_photo(file: PhotoFile) -> LoadedPhoto:
@@ -95,8 +100,8 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
         content = hashlib.sha256(repr(file.picture.shape).encode() + file.picture.tobytes())
         return LoadedPhoto(file, content.hexdigest(), shrink(file.picture))
     try:
-        frame = shrink(read_picture(file.path, MAX_PIXELS))
-        return LoadedPhoto(file, sha256_of(file.path), frame)
+        frame, size = read_sized_picture(file.path, MAX_PIXELS)
+        return LoadedPhoto(file, sha256_of(file.path), shrink(frame), size=size)
     except FewshotError as error:
         return LoadedPhoto(file, "", None, error.text)
     except OSError as error:

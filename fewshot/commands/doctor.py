@@ -185,13 +185,14 @@ def _database() -> Finding:
     from fewshot.classroom.store import ClassStore
     from fewshot.database.owner import LOCAL_TEACHER
     from fewshot.errors import FewshotError
+    from fewshot.session.analysis.words import counted
 
     try:
         store, owners = ClassStore(owner=LOCAL_TEACHER), Owners().all()
         classes = store.names()
         weaker = [name for name in classes if is_weaker(store.networks(name))]
         count = sum(len(ClassStore(store.database, owner).names()) for owner in owners if owner.teaches)
-        text = f"{store.database.check()}, {count} classes"
+        text = f"{store.database.check()}, {counted(count, 'class', 'classes')}"
         if weaker:
             advice = " ".join(f"{weaker_note(name)} {again_by_command(name)}" for name in weaker)
             return Finding("Database", "warning", text, advice)
@@ -203,6 +204,7 @@ def _database() -> Finding:
 def _encryption() -> Finding:
     from fewshot.access.safety import Safety
     from fewshot.errors import FewshotError
+    from fewshot.session.analysis.words import counted
     from fewshot.vault import HeldKeys
 
     try:
@@ -215,7 +217,7 @@ def _encryption() -> Finding:
         lost = safety.check().lost
         if lost:
             advice = "Put the keys back, or type: fewshot key import FILE"
-            return Finding("Encryption", "problem", f"{lost} rows cannot be opened", advice)
+            return Finding("Encryption", "problem", f"{counted(lost, 'row')} cannot be opened", advice)
         held = isinstance(safety.keys, HeldKeys)
         if not held and not safety.recovery_places():
             advice = "Without one, a lost disk loses everything. Type: fewshot key export FILE"

@@ -119,6 +119,7 @@ def enroll_at(
                 report.students.append(StudentResult(student, problem=found.reasons.get(student, "")))
                 continue
             report.students.append(_enroll(client, name, student, files, found.consents[student], looks_like))
+        count = len(client.roster(name))
     report.students += found.refused()
     console().print(enrollment_table(report))
     say(report.notes)
@@ -126,7 +127,7 @@ def enroll_at(
     if not report.standing:
         print_error(f"No student from {photos} was enrolled in {name}. The reasons are above.")
         return FAILED
-    tell(f"{counted(len(report.standing), 'student')} in class {name} of the service {client.address.host}.")
+    tell(f"{counted(count, 'student')} in class {name} of the service {client.address.host}.")
     tell(f"To watch the class, type: fewshot live --class {quoted(name)}")
     return 0
 

@@ -74,8 +74,7 @@ def run_enroll(
         )
         return FAILED
     _say_how_recognised(classroom.name, classroom.store.networks(classroom.name))
-    count = len(report.standing)
-    tell(f"{counted(count, 'student')} in class {classroom.name}.")
+    tell(f"{counted(len(classroom.students), 'student')} in class {classroom.name}.")
     tell(f"To watch the class, type: fewshot live --class {quoted(classroom.name)}")
     return 0
 
@@ -83,8 +82,9 @@ def run_enroll(
 def _two_people(student: StudentResult, command: str) -> str:
     return (
         f"{student.student} was not enrolled, because the face is like that of {student.looks_like}. If they are two "
-        f"people, such as twins, type: {command} --looks-like {quoted(student.looks_like)} with the same consent. When "
-        "one of the two is in view, the program may then show no name or the name of the other one."
+        "people, such as twins, enroll them again, with the same consent and one more option: "
+        f"{command} --looks-like {quoted(student.looks_like)}. When one of the two is in view, the program may then "
+        "show no name or the name of the other one."
     )
 
 

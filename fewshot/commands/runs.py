@@ -148,8 +148,8 @@ class _Faceless:
         rest = len(without) - _NAMED
         named = ", ".join(without[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
         return (
-            f"No face was found in {named}. Use pictures in which a face is at least 30 pixels wide, upright and not "
-            "covered."
+            f"No face was found in {named}. Use pictures in which a face is at least 30 pixels wide, upright, in "
+            "enough light and not covered."
         )
 
 

@@ -22,6 +22,8 @@ _SURE = 0.72
 """Lowest score in the turned frame of a face that the upright frame does not show."""
 _SAME_FACE = 0.3
 """Smallest overlap of two boxes of one face."""
+_CERTAIN = 0.78
+"""Score of a face that is certainly upright. If it is doubtful in the next pass, the phone may have been turned."""
 _READABLE = 26.0
 """Smaller faces, in pixels, are not readable anyway, so they are not checked."""
 
@@ -39,20 +41,23 @@ class AnySizeDetector:
 
     Args:
         inner: the detector.
-        rest: after a frame in which no face was upside down, so many frames are not searched for such faces. In a video
-            of a full class some face is always doubtful, and a search costs as much as the detection itself.
+        rest: after a frame in which no face was upside down, so many frames are not searched for such faces, unless a
+            face that was certain is suddenly doubtful. In a video of a full class some face is always doubtful, and a
+            search costs as much as the detection itself.
     """
 
     def __init__(self, inner: Detector, rest: int = 0) -> None:
         self.inner, self.name, self.note = inner, inner.name, inner.note
         self._rest, self._left = rest, 0
+        self._before: Detections | None = None  # of the last pass, if ``rest`` is set
 
     def detect(self, frame: Frame) -> Detections:
         """All faces of a BGR frame, shape (height, width, 3)."""
         found = self.inner.detect(frame)
         if not len(found):
             found = self._with_margin(frame)
-        if self._left:
+        sudden, self._before = self._sudden(found), found if self._rest else None
+        if self._left and not sudden:
             self._left -= 1
             return found
         checked = self._check(frame, found)
@@ -65,14 +70,21 @@ class AnySizeDetector:
         are upside down."""
         return AnySizeDetector(self.inner, rest=VIDEO_REST)
 
+    def _sudden(self, found: Detections) -> bool:
+        """Whether a face is doubtful in whose place the last pass had a certain one, or none at all."""
+        if self._before is None or not len(self._before) or not len(found):
+            return False
+        doubtful = _doubtful(found)
+        alike = pairwise_iou(found.boxes[doubtful], self._before.boxes) > _SAME_FACE
+        return bool((alike & (self._before.scores < _CERTAIN)).any(axis=1).sum() < doubtful.sum())
+
     def _check(self, frame: Frame, found: Detections) -> Detections:
         """The faces, those that are upside down corrected; ``found`` itself if there are none."""
         if not len(found):
             # The cascades take a second for an empty frame, and find no face that is upside down by mistake.
             turned = self._turned(frame) if self.name != "cascade" else found
             return turned[turned.scores >= _SURE]
-        sides = (found.boxes[:, 2:] - found.boxes[:, :2]).min(axis=1)
-        doubtful = (found.scores < _DOUBTFUL) & (sides >= _READABLE)
+        doubtful = _doubtful(found)
         return self._upside_down(frame, found, doubtful) if doubtful.any() else found
 
     def _turned(self, frame: Frame) -> Detections:
@@ -107,6 +119,12 @@ class AnySizeDetector:
         found = self.inner.detect(np.asarray(padded, np.uint8))
         offset = np.array([left, top], np.float32)
         return Detections.of(found.boxes - np.tile(offset, 2), found.scores, found.landmarks - offset, frame)
+
+
+def _doubtful(found: Detections) -> NDArray[np.bool_]:
+    """Which faces may be upside down, shape (n,)."""
+    sides = (found.boxes[:, 2:] - found.boxes[:, :2]).min(axis=1)
+    return np.asarray((found.scores < _DOUBTFUL) & (sides >= _READABLE), np.bool_)
 
 
 def any_size(detector: Detector) -> Detector:

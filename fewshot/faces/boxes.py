@@ -60,7 +60,12 @@ def non_maximum_suppression(
 
 def face_area(face: Face) -> float:
     """Area of the face's box in square pixels."""
-    width, height = face.box[2:] - face.box[:2]
+    return box_area(face.box)
+
+
+def box_area(box: Boxes) -> float:
+    """Area of one box in square pixels."""
+    width, height = box[2:] - box[:2]
     return float(width * height)
 
 

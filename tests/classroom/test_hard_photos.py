@@ -72,6 +72,49 @@ def test_a_turned_photo_is_recognised_as_one(desk: Desk, turn: int, lies: str) -
     assert "because" not in photos[2].reason and "Use an upright" in photos[2].reason
 
 
+class ShortSighted(DrawnEyes):
+    """As a detector: a face must be large enough in a picture that is shrunk to 640 pixels."""
+
+    def find(self, frame: Frame) -> list[Face]:
+        return [f for f in super().find(frame) if (f.box[2] - f.box[0]) * 640 / max(frame.shape) >= 16]
+
+
+@pytest.mark.parametrize(
+    ("faces", "status", "reason"),
+    [
+        ([(2900, 1900)], "accepted", ""),
+        ([(1200, 1250)], "accepted", ""),  # it lies in four parts
+        ([(200, 200), (5200, 3200)], "rejected", "2 faces, and none is clearly the largest"),
+        ([], "rejected", "no face found (6000x4000)"),
+    ],
+)
+def test_a_far_face_in_a_large_photo_is_found(
+    desk: Desk, faces: list[tuple[int, int]], status: str, reason: str
+) -> None:
+    path = draw_photo(desk.photos / "asha/happy/1.png", {ASHA: 100}, seed=1)
+    drawn, whole = np.asarray(cv2.imread(str(path))), np.full((4000, 6000, 3), 128, np.uint8)
+    for left, top in faces:
+        whole[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+    cv2.imwrite(str(path), whole)
+    enrollment = Enrollment(ShortSighted(), desk.roster, desk.store, THRESHOLDS, lambda supports: True)
+    (photo,) = enrollment.add("asha", list_photos(desk.photos).students["asha"], desk.consent).photos
+    assert (photo.status, reason in photo.reason) == (status, True), photo
+
+
+def test_near_faces_are_not_passed_over_for_a_far_one(desk: Desk) -> None:
+    """Two people in front; somebody behind them, or on a poster, is not the student."""
+    path = draw_photo(desk.photos / "asha/happy/1.png", {ASHA: 100}, seed=1)
+    drawn, whole = np.asarray(cv2.imread(str(path))), np.full((4000, 6000, 3), 128, np.uint8)
+    height, width = drawn.shape[:2]
+    near = cv2.resize(drawn, (5 * width // 2, 5 * height // 2), interpolation=cv2.INTER_NEAREST)
+    for left, top, face in [(100, 100, near), (3000, 100, near), (4000, 3000, drawn)]:
+        whole[top : top + face.shape[0], left : left + face.shape[1]] = face
+    cv2.imwrite(str(path), whole)
+    enrollment = Enrollment(ShortSighted(), desk.roster, desk.store, THRESHOLDS, lambda supports: True)
+    (photo,) = enrollment.add("asha", list_photos(desk.photos).students["asha"], desk.consent).photos
+    assert photo.status == "rejected" and "2 faces" in photo.reason
+
+
 SPOILED: dict[str, Callable[[Frame], Frame]] = {
     "dark": lambda photo: (photo * 0.03).astype(np.uint8),
     "blurred": lambda photo: np.asarray(cv2.GaussianBlur(photo, (0, 0), 14), np.uint8),

@@ -152,13 +152,16 @@ def test_a_batch_that_is_ended_in_the_middle_goes_on_where_it_was(tmp_path: Path
     script = f"import fewshot.commands.batch_process as p, fewshot.cli as c; p.COMMAND = {WORK!r}; c.main()"
     words = [sys.executable, "-c", script, "analyze", "lessons", "--jobs", "1"]
     batch = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    until = time.monotonic() + 240
-    while not (tmp_path / "begun").exists():
-        assert time.monotonic() < until and batch.poll() is None
-        time.sleep(0.05)
-    assert "Another batch writes" in fewshot("analyze", "lessons", "--jobs", 1, code=2)
-    batch.send_signal(number)
-    said, _ = batch.communicate(timeout=60)
+    try:
+        until = time.monotonic() + 240
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < until and batch.poll() is None
+            time.sleep(0.05)
+        assert "Another batch writes" in fewshot("analyze", "lessons", "--jobs", 1, code=2)
+        batch.send_signal(number)
+        said, _ = batch.communicate(timeout=60)
+    finally:
+        batch.kill()
     assert batch.returncode == (-9 if number == signal.SIGKILL else 130), said
     (tmp_path / "trouble").unlink()
     first = (tmp_path / "fewshot-lessons/a.avi.parquet").stat().st_mtime_ns

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fewshot.classroom.store import ClassStore
 from fewshot.commands import doctor
 from fewshot.embedding import runtime
 from fewshot.inference.onnx import Choice
@@ -43,6 +44,13 @@ def test_the_file_for_graphics_cards_is_no_loss_to_others(
         (tmp_path / "expression_fp32.onnx").write_bytes(content)
     finding = next(finding for finding in doctor._models() if finding.what == "Model expression_fp32")
     assert finding.state == state and text in finding.text
+
+
+@pytest.mark.parametrize(("classes", "said"), [((), "0 classes"), (("physics",), "1 class"), (("a", "b"), "2 classes")])
+def test_classes_are_counted_in_words(classes: tuple[str, ...], said: str) -> None:
+    for name in classes:
+        ClassStore().create(name)
+    assert doctor._database().text.endswith(f", {said}")
 
 
 def test_whoever_needs_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,3 +167,43 @@ def test_a_video_is_not_searched_in_every_frame_unless_somebody_is_upside_down()
     video = AnySizeDetector(inner).for_video()
     assert [round(float(video.detect(FRAME).scores[0]), 1) for _ in range(5)] == [0.9] * 5
     assert len(inner.asked) == 10
+
+
+class Film(Counting):
+    """Gives one face per frame, as it is told: a box and a score."""
+
+    def __init__(self, faces: list[tuple[tuple[float, ...], float]]) -> None:
+        super().__init__({})
+        self.faces = faces
+
+    def detect(self, frame: Frame) -> Detections:
+        self.answers = {ONCE: [self.faces[int(frame[0, 0, 0])]]}
+        return super().detect(frame)
+
+
+HERE, THERE = (50, 50, 90, 90), (120, 10, 160, 50)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "searched"),
+    [
+        ((HERE, 0.85), (HERE, 0.6), True),  # a phone is turned over in the middle of a lesson
+        ((HERE, 0.85), (THERE, 0.6), True),
+        ((HERE, 0.6), (THERE, 0.6), True),
+        ((HERE, 0.85), (HERE, 0.75), False),
+        ((HERE, 0.75), (HERE, 0.7), False),  # always doubtful
+        ((HERE, 0.85), (THERE, 0.85), False),
+        ((HERE, 0.85), ((50, 50, 70, 70), 0.6), False),  # too small to be read
+    ],
+)
+def test_a_video_is_searched_at_once_where_a_face_is_suddenly_doubtful(
+    first: tuple, then: tuple, searched: bool
+) -> None:
+    inner = Film([first, first, then])
+    video = AnySizeDetector(inner).for_video()
+    frames = [np.full((100, 200, 3), number, np.uint8) for number in range(3)]
+    for frame in frames[:2]:
+        video.detect(frame)
+    before = len(inner.asked)
+    video.detect(frames[2])
+    assert len(inner.asked) - before == 1 + searched

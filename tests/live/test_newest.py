@@ -70,7 +70,7 @@ def test_a_lost_camera_ends_the_loop_with_a_note() -> None:
     camera.frames.put(None)
     taken = list(source)
     assert len(taken) == 1
-    assert source.lost and "camera 0 gave no more pictures" in source.lost
+    assert source.lost and "camera 0 gave no more pictures" in source.lost and "(1 frame)" in source.lost
     assert camera.released.wait(10)
 
 

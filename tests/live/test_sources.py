@@ -194,6 +194,55 @@ def test_pixels_are_made_square(
         assert (captured.frame.shape[1], captured.frame.shape[0]) == size
 
 
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_a_recording_with_pauses_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, installed: bool
+) -> None:
+    """A recorder of a screen writes no frame while nothing moves."""
+    times = [index / 25 for index in range(200) if index % 7 in (0, 1, 5) or index > 170]
+    write_timed_video(tmp_path / name, times)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "av", None)
+    source = open_source(tmp_path / name)
+    assert len(list(source)) == len(times) and source.lost is None
+
+
+def test_a_recording_whose_last_picture_stands_is_whole(tmp_path: Path) -> None:
+    """A slide at the end of a call: nothing comes but sound."""
+    av = pytest.importorskip("av", reason="needs PyAV")
+    write_timed_video(tmp_path / "a.mkv", [index / 25 for index in range(100)])
+    with av.open(str(tmp_path / "a.mkv")) as short, av.open(str(tmp_path / "b.mkv"), "w") as long:
+        pictures = long.add_stream_from_template(short.streams.video[0])
+        sound = long.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for packet in short.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = pictures
+                long.mux(packet)
+        for second in range(12):
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+            samples.sample_rate, samples.pts = 8000, second * 8000
+            long.mux(sound.encode(samples))
+    source = open_source(tmp_path / "b.mkv")
+    assert source.frames and source.frames > 200
+    assert len(list(source)) == 100 and source.lost is None
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("pauses", [True, False])
+def test_a_recording_that_is_cut_off_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: bool, installed: bool
+) -> None:
+    write_timed_video(tmp_path / "a.mkv", [index / 25 for index in range(200) if not pauses or index % 7 in (0, 1, 5)])
+    whole = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(whole[: len(whole) // 2])
+    if not installed:
+        monkeypatch.setitem(sys.modules, "av", None)
+    source = open_source(tmp_path / "a.mkv")
+    taken = list(source)
+    assert len(taken) > 10 and source.lost and "cut off" in source.lost
+
+
 @pytest.mark.parametrize(
     ("times", "fps"),
     [
@@ -281,6 +330,13 @@ def test_what_is_no_video_fails_in_one_line(tmp_path: Path, capfd: pytest.Captur
         open_source(tmp_path / "a.mp4")
     assert caught.value.exit_code == 1 and "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "film.nfo"])
+def test_a_text_is_not_drawn_as_a_video(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("Monday: bring the film.\n" * 100)
+    with pytest.raises(SourceError, match=f"{name} is a text, not a video"):
+        open_source(tmp_path / name)
 
 
 def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:

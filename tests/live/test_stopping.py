@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,20 +40,33 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def running(source: Path, out: Path, before: str = "") -> subprocess.Popen[str]:
-    """``fewshot analyze --save`` in its own process, after 100 frames were written."""
-    lines = out.with_suffix(".jsonl")
-    words = f"{before} exec {sys.executable} -m fewshot analyze {source} --save {out} --jsonl {lines}"
-    process = subprocess.Popen(
-        ["sh", "-c", f"{words} --detector cascade --offline"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=out.parent, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    deadline = time.monotonic() + PATIENCE
-    while not lines.exists() or lines.read_bytes().count(b"\n") < 100:
-        assert time.monotonic() < deadline and process.poll() is None, "the run did not begin"
-        time.sleep(0.05)
-    return process
+Running = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    """``fewshot analyze --save`` in its own process, after 100 frames were written. No test leaves one behind."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(source: Path, out: Path) -> subprocess.Popen[str]:
+        lines = out.with_suffix(".jsonl")
+        words = ["--save", str(out), "--jsonl", str(lines), "--detector", "cascade", "--offline"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fewshot", "analyze", str(source), *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=out.parent, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        begun.append(process)
+        deadline = time.monotonic() + PATIENCE
+        while not lines.exists() or lines.read_bytes().count(b"\n") < 100:
+            assert time.monotonic() < deadline and process.poll() is None, "the run did not begin"
+            time.sleep(0.05)
+        return process
+
+    yield begin
+    for process in begun:  # also after a test that failed
+        process.kill()
+        process.communicate()
 
 
 def frames_of(path: Path) -> int:
@@ -64,7 +78,7 @@ def frames_of(path: Path) -> int:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_ends_a_run_as_ctrl_c_does(endless: Path, tmp_path: Path, name: str) -> None:
+def test_a_signal_ends_a_run_as_ctrl_c_does(running: Running, endless: Path, tmp_path: Path, name: str) -> None:
     out = tmp_path / "out.mp4"
     process = running(endless, out)
     number = getattr(signal, name)
@@ -76,7 +90,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does(endless: Path, tmp_path: Path, name:
     assert "Annotated video" in said and "Traceback" not in errors
 
 
-def test_the_second_signal_does_not_cut_the_outputs_off(endless: Path, tmp_path: Path) -> None:
+def test_the_second_signal_does_not_cut_the_outputs_off(running: Running, endless: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     process = running(endless, out)
     process.send_signal(signal.SIGINT)
@@ -89,7 +103,7 @@ def test_the_second_signal_does_not_cut_the_outputs_off(endless: Path, tmp_path:
 
 @pytest.mark.skipif(find_spec("av") is None, reason="needs PyAV: OpenCV's own .mp4 has its index at the end")
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
-def test_a_killed_run_leaves_a_video(endless: Path, tmp_path: Path, suffix: str) -> None:
+def test_a_killed_run_leaves_a_video(running: Running, endless: Path, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"out{suffix}"
     process = running(endless, out)
     process.kill()

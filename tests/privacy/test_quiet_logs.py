@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fewshot.no_telemetry import QUIET, quieten
 
@@ -37,3 +39,13 @@ def test_a_level_that_a_program_has_set_stays() -> None:
         assert logger.level == logging.WARNING
     finally:
         logger.setLevel(before)
+
+
+def test_a_photo_with_damaged_exif_is_read_without_a_line_of_pillow(tmp_path: Path) -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\x01"  # it ends in the middle of a field
+    Image.new("RGB", (64, 48), "white").save(tmp_path / "photo.jpg", exif=exif)
+    script = "import sys; from fewshot.pictures import read_picture; print(read_picture(sys.argv[1]).shape)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "photo.jpg")], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout.strip(), done.stderr) == ("(48, 64, 3)", "")

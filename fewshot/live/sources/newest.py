@@ -72,7 +72,8 @@ class NewestFrames:
             yield CapturedFrame(self.name, index, last, frame)
             index += 1
         if not self._closing:
-            self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({index} frames)."
+            count = "1 frame" if index == 1 else f"{index} frames"
+            self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({count})."
 
     def interrupt(self) -> None:
         """End the iteration, from any thread."""

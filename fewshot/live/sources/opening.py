@@ -81,7 +81,8 @@ def _open_list(what: Sequence[object]) -> PictureSource:
             raise SourceNotFound(f"There is no file {missing_file(str(one))}. Give paths of pictures.")
         if not is_picture(path) or not path.is_file():
             raise UsageError(f"{one} is not a picture. A list takes pictures; give videos and folders one by one.")
-    return PictureSource([Path(cast("str", one)) for one in what], f"{len(what)} pictures")
+    name = "1 picture" if len(what) == 1 else f"{len(what)} pictures"
+    return PictureSource([Path(cast("str", one)) for one in what], name)
 
 
 def _is_source(what: object) -> TypeGuard[Source]:

@@ -9,9 +9,13 @@ import cv2
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
-from fewshot.live.sources.capture import count, measured_rate, open_file, rate
+from fewshot.live.sources.capture import codec_of, count, measured_rate, open_file, rate
 from fewshot.live.sources.decoding import Decoder, open_decoder
+from fewshot.live.sources.ending import is_cut
 from fewshot.live.steady_clock import SteadyClock
+
+_TEXT = "ansi"
+"""The codec as which ffmpeg draws the letters of a text file."""
 
 
 class VideoSource:
@@ -35,7 +39,12 @@ class VideoSource:
                 raise SourceError(f"{self.name} is empty (0 bytes). Copy the file again from the original.")
             capture = open_file(path)
         opened = capture.isOpened()
+        if opened and codec_of(capture) == _TEXT:
+            capture.release()
+            raise SourceError(f"{self.name} is a text, not a video. Give a video, or a picture.")
         named, self.frames = rate(capture), count(capture)
+        self._path = path if local else None
+        self._seconds = (self.frames or 0) / (named or 25.0)
         self._decoder: Decoder = open_decoder(path, capture, local and opened)
         self._first = self._decoder.read()
         if self._first is None:
@@ -48,7 +57,7 @@ class VideoSource:
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        clock, index = SteadyClock(1 / (self.fps or 25.0)), 0
+        clock, index, time = SteadyClock(1 / (self.fps or 25.0)), 0, 0.0
         found, self._first = self._first, None
         while found is not None:
             frame, stamp = found
@@ -58,7 +67,7 @@ class VideoSource:
             yield CapturedFrame(self.name, index, time, frame)
             index += 1
             found = self._decoder.read()
-        self._look_back(index)
+        self._look_back(index, time)
 
     def close(self) -> None:
         """Close the file."""
@@ -74,9 +83,8 @@ class VideoSource:
             "this package, and process the video again."
         )
 
-    def _look_back(self, read: int) -> None:
-        # Edit lists and unusual containers make the count a few frames too large; in a cut file many are missing.
-        if self.frames is not None and read < self.frames - max(3, 0.05 * self.frames):
+    def _look_back(self, read: int, last: float) -> None:
+        if is_cut(self._path, read, self.frames, self._seconds, last):
             self.lost = (
                 f"{self.name} ended after {read} of {self.frames} frames: the file is cut off or damaged. "
                 "All frames before that were processed."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle  # nosec B403: only its error is used
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,9 @@ def keep_half(path: Path, least: int = 1024) -> None:
 
 def to_half(source: Path, target: Path) -> None:
     """A copy with fp16 weights and arithmetic, half the size; inputs and outputs stay as they are."""
-    model = float16.convert_float_to_float16(onnx.load(str(source)), keep_io_types=True, op_block_list=BLOCKED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # one for every weight that is nearly 0
+        model = float16.convert_float_to_float16(onnx.load(str(source)), keep_io_types=True, op_block_list=BLOCKED)
     onnx.save(model, str(target))
 
 

@@ -88,8 +88,9 @@ def run(cfg: DictConfig) -> float | None:
         if cfg.pretrained.folded:
             network.unfold_batch_norm(next(iter(data.train_dataloader()))["grey"].float())
     model: ProtoNet = hydra.utils.instantiate(cfg.model, network=network, classes=list(data.classes))
-    if cfg.start:
-        begin_with(model, str(existing(cfg.start, "start")))
+    start = existing(cfg.start, "start")
+    if start:
+        begin_with(model, start)
     front = None
     if cfg.front.blocks:
         front = Front(network, cfg.front.blocks)
@@ -112,18 +113,20 @@ def run(cfg: DictConfig) -> float | None:
         raise UsageError(f"The training cannot run like this: {' '.join(str(error).split())}") from error
     if front is not None:
         for kept in (path for path in Path(folder).glob("*.ckpt") if path.stem in ("last", "best")):
-            front.complete(kept, Path(cfg.start))
+            front.complete(kept, Path(start or ""))
     found = trainer.callback_metrics.get(cfg.objective)
     return None if found is None else float(found)
 
 
 def existing(path: str | None, key: str) -> str | None:
-    """The path of a checkpoint, if one is named.
+    """The path of a checkpoint, if one is named: in the current folder, or in the checkout of the project.
 
     Raises:
         UsageError: there is no such file.
     """
     if path and not Path(path).is_file():
+        if (kept := Path(__file__).resolve().parents[3] / path).is_file():
+            return str(kept)
         raise UsageError(f"There is no checkpoint {path}. Give another one, or start without it: {key}=null.")
     return path
 

@@ -120,6 +120,17 @@ def test_onnx_agrees_with_torch_at_any_batch_size(
         assert largest_difference(network, exported.with_name(f"{output}.onnx"), output, crops[:n]) < 1e-4
 
 
+def test_weights_that_are_nearly_0_are_halved_without_a_line(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    weight = onnx.numpy_helper.from_array(np.array([1e-9, -1e-9, 1], np.float32), "w")
+    value = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [3]) for name in ("x", "y")]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Mul", ["x", "w"], ["y"])], "g", value[:1], value[1:], [weight]
+    )
+    onnx.save(onnx.helper.make_model(graph), str(tmp_path / "a.onnx"))
+    to_half(tmp_path / "a.onnx", tmp_path / "b.onnx")
+    assert [str(said.message) for said in recwarn if "truncated" in str(said.message)] == []
+
+
 def test_the_files_hold_no_trace_of_the_machine_they_were_made_on(exported: Path) -> None:
     for path in exported.parent.iterdir():
         assert b"Traceback" not in path.read_bytes() and b".py" not in path.read_bytes()

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 
 import hydra  # noqa: E402
 from made_up_fer2013 import write_blendshapes, write_fer2013, write_prepared  # noqa: E402
-from omegaconf import DictConfig  # noqa: E402
+from omegaconf import DictConfig, OmegaConf  # noqa: E402
 
 from fewshot.errors import UsageError  # noqa: E402
 from fewshot.research.training import train  # noqa: E402
@@ -69,6 +69,26 @@ def test_losses_and_augmentations_are_groups() -> None:
     # An experiment's own choice gives way to what is asked for, and what it says besides holds.
     losses = composed("experiment=mobilenetv2", "loss=episodic", "model.losses.labels=0.25").model.losses
     assert (losses.votes, losses.labels, losses.episodic, losses.identity) == (0.0, 0.25, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", names("logger"))
+def test_a_logger_writes_only_into_the_folder_of_its_run(name: str) -> None:
+    (settings,) = OmegaConf.load(CONF / "logger" / f"{name}.yaml").values()
+    told = OmegaConf.to_container(settings, resolve=False)
+    assert isinstance(told, dict)
+    places = [told[key] for key in ("save_dir", "tracking_uri", "artifact_location") if key in told]
+    assert places and all("${hydra:runtime.output_dir}" in place for place in places)
+    assert name != "mlflow" or len(places) == 2  # without the second, MLflow makes mlruns where one stands
+
+
+def test_the_shipped_checkpoint_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``experiment=own`` names it relative to the checkout."""
+    monkeypatch.chdir(tmp_path)
+    start = composed("experiment=own").start
+    assert Path(str(train.existing(start, "start"))).is_file()
+    assert train.existing(None, "start") is None
+    with pytest.raises(UsageError, match="There is no checkpoint gone"):
+        train.existing("gone.ckpt", "start")
 
 
 class NineFaces:
