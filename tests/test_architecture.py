@@ -24,7 +24,7 @@ LAYERS = [
     ["database"],
     ["audit"],
     ["classroom", "session"],
-    ["call_labels"],
+    ["call_labels", "cluster"],
     ["lesson_board"],
     ["accounts", "backup"],
     ["access"],
