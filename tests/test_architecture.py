@@ -25,7 +25,7 @@ LAYERS = [
     ["database"],
     ["audit"],
     ["classroom", "session"],
-    ["call_labels"],
+    ["call_labels", "cluster"],
     ["lesson_board"],
     ["accounts", "backup"],
     ["access"],

@@ -1,4 +1,4 @@
-"""Serves the service without pages: one process, or several behind one port."""
+"""Serves the service without pages: one process, several behind one port, or replicas of Ray Serve."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from fewshot.app.guard import SERVICE, Application, Guard, Policy
+from fewshot.app.guard import SERVICE, Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, place_of, public_origins
 from fewshot.app.server import NEEDED_BY_SERVICE
+from fewshot.app.service_application import SERVICES, application
 from fewshot.classroom.store import ClassStore
+from fewshot.cluster import require_ray
 from fewshot.database.owner import DEMO, LOCAL_TEACHER, is_demo
 from fewshot.errors import FewshotError, UsageError
 from fewshot.session.temporary import clean_up
@@ -41,8 +43,6 @@ LONGEST_MESSAGE = 4_200_000
 AT_LEAST = 5.0
 """A process that ends within these seconds after its start is not started again."""
 logger = logging.getLogger(__name__)
-_services: list[Service] = []
-"""The service of this process."""
 
 
 def launch(
@@ -53,6 +53,8 @@ def launch(
     processes: int = 1,
     certificate: Path | None = None,
     key: Path | None = None,
+    ray: bool = False,
+    most: int | None = None,
 ) -> None:
     """Serve it until Ctrl-C or SIGTERM; running lessons are then handed over to their clients.
 
@@ -62,6 +64,8 @@ def launch(
         public_urls: addresses that a reverse proxy gives it.
         processes: how many share the port.
         certificate, key: files for TLS; None for none.
+        ray: whether the processes are replicas of Ray Serve.
+        most: of them while lessons run; see ``fewshot.app.service_ray.serve_on_ray``.
 
     Raises:
         UsageError: the extra is not installed, the port is taken, an address is wrong, or other computers could reach
@@ -76,9 +80,7 @@ def launch(
             f"The service needs packages that are not installed ({', '.join(missing)}).",
             hint="To install them, type in the project's folder: pip install '.[serve]'",
         )
-    if not 1 <= processes <= 64:
-        text = f"There cannot be {processes} processes. Give a number from 1 to 64."
-        raise UsageError(text, hint="For two, add: --processes 2")
+    _require_number(processes, ray, most)
     where, public = listening_at(host or LOOPBACK), public_origins(public_urls)
     _require_tls(where, certificate, key)
     bound = _bound(where, PORT if port is None else port)
@@ -100,30 +102,17 @@ def launch(
         # Without a proxy nobody may say from which address a request comes.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
     try:
-        if processes == 1:
+        if ray:
+            from fewshot.app.service_ray import Where, serve_on_ray
+
+            bound.close()  # Ray Serve's proxy listens there itself
+            serve_on_ray(policy, Where(where.address, port, certificate, key), processes, most)
+        elif processes == 1:
             _serve(policy, bound, certificate, key)
         else:
             _serve_many(policy, bound, certificate, key, processes)
     finally:
         bound.close()
-
-
-def application(policy: Policy) -> Application:
-    """The ASGI application of one process.
-
-    Args:
-        policy: who may call it.
-    """
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
-
-    from fewshot.api.application import build
-    from fewshot.api.service import Service
-
-    _log_requests()
-    service = Service(place=policy.place)
-    _services[:] = [service]
-    return Guard(Starlette(routes=[Mount(SERVICE, build(service))]), policy)
 
 
 class Draining(uvicorn.Server):
@@ -133,7 +122,7 @@ class Draining(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take no new lesson, wait until those that run are handed over, and stop."""
-        now, service = time.monotonic(), _services[0] if _services else None
+        now, service = time.monotonic(), SERVICES[0] if SERVICES else None
         if service is None:
             super().handle_exit(sig, frame)
         elif not service.draining.is_set():
@@ -224,6 +213,18 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _require_number(processes: int, ray: bool, most: int | None) -> None:
+    if not 1 <= processes <= 64:
+        text = f"There cannot be {processes} processes. Give a number from 1 to 64."
+        raise UsageError(text, hint="For two, add: --processes 2")
+    if ray:
+        require_ray()
+    elif most is not None:
+        raise UsageError("Only Ray starts more processes while lessons run. Add --engine ray, or choose --processes.")
+    if most is not None and most < processes:
+        raise UsageError(f"At most {most} processes are fewer than at least {processes}. Change one of the numbers.")
+
+
 def _require_tls(where: Listening, certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
         raise UsageError(
@@ -262,14 +263,3 @@ def _bound(where: Listening, port: int) -> socket.socket:
         ) from error
     made.set_inheritable(True)
     return made
-
-
-def _log_requests() -> None:
-    """One line of JSON per request on standard error; it names nobody."""
-    log = logging.getLogger("fewshot.api")
-    if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False

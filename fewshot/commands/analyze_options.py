@@ -26,6 +26,7 @@ from fewshot.commands.options import (
     PictureOption,
     ProfileOption,
     RecordOption,
+    RunsOn,
     SaveOption,
     TitleOption,
     WorkersOption,
@@ -79,6 +80,10 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(help=f"Folder for the tables of --jobs; default: {FOLDER}.", show_default=False)
     ] = None,
+    engine: Annotated[
+        RunsOn,
+        typer.Option(help="Where the lessons of --jobs run: processes of this computer, or the machines of Ray."),
+    ] = RunsOn.processes,
 ) -> None:
     """Analyze every frame of videos and pictures, without a window."""
     from fewshot.commands.acting import acting_as
@@ -86,7 +91,7 @@ def analyze(
     from fewshot.commands.run_options import Pace
     from fewshot.commands.runs import check_files, open_run, run_files
 
-    if jobs is not None or out is not None:
+    if jobs is not None or out is not None or engine is RunsOn.ray:
         other: dict[str, object] = {
             "--save": save,
             "--jsonl": jsonl,
@@ -98,7 +103,7 @@ def analyze(
         }
         other |= {"--summary-picture": summary_picture, "--profile": profile, "--record": record, "--title": title}
         _refuse(other)
-        code = _many(files, class_name, jobs, out, detector, offline, network, as_name, workers)
+        code = _many(files, class_name, jobs, out, detector, offline, network, as_name, workers, engine)
         raise typer.Exit(code)
     check_files(files)
     lesson = title if record or title else None
@@ -127,6 +132,7 @@ def _many(
     network: Path | None,
     as_name: str | None,
     workers: int | None,
+    engine: RunsOn,
 ) -> int:
     from importlib.util import find_spec
 
@@ -144,7 +150,7 @@ def _many(
     lessons, notes = lessons_of(files)
     say(notes)
     batch = Batch(
-        lessons, out or FOLDER, 1 if jobs is None else jobs, class_name, owner, detector, network, not offline, workers
+        lessons, out or FOLDER, jobs, class_name, owner, detector, network, not offline, workers, engine is RunsOn.ray
     )
     return run_batch(batch)
 
@@ -154,6 +160,6 @@ def _refuse(other: dict[str, object]) -> None:
     given = [name for name, value in other.items() if value]
     if given:
         raise UsageError(
-            f"{', '.join(given)} cannot be used together with --jobs or --out, which write one table per lesson. Leave "
-            "it out, or analyze the lessons one by one."
+            f"{', '.join(given)} cannot be used together with --jobs, --out or --engine, which write one table per "
+            "lesson. Leave it out, or analyze the lessons one by one."
         )

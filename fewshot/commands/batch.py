@@ -1,4 +1,7 @@
-"""``fewshot analyze --jobs``: many recorded lessons, each in a separate process, a Parquet file per lesson."""
+"""``fewshot analyze --jobs``: many recorded lessons, each in a separate process, a Parquet file per lesson.
+
+The processes run on this computer, or on the machines of a Ray cluster (``fewshot.commands.batch_ray``).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +27,10 @@ from fewshot.classroom.exports import (
     students_now,
 )
 from fewshot.classroom.store import ClassStore
+from fewshot.cluster import ray_running, require_ray
 from fewshot.commands.batch_lessons import key_of, table_name
-from fewshot.commands.batch_process import OF_ALL, LessonProcess, Result, Work
+from fewshot.commands.batch_process import OF_ALL, LessonProcess, OnProgress, Result, Work
+from fewshot.commands.batch_ray import CORES, RayLesson, lessons_at_once
 from fewshot.commands.terminal import FAILED, print_error, say, tell
 from fewshot.database.owner import Owner
 from fewshot.errors import FewshotError, UsageError
@@ -49,24 +54,26 @@ class Batch:
     Attributes:
         lessons: paths as the user typed them.
         out: the folder for the tables and their journal.
-        jobs: lessons at the same time.
+        jobs: lessons at the same time; None: as many as Ray has cores for, and one without Ray.
         class_name: recognise the students of this class; None: of none.
         owner: whose class it is.
         detector, network, download, workers: as ``fewshot analyze`` takes them.
+        ray: whether the lessons run on the machines of a Ray cluster.
     """
 
     lessons: Sequence[Path]
     out: Path
-    jobs: int
+    jobs: int | None
     class_name: str | None
     owner: Owner
     detector: str
     network: Path | None
     download: bool
     workers: int | None
+    ray: bool = False
 
     def __post_init__(self) -> None:
-        if self.jobs < 1:
+        if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"The number of jobs cannot be {self.jobs}. Give --jobs 1 or more.")
         if self.out.exists() and not self.out.is_dir():
             raise UsageError(f"{self.out} is a file. Give the name of a folder for the tables.")
@@ -85,6 +92,8 @@ def run_batch(batch: Batch) -> int:
         UsageError: another batch writes to the folder, or there is no such class.
         ExportFault: the folder cannot be used.
     """
+    if batch.ray:
+        require_ray()
     state = _State(batch)  # finds the class before a folder is made
     note_folder(batch.out, batch.owner)
     try:
@@ -93,7 +102,8 @@ def run_batch(batch: Batch) -> int:
                 raise UsageError(f"Another batch writes to {batch.out} now. Wait for its end, or choose another one.")
             with journal_of(batch.out):  # no erasure writes meanwhile
                 delete_parts(batch.out)
-            return _Running(batch, state).run()
+            with _places(batch) as (jobs, start):
+                return _Running(batch, state, jobs, start).run()
     except OSError as error:
         raise cannot_be_written(batch.out, error) from error
 
@@ -119,13 +129,29 @@ class _State:
             return self.class_id, {}
 
 
+Start = Callable[[Work, OnProgress], LessonProcess | RayLesson]
+"""Starts the process of a lesson."""
+
+
+@contextmanager
+def _places(batch: Batch) -> Iterator[tuple[int, Start]]:
+    """How many lessons run at the same time, and what starts one."""
+    if not batch.ray:
+        yield batch.jobs or 1, LessonProcess
+        return
+    with ray_running(CORES * (batch.jobs or max(1, (os.cpu_count() or 1) // CORES))):
+        yield batch.jobs or lessons_at_once(), RayLesson
+
+
 @dataclass(slots=True)
 class _Running:
     batch: Batch
     state: _State
+    jobs: int
+    start: Start
     waiting: queue.SimpleQueue[Path] = field(default_factory=queue.SimpleQueue)
     ended: queue.SimpleQueue[tuple[Path, Result]] = field(default_factory=queue.SimpleQueue)
-    processes: dict[Path, LessonProcess] = field(default_factory=dict)
+    processes: dict[Path, LessonProcess | RayLesson] = field(default_factory=dict)
     progress: dict[Path, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -136,7 +162,7 @@ class _Running:
         todo = self._unfinished()
         for path in todo:
             self.waiting.put(path)
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(min(self.batch.jobs, len(todo)))]
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(min(self.jobs, len(todo)))]
         for thread in threads:
             thread.start()
         code = FAILED
@@ -280,7 +306,7 @@ class _Running:
         with self.lock:
             if self.stop.is_set():
                 return Result(fault="It was stopped.")
-            process = self.processes[path] = LessonProcess(work, progress)
+            process = self.processes[path] = self.start(work, progress)
         try:
             return process.wait()
         finally:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.commands.batch_work import OF_ALL, OF_ONE, Work
 
+OnProgress = Callable[[int, int | None], None]
 COMMAND = [sys.executable, "-m", "fewshot.commands.batch_work"]
 
 
@@ -46,14 +48,26 @@ class LessonProcess:
     Args:
         work: what it does.
         on_progress: called with frames that are done, and how many there are; None if that is not known.
+        folder: from which paths of the work are meant; None is the present one.
+        variables: of the environment, besides the present ones.
+
+    Raises:
+        OSError: there is no such folder, or no process can be started.
     """
 
-    def __init__(self, work: Work, on_progress: Callable[[int, int | None], None]) -> None:
+    def __init__(
+        self,
+        work: Work,
+        on_progress: OnProgress,
+        folder: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._work, self._on_progress = work, on_progress
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # see close; a pipe would fill up
         self._process = subprocess.Popen(  # nosec B603: this Python with a module of ours
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
-        )
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True,
+            cwd=folder, env={**os.environ, **(variables or {})},
+        )  # fmt: skip
 
     def wait(self) -> Result:
         """Run it to its end. May be called from any thread."""
@@ -98,4 +112,4 @@ class LessonProcess:
         return [line for line in text.splitlines() if line.strip()]
 
 
-__all__ = ["COMMAND", "OF_ALL", "OF_ONE", "LessonProcess", "Result", "Work"]
+__all__ = ["COMMAND", "OF_ALL", "OF_ONE", "LessonProcess", "OnProgress", "Result", "Work"]

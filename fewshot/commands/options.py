@@ -33,6 +33,13 @@ class NamesFrom(StrEnum):
     labels = "labels"
 
 
+class RunsOn(StrEnum):
+    """The values of ``--engine``: what runs the processes of a batch or of the service."""
+
+    processes = "processes"
+    ray = "ray"
+
+
 NamesOption = Annotated[
     NamesFrom,
     typer.Option(

@@ -21,6 +21,8 @@ def run_serve(
     certificate: Path | None = None,
     key: Path | None = None,
     network: Path | None = None,
+    ray: bool = False,
+    most: int | None = None,
 ) -> None:
     """Serve it until Ctrl-C; the arguments are those of ``fewshot.app.service.launch``.
 
@@ -37,4 +39,6 @@ def run_serve(
     lower_priority()
     if network is not None:
         os.environ["FEWSHOT_NETWORK"] = str(network_file(network.absolute()))
-    launch(port, host, public_urls=public_urls, processes=processes, certificate=certificate, key=key)
+    launch(
+        port, host, public_urls=public_urls, processes=processes, certificate=certificate, key=key, ray=ray, most=most
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fewshot.commands.options import HostOption, NetworkOption, PassphraseOption
+from fewshot.commands.options import HostOption, NetworkOption, PassphraseOption, RunsOn
 from fewshot.errors import UsageError
 
 
@@ -54,6 +54,13 @@ def serve(
     certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS (.pem).")] = None,
     key: Annotated[Path | None, typer.Option(help="Key of the certificate (.pem).")] = None,
     network: NetworkOption = None,
+    engine: Annotated[
+        RunsOn, typer.Option(help="What runs the processes: this program, or Ray Serve, also on other machines.")
+    ] = RunsOn.processes,
+    max_processes: Annotated[
+        int | None,
+        typer.Option(help="Processes that --engine ray may run while there are lessons; default: one per core."),
+    ] = None,
 ) -> None:
     """Start the service for other programs, without pages. Every program needs a token: fewshot tokens add."""
     from fewshot.commands.serve import run_serve
@@ -66,4 +73,6 @@ def serve(
         certificate=certificate,
         key=key,
         network=network,
+        ray=engine is RunsOn.ray,
+        most=max_processes,
     )

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from fewshot.session.liveness import has_ended, this_process
 
-KINDS = ("demo", "guided", "photos", "picture", "sample", "upload")
+KINDS = ("demo", "guided", "photos", "picture", "ray", "sample", "upload")
 _OWNER = "owner"
 _OURS = re.compile(rf"fewshot-({'|'.join(KINDS)})-\w+")
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,12 @@ class Served:
         self.url = f"http://127.0.0.1:{found[1]}/api"
         text, _ = Tokens().add(LOCAL_TEACHER, "test", set(SCOPES))
         self.api = Api(self.url, text)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while time.monotonic() < until:
-            try:
+            with suppress(OSError):
                 if self.api("GET", "/ready").ok:
                     return
-            except OSError:
-                time.sleep(0.2)
+            time.sleep(0.2)
         pytest.fail("it did not start")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:

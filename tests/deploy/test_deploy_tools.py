@@ -14,9 +14,10 @@ SLOW = ("checkov", "sky-python")
 QUICK = [
     check
     for check in CHECKS
-    if check.tool not in SLOW and (check.tool != "kubernetes-validate" or check.file.endswith("deployment.yaml"))
+    if check.tool not in SLOW
+    and (check.tool != "kubernetes-validate" or check.file.endswith(("deployment.yaml", "rayservice.yaml")))
 ]
-"""Each start of kubernetes-validate takes seconds, so one manifest stands for all."""
+"""Each start of kubernetes-validate takes seconds, so two manifests stand for all."""
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: f"{check.tool}-{check.file}")
