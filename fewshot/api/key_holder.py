@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +157,9 @@ async def _failed(_request: Request, error: Exception) -> Response:
 
 
 def serve_keys(
-    folder: Path, host: str, port: int, token: str, certificate: Path | None = None, private_key: Path | None = None
-) -> None:
+    folder: Path, host: str, port: int, token: str, certificate: Path | None = None, private_key: Path | None = None,
+    tell: Callable[[str], None] = lambda _said: None,
+) -> None:  # fmt: skip
     """Hold the keys of a folder until Ctrl-C.
 
     Args:
@@ -165,6 +167,7 @@ def serve_keys(
         host, port: where to listen.
         token: that every request must bring.
         certificate, private_key: files for TLS; needed where other computers reach it.
+        tell: called with a sentence when it begins to listen.
 
     Raises:
         UsageError: other computers could reach it without TLS, a file is missing, or the token is too short.
@@ -186,6 +189,8 @@ def serve_keys(
     if keys.exists:
         keys.open_all()
     holder = KeyHolder(keys, token)
+    scheme = "https" if certificate else "http"
+    tell(f"Holding the keys in {folder} at {scheme}://{host}:{port}. Stop it with Ctrl-C.")
     uvicorn.run(
         holder.application(), host=host, port=port, log_level="warning", access_log=False, server_header=False,
         ssl_certfile=certificate, ssl_keyfile=private_key,

@@ -121,10 +121,7 @@ def serve_the_keys(host: str, port: int, certificate: Path | None, private_key: 
         )
     from fewshot.api.key_holder import serve_keys
 
-    token = checked_token(secret_variable(TOKEN) or "")
-    said = "https" if certificate else "http"
-    tell(f"Holding the keys in {home()} at {said}://{host}:{port}. Stop it with Ctrl-C.")
-    serve_keys(home(), host, port, token, certificate, private_key)
+    serve_keys(home(), host, port, checked_token(secret_variable(TOKEN) or ""), certificate, private_key, tell)
 
 
 def seal_now(yes: bool) -> None:

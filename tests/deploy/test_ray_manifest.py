@@ -65,15 +65,66 @@ def test_an_open_cluster_is_found(wrong: str) -> None:
     assert faults(broken)
 
 
-def test_both_pods_have_the_settings_of_the_app() -> None:
+def patched(document: dict[str, Any]) -> dict[str, Any]:
+    """The pages' deployment as kustomize makes it: the operations of its JSON patch (RFC 6902), one by one."""
+    listed = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
+    (text,) = [patch["patch"] for patch in listed["patches"] if patch["target"]["kind"] == "Deployment"]
+    made = deepcopy(document)
+    for step in yaml.safe_load(text):
+        *way, last = step["path"].strip("/").split("/")
+        place: Any = made
+        for part in way:
+            place = place[int(part)] if isinstance(place, list) else place[part]
+        at = last if isinstance(place, dict) else len(place) if last == "-" else int(last)
+        match step["op"]:
+            case "test":
+                assert place[at] == step["value"], step
+            case "remove":
+                del place[at]
+            case "add":
+                place.insert(at, step["value"])
+    return made
+
+
+def test_all_pods_have_the_settings_of_the_app() -> None:
     """The same volumes, secrets and variables: a lesson goes on where another pod left it."""
-    pod = of_kind("Deployment")["spec"]["template"]["spec"]
-    ours = {entry["name"] for entry in pod["containers"][0]["env"]}
+    pod = patched(of_kind("Deployment"))["spec"]["template"]["spec"]
+    ours = {(entry["name"], entry["value"]) for entry in pod["containers"][0]["env"]}
     for group in groups(CLUSTER):
         spec = group["template"]["spec"]
-        assert ours <= {entry["name"] for entry in spec["containers"][0]["env"]}
+        assert ours <= {(entry["name"], entry["value"]) for entry in spec["containers"][0]["env"]}
         assert spec["containers"][0]["envFrom"] == pod["containers"][0]["envFrom"]
         assert spec["volumes"] == pod["volumes"]
+    assert open_in_kubernetes({"kind": "Pod", "spec": pod}) == []
+
+
+def test_only_the_holder_has_what_opens_the_keys() -> None:
+    holder, service, inward, outward = yaml.safe_load_all((FOLDER / "key-holder.yaml").read_text(encoding="utf-8"))
+    assert open_in_kubernetes(holder) == []
+    pages = patched(of_kind("Deployment"))["spec"]["template"]["spec"]
+    others = [pages, *(group["template"]["spec"] for group in groups(CLUSTER))]
+    spec = holder["spec"]["template"]["spec"]
+    assert holder["spec"]["replicas"] == 1 and holder["spec"]["strategy"] == {"type": "Recreate"}
+    assert _claims(spec) == {"fewshot-home", "fewshot-keys"}
+    for other in others:
+        assert _claims(other) == {"fewshot-home"}
+        (secret,) = [each["secret"] for each in other["volumes"] if each["name"] == "holder"]
+        assert {item["key"] for item in secret["items"]} == {"token", "certificate"}
+        variables = {entry["name"]: entry["value"] for entry in other["containers"][0]["env"]}
+        (port,) = service["spec"]["ports"]
+        assert variables["FEWSHOT_KEY_HOLDER"] == f"https://{service['metadata']['name']}:{port['port']}"
+        assert "FEWSHOT_KEY_FILE" not in variables
+    labels = holder["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"] == labels == inward["spec"]["podSelector"]["matchLabels"]
+    assert "egress" not in inward["spec"] and "Egress" in inward["spec"]["policyTypes"]
+    (way,) = outward["spec"]["egress"]
+    assert way["to"] == [{"podSelector": {"matchLabels": labels}}]
+
+
+def _claims(spec: dict[str, Any]) -> set[str]:
+    return {
+        volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"] if "persistentVolumeClaim" in volume
+    }
 
 
 def test_the_parts_fit_each_other() -> None:
