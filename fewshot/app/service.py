@@ -220,7 +220,8 @@ def _require_number(processes: int, ray: bool, most: int | None) -> None:
     if ray:
         require_ray()
     elif most is not None:
-        raise UsageError("Only Ray starts more processes while lessons run. Add --engine ray, or choose --processes.")
+        text = "Only Ray starts more processes while lessons run."
+        raise UsageError(text, hint="Add --engine ray, or give the number with --processes")
     if most is not None and most < processes:
         raise UsageError(f"At most {most} processes are fewer than at least {processes}. Change one of the numbers.")
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -24,13 +25,15 @@ class ServedProcesses:
     Args:
         processes: how many.
         log: a file for what they write to standard error.
+        more: other words of the command.
 
     Attributes:
         url: of the API.
         port: where it listens; ``start`` listens there again.
     """
 
-    def __init__(self, processes: int, log: Path) -> None:
+    def __init__(self, processes: int, log: Path, more: Sequence[str] = ()) -> None:
+        self._more = more
         self._processes, self._log, self.port, self.url = processes, log, 0, ""
         self._process: subprocess.Popen[str] | None = None
 
@@ -43,7 +46,7 @@ class ServedProcesses:
         words = [sys.executable, "-m", "fewshot", "serve", "--port", str(self.port), "--processes"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # nosec B603: this Python
-                [*words, str(self._processes)], stdout=subprocess.PIPE, stderr=log, text=True
+                [*words, str(self._processes), *self._more], stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self._process.stdout is not None  # nosec B101: a pipe
         found = re.search(r"http://\S+:(\d+)/api", self._process.stdout.readline())
