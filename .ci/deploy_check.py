@@ -95,6 +95,7 @@ CHECKS = (
             ("rayservice", "readOnlyRootFilesystem", "readonlyRootFilesystem"),
             ("ingress", "pathType: Prefix", "pathtype: Prefix"),
             ("network", "podSelector:", "podSelectors:"),
+            ("key-holder", "readOnlyRootFilesystem", "readonlyRootFilesystem"),
         )
     ),
     Check(

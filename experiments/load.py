@@ -42,7 +42,7 @@ def main() -> None:
     try:
         prices = load_prices(arguments.prices) if arguments.prices else None
         with tempfile.TemporaryDirectory(prefix="fewshot-load-") as home:
-            os.environ["FEWSHOT_HOME"] = home
+            os.environ["FEWSHOT_HOME"] = str(Path(home, "home"))  # its keys come to lie beside it
             # An empty home has no detector but the slow one: the models that a service has are taken from here.
             os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
             os.environ.pop("FEWSHOT_DATABASE", None)

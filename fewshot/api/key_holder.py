@@ -176,11 +176,14 @@ def serve_keys(
     import uvicorn
 
     if (certificate is None) != (private_key is None):
-        raise UsageError("TLS needs both --certificate and --private-key.")
+        raise UsageError(
+            "TLS needs both a certificate and its private key.", hint="Give both: --certificate FILE --private-key FILE"
+        )
     if certificate is None and not is_this_computer(host):
         raise UsageError(
-            f"At {host} other computers could reach the keys without TLS. Add --certificate FILE and --private-key "
-            "FILE, or listen at 127.0.0.1 only."
+            f"At {host} other computers could reach the keys without TLS. Give a certificate and its private key, or "
+            "listen at 127.0.0.1 only.",
+            hint="Add: --certificate FILE --private-key FILE",
         )
     for file in (certificate, private_key):
         if file is not None and not file.is_file():

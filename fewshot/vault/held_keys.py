@@ -199,8 +199,9 @@ def checked_address(url: str) -> str:
         )
     if parts.scheme == "http" and not is_this_computer(str(parts.hostname)):
         raise UsageError(
-            f"{HOLDER} begins with http://, so the keys would cross the network without TLS. Nothing was sent. Start "
-            "the key holder with --certificate and --private-key, and use its https:// address."
+            f"{HOLDER} begins with http://, so the keys would cross the network without TLS. Nothing was sent. Use its "
+            "https:// address.",
+            hint="The key holder needs a certificate: fewshot key serve --certificate FILE --private-key FILE",
         )
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -237,8 +237,8 @@ class Desk:
             )
             if not person.email:
                 said = tr(
-                    "Your school has not verified your e-mail address, so no account on this server fits it. Ask the "
-                    "administrator of this server to invite you."
+                    "Your school has not verified your e-mail address, so no account on this server fits it. Ask its "
+                    "administrator to invite you."
                 )
             return Answer(403, message_page(LOG_IN, said), (gone,))
         try:
