@@ -171,8 +171,8 @@ class Database:
             self.forget_deleted()
             raise ErasurePending(
                 f"What was deleted is no longer shown or used, but its keys could not be dropped yet, so an older copy "
-                f"of the database could still be read. {error.text} The next command of fewshot, or the next page of its "
-                "app, tries again."
+                f"of the database could still be read. {error.text} The next command of fewshot, or the next page of "
+                "its app, tries again."
             ) from error
         self.forget_deleted()
 
