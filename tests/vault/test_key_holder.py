@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ import uvicorn
 from sealed_class import NAMES, fill
 from typer.testing import CliRunner
 
+from fewshot.access.safety import Safety
 from fewshot.api.key_holder import KeyHolder, serve_keys
 from fewshot.api.rates import Rates
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
+from fewshot.commands import doctor
 from fewshot.database import Database
 from fewshot.database.engine import keys_beside
 from fewshot.database.words import ErasurePending
@@ -272,7 +274,7 @@ def test_a_key_that_is_dropped_while_it_is_fetched_is_not_remembered(url: str) -
 
     def dropped_now(answer: dict[str, Any]) -> None:
         take_over(answer)
-        if "keys" in answer:
+        if "keys" in answer and not threads:
             other.drop([name])
             refresh = threading.Thread(target=keys.refresh)  # a transaction of another thread begins
             refresh.start()
@@ -395,6 +397,30 @@ def test_two_computers_with_one_postgresql(
     assert sorted(ClassStore(first).roster("physics").students) == sorted([NAMES[0], NAMES[2]])
     assert not list(fewshot_home.glob("keys.json"))
     first.close(), second.close()
+
+
+def test_a_holder_that_is_away_is_no_unfinished_erasure_where_nothing_was_erased(
+    fewshot_home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = f"sqlite:///{tmp_path / 'school.db'}"
+    with holder(fewshot_home / "held") as url:
+        fill(Database(file, HeldKeys(url, TOKEN))).close()
+    caplog.clear()
+    with suppress(KeysUnusable):
+        Database(file, HeldKeys(url, TOKEN)).close()
+    assert "could not be dropped" not in caplog.text
+
+
+def test_doctor_notices_a_holder_that_has_not_the_keys(
+    url: str, monkeypatch: pytest.MonkeyPatch, fewshot_home: Path, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'school.db'}", HeldKeys(url, TOKEN))
+    fill(database).close()
+    with holder(tmp_path / "empty") as empty:
+        monkeypatch.setattr(Safety, "here", classmethod(lambda cls: cls(database, HeldKeys(empty, TOKEN))))
+        found = doctor._encryption()
+    assert found.state == "problem" and "not those that" in str(found)
+    database.close()
 
 
 def test_the_command_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
