@@ -93,9 +93,8 @@ def _ended(how: dict[str, object]) -> Iterator[None]:
         ray.init(logging_level="error", **how)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"at {how['address']}" if "address" in how else "here"
-        raise FewshotError(
-            f"Ray does not run {where} ({str(error).strip().splitlines()[0]}). Check {ADDRESS} and {TOKEN_FILE}."
-        ) from error
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FewshotError(f"Ray does not run {where} ({why}). Check {ADDRESS} and {TOKEN_FILE}.") from error
     try:
         yield
     finally:

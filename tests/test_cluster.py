@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,17 @@ def test_a_long_folder_is_refused_before_ray_starts(
     with pytest.raises(UsageError, match="path of more than"), ray_running(1):
         pytest.fail("it must not start")
     assert list(long.iterdir()) == [] and TOKEN_FILE not in os.environ
+
+
+def test_a_ray_that_fails_without_a_word_is_an_error_too(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: object) -> None:
+        raise RuntimeError
+
+    ray = types.SimpleNamespace(init=init, exceptions=types.SimpleNamespace(RayError=KeyError))
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setenv(cluster.ADDRESS, "127.0.0.1:9")
+    with pytest.raises(FewshotError, match="RuntimeError"), ray_running(1):
+        pytest.fail("it does not run")
 
 
 def test_ray_reports_nothing() -> None:

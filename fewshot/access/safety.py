@@ -150,7 +150,7 @@ class Safety:
             return
         with self.database.read() as session:
             if session.scalar(select(InstallationRow.keys).limit(1)):
-                raise missing_keys()
+                raise missing_keys(self.keys)
 
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""

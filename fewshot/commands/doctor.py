@@ -212,6 +212,7 @@ def _encryption() -> Finding:
         if left := safety.plain_rows():
             text = f"{left} classes, students and lessons of an earlier version are not encrypted"
             return Finding("Encryption", "warning", text, "To encrypt them, type: fewshot key seal")
+        safety.refuse_lost()
         if not safety.keys.exists:
             return Finding("Encryption", "ok", "on; nothing is stored yet")
         lost = safety.check().lost

@@ -26,7 +26,7 @@ from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
 from fewshot.database.owner import DEMO, LOCAL, is_demo
-from fewshot.database.sealing import RowMissing, SealingSession
+from fewshot.database.sealing import RowMissing, SealingSession, refuse_other_keys
 from fewshot.database.server import options_for, take_turn
 from fewshot.database.upgrade import bring_up_to_date
 from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_of, unusable
@@ -78,6 +78,7 @@ class Database:
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
         self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
+        self._drop_again = float("inf")  # and when keys that could not be dropped are
         if keys is None:
             keys = MemoryKeys() if memory else keys_beside(self._beside)
         self.vault = Vault(keys)
@@ -97,6 +98,7 @@ class Database:
         try:
             self.drop_keys()
         except KeysUnusable as error:
+            self._drop_again = time.monotonic() + RETRY
             logger.warning("The keys of what was deleted could not be dropped yet. %s", error.text)
 
     @contextlib.contextmanager
@@ -148,6 +150,7 @@ class Database:
             StoreError: as ``write``; nothing was deleted.
         """
         with self.write() as session:
+            refuse_other_keys(session)
             before, keys = numbers_of(session), known_keys(session)
             yield session
             session.flush()
@@ -164,10 +167,12 @@ class Database:
         try:
             self.drop_keys()
         except KeysUnusable as error:
+            self._drop_again = time.monotonic() + RETRY
             self.forget_deleted()
             raise ErasurePending(
                 f"What was deleted is no longer shown or used, but its keys could not be dropped yet, so an older copy "
-                f"of the database could still be read. {error.text} The next start of fewshot tries again."
+                f"of the database could still be read. {error.text} The next command of fewshot, or the next page of "
+                "its app, tries again."
             ) from error
         self.forget_deleted()
 
@@ -179,11 +184,12 @@ class Database:
         """Drop the keys of what was erased, also after a kill between the deletion and this.
 
         Raises:
-            KeysUnusable: they cannot be dropped now; the next start tries again.
+            KeysUnusable: they cannot be dropped now; ``finish_erasing`` and the next start try again.
         """
         with self._in_words(), Session(self._engine) as session:
             wanted = set(session.scalars(select(DroppedKeyRow.key)))
         self.vault.drop(wanted)
+        self._drop_again = float("inf")
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""
@@ -218,7 +224,15 @@ class Database:
         self._retry = float("inf")
 
     def finish_erasing(self) -> None:
-        """Erase what an earlier deletion had to leave in the files, if no program reads them now. Never waits long."""
+        """Erase what an earlier deletion had to leave: its keys, and its bytes if no program reads the files now.
+
+        Does not wait for other programs, but for a key holder (``PATIENCE`` of ``fewshot.vault.held_keys``).
+        """
+        if time.monotonic() >= self._drop_again:
+            self._drop_again = time.monotonic() + RETRY
+            with contextlib.suppress(StoreError):
+                self.drop_keys()
+                logger.warning("An earlier deletion is now complete: its keys were dropped.")
         if self.path is None or time.monotonic() < self._retry:
             return
         first, self._retry = self._retry == 0.0, time.monotonic() + RETRY

@@ -18,8 +18,9 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session, object_session
 
-from fewshot.vault import KeyGone, KeysUnusable, Vault
+from fewshot.vault import HeldKeys, KeyGone, KeyStore, KeysUnusable, Vault
 from fewshot.vault.cipher import PLAIN, Cipher, NotSealedHere, names_these_keys, new_id
+from fewshot.vault.held_keys import HOLDER
 
 T = TypeVar("T")
 
@@ -223,18 +224,44 @@ def give_keys(session: Session, holders: Iterable[Holder]) -> None:
     lacking = [(row, field) for row, field in holders if not getattr(row, field)]
     if not lacking:
         return
-    vault = vault_of(session)
-    here = session.scalar(select(_INSTALLATION.c["keys"]).limit(1))
+    vault, here = vault_of(session), store_of(session)
     if here and here != vault.keys.store:
-        raise missing_keys()
+        raise missing_keys(vault.keys)
     for (row, field), name in zip(lacking, vault.make(len(lacking)), strict=True):
         setattr(row, field, name)
     if not here:
         session.execute(update(_INSTALLATION).values(keys=vault.keys.store))
 
 
-def missing_keys() -> KeysUnusable:
-    """The error for a database whose key store is not here."""
+def store_of(session: Session) -> str:
+    """The id of the key store that encrypts this database; "" before its first key was made."""
+    return session.scalar(select(_INSTALLATION.c["keys"]).limit(1)) or ""
+
+
+def refuse_other_keys(session: Session) -> None:
+    """Check, before an erasure, that its keys can be dropped here.
+
+    A database whose keys are lost can still be emptied.
+
+    Raises:
+        KeysUnusable: the keys are those of another installation.
+    """
+    keys, here = vault_of(session).keys, store_of(session)
+    if here and here != keys.store and (keys.store or isinstance(keys, HeldKeys)):
+        raise missing_keys(keys)
+
+
+def missing_keys(keys: KeyStore) -> KeysUnusable:
+    """The error for a database whose key store is not here.
+
+    Args:
+        keys: those that are here.
+    """
+    if isinstance(keys, HeldKeys):
+        return KeysUnusable(
+            f"The keys that encrypt this database are not those that {keys.url} holds ({HOLDER}), so nothing was "
+            f"changed. Set {HOLDER} to the address of this database's own key holder."
+        )
     return KeysUnusable(
         "The keys that encrypt this database are not beside it, so nothing was changed. Put the file keys.json that "
         "belongs to it back, or use the recovery file.",

@@ -155,8 +155,9 @@ class Loop:
     def embed(self, seen: Sighting) -> None:
         """Compute the expression vectors of the chosen faces. May run in any thread, in parallel with other stages."""
         start = perf_counter()
-        if seen.chosen and self.spare is not None:
-            self.spare.share(self._perception.embed, seen.chosen)
+        spare = self.spare  # another thread may take it away
+        if seen.chosen and spare is not None:
+            spare.share(self._perception.embed, seen.chosen)
         elif seen.chosen:
             self._perception.embed(seen.chosen)
         seen.seconds["embed"] = perf_counter() - start

@@ -49,7 +49,10 @@ class SpareCore:
             return work(faces)
         try:
             half = len(faces) // 2
-            other = self._helper.submit(work, faces[:half])
+            try:
+                other = self._helper.submit(work, faces[:half])
+            except RuntimeError:  # closed: Ctrl-C came while the run waited for its workers
+                return work(faces)
             try:
                 work(faces[half:])
             finally:

@@ -78,7 +78,7 @@ def read(path: Traversable) -> Catalogue:
         try:
             found = read_po(file, abort_invalid=True)
             form = gettext.c2py(found.plural_expr)  # type: ignore[attr-defined]
-        except PoFileError as error:
+        except (PoFileError, LookupError, TypeError, AttributeError) as error:  # Babel's at odd headers
             raise ValueError(str(error)) from error
     messages: dict[str, str] = {}
     counting: dict[str, Sequence[str]] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from fewshot.addresses import is_this_computer
 from fewshot.errors import UsageError
 from fewshot.secret_variables import secret_variable
+from fewshot.vault.cipher import KEY_BYTES
 from fewshot.vault.errors import KeyGone, KeysUnusable
 
 HOLDER = "FEWSHOT_KEY_HOLDER"
@@ -23,10 +25,14 @@ TOKEN = "FEWSHOT_KEY_HOLDER_TOKEN"  # nosec B105: the name of a variable
 CERTIFICATE = "FEWSHOT_KEY_HOLDER_CERTIFICATE"
 SHORTEST_TOKEN = 32
 """Characters. The token opens everything, so it must not be a word that somebody thought of."""
+FEWEST_LETTERS = 8
+"""Different characters in it: one of 32 random hex digits has fewer once in a million."""
 PATIENCE = 10.0
 """Seconds to wait for an answer."""
 MOST = 10_000
 """Keys in one request."""
+_STATE: dict[str, type] = {"store": str, "generation": int}
+_NOT_ONE = "what answers there is no key holder"
 
 
 class HeldKeys:
@@ -52,6 +58,7 @@ class HeldKeys:
         self._state: tuple[str, int] | None = None
         self._keys: dict[str, bytes] = {}
         self._turn = threading.RLock()
+        self._failed: tuple[float, OSError] | None = None
         self._web = requests.Session()
         self._web.trust_env = False  # neither a proxy nor a .netrc may see the token
         self._web.verify = certificate or True
@@ -70,45 +77,53 @@ class HeldKeys:
         Raises:
             KeysUnusable: the holder does not answer, or refuses.
         """
-        self._take_over(self._ask("GET", "state"))
+        self._take_over(self._ask("GET", "state", store=str, generation=int))
 
     def key(self, name: str) -> bytes:
         """See ``KeyStore``."""
         known = self._keys.get(name)
         if known is not None:
             return known
-        answer = self._ask("POST", "open", {"names": [name]})
-        self._take_over(answer)
+        answer = self._ask("POST", "open", {"names": [name]}, keys=dict)
         found = answer["keys"].get(name)
-        if found is None:
-            raise KeyGone(name)
+        key = None if found is None else self._bytes(found)
         with self._turn:
-            self._keys[name] = bytes.fromhex(found)
-            return self._keys[name]
+            self._take_over(answer)
+            if key is None:
+                raise KeyGone(name)
+            # Another thread cannot come between: a key that it saw dropped would stay among those of the new state.
+            self._keys[name] = key
+            return key
 
     def make(self, count: int) -> list[str]:
         """See ``KeyStore``."""
         names: list[str] = []
         while len(names) < count:
-            answer = self._ask("POST", "make", {"count": min(MOST, count - len(names))})
+            wanted = min(MOST, count - len(names))
+            answer = self._ask("POST", "make", {"count": wanted}, names=list)
+            if len(answer["names"]) != wanted or not all(isinstance(name, str) for name in answer["names"]):
+                self._fail(_NOT_ONE)
             self._take_over(answer)
             names += answer["names"]
         return names
 
     def names(self) -> Collection[str]:
         """See ``KeyStore``."""
-        return set(self._ask("GET", "names")["names"])
+        return {str(name) for name in self._ask("GET", "names", names=list)["names"]}
 
     def drop(self, names: Iterable[str]) -> int:
         """See ``KeyStore``. All of them go at once, so that a failure drops all or none."""
         wanted = sorted(set(names))
-        answer = self._ask("POST", "drop", {"names": wanted})
+        if not wanted:
+            return 0  # nothing was ever erased: a holder that is away is no fault of an erasure
+        answer = self._ask("POST", "drop", {"names": wanted}, dropped=int)
         self._take_over(answer)
         with self._turn:
             for name in wanted:
                 self._keys.pop(name, None)
             self.generation += 1
-        return int(answer["dropped"])
+        dropped: int = answer["dropped"]
+        return dropped
 
     @property
     def exists(self) -> bool:
@@ -139,35 +154,79 @@ class HeldKeys:
         )
 
     def _take_over(self, answer: dict[str, Any]) -> None:
-        state = (str(answer["store"]), int(answer["generation"]))
+        state = (answer["store"], answer["generation"])
         with self._turn:
             if state != self._state:
                 self._keys, self._state = {}, state
                 self.generation += 1
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, **parts: type) -> dict[str, Any]:
+        """The answer, which has these parts of these types; that of a change also has the state."""
         import requests
 
         try:
-            with self._turn:  # one connection, which stays open
-                answer = self._web.request(
-                    method, f"{self.url}/{path}", json=body, timeout=PATIENCE, allow_redirects=False
-                )
-            if answer.status_code == requests.codes.ok:
-                told: dict[str, Any] = answer.json()
-                return told
-        except (requests.RequestException, ValueError) as error:
-            certificate = isinstance(error, requests.exceptions.SSLError)
-            self._fail("its certificate is not trusted" if certificate else "it does not answer", error)
+            answer = self._sent(method, path, body)
+            told = answer.json() if answer.status_code == requests.codes.ok else {}
+        except (OSError, ValueError) as error:  # those of requests too; OSError: the certificate's file is missing
+            self._fail(_why(error), error)
         if answer.status_code in (requests.codes.unauthorized, requests.codes.too_many_requests):
             self._fail(f"it refuses the token in {TOKEN}")
-        self._fail(f"it answers with an error ({answer.status_code}); its log says why")
+        if answer.status_code != requests.codes.ok:
+            self._fail(f"it answers with an error ({answer.status_code}); its log says why")
+        wanted = parts if body is None else {**_STATE, **parts}
+        if not isinstance(told, dict) or not all(isinstance(told.get(name), kind) for name, kind in wanted.items()):
+            self._fail(_NOT_ONE)
+        return told
+
+    def _sent(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        import requests
+
+        def send() -> requests.Response:
+            return self._web.request(method, f"{self.url}/{path}", json=body, timeout=PATIENCE, allow_redirects=False)
+
+        asked = time.monotonic()
+        with self._turn:  # one connection, which stays open
+            if self._failed is not None and self._failed[0] > asked:
+                raise self._failed[1]  # else each of many threads would wait after the one before
+            try:
+                try:
+                    return send()
+                except requests.ConnectionError as error:
+                    if isinstance(error, (requests.exceptions.Timeout, requests.exceptions.SSLError)):
+                        raise
+                    # The holder was started anew, or closed a connection that was not used for a while. It does no harm
+                    # if the request was carried out: keys that nobody uses are made, or those that are gone dropped.
+                    return send()
+            except OSError as error:
+                self._failed = time.monotonic(), error
+                raise
+
+    def _bytes(self, text: object) -> bytes:
+        try:
+            key = bytes.fromhex(str(text))
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES:
+            self._fail(_NOT_ONE)
+        return key
 
     def _fail(self, why: str, error: Exception | None = None) -> NoReturn:
         raise KeysUnusable(
             f"The keys of the encryption are held by {self.url} ({HOLDER}), and {why}. Nothing was changed. Check the "
             "address, the network, and that fewshot key serve runs there."
         ) from error
+
+
+def _why(error: Exception) -> str:
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(error, requests.exceptions.JSONDecodeError):
+        return _NOT_ONE
+    if isinstance(error, requests.RequestException):
+        return "it does not answer"
+    return f"the file in {CERTIFICATE} cannot be used"
 
 
 def held_elsewhere() -> HeldKeys | None:
@@ -207,10 +266,16 @@ def checked_address(url: str) -> str:
 
 
 def checked_token(token: str) -> str:
-    """The token. Raises UsageError if it is too short to be a secret, or cannot be sent."""
-    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+    """The token. Raises UsageError if it is too short or too even to be a secret, or cannot be sent."""
+    if (
+        len(token) < SHORTEST_TOKEN
+        or len(set(token)) < FEWEST_LETTERS
+        or not token.isascii()
+        or not token.isprintable()
+        or " " in token
+    ):
         raise UsageError(
-            f"{TOKEN} must hold a secret of at least {SHORTEST_TOKEN} letters and digits without blanks. Make one "
-            "with: openssl rand -hex 32"
+            f"{TOKEN} must hold a random secret of at least {SHORTEST_TOKEN} letters and digits without blanks. Make "
+            "one with: openssl rand -hex 32"
         )
     return token

@@ -74,5 +74,6 @@ class MemoryKeys:
     def drop(self, names: Iterable[str]) -> int:
         """See ``KeyStore``."""
         with self._turn:
+            count = sum(self._keys.pop(name, None) is not None for name in set(names))
             self.generation += 1
-            return sum(self._keys.pop(name, None) is not None for name in set(names))
+            return count

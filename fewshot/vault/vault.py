@@ -36,20 +36,22 @@ class Vault:
             KeysUnusable: no key can be opened.
         """
         self._forget()
-        known = self._ciphers.get(names)
+        ciphers = self._ciphers  # another thread may forget them meanwhile, and then this one must be forgotten too
+        known = ciphers.get(names)
         if known is None:
             key = self.keys.key(names[0])
             for name in names[1:]:
                 key = derived(key, self.keys.key(name), _BOTH)
-            known = self._ciphers[names] = Cipher(key, *names)
+            known = ciphers[names] = Cipher(key, *names)
         return known
 
     def blind(self, name: str, text: str) -> str:
         """The blind index of a text under a key, 64 hex digits. Raises KeyGone if the key is not there."""
         self._forget()
-        known = self._indexes.get(name)
+        indexes = self._indexes
+        known = indexes.get(name)
         if known is None:
-            known = self._indexes[name] = derived(self.keys.key(name), b"", _BLIND)
+            known = indexes[name] = derived(self.keys.key(name), b"", _BLIND)
         return blind(known, text)
 
     def make(self, count: int) -> list[str]:

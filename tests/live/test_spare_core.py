@@ -71,6 +71,15 @@ def test_an_error_in_either_half_is_raised_when_both_have_ended(spare: SpareCore
     assert len(ended) == FEWEST // 2 + FEWEST
 
 
+def test_a_frame_that_is_still_in_work_when_the_run_has_ended_is_finished(spare: SpareCore) -> None:
+    """As after Ctrl-C while the run waited for its workers."""
+    seen: list[int] = []
+    spare.close()
+    with spare.frame():
+        spare.share(seen.extend, list(range(2 * FEWEST)))
+    assert seen == list(range(2 * FEWEST))
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_a_camera_uses_it_and_a_recording_does_not(live: bool) -> None:
     """A vector's last bit may depend on the batch: a recording must give the same results every time."""

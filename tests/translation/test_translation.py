@@ -153,7 +153,10 @@ def test_the_words_for_expressions_are_translated_and_a_teachers_own_are_not(ger
     assert emotion_word("Save") == "Save"  # a state that is called like a button
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00broken", b'msgid "Save\nmsgstr', None])
+_NO_CHARSET = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-9\\n"\n\nmsgid "Save"\nmsgstr "Sichern"\n'
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00broken", b'msgid "Save\nmsgstr', _NO_CHARSET, None])
 def test_a_catalogue_that_cannot_be_read_leaves_english(content: bytes | None, made: Path) -> None:
     if content is None:
         (made / "de.po").unlink()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,16 @@ import uvicorn
 from sealed_class import NAMES, fill
 from typer.testing import CliRunner
 
+from fewshot.access.safety import Safety
 from fewshot.api.key_holder import KeyHolder, serve_keys
 from fewshot.api.rates import Rates
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
+from fewshot.commands import doctor
 from fewshot.database import Database
 from fewshot.database.engine import keys_beside
-from fewshot.errors import UsageError
+from fewshot.database.words import ErasurePending
+from fewshot.errors import StoreError, UsageError
 from fewshot.research.bench.survival.postgres import Server
 from fewshot.vault import FileKeys, HeldKeys, KeyGone, KeysUnusable
 
@@ -112,12 +116,13 @@ def test_nobody_else_gets_anything(url: str, token: str, caplog: pytest.LogCaptu
     assert token not in caplog.text or not token
 
 
-def test_guessing_locks_the_address_out_even_with_the_right_token(url: str) -> None:
-    for number in range(5):
-        with pytest.raises(KeysUnusable, match="refuses the token"):
-            HeldKeys(url, f"{number}" * 32).refresh()
-    with pytest.raises(KeysUnusable, match="refuses the token"):
-        HeldKeys(url, TOKEN).refresh()
+def test_guessing_stops_no_lesson_at_the_same_address(url: str) -> None:
+    """Whoever shares an address with the computers of the installation must not be able to lock them out."""
+    for number in range(8):
+        wrong = {"authorization": f"Bearer {TOKEN[:-1]}{number}"}
+        answer = requests.get(f"{url}/state", headers=wrong, timeout=20)
+        assert answer.status_code == (401 if number < 5 else 429)
+    HeldKeys(url, TOKEN).refresh()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,177 @@ def test_keys_that_the_holder_cannot_open(url: str, fewshot_home: Path) -> None:
         keys.make(1)
 
 
+@contextmanager
+def answering(*bodies: bytes | None) -> Iterator[tuple[str, list[str]]]:
+    """A server that is no key holder; gives its address and the paths that were asked for.
+
+    Args:
+        bodies: one for each request, the last one for all that follow; None closes the connection without an answer.
+    """
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = bodies[min(len(asked), len(bodies) - 1)]
+            asked.append(self.path)
+            if body is None:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join(20)
+
+
+_STATE = b'{"store": "a", "generation": 1'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"7", b"<html>", b"\xff", b"{}", b'{"store": 1, "generation": "x"}', b'{"store": "a", "generation": 1e400}',
+     _STATE + b"}", _STATE + b', "keys": [], "names": 7, "dropped": "x"}',
+     _STATE + b', "keys": {"ab": "zz"}, "names": []}', _STATE + b', "keys": {"ab": "00"}, "names": [7, 7, 7]}'],
+)  # fmt: skip
+def test_what_is_no_key_holder_is_named_and_not_a_damaged_database(body: bytes, tmp_path: Path) -> None:
+    with answering(body) as (url, _):
+        for ask in (lambda keys: keys.make(1), lambda keys: keys.key("ab"), lambda keys: keys.drop(["ab"])):
+            with pytest.raises(KeysUnusable, match="what answers there is no key holder"):
+                ask(HeldKeys(url, TOKEN))
+        if not body.startswith(_STATE):
+            with pytest.raises(KeysUnusable, match="no key holder"):
+                fill(Database(f"sqlite:///{tmp_path / 'school.db'}", HeldKeys(url, TOKEN)))
+
+
+def test_a_connection_that_the_holder_has_closed_is_opened_again() -> None:
+    with answering(None, _STATE + b"}") as (url, asked):
+        HeldKeys(url, TOKEN).refresh()
+        assert asked == ["/state", "/state"]
+    with answering(None) as (url, asked):
+        with pytest.raises(KeysUnusable, match="does not answer"):
+            HeldKeys(url, TOKEN).refresh()
+        assert len(asked) == 2
+
+
+def test_threads_do_not_wait_for_a_dead_holder_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, asked, all_wait = HeldKeys("http://127.0.0.1:9", TOKEN), list[int](), threading.Event()
+
+    def dead(*_: Any, **__: Any) -> Any:
+        asked.append(1)
+        assert all_wait.wait(20)
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(keys._web, "request", dead)
+    turn, waiting = keys._turn, threading.Semaphore(0)
+
+    class Turn:
+        def __enter__(self) -> None:
+            waiting.release()
+            turn.acquire()
+
+        def __exit__(self, *_: Any) -> None:
+            turn.release()
+
+    keys._turn = Turn()  # type: ignore[assignment]
+    faults: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            keys.refresh()
+        except KeysUnusable as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert all(waiting.acquire(timeout=20) for _ in threads)
+    all_wait.set()
+    for thread in threads:
+        thread.join(20)
+    assert (len(faults), len(asked)) == (4, 1)
+
+
+def test_a_key_that_is_dropped_while_it_is_fetched_is_not_remembered(url: str) -> None:
+    keys, other = HeldKeys(url, TOKEN), HeldKeys(url, TOKEN)
+    [name, _] = other.make(2)
+    keys.refresh()
+    take_over = keys._take_over
+
+    def dropped_now(answer: dict[str, Any]) -> None:
+        take_over(answer)
+        if "keys" in answer and not threads:
+            other.drop([name])
+            refresh = threading.Thread(target=keys.refresh)  # a transaction of another thread begins
+            refresh.start()
+            refresh.join(1)  # it may have to wait until the key is remembered
+            threads.append(refresh)
+
+    threads: list[threading.Thread] = []
+    keys._take_over = dropped_now  # type: ignore[method-assign]
+    keys.key(name)
+    threads[0].join(20)
+    with pytest.raises(KeyGone):
+        keys.key(name)
+
+
+def test_a_certificate_that_is_no_file_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(KeysUnusable, match="the file in FEWSHOT_KEY_HOLDER_CERTIFICATE cannot be used"):
+        HeldKeys("https://127.0.0.1:9", TOKEN, str(tmp_path / "missing.pem")).refresh()
+
+
+def test_nothing_is_written_or_erased_with_the_holder_of_another_installation(tmp_path: Path, url: str) -> None:
+    file = f"sqlite:///{tmp_path / 'school.db'}"
+    mine = Database(file, HeldKeys(url, TOKEN))
+    fill(mine).close()
+    with holder(tmp_path / "empty") as empty, holder(tmp_path / "other") as other:
+        HeldKeys(other, TOKEN).make(1)
+        for wrong in (empty, other):
+            elsewhere = ClassStore(Database(file, HeldKeys(wrong, TOKEN)))
+            with pytest.raises(StoreError):
+                elsewhere.create("latin")
+            with pytest.raises(StoreError):
+                elsewhere.delete("physics")
+            with pytest.raises(KeysUnusable, match="not those that"), elsewhere.database.erase():
+                pass
+            elsewhere.database.close()
+    assert ClassStore(mine).names() == ["physics"]
+    mine.close()
+
+
+def test_keys_are_dropped_later_if_the_holder_is_away_at_the_end_of_an_erasure(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = HeldKeys(url, TOKEN)
+    database = Database(f"sqlite:///{tmp_path / 'school.db'}", keys)
+    fill(database).close()
+    count = len(keys.names())
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "drop", lambda _names: keys._fail("it does not answer"))
+        with pytest.raises(ErasurePending, match="keys could not be dropped yet"):
+            ClassStore(database).remove_student("physics", NAMES[0])
+        database._drop_again = 0.0
+        database.finish_erasing()  # the holder is still away
+    assert len(keys.names()) > count
+    database._drop_again = 0.0
+    database.finish_erasing()  # as the next page of the app does
+    assert len(keys.names()) == count - 1
+    database.close()
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://keys.example.org", "http://10.0.0.7:8470", "ftp://localhost", "localhost:8470", "https://a:b@x", "https://x/y",
@@ -167,7 +343,7 @@ def test_keys_never_travel_without_tls_or_to_what_is_no_address(url: str) -> Non
         HeldKeys(url, TOKEN)
 
 
-@pytest.mark.parametrize("token", ["", "short", " " * 40, "\u00fc" * 40, "a\n" * 20])
+@pytest.mark.parametrize("token", ["", "short", " " * 40, "\u00fc" * 40, "a\n" * 20, "x" * 40, "abcabca" * 6])
 def test_a_token_must_be_a_secret(token: str, tmp_path: Path) -> None:
     for begin in (lambda: HeldKeys("http://localhost:1", token), lambda: KeyHolder(FileKeys(tmp_path), token)):
         with pytest.raises(UsageError, match="FEWSHOT_KEY_HOLDER_TOKEN"):
@@ -221,6 +397,30 @@ def test_two_computers_with_one_postgresql(
     assert sorted(ClassStore(first).roster("physics").students) == sorted([NAMES[0], NAMES[2]])
     assert not list(fewshot_home.glob("keys.json"))
     first.close(), second.close()
+
+
+def test_a_holder_that_is_away_is_no_unfinished_erasure_where_nothing_was_erased(
+    fewshot_home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = f"sqlite:///{tmp_path / 'school.db'}"
+    with holder(fewshot_home / "held") as url:
+        fill(Database(file, HeldKeys(url, TOKEN))).close()
+    caplog.clear()
+    with suppress(KeysUnusable):
+        Database(file, HeldKeys(url, TOKEN)).close()
+    assert "could not be dropped" not in caplog.text
+
+
+def test_doctor_notices_a_holder_that_has_not_the_keys(
+    url: str, monkeypatch: pytest.MonkeyPatch, fewshot_home: Path, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'school.db'}", HeldKeys(url, TOKEN))
+    fill(database).close()
+    with holder(tmp_path / "empty") as empty:
+        monkeypatch.setattr(Safety, "here", classmethod(lambda cls: cls(database, HeldKeys(empty, TOKEN))))
+        found = doctor._encryption()
+    assert found.state == "problem" and "not those that" in str(found)
+    database.close()
 
 
 def test_the_command_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
