@@ -10,7 +10,7 @@ from fewshot.app.visitor import visitor
 from fewshot.database.owner import is_demo
 from fewshot.errors import FewshotError
 from fewshot.session.settings import Settings
-from fewshot.translation import LANGUAGE, LANGUAGES, language_of, tr
+from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, tr
 
 CHOSEN = "language"
 """In the session of a tab, and among the settings of a teacher: code of the chosen language; "" for the browser's."""
@@ -49,6 +49,27 @@ def language_field() -> None:
         key=_FIELD,
         on_change=lambda: choose(st.session_state[_FIELD]),
         width=300,
+    )
+
+
+def date_format() -> str:
+    """How a field for a date is written, as Streamlit names it."""
+    return {ENGLISH: "YYYY/MM/DD", "de": "DD.MM.YYYY"}.get(LANGUAGE.get(), "DD/MM/YYYY")
+
+
+def uploads_style() -> str:
+    """Style that shows the reader's word on the buttons of Streamlit's fields for files; "" in English.
+
+    The line beside the button, "500MB per file", goes: the page says it above the field.
+    """
+    if LANGUAGE.get() == ENGLISH:
+        return ""
+    field = '[data-testid="stFileUploaderDropzone"]'
+    word = tr("Browse").replace("\\", "").replace('"', "")
+    return (
+        f"{field} button [data-testid=stMarkdownContainer] p {{ font-size: 0; }}"
+        f'{field} button [data-testid=stMarkdownContainer] p::after {{ content: "{word}"; font-size: .875rem; }}'
+        f"[data-testid=stFileUploaderDropzoneInstructions] {{ display: none; }}"
     )
 
 

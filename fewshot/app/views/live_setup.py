@@ -34,6 +34,7 @@ from fewshot.models.files import WEIGHTS
 from fewshot.private_files import write_private
 from fewshot.prototypes.population import Population
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import class_word
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.translation import later, tr
 from fewshot.translation.words import emotion_word
@@ -118,7 +119,8 @@ def _running() -> None:
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
-                if st.button(plain(name) or tr("Without a class"), icon=":material/sensors:", key=f"join {name}"):
+                label = plain(class_word(name)) or tr("Without a class")
+                if st.button(label, icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
                     make_known(lesson)
                     st.rerun()
