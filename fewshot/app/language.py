@@ -57,20 +57,21 @@ def date_format() -> str:
     return {ENGLISH: "YYYY/MM/DD", "de": "DD.MM.YYYY"}.get(LANGUAGE.get(), "DD/MM/YYYY")
 
 
-def uploads_style() -> str:
-    """Style that shows the reader's word on the buttons of Streamlit's fields for files; "" in English.
+def name_uploads() -> None:
+    """Show the reader's word on the buttons of Streamlit's fields for files, which are in English.
 
     The line beside the button, "500MB per file", goes: the page says it above the field.
     """
     if LANGUAGE.get() == ENGLISH:
-        return ""
+        return
     field = '[data-testid="stFileUploaderDropzone"]'
     word = tr("Browse").replace("\\", "").replace('"', "")
-    return (
+    style = (
         f"{field} button [data-testid=stMarkdownContainer] p {{ font-size: 0; }}"
         f'{field} button [data-testid=stMarkdownContainer] p::after {{ content: "{word}"; font-size: .875rem; }}'
         f"[data-testid=stFileUploaderDropzoneInstructions] {{ display: none; }}"
     )
+    st.html(f"<style>{style}</style>")
 
 
 def in_english_too(text: str) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from fewshot.app.language import speak, uploads_style
+from fewshot.app.language import speak
 from fewshot.app.next_click import in_the_app
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError
@@ -112,8 +112,8 @@ def _time_zone(name: str | None) -> ZoneInfo | None:
 
 
 def style() -> None:
-    """The app's own style sheet, and the reader's words in place of Streamlit's own, which are English."""
-    st.html(f"<style>{asset('app.css')}{uploads_style()}</style>")
+    """The app's own style sheet."""
+    st.html(f"<style>{asset('app.css')}</style>")
 
 
 def session() -> str:

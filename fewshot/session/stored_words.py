@@ -12,6 +12,15 @@ QUICK = (later("Question"), later("Exercise"), later("Group work"))
 """Markers with a button of their own."""
 UNNAMED = later("marked")
 """A marker without a text."""
+CAMERA, WINDOW = later("this browser's camera"), later("the shared window")
+SOURCES = (
+    CAMERA,
+    WINDOW,
+    later("the moving sample picture"),
+    later("the sample photographs"),
+    later("virtual classroom of 49 people (CFEE photographs)"),
+)
+"""Sources that the program names, and not a person."""
 SAMPLE_CLASS = later("Sample class")
 SAMPLE_PICTURE = later("Sample picture")
 PHOTOGRAPHS = later("Real photographs")
@@ -49,6 +58,11 @@ def marker_word(text: str) -> str:
 def class_word(name: str) -> str:
     """What a reader sees for the name of a class. For display only: the name itself is a key."""
     return tr(name) if name in _CLASSES else name
+
+
+def source_word(name: str) -> str:
+    """What a reader sees for the name of a source. A file's or a stream's name stays as it is."""
+    return tr(name) if name in SOURCES else name
 
 
 def title_word(title: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.looks import note_look
 from fewshot.app.palette import NO_STATE
@@ -15,7 +14,7 @@ from fewshot.prototypes.calibration import sure_word
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
-from fewshot.session.stored_words import class_word
+from fewshot.session.stored_words import class_word, source_word
 from fewshot.session.summary import clock
 from fewshot.translation import tr
 from fewshot.translation.words import emotion_word

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import isolated, plain
 from fewshot.app.visitor import visitor
-from fewshot.session.stored_words import class_word
+from fewshot.session.stored_words import class_word, source_word
 from fewshot.session.summary import clock
 from fewshot.translation import tr
 

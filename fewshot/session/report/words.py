@@ -15,7 +15,7 @@ from fewshot.session.report.check_list import CheckItem
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.lead import lead, summary_words
 from fewshot.session.report.sentences import before, joined, pair, sentence, span
-from fewshot.session.stored_words import class_word, title_word
+from fewshot.session.stored_words import class_word, source_word, title_word
 from fewshot.session.summary import clock
 from fewshot.translation import later, tr, tr_n
 from fewshot.translation.words import emotion_word
@@ -85,7 +85,7 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
 def origin(contents: Contents) -> list[tuple[str, str]]:
     """Where the readings come from, as pairs of name and value."""
     return [
-        (tr("Source"), contents.info.source or tr("unknown")),
+        (tr("Source"), source_word(contents.info.source) or tr("unknown")),
         (tr("Network"), contents.info.network or tr("unknown")),
     ]
 
