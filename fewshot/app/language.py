@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import streamlit as st
 
@@ -57,21 +58,23 @@ def date_format() -> str:
     return {ENGLISH: "YYYY/MM/DD", "de": "DD.MM.YYYY"}.get(LANGUAGE.get(), "DD/MM/YYYY")
 
 
-def name_uploads() -> None:
-    """Show the reader's word on the buttons of Streamlit's fields for files, which are in English.
+def name_fields() -> None:
+    """Show the reader's words in place of those of Streamlit's own that are in English.
 
-    The line beside the button, "500MB per file", goes: the page says it above the field.
+    They are on the buttons of fields for files, and where the menu on top is short of space ("2 more"). The line beside
+    such a button, "500MB per file", goes: the page says it above the field.
     """
-    if LANGUAGE.get() == ENGLISH:
-        return
-    field = '[data-testid="stFileUploaderDropzone"]'
-    word = tr("Browse").replace("\\", "").replace('"', "")
-    style = (
-        f"{field} button [data-testid=stMarkdownContainer] p {{ font-size: 0; }}"
-        f'{field} button [data-testid=stMarkdownContainer] p::after {{ content: "{word}"; font-size: .875rem; }}'
-        f"[data-testid=stFileUploaderDropzoneInstructions] {{ display: none; }}"
-    )
-    st.html(f"<style>{style}</style>")
+    if LANGUAGE.get() != ENGLISH:
+        uploads = _says('[data-testid="stFileUploaderDropzone"] button p', tr("Browse"))
+        menu = _says('[data-testid="stTopNavSection"] p', tr("More"))
+        limits = '[data-testid="stFileUploaderDropzoneInstructions"] { display: none; }'
+        st.html(f"<style>{uploads}{menu}{limits}</style>")
+
+
+def _says(what: str, word: str) -> str:
+    """Style that shows a word of the catalogue in place of an element's own text."""
+    quoted = re.sub(r'["\\\\<>]', "", word)
+    return f'{what} {{ font-size: 0; }} {what}::after {{ content: "{quoted}"; font-size: .875rem; }}'
 
 
 def in_english_too(text: str) -> None:
