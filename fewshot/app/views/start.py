@@ -14,7 +14,7 @@ from fewshot.app.shell import calm, go, isolated, plain, say_no_classes
 from fewshot.app.visitor import visitor
 from fewshot.classroom.places import on_computer, where_pictures_go
 from fewshot.session.analysis.words import day, moment
-from fewshot.session.stored_words import class_word, title_word
+from fewshot.session.stored_words import SAMPLE_CLASS, class_word, title_word
 from fewshot.translation import later, tr
 
 TITLE = later("See how the class is doing, and ask the right student")
@@ -85,7 +85,6 @@ def _doors() -> None:
 def _open_sample() -> None:
     with st.spinner(tr("Opening the sample class …")):
         from fewshot.app.sample import start_sample
-        from fewshot.app.sample_past import SAMPLE_CLASS
         from fewshot.app.views.live_joined import starting
 
         with starting(SAMPLE_CLASS):
