@@ -10,7 +10,6 @@ from typing import Any
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
-from fewshot.translation import later, tr
 from fewshot.types import Frame
 
 IDLE = 2.0
@@ -18,18 +17,7 @@ IDLE = 2.0
 PATIENCE = 600.0
 """Seconds that a lesson waits for the browser to come back."""
 _TICK = 0.2
-CAMERA, WINDOW = later("this browser's camera"), later("the shared window")
-_NAMED = frozenset((CAMERA, WINDOW, later("the moving sample picture"), later("the sample photographs")))
-"""Names of sources that the program gives, and not a person."""
 _numbers = count(1)
-
-
-def source_word(name: str) -> str:
-    """What a reader sees for the name of a source. A file's or a stream's name stays as it is.
-
-    For display only: what is stored is the English name.
-    """
-    return tr(name) if name in _NAMED else name
 
 
 class BrowserSource(ABC):

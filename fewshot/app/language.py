@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from fewshot.app.visitor import visitor
 from fewshot.database.owner import is_demo
 from fewshot.errors import FewshotError
 from fewshot.session.settings import Settings
-from fewshot.translation import LANGUAGE, LANGUAGES, language_of, tr
+from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, tr
 
 CHOSEN = "language"
 """In the session of a tab, and among the settings of a teacher: code of the chosen language; "" for the browser's."""
@@ -50,6 +51,30 @@ def language_field() -> None:
         on_change=lambda: choose(st.session_state[_FIELD]),
         width=300,
     )
+
+
+def date_format() -> str:
+    """How a field for a date is written, as Streamlit names it."""
+    return {ENGLISH: "YYYY/MM/DD", "de": "DD.MM.YYYY"}.get(LANGUAGE.get(), "DD/MM/YYYY")
+
+
+def name_fields() -> None:
+    """Show the reader's words in place of those of Streamlit's own that are in English.
+
+    They are on the buttons of fields for files, and where the menu on top is short of space ("2 more"). The line beside
+    such a button, "500MB per file", goes: the page says it above the field.
+    """
+    if LANGUAGE.get() != ENGLISH:
+        uploads = _says('[data-testid="stFileUploaderDropzone"] button p', tr("Browse"))
+        menu = _says('[data-testid="stTopNavSection"] p', tr("More"))
+        limits = '[data-testid="stFileUploaderDropzoneInstructions"] { display: none; }'
+        st.html(f"<style>{uploads}{menu}{limits}</style>")
+
+
+def _says(what: str, word: str) -> str:
+    """Style that shows a word of the catalogue in place of an element's own text."""
+    quoted = re.sub(r'["\\\\<>]', "", word)
+    return f'{what} {{ font-size: 0; }} {what}::after {{ content: "{quoted}"; font-size: .875rem; }}'
 
 
 def in_english_too(text: str) -> None:

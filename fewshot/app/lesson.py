@@ -12,7 +12,7 @@ from dataclasses import replace
 from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
 from fewshot.app.lesson_guests import LessonGuests, Naming
-from fewshot.app.lesson_markers import UNNAMED, LessonMarkers
+from fewshot.app.lesson_markers import LessonMarkers
 from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
 from fewshot.app.next_click import in_the_app
 from fewshot.app.no_face import NoFace
@@ -22,6 +22,7 @@ from fewshot.errors import FewshotError, Note, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.session.analysis.pace import Hint
+from fewshot.session.stored_words import UNNAMED
 from fewshot.translation import later, tr
 from fewshot.types import EMOTIONS, FrameResult, Reading
 

@@ -7,21 +7,8 @@ from collections.abc import Iterable
 
 from fewshot.app.lesson_parts import Setup
 from fewshot.classroom.blotting import Blotter
-from fewshot.session.analysis.glance import MARK, hint_word
-from fewshot.translation import later, tr
-
-QUICK = (later("Question"), later("Exercise"), later("Group work"))
-"""Markers with a button of their own."""
-UNNAMED = later("marked")
-"""A marker without a text."""
-
-
-def marker_word(text: str) -> str:
-    """What a reader sees for a marker. What a teacher has written stays as it is.
-
-    For display only: what is stored is English.
-    """
-    return tr(text) if text in (*QUICK, UNNAMED) else hint_word(text)
+from fewshot.session.analysis.glance import MARK
+from fewshot.session.stored_words import marker_word
 
 
 class LessonMarkers:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from fewshot.app.foot import foot
-from fewshot.app.language import read_choice, speak
+from fewshot.app.language import name_fields, read_choice, speak
 from fewshot.app.server import is_guarded
 from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
 from fewshot.app.visitor import LoggedOut, enter, forget_other_visitor
@@ -56,6 +56,7 @@ def main() -> None:
         st.stop()
     calm(forget_other_visitor)()
     read_choice()
+    name_fields()
     pages = {
         name: st.Page(_page(name), title=tr(title), icon=icon, url_path=name, default=name == "start")
         for name, title, icon in PAGES

@@ -10,13 +10,14 @@ from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.app.memory import PaceSoFar, Remembered
 from fewshot.app.recording import Recording, sample_recording
 from fewshot.app.replay import Replay
-from fewshot.app.sample_past import SAMPLE_CLASS, plan_past, sample_notebook, tell_past, tell_past_meanwhile
+from fewshot.app.sample_past import plan_past, sample_notebook, tell_past, tell_past_meanwhile
 from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import SAMPLE_CONSENT
 from fewshot.classroom.store import ClassStore
 from fewshot.database.owner import LOCAL_TEACHER, Owner, is_demo, teacher
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
+from fewshot.session.stored_words import SAMPLE_CLASS
 from fewshot.types import EMOTIONS
 
 AHEAD = 360.0

@@ -19,10 +19,10 @@ from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import SAMPLE_CLASS
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_CLASS = "Sample class"
 _PENDING = "sample past"
 """Setting: when the class was created, and the titles of the earlier lessons that are still to be written."""
 _AT_ONCE, _PAUSE = 60, 0.05

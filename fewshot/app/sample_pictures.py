@@ -26,13 +26,12 @@ from fewshot.live.sources import Paced
 from fewshot.live.sources.base import FrameSource
 from fewshot.room import Classroom
 from fewshot.session.lessons import LONGEST_TEXT
+from fewshot.session.stored_words import PHOTOGRAPHS, SAMPLE_PICTURE
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.shared_models import MODELS
 from fewshot.translation import later, tr
 from fewshot.types import Frame
 
-SAMPLE_PICTURE = "Sample picture"
-PHOTOGRAPHS = "Real photographs"
 TRY = later(
     "To try a correction, wait until P03 or P08 smiles. The tile does not say happy at first. Click it, and choose "
     "happy while the smile lasts: the tile follows."

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fewshot.app.browser_source import CAMERA, IDLE, PATIENCE, BrowserSource
+from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
+from fewshot.session.stored_words import CAMERA
 from fewshot.translation import later, tr
 from fewshot.types import Frame
 

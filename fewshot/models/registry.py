@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from fewshot.translation import later
 
-PACK_LICENCE = "InsightFace pack: non-commercial research only"
-OWN_LICENCE = "our own weights: non-commercial research only, like the pictures that they were trained on"
+PACK_LICENCE = later("InsightFace pack: non-commercial research only")
+OWN_LICENCE = later("our own weights: non-commercial research only, like the pictures that they were trained on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ _MODELS = (
         file="face_detection_yunet_2023mar.onnx",
         sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
         size=232_589,
-        licence="MIT: any use, including commercial use",
+        licence=later("MIT: any use, including commercial use"),
         commercial=True,
         input="picture, any size",
         shared="detectors",

@@ -28,7 +28,6 @@ from fewshot.app.hosted.visitors import GONE, IDLE, DemoRefusal, Visitors
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.reports import REPORTS
 from fewshot.app.sample import start_sample
-from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.classroom.places import computer
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.visits import begin_visit, end_visit
@@ -38,6 +37,7 @@ from fewshot.demo.portraits import portraits
 from fewshot.errors import StoreError, UsageError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import SAMPLE_CLASS
 from fewshot.types import Reading
 from tests.app.test_pages import words
 

@@ -11,10 +11,12 @@ import pytest
 pytest.importorskip("streamlit", reason="needs the extra app")
 pytest.importorskip("babel", reason="needs the extra app")
 
+import streamlit as st
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from fewshot.app import main
+from fewshot.app.language import date_format, name_fields
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.session.settings import Settings
 from fewshot.translation import ENGLISH, LANGUAGE, catalogue
@@ -23,6 +25,8 @@ from fewshot.translation.words import UNREVIEWED
 HEAD = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
 WORDS = {
     "de": {
+        "Browse": "Durchsuchen",
+        "More": "Mehr",
         "Settings": "Einstellungen",
         "Open the page Live": "Die Seite Live öffnen",
         UNREVIEWED: "Ungeprüft.",
@@ -157,3 +161,18 @@ def test_the_law_is_shown_in_english_below_a_translation(monkeypatch: pytest.Mon
     assert "Wo das verboten ist." in texts and LAW in captions(test)
     browser(monkeypatch, "en")
     assert LAW not in captions(AppTest.from_string(script, default_timeout=60).run())
+
+
+def test_streamlits_own_english_words_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(st, "html", drawn.append)
+    before = LANGUAGE.set("en")
+    try:
+        name_fields()
+        assert not drawn and date_format() == "YYYY/MM/DD"
+        LANGUAGE.set("de")
+        name_fields()
+        assert 'content: "Durchsuchen"' in drawn[0] and 'content: "Mehr"' in drawn[0]
+        assert date_format() == "DD.MM.YYYY"
+    finally:
+        LANGUAGE.reset(before)

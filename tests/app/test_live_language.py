@@ -17,11 +17,9 @@ from made_guests import Room, apart, step
 from made_language import CODE, left, speak_it, spoken, unspoken
 from streamlit.testing.v1 import AppTest
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.class_photo import ClassPhoto, cut_into_faces
 from fewshot.app.lesson import DELETED, OURS
 from fewshot.app.lesson_guests import GONE
-from fewshot.app.lesson_markers import QUICK, UNNAMED, marker_word
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.sharing.window import SharedWindow
@@ -35,6 +33,7 @@ from fewshot.session.analysis.glance import Attention, hint_word
 from fewshot.session.analysis.pace import Hint
 from fewshot.session.analysis.unlike import Unlike
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import QUICK, UNNAMED, marker_word, source_word
 from fewshot.translation import LANGUAGE
 from tests.app import test_live_elsewhere
 from tests.app.test_lesson import Stage, step_of, until

@@ -15,7 +15,7 @@ import pytest
 from fewshot.app import sample_past, warm
 from fewshot.app.recording import Recording, earlier_recordings, sample_recording
 from fewshot.app.sample import ensure_sample_class, keep_sample
-from fewshot.app.sample_past import SAMPLE_CLASS, past_is_told, tell_past
+from fewshot.app.sample_past import past_is_told, tell_past
 from fewshot.classroom.store import ClassStore
 from fewshot.session.analysis.checkin import check_ins
 from fewshot.session.analysis.grid import make_grid
@@ -25,6 +25,7 @@ from fewshot.session.analysis.profile import make_profile
 from fewshot.session.analysis.trends import class_trend
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import SAMPLE_CLASS
 
 
 def test_the_sample_class_has_a_past_and_something_to_say() -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.lesson_room import LessonRoom
-from fewshot.app.sample_pictures import PHOTOGRAPHS, TRY, start_photographs
+from fewshot.app.sample_pictures import TRY, start_photographs
 from fewshot.app.tiles import board_data
 from fewshot.classroom.consent import make_consent
 from fewshot.demo.portraits import CONSENT, CREDIT, MISSED, PORTRAITS, STATES, thumbnails
@@ -20,6 +20,7 @@ from fewshot.errors import UsageError
 from fewshot.room import Classroom
 from fewshot.session.analysis.findings import Findings
 from fewshot.session.lessons import LessonStore
+from fewshot.session.stored_words import PHOTOGRAPHS
 from tests.app.test_lesson import Stage, step_of
 from tests.app.test_live_glance import stand_out
 from tests.app.test_pages import page, words

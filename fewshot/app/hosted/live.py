@@ -53,8 +53,8 @@ def doors() -> None:
 @calm
 def _open_sample() -> None:
     from fewshot.app.sample import start_sample
-    from fewshot.app.sample_past import SAMPLE_CLASS
     from fewshot.app.views.live_joined import starting
+    from fewshot.session.stored_words import SAMPLE_CLASS
 
     with st.spinner(tr("Opening the sample class …")), starting(SAMPLE_CLASS):
         start_sample()
@@ -63,8 +63,8 @@ def _open_sample() -> None:
 
 @calm
 def _open_photographs() -> None:
-    from fewshot.app.sample_pictures import PHOTOGRAPHS
     from fewshot.app.views.live_setup import open_photographs
+    from fewshot.session.stored_words import PHOTOGRAPHS
 
     lesson = ROOM.of(PHOTOGRAPHS, visitor())
     if (lesson is None or not lesson.alive) and ROOM.analysing() >= MOST_ANALYSED:

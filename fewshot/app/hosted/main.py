@@ -11,7 +11,7 @@ import streamlit as st
 from fewshot.app.foot import foot
 from fewshot.app.hosted.limits import begin
 from fewshot.app.hosted.visitors import KEY, VISITORS, DemoRefusal, key_of_tab
-from fewshot.app.language import speak
+from fewshot.app.language import name_fields, speak
 from fewshot.app.main import ICON
 from fewshot.app.shell import calm, count_visit, plain, say_now, style
 from fewshot.database.owner import DEMO, is_demo
@@ -43,6 +43,7 @@ def main() -> None:
     st.set_page_config(page_title="fewshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     style()
     speak()
+    name_fields()
     if not is_demo():
         st.error(tr("These are the pages of the demo. Start it with {variable}=1.", variable=DEMO))
         st.stop()

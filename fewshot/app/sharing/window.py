@@ -9,10 +9,11 @@ from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from fewshot.api.feed import decoded
-from fewshot.app.browser_source import IDLE, PATIENCE, WINDOW, BrowserSource
+from fewshot.app.browser_source import IDLE, PATIENCE, BrowserSource
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.live.sparing import CALL_FPS, call_rate
+from fewshot.session.stored_words import WINDOW
 from fewshot.translation import later, tr
 from fewshot.types import Frame
 

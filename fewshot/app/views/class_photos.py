@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from fewshot.app.consent_form import HERE, FormFacts, consent_form
+from fewshot.app.language import date_format
 from fewshot.app.photo_table import rows_of_class, rows_of_student
 from fewshot.app.server import place
 from fewshot.app.shell import PHOTO_TABLES, SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice
@@ -259,7 +260,11 @@ def _consent(key: str) -> tuple[str | None, date | None]:
     left, right = st.columns(2)
     by = left.text_input(tr("Consent given by"), placeholder=tr("her mother, in writing"), key=f"consent {key}")
     until = right.date_input(
-        tr("Last day of the consent (if it ends)"), value=None, key=f"until {key}", min_value=date.today()
+        tr("Last day of the consent (if it ends)"),
+        value=None,
+        key=f"until {key}",
+        min_value=date.today(),
+        format=date_format(),
     )
     return by.strip() or None, until
 

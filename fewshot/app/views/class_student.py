@@ -9,6 +9,7 @@ import streamlit as st
 
 from fewshot.access.forget import forget
 from fewshot.app.cards import consent_words, photo_word, quality
+from fewshot.app.language import date_format
 from fewshot.app.palette import chip
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
 from fewshot.app.visitor import visitor
@@ -163,7 +164,9 @@ def _consent(store: ClassStore, name: str, student: Student) -> None:
         st.caption(plain(earlier))
     with st.form("consent", border=False):
         by = st.text_input(tr("New consent given by"), placeholder=tr("her mother, in writing"))
-        until = st.date_input(tr("Last day of the consent (if it ends)"), value=None, min_value=date.today())
+        until = st.date_input(
+            tr("Last day of the consent (if it ends)"), value=None, min_value=date.today(), format=date_format()
+        )
         if st.form_submit_button(tr("Save the consent"), width="stretch"):
             _record(store, name, student, by, until)
     with st.popover(tr("Consent was withdrawn today"), icon=":material/block:", width="stretch"):

@@ -20,6 +20,7 @@ from fewshot.classroom.recognition import AGAIN_BY_CLICK, is_weaker, weaker_note
 from fewshot.classroom.roster import Roster
 from fewshot.classroom.store import ClassStore
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import class_word
 from fewshot.translation import tr, tr_n
 
 _ASKED = "recovery_asked"
@@ -83,7 +84,9 @@ def _choose(names: list[str]) -> str | None:
         return None
     wanted = st.session_state.get("class")
     index = names.index(wanted) if wanted in names else 0
-    chosen = st.selectbox(tr("Class"), names, index=index, label_visibility="collapsed", on_change=_leave_new)
+    chosen = st.selectbox(
+        tr("Class"), names, index=index, format_func=class_word, label_visibility="collapsed", on_change=_leave_new
+    )
     st.session_state["class"] = chosen
     return str(chosen)
 

@@ -11,6 +11,7 @@ import cv2
 import streamlit as st
 
 from fewshot.app.guided import OVAL, PROMPTS, Candidate, Guide, Prompt
+from fewshot.app.language import date_format
 from fewshot.app.palette import image
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
 from fewshot.app.views import class_photo, class_photos, photo_table
@@ -97,7 +98,9 @@ def _guided(store: ClassStore, names: list[str]) -> None:
         if not consents:
             one, two = st.columns(2)
             by = one.text_input(tr("Consent given by"), placeholder=tr("her mother, in writing")).strip() or None
-            until = two.date_input(tr("Last day of the consent (if it ends)"), value=None, min_value=date.today())
+            until = two.date_input(
+                tr("Last day of the consent (if it ends)"), value=None, min_value=date.today(), format=date_format()
+            )
         states = st.pills(
             tr("States to show"), [prompt.state for prompt in PROMPTS], selection_mode="multi",
             default=[prompt.state for prompt in PROMPTS], format_func=emotion_word,

@@ -6,7 +6,6 @@ from collections import Counter
 
 import streamlit as st
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.components import board, picture
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_parts import LessonView
@@ -14,6 +13,7 @@ from fewshot.app.looks import note_look
 from fewshot.app.shell import asset, calm, say_no_classes
 from fewshot.app.tiles import board_data, tiles_legend
 from fewshot.app.views import live_controls, live_glance, live_guests, live_joined, live_sent, live_setup, live_side
+from fewshot.session.stored_words import source_word
 from fewshot.translation import tr, tr_n
 from fewshot.types import EMOTIONS
 

@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_markers import QUICK, marker_word
 from fewshot.app.lesson_parts import LessonView
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, isolated, plain, say_advice, say_later
@@ -15,6 +14,7 @@ from fewshot.app.views import live_guests
 from fewshot.app.views.live_glance import choose_order
 from fewshot.app.views.live_joined import forget_lesson
 from fewshot.app.visitor import visitor
+from fewshot.session.stored_words import QUICK, class_word, marker_word
 from fewshot.session.summary import clock
 from fewshot.translation import later, tr, tr_n
 
@@ -73,7 +73,7 @@ def status_html(view: LessonView) -> str:
     if view.plan.recorded and view.state in ("running", "paused"):
         kind = "rec"
         word = later("recorded lesson, playing") if view.state == "running" else later("recorded lesson, paused")
-    name = view.plan.classroom or tr("Without a class")
+    name = class_word(view.plan.classroom) or tr("Without a class")
     seen = ""
     if view.board.tiles:
         seen = tr("{number} of {all} in view", number=view.board.in_view, all=len(view.board.tiles))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.looks import note_look
 from fewshot.app.palette import NO_STATE
@@ -15,6 +14,7 @@ from fewshot.prototypes.calibration import sure_word
 from fewshot.session.lesson import LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import class_word, source_word
 from fewshot.session.summary import clock
 from fewshot.translation import tr
 from fewshot.translation.words import emotion_word
@@ -40,7 +40,7 @@ def offer() -> None:
         st.write(tr("**Running in another program.** You can watch it here. To stop it, use that program."))
         with st.container(horizontal=True):
             for info in running:
-                name = plain(isolated(info.classroom or tr("Without a class")))
+                name = plain(isolated(class_word(info.classroom) or tr("Without a class")))
                 if st.button(f"{name} · {clock(info.seconds)}", icon=":material/sensors:", key=f"elsewhere {info.id}"):
                     st.session_state[_SHOWN] = info.id
                     note_look(info.classroom, info.id, live=True)

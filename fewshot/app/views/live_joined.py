@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from fewshot.app.browser_source import source_word
 from fewshot.app.lesson import RunningLesson
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import isolated, plain
 from fewshot.app.visitor import visitor
+from fewshot.session.stored_words import class_word, source_word
 from fewshot.session.summary import clock
 from fewshot.translation import tr
 
@@ -80,7 +80,7 @@ def say_joined(lesson: RunningLesson) -> None:
     view = lesson.view()
     if not lesson.alive:
         return
-    name = plain(isolated(lesson.plan.classroom or tr("none")))
+    name = plain(isolated(class_word(lesson.plan.classroom) or tr("none")))
     with st.container(border=True, key="joined"):
         st.markdown(
             tr(

@@ -15,7 +15,6 @@ from fewshot.app import server
 from fewshot.app.browser_source import BrowserSource
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.sample import start_sample
-from fewshot.app.sample_past import SAMPLE_CLASS
 from fewshot.app.sharing.window import SharedWindow, found_again, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
@@ -34,6 +33,7 @@ from fewshot.models.files import WEIGHTS
 from fewshot.private_files import write_private
 from fewshot.prototypes.population import Population
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import PHOTOGRAPHS, SAMPLE_CLASS, SAMPLE_PICTURE, class_word
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.translation import later, tr
 from fewshot.translation.words import emotion_word
@@ -118,7 +118,8 @@ def _running() -> None:
         with st.container(horizontal=True):
             for lesson in lessons:
                 name = lesson.plan.classroom
-                if st.button(plain(name) or tr("Without a class"), icon=":material/sensors:", key=f"join {name}"):
+                label = plain(class_word(name)) or tr("Without a class")
+                if st.button(label, icon=":material/sensors:", key=f"join {name}"):
                     st.session_state["class"] = name
                     make_known(lesson)
                     st.rerun()
@@ -307,7 +308,7 @@ def _samples() -> None:
             open_photographs()
         st.write(tr("Six people in a moving picture, analysed live."))
         if st.button(tr("Live sample picture"), icon=":material/image:", width="stretch"):
-            from fewshot.app.sample_pictures import SAMPLE_PICTURE, start_picture
+            from fewshot.app.sample_pictures import start_picture
 
             with starting(SAMPLE_PICTURE):
                 start_picture()
@@ -316,7 +317,7 @@ def _samples() -> None:
 
 def open_photographs() -> None:
     """Start the class of real photographs, or join it, and show it with its picture."""
-    from fewshot.app.sample_pictures import PHOTOGRAPHS, start_photographs
+    from fewshot.app.sample_pictures import start_photographs
 
     with starting(PHOTOGRAPHS):
         start_photographs()

@@ -9,13 +9,13 @@ import streamlit as st
 
 from fewshot.app.board import FEWEST, BoardView, states_in
 from fewshot.app.lesson import RunningLesson
-from fewshot.app.lesson_markers import marker_word
 from fewshot.app.lesson_parts import LessonView, Picked
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
 from fewshot.session.analysis.words import day, percent
+from fewshot.session.stored_words import marker_word
 from fewshot.session.summary import clock
 from fewshot.translation import later, tr, tr_n
 from fewshot.translation.words import emotion_word

@@ -19,6 +19,7 @@ from fewshot.session.lesson import Lesson, LessonInfo
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import MEDIA_TYPES, Contents, report_bytes
 from fewshot.session.settings import Settings
+from fewshot.session.stored_words import class_word, title_word
 from fewshot.translation import LANGUAGE, later, tr
 
 _LESSON, _PART, _NAMES = "lesson", "part", "names"
@@ -120,7 +121,8 @@ def _whole_class() -> bool:
 
 def name_of(info: LessonInfo) -> str:
     """A lesson as one line of a list."""
-    parts = [isolated(info.title or tr("Lesson")), isolated(info.classroom or tr("without a class"))]
+    classroom = class_word(info.classroom) or tr("without a class")
+    parts = [isolated(title_word(info.title) or tr("Lesson")), isolated(classroom)]
     parts.append(moment(info.started))
     if info.seconds >= 60:
         parts.append(tr("{minutes} min", minutes=f"{info.seconds / 60:.0f}"))
@@ -248,13 +250,14 @@ def _title_and_end(store: LessonStore, lesson: Lesson) -> None:
 
 def _rename(store: LessonStore, lesson: Lesson) -> None:
     with st.form("rename lesson", border=False):
-        title = st.text_input(tr("Title"), value=lesson.info.title, max_chars=80)
-        if st.form_submit_button(tr("Rename")) and title != lesson.info.title:
+        shown = title_word(lesson.info.title)
+        title = st.text_input(tr("Title"), value=shown, max_chars=80)
+        if st.form_submit_button(tr("Rename")) and title != shown:
             store.rename(lesson.info.id, title)
             st.session_state[_FORMER] = (lesson.info.id, lesson.info.title)
             st.rerun()
     number, former = st.session_state.get(_FORMER, (None, ""))
-    again = tr("Undo: call it “{title}” again", title=isolated(former)) if former else tr("Undo: no title")
+    again = tr("Undo: call it “{title}” again", title=isolated(title_word(former))) if former else tr("Undo: no title")
     if number == lesson.info.id and st.button(plain(again), icon=":material/undo:"):
         store.rename(lesson.info.id, former)
         del st.session_state[_FORMER]

@@ -17,6 +17,7 @@ from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
 from fewshot.session.lesson import Lesson
 from fewshot.session.lessons import LessonStore
 from fewshot.session.report import Contents, words
+from fewshot.session.stored_words import title_word
 from fewshot.session.summary import clock
 from fewshot.translation import tr, tr_n
 from fewshot.translation.words import emotion_word
@@ -166,7 +167,7 @@ def _student(today: Profile, earlier: list[Profile]) -> None:
 
 def _compare(lesson: Lesson, profiles: list[Profile], contents: Contents) -> None:
     st.subheader(tr("Two lessons"))
-    names = [f"{isolated(p.info.title or tr('Lesson'))}, {moment(p.info.started)}" for p in profiles]
+    names = [f"{isolated(title_word(p.info.title) or tr('Lesson'))}, {moment(p.info.started)}" for p in profiles]
     chosen = st.selectbox(tr("Compare with"), range(len(names)), format_func=names.__getitem__)
     today = contents.profile or make_profile(lesson)
     comparison = compare(profiles[chosen], today, MINIMUM if contents.aggregate else 1)

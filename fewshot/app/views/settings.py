@@ -18,7 +18,7 @@ from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Owners
 from fewshot.classroom.places import on_computer
 from fewshot.session import retention, turn_password
-from fewshot.session.analysis.words import day
+from fewshot.session.analysis.words import day, decimal_sign
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import USUAL_RETENTION, Settings
 from fewshot.translation import ENGLISH, LANGUAGE, later, tr, tr_n
@@ -193,7 +193,7 @@ def _models() -> None:
             tr("Model"): check.model.name,
             tr("What it does"): tr(check.model.task),
             tr("Installed"): _here(check),
-            tr("Licence"): check.model.licence,
+            tr("Licence"): tr(check.model.licence),
         }
         for check in list_models()
     ]
@@ -340,6 +340,9 @@ def _card() -> None:
     from fewshot.models.files import resolve
 
     weights = resolve("expression")
-    st.caption(tr("Network file: {name}, {size} MB", name=weights.name, size=f"{weights.stat().st_size / 1e6:.1f}"))
+    size = f"{weights.stat().st_size / 1e6:.1f}".replace(".", decimal_sign())
+    st.caption(tr("Network file: {name}, {size} MB", name=weights.name, size=size))
+    if LANGUAGE.get() != ENGLISH:
+        st.caption(tr("The model card is in English."))
     card = resolve("expression").with_name("model_card.md")
     st.markdown(card.read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from fewshot.app.shell import calm, go, isolated, plain, say_no_classes
 from fewshot.app.visitor import visitor
 from fewshot.classroom.places import on_computer, where_pictures_go
 from fewshot.session.analysis.words import day, moment
+from fewshot.session.stored_words import SAMPLE_CLASS, class_word, title_word
 from fewshot.translation import later, tr
 
 TITLE = later("See how the class is doing, and ask the right student")
@@ -84,7 +85,6 @@ def _doors() -> None:
 def _open_sample() -> None:
     with st.spinner(tr("Opening the sample class …")):
         from fewshot.app.sample import start_sample
-        from fewshot.app.sample_past import SAMPLE_CLASS
         from fewshot.app.views.live_joined import starting
 
         with starting(SAMPLE_CLASS):
@@ -128,7 +128,7 @@ def _recent() -> None:
     st.subheader(tr("Recent lessons"))
     for column, info in zip(st.columns(4), lessons, strict=False):
         with column.container(border=True):
-            name = info.title or info.classroom or tr("Lesson")
+            name = title_word(info.title) or class_word(info.classroom) or tr("Lesson")
             length = tr("{minutes} min", minutes=f"{info.seconds / 60:.0f}")
             st.markdown(f"**{plain(isolated(name))}**  \n{moment(info.started)} · {length}")
             if st.button(tr("Open the report"), key=f"recent{info.id}", width="stretch"):

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fewshot.app.guest_crops import Crop
 from fewshot.app.guests import Guest
+from fewshot.app.language import date_format
 from fewshot.app.lesson_guests import Naming
 from fewshot.app.next_click import in_the_app
 from fewshot.app.shell import isolated, plain
@@ -86,7 +87,11 @@ def ask(
             or None
         )
         until = right.date_input(
-            tr("Last day of the consent (if it ends)"), value=None, min_value=date.today(), key=f"{key} until"
+            tr("Last day of the consent (if it ends)"),
+            value=None,
+            min_value=date.today(),
+            key=f"{key} until",
+            format=date_format(),
         )
     st.caption(
         tr(

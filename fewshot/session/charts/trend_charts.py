@@ -12,6 +12,7 @@ from fewshot.session.analysis.words import reader_locale
 from fewshot.session.charts.mood import line_colour
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking
 from fewshot.session.optional_imports import altair, chart_of
+from fewshot.session.stored_words import title_word
 from fewshot.translation import tr
 from fewshot.translation.words import emotion_word
 
@@ -124,7 +125,7 @@ def _points(course: Trend, column: int) -> list[dict[str, Any]]:
             ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
             span = tr("unknown") if np.isnan(low) else tr("{low} to {high} %", **ends)
             date = lesson.started.isoformat()
-            rows.append({"date": date, "lesson": lesson.title, "share": share, "span": span, **known})
+            rows.append({"date": date, "lesson": title_word(lesson.title), "share": share, "span": span, **known})
     return rows
 
 

@@ -16,6 +16,7 @@ from fewshot.session.analysis.trends import Trend, class_trend
 from fewshot.session.analysis.words import MINIMUM
 from fewshot.session.lesson import EARLIER_LESSONS, CheckInAnswer, Correction, Lesson, LessonInfo, Marker
 from fewshot.session.report.check_list import CheckItem, Recent, check_list, recent_findings
+from fewshot.session.stored_words import marker_word
 from fewshot.translation import later, tr
 
 LEFT_OUT = later("(left out: it contains a student's name)")
@@ -78,14 +79,14 @@ def gather(lesson: Lesson, earlier: Sequence[Lesson] = (), aggregate: bool = Fal
         few = mood.students.max(initial=0) < MINIMUM
         nothing = tr("Fewer than {number} people could be read.", number=MINIMUM) if few else ""
         mood = _without_small(mood)
-        markers = without_names(lesson.markers, lesson.students)
+        markers = in_words(without_names(lesson.markers, lesson.students))
         info = replace(lesson.info, title=without_name(lesson.info.title, lesson.students))
         if few:
             moments = Moments([], tr("fewer than {number} people could be read", number=MINIMUM))
         return Contents(info, True, mood, moments, markers, None, [], None, None, [], course, nothing)
     checks = check_ins(profile, past) if lesson.info.classroom and len(grid.students) else None
     nothing = "" if mood.students.any() else tr("No face could be read in this lesson.")
-    markers, corrections = list(lesson.markers), [c for c in lesson.corrections if not c.undone]
+    markers, corrections = in_words(lesson.markers), [c for c in lesson.corrections if not c.undone]
     if checks is not None:
         grid = _in_order(grid, checks.order)
         profile = make_profile(lesson, grid)
@@ -120,6 +121,11 @@ def _in_order(grid: Grid, students: Sequence[str]) -> Grid:
     """The grid with its rows in this order."""
     rows = [grid.students.index(name) for name in students]
     return replace(grid, students=list(students), shown=grid.shown[rows])
+
+
+def in_words(markers: Iterable[Marker]) -> list[Marker]:
+    """Markers as a reader sees them: those that the program names are stored in English."""
+    return [replace(marker, text=marker_word(marker.text)) for marker in markers]
 
 
 def without_names(markers: Sequence[Marker], students: Sequence[str]) -> list[Marker]:

@@ -15,6 +15,7 @@ from fewshot.session.report.check_list import CheckItem
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.lead import lead, summary_words
 from fewshot.session.report.sentences import before, joined, pair, sentence, span
+from fewshot.session.stored_words import class_word, source_word, title_word
 from fewshot.session.summary import clock
 from fewshot.translation import later, tr, tr_n
 from fewshot.translation.words import emotion_word
@@ -64,7 +65,7 @@ COURSE = later("Share of the readable time, mean over students, with 95 % interv
 
 def title(info: LessonInfo) -> str:
     """The title of the report."""
-    return info.title or tr("Lesson {number}", number=info.id)
+    return title_word(info.title) or tr("Lesson {number}", number=info.id)
 
 
 def facts(contents: Contents) -> list[tuple[str, str]]:
@@ -73,7 +74,7 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
     sample = [(tr("Sample"), tr("recorded with made-up or published pictures, not in a real class"))]
     view = [(tr("View"), tr("whole class only: no names, and nothing for fewer than 5 people"))]
     return [
-        (tr("Class"), info.classroom or tr("none (no students were recognised)")),
+        (tr("Class"), class_word(info.classroom) or tr("none (no students were recognised)")),
         (tr("When"), _when(info)),
         (tr("Length"), f"{clock(info.seconds)} ({tr(STATES[info.state])})"),
         *(sample if info.sample else []),
@@ -84,7 +85,7 @@ def facts(contents: Contents) -> list[tuple[str, str]]:
 def origin(contents: Contents) -> list[tuple[str, str]]:
     """Where the readings come from, as pairs of name and value."""
     return [
-        (tr("Source"), contents.info.source or tr("unknown")),
+        (tr("Source"), source_word(contents.info.source) or tr("unknown")),
         (tr("Network"), contents.info.network or tr("unknown")),
     ]
 
