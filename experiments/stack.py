@@ -3,7 +3,8 @@
     python experiments/stack.py              # writes experiments/results/stack.md, and stops everything it started
     python experiments/stack.py --stay       # leaves it running until Ctrl-C, to look at it in a browser
 
-Needs Debian's packages caddy, coturn and postgresql. Everything listens to 127.0.0.1 only and lies in a temporary
+Needs Debian's packages caddy, coturn and postgresql; the checks in a browser need chromium, and Playwright of PyPI, and
+are "not run" without them. Everything listens to 127.0.0.1 only and lies in a temporary
 folder. Exits with 1 if a check does not hold.
 """
 
@@ -57,6 +58,7 @@ def report(rows: list[dict[str, str]], taken: list[dict[str, str]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stay", action="store_true", help="leave it running until Ctrl-C")
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of the browser's pages")
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
     arguments = parser.parse_args()
     try:
@@ -66,13 +68,14 @@ def main() -> None:
                 with contextlib.suppress(KeyboardInterrupt):
                     threading.Event().wait()
                 return
+            running.pictures = arguments.pictures
             rows = run_checks(running)
             text = report(rows, memory(running))
     except FewshotError as error:
         sys.exit(str(error))
     (arguments.results / "stack.md").write_text(text, encoding="utf-8")
     print(text)
-    if any(row["held"] != "yes" for row in rows):
+    if any(row["held"] == "NO" for row in rows):
         sys.exit(1)
 
 

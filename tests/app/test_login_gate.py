@@ -52,9 +52,11 @@ def test_a_strangers_websocket_is_refused_before_it_opens(site: Site) -> None:
     assert not site.inner.reached
 
 
-def test_health_says_that_the_app_runs_and_nothing_else(site: Site) -> None:
+def test_health_says_that_the_app_runs_and_gives_the_cookie_for_uploads_and_nothing_else(site: Site) -> None:
     answer = Browser(site).ask("/_stcore/health")
-    assert (answer.status, answer.text) == (200, "ok\n") and not answer.cookies and not answer.header("x-secret")
+    assert (answer.status, answer.text) == (200, "ok\n") and not answer.header("x-secret")
+    # Streamlit's pages get it nowhere else, and send it with each upload.
+    assert answer.cookies == ["_streamlit_xsrf=1"]
     assert Browser(site).ask("/_stcore/health", "POST").status == 401
     assert Browser(site).ask("/_stcore/health/x").status == 401
 

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from fewshot.demo.sample import enrollment_photos, sample_picture
+from fewshot.research.bench.browser_steps import acknowledge, to
 from fewshot.research.bench.served_app import ServedApp
 
+__all__ = ["PATIENCE", "ROOT", "SHARED", "Served", "acknowledge", "finish", "to"]
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 PATIENCE = 120_000
@@ -103,19 +105,3 @@ def browse(chromium: str) -> Iterator[Callable[..., Any]]:
         yield open_page
         for browser in browsers:
             browser.close()
-
-
-def acknowledge(page: Any, address: str) -> None:
-    """Open the start page and acknowledge the terms, if nobody has yet."""
-    page.goto(address)
-    page.get_by_text("Where this may not be used").wait_for()
-    button = page.get_by_role("button", name="I have read this")
-    page.get_by_text("Acknowledged on").or_(button).first.wait_for()
-    if button.count():
-        button.click()
-        page.get_by_text("Acknowledged on").wait_for()
-
-
-def to(page: Any, name: str) -> None:
-    """Go to a page by its name in the navigation, without loading the app anew."""
-    page.get_by_role("link", name=name, exact=False).first.click()

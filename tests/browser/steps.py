@@ -1,75 +1,27 @@
-"""What several browser tests do: make a class, film something for the camera, start a lesson, look at tiles."""
+"""What several browser tests do; the steps themselves are shared with the measurements."""
 
-from __future__ import annotations
+from fewshot.research.bench.browser_steps import (
+    CAMERA,
+    IN_VIEW,
+    camera_film,
+    choose_source,
+    enroll_chosen,
+    make_class,
+    share_window,
+    start_lesson,
+    stop_lesson,
+    wait_in_view,
+)
 
-import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
-
-import cv2
-
-from fewshot.types import Frame
-from tests.browser.conftest import to
-
-CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-IN_VIEW = "button.tile.shown, button.tile.none"
-
-
-def camera_film(frames: Iterable[Frame], target: Path) -> str:
-    """Write what the fake camera shows, over and over; returns Chromium's flag for it."""
-    with target.open("wb") as film:
-        for frame in frames:
-            film.write(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
-    return f"--use-file-for-fake-video-capture={target}"
-
-
-def make_class(page: Any, name: str) -> None:
-    to(page, "Class")
-    page.get_by_role("button", name="New").click()
-    page.get_by_label("Name of the class").fill(name)
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_text(f"The class {name} was created").wait_for()
-
-
-def enroll_chosen(page: Any) -> None:
-    """Click the button below the table of chosen photos, once it can be clicked."""
-    button = page.locator("button", has_text=re.compile(r"Enroll \d+ photos? of")).first
-    button.wait_for()
-    page.wait_for_function("button => !button.disabled", arg=button.element_handle())
-    button.click()
-
-
-def choose_source(page: Any, classroom: str, kind: str) -> None:
-    """On the page Live, before a lesson: which class, and what to watch."""
-    to(page, "Live")
-    page.get_by_role("button", name="Start the lesson").wait_for()
-    page.get_by_label("Class", exact=True).first.click()
-    page.get_by_role("option", name=classroom, exact=True).click()
-    page.get_by_role("radio", name=kind).or_(page.get_by_role("button", name=kind, exact=True)).first.click()
-
-
-def start_lesson(page: Any) -> None:
-    page.get_by_role("button", name="Start the lesson").click()
-    page.get_by_text("● live").wait_for()
-
-
-def stop_lesson(page: Any) -> None:
-    page.get_by_role("button", name="Stop", exact=False).first.click()
-    page.get_by_role("button", name="End the lesson").click()
-    page.get_by_role("button", name="Report").first.wait_for()
-
-
-def wait_in_view(page: Any, students: Iterable[str]) -> None:
-    """Wait until these have a reading on their tile, and everybody else is "not in view"."""
-    page.wait_for_function(
-        """students => { const tiles = [];
-           const look = node => { for (const child of node.children ?? []) {
-             if (child.matches("button.tile")) tiles.push(child);
-             look(child); if (child.shadowRoot) look(child.shadowRoot); } };
-           look(document);
-           const seen = tiles.filter(tile => !tile.classList.contains("away"))
-             .map(tile => tile.querySelector(".name").textContent).sort();
-           return tiles.length && JSON.stringify(seen) === JSON.stringify(students); }""",
-        arg=sorted(students),
-    )
+__all__ = [
+    "CAMERA",
+    "IN_VIEW",
+    "camera_film",
+    "choose_source",
+    "enroll_chosen",
+    "make_class",
+    "share_window",
+    "start_lesson",
+    "stop_lesson",
+    "wait_in_view",
+]

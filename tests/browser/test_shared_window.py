@@ -12,7 +12,7 @@ import pytest
 from fewshot.demo.sample import sample_picture
 from fewshot.session.lessons import LessonStore
 from tests.browser.conftest import Served, acknowledge, finish
-from tests.browser.steps import choose_source, start_lesson, stop_lesson, wait_in_view
+from tests.browser.steps import choose_source, share_window, start_lesson, stop_lesson, wait_in_view
 from tests.browser.test_screen_capture import gallery
 
 TITLE = "the gallery of the call"
@@ -49,11 +49,6 @@ def app(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         finish(served)
 
 
-def share(page: Any) -> None:
-    page.get_by_role("button", name="Choose the window").click()
-    page.get_by_text("This window is chosen.").or_(page.get_by_text("This window is shared.")).wait_for()
-
-
 @pytest.mark.core
 def test_a_shared_call_is_watched_and_shared_again_after_a_reload(app: Served, browse: Callable[..., Any]) -> None:
     page = browse(PICK)
@@ -65,7 +60,7 @@ def test_a_shared_call_is_watched_and_shared_again_after_a_reload(app: Served, b
     choose_source(page, "Online", "Shared window")
     start_lesson(page)  # nothing is shared yet
     page.get_by_text("Waiting for the window.").wait_for()
-    share(page)
+    share_window(page)
     wait_in_view(page, ["asha", "chidi"])
     page.get_by_role("link", name="Class").first.click()  # other pages do not stop it
     page.get_by_role("heading", name="Class").first.wait_for()
@@ -75,12 +70,12 @@ def test_a_shared_call_is_watched_and_shared_again_after_a_reload(app: Served, b
 
     page.get_by_role("button", name="Stop sharing").click()
     page.get_by_text("The window is no longer shared. The lesson waits.").wait_for()
-    share(page)
+    share_window(page)
     wait_in_view(page, ["ben", "dana"])
 
     page.reload()
     page.get_by_text("If it was closed or loaded again").wait_for()
-    share(page)
+    share_window(page)
     wait_in_view(page, ["ben", "dana"])
     call.close()  # as when the call ends
     page.get_by_text("The window is no longer shared. The lesson waits.").wait_for()
@@ -102,7 +97,7 @@ def test_a_tab_of_its_own_goes_on_while_the_page_is_loaded_again(app: Served, br
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Share from a separate tab").click()
     own = opened.value
-    share(own)
+    share_window(own)
     page.get_by_text("Another tab shares a window with this lesson.").wait_for()
     page.reload()
     page.get_by_text("Another tab shares a window with this lesson.").wait_for()
@@ -111,7 +106,7 @@ def test_a_tab_of_its_own_goes_on_while_the_page_is_loaded_again(app: Served, br
     wait_in_view(page, ["asha", "ben"])
     page.reload()
     wait_in_view(page, ["asha", "ben"])
-    share(page)  # this tab takes over, and the other one says so
+    share_window(page)  # this tab takes over, and the other one says so
     own.get_by_text("Another tab shares a window with this lesson.").wait_for()
     own.close()
     call.show("chidi")

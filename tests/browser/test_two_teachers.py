@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fewshot.demo.sample import enrollment_photos, sample_picture
+from fewshot.research.bench.browser_steps import choose_zip
 from tests.browser.conftest import ROOT, Served, acknowledge, finish, to
+from tests.browser.steps import enroll_chosen, make_class
 
 PASSWORD = "four green plums fell"
 
@@ -87,3 +91,19 @@ def ids_in(data: Any) -> set[str]:
     """What looks like the name of a tab in a message of Streamlit."""
     text = data if isinstance(data, str) else bytes(data).decode("latin-1")
     return set(re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", text))
+
+
+@pytest.mark.core
+def test_whoever_is_logged_in_can_upload_photos(school: Served, browse: Callable[..., Any], tmp_path: Path) -> None:
+    """Streamlit takes an upload only with a cookie, which must come through the login too."""
+    enrollment_photos(sample_picture(), tmp_path / "photos")
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for photo in sorted((tmp_path / "photos" / "asha").iterdir()):
+            archive.write(photo, f"asha/{photo.name}")
+    page = browse()
+    log_in(page, school, "anna")
+    acknowledge(page, school.address)
+    make_class(page, "Physics")
+    choose_zip(page, tmp_path / "class.zip", "the demo")
+    enroll_chosen(page)
+    page.locator("button.tile:has-text('asha')").wait_for()

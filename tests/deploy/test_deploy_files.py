@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from fewshot.app.uploads import MOST_MEGABYTES
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -143,6 +145,14 @@ def test_coturn_reads_its_settings() -> None:
     """With -n it reads none, starts, and refuses everybody."""
     command = COMPOSE["services"]["coturn"]["command"]
     assert "-n" not in command and "--config=/run/secrets/turn.conf" in command
+
+
+def test_the_proxies_let_through_what_the_app_takes_in_one_file() -> None:
+    caddy = re.search(r"max_size (\d+)MB", (DEPLOY / "Caddyfile").read_text(encoding="utf-8"))
+    annotations = of_kind("Ingress")["metadata"]["annotations"]
+    nginx = annotations["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert caddy and int(caddy[1]) * 10**6 > MOST_MEGABYTES * 2**20
+    assert nginx.endswith("m") and int(nginx[:-1]) > MOST_MEGABYTES
 
 
 def test_only_caddy_is_believed_about_addresses() -> None:

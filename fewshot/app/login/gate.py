@@ -20,6 +20,8 @@ from fewshot.errors import FewshotError
 HEADER = "x-fewshot-login"
 """Tells the pages which login a WebSocket belongs to. What a browser sends under this name is dropped."""
 HEALTH = "/_stcore/health"
+UPLOADS = "_streamlit_xsrf"
+"""Streamlit's cookie, without which it takes no upload."""
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/static/", "/app/static/")
 _CLOSED = ("/auth/", "/oauth2callback", "/_stcore/agent/", "/_stcore/metrics", "/_stcore/script-health-check")
 """Streamlit's own login, and what shows or drives the whole app and no single person needs."""
@@ -174,16 +176,19 @@ class Gate:
         return protocols
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whether the app runs: a status and nothing else, for whoever asks."""
+        """Whether the app runs: a status for whoever asks, and Streamlit's cookie for uploads, set nowhere else."""
         status = 503
+        cookies: list[tuple[str, str]] = []
 
         async def listen(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                set_here = values({"headers": message.get("headers", ())}, "set-cookie")
+                cookies.extend(("set-cookie", value) for value in set_here if value.startswith(f"{UPLOADS}="))
 
         await self.app(scope, receive, listen)
-        await Answer(status, "ok\n" if status == 200 else "not ready\n").send(scope, send)
+        await Answer(status, "ok\n" if status == 200 else "not ready\n", tuple(cookies)).send(scope, send)
 
 
 def owner_in(scope: Scope, desk: Desk) -> Owner | None:

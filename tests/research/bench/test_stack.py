@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.errors import FewshotError
-from fewshot.research.bench.stack import checks, programs
+from fewshot.research.bench.stack import browser, checks, programs
 from fewshot.research.bench.stack.programs import Stack, stack
 
 
@@ -71,3 +71,14 @@ def test_a_check_that_fails_is_a_row_and_the_next_one_runs(idle: Stack, monkeypa
         ("NO", "CheckFailed: an open door"),
         ("yes", "fine"),
     ]
+
+
+def test_without_a_browser_its_checks_are_not_run_and_say_what_to_install(
+    idle: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    monkeypatch.delenv("FEWSHOT_CHROMIUM", raising=False)
+    monkeypatch.setattr(browser.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(checks, "CHECKS", {"page": browser.lesson_of_a_shared_window})
+    (row,) = checks.run_checks(idle)
+    assert row["held"] == "not run" and "apt-get install chromium" in row["result"]

@@ -15,6 +15,7 @@ from typing import Any
 import requests
 
 from fewshot.errors import FewshotError
+from fewshot.research.bench.stack import browser
 from fewshot.research.bench.stack.programs import HOST, PASSWORD, TEACHER, Stack
 
 COOKIE = "__Host-fewshot-login"
@@ -217,6 +218,7 @@ CHECKS: dict[str, Callable[[Stack], str]] = {
     "service at /api": service,
     "a lesson over its WebSocket": lesson,
     "coturn": turn,
+    **browser.CHECKS,
     "password of the database": database_password,
     "copy of the database, and back": copy_and_back,
     "database stopped and started": database_gone,
@@ -230,7 +232,9 @@ def run_checks(stack: Stack) -> list[dict[str, str]]:
     for name, check in CHECKS.items():
         try:
             rows.append({"check": name, "result": check(stack), "held": "yes"})
-        except (CheckFailed, requests.RequestException, OSError, subprocess.SubprocessError, ValueError) as error:
+        except browser.NotRun as missing:
+            rows.append({"check": name, "result": str(missing), "held": "not run"})
+        except (FewshotError, requests.RequestException, OSError, subprocess.SubprocessError, ValueError) as error:
             rows.append({"check": name, "result": f"{type(error).__name__}: {error}"[:300], "held": "NO"})
     return rows
 

@@ -38,12 +38,14 @@ class Stack:
         deploy: the folder of the deployment files.
         ports: by name: database, app, https, turn.
         running: by name.
+        pictures: folder for pictures of the browser's pages; None keeps none.
     """
 
     folder: Path
     deploy: Path
     ports: dict[str, int] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    pictures: Path | None = None
 
     @property
     def url(self) -> str:
@@ -164,7 +166,8 @@ class Stack:
             "turnserver", "-c", str(self.secret("turn.conf")), "--log-file=stdout", "--lt-cred-mech",
             "--realm=localhost", "--min-port=49160", "--max-port=49200", "--no-cli", "--no-tls", "--no-dtls",
             "--no-multicast-peers", f"--pidfile={self.folder}/turn.pid", f"--userdb={self.folder}/turn.db",
-            "--denied-peer-ip=0.0.0.0-255.255.255.255", f"--allowed-peer-ip={HOST}", "--allow-loopback-peers",
+            "--denied-peer-ip=0.0.0.0-255.255.255.255", "--allow-loopback-peers",
+            *(f"--allowed-peer-ip={address}" for address in (HOST, *_own_addresses())),
             f"--listening-ip={HOST}", f"--relay-ip={HOST}", f"--listening-port={self.ports['turn']}",
         ]  # fmt: skip
         self._start("coturn", words, None)
@@ -255,6 +258,14 @@ def _not_root() -> dict[str, Any]:
 
     user = pwd.getpwnam("postgres")
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _own_addresses() -> list[str]:
+    """IPv4 addresses at which the app takes a camera's packets, which are never those of the loopback."""
+    import psutil
+
+    families = [address for each in psutil.net_if_addrs().values() for address in each]
+    return [one.address for one in families if one.family == socket.AF_INET and one.address != HOST]
 
 
 def _path(program: str) -> str:
