@@ -10,8 +10,8 @@ import pytest
 from fewshot.classroom.store import ClassStore
 from fewshot.session.lessons import LessonStore
 from tests.browser.conftest import Served, acknowledge
-from tests.browser.steps import choose_source, make_class, start_lesson, stop_lesson, wait_in_view
-from tests.browser.test_shared_window import PICK, Call, share
+from tests.browser.steps import choose_source, make_class, share_window, start_lesson, stop_lesson, wait_in_view
+from tests.browser.test_shared_window import PICK, Call
 
 COLLECT = "Collect faces of people who are not enrolled"
 
@@ -31,7 +31,7 @@ def test_a_class_without_a_photo_begins_in_its_first_lesson(served: Served, brow
     call = Call(page.context)
     call.show("asha", "ben")
     choose_source(page, "No photo", "Shared window")
-    share(page)
+    share_window(page)
     start_lesson(page)
     page.get_by_text("2 people in view").wait_for()
     assert not page.get_by_text("People who are not enrolled").count()
