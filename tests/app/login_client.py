@@ -28,7 +28,9 @@ class Inner:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.reached.append(scope)
         if scope["type"] == "http":
-            headers = [(b"set-cookie", b"_streamlit_xsrf=1"), (b"set-cookie", b"more=1"), (b"x-secret", b"1")]
+            headers = [(b"set-cookie", b"_streamlit_xsrf=1"), (b"x-secret", b"1")]
+            if scope["path"] == "/_stcore/health":
+                headers.append((b"set-cookie", b"more=1"))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": b"secret"})
             return

@@ -30,6 +30,7 @@ from fewshot.research.datasets.lfw import identities_in_pairs, training_pictures
 ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "experiments/data_use.json"
 PREPARED = ROOT / "outputs/fer2013_prepared.npz"
+FACES = ROOT / "outputs/lfw_prepared.npz"
 TRAIN, TESTED = ("train", "train identity"), ("test",)
 
 ONE = PictureSet("one", "train", "FER2013", "Training", 2, 3, "some", set_hash(["b", "a"]))
@@ -225,8 +226,8 @@ def test_training_reads_exactly_these_rows(
     use: DataUse, fer: Fer2013, excluded: np.ndarray, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch", reason="needs the extra 'train'")
-    if not PREPARED.is_file():
-        pytest.skip("needs outputs/fer2013_prepared.npz (python experiments/prepare.py)")
+    if not (PREPARED.is_file() and FACES.is_file()):
+        pytest.skip("needs outputs/fer2013_prepared.npz and lfw_prepared.npz (python experiments/prepare.py)")
     from fewshot.research.training import datamodule
 
     monkeypatch.setattr(datamodule, "load_fer2013", lambda folder: fer)  # it is the same; reading it again takes long
