@@ -1,4 +1,4 @@
-"""The demo as a host runs it: what its requirements bring, and the memory that one, three and ten visitors cost.
+"""The demo as a host runs it: what its requirements bring, and the memory that one, three and six visitors cost.
 
     python experiments/hosted_demo.py                     # needs uv or pip, and a package index
 

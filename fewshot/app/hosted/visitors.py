@@ -18,7 +18,7 @@ from fewshot.database.owner import Owner
 from fewshot.errors import FewshotError
 from fewshot.translation import later, tr
 
-MOST = 10
+MOST = 6
 """Visitors at the same time; experiments/results/hosted_demo.md has the memory that they need."""
 IDLE = 15 * 60.0
 """Seconds without a click after which a visitor is forgotten."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from fewshot.app.hosted.visitors import MOST
 from fewshot.errors import FewshotError
 from fewshot.research.bench.demo_visitor import Visitor
 from fewshot.research.bench.served_app import ServedApp
@@ -103,7 +104,7 @@ def measured(demo: HostedDemo, seconds: float, gone: float) -> list[dict[str, st
     try:
         waited = _timed(lambda: people.append(_come(demo.address)))
         rows.append(_row("one visitor on the first page", demo, 5.0, waited))
-        for wanted in (1, 3, 10):
+        for wanted in (1, 3, MOST):
             while len(people) < wanted:
                 people.append(_come(demo.address))
             waited = max(_timed(partial(_play, one)) for one in people if not one.boards)
