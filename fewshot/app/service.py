@@ -42,6 +42,8 @@ LONGEST_MESSAGE = 4_200_000
 """Bytes of a message of a WebSocket: one frame, and a little."""
 AT_LEAST = 5.0
 """A process that ends within these seconds after its start is not started again."""
+MOST_EARLY = 3
+"""Processes that may be killed so soon before the service gives up: too little memory would kill each new one."""
 logger = logging.getLogger(__name__)
 
 
@@ -165,6 +167,7 @@ def _serve_many(
     with tempfile.TemporaryDirectory(prefix="fewshot-figures-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # the figures of all processes are added up
         running: list[tuple[SpawnProcess, float]] = []
+        early = 0
         try:
             running += [start() for _ in range(processes)]
             while True:
@@ -172,7 +175,10 @@ def _serve_many(
                 for place, (process, begun) in enumerate(running):
                     if process.exitcode is None:
                         continue
-                    if time.monotonic() - begun < AT_LEAST:
+                    young = time.monotonic() - begun < AT_LEAST
+                    early += young
+                    # A process that was killed did not fail by itself, unless it happens again and again.
+                    if young and (process.exitcode >= 0 or early > MOST_EARLY):
                         raise FewshotError(
                             f"A process of the service ended {time.monotonic() - begun:.0f} seconds after its start "
                             f"(exit code {process.exitcode}). The lines above say why."
