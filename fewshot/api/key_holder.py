@@ -201,6 +201,5 @@ def serve_keys(
     tell(f"Holding the keys in {folder} at {scheme}://{host}:{port}. Stop it with Ctrl-C.")
     uvicorn.run(
         holder.application(), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        timeout_keep_alive=KEEP,
-        ssl_certfile=certificate, ssl_keyfile=private_key,
+        timeout_keep_alive=KEEP, ssl_certfile=certificate, ssl_keyfile=private_key,
     )  # fmt: skip

@@ -41,7 +41,7 @@ class HeldKeys:
     Args:
         url: of the holder; https, or http on this computer.
         token: that the holder asks for.
-        certificate: file of the authority that vouches for the holder; None trusts those of the system.
+        certificate: file of the authority that vouches for the holder; None trusts those that certifi lists.
 
     Attributes:
         url: as given, without a slash at the end.
