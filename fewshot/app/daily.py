@@ -1,10 +1,11 @@
-"""What the app does once a day by itself: it deletes lessons that are too old."""
+"""What the app and the service do once a day by themselves: they delete lessons that are too old."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from fewshot.classroom.store import ClassStore
 from fewshot.database.owner import LOCAL_TEACHER
@@ -17,13 +18,23 @@ DAY = 24 * 3600.0
 logger = logging.getLogger(__name__)
 
 
-def start_daily(wait: Callable[[float], object] | None = None) -> threading.Thread:
-    """Start the thread; the first time is at once. It ends with the process.
+@contextmanager
+def daily() -> Iterator[None]:
+    """Do it at once and then every day, beside what runs inside ``with``."""
+    ended = threading.Event()
+    start_daily(ended.wait)
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def start_daily(wait: Callable[[float], object]) -> threading.Thread:
+    """Start the thread; the first time is at once. The process may end without it.
 
     Args:
-        wait: waits some seconds and returns whether the thread should end; for tests.
+        wait: waits some seconds and returns whether the thread should end.
     """
-    wait = threading.Event().wait if wait is None else wait
 
     def work() -> None:
         while True:

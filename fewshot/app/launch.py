@@ -9,11 +9,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fewshot.app.daily import start_daily
+from fewshot.app.daily import daily
 from fewshot.app.guard import Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, place_of, public_origins
 from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
@@ -101,9 +102,8 @@ def launch(
     if serve is not None:
         serve(options)
     else:
-        if not demo:
-            start_daily()
-        serve_app(policy, options, None if headless else home, desk)
+        with nullcontext() if demo else daily():
+            serve_app(policy, options, None if headless else home, desk)
 
 
 def _of_streamlit() -> tuple[str, str]:

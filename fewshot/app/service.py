@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from fewshot.app.daily import daily
 from fewshot.app.guard import SERVICE, Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, place_of, public_origins
 from fewshot.app.server import NEEDED_BY_SERVICE
@@ -103,7 +104,7 @@ def launch(
     if not public:
         # Without a proxy nobody may say from which address a request comes.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
-    try:
+    with contextlib.closing(bound), daily():
         if ray:
             from fewshot.app.service_ray import Where, serve_on_ray
 
@@ -113,8 +114,6 @@ def launch(
             _serve(policy, bound, certificate, key)
         else:
             _serve_many(policy, bound, certificate, key, processes)
-    finally:
-        bound.close()
 
 
 class Draining(uvicorn.Server):

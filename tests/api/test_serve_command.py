@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,24 @@ def blank() -> bytes:
     ok, data = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))
     assert ok
     return data.tobytes()
+
+
+def test_it_deletes_lessons_that_are_too_old_by_itself(serve: Callable[..., Served]) -> None:
+    """It may run for months, and nobody opens a page that would do it."""
+    store, today = LessonStore(), datetime.now(UTC)
+    kept, old = (store.create(started=today - timedelta(days=days)) for days in (1, 100))
+    for lesson in (kept, old):
+        store.end(lesson)
+    with store.database.write() as session:
+        row = session.get(LessonRow, old)
+        assert row is not None
+        row.heartbeat = row.started
+    Settings().set("retention_used", True)
+    serve()
+    until = time.monotonic() + 60
+    while len(store.lessons()) == 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert [lesson.id for lesson in store.lessons()] == [kept]
 
 
 def test_it_says_where_it_is_and_ends_on_a_signal_with_its_lessons_kept(serve: Callable[..., Served]) -> None:

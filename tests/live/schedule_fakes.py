@@ -136,5 +136,11 @@ def loop_of(eyes: HandEyes, **options: object) -> Loop:
 
 
 def our_threads() -> list[str]:
-    """Threads that a run has left behind."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("fewshot")]
+    """Threads that a run of this test has left behind; those of other tests in the same process are none of its."""
+    return [
+        thread.name for thread in threading.enumerate() if thread.name.startswith("fewshot") and thread not in earlier
+    ]
+
+
+earlier: set[threading.Thread] = set()
+"""The threads that were there before the test (conftest.py)."""

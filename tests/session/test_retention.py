@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
-from fewshot.app.daily import DAY, once, start_daily
+from fewshot.app.daily import DAY, daily, once, start_daily
 from fewshot.cli import app
 from fewshot.errors import UsageError
 from fewshot.session import lessons as lessons_module
@@ -203,3 +204,11 @@ def test_the_app_looks_once_a_day(clock: Clock) -> None:
 
     start_daily(wait).join(timeout=30)
     assert waited == [DAY] * 3 and kept() == 2  # the first of three lessons is deleted when it is 40 days old
+
+
+def test_its_thread_ends_with_the_app() -> None:
+    """Tests start many apps in one process; each left a thread that lived as long as the process."""
+    with daily():
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "fewshot daily")
+    thread.join(timeout=30)
+    assert not thread.is_alive()
