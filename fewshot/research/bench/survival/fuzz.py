@@ -46,12 +46,14 @@ class Found:
         inputs: how many were tried; refused: how many ended with an error in words.
         faults: what else happened, with the number of the input.
         most: bytes by which the memory grew at most.
+        kept: how many inputs took a way through the program that none before had taken; only ``guided`` knows it.
     """
 
     inputs: int = 0
     refused: int = 0
     faults: list[str] = field(default_factory=list)
     most: int = 0
+    kept: int = 0
 
 
 def made(door: str, seed: int, number: int) -> bytes:
@@ -128,9 +130,7 @@ def _some(
     for line in said.splitlines():
         found.faults.append(json.loads(line))
     if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
-        words = f"more than {SECONDS:g} s" if name == "SIGPROF" else f"ended by {name}"
-        found.faults.append(f"input {number}: {words}")
+        found.faults.append(f"input {number}: {ended(os.WTERMSIG(status))}")
         return int(number) + 1
     return int(number)
 
@@ -139,31 +139,60 @@ def _child(
     door: str, first: int, count: int, seed: int, until: float, give: Callable[[str, bytes], None], state: mmap.mmap,
     tell: int,
 ) -> None:  # fmt: skip
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders written in C print what they think of the bytes
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    begun = _memory()
-    with suppress(ValueError, OSError):
-        size = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + 2 * MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    said: set[str] = set()
-    refused = 0
+    trial = Trial(door, give, state, tell)
     for number in range(first, count + 1):
-        state[:24] = struct.pack("<qqq", number, refused, max(0, _memory() - begun))
+        trial.note(number)
         if number == count or time.monotonic() > until:
             return
-        content = made(door, seed, number)
+        trial(number, made(door, seed, number))
+
+
+class Trial:
+    """Gives inputs to a door within the limits of time and memory, and writes down what comes of them.
+
+    Whoever reads it lives in another process: this one may be ended by any input.
+
+    Args:
+        door: its name.
+        give: what takes the bytes.
+        state: at least 24 bytes: number of the input, how many were refused, bytes that the memory grew by.
+        tell: where faults are written to, one JSON string per line.
+    """
+
+    def __init__(self, door: str, give: Callable[[str, bytes], None], state: mmap.mmap, tell: int) -> None:
+        self.door, self._give, self._state, self._tell = door, give, state, tell
+        self.refused, self._said = 0, set[str]()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders written in C print what they think of the bytes
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        self._begun = _memory()
+        with suppress(ValueError, OSError):
+            size = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (size + 2 * MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+    def note(self, number: int) -> None:
+        """Write down that input ``number`` is next."""
+        self._state[:24] = struct.pack("<qqq", number, self.refused, max(0, _memory() - self._begun))
+
+    def __call__(self, number: int, content: bytes) -> None:
+        """Try one input."""
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
-            give(door, content)
+            self._give(self.door, content)
         except FewshotError:
-            refused += 1
+            self.refused += 1
         except BaseException as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             words = f"{type(error).__name__} in {place.name}, {Path(place.filename).name} {place.lineno}: {error}"
-            if (key := words.split(":", maxsplit=1)[0]) not in said and len(said) < 50:
-                said.add(key)
-                os.write(tell, json.dumps(f"input {number}: {words[:300]}").encode() + b"\n")
+            if (key := words.split(":", maxsplit=1)[0]) not in self._said and len(self._said) < 50:
+                self._said.add(key)
+                os.write(self._tell, json.dumps(f"input {number}: {words[:300]}").encode() + b"\n")
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def ended(status: int) -> str:
+    """Why a process ended that an input was given to, by the number of the signal."""
+    name = signal.Signals(status).name
+    return f"more than {SECONDS:g} s" if name == "SIGPROF" else f"ended by {name}"
 
 
 def _memory() -> int:
