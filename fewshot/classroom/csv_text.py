@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
 from fewshot.classroom.names import alike
@@ -22,10 +23,14 @@ CODE_PAGES = (
     "cp866", "cp852", "cp775", "cp874", "koi8_r", "shift_jis", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 """Encodings of systems and spreadsheets that do not write UTF-8; the most frequent one comes first."""
+_LOOKED_AT = 20_000
+"""Signs of a file that tell its code page; a list of consents of a whole school may be long."""
 
 
 def decoded(raw: bytes, words: Collection[str]) -> str:
     """The text of a file. If it has no mark and is not UTF-8, the code page in which most of ``words`` occur is taken.
+
+    Among several, it is the first one with the fewest signs that do not fit into words, such as "MŸller" and "RenŽ".
 
     Args:
         raw: the file.
@@ -41,7 +46,19 @@ def decoded(raw: bytes, words: Collection[str]) -> str:
     except UnicodeDecodeError:
         texts = [raw.decode(page, errors="replace") for page in CODE_PAGES]
         wanted = [alike(word) for word in words]
-        return max(texts, key=lambda text: sum(word in alike(text) for word in wanted))
+        return max(texts, key=lambda text: (sum(word in alike(text) for word in wanted), -_misfits(text[:_LOOKED_AT])))
+
+
+def _misfits(text: str) -> int:
+    """How many signs beyond ASCII are no letters, or have the wrong case for their place in a word."""
+    found = 0
+    for before, last, sign in zip("  " + text, " " + text, text, strict=False):
+        if max(last, sign) < "\x80":
+            continue
+        fits = sign.isalpha() or unicodedata.category(sign)[0] == "M" or sign == "’"
+        found += (sign >= "\x80" and not fits) or (last.islower() and sign.isupper())
+        found += before.isupper() and last.isupper() and sign.islower()
+    return found
 
 
 def table_rows(text: str, columns: Sequence[str]) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:

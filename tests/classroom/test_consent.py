@@ -159,6 +159,21 @@ def test_consent_files_of_other_countries(tmp_path: Path, encoding: str, name: s
     assert read_consent_list(path, [name]).consents == {name: Consent("x", TODAY)}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "given"),
+    [
+        ("cp1252", "Jörg Müller, Vater"), ("mac_roman", "Jürgen Müller, père René"), ("mac_roman", "Zoë Ängström"),
+        ("mac_roman", "JÜRGEN MÜLLER"), ("mac_roman", "São José, Iñaki"), ("cp850", "Gisèle Müller"),
+        ("cp1252", "Sean O’Brien"), ("cp1252", "D’Angelo, mère d’Anna"), ("cp1252", "Škoda Žižek"),
+        ("cp1252", "JOSÉ MUÑOZ"), ("cp1252", "Ærø Ångström"),
+    ],
+)  # fmt: skip
+def test_a_guardian_whom_no_folder_names_is_written_as_in_the_file(tmp_path: Path, encoding: str, given: str) -> None:
+    path = tmp_path / "consent.csv"
+    path.write_bytes(f'student,given_by,date\nanna,"{given}",2026-11-20\n'.encode(encoding))
+    assert read_consent_list(path, ["anna"]).consents == {"anna": Consent(given, TODAY)}
+
+
 def test_one_faulty_row_costs_one_student(tmp_path: Path) -> None:
     path = write(
         tmp_path / "consent.csv",
