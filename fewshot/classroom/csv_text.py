@@ -55,7 +55,7 @@ def _misfits(text: str) -> int:
     for before, last, sign in zip("  " + text, " " + text, text, strict=False):
         if max(last, sign) < "\x80":
             continue
-        fits = sign.isalpha() or unicodedata.category(sign)[0] == "M" or sign == "’"
+        fits = sign.isalpha() or unicodedata.category(sign)[0] == "M" or sign == "\u2019"
         found += (sign >= "\x80" and not fits) or (last.islower() and sign.isupper())
         found += before.isupper() and last.isupper() and sign.islower()
     return found
