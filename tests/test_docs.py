@@ -129,9 +129,11 @@ def test_the_packaged_help_is_up_to_date() -> None:
 
 
 def test_the_packaged_help_is_small_and_loads_nothing() -> None:
-    pages = sorted(TARGET.iterdir())
+    pages = sorted(page for page in TARGET.rglob("*") if page.is_file())
     assert {page.suffix for page in pages} == {".html"}
-    assert sum(page.stat().st_size for page in pages) < 60_000
+    for folder in {page.parent for page in pages}:
+        # A letter of Hindi takes three bytes.
+        assert sum(page.stat().st_size for page in folder.glob("*.html")) < 60_000 * (2 if folder.name == "hi" else 1.2)
     assert not any("<script" in page.read_text(encoding="utf-8") for page in pages)
     assert problems(TARGET) == []
 
