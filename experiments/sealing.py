@@ -4,7 +4,8 @@
     python experiments/sealing.py --before ../fewshot-before-encryption
 
 Everything is made up: no picture and no camera is needed. PostgreSQL is started in a temporary folder if it is there.
-Prints and writes sealing.md. Ends with 1 if anything of the removed student still opens.
+Prints and writes sealing.md, and what opens to sealing.csv. Ends with 1 if anything of the removed student still
+opens.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fewshot.errors import FewshotError
 from fewshot.research.bench.sealing.after_erasure import erasure_table
 from fewshot.research.bench.sealing.lesson_cost import SECONDS
 from fewshot.research.bench.sealing.report import cost_table, write_page
-from fewshot.research.evaluation.tables import markdown
+from fewshot.research.evaluation.tables import markdown, write_csv
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,6 +45,7 @@ def main() -> None:
             print(markdown(cost), flush=True)
     except FewshotError as error:
         sys.exit(str(error))
+    write_csv(erased, arguments.results / "sealing.csv")
     write_page(arguments.results / "sealing.md", erased, cost)
     if any(row["good"] == "NO" for row in erased):
         sys.exit(1)

@@ -31,6 +31,12 @@ def test_what_it_tries_is_refused_in_words_and_takes_new_ways() -> None:
     assert found.refused > 100 and found.kept > 5
 
 
+@pytest.mark.parametrize("door", ["keys.json", "store"])
+def test_right_bytes_are_among_what_it_tries(door: str) -> None:
+    found = guided(door, 25, seed=3)
+    assert found.refused < found.inputs and found.faults == []
+
+
 @pytest.mark.parametrize(
     ("end", "words"),
     [

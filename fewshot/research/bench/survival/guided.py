@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
 
 from fewshot.errors import UsageError
@@ -39,12 +38,10 @@ def guided(door: str, count: int, seed: int, until: float = float("inf"), doors:
     """
     if importlib.util.find_spec("atheris") is None:
         raise UsageError("atheris is not installed. To install it: pip install atheris")
-    found, right = Found(), import_module(doors).DOORS[door].right()
+    found = Found()
     with tempfile.TemporaryDirectory(prefix="fewshot-guided-") as folder:
         corpus, state, faults = Path(folder, "corpus"), Path(folder, "state"), Path(folder, "faults")
         corpus.mkdir()
-        for place, content in enumerate(right):
-            (corpus / str(place)).write_bytes(content)
         while found.inputs < count and (left := until - time.monotonic()) > 1:
             state.write_bytes(bytes(mmap.PAGESIZE))
             seconds = int(min(left, 24 * 3600))
@@ -61,7 +58,7 @@ def guided(door: str, count: int, seed: int, until: float = float("inf"), doors:
                 found.faults.append(f"{ended(-process.returncode)}: {Path(folder, 'last').read_bytes()[:200]!r}")
             elif not number:
                 raise RuntimeError(f"atheris did not start (exit code {process.returncode}): {process.stderr[-500:]}")
-        found.kept = len(list(corpus.iterdir())) - len(right)
+        found.kept = sum(not path.name.startswith("right-") for path in corpus.iterdir())
         if faults.exists():
             found.faults += [json.loads(line) for line in faults.read_text(encoding="utf-8").splitlines()]
     return found
