@@ -55,10 +55,11 @@ def test_a_translation_has_the_parts_of_the_english_page(name: str, language: st
 @pytest.mark.parametrize(("name", "language"), TRANSLATED)
 def test_bold_words_of_a_translation_are_on_the_screen(name: str, language: str) -> None:
     text, _ = build_help.translation(name, language)
-    words = re.findall(r"\*\*(.+?)\*\*", text)
-    screen = [*catalogue(language).messages.values(), *chain(*catalogue(language).counting.values())]
+    words = re.findall(r"\*\*(.+?)\*\*", text, re.DOTALL)
+    forms = [*catalogue(language).messages.values(), *chain(*catalogue(language).counting.values())]
+    screen = [" ".join(form.split()) for form in forms]  # French has spaces that do not break
     assert words
-    assert [word for word in words if not any(word in string for string in screen)] == []
+    assert [word for word in words if not any(" ".join(word.split()) in string for string in screen)] == []
 
 
 def test_a_translation_is_shown_and_a_missing_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
