@@ -152,6 +152,9 @@ def main() -> None:
         else:
             (TARGET / name).unlink()
     print(f"Written: {', '.join(names)}" if names else "The help is up to date.")
+    for name, page in pages.items():
+        if BEHIND in page:
+            print(f"{name} is behind the English page, which now is {digits(Path(name).stem)}.")
 
 
 if __name__ == "__main__":
