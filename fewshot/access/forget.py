@@ -30,7 +30,7 @@ OUT_OF_REACH = (
     "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
-    "Texts that contain a form of the name which is another word, such as a nickname.",
+    "Texts that contain another form of the name, such as a nickname or only the first name.",
 )
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
