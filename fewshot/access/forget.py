@@ -65,11 +65,13 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         keep_class: keep the class even if it then has no student and no lesson.
 
     Raises:
-        UsageError: there is no such class or student.
+        UsageError: there is no such class or student, or the key that signs receipts cannot be used. Then nothing was
+            erased.
         ErasurePending: the student is erased, but bytes are still in the file; see ``Database.erase``.
         StoreError: something of the student is left, or the database cannot be used.
     """
     database = store.database
+    signer()  # an erasure without its receipt could not be made up for
     with database.read() as session:
         row = class_of(session, store.owner, class_name)
         found = student_of(session, row, student)

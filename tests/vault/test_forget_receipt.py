@@ -64,6 +64,16 @@ def test_nobody_is_erased_while_there_is_no_place_for_the_receipt(store: ClassSt
     assert list(store.roster("physics").students) == NAMES
 
 
+def test_nobody_is_erased_while_nothing_can_sign_the_receipt(
+    store: ClassStore,  # noqa: F811
+    fewshot_home: Path,
+    tmp_path: Path,
+) -> None:
+    (fewshot_home / "audit-key").write_bytes(b"\xff" * 64)
+    fails("audit-key cannot be used", "forget", "physics", NAMES[0], "--yes", "--receipt", tmp_path / "r")
+    assert list(store.roster("physics").students) == NAMES
+
+
 def test_a_receipt_that_could_not_be_written_is_printed(
     store: ClassStore,  # noqa: F811
     tmp_path: Path,
