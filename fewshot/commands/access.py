@@ -123,7 +123,6 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     status = 0
     try:
         write_private(file, text.encode())
-        tell(f"Receipt, signed, without a name: {file}")
     except OSError as error:  # the disk became full; the receipt cannot be made again
         status = FAILED
         print_error(
@@ -131,6 +130,8 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
             "what is printed here, from { to }, in a file of this name:"
         )
         typer.echo(text)
+    else:
+        tell(f"Receipt, signed, without a name: {file}")
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")
