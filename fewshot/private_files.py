@@ -31,10 +31,34 @@ def open_private(path: Path) -> IO[bytes]:
     Raises:
         OSError: it cannot be written.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), FILE)
-    if HAS_MODES and stat.S_IMODE(os.fstat(descriptor).st_mode) & _OTHERS:
-        os.fchmod(descriptor, FILE)  # before a byte is in it
-    return os.fdopen(descriptor, "wb")
+    return os.fdopen(private_opener(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)), "wb")
+
+
+def private_opener(path: str | Path, flags: int) -> int:
+    """Open a file as ``open_private`` does: for the argument ``opener`` of ``open``.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, flags, FILE)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if HAS_MODES and stat.S_ISREG(mode) and mode & _OTHERS:  # /dev/null must stay open to everybody
+            os.fchmod(descriptor, FILE)  # before a byte is in it
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def claim_private(path: Path) -> None:
+    """Create an empty file that only its owner may open, for a library that then writes to it by its name.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if path.is_file() or not path.exists():
+        open_private(path).close()
 
 
 def write_private(path: Path, data: bytes | memoryview) -> None:

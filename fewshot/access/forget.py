@@ -30,7 +30,7 @@ OUT_OF_REACH = (
     "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
-    "Texts that contain a form of the name which is another word, such as a nickname.",
+    "Texts that contain another form of the name, such as a nickname or only the first name.",
 )
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
@@ -65,11 +65,13 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         keep_class: keep the class even if it then has no student and no lesson.
 
     Raises:
-        UsageError: there is no such class or student.
+        UsageError: there is no such class or student, or the key that signs receipts cannot be used. Then nothing was
+            erased.
         ErasurePending: the student is erased, but bytes are still in the file; see ``Database.erase``.
         StoreError: something of the student is left, or the database cannot be used.
     """
     database = store.database
+    signer()  # an erasure without its receipt could not be made up for
     with database.read() as session:
         row = class_of(session, store.owner, class_name)
         found = student_of(session, row, student)

@@ -6,12 +6,23 @@ import functools
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 SOMEBODY = "[removed]"
 """Replaces the name of a removed student."""
 
-_BETWEEN = r"[\s_.,+\-]"
+_BETWEEN = r"[\s_.,:;+&~·/\\\-\u2010-\u2015\u2212'\u2018\u2019\u02bc`\u00b4]"
+_POINTS = "[\u0640\u064b-\u065f\u0670\u0591-\u05bd\u05bf-\u05c7]*"
+"""What Arabic and Hebrew may write between the letters of a word, and mostly do not."""
+_ONE_LETTER = ("اأإآٱ", "هة", "يىی", "كک", "iı")  # noqa: RUF001
+"""Letters that are written for each other."""
+_PLAIN = {"ä": ("ae",), "ö": ("oe",), "ü": ("ue",), "å": ("aa",), "ø": ("o", "oe"), "æ": ("ae",), "œ": ("oe",),
+          "ł": ("l",), "đ": ("d", "dj"), "ð": ("d",), "þ": ("th",), "ı": ("i",), "ħ": ("h",)}  # fmt: skip  # noqa: RUF001
+"""How names of files and people without such a keyboard write a letter, besides leaving out its mark."""
+_PARTICLES = frozenset("وفبكلا"), frozenset("ובכלמשה")
+"""Arabic and Hebrew write "and", "of", "to" and "the" together with the next word."""
+_MOST_ESCAPES = 3
+_ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
 LONG = 4
 """A name with so many letters is also taken out of the beginning of longer words."""
 
@@ -30,7 +41,10 @@ class Blotter:
     - a capital letter begins a new word, as in names of files ("AnnMia.mp4", "MiaAnn.mp4");
     - the script puts no space between words, and the name has two letters or more.
 
-    A form that does not contain the whole name ("Анны" for "Анна") is another word, and stays.
+    Accents may be missing in the text, or be written as in "Mueller" (not the other way: "Ánn" is not "Ann"), Arabic
+    and Hebrew with and without points are one, and the last word of a name may stand first ("Lee, Ann").
+
+    A form that does not contain the whole name ("Анны" for "Анна", "Ann" for "Ann Lee") is another word, and stays.
 
     Args:
         name: the name.
@@ -53,12 +67,15 @@ class Blotter:
 
     def __call__(self, text: str) -> str:
         """The text without the name; a text without the name is not changed."""
-        changed = self._blotted(text)
-        if changed == text and "%" in text:  # an address, in which letters may be written as %C3%A9
-            plain = unquote(text)
+        text = self._blotted(text)
+        plain = text
+        for _ in range(_MOST_ESCAPES):  # an address, in which letters may be written as %C3%A9, or twice: %25C3%25A9
+            if "%" not in plain:
+                break
+            plain = _ESCAPED.sub(_unescaped, plain)
             if (clean := self._blotted(plain)) != plain:
-                return clean
-        return changed
+                text = plain = clean
+        return text
 
     def _blotted(self, text: str) -> str:
         composed = unicodedata.normalize("NFC", text)
@@ -72,6 +89,14 @@ class Blotter:
             result += composed[done : origin[begin]] + SOMEBODY
             done = origin[end - 1] + 1
         return result + composed[done:] if done else text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    data = unquote_to_bytes(found.group())
+    try:
+        return data.decode()
+    except UnicodeDecodeError:  # written by a program that does not know UTF-8
+        return data.decode("cp1252", "replace")
 
 
 def _may_begin_a_word(name: str) -> bool:
@@ -88,8 +113,36 @@ def _begins_with_capital(text: str, place: int) -> bool:
 
 def _pattern(name: str) -> re.Pattern[str]:
     """Finds a folded name; signs between its words may be others, or none."""
-    words = [word for word in re.split(f"{_BETWEEN}+", _folded(name)[0]) if word]
-    return re.compile(f"{_BETWEEN}*".join(map(re.escape, words)) or re.escape(name))
+    words = [_written(word) for word in re.split(f"{_BETWEEN}+", _folded(name)[0]) if word]
+    orders = [words, [words[-1], *words[:-1]]] if len(words) > 1 else [words]
+    return re.compile("|".join(f"{_BETWEEN}*".join(order) for order in orders) or re.escape(name))
+
+
+def _written(word: str) -> str:
+    """A pattern of the ways to write a folded word."""
+    return "".join(_letter(letter, word[place + 1 : place + 2]) for place, letter in enumerate(word))
+
+
+def _letter(letter: str, following: str) -> str:
+    """A pattern of the ways to write a letter: with its accent, without it, or as other letters."""
+    if _is_accent(letter):
+        return f"{re.escape(letter)}?"
+    parts = unicodedata.normalize("NFD", letter)
+    forms = {letter, *_PLAIN.get(letter, ())}
+    if all(_is_accent(part) for part in parts[1:]):
+        forms.add(parts[0])
+    for others in _ONE_LETTER:
+        forms |= set(others) if forms & set(others) else set()
+    pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    pattern = f"(?:{pattern})" if len(forms) > 1 else pattern
+    if "\u0590" <= letter <= "\u06ff":
+        return pattern + _POINTS
+    return pattern + (r"\s?" if following and letter >= "\u2e80" and _is_unspaced(letter) else "")
+
+
+def _is_accent(sign: str) -> bool:
+    """Whether a mark may be left out. The vowels of Indian scripts and of Thai are marks too, and are not left out."""
+    return unicodedata.combining(sign) >= 200 or 10 <= unicodedata.combining(sign) <= 35
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
@@ -121,12 +174,20 @@ def _places(
         begin, end = found.span()
         short = end - begin == 1
         before, after = text[begin - 1 : begin], text[end : end + 1]
-        joined = begin not in capitals and _touches(text[begin], before, short)
+        joined = begin not in capitals and not _has_particles(text, begin, end) and _touches(text[begin], before, short)
         if joined or (end not in capitals and _touches(text[end - 1], after, short, opens)):
             start = begin + 1
             continue
         yield begin, end
         start = end
+
+
+def _has_particles(text: str, begin: int, end: int) -> bool:
+    """Whether only words that Arabic and Hebrew write together with the next one stand before a name."""
+    at = begin
+    while at > 0 and unicodedata.category(text[at - 1])[0] in "LM":
+        at -= 1
+    return end - begin > 2 and 0 < begin - at <= 3 and any(set(text[at:begin]) <= those for those in _PARTICLES)
 
 
 def _touches(edge: str, neighbour: str, short: bool, opens: bool = False) -> bool:

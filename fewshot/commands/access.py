@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+
+import typer
 
 from fewshot.access.export import folder_for, student_files, write_files
 from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
@@ -15,7 +18,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.commands.terminal import FAILED, agreed, cell, console, print_error, table, tell
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
-from fewshot.private_files import write_private
+from fewshot.private_files import why_not_writable, write_private
 from fewshot.session.analysis.words import counted
 
 _ONE = {
@@ -89,21 +92,23 @@ def show_head() -> None:
     tell(f"{head.number} {head.hash} {head.key} {head.signature}")
 
 
-def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, owner: Owner = LOCAL_TEACHER) -> None:
-    """Erase a student, and write the receipt.
+def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, owner: Owner = LOCAL_TEACHER) -> int:
+    """Erase a student, and write the receipt. Returns the exit status: 1 if the receipt could only be printed.
 
     Raises:
-        UsageError: there is no such class or student, nobody can be asked, or the receipt cannot be written.
+        UsageError: there is no such class or student, nobody can be asked, or there is no place for the receipt. Then
+            nothing was erased.
         StoreError: the erasure is not complete.
     """
     store = ClassStore(owner=owner)
+    _check_place(receipt or Path("receipt.json"))
     roster = store.roster(class_name)
     if student not in roster.students:
         store.consents(class_name, student)  # its error names the class or the students
     question, why = f"Erase {student} from {class_name} for good?", "An erasure is final, and nobody can be asked here."
     if not yes and not agreed(question, why, "To erase without a question, add: --yes"):
         tell("Nothing was changed.")
-        return
+        return 0
     done = forget(store, class_name, student)
     held = ", ".join(counted(count, _ONE[what], what) for what, count in done.receipt["removed"].items() if count)
     tell(f"{student} was erased from {class_name}: {held or 'no data'}.")
@@ -114,16 +119,37 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         tell("still be read. Delete them yourself. To encrypt the others, type: fewshot key seal")
     if done.also:
         tell(done.also)
-    file = receipt or Path(f"receipt-{done.receipt['receipt'][:12]}.json")
+    file, text = receipt or Path(f"receipt-{done.receipt['receipt'][:12]}.json"), _as_json(done.receipt)
+    status = 0
     try:
-        write_private(file, (json.dumps(done.receipt, indent=1, ensure_ascii=False) + "\n").encode())
+        write_private(file, text.encode())
+    except OSError as error:  # the disk became full; the receipt cannot be made again
+        status = FAILED
+        print_error(
+            f"The student is erased, but the receipt could not be written to {file} ({error.strerror or error}). Keep "
+            "what is printed here, from { to }, in a file of this name:"
+        )
+        typer.echo(text)
+    else:
         tell(f"Receipt, signed, without a name: {file}")
-    except OSError as error:
-        tell(f"The student is erased, but the receipt could not be written to {file} ({error.strerror or error}).")
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")
     tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
+    return status
+
+
+def _check_place(receipt: Path) -> None:
+    """Check that a receipt can be written, before anything is erased: nobody can sign it again afterwards."""
+    why = "It is a folder" if receipt.is_dir() else why_not_writable(receipt.parent)
+    if not why and not receipt.parent.is_dir():
+        why = "There is no such folder"
+    if why:
+        raise UsageError(f"The receipt cannot be written to {receipt} ({why}). Give a file with --receipt.")
+
+
+def _as_json(receipt: Mapping[str, object]) -> str:
+    return json.dumps(receipt, indent=1, ensure_ascii=False) + "\n"
 
 
 def run_check_receipt(file: Path) -> int:

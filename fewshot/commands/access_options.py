@@ -38,4 +38,4 @@ def forget(
     from fewshot.commands.access import run_forget
     from fewshot.commands.acting import acting_as
 
-    run_forget(class_name, student, receipt, yes, acting_as(as_name))
+    raise typer.Exit(run_forget(class_name, student, receipt, yes, acting_as(as_name)))

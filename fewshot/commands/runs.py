@@ -333,10 +333,10 @@ def _show(outcome: Outcome, summary: Summary, outputs: Outputs) -> None:
     tell(f"{count} in {outcome.seconds:.1f} s ({outcome.rate:.1f} per second{dropped}).")
     timeline = None if outputs.why_no_timeline else outputs.timeline
     if timeline is not None:
-        if own := timeline.parent == home():  # nobody chose this place, so only its owner may look at it
+        if timeline.parent == home():
             make_private_folder(home())
         timeline.parent.mkdir(parents=True, exist_ok=True)
-        save_timeline(summary, timeline, private=own)
+        save_timeline(summary, timeline)
     written = {
         "Annotated video": outputs.save,
         "Results": outputs.jsonl,

@@ -51,20 +51,15 @@ def draw_timeline(summary: Summary, names: dict[str, str] | None = None) -> Fram
     return canvas
 
 
-def save_timeline(
-    summary: Summary, path: str | Path, names: dict[str, str] | None = None, private: bool = False
-) -> None:
-    """``draw_timeline`` as a PNG; ``private``: only its owner may open it.
+def save_timeline(summary: Summary, path: str | Path, names: dict[str, str] | None = None) -> None:
+    """``draw_timeline`` as a PNG that only its owner may open.
 
     Raises:
         FewshotError: the file cannot be written.
     """
     _, data = cv2.imencode(".png", draw_timeline(summary, names))
     try:
-        if private:
-            write_private(Path(path), data.tobytes())
-        else:
-            Path(path).write_bytes(data.tobytes())
+        write_private(Path(path), data.tobytes())
     except OSError as error:
         raise FewshotError(f"{path} cannot be written: {error.strerror}. Choose another folder.") from error
 

@@ -53,6 +53,19 @@ from fewshot.vault import FileKeys
         ("Ann", "AnnMia.mp4, MiaAnn-2, McAnn", "[removed]Mia.mp4, Mia[removed]-2, Mc[removed]"),
         ("Jo", "https://host/JoLesson%201", "https://host/[removed]Lesson%201"),
         ("student 03", "student 031, Student_03.mp4", "student 031, [removed].mp4"),
+        ("Zebulon", "ZEBULON_2 %5aebulon", "[removed]_2 [removed]"),
+        ("Zoé", "https://host/Zo%25C3%25A9 and Zo%E9_1.mp4", "https://host/[removed] and [removed]_1.mp4"),
+        ("José-María", "jose_maria.mp4, JoseMaria, José—María", "[removed].mp4, [removed], [removed]"),
+        ("Müller", "MUELLER_1, muller, Mullers", "[removed]_1, [removed], [removed]s"),
+        ("Nguyễn", "nguyen-2", "[removed]-2"),
+        ("İpek", "ipek IPEK", "[removed] [removed]"),
+        ("O'Brien", "OBrien, O’Brien, o_brien.mp4", "[removed], [removed], [removed].mp4"),  # noqa: RUF001
+        ("Asha Kumari", "Kumari, Asha and kumari_asha.mp4", "[removed] and [removed].mp4"),
+        ("Mary Ann", "C:\\mary\\ann, mary—ann", "C:\\[removed], [removed]"),
+        ("محمد", "مُحَمَّد ومحمد محـمد", "[removed] و[removed] [removed]"),
+        ("أحمد", "احمد.mp4", "[removed].mp4"),
+        ("מרים", "מִרְיָם ומרים", "[removed] ו[removed]"),  # noqa: RUF001
+        ("王伟", "王 伟.mp4", "[removed].mp4"),
     ],
 )  # fmt: skip
 def test_it_is_found_in_every_spelling(name: str, text: str, left: str) -> None:
@@ -73,6 +86,11 @@ def test_it_is_found_in_every_spelling(name: str, text: str, left: str) -> None:
         ("आशा", "आशाएँ आशाी"),
         ("明", "明天 透明"),
         ("Ali", "Alison"),
+        ("Jo", "Joan, mojo, banjo, Jó"),
+        ("Zebulon", "Zébulon"),
+        ("Asha Kumari", "Asha and Kumar"),
+        ("आशा", "अशा"),
+        ("علي", "معالي"),
         ("Ann", "100 % of them"),
         ("Bo", ""),
     ],

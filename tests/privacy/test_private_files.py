@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from fewshot.app.uploads import Upload, save_student
@@ -16,10 +18,18 @@ from fewshot.commands.outputs import Outputs
 from fewshot.commands.runs import _show
 from fewshot.database import Database, in_folder, open_database
 from fewshot.live.play import Outcome
+from fewshot.live.sinks.crops import FaceCrops
+from fewshot.live.sinks.jsonl import JsonLines
+from fewshot.live.sinks.table import CsvTable, ParquetTable
+from fewshot.live.sinks.video import AnnotatedVideo
 from fewshot.models.lock import one_process
-from fewshot.private_files import tighten, write_private
+from fewshot.private_files import claim_private, tighten, write_private
+from fewshot.session.lessons import LessonStore
+from fewshot.session.recorder import LessonRecorder
+from fewshot.session.report import write_report
 from fewshot.session.summary import Summary
-from fewshot.types import FrameResult
+from fewshot.session.timeline import save_timeline
+from fewshot.types import FrameResult, Reading
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 
@@ -55,6 +65,44 @@ def test_files_that_an_earlier_version_left_open_are_closed_at_the_start(fewshot
     path.chmod(0o664)
     Database(f"sqlite:///{fewshot_home / 'fewshot.db'}")
     assert not path.exists() or mode(path) == 0o600
+
+
+def test_every_output_of_a_run_is_for_its_owner_only(fewshot_home: Path, tmp_path: Path) -> None:
+    os.umask(0)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old.csv").write_text("before", encoding="utf-8")
+    (out / "old.csv").chmod(0o644)
+    frame = np.zeros((48, 64, 3), np.uint8)
+    reading = Reading(1, (8, 8, 40, 40), 0.9, "asha", 0.9, "happy", 0.8, {"happy": 0.8})
+    sinks: list[Any] = [
+        JsonLines(out / "a.jsonl"), CsvTable(out / "old.csv"), ParquetTable(out / "a.parquet"),
+        FaceCrops(out / "crops"), AnnotatedVideo(out / "a.mp4", fps=5, codec="mpeg4"),
+        AnnotatedVideo(out / "b.avi", fps=5),
+    ]  # fmt: skip
+    for sink in sinks:
+        sink.write(FrameResult("cam", 0, 0.0, 64, 48, (reading,)), frame)
+        sink.close()
+    save_timeline(Summary(), out / "a.png")
+    ClassStore().create("physics")
+    ClassStore().record_consent("physics", "asha", make_consent("mum"))
+    recorded = LessonRecorder.start("physics", ["asha"])
+    recorded.write(FrameResult("cam", 0, 0.0, 64, 48, (reading,)))
+    recorded.close()
+    for ending in (".csv", ".parquet", ".html"):
+        write_report(LessonStore().load(recorded.lesson), out / f"report{ending}")
+    found = [path for path in out.rglob("*") if path.is_file()]
+    assert len(found) >= 10
+    assert {path.name: oct(mode(path)) for path in found if mode(path) != 0o600} == {}
+    assert mode(out / "crops") == 0o700
+
+
+def test_a_device_keeps_its_permissions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    changed: list[int] = []
+    monkeypatch.setattr(os, "fchmod", lambda descriptor, _: changed.append(descriptor))
+    write_private(Path(os.devnull), b"x")
+    claim_private(Path(os.devnull))
+    assert changed == []
 
 
 def test_a_home_that_was_open_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 from test_key_command import NAMES, fails, run, store  # noqa: F401
+from typer.testing import CliRunner
 
 from fewshot.access.forget import check_receipt
 from fewshot.classroom.store import ClassStore
+from fewshot.cli import app
 from fewshot.errors import UsageError
 
 WORD = "five words that differ much"
@@ -55,9 +58,36 @@ def test_nobody_is_erased_without_an_answer_or_by_a_wrong_name(store: ClassStore
     assert list(store.roster("physics").students) == NAMES and not (tmp_path / "r").exists()
 
 
-def test_a_receipt_that_cannot_be_written_does_not_stop_the_erasure(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
-    said = forget(NAMES[0], tmp_path / "no" / "folder" / "r")
-    assert "could not be written" in said and list(store.roster("physics").students) == NAMES[1:]
+def test_nobody_is_erased_while_there_is_no_place_for_the_receipt(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
+    for place in (tmp_path / "no" / "folder" / "r", tmp_path):
+        fails("receipt cannot be written", "forget", "physics", NAMES[0], "--yes", "--receipt", place)
+    assert list(store.roster("physics").students) == NAMES
+
+
+def test_nobody_is_erased_while_nothing_can_sign_the_receipt(
+    store: ClassStore,  # noqa: F811
+    fewshot_home: Path,
+    tmp_path: Path,
+) -> None:
+    (fewshot_home / "audit-key").write_bytes(b"\xff" * 64)
+    fails("audit-key cannot be used", "forget", "physics", NAMES[0], "--yes", "--receipt", tmp_path / "r")
+    assert list(store.roster("physics").students) == NAMES
+
+
+def test_a_receipt_that_could_not_be_written_is_printed(
+    store: ClassStore,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fewshot.commands.access.write_private", full)
+    result = CliRunner().invoke(app, ["forget", "physics", NAMES[0], "--yes", "--receipt", str(tmp_path / "r")])
+    assert result.exit_code == 1 and "could not be written" in " ".join(result.output.split())
+    file = tmp_path / "kept.json"
+    file.write_text(result.output[result.output.index("{\n") : result.output.index("\n}") + 2], encoding="utf-8")
+    assert check_receipt(file) and list(store.roster("physics").students) == NAMES[1:]
 
 
 def test_a_backup_of_before_holds_nothing_that_opens(

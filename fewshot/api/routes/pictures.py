@@ -24,6 +24,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.pictures import read_sized_picture
+from fewshot.private_files import open_private
 from fewshot.room import Classroom
 from fewshot.session.temporary import TemporaryFolder
 
@@ -135,7 +136,7 @@ def _record_purpose(room: Classroom, student: str, purpose: str) -> None:
 
 def _keep(upload: UploadFile, path: Path) -> Path:
     """The upload in a file, for decoders that need one. Its name says nothing, and is not used."""
-    with path.open("wb") as file:
+    with open_private(path) as file:
         shutil.copyfileobj(upload.file, file)
     return path
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fewshot.errors import FewshotError
+from fewshot.private_files import private_opener
 from fewshot.types import Frame, FrameResult
 
 
@@ -50,7 +51,9 @@ class TextFile:
     def __init__(self, path: str | Path, encoding: str, newline: str, errors: str = "strict") -> None:
         self.path = Path(path)
         try:
-            self._file = self.path.open("w", encoding=encoding, newline=newline, errors=errors)
+            self._file = open(  # noqa: SIM115
+                self.path, "w", encoding=encoding, newline=newline, errors=errors, opener=private_opener
+            )
         except OSError as error:
             raise cannot_be_written(self.path, error) from error
 

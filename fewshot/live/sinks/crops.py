@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 
 from fewshot.live.sinks.base import cannot_be_written
+from fewshot.private_files import make_private_folder, write_private
 from fewshot.types import Frame, FrameResult, Reading
 
 AROUND = 0.2
@@ -31,7 +32,7 @@ class FaceCrops:
         self.folder, self.written = Path(folder), 0
         self._names: dict[str, str] = {}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
         except OSError as error:
             raise cannot_be_written(self.folder, error) from error
 
@@ -47,7 +48,7 @@ class FaceCrops:
             if not done:
                 raise cannot_be_written(path, "the picture could not be encoded")
             try:
-                path.write_bytes(data.tobytes())
+                write_private(path, data.tobytes())
             except OSError as error:
                 raise cannot_be_written(path, error) from error
             self.written += 1

@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol
 
 import cv2
 
-from fewshot.live.sinks.base import OutputError
+from fewshot.live.sinks.base import OutputError, cannot_be_written
+from fewshot.private_files import claim_private
 from fewshot.types import Frame
 
 SUFFIXES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
@@ -58,6 +59,10 @@ def open_encoder(path: Path, fps: float, size: tuple[int, int], codec: Codec = "
     Raises:
         OutputError: the file cannot be written, or not with this codec.
     """
+    try:
+        claim_private(path)
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
     avi = path.suffix.lower() == ".avi"
     if codec == "h264" or (codec == "auto" and not avi and has_h264()):
         return H264Encoder(path, fps, size)

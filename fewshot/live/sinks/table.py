@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fewshot.errors import UsageError
 from fewshot.live.sinks.base import TextFile, cannot_be_written
 from fewshot.live.sinks.jsonl import as_record
+from fewshot.private_files import claim_private
 from fewshot.types import EMOTIONS, Frame, FrameResult
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ class ParquetTable:
         self._schema = pyarrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
         self._table, self._rows = pyarrow.Table, list[dict[str, Any]]()
         try:
+            claim_private(self.path)
             self._writer: Any = parquet.ParquetWriter(str(self.path), self._schema, compression="zstd")
         except OSError as error:
             raise cannot_be_written(self.path, error) from error

@@ -16,6 +16,7 @@ from fewshot.errors import printable
 from fewshot.live.overlay import Overlay
 from fewshot.live.sinks.base import Stop, WindowError
 from fewshot.live.sinks.clips import Clips
+from fewshot.private_files import write_private
 from fewshot.types import Frame, FrameResult
 
 _ESCAPE, _LARGEST = 27, (1600, 900)
@@ -99,7 +100,7 @@ class Window:
         path = self._folder / f"fewshot-{datetime.now():%Y-%m-%d-%H%M%S-%f}.png"
         good, data = cv2.imencode(".png", self._picture)
         try:
-            path.write_bytes(data.tobytes() if good else b"")
+            write_private(path, data.tobytes() if good else b"")
         except OSError as error:
             print(f"{printable(str(path))} cannot be written: {error.strerror}. The picture was not saved.")
         else:

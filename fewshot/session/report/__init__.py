@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.errors import UsageError
+from fewshot.private_files import write_private
 from fewshot.session.lesson import Lesson
 from fewshot.session.report.contents import Contents, gather
 from fewshot.translation import LANGUAGE
@@ -94,6 +95,6 @@ def write_report(
     written = []
     for ending, data in report_bytes(lesson, suffix, earlier, aggregate).items():
         target = path if ending == suffix else path.with_name(f"{path.stem}{ending}")
-        target.write_bytes(data)
+        write_private(target, data)
         written.append(target)
     return written
