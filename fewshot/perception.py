@@ -109,10 +109,15 @@ class Perception:
     def find(self, frame: Frame, limits: Limits | None = None) -> list[Face]:
         """All faces of a frame with crops and quality, without vectors. May run in parallel with ``embed``."""
         start = perf_counter()
-        found = self.detector.detect(frame)
+        # The network needs grey crops, and faces are followed in grey: converting the frame once is faster than
+        # cropping and shrinking three colours.
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+        if isinstance(self.detector, FollowingDetector):
+            found = self.detector.detect(frame, grey)
+        else:
+            found = self.detector.detect(frame)
         detected = perf_counter()
-        # The network needs grey crops: converting the frame once is faster than cropping three colours of every face.
-        crops = align(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8), found.landmarks)
+        crops = align(grey, found.landmarks)
         qualities = assess(frame.shape, found, crops, limits or self.limits)
         faces = [
             Face(box, landmarks, float(score), crop, quality)

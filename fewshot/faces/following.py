@@ -63,12 +63,17 @@ class FollowingDetector:
         self._memory: _Memory | None = None
         self._lock = threading.Lock()
 
-    def detect(self, frame: Frame) -> Detections:
-        """All faces of the next BGR frame, shape (height, width, 3)."""
+    def detect(self, frame: Frame, whole: NDArray[np.uint8] | None = None) -> Detections:
+        """All faces of the next frame.
+
+        Args:
+            frame: BGR, shape (height, width, 3).
+            whole: the same in grey, shape (height, width), if it is there already.
+        """
         if self.every < 2:
             return self.detector.detect(frame)
         with self._lock:
-            grey, scale = _small_grey(frame)
+            grey, scale = _shrunk(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)) if whole is None else whole)
             before, faces, age = self._memory, None, 0
             if before is not None and before.age == 0 and np.array_equal(before.grey, grey):
                 return before.faces  # a frozen or flat picture: the detector would find the same again
@@ -105,11 +110,11 @@ class FollowingDetector:
         return Detections.of(_moved(faces.boxes, matrices, growth), faces.scores, landmarks, frame)
 
 
-def _small_grey(frame: Frame) -> tuple[_Grey, float]:
-    """The frame as a small grey picture, and its scale."""
-    scale = min(1.0, _LONGEST / max(frame.shape[:2]))
-    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale < 1 else frame
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8), scale
+def _shrunk(grey: _Grey) -> tuple[_Grey, float]:
+    """The grey frame at the size in which points are followed, and its scale."""
+    scale = min(1.0, _LONGEST / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale < 1 else grey
+    return np.asarray(small, np.uint8), scale
 
 
 def _means(grey: _Grey) -> _Grey:

@@ -13,9 +13,9 @@ from fewshot.inference.onnx import open_session
 from fewshot.types import Vectors
 from fewshot.unit_vectors import unit_rows
 
-MOST_AT_ONCE = 16
-"""Faces in one run of the network. Its vectors do not depend on it, to the bit; 49 at once were slower by an eighth and
-took 100 MB more in every thread (docs/explanation/schedule.md)."""
+MOST_AT_ONCE = 4
+"""Faces in one run of the network. Its vectors and its time per face do not depend on it, its memory does: 20 MB, 50 MB
+with 16 faces at once (docs/explanation/schedule.md)."""
 
 
 class Recogniser:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -98,7 +99,7 @@ _MOST_COPIES = 4
 
 
 class OpenVinoSession:
-    """OpenVINO on the CPU. Every calling thread has its own request, and so its own buffers.
+    """OpenVINO on the CPU. Calls at the same time run in copies of the network, each with its own buffers.
 
     Args:
         path: the .onnx file.
@@ -123,37 +124,45 @@ class OpenVinoSession:
         written = about["framework"].items() if "framework" in about else ()
         self.properties: Mapping[str, str] = {key: str(value.astype(str)) for key, value in written}
         # A compiled network runs one call at a time, in the calling thread. Two workers that shared one took turns
-        # (2 x 20 calls per second); with one copy each (a few MB) they do not (2 x 40). OpenVINO's own streams use
-        # additional threads, which was slower when all cores were busy.
+        # (2 x 20 calls per second); with one copy each they do not (2 x 40). OpenVINO's own streams use additional
+        # threads, which was slower when all cores were busy. A copy with its buffers takes 20 to 60 MB, so it is made
+        # when calls overlap for the first time, and not for every thread.
         self._compile = partial(_compiled, core, model, settings)
-        self._compiled = self._compile()
-        self._copies = [self._compiled]
-        self._callers = 0
-        self._opening = threading.Lock()
-        self._requests = threading.local()
-        self._inputs = [_port(port) for port in self._compiled.inputs]
-        self._outputs = [_port(port) for port in self._compiled.outputs]
+        compiled = self._compile()
+        self._idle = [compiled.create_infer_request()]
+        self._copies = 1
+        self._turn = threading.Condition()
+        self._inputs = [_port(port) for port in compiled.inputs]
+        self._outputs = [_port(port) for port in compiled.outputs]
         self._rows = {port.name: row for row, port in enumerate(self._outputs)}
         self.engine = f"openvino {precision}"
 
     def run(self, output_names: Sequence[str] | None, feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """See ``Session.run``; shapes are those of ``get_inputs`` and ``get_outputs``."""
-        request = getattr(self._requests, "own", None)
-        if request is None:
-            request = self._requests.own = self._copy().create_infer_request()
-        request.infer(dict(feed), share_inputs=True)
-        wanted = self._rows.values() if output_names is None else (self._rows[name] for name in output_names)
-        # Copied, because the next run of this thread overwrites the outputs.
-        return [request.get_output_tensor(row).data.copy() for row in wanted]
+        with self._copy() as request:
+            request.infer(dict(feed), share_inputs=True)
+            wanted = self._rows.values() if output_names is None else (self._rows[name] for name in output_names)
+            # Copied, because the next run overwrites the outputs.
+            return [request.get_output_tensor(row).data.copy() for row in wanted]
 
-    def _copy(self) -> Any:
-        """The compiled network for a new calling thread: its own copy, up to ``_MOST_COPIES`` copies."""
-        with self._opening:
-            number = self._callers % _MOST_COPIES
-            self._callers += 1
-            if number == len(self._copies):
-                self._copies.append(self._compile())
-            return self._copies[number]
+    @contextmanager
+    def _copy(self) -> Iterator[Any]:
+        """A copy of the network that nobody else runs meanwhile: an idle one, or a new one up to ``_MOST_COPIES``."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._idle or self._copies < _MOST_COPIES)
+            request = self._idle.pop() if self._idle else None  # the one used last, whose memory is warm
+            self._copies += request is None
+        try:
+            if request is None:
+                request = self._compile().create_infer_request()
+            yield request
+        finally:
+            with self._turn:
+                if request is None:
+                    self._copies -= 1  # it could not be made
+                else:
+                    self._idle.append(request)
+                self._turn.notify()
 
     def get_inputs(self) -> list[Port]:
         """See ``Session``."""

@@ -135,3 +135,13 @@ def test_large_frames_are_followed_in_a_small_copy() -> None:
         found = following.detect(cv2.resize(painter.paint((x, 60, 50)), None, fx=6, fy=6))
     assert painter.asked == 1
     np.testing.assert_allclose(found.landmarks[0], (HEAD + np.array([41, 60])) * 6, atol=3)
+
+
+def test_a_grey_frame_that_is_there_already_changes_nothing() -> None:
+    painter = Painter()
+    alone, given = FollowingDetector(painter, every=100), FollowingDetector(painter, every=100)
+    for step in range(6):
+        frame = painter.paint((40 + 2 * step, 60, 50))
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+        np.testing.assert_array_equal(given.detect(frame, grey).landmarks, alone.detect(frame).landmarks)
+    assert painter.asked == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,48 @@ def test_two_threads_get_their_own_results(session: Session) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_only_calls_at_the_same_time_make_copies_of_a_network(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="needs the extra 'openvino'")
+    session, made = open_session(network, threads=1, engine="openvino"), []
+    assert isinstance(session, engines.OpenVinoSession)
+    compiled = session._compile
+    monkeypatch.setattr(session, "_compile", lambda: made.append(1) or compiled())
+    for number in range(6):  # six threads, one after the other
+        thread = threading.Thread(target=session.run, args=(None, {"rows": rows(number + 1)}))
+        thread.start()
+        thread.join()
+    assert made == []
+    with ExitStack() as busy:
+        copies = {id(busy.enter_context(session._copy())) for _ in range(engines._MOST_COPIES)}
+        assert len(copies) == engines._MOST_COPIES and len(made) == engines._MOST_COPIES - 1
+        late: list[np.ndarray] = []
+        waiting = threading.Thread(target=lambda: late.extend(session.run(["doubles"], {"rows": rows(2)})))
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive() and not late
+    waiting.join(10)
+    np.testing.assert_array_equal(late[0], 2 * rows(2))
+    assert len(made) == engines._MOST_COPIES - 1
+
+
+def test_a_copy_that_cannot_be_made_blocks_nobody(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="needs the extra 'openvino'")
+    session = open_session(network, threads=1, engine="openvino")
+    assert isinstance(session, engines.OpenVinoSession)
+
+    def fail() -> None:
+        raise RuntimeError("out of memory")
+
+    with session._copy():
+        with monkeypatch.context() as broken:
+            broken.setattr(session, "_compile", fail)
+            for _ in range(2 * engines._MOST_COPIES):
+                with pytest.raises(RuntimeError, match="out of memory"):
+                    session.run(None, {"rows": rows(1)})
+        assert len(session.run(None, {"rows": rows(1)})) == 2
+    assert len(session.run(None, {"rows": rows(1)})) == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)

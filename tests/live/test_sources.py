@@ -105,6 +105,29 @@ def test_every_frame_of_a_video_has_its_own_size(tmp_path: Path) -> None:
     assert [captured.frame.shape for captured in taken] == [(48, 64, 3)] * 3 + [(54, 96, 3)] * 3
 
 
+@pytest.mark.parametrize(("codec", "pixels"), [("mjpeg", "yuvj420p"), ("rawvideo", "bgr24")])
+def test_frames_are_those_of_pyav_and_stay_as_they_are(tmp_path: Path, codec: str, pixels: str) -> None:
+    av = pytest.importorskip("av", reason="PyAV is an extra")
+    path, random = tmp_path / "a.avi", np.random.default_rng(0)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 70, 46, pixels  # rows of 210 bytes end in padding
+        for _ in range(5):
+            picture = av.VideoFrame.from_ndarray(random.integers(0, 256, (46, 70, 3), np.uint8), format="bgr24")
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode())
+    taken = [captured.frame for captured in open_source(path)]
+    for frame in taken[1:]:
+        frame[:10] = 0  # as a drawing would; the decoder must not see it
+    again = [captured.frame for captured in open_source(path)]
+    with av.open(str(path)) as file:
+        expected = [picture.to_ndarray(format="bgr24") for picture in file.decode(video=0)]
+    assert len(expected) == len(again) == 5
+    np.testing.assert_array_equal(again, expected)
+    np.testing.assert_array_equal([frame[10:] for frame in taken], [frame[10:] for frame in expected])
+    np.testing.assert_array_equal(taken[0], expected[0])
+
+
 def test_without_pyav_every_frame_has_the_first_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     changing_video(tmp_path / "a.mjpeg")

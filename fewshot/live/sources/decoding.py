@@ -103,12 +103,14 @@ class PyAvDecoder:
 
     def __init__(self, path: Path, capture: cv2.VideoCapture) -> None:
         import av
+        from av.video.reformatter import VideoReformatter
 
         logging.getLogger("libav").setLevel(logging.CRITICAL)  # a damaged packet is no news for the user
         self._errors: type[Exception] = av.error.FFmpegError
         self.stretched: tuple[Size, Size] | None = None  # every frame keeps its size
         self._shape = pixel_shape(capture)
         self._turn = _TURNS.get(round(capture.get(cv2.CAP_PROP_ORIENTATION_META)))
+        self._converter = VideoReformatter()
         self._file: Any = av.open(str(path.absolute()))
         try:
             self._stream: Any = self._file.streams.video[0]
@@ -156,7 +158,16 @@ class PyAvDecoder:
         # A file without time stamps gives 0 each time, see ``Clock``.
         stamp = picture.pts if picture.pts is not None else picture.dts
         seconds = float(stamp * picture.time_base - start) if stamp is not None else 0.0
-        frame: Frame = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+        frame = self._in_bgr(picture)
         if self._turn is not None:
             frame = np.asarray(cv2.rotate(frame, self._turn), np.uint8)
         return square_pixels(frame, self._shape), seconds
+
+    def _in_bgr(self, picture: Any) -> Frame:
+        if picture.format.name == "bgr24":  # the memory is the decoder's
+            return np.asarray(picture.to_ndarray(), np.uint8)
+        # The same pixels as to_ndarray(format="bgr24") gives, without a new converter and a copy for every frame.
+        converted: Any = self._converter.reformat(picture, format="bgr24")
+        plane, height, width = converted.planes[0], converted.height, converted.width
+        rows: Frame = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        return rows[:height, : 3 * width].reshape(height, width, 3)
