@@ -14,6 +14,7 @@ ORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Letters, marks and separators without a picture, which are not in the categories Cc and Cf.
 _INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u3164\uffa0"
 _SHOWN = {"\n", "\t"}
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def printable(text: str) -> str:
@@ -31,6 +32,15 @@ def printable(text: str) -> str:
     if has_stray_bytes(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return "".join(_shown(text, place) for place in range(len(text)))
+
+
+def xml_text(text: str) -> str:
+    r"""The text with U+FFFD in place of every character that XML does not allow.
+
+    >>> xml_text("Frac\x00tions\t2\ufffe") == "Frac\ufffdtions\t2\ufffd"
+    True
+    """
+    return _NOT_IN_XML.sub("\ufffd", text)
 
 
 def has_stray_bytes(text: str) -> bool:

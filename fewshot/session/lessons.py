@@ -18,6 +18,7 @@ from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ClassRow, OwnerRow, StudentRow, class_called
 from fewshot.errors import Note, StoreError, UsageError
+from fewshot.safe_text import xml_text
 from fewshot.session import retention
 from fewshot.session.lesson import CARRIED_LESSONS, EARLIER_LESSONS, Lesson, LessonInfo, Readings, carries
 from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings, stamp_of
@@ -88,8 +89,8 @@ class LessonStore:
         with self.database.write() as session:
             class_id = _class_id(session, self.owner, classroom) if classroom else None
             row = LessonRow(
-                owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"), source=public_source(source),
-                network=network, sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(),
+                owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"),
+                source=xml_text(public_source(source)), network=network, sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(),
                 owner=this_process(), labels=list(EMOTIONS),
             )  # fmt: skip
             session.add(row)
@@ -354,6 +355,8 @@ def _student_ids(session: Session, class_id: int | None, students: Sequence[str]
 
 
 def _text(text: str, what: str) -> str:
+    """A text of a person as it is stored: without control characters, which no report could draw."""
+    text = xml_text(text)
     if len(text) > LONGEST_TEXT:
         raise UsageError(f"This {what} has {len(text)} characters. Use at most {LONGEST_TEXT}.")
     return text

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -28,7 +29,7 @@ from fewshot.session.charts.faces import FACES, face_svg, ink_on, plate, strokes
 from fewshot.session.charts.legend import _centred, band_words, legend_chart
 from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
 from fewshot.session.charts.own_faces import PLATES, SIGNS
-from fewshot.session.charts.render import to_png, to_svg
+from fewshot.session.charts.render import _spec, to_png, to_svg
 from fewshot.session.charts.students import PICKED, bands_chart, sparkline_svg
 from fewshot.session.charts.theme import DARK, LIGHT, Chart, hex_of, palette, stacking
 from fewshot.session.charts.trend_charts import comparison_chart, trend_chart
@@ -62,6 +63,17 @@ def test_every_chart_renders_without_a_network(lesson: Lesson) -> None:
         assert root.tag.endswith("svg"), name
         links = [value for element in root.iter() for key, value in element.items() if key.endswith("href")]
         assert links == []
+
+
+def test_texts_that_xml_does_not_allow_do_not_end_the_process() -> None:
+    """vl-convert aborts the process at such a character, and with it every lesson of a service."""
+    text = "quiz\x00 \x01\x1b[2J\ufffe\uffff"
+    lesson = replace(SMALL, markers=[Marker(1, 60.0, text)], students=[f"{name}\x02" for name in SMALL.students])
+    for name, chart in charts(lesson).items():
+        assert not re.search(r"\\u00[01][0-8b]|\\uff(fe|ff)", json.dumps(_spec(chart))), name
+        assert ElementTree.fromstring(to_svg(chart)).tag.endswith("svg")
+        assert to_png(chart)
+    assert "quiz\ufffd \ufffd\ufffd[2J\ufffd\ufffd" in words(charts(lesson)["mood"])
 
 
 @pytest.fixture(scope="module")

@@ -119,6 +119,9 @@ def test_marks_and_titles(lessons: LessonStore) -> None:
     assert lessons.info(number).title == "Waves"
     with pytest.raises(UsageError, match="501 characters"):
         lessons.mark(number, 0.0, "x" * 501)
+    lessons.mark(number, 90.0, "quiz\x00\x1b")
+    lessons.rename(number, "Wa\x00ves")
+    assert lessons.load(number).markers[-1].text == "quiz\ufffd\ufffd" and lessons.info(number).title == "Wa\ufffdves"
 
 
 def test_listed_by_class_newest_first(lessons: LessonStore, classes: ClassStore) -> None:

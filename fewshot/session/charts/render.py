@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 
+from fewshot.safe_text import xml_text
 from fewshot.session.charts.outlines import as_outlines
 from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
 from fewshot.session.optional_imports import altair, need
@@ -48,12 +49,24 @@ def add_fonts(folders: Iterable[Path]) -> None:
 
 
 def _spec(chart: Chart) -> dict[str, Any]:
-    """The chart as Vega-Lite with all its data."""
+    """The chart as Vega-Lite with all its data.
+
+    The converter ends the whole process at a character that XML does not allow, so no text may hold one.
+    """
     with altair().data_transformers.enable("default", max_rows=None):
-        spec = dict(chart.to_dict(validate=False))
+        spec = _drawable(chart.to_dict(validate=False))
     # Descriptions of thousands of single marks are of no use; reports describe the chart and add a table.
     spec["config"]["aria"] = False
     return spec
+
+
+def _drawable(part: Any) -> Any:
+    """A part of a chart whose texts can all be drawn."""
+    if isinstance(part, str):
+        return xml_text(part)
+    if isinstance(part, dict):
+        return {_drawable(name): _drawable(value) for name, value in part.items()}
+    return [_drawable(each) for each in part] if isinstance(part, list | tuple) else part
 
 
 def _converter() -> Any:
