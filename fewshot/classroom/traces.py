@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.blotting import SOMEBODY, Blotter
+from fewshot.classroom.class_choices import forget_choices
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL
 from fewshot.database.reading_codec import used_columns
@@ -57,7 +58,8 @@ def still_called(classroom: str) -> str:
 
 
 def remove_class_traces(session: Session, row: ClassRow) -> None:
-    """Replace the names of all students of a class in lessons without a class, before the class is deleted."""
+    """Before a class is deleted: replace the names of its students in lessons without a class, and forget choices."""
+    forget_choices(session, row)
     for student in session.scalars(select(StudentRow).where(StudentRow.class_id == row.id)).all():
         _blot_lessons(session, Blotter(student.name), _without_class(row))
     forget_last_run(row.owner_id)

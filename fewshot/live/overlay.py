@@ -1,4 +1,4 @@
-"""Draws boxes, names, emotions and confidence on a frame; readable for one large face and for 49 small ones."""
+"""Draws boxes, names, states and how sure they are on a frame; readable for one large face and for 49 small ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.live.colours import INK, NOT_READABLE, PAPER, Colour, colour_of
 from fewshot.live.lettering import fitted_tile, text_tile
+from fewshot.prototypes.calibration import sure_word
 from fewshot.types import Frame, FrameResult, Reading
 
 SMALLEST, LARGEST = 18, 40
@@ -90,13 +91,16 @@ def _label_widths(boxes: NDArray[np.int_], lines: NDArray[np.int_]) -> NDArray[n
 
 @functools.lru_cache(maxsize=4096)
 def _verdict_tile(words: str, percent: int | None, emotion: str | None, line: int, width: int) -> Frame:
-    """The label below a face: words, a percentage if it fits, and a bar whose length is the confidence."""
+    """The label below a face: the state, how sure it is in a word if that fits, and a bar as long as the confidence.
+
+    No number: it would look more exact than it is. It stands in the other outputs.
+    """
     label = fitted_tile(words, line, INK, PAPER, width)
     readable = words != _NOT_READABLE
     if emotion is not None and percent is not None:
-        number = text_tile(f"{percent} %", line, INK, PAPER)
-        if label.shape[1] + number.shape[1] <= width:
-            label = np.hstack([label, number])
+        sure = text_tile(sure_word(percent / 100), line, _FAINT, PAPER)
+        if label.shape[1] + sure.shape[1] <= width:
+            label = np.hstack([label, sure])
     bar = np.full((max(5, line // 4), label.shape[1], 3), NOT_READABLE, np.uint8)
     if percent is not None and readable:
         bar[:, : round(label.shape[1] * percent / 100)] = colour_of(emotion)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 pytest.importorskip("streamlit", reason="needs the extra app")
 
@@ -21,11 +22,14 @@ from fewshot.app import setups
 from fewshot.app.guests import Guests
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.lesson_room import LessonRoom
-from fewshot.app.views import live_setup
+from fewshot.app.views import live_names, live_setup
 from fewshot.call_labels.students import DISAGREE, Names
 from fewshot.call_labels.tile_labels import Text
+from fewshot.classroom.class_choices import choose_names_from, names_from
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import Owner
+from fewshot.database.tables import OwnerRow, OwnerSettingRow
 from fewshot.live.sources import FrameSource, Paced
 from fewshot.session.settings import Settings
 from tests.app.test_lesson import NAMES, Stage, step_of, until
@@ -149,9 +153,9 @@ def test_labels_are_off_until_they_are_chosen_and_the_choice_is_only_where_it_me
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     a_class()
-    monkeypatch.setattr(live_setup, "can_read", lambda: False)
+    monkeypatch.setattr(live_names, "can_read", lambda: False)
     assert "Names" not in choices(page("live"))
-    monkeypatch.setattr(live_setup, "can_read", lambda: True)
+    monkeypatch.setattr(live_names, "can_read", lambda: True)
     test = page("live")
     (names,) = [one for one in test.selectbox if one.label == "Names"]
     assert names.value == "From faces"
@@ -161,6 +165,85 @@ def test_labels_are_off_until_they_are_chosen_and_the_choice_is_only_where_it_me
     whole.set_value(True).run()
     assert "Names" not in choices(test)
     assert "Names" not in choices(page("live", **{"class": live_setup.WITHOUT}))
+
+
+def chosen(test: object) -> str:
+    (names,) = [one for one in test.selectbox if one.label == "Names"]  # type: ignore[attr-defined]
+    return str(names.value)
+
+
+def choose(test: object, answer: str) -> None:
+    (names,) = [one for one in test.selectbox if one.label == "Names"]  # type: ignore[attr-defined]
+    names.set_value(answer).run()
+
+
+LABELS, BOTH = "From the labels of the call only", "From faces, checked with the labels of the call"
+
+
+@pytest.fixture
+def can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_names, "can_read", lambda: True)
+
+
+@pytest.mark.usefixtures("can_read")
+def test_the_choice_is_remembered_for_each_class_of_each_owner_also_under_another_name() -> None:
+    a_class()
+    store = ClassStore()
+    store.create("maths")
+    assert names_from(store, "physics") == names_from(store, "nobody") == ""
+    choose(page("live", **{"class": "physics"}), LABELS)
+    assert names_from(store, "physics") == "labels" and names_from(store, "maths") == ""
+    test = page("live", **{"class": "physics"})
+    assert chosen(test) == LABELS
+    (of,) = [one for one in test.selectbox if one.label == "Class"]
+    of.set_value("maths").run()
+    assert chosen(test) == "From faces"
+    store.rename("physics", "Physics 2")
+    assert chosen(page("live", **{"class": "Physics 2"})) == LABELS
+    bert = Owner("b" * 32, "Bert")
+    with store.database.write() as session:
+        session.add(OwnerRow(id=bert.id, name=bert.name, folded="bert", role=bert.role))
+    theirs = ClassStore(store.database, bert)
+    theirs.create("Physics 2")
+    assert names_from(theirs, "Physics 2") == ""
+
+
+@pytest.mark.usefixtures("can_read")
+def test_a_class_that_is_deleted_takes_its_choice_with_it() -> None:
+    a_class()
+    choose(page("live"), BOTH)
+    store = ClassStore()
+    store.delete("physics")
+    with store.database.read() as session:
+        assert not [row.key for row in session.scalars(select(OwnerSettingRow)) if "names" in row.key]
+    store.create("physics")
+    assert chosen(page("live", **{"class": "physics"})) == "From faces"
+
+
+@pytest.mark.usefixtures("can_read")
+def test_a_tab_keeps_what_it_shows_and_undoes_no_choice_of_another_tab() -> None:
+    a_class()
+    first, second = page("live"), page("live")
+    choose(second, LABELS)
+    first.run()
+    assert chosen(first) == "From faces" and names_from(ClassStore(), "physics") == "labels"
+    choose(first, BOTH)
+    second.run()
+    assert names_from(ClassStore(), "physics") == "both" and chosen(second) == LABELS
+
+
+def test_a_remembered_choice_that_is_not_possible_is_said_and_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_class()
+    choose_names_from(ClassStore(), "physics", "labels")
+    monkeypatch.setattr(live_names, "can_read", lambda: False)
+    test = page("live")
+    assert chosen(test) == LABELS and "rapidocr) is not installed" in words(test)  # not silently from faces
+    monkeypatch.setattr(live_names, "can_read", lambda: True)
+    test = page("live")
+    test.button_group[0].set_value(live_setup.CAMERA).run()
+    assert "Names" not in choices(test) and "A camera shows no labels" in words(test)
+    choose_names_from(ClassStore(), "physics", "of a later version")
+    assert chosen(page("live")) == "From faces"
 
 
 class Reader:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from live_fakes import blank, reading, result
 
-from fewshot.live.colours import EMOTION_COLOURS, OWN_STATE, PAPER, UNSURE, colour_of
+from fewshot.live import overlay
+from fewshot.live.colours import EMOTION_COLOURS, OWN_STATE, PAPER, UNSURE, Colour, colour_of
 from fewshot.live.lettering import fitted_tile, text_tile, transliterate
 from fewshot.live.overlay import Overlay
 from fewshot.types import EMOTIONS, FrameResult, Reading
@@ -66,15 +67,43 @@ def test_a_longer_bar_is_a_surer_reading() -> None:
     assert 0 < bars[0] < bars[1] < bars[2]
 
 
+@pytest.mark.parametrize(
+    ("confidence", "emotion", "said"),
+    [
+        (0.5, "happy", "likely"),
+        (0.794, "happy", "likely"),
+        (0.796, "happy", "clear"),
+        (1.0, "happy", "clear"),
+        (0.9, None, ""),
+    ],
+)
+def test_how_sure_is_a_word_as_on_the_tiles_of_the_app_and_no_number(
+    monkeypatch: pytest.MonkeyPatch, confidence: float, emotion: str | None, said: str
+) -> None:
+    written: list[str] = []
+
+    def tile(text: str, height: int, *colours: Colour) -> np.ndarray:
+        written.append(text)
+        return text_tile(text, height, *colours)
+
+    monkeypatch.setattr(overlay, "text_tile", tile)
+    overlay._verdict_tile.cache_clear()
+    draw(reading(confidence=confidence, emotion=emotion, box=(200, 200, 300, 300)))
+    assert written == ([said] if said else [])
+    # Where it does not fit, the state is left, and how sure it is is only the length of the bar.
+    narrow, wide = (overlay._verdict_tile("happy", 90, "happy", 20, width).shape[1] for width in (60, 200))
+    assert narrow <= 60 < wide
+
+
 def test_names_may_be_replaced() -> None:
     one = result(reading())
     assert not np.array_equal(Overlay().draw(blank(), one), Overlay({"asha": "A"}).draw(blank(), one))
 
 
 def test_the_latest_picture_is_shared() -> None:
-    overlay, one = Overlay(), result(reading())
-    assert overlay.draw(blank(), one) is overlay.draw(blank(), one)
-    assert overlay.draw(blank(), result(reading())) is not overlay.draw(blank(), one)
+    drawing, one = Overlay(), result(reading())
+    assert drawing.draw(blank(), one) is drawing.draw(blank(), one)
+    assert drawing.draw(blank(), result(reading())) is not drawing.draw(blank(), one)
 
 
 def test_a_reduced_frame_has_its_boxes_in_place() -> None:
@@ -132,6 +161,6 @@ def test_fitted_text_is_no_wider_than_its_room(text: str, width: int) -> None:
 
 
 def test_a_frame_of_another_size_is_drawn_anew() -> None:
-    overlay, one = Overlay(), result(reading())
-    large = overlay.draw(blank(), one)
-    assert overlay.draw(blank(32, 24), one).shape == (24, 32, 3) != large.shape
+    drawing, one = Overlay(), result(reading())
+    large = drawing.draw(blank(), one)
+    assert drawing.draw(blank(32, 24), one).shape == (24, 32, 3) != large.shape

@@ -71,6 +71,23 @@ def test_an_event_is_marked_once_held_and_then_over() -> None:
     assert attention.take(found(900, hint=hard(900))) is not None  # a new one
 
 
+def test_the_same_minutes_are_marked_once_also_if_nobody_looked_at_some_of_them() -> None:
+    attention = Attention()
+    assert attention.take(found(hint=hard())) is not None
+    assert attention.take(found(660, hint=hard(660))) is None  # "+1 min", or no page was open for a minute
+    shown = attention.glance(49, False, 660, [(430.0, "Exercise 2")])
+    assert shown.sentence.startswith("Since Exercise 2 (7:10) 14 of 49 look sad")  # it began then
+    attention.take(found(665, reason="Pace: cannot be judged now, because most readings are unsure."))
+    assert attention.take(found(700, hint=hard(700))) is None
+    attention.take(found(701 + HOLD))
+    assert attention.take(found(800, hint=hard(800), flat=flat(800, 0.04))) is None  # over, and found again
+    assert attention.take(found(990, flat=flat(990))) is not None  # another kind
+    attention.take(found(991 + HOLD))
+    assert attention.take(found(1100, hint=hard(1100))) is not None  # of other minutes than the one before
+    attention.take(found(20))
+    assert attention.take(found(500, hint=hard(500))) is not None  # the clock began again
+
+
 def test_a_lesson_that_is_resumed_or_starts_again_has_no_old_event() -> None:
     attention = Attention()
     attention.take(found(hint=hard(), unlike=(unlike("Ben"),)))

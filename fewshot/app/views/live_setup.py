@@ -19,11 +19,10 @@ from fewshot.app.sharing.window import SharedWindow, found_again, new_window
 from fewshot.app.shell import ask_to_acknowledge, calm, go, plain
 from fewshot.app.upload_files import content
 from fewshot.app.uploads import MOST_MEGABYTES
-from fewshot.app.views import live_elsewhere, live_joined
+from fewshot.app.views import live_elsewhere, live_joined, live_names
 from fewshot.app.views.live_joined import make_known, starting
 from fewshot.app.visitor import visitor
 from fewshot.app.webrtc import BrowserCamera
-from fewshot.call_labels.reader import can_read
 from fewshot.call_labels.students import Names
 from fewshot.classroom.places import on_computer, where_pictures_go
 from fewshot.classroom.roster import Roster
@@ -57,26 +56,6 @@ HELP = {
     FILE: later("A recording of a lesson."),
     STREAM: later("The address of a classroom camera. It begins with rtsp:// or http://."),
 }
-
-
-NAMES_FROM = {
-    later("From faces"): (Names.faces, later("Students are recognised by their faces.")),
-    later("From faces, checked with the labels of the call"): (
-        Names.both,
-        later(
-            "Zoom, Meet and Teams write a name on each tile. If it names another student than the face, neither is "
-            "shown. The label of an unknown face is offered to you under “Who is this?”."
-        ),
-    ),
-    later("From the labels of the call only"): (
-        Names.labels,
-        later(
-            "No face is recognised and no identity vector is computed. A label that is no consenting student's name is "
-            "dropped at once. Write the names in the class as they are in the call."
-        ),
-    ),
-}
-"""Answer -> where names come from, and what it means."""
 
 
 class _Chosen(NamedTuple):
@@ -148,7 +127,7 @@ def _form(settings: Settings) -> None:
         disabled=settings.aggregate_only,
         help=tr("With fewer than five people, nothing is shown."),
     )
-    names = _names(kind) if chosen in own and not aggregate else Names.faces
+    names = live_names.choose(store, chosen, kind == CAMERA) if chosen in own and not aggregate else Names.faces
     st.caption(plain(_to_rely_on(store.roster(chosen) if chosen in own else None)))
     blocked = settings.acknowledged is None
     if st.button(
@@ -168,15 +147,6 @@ def _form(settings: Settings) -> None:
         st.session_state.pop(_SHARED, None)  # it is the lesson's now
         st.query_params.pop(_WINDOW, None)
         st.rerun()
-
-
-def _names(kind: str) -> Names:
-    """Where names come from. The choice is only where a call may be seen and its labels can be read."""
-    if kind == CAMERA or not can_read():
-        return Names.faces
-    chosen = st.selectbox(tr("Names"), list(NAMES_FROM), key="names_from", format_func=tr)
-    st.caption(tr(NAMES_FROM[chosen][1]))
-    return NAMES_FROM[chosen][0]
 
 
 def _kinds() -> list[str]:

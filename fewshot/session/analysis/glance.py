@@ -72,10 +72,15 @@ class _Kept:
 
 
 class Attention:
-    """Follows the findings of one lesson: an event begins once, is marked once, and ends after ``HOLD`` seconds."""
+    """Follows the findings of one lesson: an event begins once, is marked once, and ends after ``HOLD`` seconds.
+
+    Two looks at the same minutes find the same event, also if nothing was found between them, or nobody looked: it is
+    shown again, but not marked again.
+    """
 
     def __init__(self) -> None:
         self._class: _Kept | None = None
+        self._marked: dict[str, _Kept] = {}
         self._students: dict[str, _Kept] = {}
         self._latest: Findings | None = None
 
@@ -101,7 +106,11 @@ class Attention:
         if not events or shown is not None:
             return None
         event = min(events.values(), key=lambda one: one.chance)
-        self._class = _Kept(event.since, now, event)
+        before = self._marked.get(_kind(event))
+        if before is not None and event.since < before.last <= now:  # some of the minutes are those of the last find
+            before.last, before.what, self._class = now, event, before
+            return None
+        self._class = self._marked[_kind(event)] = _Kept(event.since, now, event)
         return _marker(event)
 
     def glance(
