@@ -24,7 +24,7 @@ from fewshot.translation.catalogue import misfits
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "fewshot/translation/catalogues"
-KEYWORDS = {"tr": 1, "tr_n": 2, "later": 1}
+KEYWORDS = {"tr": 1, "tr_n": 2, "later": 1, "later_n": 2}
 """Function -> how many of its arguments are messages."""
 PLURALS = {
     "de": "nplurals=2; plural=(n != 1);",

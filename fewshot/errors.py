@@ -6,11 +6,32 @@ from dataclasses import dataclass
 
 from fewshot.addresses import without_secrets
 from fewshot.safe_text import has_stray_bytes, printable
+from fewshot.translation import Later, altered, later
 
 __all__ = [
     "DimensionMismatch", "FewshotError", "ModelMissing", "ModelUnavailable", "Note", "SourceError", "StoreError",
-    "UsageError", "has_stray_bytes", "printable",
+    "UsageError", "has_stray_bytes", "printable", "reason_of",
 ]  # fmt: skip
+
+SYSTEM_REASONS = (
+    later("No space left on device"), later("Disk quota exceeded"), later("File too large"),
+    later("Permission denied"), later("Operation not permitted"), later("Read-only file system"),
+    later("No such file or directory"), later("Not a directory"), later("Is a directory"), later("File exists"),
+    later("File name too long"), later("Input/output error"), later("Too many open files"),
+    later("Device or resource busy"), later("database or disk is full"), later("database is locked"),
+    later("database disk image is malformed"), later("file is not a database"), later("disk I/O error"),
+    later("unable to open database file"), later("attempt to write a readonly database"),
+)  # fmt: skip
+"""What the system and SQLite say most often, for the catalogues. They say it in English everywhere."""
+
+
+def reason_of(error: Exception) -> str:
+    """What the system, or a library, gives as the reason, to stand in brackets; translated where it is shown, if known.
+
+    >>> reason_of(OSError(28, "No space left on device"))
+    'No space left on device'
+    """
+    return Later((error.strerror if isinstance(error, OSError) else "") or str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +59,8 @@ class FewshotError(Exception):
     click itself.
 
     Args:
-        text: what happened and what was expected; true wherever it is shown.
+        text: what happened and what was expected; true wherever it is shown. If a page can show it, ``later`` makes
+            it, so that it is translated there, for whoever reads it.
         hint: the next step on the command line, usually a command; "" if the text already says what to do.
 
     Attributes:
@@ -49,13 +71,13 @@ class FewshotError(Exception):
 
     def __init__(self, text: str = "", *, hint: str = "") -> None:
         # Whatever made the text: no password of an address may reach a screen, a log or a file.
-        super().__init__(without_secrets(printable(text)))
+        super().__init__(altered(text, lambda part: without_secrets(printable(part))))
         self.hint = without_secrets(printable(hint))
 
     @property
     def text(self) -> str:
-        """The text without the hint for the command line."""
-        return super().__str__()
+        """The text without the hint for the command line. ``tr`` translates it, if ``later`` made it."""
+        return self.args[0] if self.args else ""
 
     def __str__(self) -> str:
         return f"{self.text} {self.hint}".strip()

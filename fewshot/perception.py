@@ -25,6 +25,7 @@ from fewshot.faces.light import in_good_light
 from fewshot.faces.open_detector import open_detector
 from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
 from fewshot.models.files import resolve
+from fewshot.translation import later
 from fewshot.types import Face, Frame
 
 
@@ -209,8 +210,10 @@ def open_perception(
                 raise
             notes.append(
                 Note(
-                    "The face recogniser is not on this computer. The built-in network recognises students instead, "
-                    "but less reliably.",
+                    later(
+                        "The face recogniser is not on this computer. The built-in network recognises students "
+                        "instead, but less reliably."
+                    ),
                     "To download it, type: fewshot models pull",
                 )
             )

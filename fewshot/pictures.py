@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fewshot.clutter import is_clutter
 from fewshot.errors import FewshotError, UsageError
+from fewshot.translation import later
 from fewshot.types import Frame
 
 PICTURE_SUFFIXES = frozenset(
@@ -153,8 +154,11 @@ def _is_heic(path: Path) -> bool:
 
 def _no_heic(path: Path) -> FewshotError:
     return FewshotError(
-        f"{path} is a HEIC picture, and this installation cannot read those. Save it as JPEG, or set the phone to take "
-        "JPEG pictures.",
+        later(
+            "{path} is a HEIC picture, and this installation cannot read those. Save it as JPEG, or set the phone "
+            "to take JPEG pictures.",
+            path=path,
+        ),
         hint="Or, in the project's folder, type: pip install '.[heif]'",
     )
 
@@ -165,22 +169,27 @@ def _readable(path: Path) -> Image.Image:
         _know_heic()
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise UsageError(f"{path} is not a file but a pipe or a device. Give the path of a picture.")
+            raise UsageError(
+                later("{path} is not a file but a pipe or a device. Give the path of a picture.", path=path)
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _open(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"There is no file {path}. Give the path of an existing picture.") from error
+        raise UsageError(later("There is no file {path}. Give the path of an existing picture.", path=path)) from error
     except IsADirectoryError as error:
-        raise UsageError(f"{path} is a folder. Give the path of a picture.") from error
+        raise UsageError(later("{path} is a folder. Give the path of a picture.", path=path)) from error
     except PermissionError as error:
-        raise FewshotError(f"You are not allowed to read {path}. Change its permissions.") from error
+        raise FewshotError(later("You are not allowed to read {path}. Change its permissions.", path=path)) from error
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
     except UnidentifiedImageError as error:
         raise FewshotError(
-            f"{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF or JPEG 2000. Remove it or "
-            "save it as JPEG."
+            later(
+                "{path} is not a picture. Expected JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, GIF or JPEG 2000. "
+                "Remove it or save it as JPEG.",
+                path=path,
+            )
         ) from error
     except _FAULTS as error:
         raise _damaged(path) from error
@@ -197,11 +206,15 @@ def _open(path: Path) -> Image.Image:
 
 
 def _damaged(path: Path) -> FewshotError:
-    return FewshotError(f"{path} is damaged or cut off. Copy it again from the original, or use another picture.")
+    return FewshotError(
+        later("{path} is damaged or cut off. Copy it again from the original, or use another picture.", path=path)
+    )
 
 
 def _too_large(path: Path) -> FewshotError:
-    return FewshotError(f"{path} has more than 178 megapixels. Save it smaller, or use another picture.")
+    return FewshotError(
+        later("{path} has more than 178 megapixels. Save it smaller, or use another picture.", path=path)
+    )
 
 
 def _reduce_on_decoding(image: Image.Image, max_pixels: int) -> None:

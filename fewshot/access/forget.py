@@ -22,6 +22,7 @@ from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
+from fewshot.translation import later
 
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
@@ -84,8 +85,9 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         left = session.get(StudentRow, number) is not None or any(_count(session, number).values())
     if left or {key, *dropped} & set(database.vault.names()):
         raise StoreError(
-            f"Something of the student is still in the database {database.url}. Type the same command again; if it "
-            "says that there is no such student, restart fewshot, which finishes the erasure."
+            later("Something of the student is still in the database {database}.", database=database.url),
+            hint="Type the same command again; if it says that there is no such student, restart fewshot, which "
+            "finishes the erasure.",
         )
     path = database.path
     backups = () if path is None else tuple(file for file in noted(path) if file.exists())

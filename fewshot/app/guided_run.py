@@ -36,7 +36,8 @@ class GuidedRun:
             seconds.
 
     Attributes:
-        advice: sentences about this computer, for example that a weaker detector is used.
+        camera: what is watched.
+        guide: judges the pictures; None until the models are open.
     """
 
     def __init__(
@@ -44,12 +45,26 @@ class GuidedRun:
     ) -> None:
         self.camera = open_camera()
         self.guide: Guide | None = None
-        self.failure: str | None = None
-        self.advice: tuple[str, ...] = ()
+        self._failure: FewshotError | str | None = None
+        self._advice: Sequence[Note] = ()
         self._open_camera, self._prepare = open_camera, prepare
         self._eyes: Perceives | None = None
         self._leaving = threading.Event()
         self._thread = self._new_thread()
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run has ended without all pictures, for whoever reads it now; None if it has not."""
+        return (
+            in_the_app(self._failure)
+            if isinstance(self._failure, FewshotError)
+            else self._failure and tr(self._failure)
+        )
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """Sentences about this computer, for example that a weaker detector is used."""
+        return tuple(map(in_the_app, self._advice))
 
     def start(self) -> None:
         """Start the thread. A run starts once."""
@@ -82,17 +97,16 @@ class GuidedRun:
     def _run(self) -> None:
         try:
             if self.guide is None or self._eyes is None:
-                self.guide, self._eyes, notes = self._prepare()
-                self.advice = tuple(map(in_the_app, notes))
+                self.guide, self._eyes, self._advice = self._prepare()
             with closing(self.camera):
                 self._watch(self.guide, self._eyes)
             if not self.guide.progress.done and not self._leaving.is_set():
-                self.failure = self.camera.lost or NO_MORE
+                self._failure = self.camera.lost or NO_MORE
         except FewshotError as error:
-            self.failure = in_the_app(error)
+            self._failure = error
         except Exception:
             logger.exception("guided enrollment failed")
-            self.failure = OURS
+            self._failure = OURS
 
     def _watch(self, guide: Guide, eyes: Perceives) -> None:
         for captured in self.camera:

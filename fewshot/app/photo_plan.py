@@ -175,7 +175,7 @@ def _label(shows: str | None) -> tuple[str | None, str]:
     try:
         return (emotion_of(shows) if shows else None), ""
     except UsageError as error:
-        return shows, error.text
+        return shows, tr(error.text)
 
 
 def _consent_words(named: Named | None) -> str:
@@ -187,5 +187,5 @@ def _consent_words(named: Named | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    plain = text.strip()
+    plain = tr(text).strip()
     return tr("{sentence}.", sentence=f"{plain[:1].upper()}{plain[1:].rstrip('.।')}") if plain else ""

@@ -21,7 +21,7 @@ from fewshot.classroom.photos import PhotoFile, SeenPhoto, shrink
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
 from fewshot.perception import Perceives
-from fewshot.translation import later
+from fewshot.translation import altered, later
 from fewshot.types import Frame, Vectors
 
 UNSURE = "unsure"
@@ -249,4 +249,4 @@ def _thumbnail(frame: Frame | None) -> bytes:
 
 def _without_folder(seen: SeenPhoto, folder: Path) -> SeenPhoto:
     """Its problem without the temporary folder, which a teacher does not know."""
-    return replace(seen, problem=seen.problem.replace(f"{folder}/", ""))
+    return replace(seen, problem=altered(seen.problem, lambda text: text.replace(f"{folder}/", "")))

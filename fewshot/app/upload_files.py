@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fewshot.errors import reason_of
 from fewshot.private_files import write_private
 from fewshot.session.temporary import TemporaryFolder
 from fewshot.translation import tr
@@ -48,7 +49,7 @@ class DiskUploads:
             path.unlink(missing_ok=True)
             words = tr(
                 "The disk of the app's computer does not take the file ({reason}). Make free space on it.",
-                reason=error.strerror,
+                reason=reason_of(error),
             )
             raise HTTPException(507, words) from error
         self._forget((session_id, file.file_id))

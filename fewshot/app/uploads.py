@@ -24,7 +24,7 @@ from fewshot.classroom.photo_labels import PLAIN_WORDS
 from fewshot.classroom.photo_names import student_and_emotion
 from fewshot.classroom.photos import shrink
 from fewshot.clutter import in_clutter
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import FewshotError, UsageError, reason_of
 from fewshot.pictures import read_picture
 from fewshot.private_files import open_private
 from fewshot.session.temporary import TemporaryFolder
@@ -267,6 +267,6 @@ def _write(path: Path, write: Callable[[IO[bytes]], object], last: dict[Path, in
                 "{file} could not be saved for reading ({reason}). Make free space on the disk of fewshot's computer, "
                 "or rename the file, and upload it again.",
                 file=path.name,
-                reason=error.strerror or error,
+                reason=reason_of(error),
             )
         ) from error

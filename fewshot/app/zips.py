@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from fewshot.classroom.names import alike
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
 from fewshot.translation import tr
 
 MOST_FILES, MOST_BYTES = 3000, 1 << 30
@@ -62,7 +62,7 @@ def in_words(archive: str, inside: str = "") -> Iterator[None]:
                 tr("{zip} cannot be unpacked: it has a password. Make the zip again, without a password.", zip=where)
             ) from error
         if isinstance(error, OSError) and error.strerror:
-            raise UsageError(tr("{zip} cannot be unpacked: {reason}.", zip=where, reason=error.strerror)) from error
+            raise UsageError(tr("{zip} cannot be unpacked: {reason}.", zip=where, reason=reason_of(error))) from error
         raise UsageError(
             tr("{zip} cannot be unpacked: it is damaged or not complete. Make the zip again.", zip=where)
         ) from error

@@ -25,11 +25,13 @@ from fewshot.prototypes.label_doubt import doubted_photos
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import has_neutral_reference
+from fewshot.translation import later
 
 PathLike = str | Path
-TRUSTED_LITTLE = (
-    "The photos of this class differ a lot from one another, as everyday photos do. So they change readings only a "
-    "little. Photos taken like the lesson help most: the same camera, the same light, the face towards the screen."
+TRUSTED_LITTLE = later(
+    "The photos of this class differ a lot from one another, as everyday photos do. So they change readings "
+    "only a little. Photos taken like the lesson help most: the same camera, the same light, the face towards "
+    "the screen."
 )
 
 
@@ -169,7 +171,11 @@ def doubles_among(looks_like: str | Sequence[str], names: Collection[str]) -> fr
     absent = sorted(found - set(stored))
     if absent:
         raise UsageError(
-            f"{', '.join(absent)} cannot look like another student: there is no such student in the class or the "
-            f"folder. Students: {', '.join(sorted(names)) or 'none'}."
+            later(
+                "{names} cannot look like another student: there is no such student in the class or the folder. "
+                "Students: {students}.",
+                names=", ".join(absent),
+                students=", ".join(sorted(names)) or "none",
+            )
         )
     return frozenset(stored[name] for name in found)

@@ -15,10 +15,11 @@ from fewshot.classroom.roster import Photo, no_such_student
 from fewshot.database.columns import stack
 from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, PhotoRow, StudentRow, SupportRow
-from fewshot.errors import DimensionMismatch, StoreError, UsageError
+from fewshot.errors import DimensionMismatch, FewshotError, StoreError, UsageError
 from fewshot.prototypes.estimators.class_model import CORRECTION
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
+from fewshot.translation import later
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,13 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
             store.replace(students[number], own, stack([face.vector for face in faces], row.identity_dimension))
         except (ValueError, UsageError, DimensionMismatch) as error:
             raise StoreError(
-                f"The vectors of {students[number]!r} in class {row.name!r} are damaged ({error}). Remove this student "
-                "and enroll the photos again.",
+                later(
+                    "The vectors of {student!r} in class {classroom!r} are damaged ({reason}). Remove this student and "
+                    "enroll the photos again.",
+                    student=students[number],
+                    classroom=row.name,
+                    reason=error.text if isinstance(error, FewshotError) else error,
+                ),
                 hint=f"Type: fewshot roster {quoted(row.name)} --remove {quoted(students[number])}",
             ) from error
     return store
@@ -130,9 +136,9 @@ def vectors_of(session: Session, row: ClassRow) -> PrototypeStore:
 
 def no_such_class(name: str, names: Sequence[str]) -> UsageError:
     """The error for a class that does not exist; it lists the existing ``names``."""
-    text = f"There is no class {name!r}. Existing classes: {', '.join(names)}."
+    known = later("There is no class {name!r}. Existing classes: {classes}.", name=name, classes=", ".join(names))
     return UsageError(
-        text if names else f"There is no class {name!r} and no other class yet.",
+        known if names else later("There is no class {name!r} and no other class yet.", name=name),
         hint=f"To create it, type: fewshot enroll {quoted(name)} PHOTOS --consent-by WHO",
     )
 

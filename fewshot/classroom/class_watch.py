@@ -17,6 +17,7 @@ from fewshot.database import Database
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, StudentRow, SupportRow
 from fewshot.errors import StoreError
+from fewshot.translation import later
 
 EVERY = 0.5
 """Seconds between two looks at the database. One takes about 2 ms."""
@@ -105,8 +106,11 @@ class ClassWatch:
 def class_gone(name: str) -> StoreError:
     """The error that ends the lesson of a class that was deleted meanwhile."""
     return StoreError(
-        f"The class {name!r} was deleted while its lesson ran, so the lesson has ended. Nothing of the lesson is kept "
-        "in the database.",
+        later(
+            "The class {classroom!r} was deleted while its lesson ran, so the lesson has ended. Nothing of the "
+            "lesson is kept in the database.",
+            classroom=name,
+        ),
         hint="To see the classes that are left, type: fewshot roster",
     )
 

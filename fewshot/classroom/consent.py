@@ -12,7 +12,8 @@ from pathlib import Path
 from fewshot.classroom.csv_text import decoded, table_rows
 from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.classroom.names import check_name
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
+from fewshot.translation import later, together
 
 PURPOSE = "readings of facial expression in this class"
 CONSENT_FILE = "consent.csv"
@@ -46,10 +47,12 @@ class Consent:
     def why_not(self, day: date) -> str:
         """Why the consent is not valid on a day, in words; "" if it is."""
         if day < self.day:
-            return f"the consent is dated {self.day}, which is in the future"
+            return later("the consent is dated {day}, which is in the future", day=self.day)
         if self.withdrawn is not None and day >= self.withdrawn:
-            return f"the consent was withdrawn on {self.withdrawn}"
-        return f"the consent ended on {self.until}" if self.until is not None and day > self.until else ""
+            return later("the consent was withdrawn on {day}", day=self.withdrawn)
+        return (
+            later("the consent ended on {day}", day=self.until) if self.until is not None and day > self.until else ""
+        )
 
     @classmethod
     def from_json(cls, record: Mapping[str, str | None]) -> Consent:
@@ -76,11 +79,12 @@ def make_consent(given_by: str, until: str | date | None = None, today: date | N
     today = today or date.today()
     if not given_by.strip():
         raise UsageError(
-            "It is not known who gave consent. Name the person.", hint="Example: --consent-by 'her mother, 2026-11-20'"
+            later("It is not known who gave consent. Name the person."),
+            hint="Example: --consent-by 'her mother, 2026-11-20'",
         )
     end = parse_day(until, "--consent-until") if isinstance(until, str) else until
     if end is not None and end < today:
-        raise UsageError(f"This consent ended on {end}. Ask for a new consent, and give its last day.")
+        raise UsageError(later("This consent ended on {day}. Ask for a new consent, and give its last day.", day=end))
     return Consent(given_by.strip(), today, until=end)
 
 
@@ -120,19 +124,28 @@ def read_consent_list(path: Path, names: Collection[str] = ()) -> ConsentList:
         text = decoded(path.read_bytes(), names)
     except OSError as error:
         raise UsageError(
-            f"{path.name} cannot be read ({error.strerror}). Check the permissions of the file."
+            later(
+                "{file} cannot be read ({reason}). Check the permissions of the file.",
+                file=path.name,
+                reason=reason_of(error),
+            )
         ) from error
     heads, lines = table_rows(text, COLUMNS)
     missing = [column for column in COLUMNS[:3] if column not in heads]
     if missing:
         raise UsageError(
-            f"{path.name} has no column {', '.join(missing)}. Its first line must be: {','.join(COLUMNS)}."
+            later(
+                "{file} has no column {columns}. Its first line must be: {all}.",
+                file=path.name,
+                columns=", ".join(missing),
+                all=",".join(COLUMNS),
+            )
         )
     rows = [(line, {head: _cell(row.get(head, "")) for head in COLUMNS}) for line, row in lines if any(row.values())]
     day_first = day_comes_first([row[column] for _, row in rows for column in ("date", "until")])
     found = ConsentList()
     for line, row in rows:
-        _add_row(found, row, f"{path.name}, line {line}", day_first)
+        _add_row(found, row, later("{file}, line {line}", file=path.name, line=line), day_first)
     return found
 
 
@@ -165,10 +178,12 @@ def write_consent_list(students: Iterable[str], consents: Mapping[str, Consent])
 def _add_row(found: ConsentList, row: Mapping[str, str], where: str, day_first: bool | None) -> None:
     try:
         if not row["student"]:
-            raise UsageError(f"{where}: student is empty. Every row needs student, given_by and date.")
+            raise UsageError(
+                later("{where}: student is empty. Every row needs student, given_by and date.", where=where)
+            )
         student = check_name(row["student"], "student")
     except UsageError as error:
-        found.faults.append(error.text if error.text.startswith(where) else f"{where}: {error.text}")
+        found.faults.append(error.text if error.text.startswith(where) else together(f"{where}:", error.text))
         return
     try:
         consent = _consent_of_row(row, where, day_first)
@@ -176,14 +191,28 @@ def _add_row(found: ConsentList, row: Mapping[str, str], where: str, day_first: 
         found.problems.setdefault(student, error.text)
         return
     if found.consents.setdefault(student, consent) != consent:
-        found.problems[student] = f"{where}: {student} has two rows. Keep only the valid one."
+        found.problems[student] = later(
+            "{where}: {student} has two rows. Keep only the valid one.", where=where, student=student
+        )
 
 
 def _consent_of_row(row: Mapping[str, str], where: str, day_first: bool | None) -> Consent:
     if not row["given_by"] and not row["date"]:
-        raise UsageError(f"{where}: nobody has given consent for {row['student']} yet. Fill in given_by and date.")
+        raise UsageError(
+            later(
+                "{where}: nobody has given consent for {student} yet. Fill in given_by and date.",
+                where=where,
+                student=row["student"],
+            )
+        )
     for column in COLUMNS[1:3]:
         if not row[column]:
-            raise UsageError(f"{where}: {column} is empty. Every row needs student, given_by and date.")
+            raise UsageError(
+                later(
+                    "{where}: {column} is empty. Every row needs student, given_by and date.",
+                    where=where,
+                    column=column,
+                )
+            )
     until = parse_day(row["until"], where, day_first) if row["until"] else None
     return Consent(row["given_by"], parse_day(row["date"], where, day_first), row["purpose"] or PURPOSE, until)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.classroom.photos import CROP_BITS, same_photo
+from fewshot.translation import later
 
-SAVED_AGAIN, MIRRORED, CHANGED = "saved again", "mirrored", "cut or changed"
+SAVED_AGAIN, MIRRORED, CHANGED = later("saved again"), later("mirrored"), later("cut or changed")
 """How a copy was made, in words."""
 
 NEARLY = "nearly the same"

@@ -20,6 +20,7 @@ from fewshot.database.lesson_tables import CorrectionRow, LessonRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.database.tables import ClassRow, StudentRow, SupportRow, class_called
 from fewshot.errors import DimensionMismatch, UsageError
+from fewshot.translation import later
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,17 @@ def learn(
         row = class_called(session, owner.id, class_name)
         kept = session.get(LessonRow, lesson)
         if row is None or kept is None or kept.class_id != row.id:
-            raise UsageError(f"Class {class_name!r} has no lesson {lesson}. Nothing was corrected.")
+            raise UsageError(
+                later(
+                    "Class {classroom!r} has no lesson {lesson}. Nothing was corrected.",
+                    classroom=class_name,
+                    lesson=lesson,
+                )
+            )
         if kept.aggregate:
-            raise UsageError(f"Lesson {lesson} contains counts only, without students. Nothing was corrected.")
+            raise UsageError(
+                later("Lesson {lesson} contains counts only, without students. Nothing was corrected.", lesson=lesson)
+            )
         ids = {one.name: one.id for one in students_of(session, row.id)}
         if student not in ids:
             raise no_such_student(student, row.name, ids)
@@ -144,7 +153,13 @@ def _correction(session: Session, owner: Owner, class_name: str, correction: int
     row = session.get(CorrectionRow, correction) if abs(correction) < 2**63 else None
     student = None if row is None else session.get(StudentRow, row.student_id)
     if row is None or student is None or of_class is None or student.class_id != of_class.id:
-        raise UsageError(f"Class {class_name!r} has no correction {correction}, so it cannot be undone.")
+        raise UsageError(
+            later(
+                "Class {classroom!r} has no correction {correction}, so it cannot be undone.",
+                classroom=class_name,
+                correction=correction,
+            )
+        )
     return row
 
 
@@ -152,9 +167,16 @@ def _checked(vector: NDArray[np.floating], row: ClassRow) -> NDArray[np.float32]
     checked = np.asarray(vector, np.float32)
     if checked.shape != (row.dimension,):
         raise DimensionMismatch(
-            f"The vector of this face has shape {checked.shape}, but class {row.name!r} needs ({row.dimension},): "
-            f"another network made it. Watch the class with the network that it was enrolled with."
+            later(
+                "The vector of this face has shape {shape}, but class {classroom!r} needs ({numbers},): another "
+                "network made it. Watch the class with the network that it was enrolled with.",
+                shape=checked.shape,
+                classroom=row.name,
+                numbers=row.dimension,
+            )
         )
     if not np.isfinite(checked).all() or not checked.any():
-        raise UsageError("This face was not readable, so it cannot be corrected. Choose a moment where it is readable.")
+        raise UsageError(
+            later("This face was not readable, so it cannot be corrected. Choose a moment where it is readable.")
+        )
     return checked

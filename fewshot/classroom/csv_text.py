@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from fewshot.classroom.names import alike
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -95,7 +96,13 @@ def _rows(reader: csv.DictReader[str], line: int, heads: list[str]) -> Iterator[
         for row in reader:
             yield line + reader.line_num, {head: (row.get(head) or "").strip() for head in heads}
     except csv.Error as error:
-        raise UsageError(f"Line {line + reader.line_num} is not a row of a table ({error}). Save it as CSV.") from error
+        raise UsageError(
+            later(
+                "Line {line} is not a row of a table ({reason}). Save it as CSV.",
+                line=line + reader.line_num,
+                reason=error,
+            )
+        ) from error
 
 
 def _heads(line: str, separator: str) -> list[str]:

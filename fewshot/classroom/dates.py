@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 _PARTS = re.compile(r"(\d{1,4})\s*([./\- ])\s*(\d{1,2})\s*\2\s*(\d{1,4})\.?")
 _EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
@@ -38,7 +39,9 @@ def parse_day(text: str, where: str, day_first: bool | None = None) -> date:
     try:
         return _iso_or_number(plain) or _of_words(plain) or _of_numbers(plain, day_first, where)
     except ValueError as error:
-        raise UsageError(f"{where}: {text!r} is not a date. Write it like 2026-11-20.") from error
+        raise UsageError(
+            later("{where}: {text!r} is not a date. Write it like 2026-11-20.", where=where, text=text)
+        ) from error
 
 
 def day_comes_first(texts: list[str]) -> bool | None:
@@ -86,8 +89,15 @@ def _of_numbers(text: str, day_first: bool | None, where: str) -> date:
         return date(year, first, second)
     one, other = date(year, second, first), date(year, first, second)
     raise UsageError(
-        f"{where}: {text!r} is not a date that is clear: it may mean {_in_words(one)} or {_in_words(other)}. "
-        f"Write {one} or {other}."
+        later(
+            "{where}: {text!r} is not a date that is clear: it may mean {first} or {second}. Write {one} or {other}.",
+            where=where,
+            text=text,
+            first=_in_words(one),
+            second=_in_words(other),
+            one=one,
+            other=other,
+        )
     )
 
 

@@ -23,15 +23,11 @@ from fewshot.errors import printable
 from fewshot.perception import Perceives
 from fewshot.prototypes.store import PrototypeStore
 from fewshot.prototypes.supports import SupportSet
+from fewshot.translation import later, together
+from fewshot.translation.words import emotion_later
 from fewshot.types import EMOTIONS, Quality, Vectors
 
-TWINS = (
-    "{0} looks like {1}. When only one of them is in view, or their faces are small, the program may show no name or "
-    "the name of the other one"
-)
-"""What it means for recognition that two students look alike."""
-
-REMOVE_ONE = "Remove it from one of the two students"
+REMOVE_ONE = later("Remove it from one of the two students")
 """What to do about one photo of two students."""
 
 _READ_AHEAD = 4
@@ -124,10 +120,10 @@ class Enrollment:
         moved = [photo for photo in student.photos if (key, photo.sha256) in self.relabelled]
         other = self._alike.get(key, "")
         if other and student.stands:
-            student.notes.append(TWINS.format(key, other))
+            student.notes.append(_twins(key, other))
         elif other:
             student.looks_like = other
-        student.notes += [f"{_short(photo.path)} {photo.reason}" for photo in moved]
+        student.notes += [together(_short(photo.path), photo.reason) for photo in moved]
         return student
 
     def _readable(self, key: str, files: Sequence[PhotoFile], results: dict[int, PhotoResult]) -> list[_Candidate]:
@@ -161,13 +157,16 @@ class Enrollment:
         if owner == key:
             label, said = self.roster.students[key].photos[loaded.sha256].emotion, loaded.file.emotion
             if said is None or said == label:
-                return "already enrolled", f"already enrolled as {label or 'unlabelled'}"
+                return "already enrolled", later("already enrolled as {label}", label=_label(label))
             self._relabel(key, loaded.sha256, said)
-            return "already enrolled", f"was enrolled as {label or 'unlabelled'} and is now enrolled as {said}"
+            reason = later(
+                "was enrolled as {before} and is now enrolled as {label}", before=_label(label), label=_label(said)
+            )
+            return "already enrolled", reason
         if owner:
-            return "rejected", f"the same photo is enrolled for {owner}. {REMOVE_ONE}"
+            return "rejected", together(later("the same photo is enrolled for {student}.", student=owner), REMOVE_ONE)
         twin = next((other for other in candidates if other.sha256 == loaded.sha256), None)
-        return "rejected", f"the same photo as {_short(twin.file.path)}" if twin else ""
+        return "rejected", later("the same photo as {file}", file=_short(twin.file.path)) if twin else ""
 
     def _relabel(self, key: str, sha256: str, emotion: str) -> None:
         """Change the label of an enrolled photo, because the teacher moved it to another emotion's folder."""
@@ -196,10 +195,13 @@ class Enrollment:
                 if how in ("", NEARLY):
                     continue
                 if owner != key:
-                    return "rejected", f"the same picture, {how}, is enrolled for {owner}. {REMOVE_ONE}"
+                    where = later("the same picture, {how}, is enrolled for {student}.", how=how, student=owner)
+                    return "rejected", together(where, REMOVE_ONE)
                 if how == SAVED_AGAIN:
-                    return "already enrolled", "a copy of this photo is already enrolled"
-                return "already enrolled", f"the same picture, {how}, is already enrolled, so it counts as one photo"
+                    return "already enrolled", later("a copy of this photo is already enrolled")
+                return "already enrolled", later(
+                    "the same picture, {how}, is already enrolled, so it counts as one photo", how=how
+                )
         return "rejected", ""
 
     def _of_one_person(
@@ -219,7 +221,11 @@ class Enrollment:
             if other and other[1] >= self.thresholds.duplicate:
                 self._alike[key] = other[0]
             if other and key in self._alike and not self.doubles & {key, other[0]}:
-                reason = f"shows {other[0]}, who is already enrolled (similarity {other[1]:.2f})"
+                reason = later(
+                    "shows {other}, who is already enrolled (similarity {similarity:.2f})",
+                    other=other[0],
+                    similarity=other[1],
+                )
                 reasons.update({candidate.index: reason for candidate in fitted})
                 fitted = []
         stays = {candidate.index for candidate in fitted}
@@ -232,10 +238,18 @@ class Enrollment:
     def _misfit(self, key: str, candidate: _Candidate, others_agree: bool) -> str:
         """Why a photo was rejected whose identity does not fit the student."""
         if not others_agree:
-            return f"the photos show different people, and it is not clear who {key} is. Keep only photos of {key}"
+            return later(
+                "the photos show different people, and it is not clear who {student} is. Keep only photos of {student}",
+                student=key,
+            )
         other = self._most_alike(key, candidate.identity[None])
-        who = f"; it looks like {other[0]}" if other and other[1] >= self.thresholds.accept else ""
-        return f"not the same person as in {key}'s other photos{who}"
+        if other and other[1] >= self.thresholds.accept:
+            return later(
+                "not the same person as in {student}'s other photos; it looks like {other}",
+                student=key,
+                other=other[0],
+            )
+        return later("not the same person as in {student}'s other photos", student=key)
 
     def _most_alike(self, key: str, vectors: Vectors) -> tuple[str, float] | None:
         keys, references = self.store.identity_references()
@@ -273,17 +287,23 @@ class Enrollment:
         notes = []
         if burst := self._bursts.get(key):
             names = sorted(set(burst))
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            files = ", ".join(names[:3])
+            if len(names) > 3:
+                files = later("{files} and {number} more", files=files, number=len(names) - 3)
             notes.append(
-                f"some photos are nearly the same, like frames of a burst: {', '.join(names[:3])}{more}. They teach "
-                "little more than one photo. Add photos of another moment"
+                later(
+                    "some photos are nearly the same, like frames of a burst: {files}. They teach little more than one "
+                    "photo. Add photos of another moment",
+                    files=files,
+                )
             )
         if not offered:
-            notes.append("no new photos; the photos enrolled before are kept")
+            notes.append(later("no new photos; the photos enrolled before are kept"))
         if not self.has_neutral(self.store.supports_of(key)):
-            unsure = f". Until then, {', '.join(own)} will be shown as unsure" if own else ""
-            none = "no photo is clearly neutral" if None in emotions else "no photo of a neutral face"
-            notes.append(f"{none}. For better results add one or two photos to {key}/neutral{unsure}")
+            none = later("no photo is clearly neutral.") if None in emotions else later("no photo of a neutral face.")
+            more = later("For better results add one or two photos to {student}/neutral", student=key)
+            unsure = later("Until then, {states} will be shown as unsure", states=", ".join(own)) if own else ""
+            notes.append(together(none, together(more, unsure, between=". ")))
         return notes
 
 
@@ -312,8 +332,22 @@ def _how(new: _Candidate, other: str, expression: Vectors, identities: Vectors) 
 
 def _copy_of(name: str, how: str) -> str:
     if how == SAVED_AGAIN:
-        return f"a copy of {name}, saved again"
-    return f"the same picture as {name}, {how}, so it counts as one photo"
+        return later("a copy of {name}, saved again", name=name)
+    return later("the same picture as {name}, {how}, so it counts as one photo", name=name, how=how)
+
+
+def _label(emotion: str | None) -> str:
+    return emotion_later(emotion) if emotion else later("unlabelled")
+
+
+def _twins(student: str, other: str) -> str:
+    """What it means for recognition that two students look alike."""
+    return later(
+        "{student} looks like {other}. When only one of them is in view, or their faces are small, the program may "
+        "show no name or the name of the other one",
+        student=student,
+        other=other,
+    )
 
 
 def _short(path: Path) -> str:

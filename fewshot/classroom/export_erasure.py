@@ -20,7 +20,9 @@ from fewshot.classroom.exports import (
     journal_of,
     known_folders,
 )
+from fewshot.errors import reason_of
 from fewshot.private_files import open_private
+from fewshot.translation import altered, later, together
 from fewshot.vault.durable import shred, sync
 
 Track = tuple[str, Any]
@@ -95,7 +97,7 @@ def rewrite(path: Path, names: Iterable[str], blot: Callable[[str], str] = str) 
         sync(path.parent)
         shred(old)
     except (ImportError, ValueError, ArithmeticError) as error:  # pyarrow's own errors are of these kinds
-        raise ExportFault(f"{path} cannot be read as a Parquet file") from error
+        raise ExportFault(later("{path} cannot be read as a Parquet file", path=path)) from error
     finally:
         new.unlink(missing_ok=True)
 
@@ -140,12 +142,15 @@ def _everywhere(owner_id: str, change: Callable[[Path, Exported], None], blot: C
     try:
         folders = known_folders(owner_id)
     except ExportFault as error:
-        return f"Exported lessons may still show the student. {error.text}"
+        return together(later("Exported lessons may still show the student."), error.text)
     for folder in folders:
         if not folder.is_dir():
             said.append(
-                f"The folder {folder} with exported lessons is not there. If it was moved, or is on a disk that is not "
-                "connected, delete the student's lessons in it yourself."
+                later(
+                    "The folder {folder} with exported lessons is not there. If it was moved, or is on a disk that "
+                    "is not connected, delete the student's lessons in it yourself.",
+                    folder=folder,
+                )
             )
             continue
         try:
@@ -154,12 +159,23 @@ def _everywhere(owner_id: str, change: Callable[[Path, Exported], None], blot: C
                     delete_parts(folder)
                 said += _in_folder(folder, journal, change, blot)
         except (OSError, ExportFault) as error:
-            said.append(f"The lessons in {folder} may still show the student ({_reason(error)}). Delete them yourself.")
+            said.append(
+                later(
+                    "The lessons in {folder} may still show the student ({reason}). Delete them yourself.",
+                    folder=folder,
+                    reason=_reason(error),
+                )
+            )
         if blot(str(folder)) != str(folder):
-            said.append(f"The folder {folder} with exported lessons bears the name of the student. Rename it yourself.")
+            said.append(
+                later(
+                    "The folder {folder} with exported lessons bears the name of the student. Rename it yourself.",
+                    folder=folder,
+                )
+            )
     for sentence in said:
         logger.warning("%s", sentence)
-    return " ".join(said)
+    return together(*said)
 
 
 def _in_folder(
@@ -176,8 +192,11 @@ def _in_folder(
                 entry.file = clean
         except (OSError, ExportFault) as error:
             said.append(
-                f"The exported lesson {folder / entry.file} may still show the student ({_reason(error)}). Delete it "
-                "yourself."
+                later(
+                    "The exported lesson {file} may still show the student ({reason}). Delete it yourself.",
+                    file=folder / entry.file,
+                    reason=_reason(error),
+                )
             )
             continue
         entry.lost = blot(entry.lost)
@@ -188,4 +207,4 @@ def _in_folder(
 
 
 def _reason(error: OSError | ExportFault) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else error.text.rstrip(".")
+    return reason_of(error) if isinstance(error, OSError) else altered(error.text, lambda text: text.rstrip("."))

@@ -18,10 +18,11 @@ from typing import Any
 from fewshot.classroom.class_rows import class_of, students_of
 from fewshot.database import Database
 from fewshot.database.owner import Owner
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import FewshotError, UsageError, reason_of
 from fewshot.models.files import home
 from fewshot.models.lock import one_process, take
 from fewshot.private_files import make_private_folder, tighten
+from fewshot.translation import later
 from fewshot.vault.durable import sync, write_through
 
 INDEX, JOURNAL, LOCK, PART = "exports.json", "lessons.json", "batch.lock", ".part"
@@ -91,8 +92,12 @@ def note_folder(folder: Path, owner: Owner) -> None:
         make_private_folder(folder)
     except OSError as error:
         raise ExportFault(
-            f"The folder {folder} cannot be used for lessons ({error.strerror or error}). Nothing was written, because "
-            "a student who is erased later must be erased there too. Choose a folder that may be written to."
+            later(
+                "The folder {folder} cannot be used for lessons ({reason}). Nothing was written, because a student "
+                "who is erased later must be erased there too. Choose a folder that may be written to.",
+                folder=folder,
+                reason=reason_of(error),
+            )
         ) from error
 
 
@@ -162,8 +167,11 @@ def _index() -> list[dict[str, str]]:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ExportFault(
-            f"The list of the folders with exported lessons, {home() / INDEX}, cannot be read. Restore it from a "
-            "backup of the folder. If there is none, delete it; the exported lessons must then be deleted by hand."
+            later(
+                "The list of the folders with exported lessons, {file}, cannot be read. Restore it from a backup "
+                "of the folder. If there is none, delete it; the exported lessons must then be deleted by hand.",
+                file=home() / INDEX,
+            )
         ) from error
 
 
@@ -177,8 +185,11 @@ def _read(file: Path) -> Journal:
         return {}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ExportFault(
-            f"The journal {file} of the exported lessons cannot be read. Delete the folder, and analyze the lessons "
-            "again into another one."
+            later(
+                "The journal {file} of the exported lessons cannot be read. Delete the folder, and analyze the "
+                "lessons again into another one.",
+                file=file,
+            )
         ) from error
 
 

@@ -17,6 +17,7 @@ from fewshot.classroom.photo_folder import list_photos
 from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.roster import Roster
 from fewshot.errors import UsageError
+from fewshot.translation import later, together
 
 Source = Literal["list", "given", "recorded", "sample", ""]
 
@@ -133,17 +134,29 @@ def _spelled_otherwise(key: str, listed: ConsentList, students: Collection[str])
     other = next((row for row in sorted(listed.names - set(students)) if alike(row) == alike(key)), None)
     if other is None or key in listed.names:
         return ""
-    return f"{CONSENT_FILE} names {other}, but the folder is called {key}. Give both the same name"
+    return later(
+        "{list} names {other}, but the folder is called {student}. Give both the same name",
+        list=CONSENT_FILE,
+        other=other,
+        student=key,
+    )
 
 
 def _no_row(key: str, listed: ConsentList | None, students: Collection[str]) -> str:
     if listed is None:
-        return f"no consent on record for {key}"
+        return later("no consent on record for {student}", student=key)
     free = sorted(listed.names - set(students))
     near = difflib.get_close_matches(alike(key), [alike(row) for row in free], n=1, cutoff=0.6)
     named = next((row for row in free if near and alike(row) == near[0]), None)
-    hint = f". A similar name in it is {named}. If this is the same student, give both the same name" if named else ""
-    return f"{CONSENT_FILE} has no row for {key}{hint}"
+    if named is None:
+        return later("{list} has no row for {student}", list=CONSENT_FILE, student=key)
+    return later(
+        "{list} has no row for {student}. A similar name in it is {other}. If this is the same student, give both the "
+        "same name",
+        list=CONSENT_FILE,
+        student=key,
+        other=named,
+    )
 
 
 def absent_names(listed: ConsentList, students: Collection[str]) -> list[str]:
@@ -151,7 +164,11 @@ def absent_names(listed: ConsentList, students: Collection[str]) -> list[str]:
     absent = sorted(listed.names - set(students))
     if not absent:
         return []
-    return [f"{CONSENT_FILE} names {', '.join(absent)}, but there is no folder with that name."]
+    return [
+        later(
+            "{list} names {names}, but there is no folder with that name.", list=CONSENT_FILE, names=", ".join(absent)
+        )
+    ]
 
 
 def valid_consent(roster: Roster, student: str, given: Consent | None) -> Consent:
@@ -175,16 +192,18 @@ def no_consent(class_name: str, photos: str, reasons: Mapping[str, str] | None =
         photos: the folder, for the command.
         reasons: student -> what is wrong with the consent of this student.
     """
-    said = [f"{key}: {why.rstrip('.')}." for key, why in (reasons or {}).items() if not why.startswith("no consent on")]
-    more = [f"{len(said) - MOST_REASONS} more."] if len(said) > MOST_REASONS else []
+    said = [
+        together(f"{key}: ", why, "" if why.endswith(".") else ".", between="")
+        for key, why in (reasons or {}).items()
+        if not why.startswith("no consent on")
+    ]
+    more = [later("{number} more.", number=len(said) - MOST_REASONS)] if len(said) > MOST_REASONS else []
     return UsageError(
-        " ".join(
-            [
-                "Nobody was enrolled, because no consent on record is valid today.",
-                *said[:MOST_REASONS],
-                *more,
-                "Ask for consent, and record who gave it.",
-            ]
+        together(
+            later("Nobody was enrolled, because no consent on record is valid today."),
+            *said[:MOST_REASONS],
+            *more,
+            later("Ask for consent, and record who gave it."),
         ),
         hint=f"Type: fewshot enroll {quoted(class_name)} {quoted(photos)} --consent-by 'WHO GAVE IT' "
         f"[--consent-until YEAR-MONTH-DAY], or {'correct' if said else 'put'} {CONSENT_FILE} "
@@ -207,7 +226,9 @@ def enroll_all(
         if key in consents:
             report.students.append(enrollment.add(key, files, consents[key]))
         else:
-            refused = [PhotoResult(f.path, f.emotion, "rejected", "no consent that is valid today") for f in files]
-            why = (reasons or {}).get(key) or f"no consent on record for {key}"
+            refused = [
+                PhotoResult(f.path, f.emotion, "rejected", later("no consent that is valid today")) for f in files
+            ]
+            why = (reasons or {}).get(key) or later("no consent on record for {student}", student=key)
             report.students.append(StudentResult(key, refused, [why]))
     return report

@@ -8,9 +8,16 @@ from collections.abc import Iterable
 
 from fewshot.errors import UsageError, has_stray_bytes, printable
 from fewshot.safe_text import JOINERS, ORDERS, joins
+from fewshot.translation import later, together
 from fewshot.types import EMOTIONS
 
 LONGEST_NAME = 64
+_UNFIT = {
+    "class": later("{name!r} cannot be the name of a class."),
+    "student": later("{name!r} cannot be the name of a student."),
+    "state": later("{name!r} cannot be the name of a state."),
+    "teacher": later("{name!r} cannot be the name of a teacher."),
+}
 
 # Letters, marks and signs without a picture, which are not in category Cf.
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc"
@@ -68,26 +75,28 @@ def check_name(name: str, what: str) -> str:
         UsageError: the name is empty, too long, hidden, reserved, or could lead to another folder.
     """
     if has_stray_bytes(name):
-        raise _unfit(printable(name), what, "It is not written in UTF-8.")
+        raise _unfit(printable(name), what, later("It is not written in UTF-8."))
     if _C1.search(name):
-        raise _unfit(printable(name), what, "It must not contain control characters.")
+        raise _unfit(printable(name), what, later("It must not contain control characters."))
     if ORDERS.search(name):
-        raise _unfit(printable(name), what, "It contains signs that turn the direction of writing around.")
+        raise _unfit(printable(name), what, later("It contains signs that turn the direction of writing around."))
     plain = unicodedata.normalize("NFC", name).strip()
     if not plain or len(plain.encode()) > 4 * LONGEST_NAME or len(plain) > LONGEST_NAME:
-        raise _unfit(name, what, f"It must have 1 to {LONGEST_NAME} characters.")
+        raise _unfit(name, what, later("It must have 1 to {most} characters.", most=LONGEST_NAME))
     forbidden = _FORBIDDEN.search(plain)
     plain = canonical(plain)
     if not any(unicodedata.category(letter)[0] in "LNPS" for letter in plain):
-        raise _unfit(name, what, "It has no letter that can be seen.")
+        raise _unfit(name, what, later("It has no letter that can be seen."))
     if forbidden:
-        raise _unfit(name, what, 'It must not contain / \\ : * ? " < > | or control characters.')
+        raise _unfit(name, what, later('It must not contain / \\ : * ? " < > | or control characters.'))
     if plain.startswith(".") or (plain.endswith(".") and what != "student"):
-        raise _unfit(name, what, "It must not begin or end with a dot.")
+        raise _unfit(name, what, later("It must not begin or end with a dot."))
     if plain.startswith("-"):
-        raise _unfit(name, what, "It must not begin with a minus sign, which marks an option on the command line.")
+        raise _unfit(
+            name, what, later("It must not begin with a minus sign, which marks an option on the command line.")
+        )
     if plain.split(".")[0].strip().casefold() in _DEVICES:
-        raise _unfit(name, what, "Windows reserves it.")
+        raise _unfit(name, what, later("Windows reserves it."))
     return plain
 
 
@@ -146,14 +155,26 @@ def same_on_screen(names: Iterable[str], what: str) -> list[str]:
         what: "students" or "classes".
     """
     return [
-        f"{len(group)} {what} have a name that looks the same on a screen: {', '.join(map(ascii, group))}. They were "
-        "stored by an earlier version and are kept apart. If they are one, remove or rename all but one."
+        later(_SAME_ON_SCREEN[what], number=len(group), names=", ".join(map(ascii, group)))
         for group in look_alikes(names)
     ]
 
 
+_SAME_ON_SCREEN = {
+    "students": later(
+        "{number} students have a name that looks the same on a screen: {names}. They were stored by an earlier "
+        "version and are kept apart. If they are one, remove or rename all but one."
+    ),
+    "classes": later(
+        "{number} classes have a name that looks the same on a screen: {names}. They were stored by an earlier version "
+        "and are kept apart. If they are one, remove or rename all but one."
+    ),
+}
+
+
 def _unfit(name: str, what: str, why: str) -> UsageError:
-    return UsageError(f"{name!r} cannot be the name of a {what}. {why} Use another name.")
+    message = _UNFIT.get(what, "{name!r} cannot be the name of a " + what + ".")
+    return UsageError(together(later(message, name=name), why, later("Use another name.")))
 
 
 def folded(name: str) -> str:
@@ -172,7 +193,9 @@ def emotion_of(word: str) -> str:
     """
     plain = check_name(" ".join(word.replace("_", " ").split()).rstrip(". "), "state").lower()
     if plain in _RESERVED:
-        raise UsageError(f"{word!r} cannot be the name of a state, because readings use it for uncertain faces.")
+        raise UsageError(
+            later("{word!r} cannot be the name of a state, because readings use it for uncertain faces.", word=word)
+        )
     return basic_emotion(plain) or plain
 
 

@@ -14,6 +14,7 @@ from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL, LOCAL_TEACHER, Owner, Role
 from fewshot.database.tables import ClassRow, OwnerRow
 from fewshot.errors import UsageError
+from fewshot.translation import later, later_n
 
 __all__ = ["LOCAL", "Owner", "Owners", "Role"]
 
@@ -44,7 +45,11 @@ class Owners:
             if row is not None:
                 return row.plain()
         raise UsageError(
-            f"There is no account {plain!r}. Existing accounts: {', '.join(owner.name for owner in self.all())}.",
+            later(
+                "There is no account {name!r}. Existing accounts: {accounts}.",
+                name=plain,
+                accounts=", ".join(owner.name for owner in self.all()),
+            ),
             hint=f"To add it, type: fewshot accounts add {quoted(plain)}",
         )
 
@@ -59,7 +64,7 @@ class Owners:
             if row is not None:
                 return row.plain()
         raise UsageError(
-            "This account does not exist any more. Log in with another one.",
+            later("This account does not exist any more. Log in with another one."),
             hint="To see the accounts, type: fewshot accounts",
         )
 
@@ -77,11 +82,13 @@ class Owners:
         """
         plain = check_name(name, "teacher")
         if role not in get_args(Role):
-            raise UsageError(f"There is no role {role!r}. Use {' or '.join(get_args(Role))}.")
+            raise UsageError(
+                later("There is no role {role!r}. Use {roles}.", role=role, roles=" or ".join(get_args(Role)))
+            )
         with self.database.write() as session:
             taken = taken_by(session, plain)
             if taken is not None:
-                raise UsageError(f"There is an account {taken!r} already. Choose another name.")
+                raise UsageError(later("There is an account {name!r} already. Choose another name.", name=taken))
             row = OwnerRow(id=secrets.token_hex(16), name=plain, folded=folded(plain), role=role)
             session.add(row)
             return row.plain()
@@ -93,7 +100,7 @@ class Owners:
             UsageError: the owner still has classes or lessons, or is the local teacher.
         """
         if id == LOCAL:
-            raise UsageError(f"The teacher {LOCAL!r} works at this computer, and cannot be removed.")
+            raise UsageError(later("The teacher {name!r} works at this computer, and cannot be removed.", name=LOCAL))
         with self.database.write() as session:
             row = session.get(OwnerRow, id)
             if row is None:
@@ -102,8 +109,12 @@ class Owners:
             lessons = session.scalar(select(func.count()).select_from(LessonRow).where(LessonRow.owner_id == id)) or 0
             if classes or lessons:
                 raise UsageError(
-                    f"{row.name} still has {_counted(classes, 'class', 'classes')} and "
-                    f"{_counted(lessons, 'lesson', 'lessons')}, so the account was not removed. Delete them first.",
+                    later(
+                        "{name} still has {classes} and {lessons}, so the account was not removed. Delete them first.",
+                        name=row.name,
+                        classes=later_n("{number} class", "{number} classes", classes),
+                        lessons=later_n("{number} lesson", "{number} lessons", lessons),
+                    ),
                     hint=f"To see them, type: fewshot roster --as {quoted(row.name)}",
                 )
             session.delete(row)
@@ -132,7 +143,3 @@ def owner_of_name(name: str) -> Owner:
         UsageError: there is no owner with this name.
     """
     return owner_named(open_database(), name)
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"

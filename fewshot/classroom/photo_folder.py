@@ -14,8 +14,9 @@ from fewshot.classroom.photo_labels import looks_like_students, photos_of
 from fewshot.classroom.photo_names import names_in_files
 from fewshot.classroom.photos import PhotoFile
 from fewshot.clutter import entries_of, leads_up
-from fewshot.errors import UsageError, printable
+from fewshot.errors import UsageError, printable, reason_of
 from fewshot.pictures import is_picture
+from fewshot.translation import later, later_n
 
 MOST_PHOTOS = 3000
 """A student's folder with more files is taken for a mistake, such as a link to a whole disk."""
@@ -67,7 +68,9 @@ def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection
                 with suppress(OSError):
                     found.refused[printable(entry.name)] = list(islice(photos_of(entry), MOST_PHOTOS))
         elif not entry.is_file():
-            found.notes.append(f"Skipped {printable(entry.name)}: it is not a file or folder that can be opened.")
+            found.notes.append(
+                later("Skipped {name}: it is not a file or folder that can be opened.", name=printable(entry.name))
+            )
         elif is_picture(entry):
             pictures.append(entry)
         elif entry.name.lower() != CONSENT_FILE:
@@ -78,58 +81,85 @@ def list_photos(folder: Path, enrolled: Collection[str] = (), listed: Collection
     _part_namesakes(found, enrolled)
     if others:
         shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        found.notes.append(f"Skipped in {folder}, because they are not pictures: {shown}.")
+        found.notes.append(
+            later("Skipped in {folder}, because they are not pictures: {files}.", folder=folder, files=shown)
+        )
     return found
 
 
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
+        exists = folder.exists()
+        what = (
+            later("{folder} is a file.", folder=folder) if exists else later("{folder} does not exist.", folder=folder)
+        )
         raise UsageError(
-            f"{folder} {what}. Expected a folder that contains one folder per student: "
-            f"{folder}/<student>/<emotion>/*.jpg."
+            later(
+                "{what} Expected a folder that contains one folder per student: {folder}/<student>/<emotion>/*.jpg.",
+                what=what,
+                folder=folder,
+            )
         )
     try:
         return entries_of(folder)
     except OSError as error:
-        raise UsageError(f"{folder} cannot be read ({error.strerror}). Check the permissions of the folder.") from error
+        raise UsageError(
+            later(
+                "{folder} cannot be read ({reason}). Check the permissions of the folder.",
+                folder=folder,
+                reason=reason_of(error),
+            )
+        ) from error
 
 
 def _add_student(found: PhotoFolder, folder: Path, key: str, places: list[Path]) -> None:
     photos: list[PhotoFile] = []
     for place in places:
         if leads_up(place):
-            found.problems[key] = "This is a link to a folder that contains all the photos. Remove the link."
+            found.problems[key] = later("This is a link to a folder that contains all the photos. Remove the link.")
             return
         try:
             inside = looks_like_students(place)
             photos += islice(photos_of(place), MOST_PHOTOS + 1)
         except OSError as error:
-            found.problems[key] = f"The folder cannot be read ({error.strerror}). Check its permissions."
+            found.problems[key] = later(
+                "The folder cannot be read ({reason}). Check its permissions.", reason=reason_of(error)
+            )
             return
         if inside:
             found.groups.append(place)
-            found.problems[key] = (
-                f"The folder seems to hold the folders of students ({', '.join(inside)}), not the photos of one "
-                f"student. Choose the folder {place} instead of {folder}."
+            found.problems[key] = later(
+                "The folder seems to hold the folders of students ({students}), not the photos of one student. "
+                "Choose the folder {place} instead of {folder}.",
+                students=", ".join(inside),
+                place=place,
+                folder=folder,
             )
             return
     if len(photos) > MOST_PHOTOS:
-        found.problems[key] = (
-            f"The folder has more than {MOST_PHOTOS} files. Is it the right one? A few photos are enough."
+        found.problems[key] = later(
+            "The folder has more than {most} files. Is it the right one? A few photos are enough.", most=MOST_PHOTOS
         )
         return
     found.students[key] = photos
     if len(places) > 1:
         found.notes.append(
-            f"{len(places)} folders are called {key}: their names look the same and differ only in how they are "
-            "stored. They count as one student."
+            later(
+                "{number} folders are called {student}: their names look the same and differ only in how they are "
+                "stored. They count as one student.",
+                number=len(places),
+                student=key,
+            )
         )
     unlabelled = sorted({photo.skipped for photo in photos if photo.skipped})
     if unlabelled:
         found.notes.append(
-            f"{key}: {', '.join(map(printable, unlabelled))} cannot be the name of a state, because it is a date, a "
-            "number or a usual name of a folder. The photos in it count as unlabelled."
+            later(
+                "{student}: {folders} cannot be the name of a state, because it is a date, a number or a usual "
+                "name of a folder. The photos in it count as unlabelled.",
+                student=key,
+                folders=", ".join(map(printable, unlabelled)),
+            )
         )
 
 
@@ -142,16 +172,25 @@ def _add_named_files(found: PhotoFolder, folder: Path, pictures: list[Path], kno
             found.students.setdefault(key, []).extend(files)
     if photos:
         found.notes.append(
-            "Names of files say whose the photos are: "
-            + ", ".join(f"{key} ({len(files)})" for key, files in photos.items())
-            + ". If that is wrong, remove the student, and put the photos into a folder per student."
+            later(
+                "Names of files say whose the photos are: {students}. If that is wrong, remove the student, and put "
+                "the photos into a folder per student.",
+                students=", ".join(f"{key} ({len(files)})" for key, files in photos.items()),
+            )
         )
     if strays:
-        count = "1 picture" if len(strays) == 1 else f"{len(strays)} pictures"
         first = ", ".join(printable(path.name) for path in strays[:3]) + (", …" if len(strays) > 3 else "")
         found.notes.append(
-            f"Skipped {count} in {folder} without a student: {first}. Put every picture into the folder of a student: "
-            f"{folder.name}/<student>/<emotion>/. Or name it like anna_neutral.jpg."
+            later_n(
+                "Skipped {number} picture in {folder} without a student: {files}. Put every picture into the folder of "
+                "a student: {top}/<student>/<emotion>/. Or name it like anna_neutral.jpg.",
+                "Skipped {number} pictures in {folder} without a student: {files}. Put every picture into the folder "
+                "of a student: {top}/<student>/<emotion>/. Or name it like anna_neutral.jpg.",
+                len(strays),
+                folder=folder,
+                files=first,
+                top=folder.name,
+            )
         )
 
 
@@ -184,8 +223,13 @@ def namesakes(students: Collection[str], enrolled: Collection[str]) -> dict[str,
 
 
 def _which(key: str, others: list[str], enrolled: Collection[str]) -> str:
-    named = " and ".join(f"{name} (enrolled before)" if name in enrolled else name for name in others)
-    return (
-        f"{key} and {named} differ only in upper and lower case, or in signs that cannot be seen. If this is one "
-        f"student, give the folders the same name. If not, give one of them another name, such as {key} 2."
+    first, *rest = [later("{student} (enrolled before)", student=name) if name in enrolled else name for name in others]
+    named = first
+    for other in rest:
+        named = later("{student} and {other}", student=named, other=other)
+    return later(
+        "{student} and {others} differ only in upper and lower case, or in signs that cannot be seen. If this is one "
+        "student, give the folders the same name. If not, give one of them another name, such as {student} 2.",
+        student=key,
+        others=named,
     )

@@ -11,6 +11,7 @@ from fewshot.classroom.names import basic_emotion, emotion_of
 from fewshot.classroom.photos import PhotoFile
 from fewshot.clutter import entries_of, leads_up
 from fewshot.errors import UsageError, printable
+from fewshot.translation import later
 
 PLAIN_WORDS = {
     "dcim", "camera", "photo", "photos", "picture", "pictures", "pics", "image", "images", "img", "bilder",
@@ -113,5 +114,5 @@ def _files_of(folder: Path, linked: bool) -> Iterator[Path]:
 
 def _why_no_file(path: Path) -> str:
     if path.is_symlink():
-        return "a link that leads nowhere, or to a folder above it. Remove the link"
-    return "not a file but a pipe or a device. Remove it"
+        return later("a link that leads nowhere, or to a folder above it. Remove the link")
+    return later("not a file but a pipe or a device. Remove it")

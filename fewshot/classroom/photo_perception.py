@@ -14,12 +14,12 @@ from fewshot.faces.boxes import box_area, face_area, pairwise_iou
 from fewshot.faces.quality import ENROLLMENT_LIMITS, Limits
 from fewshot.perception import Perceives, Perception
 from fewshot.pictures import read_picture
+from fewshot.translation import later
 from fewshot.types import Face, Frame
 
 CLEAR_SUBJECT = 3.0
 """The largest face of a photo is its subject if its box is at least this many times as large as the second one."""
 
-_SEVERAL = "{count} faces, and none is clearly the largest. Crop the photo to the student"
 _SHARED = 300
 """Pixels that two parts of a large photo share. A face that is larger is found in the reduced photo."""
 _SAME_FACE = 0.3
@@ -66,12 +66,16 @@ def _subject(photo: Frame, eyes: Perceives, size: tuple[int, int] | None = None)
         lies = next((how for how, upright in turned(photo) if has_upright_face(eyes.find(upright))), "")
         return None, no_face(photo, lies, size)
     if len(faces) > 1 and face_area(faces[0]) < CLEAR_SUBJECT * face_area(faces[1]):
-        return None, _SEVERAL.format(count=len(faces))
+        return None, _several(len(faces))
     face = faces[0]
     if not face.quality.ok:
         return face, with_advice(face.quality.reasons)
     eyes.identify(photo, [face])
     return face, ""
+
+
+def _several(count: int) -> str:
+    return later("{count} faces, and none is clearly the largest. Crop the photo to the student", count=count)
 
 
 def _closer(path: Path, photo: Frame, face: Face | None, eyes: Perceives) -> tuple[Face | None, str] | None:
@@ -86,7 +90,7 @@ def _closer(path: Path, photo: Frame, face: Face | None, eyes: Perceives) -> tup
     if not boxes:
         return None
     if len(boxes) > 1 and box_area(boxes[0]) < CLEAR_SUBJECT * box_area(boxes[1]):
-        return None, _SEVERAL.format(count=len(boxes))
+        return None, _several(len(boxes))
     left, top, right, bottom = np.asarray(boxes[0], int)
     reach = max(right - left, bottom - top)
     part = whole[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.checksums import sha256_of
-from fewshot.errors import FewshotError
+from fewshot.errors import FewshotError, reason_of
 from fewshot.pictures import read_sized_picture
+from fewshot.translation import later
 from fewshot.types import Frame, Quality, Vectors
 
 LONGEST_SIDE = 1600
@@ -105,7 +106,12 @@ def load_photo(file: PhotoFile) -> LoadedPhoto:
     except FewshotError as error:
         return LoadedPhoto(file, "", None, error.text)
     except OSError as error:
-        return LoadedPhoto(file, "", None, f"{file.path} cannot be read ({error.strerror}). Copy it again.")
+        return LoadedPhoto(
+            file,
+            "",
+            None,
+            later("{file} cannot be read ({reason}). Copy it again.", file=file.path, reason=reason_of(error)),
+        )
 
 
 def shrink(frame: Frame, longest: int = LONGEST_SIDE) -> Frame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fewshot.classroom.consent import PURPOSE, Consent
 from fewshot.errors import UsageError
-from fewshot.translation import tr
+from fewshot.translation import later, tr
 
 
 def computer(place: str) -> str:
@@ -72,8 +72,15 @@ def refuse_uncovered(names: list[str], place: str) -> None:
         UsageError: there are such students.
     """
     if names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        shown = ", ".join(names[:5])
+        if len(names) > 5:
+            shown = later("{files} and {number} more", files=shown, number=len(names) - 5)
         raise UsageError(
-            f"The consent of {shown} does not include that pictures go to the server {place}. Ask for a consent that "
-            f"says so, and record it with a purpose that names the server, such as: {server_purpose(place)}."
+            later(
+                "The consent of {students} does not include that pictures go to the server {server}. Ask for a "
+                "consent that says so, and record it with a purpose that names the server, such as: {purpose}.",
+                students=shown,
+                server=place,
+                purpose=server_purpose(place),
+            )
         )

@@ -10,6 +10,7 @@ from fewshot.classroom.class_rows import Networks
 from fewshot.classroom.names import quoted
 from fewshot.errors import Note
 from fewshot.models.files import WEIGHTS, resolve
+from fewshot.translation import later
 
 PREVIOUS = "expression_previous"
 """The expression network of the version before, in the registry. It ships for one version, with its population
@@ -54,14 +55,15 @@ def how_recognised(networks: Networks | None) -> str:
     """What recognises the students of a class; "" while it has no vectors."""
     if networks is None:
         return ""
-    return "built-in network (less reliable)" if is_weaker(networks) else "face recogniser"
+    return later("built-in network (less reliable)") if is_weaker(networks) else later("face recogniser")
 
 
 def weaker_note(classroom: str) -> str:
     """What a user should know about a class for which ``is_weaker`` is true."""
-    return (
-        f"Class {classroom} was enrolled with the built-in network, which recognises students less reliably than the "
-        "face recogniser. It stays that way until its photos are enrolled again."
+    return later(
+        "Class {classroom} was enrolled with the built-in network, which recognises students less reliably than the "
+        "face recogniser. It stays that way until its photos are enrolled again.",
+        classroom=classroom,
     )
 
 
@@ -78,14 +80,17 @@ def previous_note(classroom: str) -> Note:
     """What a user should know about a class that was enrolled with the network of the version before."""
     name = quoted(classroom)
     return Note(
-        f"Class {classroom} was enrolled with the network of the version before and goes on with it. The new network "
-        "reads faces better.",
+        later(
+            "Class {classroom} was enrolled with the network of the version before and goes on with it. The new "
+            "network reads faces better.",
+            classroom=classroom,
+        ),
         f"To use it, type for every student: fewshot roster {name} --remove STUDENT, then: fewshot enroll {name} "
         "PHOTOS",
     )
 
 
-AGAIN_BY_CLICK = (
+AGAIN_BY_CLICK = later(
     "To enroll it again: open Settings → Models and click “Download the missing models”. Then click each student's "
     "card, remove the student in the tab More, and add the photos again."
 )

@@ -9,6 +9,7 @@ from datetime import date
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.names import alike, canonical, check_name
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,13 @@ class Roster:
         other = next((known for known in self.students if alike(known) == alike(key)), key)
         if other != key:
             raise UsageError(
-                f"{key} and {other}, who is in class {self.name}, differ only in upper and lower case. If this is the "
-                f"same student, write {other}. If not, use another name, such as {key} 2."
+                later(
+                    "{student} and {other}, who is in class {name}, differ only in upper and lower case. If this "
+                    "is the same student, write {other}. If not, use another name, such as {student} 2.",
+                    student=key,
+                    other=other,
+                    name=self.name,
+                )
             )
         return key
 
@@ -99,4 +105,11 @@ class Roster:
 def no_such_student(student: str, class_name: str, known: Mapping[str, object] | list[str]) -> UsageError:
     """The error for a student who is not in the class; it lists the enrolled students."""
     there = ", ".join(sorted(known)) or "none"
-    return UsageError(f"There is no student {student!r} in class {class_name!r}. Enrolled students: {there}.")
+    return UsageError(
+        later(
+            "There is no student {student!r} in class {classroom!r}. Enrolled students: {there}.",
+            student=student,
+            classroom=class_name,
+            there=there,
+        )
+    )

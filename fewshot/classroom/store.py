@@ -35,6 +35,7 @@ from fewshot.database.tables import ClassRow, StudentRow
 from fewshot.database.words import DiskFull
 from fewshot.errors import StoreError, UsageError
 from fewshot.prototypes.store import PrototypeStore
+from fewshot.translation import later, together
 
 __all__ = ["ClassStore", "class_names", "no_such_class"]
 
@@ -109,7 +110,7 @@ class ClassStore(StudentRecords):
         plain = check_name(name, "class")
         with self.database.write() as session:
             if find_class(session, self.owner, plain) is not None:
-                raise UsageError(f"There is a class {plain!r} already. Choose another name.")
+                raise UsageError(later("There is a class {name!r} already. Choose another name.", name=plain))
             session.add(ClassRow(owner_id=self.owner.id, name=plain, sample=sample))
         return plain
 
@@ -127,7 +128,7 @@ class ClassStore(StudentRecords):
             row = class_of(session, self.owner, name)
             taken = find_class(session, self.owner, plain)
             if taken is not None and taken.id != row.id:
-                raise UsageError(f"There is a class {plain!r} already. Choose another name.")
+                raise UsageError(later("There is a class {name!r} already. Choose another name.", name=plain))
             row.name = plain
             renew_texts_of(session, row)
         return plain
@@ -204,7 +205,12 @@ class ClassStore(StudentRecords):
             if not row.dimension:
                 networks.write_to(row)
             elif accepted and Networks.of(row) != networks:
-                raise StoreError(f"Class {name!r} was enrolled with other networks in the meantime. Enroll it again.")
+                raise StoreError(
+                    later(
+                        "Class {classroom!r} was enrolled with other networks in the meantime. Enroll it again.",
+                        classroom=name,
+                    )
+                )
             session.flush()
             students = {student.name: student for student in students_of(session, row.id)}
             for key in dict.fromkeys(photo.student for photo in accepted):
@@ -257,10 +263,13 @@ class ClassStore(StudentRecords):
                     Networks().write_to(row)
         except ErasurePending as error:
             exported = erase_student(self.owner.id, *gone)
-            text = f"{student} was removed from {name}, but not completely. {error.text} {said} {exported}".strip()
+            partly = later(
+                "{student} was removed from {classroom}, but not completely.", student=student, classroom=name
+            )
+            text = together(partly, error.text, said, exported)
             raise ErasurePending(text, hint=error.hint) from error
         exported = erase_student(self.owner.id, *gone)  # after the deletion, as for a class
-        return f"{said} {exported}".strip()
+        return together(said, exported)
 
     def rename_student(self, name: str, student: str, new: str) -> str:
         """Rename a student, also in all lessons. Returns the name as it is stored.
@@ -274,7 +283,13 @@ class ClassStore(StudentRecords):
             found = student_of(session, row, student)
             other = similar_name(plain, [one.name for one in students_of(session, row.id) if one.id != found.id])
             if other is not None:
-                raise UsageError(f"There is a student {other!r} in class {row.name!r} already. Choose another name.")
+                raise UsageError(
+                    later(
+                        "There is a student {other!r} in class {classroom!r} already. Choose another name.",
+                        other=other,
+                        classroom=row.name,
+                    )
+                )
             found.name = plain
             self._note(session, "corrected", found, what="name")
         return plain

@@ -24,6 +24,7 @@ from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ConsentRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 LARGEST_PORTRAIT = 200_000
 """Bytes."""
@@ -61,8 +62,14 @@ class StudentRecords:
                     known[key] = known[other]
                 elif other is not None:
                     raise UsageError(
-                        f"{key!r} and {other!r}, who is in class {row.name!r}, differ only in upper and lower case. "
-                        f"If this is the same student, write {other}. If not, use another name, such as {key} 2."
+                        later(
+                            "{student!r} and {other!r}, who is in class {classroom!r}, differ only in upper and "
+                            "lower case. If this is the same student, write {other}. If not, use another name, "
+                            "such as {student} 2.",
+                            student=key,
+                            other=other,
+                            classroom=row.name,
+                        )
                     )
                 if key not in known:
                     known[key] = StudentRow(class_id=row.id, name=key)
@@ -82,7 +89,9 @@ class StudentRecords:
             latest = select(ConsentRow).where(ConsentRow.student_id == found.id).order_by(ConsentRow.id.desc()).limit(1)
             consent = session.scalar(latest)
             if consent is None:
-                raise UsageError(f"There is no consent on record for {student!r}, so it cannot be withdrawn.")
+                raise UsageError(
+                    later("There is no consent on record for {student!r}, so it cannot be withdrawn.", student=student)
+                )
             consent.withdrawn = day or date.today()
             self._note(session, "consent withdrawn", found)
         self.database.keep_removals()
@@ -125,8 +134,10 @@ class StudentRecords:
         """
         if picture is not None and (not picture.startswith(b"\xff\xd8") or len(picture) > LARGEST_PORTRAIT):
             raise UsageError(
-                f"The picture on a student's card must be a JPEG file of at most {LARGEST_PORTRAIT // 1000} kB. Use a "
-                "smaller one."
+                later(
+                    "The picture on a student's card must be a JPEG file of at most {most} kB. Use a smaller one.",
+                    most=LARGEST_PORTRAIT // 1000,
+                )
             )
         with self.database.erase() as session:
             found = student_of(session, class_of(session, self.owner, name), student)

@@ -15,8 +15,9 @@ from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow,
 from fewshot.database.owner import LOCAL
 from fewshot.database.reading_codec import used_columns
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
 from fewshot.models.files import home
+from fewshot.translation import later, later_n, together
 from fewshot.types import EMOTIONS
 
 LAST_TIMELINE = "last-timeline.png"
@@ -48,13 +49,13 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     counts += _blot_students(session, blot, row.id)
     said = _sentence(counts)
     if blot(row.name) != row.name:
-        said += f" {still_called(row.name)}"
-    return f"{said} {forget_last_run(row.owner_id)}".strip()
+        said = together(said, still_called(row.name))
+    return together(said, forget_last_run(row.owner_id))
 
 
 def still_called(classroom: str) -> str:
     """The sentence about a class whose own name holds the name of a removed student."""
-    return f"The class is still called {classroom!r}, which holds the name of the student."
+    return later("The class is still called {classroom!r}, which holds the name of the student.", classroom=classroom)
 
 
 def remove_class_traces(session: Session, row: ClassRow) -> None:
@@ -83,7 +84,11 @@ def forget_last_run(owner_id: str) -> str:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        return f"The picture {path} may show the name, and could not be deleted ({error.strerror}). Delete it yourself."
+        return later(
+            "The picture {path} may show the name, and could not be deleted ({reason}). Delete it yourself.",
+            path=path,
+            reason=reason_of(error),
+        )
     return ""
 
 
@@ -165,8 +170,23 @@ def _labels_in_use(session: Session, lesson: LessonRow) -> list[str]:
 
 
 def _sentence(counts: Counter[str]) -> str:
-    found = [f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count]
+    found = [_counted(what, count) for what, count in counts.items() if count]
     if not found:
         return ""
-    words = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
-    return f"The name was also replaced by {SOMEBODY} in {words} of this class and of lessons without a class."
+    words = together(*found[:-1], between=", ")
+    return later(
+        "The name was also replaced by {somebody} in {things} of this class and of lessons without a class.",
+        somebody=SOMEBODY,
+        things=later("{first} and {last}", first=words, last=found[-1]) if words else found[-1],
+    )
+
+
+def _counted(what: str, count: int) -> str:
+    return {
+        "title": later_n("{number} title", "{number} titles", count),
+        "source": later_n("{number} source", "{number} sources", count),
+        "label": later_n("{number} label", "{number} labels", count),
+        "marker": later_n("{number} marker", "{number} markers", count),
+        "consent": later_n("{number} consent", "{number} consents", count),
+        "note": later_n("{number} note", "{number} notes", count),
+    }[what]

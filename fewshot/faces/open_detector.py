@@ -8,6 +8,7 @@ from fewshot.faces.detectors.cascade import CascadeDetector
 from fewshot.faces.detectors.scrfd import ScrfdDetector
 from fewshot.faces.detectors.yunet import YunetDetector
 from fewshot.models.files import resolve
+from fewshot.translation import later
 
 
 def open_detector(kind: str = "auto", *, download: bool = True, threads: int | None = None) -> Detector:
@@ -29,8 +30,10 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
             file = resolve("scrfd_500m", download=download)
         except ModelMissing:
             note = Note(
-                "The face detector SCRFD is not on this computer and was not downloaded. OpenCV's cascades are used "
-                "instead; they find fewer faces.",
+                later(
+                    "The face detector SCRFD is not on this computer and was not downloaded. OpenCV's cascades are "
+                    "used instead; they find fewer faces."
+                ),
                 "To download SCRFD, type: fewshot models pull",
             )
             return CascadeDetector(resolve("landmarks", download=False), note=note)
@@ -41,4 +44,4 @@ def open_detector(kind: str = "auto", *, download: bool = True, threads: int | N
         return YunetDetector(resolve("yunet", download=download))
     if kind == "cascade":
         return CascadeDetector(resolve("landmarks", download=False))
-    raise UsageError(f"There is no detector called {kind!r}. Choose auto, scrfd, yunet or cascade.")
+    raise UsageError(later("There is no detector called {kind!r}. Choose auto, scrfd, yunet or cascade.", kind=kind))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fewshot.faces.align import CROP_SIZE
 from fewshot.faces.detections import Detections
 from fewshot.faces.light import face_levels, in_good_light
+from fewshot.translation import later
 from fewshot.types import Quality
 
 
@@ -153,23 +154,71 @@ def _reasons(quality: Quality, contrast: float, whole: bool, limits: Limits) -> 
     """The reasons why a face is not readable, in words."""
     reasons = []
     if quality.size < limits.size:
-        reasons.append(f"face too small: {quality.size:.0f} pixels wide, at least {limits.size:.0f} needed")
+        reasons.append(
+            later(
+                "face too small: {size:.0f} pixels wide, at least {least:.0f} needed",
+                size=quality.size,
+                least=limits.size,
+            )
+        )
     if not whole:
-        reasons.append("face cut off by the edge of the picture")
+        reasons.append(later("face cut off by the edge of the picture"))
     if quality.sharpness < limits.sharpness:
-        reasons.append(f"too blurred: sharpness {quality.sharpness:.2f}, at least {limits.sharpness:.2f} needed")
+        reasons.append(
+            later(
+                "too blurred: sharpness {sharpness:.2f}, at least {least:.2f} needed",
+                sharpness=quality.sharpness,
+                least=limits.sharpness,
+            )
+        )
     if abs(quality.yaw) > limits.yaw:
-        reasons.append(f"face turned too far to the side: {abs(quality.yaw):.0f} degrees, at most {limits.yaw:.0f}")
+        reasons.append(
+            later(
+                "face turned too far to the side: {angle:.0f} degrees, at most {most:.0f}",
+                angle=abs(quality.yaw),
+                most=limits.yaw,
+            )
+        )
     if abs(quality.pitch) > limits.pitch:
-        reasons.append(f"face turned too far up or down: {abs(quality.pitch):.0f} degrees, at most {limits.pitch:.0f}")
+        reasons.append(
+            later(
+                "face turned too far up or down: {angle:.0f} degrees, at most {most:.0f}",
+                angle=abs(quality.pitch),
+                most=limits.pitch,
+            )
+        )
     if abs(quality.roll) > max(limits.roll, _UPSIDE_DOWN):
-        reasons.append("face upside down: turn the camera or the picture")
+        reasons.append(later("face upside down: turn the camera or the picture"))
     elif abs(quality.roll) > limits.roll:
-        reasons.append(f"head tilted too far: {abs(quality.roll):.0f} degrees, at most {limits.roll:.0f}")
+        reasons.append(
+            later(
+                "head tilted too far: {angle:.0f} degrees, at most {most:.0f}",
+                angle=abs(quality.roll),
+                most=limits.roll,
+            )
+        )
     if quality.brightness < limits.dark:
-        reasons.append(f"too dark: mean grey level {quality.brightness:.0f}, at least {limits.dark:.0f} needed")
+        reasons.append(
+            later(
+                "too dark: mean grey level {level:.0f}, at least {least:.0f} needed",
+                level=quality.brightness,
+                least=limits.dark,
+            )
+        )
     elif quality.brightness > limits.bright:
-        reasons.append(f"too bright: mean grey level {quality.brightness:.0f}, at most {limits.bright:.0f}")
+        reasons.append(
+            later(
+                "too bright: mean grey level {level:.0f}, at most {most:.0f}",
+                level=quality.brightness,
+                most=limits.bright,
+            )
+        )
     elif contrast < limits.contrast:
-        reasons.append(f"too little contrast: {contrast:.1f} grey levels, at least {limits.contrast:g} needed")
+        reasons.append(
+            later(
+                "too little contrast: {contrast:.1f} grey levels, at least {least:g} needed",
+                contrast=contrast,
+                least=limits.contrast,
+            )
+        )
     return tuple(reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.translation import later, tr
+from fewshot.translation import Later, later, tr
 
 UNREVIEWED = later("This translation has not been reviewed yet.")
 """Below every page that is not in English."""
@@ -37,3 +37,8 @@ def emotion_word(name: str) -> str:
     ('happy', 'daydreaming')
     """
     return tr(name) if name in _WORDS else name
+
+
+def emotion_later(name: str) -> str:
+    """As ``emotion_word``, for a text that ``later`` makes: the word is looked up where that is shown."""
+    return Later(name) if name in _WORDS else name

@@ -38,7 +38,7 @@ def marked() -> frozenset[str]:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
-                and node.func.id in ("tr", "tr_n", "later")
+                and node.func.id in ("tr", "tr_n", "later", "later_n")
             ):
                 found |= {
                     one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)

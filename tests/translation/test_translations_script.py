@@ -91,8 +91,8 @@ def test_no_message_of_the_code_is_put_together_before_it_is_looked_up() -> None
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
                 continue
-            keys = node.args[:2] if node.func.id == "tr_n" else node.args[:1]
-            if node.func.id in ("tr", "tr_n", "later") and any(
+            keys = node.args[:2] if node.func.id in ("tr_n", "later_n") else node.args[:1]
+            if node.func.id in translations.KEYWORDS and any(
                 isinstance(key, ast.JoinedStr | ast.BinOp) for key in keys
             ):
                 wrong.append(f"{path.name}, line {node.lineno}")

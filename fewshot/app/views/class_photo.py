@@ -16,7 +16,7 @@ from fewshot.errors import FewshotError, UsageError
 from fewshot.pictures import PICTURE_SUFFIXES
 from fewshot.session.settings import Settings
 from fewshot.session.temporary import TemporaryFolder
-from fewshot.translation import later, tr, tr_n
+from fewshot.translation import altered, later, tr, tr_n
 
 NOTICE = later(
     "Choose one photo of the whole class. Every face gets a tile, and you say who it is. The faces are only in "
@@ -85,7 +85,7 @@ def _cut(name: str, called: str, data: bytes | Path) -> ClassPhoto:
         try:
             photo = read_picture(path)
         except FewshotError as error:
-            raise UsageError(error.text.replace(str(path), called)) from error
+            raise UsageError(altered(error.text, lambda text: text.replace(str(path), called))) from error
     return class_photo(name, photo)
 
 

@@ -285,7 +285,7 @@ def _show(outcome: Outcome | None) -> None:
     if outcome is None:
         return
     for note in outcome.notes:
-        st.info(plain(note), icon=":material/info:")
+        st.info(plain(tr(note)), icon=":material/info:")
     say_advice(outcome.advice)
     accepted = sum(student.count("accepted") for student in outcome.students)
     twice = sum(student.count("already enrolled") for student in outcome.students)
@@ -300,7 +300,7 @@ def _show(outcome: Outcome | None) -> None:
             if picture := outcome.pictures.get(file):
                 st.image(picture, width=112)
             who = f"**{plain(isolated(student))}** · " if student else ""
-            st.markdown(f"{who}{plain(file)}  \n:red-badge[{plain(tr('refused'))}] {plain(why)}")
+            st.markdown(f"{who}{plain(file)}  \n:red-badge[{plain(tr('refused'))}] {plain(tr(why))}")
     for enrolled in outcome.students:
         for note in enrolled.notes:
-            st.caption(plain(f"{isolated(enrolled.student)}: {note}"))
+            st.caption(plain(f"{isolated(enrolled.student)}: {tr(note)}"))

@@ -211,10 +211,10 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     sure = st.text_input(tr("To confirm, type the student's name"))
     if st.button(tr("Remove permanently"), disabled=sure != student.key, width="stretch"):
         done = forget(store, name, student.key, keep_class=True)
-        also = done.also
+        also = tr(done.also)
         st.session_state[RECEIPT] = json.dumps(done.receipt, indent=1)
         who = isolated(student.key)
-        if still_called(name) in also:
+        if still_called(name) in done.also:
             also += f" {tr('To change that, click Rename on this page.')}"
         said = tr("{student} was removed, with everything that was stored about them.", student=who)
         say_later(f"{said} {also}".strip())

@@ -49,7 +49,7 @@ def page() -> None:
         _first(store, bool(names))
     if name is not None and not st.session_state.get(_NEW):
         for words in (*same_on_screen(names, "classes"), *same_on_screen(store.roster(name).students, "students")):
-            st.warning(plain(words), icon=":material/content_copy:")
+            st.warning(plain(tr(words)), icon=":material/content_copy:")
         _roster(store, name)
 
 
@@ -174,7 +174,7 @@ def _roster(store: ClassStore, name: str) -> None:
         st.info(tr("This class has no students yet. Add them above."), icon=":material/person_add:")
         return
     if is_weaker(store.networks(name)):
-        st.info(plain(f"{weaker_note(name)} {AGAIN_BY_CLICK}"), icon=":material/info:")
+        st.info(plain(f"{tr(weaker_note(name))} {tr(AGAIN_BY_CLICK)}"), icon=":material/info:")
     portraits = _portraits(store, roster)
     picked = board(roster_data(roster.students, today, roster.sample, portraits), key=f"roster {name}")
     if picked is not None and picked in roster.students:

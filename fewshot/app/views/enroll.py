@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -43,7 +44,7 @@ def page() -> None:
     if run is None:
         _form()
     elif run.failure:
-        st.error(plain(tr(run.failure)), icon=":material/info:")
+        st.error(plain(run.failure), icon=":material/info:")
         _leave(tr("Start again"))
     elif run.guide is not None and run.guide.progress.done:
         _review()
@@ -250,6 +251,12 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
     return kept
 
 
+def _called(picture: Path) -> str:
+    """Which picture it is: ``enroll_candidates`` calls it by its state and a number."""
+    state, _, number = str(picture).rpartition(" ")
+    return f"{emotion_word(state)} {number}"
+
+
 @calm
 def _enroll(name: str, student: str, kept: Kept, consent: Consents, looks_like: Sequence[str] = ()) -> None:
     from fewshot.app.guided_run import enroll_candidates
@@ -264,10 +271,10 @@ def _enroll(name: str, student: str, kept: Kept, consent: Consents, looks_like: 
         st.rerun()
     if not accepted:
         for photo in result.photos:
-            st.warning(plain(f"{photo.path}: {photo.reason}"))
+            st.warning(plain(f"{_called(photo.path)}: {tr(photo.reason)}"))
     else:
         st.session_state.pop("guided").stop()
-        why = "".join(f" {photo.path}: {photo.reason}." for photo in result.rejected)
+        why = "".join(f" {_called(photo.path)}: {tr(photo.reason)}." for photo in result.rejected)
         refused = len(result.rejected)
         said = tr_n(
             "{student}: {number} picture enrolled, {refused} refused.",

@@ -182,7 +182,7 @@ def section(name: str, roster: Roster, chosen: Chosen, given: Consent | None) ->
         return None
     with st.container():  # whatever stands in it, the table keeps its place on the page
         for note in opened.table.notes:
-            st.info(plain(note), icon=":material/info:")
+            st.info(plain(tr(note)), icon=":material/info:")
         _summary(plan)
     drawn_table(_data(opened, plan), opened.key)
     return _button(opened, plan, chosen.kind)
