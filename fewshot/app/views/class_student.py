@@ -211,7 +211,7 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     sure = st.text_input(tr("To confirm, type the student's name"))
     if st.button(tr("Remove permanently"), disabled=sure != student.key, width="stretch"):
         done = forget(store, name, student.key, keep_class=True)
-        also = done.also
+        also = f"{done.also} {done.pending}".strip()
         st.session_state[RECEIPT] = json.dumps(done.receipt, indent=1)
         who = isolated(student.key)
         if still_called(name) in also:
