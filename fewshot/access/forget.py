@@ -17,6 +17,7 @@ from fewshot.audit.log import known_subject
 from fewshot.backup.make import noted
 from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.classroom.store import ClassStore
+from fewshot.database import ErasurePending
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
@@ -33,6 +34,10 @@ OUT_OF_REACH = (
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
     "Texts that contain another form of the name, such as a nickname or only the first name.",
 )
+STILL_SEALED = (
+    "Encrypted bytes of the student in the journal of the database, until the program that read it meanwhile has "
+    "ended. Their keys are dropped, so nobody can read them."
+)
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
     "consents": ConsentRow, "corrections": CorrectionRow, "check-ins": CheckInRow,
@@ -48,12 +53,15 @@ class Forgotten:
         also: where else the name was replaced, as a sentence; "" if nowhere.
         backups: backups that were made before.
         sealed: whether the student had a key. Only then nobody can open what older backups hold of the student.
+        pending: what is still to be done, as sentences, because another program reads the database; "" if nothing.
+            The keys are dropped all the same.
     """
 
     receipt: dict[str, Any]
     also: str
     backups: tuple[Path, ...]
     sealed: bool
+    pending: str = ""
 
 
 def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = False) -> Forgotten:
@@ -68,7 +76,8 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
     Raises:
         UsageError: there is no such class or student, or the key that signs receipts cannot be used. Then nothing was
             erased.
-        ErasurePending: the student is erased, but bytes are still in the file; see ``Database.erase``.
+        ErasurePending: the student is erased, but what is still in the files can be read, because the student was not
+            encrypted or the keys cannot be dropped yet; see ``Database.erase``.
         StoreError: something of the student is left, or the database cannot be used.
     """
     database = store.database
@@ -79,11 +88,18 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         number, class_id, key, name = found.id, row.id, found.key, found.name
         held, subject = _count(session, number), known_subject(session, number)
         before = set(session.scalars(select(DroppedKeyRow.key)))
-    also = store.remove_student(class_name, name, keep_class)
+    pending: ErasurePending | None = None
+    try:
+        also = store.remove_student(class_name, name, keep_class)
+    except ErasurePending as error:
+        also, pending = "", error
     with database.read() as session:
         dropped = set(session.scalars(select(DroppedKeyRow.key))) - before
         left = session.get(StudentRow, number) is not None or any(_count(session, number).values())
-    if left or {key, *dropped} & set(database.vault.names()):
+    open_still = {key, *dropped} & set(database.vault.names())
+    if pending is not None and (open_still or not key):
+        raise pending  # what is left in the files could still be read
+    if left or open_still:
         raise StoreError(
             later("Something of the student is still in the database {database}.", database=database.url),
             hint="Type the same command again; if it says that there is no such student, restart fewshot, which "
@@ -95,9 +111,9 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
-        "out_of_reach": list(OUT_OF_REACH),
+        "out_of_reach": [*OUT_OF_REACH, *([STILL_SEALED] if pending is not None else [])],
     }  # fmt: skip
-    return Forgotten(signed(receipt), also, backups, bool(key))
+    return Forgotten(signed(receipt), also, backups, bool(key), "" if pending is None else str(pending))
 
 
 def check_receipt(file: Path) -> bool:

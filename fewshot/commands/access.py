@@ -93,7 +93,7 @@ def show_head() -> None:
 
 
 def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, owner: Owner = LOCAL_TEACHER) -> int:
-    """Erase a student, and write the receipt. Returns the exit status: 1 if the receipt could only be printed.
+    """Erase a student, and write the receipt. Returns the exit status: 1 if something is left to do.
 
     Raises:
         UsageError: there is no such class or student, nobody can be asked, or there is no place for the receipt. Then
@@ -132,6 +132,9 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         typer.echo(text)
     else:
         tell(f"Receipt, signed, without a name: {file}")
+    if done.pending:
+        status = FAILED
+        print_error(done.pending)
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.sealing import Holder, bound_to, cipher_for, cipher_of, refuse_changed
 from fewshot.database.tables import key_of_student
-from fewshot.vault.cipher import PLAIN, Cipher
+from fewshot.vault import KeyGone
+from fewshot.vault.cipher import PLAIN, Cipher, NotSealedHere
 
 _NUMBERS = struct.Struct("<4if")
 
@@ -117,6 +118,31 @@ def all_probabilities(session: Session, lesson: LessonRow) -> Iterator[NDArray[n
                 yield np.frombuffer(cipher.open(second, sealed).probabilities, "<f4")
             elif plain is not None:
                 yield plain
+
+
+def check_seconds(session: Session, lesson: LessonRow) -> tuple[int, int]:
+    """Open every sealed reading and count of a lesson. Returns how many can be opened, and how many cannot."""
+    tried: list[bool] = []
+    for second in session.scalars(select(SecondRow).where(SecondRow.lesson_id == lesson.id)):
+        if second.counts is not None and second.counts[:1] != bytes([PLAIN]):
+            tried.append(_opens(open_counts, session, lesson, second.second, second.counts))
+    for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)).all():
+        wanted = select(ReadingRow.second, ReadingRow.sealed).where(ReadingRow.participant_id == participant.id)
+        rows = session.execute(wanted.where(ReadingRow.sealed.is_not(None))).all()
+        try:
+            cipher = reading_cipher(session, lesson, participant) if rows else None
+        except KeyGone:
+            cipher = None
+        tried += [cipher is not None and _opens(cipher.open, number, sealed) for number, sealed in rows]
+    return sum(tried), len(tried) - sum(tried)
+
+
+def _opens(work: Callable[..., object], *words: object) -> bool:
+    try:
+        work(*words)
+    except (KeyGone, NotSealedHere, ValueError, struct.error):
+        return False
+    return True
 
 
 def as_bytes(probabilities: NDArray[np.floating]) -> bytes:

@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 from fewshot.database.copies import copies_of
 from fewshot.database.engine import Database
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
-from fewshot.database.reading_codec import seal_lesson
+from fewshot.database.reading_codec import check_seconds, seal_lesson
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
-from fewshot.database.sealing import cipher_of
 from fewshot.database.tables import (
     ClassRow,
     ConsentRow,
@@ -65,7 +64,7 @@ def plain_rows(database: Database) -> int:
 
 
 def check_all(database: Database) -> State:
-    """Open every sealed value once, except readings, of which one a participant is opened."""
+    """Open every sealed value once: texts, vectors, settings, and the readings and counts of every second."""
     plain = sealed = lost = 0
     with database.read() as session:
         for table in _TABLES:
@@ -78,11 +77,11 @@ def check_all(database: Database) -> State:
                 one_plain = any(column.is_plain(row) for column in row.sealed_columns)
                 plain, sealed = plain + one_plain, sealed + (not one_plain and bool(values))
         for lesson in session.scalars(select(LessonRow)):
-            try:
-                if lesson.key:
-                    cipher_of(session, [(lesson, "key")])
-            except KeyGone:
-                lost += 1
+            right, wrong = check_seconds(session, lesson)
+            sealed, lost = sealed + right, lost + wrong
+        for row, value in opened_settings(session):
+            gone = value is None and row.value is not None
+            sealed, lost = sealed + (not gone), lost + gone
     return State(plain, sealed, lost)
 
 

@@ -11,7 +11,7 @@ from fewshot.vault import recovery
 from fewshot.vault.cipher import new_id, new_key
 from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys
 from fewshot.vault.key_file import FILE, KeyFile
-from fewshot.vault.key_record import dropped_in, read_record
+from fewshot.vault.key_record import dropped_in
 from fewshot.vault.leftovers import forget_aside, old_epochs
 
 
@@ -87,7 +87,11 @@ class FileKeys(KeyFile):
         record = self.record
         if record and not self._is_copy(record) and old_epochs(self.folder, record):
             with self._turn, one_process(self.path):
-                self._tidy(read_record(self.path))
+                try:
+                    self._read()
+                except KeysUnusable:
+                    return  # perhaps somebody put an old keys.json here: then the key it does not name is the good one
+                self._tidy(self._record)
 
     def rotate(self, secret: str | None = None) -> None:
         """Make a new epoch key.
@@ -114,6 +118,8 @@ class FileKeys(KeyFile):
             KeysUnusable: the keys cannot be opened or written.
         """
         recovery.refuse_other(file, self.store)
+        if (record := self.record) and self._is_copy(record):
+            self.rotate()  # it takes keys of its own, and leaves the recovery file of the original alone
         known = self.record.get("recovery")
         if known and not replace and not recovery.fits(known, passphrase):
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -17,6 +18,7 @@ from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.commands.outputs import Outputs
 from fewshot.commands.runs import _show
 from fewshot.database import Database, in_folder, open_database
+from fewshot.errors import UsageError
 from fewshot.live.play import Outcome
 from fewshot.live.sinks.crops import FaceCrops
 from fewshot.live.sinks.jsonl import JsonLines
@@ -95,6 +97,19 @@ def test_every_output_of_a_run_is_for_its_owner_only(fewshot_home: Path, tmp_pat
     assert len(found) >= 10
     assert {path.name: oct(mode(path)) for path in found if mode(path) != 0o600} == {}
     assert mode(out / "crops") == 0o700
+
+
+def test_half_a_report_does_not_stay(fewshot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lesson, file = LessonStore().create(), tmp_path / "r.csv"
+
+    def full(path: Path, data: bytes) -> None:
+        path.write_bytes(data[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fewshot.session.report.write_private", full)
+    with pytest.raises(UsageError, match=r"r\.csv cannot be written \(No space left"):
+        write_report(LessonStore().load(lesson), file)
+    assert not file.exists()
 
 
 def test_a_device_keeps_its_permissions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -94,3 +94,14 @@ def test_two_programs_that_enroll_and_remove_lose_nobody(homes: Homes) -> None:
     store = FileKeys(home)
     assert dropped <= set(store.dropped()) and not dropped & set(store.names())
     assert len(list(keys.iterdir())) == 1
+
+
+def test_a_recovery_file_is_made_for_a_copy_and_that_of_the_original_stays(homes: Homes, tmp_path: Path) -> None:
+    word, first, second = "five words that differ much", tmp_path / "first.json", tmp_path / "second.json"
+    FileKeys(homes[0]).export(first, word)
+    before, copy = first.read_bytes(), tmp_path / "copy"
+    shutil.copytree(homes[0], copy)
+    assert FileKeys(copy).export(second, "another passphrase of a copy") == []
+    assert second.is_file() and first.read_bytes() == before
+    assert FileKeys(copy).record["recovery"]["places"] == [str(second)]
+    assert FileKeys(homes[0]).record["recovery"]["places"] == [str(first)]

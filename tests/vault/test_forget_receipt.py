@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fewshot.access.forget import check_receipt
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
+from fewshot.database import erasure
 from fewshot.errors import UsageError
 
 WORD = "five words that differ much"
@@ -72,6 +73,27 @@ def test_nobody_is_erased_while_nothing_can_sign_the_receipt(
     (fewshot_home / "audit-key").write_bytes(b"\xff" * 64)
     fails("audit-key cannot be used", "forget", "physics", NAMES[0], "--yes", "--receipt", tmp_path / "r")
     assert list(store.roster("physics").students) == NAMES
+
+
+def test_a_receipt_is_written_while_another_program_reads(
+    store: ClassStore,  # noqa: F811
+    fewshot_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    empty, file = erasure._empty_journal, tmp_path / "r.json"
+    monkeypatch.setattr(erasure, "_empty_journal", lambda engine, path, _: empty(engine, path, 0.1))
+    other = sqlite3.connect(fewshot_home / "fewshot.db", isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM students").fetchall()
+    words = ["forget", "physics", NAMES[0], "--yes", "--receipt", str(file)]
+    result = CliRunner().invoke(app, words)
+    other.close()
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1 and "not completely" in said and "keys dropped" in said
+    assert check_receipt(file)
+    receipt = json.loads(file.read_text(encoding="utf-8"))
+    assert receipt["removed"]["photos"] == 2 and "journal" in receipt["out_of_reach"][-1]
 
 
 def test_a_receipt_that_could_not_be_written_is_printed(

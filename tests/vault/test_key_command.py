@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
+import sqlite3
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sealed_class import fill, in_place, write
 from typer.testing import CliRunner
 
 from fewshot.classroom.class_rows import Networks
@@ -18,6 +21,7 @@ from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import Database, open_database
+from fewshot.session.recorder import LessonRecorder
 from fewshot.vault import FileKeys, KeysUnusable
 
 NAMES = ["Zebulon", "आशा कुमारी"]
@@ -80,6 +84,26 @@ def test_the_key_lies_outside_of_the_folder_with_the_data(store: ClassStore, few
     said = " ".join(run("key", "show").split())
     assert "no recovery file" in said and "fewshot key export" in said
     assert "can be opened" in run("key", "check")
+
+
+def test_a_changed_reading_or_count_is_found(fewshot_home: Path) -> None:
+    database = in_place(fewshot_home)
+    names = [f"student {number}" for number in range(6)]  # counts of fewer people are not kept
+    fill(database, names).close()
+    counts = LessonRecorder.start("physics", names, database=database, aggregate=True)
+    write(counts, names, 0, 3)
+    counts.close()
+    database.close()
+    assert "cannot be opened" not in run("key", "check")
+    with contextlib.closing(sqlite3.connect(fewshot_home / "fewshot.db")) as connection:
+        for table, column in (("readings", "sealed"), ("lesson_seconds", "counts")):
+            (row, stored) = connection.execute(
+                f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL LIMIT 1"
+            ).fetchone()
+            changed = stored[:-1] + bytes([stored[-1] ^ 1])
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, row))
+        connection.commit()
+    fails("2 rows cannot be opened", "key", "check")
 
 
 def test_a_recovery_file_opens_the_store_of_a_lost_key(

@@ -153,3 +153,18 @@ def test_a_secret_that_was_never_used_is_named(homes: Homes, monkeypatch: pytest
     monkeypatch.setenv("FEWSHOT_KEY", "new")
     with pytest.raises(KeysUnusable, match="made without this variable"):
         told(in_place(homes[0]), NAMES[0])
+
+
+def test_an_old_file_of_keys_does_not_cost_the_key_of_the_present_one(homes: Homes) -> None:
+    home, keys = homes
+    old = (home / "keys.json").read_bytes()
+    right = told(in_place(home), NAMES[0])
+    FileKeys(home).rotate()
+    present, key = (home / "keys.json").read_bytes(), epoch(keys)
+    (home / "keys.json").write_bytes(old)
+    FileKeys(home).drop(["a key that is not here"])  # as every start does
+    with pytest.raises(StoreError, match="is not on this computer"):
+        told(in_place(home), NAMES[0])
+    assert epoch(keys) == key
+    (home / "keys.json").write_bytes(present)
+    assert told(in_place(home), NAMES[0]) == right

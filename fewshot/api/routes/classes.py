@@ -66,7 +66,10 @@ def forget(caller: Forgets, service: TheService, class_id: Number, student_id: N
             raise
         note = "The bytes are erased as soon as no other program reads the database. Until then there is no receipt."
         return Removed(removed=True, erased=False, note=note, receipt=None)
-    return Removed(removed=True, erased=True, note=done.also, receipt=done.receipt)
+    note = done.also
+    if done.pending:
+        note = "The bytes are erased as soon as no other program reads the database. Their keys are dropped already."
+    return Removed(removed=True, erased=not done.pending, note=note, receipt=done.receipt)
 
 
 def corrections(caller: Reads, service: TheService, class_id: Number) -> list[CorrectionShape]:

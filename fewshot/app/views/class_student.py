@@ -211,7 +211,7 @@ def _more(store: ClassStore, name: str, student: Student) -> None:
     sure = st.text_input(tr("To confirm, type the student's name"))
     if st.button(tr("Remove permanently"), disabled=sure != student.key, width="stretch"):
         done = forget(store, name, student.key, keep_class=True)
-        also = tr(done.also)
+        also = " ".join(tr(words) for words in (done.also, done.pending) if words)
         st.session_state[RECEIPT] = json.dumps(done.receipt, indent=1)
         who = isolated(student.key)
         if still_called(name) in done.also:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fewshot.errors import UsageError
@@ -95,6 +96,14 @@ def write_report(
     written = []
     for ending, data in report_bytes(lesson, suffix, earlier, aggregate).items():
         target = path if ending == suffix else path.with_name(f"{path.stem}{ending}")
-        write_private(target, data)
+        try:
+            write_private(target, data)
+        except OSError as error:
+            if target.is_file():  # half a report
+                with suppress(OSError):
+                    target.unlink()
+            raise UsageError(
+                f"{target} cannot be written ({error.strerror or error}). Free some space or choose another folder."
+            ) from error
         written.append(target)
     return written
