@@ -21,7 +21,7 @@ from fewshot.faces.any_size import AnySizeDetector, any_size
 from fewshot.faces.detections import Detector
 from fewshot.faces.following import EVERY, FollowingDetector
 from fewshot.faces.identity import Recogniser
-from fewshot.faces.light import in_good_light
+from fewshot.faces.light import face_levels, in_good_light
 from fewshot.faces.open_detector import open_detector
 from fewshot.faces.quality import LIVE_LIMITS, Limits, assess
 from fewshot.models.files import resolve
@@ -119,11 +119,12 @@ class Perception:
             found = self.detector.detect(frame)
         detected = perf_counter()
         crops = align(grey, found.landmarks)
-        qualities = assess(frame.shape, found, crops, limits or self.limits)
+        levels = face_levels(crops)
+        qualities = assess(frame.shape, found, crops, limits or self.limits, levels)
         faces = [
             Face(box, landmarks, float(score), crop, quality)
             for box, landmarks, score, crop, quality in zip(
-                found.boxes, found.landmarks, found.scores, in_good_light(crops), qualities, strict=True
+                found.boxes, found.landmarks, found.scores, in_good_light(crops, levels), qualities, strict=True
             )
         ]
         self.times = {"detect": detected - start, "align": perf_counter() - detected}

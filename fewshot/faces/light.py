@@ -22,7 +22,9 @@ Levels = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def face_levels(crops: NDArray[np.uint8]) -> Levels:
     """Mean and standard deviation of the faces in crops [n, 112, 112] or [n, 112, 112, 3], each of shape (n,)."""
-    both = np.array([[part.mean() for part in cv2.meanStdDev(crop[_FACE])] for crop in crops]).reshape(-1, 2)
+    if not len(crops):
+        return np.zeros(0), np.zeros(0)
+    both = np.array([cv2.meanStdDev(crop[_FACE]) for crop in crops]).mean(axis=(2, 3))  # over the colours
     return both[:, 0], both[:, 1]
 
 

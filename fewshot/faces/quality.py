@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.faces.align import CROP_SIZE
 from fewshot.faces.detections import Detections
-from fewshot.faces.light import face_levels, in_good_light
+from fewshot.faces.light import Levels, face_levels, in_good_light
 from fewshot.translation import later
 from fewshot.types import Quality
 
@@ -117,7 +117,11 @@ def _variances(pictures: NDArray[np.uint8] | NDArray[np.int16]) -> NDArray[np.fl
 
 
 def assess(
-    frame_shape: tuple[int, ...], detections: Detections, crops: NDArray[np.uint8], limits: Limits = LIVE_LIMITS
+    frame_shape: tuple[int, ...],
+    detections: Detections,
+    crops: NDArray[np.uint8],
+    limits: Limits = LIVE_LIMITS,
+    levels: Levels | None = None,
 ) -> list[Quality]:
     """Assess the quality of every face of a frame.
 
@@ -126,6 +130,7 @@ def assess(
         detections: n faces.
         crops: aligned grey crops in the expression network's framing, as they are in the frame, shape (n, 112, 112).
         limits: limits for a readable face.
+        levels: ``face_levels`` of the crops, if they are known already.
 
     Returns:
         One quality per face, in the same order.
@@ -133,7 +138,7 @@ def assess(
     if not len(detections):
         return []
     sizes = (detections.boxes[:, 2:] - detections.boxes[:, :2]).min(axis=1)
-    light, contrast = levels = face_levels(crops)
+    light, contrast = levels = levels or face_levels(crops)
     lit = in_good_light(crops, levels)
     measured = np.column_stack([sizes, sharpness(lit, sizes), head_pose(detections.landmarks), light])
     height, width = frame_shape[:2]

@@ -6,6 +6,7 @@ is written when the blob is made, and compared before OpenVINO may use it.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -65,7 +66,7 @@ def remember(cache: Path, good: Collection[str] = ()) -> None:
     """
     known = _known(cache)
     with suppress(OSError):
-        sums = {path.name: known[path.name] if path.name in good else sha256_of(path) for path in _blobs(cache)}
+        sums = {path.name: known[path.name] if path.name in good else _sum(path) for path in _blobs(cache)}
         if sums == known:
             return
         number, made = tempfile.mkstemp(prefix=f".{CHECKSUMS}-", dir=cache)
@@ -95,6 +96,18 @@ def _fault(path: Path, known: dict[str, str]) -> str:
     if expected is None:
         return "it has no checksum"
     try:
-        return "" if sha256_of(path) == expected else "its checksum is wrong"
+        return "" if _sum(path) == expected else "its checksum is wrong"
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
+
+
+def _sum(path: Path) -> str:
+    """The checksum of a file. A program that opens three networks looks three times at the blobs of all of them."""
+    state = path.stat()
+    return _sum_of(path, (state.st_ino, state.st_size, state.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=64)
+def _sum_of(path: Path, _state: tuple[int, ...]) -> str:
+    """The checksum of a file in this state, so that a file that changed is read again."""
+    return sha256_of(path)

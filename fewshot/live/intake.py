@@ -9,7 +9,7 @@ from time import perf_counter
 
 from fewshot.live.channel import TICK, Channel, Closed
 from fewshot.live.metrics import Metrics
-from fewshot.live.sources.base import CapturedFrame, Source, interrupt
+from fewshot.live.sources.base import CapturedFrame, Source, interrupt, leave_out
 from fewshot.live.sparing import BackOff
 
 _PATIENCE = 5.0
@@ -154,16 +154,19 @@ class Intake:
         self._waiting.put(arrival)
         metrics.drop("find", self._waiting.dropped)
         metrics.drop("capture", self._source.dropped - self._unread)
-        self._rest(arrival.at)
+        self._rest(arrival)
 
-    def _rest(self, since: float) -> None:
+    def _rest(self, arrival: Arrival) -> None:
         """Ask a source that has a newest frame at any time only when the next frame is nearly due.
 
         So the frames in between are never captured or converted. They count as left out on request.
         """
-        pause = 0.9 * self._pause() - (perf_counter() - since)
+        whole = 0.9 * self._pause()
+        pause = whole - (perf_counter() - arrival.at)
         if pause > 0 and getattr(self._source, "gives_newest", False):
             before = self._source.dropped
+            # After a frame that came late the next one is due sooner. A tenth of a step is tolerated, as always.
+            leave_out(self._source, min(whole, self._due - arrival.captured.time - whole / 9))
             self._over.wait(pause)
             self._unread += self._source.dropped - before
             self._metrics.drop("fps", self._skipped + self._unread)

@@ -61,6 +61,21 @@ def blobs(home: Path) -> list[Path]:
     return sorted((home / "cache" / "openvino").glob("*.blob"))
 
 
+def test_a_blob_is_read_for_its_checksum_only_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = blob_cache.sha256_of
+    monkeypatch.setattr(blob_cache, "sha256_of", lambda path: read.append(path.name) or real(path))
+    for name in ("1.blob", "2.blob"):
+        (tmp_path / name).write_bytes(name.encode() * 1000)
+    blob_cache.remember(tmp_path)
+    for _ in range(3):
+        assert blob_cache.throw_away_damaged(tmp_path) == {"1.blob", "2.blob"}
+    assert read == ["1.blob", "2.blob"]
+    (tmp_path / "2.blob").write_bytes(b"another size")
+    assert blob_cache.throw_away_damaged(tmp_path) == {"1.blob"}
+    assert read == ["1.blob", "2.blob", "2.blob"]
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_blob_is_thrown_away_and_compiled_again_with_a_note(
     fewshot_home: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
+from types import SimpleNamespace
 
+import cv2
 import pytest
 from live_fakes import blank
 
 from fewshot.errors import SourceError
+from fewshot.live.sources.cameras import _newest
 from fewshot.live.sources.newest import NewestFrames
 from fewshot.types import Frame
 
@@ -20,10 +23,18 @@ class Camera:
         self.frames: SimpleQueue[Frame | None] = SimpleQueue()
         self.asked = threading.Semaphore(0)
         self.released = threading.Event()
+        self.grabbed: Frame | None = None
+        self.converted: list[int] = []
 
-    def read(self) -> Frame | None:
+    def grab(self) -> bool:
         self.asked.release()  # only now has the frame before been taken over
-        return self.frames.get(timeout=10)
+        self.grabbed = self.frames.get(timeout=10)
+        return self.grabbed is not None
+
+    def retrieve(self) -> Frame | None:
+        assert self.grabbed is not None
+        self.converted.append(int(self.grabbed.max()))
+        return self.grabbed
 
     def give(self, *frames: Frame | None) -> None:
         for frame in frames:
@@ -34,7 +45,7 @@ class Camera:
 
 def opened(camera: Camera, **options: object) -> NewestFrames:
     camera.frames.put(blank())
-    source = NewestFrames("camera 0", camera.read, camera.released.set, **options)
+    source = NewestFrames("camera 0", camera.grab, camera.retrieve, camera.released.set, **options)
     for _ in range(2):  # asked for the first frame, got it, asks for the next
         assert camera.asked.acquire(timeout=10)
     return source
@@ -78,7 +89,7 @@ def test_a_camera_without_a_picture_cannot_be_opened() -> None:
     camera = Camera()
     camera.frames.put(None)
     with pytest.raises(SourceError, match="gives no picture"):
-        NewestFrames("camera 0", camera.read, camera.released.set)
+        NewestFrames("camera 0", camera.grab, camera.retrieve, camera.released.set)
     assert camera.released.wait(10)
 
 
@@ -99,3 +110,40 @@ def test_closing_is_no_loss() -> None:
     camera.frames.put(None)
     source.close()
     assert list(taken) == [] and source.lost is None
+
+
+def test_frames_that_nobody_needs_are_counted_and_not_converted() -> None:
+    camera, now = Camera(), [0.0]
+    source = opened(camera, clock=lambda: now[0])
+    taken = iter(source)
+    assert next(taken).time == 0.0
+    source.leave_out(0.1)
+    for number, now[0] in enumerate((0.04, 0.08), 1):
+        camera.give(blank(value=number))
+    now[0] = 0.12
+    camera.give(blank(value=3))
+    captured = next(taken)
+    assert (captured.time, captured.frame.max(), source.dropped) == (0.12, 3, 2)
+    assert camera.converted[1:] == [3]
+    now[0] = 0.16  # it holds once
+    camera.give(blank(value=4))
+    assert next(taken).frame.max() == 4
+    camera.frames.put(None)
+    source.close()
+
+
+@pytest.mark.parametrize("broken", ["grab", "retrieve"])
+def test_a_driver_that_fails_is_a_camera_without_a_picture(broken: str) -> None:
+    released = threading.Event()
+
+    def call(name: str) -> tuple[bool, Frame]:
+        if name == broken:
+            raise cv2.error("the cable is gone")
+        return True, blank()
+
+    capture = SimpleNamespace(
+        get=lambda key: 0.0, grab=lambda: call("grab")[0], retrieve=lambda: call("retrieve"), release=released.set
+    )
+    with pytest.raises(SourceError, match="gives no picture"):
+        _newest("camera 0", capture)
+    assert released.wait(10)

@@ -131,6 +131,10 @@ class Screen(Script):
     def __init__(self, clock: Clock, frames: int, rested: list[float]) -> None:
         super().__init__([], live=True)
         self._clock, self._count, self._rested = clock, frames, rested
+        self.left_out: list[float] = []
+
+    def leave_out(self, seconds: float) -> None:
+        self.left_out.append(seconds)
 
     def __iter__(self) -> Iterator[CapturedFrame]:
         for index in range(self._count):
@@ -153,6 +157,24 @@ def test_a_source_with_a_newest_frame_is_left_alone_between_two_frames(monkeypat
     assert rested == pytest.approx([0.9 / 8] * 5)
     dropped = metrics.snapshot().dropped
     assert dropped["fps"] == 15 and dropped["capture"] == 0  # left out on request, not for lack of time
+
+
+def test_a_source_hears_which_frames_would_come_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("fewshot.live.intake.perf_counter", clock)
+    screen = Screen(clock, 3, [])
+    intake = Intake(LastingSource(screen, lambda: screen), Metrics("film", True), 10.0, 2, lambda note: None)
+    late = iter((0.15, 0.1, 0.1))
+
+    def rest(seconds: float) -> None:
+        clock.now += next(late)
+
+    monkeypatch.setattr(intake._over, "wait", rest)
+    begin = clock.now
+    intake._read_all()
+    assert clock.now == pytest.approx(begin + 0.35)
+    # The second frame came 0.05 s late: the third was due 0.05 s after it, and a hundredth earlier is early enough.
+    assert screen.left_out == pytest.approx([0.09, 0.04, 0.04])
 
 
 def test_a_source_that_must_be_read_without_a_pause_is_not_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ class Source(Protocol):
 
     A source that may wait long for its next frame also has a method ``interrupt``, see below. A source that may lose
     its device and wait for it has an attribute ``away``: a sentence while it waits, else None. A live source has
-    ``gives_newest = True`` if it costs nothing to ask it later, because it then gives its newest frame.
+    ``gives_newest = True`` if it costs nothing to ask it later, because it then gives its newest frame. One that
+    converts frames before it is asked has a method ``leave_out``, see below.
 
     Attributes:
         name: what the user typed (an address without its secrets).
@@ -89,6 +90,13 @@ def interrupt(source: Source) -> None:
     wake = getattr(source, "interrupt", None)
     if wake is not None:
         wake()
+
+
+def leave_out(source: Source, seconds: float) -> None:
+    """Say that frames less than so many seconds after the latest one are not needed, so they need not be converted."""
+    tell = getattr(source, "leave_out", None)
+    if tell is not None:
+        tell(seconds)
 
 
 class FrameSource:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from fewshot.addresses import public_address
 from fewshot.errors import SourceError
@@ -93,11 +94,18 @@ def open_url(url: str) -> NewestFrames | VideoSource:
 def _newest(name: str, capture: cv2.VideoCapture) -> NewestFrames:
     shape = pixel_shape(capture)
 
-    def read() -> Frame | None:
+    # Some drivers raise an error when the cable is pulled.
+    def grab() -> bool:
         try:
-            good, frame = capture.read()
-        except cv2.error:  # some drivers raise an error when the cable is pulled
-            return None
-        return square_pixels(frame, shape) if good and frame is not None and frame.size else None
+            return bool(capture.grab())
+        except cv2.error:
+            return False
 
-    return NewestFrames(name, read, capture.release, rate(capture), patience=READ_TIMEOUT + 2)
+    def retrieve() -> Frame | None:
+        try:
+            good, frame = capture.retrieve()
+        except cv2.error:
+            return None
+        return square_pixels(np.asarray(frame, np.uint8), shape) if good and frame is not None and frame.size else None
+
+    return NewestFrames(name, grab, retrieve, capture.release, rate(capture), patience=READ_TIMEOUT + 2)

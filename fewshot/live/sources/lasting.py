@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fewshot.errors import SourceError
-from fewshot.live.sources.base import CapturedFrame, Source, interrupt
+from fewshot.live.sources.base import CapturedFrame, Source, interrupt, leave_out
 
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to open the device again; the last value is repeated."""
@@ -90,6 +90,10 @@ class LastingSource:
         """End the iteration, from any thread."""
         self._ending.set()
         interrupt(self._source)
+
+    def leave_out(self, seconds: float) -> None:
+        """Frames less than so many seconds after the latest one are not needed."""
+        leave_out(self._source, seconds)
 
     def close(self) -> None:
         """Stop waiting, and close the source."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ class NewestFrames:
 
     Args:
         name: what the user typed.
-        read: waits for the next frame and returns it, or None if the device is gone. Called in a separate thread.
+        grab: waits for the next frame; False if the device is gone. Called in a separate thread.
+        retrieve: returns the frame that was grabbed, or None if the device is gone. Called in that thread.
         release: called in that thread at the end.
         fps: frame rate reported by the device; None if unknown.
         patience: seconds without a frame after which the device counts as lost.
@@ -35,7 +37,8 @@ class NewestFrames:
     def __init__(
         self,
         name: str,
-        read: Callable[[], Frame | None],
+        grab: Callable[[], bool],
+        retrieve: Callable[[], Frame | None],
         release: Callable[[], None],
         fps: float | None = None,
         patience: float = 12.0,
@@ -45,7 +48,9 @@ class NewestFrames:
         self.dropped = 0
         self.lost: str | None = None
         self.notes: list[str] = []
-        self._read, self._release, self._clock, self._patience = read, release, clock, patience
+        self._grab, self._retrieve, self._release = grab, retrieve, release
+        self._clock, self._patience = clock, patience
+        self._latest = self._needed = -math.inf
         self._fresh = threading.Condition()
         self._newest: tuple[float, Frame] | None = None
         self._ended = self._closing = False
@@ -67,6 +72,7 @@ class NewestFrames:
                 if self._newest is None:
                     continue
                 (seen, frame), self._newest = self._newest, None
+            self._latest = seen
             start = seen if start is None else start
             last = max(seen - start, last + 1e-3)  # some systems' clocks tick only 64 times per second
             yield CapturedFrame(self.name, index, last, frame)
@@ -74,6 +80,10 @@ class NewestFrames:
         if not self._closing:
             count = "1 frame" if index == 1 else f"{index} frames"
             self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({count})."
+
+    def leave_out(self, seconds: float) -> None:
+        """Frames that come less than so many seconds after the latest one are counted as dropped, and not converted."""
+        self._needed = self._latest + seconds
 
     def interrupt(self) -> None:
         """End the iteration, from any thread."""
@@ -96,10 +106,17 @@ class NewestFrames:
 
     def _empty_device(self) -> None:
         try:
-            while not self._closing and (frame := self._read()) is not None:
+            while not self._closing and self._grab():
+                seen = self._clock()
+                if seen < self._needed:
+                    self.dropped += 1
+                    continue
+                frame = self._retrieve()
+                if frame is None:
+                    break
                 with self._fresh:
                     self.dropped += self._newest is not None
-                    self._newest = (self._clock(), frame)
+                    self._newest = (seen, frame)
                     self._fresh.notify_all()
         finally:
             with self._fresh:
