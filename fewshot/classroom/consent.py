@@ -13,6 +13,7 @@ from fewshot.classroom.csv_text import decoded, table_rows
 from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.classroom.names import check_name
 from fewshot.errors import UsageError
+from fewshot.safe_text import xml_text
 
 PURPOSE = "readings of facial expression in this class"
 CONSENT_FILE = "consent.csv"
@@ -81,7 +82,7 @@ def make_consent(given_by: str, until: str | date | None = None, today: date | N
     end = parse_day(until, "--consent-until") if isinstance(until, str) else until
     if end is not None and end < today:
         raise UsageError(f"This consent ended on {end}. Ask for a new consent, and give its last day.")
-    return Consent(given_by.strip(), today, until=end)
+    return Consent(xml_text(given_by).strip(), today, until=end)
 
 
 @dataclass(slots=True)

@@ -90,8 +90,8 @@ class LessonStore:
             class_id = _class_id(session, self.owner, classroom) if classroom else None
             row = LessonRow(
                 owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"),
-                source=xml_text(public_source(source)), network=network, sample=sample, aggregate=aggregate, started=started or now(), heartbeat=now(),
-                owner=this_process(), labels=list(EMOTIONS),
+                source=xml_text(public_source(source)), network=network, sample=sample, aggregate=aggregate,
+                started=started or now(), heartbeat=now(), owner=this_process(), labels=list(EMOTIONS),
             )  # fmt: skip
             session.add(row)
             session.flush()
