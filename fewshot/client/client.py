@@ -39,7 +39,7 @@ class Client:
         certificate: certificate of an authority of your own (.pem); None trusts the usual ones.
 
     Raises:
-        UsageError: it is not the address of a service, or it has no TLS.
+        UsageError: it is not the address of a service, or it has no TLS; or there is no such certificate.
 
     Examples:
         >>> client = fewshot.Client("https://class.example.org", token)  # doctest: +SKIP
@@ -55,6 +55,11 @@ class Client:
             raise UsageError(
                 "The token of the service is missing, or is not one.",
                 hint=_HOW,
+            )
+        if certificate is not None and not Path(certificate).is_file():
+            raise UsageError(
+                f"There is no file {certificate}, which should be the certificate of an authority (.pem).",
+                hint="Give its path, for example in FEWSHOT_API_CERTIFICATE, or leave it out",
             )
         self._certificate = None if certificate is None else str(certificate)
         self._session = requests.Session()

@@ -177,6 +177,11 @@ def test_a_service_that_answers_in_another_form_is_no_fault_of_this_program(body
             client.read(picture)
 
 
+def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no file .*own\.pem"):
+        fewshot.Client("https://class.example.org", "fewshot_x", tmp_path / "own.pem")
+
+
 def test_an_address_in_an_error_has_no_mask_where_nothing_is_secret() -> None:
     with pytest.raises(UsageError) as error:
         address_of("ftp://class.example.org")
