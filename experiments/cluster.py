@@ -10,15 +10,14 @@ and ends with the script. Prints and writes cluster.md. Ends with 1 if a second 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from fewshot.cluster import require_ray
 from fewshot.errors import FewshotError
 from fewshot.research.bench.load.cluster import page, run
+from fewshot.research.bench.load.own_home import own_home
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -36,12 +35,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     try:
         require_ray()
-        with tempfile.TemporaryDirectory(prefix="fewshot-cluster-") as folder:
-            os.environ["FEWSHOT_HOME"] = str(Path(folder, "home"))  # the keys lie beside it
-            # An empty home has no detector but the slow one: the models that a service has are taken from here.
-            os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
-            for name in ("FEWSHOT_DATABASE", "RAY_ADDRESS"):
-                os.environ.pop(name, None)
+        with own_home(arguments.shared):
             found = run(arguments.shared, arguments.work, arguments.kills, arguments.seconds)
     except FewshotError as error:
         sys.exit(str(error))

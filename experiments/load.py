@@ -12,14 +12,13 @@ left out with a word if it is not there. Prints and writes load.md. Ends with 1 
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 from fewshot.errors import FewshotError
 from fewshot.research.bench.load.cores import load_prices
+from fewshot.research.bench.load.own_home import own_home
 from fewshot.research.bench.load.report import CHECKS, DATABASE, page, run, with_database
 
 
@@ -41,11 +40,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     try:
         prices = load_prices(arguments.prices) if arguments.prices else None
-        with tempfile.TemporaryDirectory(prefix="fewshot-load-") as home:
-            os.environ["FEWSHOT_HOME"] = str(Path(home, "home"))  # its keys come to lie beside it
-            # An empty home has no detector but the slow one: the models that a service has are taken from here.
-            os.environ.setdefault("FEWSHOT_SHARED", str(arguments.shared.resolve()))
-            os.environ.pop("FEWSHOT_DATABASE", None)
+        with own_home(arguments.shared):
             found, checks = run(
                 arguments.shared, arguments.work, arguments.lessons, arguments.seconds, arguments.processes,
                 arguments.checks,

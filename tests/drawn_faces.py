@@ -64,6 +64,18 @@ def draw_photo(path: Path, people: dict[int, int], emotion: int = 0, seed: int =
     return path
 
 
+def draw_video(path: Path, people: dict[int, int], frames: int = 3) -> Path:
+    """A video (.avi) of one drawn picture of happy people, ten frames per second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame = draw_frame(path.parent / "drawn.png", people)
+    (path.parent / "drawn.png").unlink()
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, frame.shape[1::-1])
+    for _ in range(frames):
+        writer.write(frame)
+    writer.release()
+    return path
+
+
 def draw_class(folder: Path, people: Mapping[str, int]) -> Path:
     """Photos of a class, one happy and one neutral of each: ``folder``/asha/happy/1.png for {"asha": 1}."""
     for name, person in people.items():

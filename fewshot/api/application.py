@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from fewshot import __version__
-from fewshot.api.door import Door
+from fewshot.api.door import METHODS, Door
 from fewshot.api.problems import MEDIA_TYPE, Problem, problem_of
 from fewshot.api.routes import classes, general, lessons, pictures
 from fewshot.api.service import Service
@@ -64,14 +65,30 @@ async def _answer(_request: Request, error: Exception) -> Response:
     return answer(problem_of(error))
 
 
-async def _of_http(_request: Request, error: Any) -> Response:
+async def _of_http(request: Request, error: Any) -> Response:
     said = {404: "There is no such address in this service.", 405: "This address takes no such request."}
-    text = said.get(error.status_code, str(error.detail))
-    return answer(Problem(error.status_code, text, headers=error.headers))
+    text = said.get(error.status_code, f"{str(error.detail).removesuffix('.')}.")
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_allowed(request))
+    return answer(Problem(error.status_code, text, headers=headers))
 
 
-async def _unfit(_request: Request, error: Any) -> Response:
+def _allowed(request: Request) -> list[str]:
+    """The methods that an address takes; each is a route of its own."""
+    found = []
+    for method in METHODS:
+        asked = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            found.append(method)
+    return found
+
+
+async def _unfit(request: Request, error: Any) -> Response:
     """What is wrong with a request, without what was sent: it may be a name."""
     wrong = [{"where": ".".join(map(str, each["loc"])), "what": str(each["msg"])} for each in error.errors()[:20]]
     said = "; ".join(f"{each['where']}: {each['what']}" for each in wrong)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if any(each["where"] == "body" for each in wrong) and kind not in ("application/json", "multipart/form-data"):
+        said += f". It came as {kind[:100] or 'no type'}: name its type in Content-Type, such as application/json"
     return answer(Problem(422, f"The request does not fit: {said}.", more={"errors": wrong}))

@@ -28,6 +28,8 @@ CALLER = "fewshot_caller"
 """In the scope of a request: who calls."""
 OPEN = ("/health", "/ready", "/openapi.json")
 """Paths that answer anybody."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+"""Other methods are counted as one: whoever calls may invent them, and each would be a figure of its own."""
 MOST_BYTES, MOST_UPLOAD = 64_000, 64_000_000
 """Bytes of a request, and of one with photos or pictures."""
 PATIENCE = 30.0
@@ -52,8 +54,9 @@ class Door:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        begun, seen = time.monotonic(), _Seen()
-        seen.watch(send)
+        begun, seen = time.monotonic(), _Seen(send, headless=scope.get("method") == "HEAD")
+        if seen.headless:  # answered like GET, without the body
+            scope = {**scope, "method": "GET"}
         try:
             if _path(scope) not in OPEN:
                 scope[CALLER] = await self._admit(scope)
@@ -98,10 +101,11 @@ class Door:
 
     async def _bounded(self, scope: Scope, receive: Receive, seen: _Seen) -> None:
         """Serve a request; its body may not be longer than allowed, and must not come letter by letter."""
-        most = MOST_UPLOAD if _uploads(scope) else MOST_BYTES
+        uploads = _uploads(scope)
+        most = MOST_UPLOAD if uploads else MOST_BYTES
         length = _values(scope, "content-length")
         if length and length[0].isascii() and length[0].isdecimal() and int(length[0][:20]) > most:
-            raise _too_large(most)
+            raise _too_large(most, uploads)
         size, fault = 0, None
 
         async def receive_bounded() -> Message:
@@ -116,7 +120,7 @@ class Door:
                 fault = Problem(408, f"Nothing came for {PATIENCE:.0f} seconds. Send the request again.")
             size += len(message.get("body", b""))
             if size > most:
-                fault = _too_large(most)
+                fault = _too_large(most, uploads)
             return {"type": "http.disconnect"} if fault is not None else message
 
         async def send(message: Message) -> None:
@@ -134,7 +138,8 @@ class Door:
     def _note(self, scope: Scope, seen: _Seen, seconds: float) -> None:
         """One line of JSON, without names: of a path only its form is written."""
         route = str(getattr(scope.get("route"), "path", "") or "none")
-        method = scope.get("method", "WEBSOCKET")
+        method = "HEAD" if seen.headless else scope.get("method", "WEBSOCKET")
+        method = method if method in (*METHODS, "WEBSOCKET") else "other"
         caller = scope.get(CALLER)
         if method != "WEBSOCKET":
             self.service.figures.requests.labels(method, route, str(seen.status)).inc()
@@ -145,20 +150,24 @@ class Door:
 
 
 class _Seen:
-    """Passes an answer on, and remembers its status."""
+    """Passes an answer on, and remembers its status.
 
-    def __init__(self) -> None:
+    Args:
+        send: where the answer goes.
+        headless: whether its body is left out.
+    """
+
+    def __init__(self, send: Send, headless: bool) -> None:
         self.status, self.ended = 0, False
-
-    def watch(self, send: Send) -> None:
-        """Where the answer goes."""
-        self._send = send
+        self._send, self.headless = send, headless
 
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on."""
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             self.status = int(message["status"])
             message = {**message, "headers": [*message.get("headers", ()), (b"cache-control", b"no-store")]}
+        elif message["type"] == "http.response.body" and self.headless:
+            message = {**message, "body": b""}
         elif message["type"] == "websocket.accept":
             self.status = 101
         elif message["type"] == "websocket.close":
@@ -167,10 +176,13 @@ class _Seen:
 
 
 async def _refuse(scope: Scope, seen: _Seen, problem: Problem) -> None:
+    answer = "http.response"
     if scope["type"] == "websocket":
-        if not seen.ended:
-            await seen.send({"type": "websocket.close", "code": 1008, "reason": problem.text[:120]})
-        return
+        answer = "websocket.http.response"  # one that was not accepted yet may get an answer like any request
+        if seen.status or seen.ended or answer not in (scope.get("extensions") or {}):
+            if not seen.ended:
+                await seen.send({"type": "websocket.close", "code": 1008, "reason": problem.text[:120]})
+            return
     if seen.status:  # too late for another answer
         return
     body = problem.body()
@@ -181,8 +193,8 @@ async def _refuse(scope: Scope, seen: _Seen, problem: Problem) -> None:
         **problem.headers,
     }
     pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    await seen.send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await seen.send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await seen.send({"type": f"{answer}.start", "status": problem.status, "headers": pairs})
+    await seen.send({"type": f"{answer}.body", "body": body})
 
 
 def _path(scope: Scope) -> str:
@@ -199,8 +211,9 @@ def _values(scope: Scope, name: str) -> list[str]:
     return [bytes(value).decode("latin-1").strip() for key, value in pairs if bytes(key).lower() == name.encode()]
 
 
-def _too_large(most: int) -> Problem:
-    return Problem(413, f"The request is larger than {most / 1e6:g} MB. Send fewer or smaller pictures at once.")
+def _too_large(most: int, uploads: bool) -> Problem:
+    said = f"{most / 1e6:g} MB. Send fewer or smaller pictures at once" if uploads else f"{most // 1000} kB"
+    return Problem(413, f"The request is larger than {said}.")
 
 
 def _too_many(wait: int, said: str) -> Problem:

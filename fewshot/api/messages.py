@@ -93,7 +93,7 @@ def _parsed(shape: TypeAdapter[Any], text: str) -> Any:
     try:
         return shape.validate_json(text)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
+        wrong = "; ".join(": ".join((*map(str, each["loc"]), each["msg"])) for each in error.errors()[:5])
         raise Problem(422, f"This message does not fit: {wrong}.") from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fewshot.classroom.own_classes import is_done
 from fewshot.errors import DimensionMismatch, FewshotError, ModelUnavailable, StoreError
+from fewshot.session.takeover import LessonTaken
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -72,6 +73,8 @@ def problem_of(error: Exception) -> Problem:
         )
     if isinstance(error, DimensionMismatch):
         return Problem(409, error.text)
+    if isinstance(error, LessonTaken):  # its client must not take it back
+        return Problem(409, "Another connection goes on with this lesson. What came on this one before is kept.")
     if isinstance(error, StoreError | ModelUnavailable) or not isinstance(error, FewshotError):
         if isinstance(error, FewshotError):
             logger.error("a request failed: %s", error.text)

@@ -16,9 +16,9 @@ Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Asked(BaseModel):
-    """A request; a member that nobody knows is an error."""
+    """A request; a member that nobody knows is an error, and so is one of another type."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ProblemShape(BaseModel):

@@ -71,7 +71,7 @@ class _Talk:
             text = await asyncio.wait_for(self._socket.receive_text(), FIRST_WITHIN)
         except (TimeoutError, KeyError) as error:
             said = f"The first message must be start or resume, within {FIRST_WITHIN:.0f} seconds."
-            raise Problem(408, said) from error
+            raise Problem(408 if isinstance(error, TimeoutError) else 422, said) from error
         asked = messages.first(text)
         lesson, students = await anyio.to_thread.run_sync(lambda: begin(self._service, caller, asked, self.tell))
         key = lesson.id if lesson.id is not None else -id(lesson)

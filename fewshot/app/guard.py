@@ -22,6 +22,7 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _OURS = (b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"x-frame-options")
 SERVICE = "/api"
 """Where the service for other programs is mounted."""
+NO_PAGE = "This request does not say which page sent it. Only the app's own pages may send it."
 _COMPONENT = "/component/"
 """Part of the paths of pages that the app itself shows in a frame, such as the one that sends the camera."""
 
@@ -58,7 +59,7 @@ class Policy:
         if is_program(scope, headers):
             return None
         if not reads:
-            return "This request does not say which page sent it. Only the app's own pages may send it."
+            return NO_PAGE
         return self._foreign_read(headers)
 
     def origin(self, scope: Scope, host: str) -> str:
@@ -144,18 +145,12 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        refused = self.policy.refusal(scope)
-        if scope["type"] == "websocket":
-            if refused is None:
-                await self.app(scope, receive, send)
-            else:
-                await send({"type": "websocket.close", "code": 1008, "reason": refused})
-            return
-        own = self.policy.headers(scope)
+        refused, own = self.policy.refusal(scope), self.policy.headers(scope)
         if refused is not None:
-            await _refuse(
-                scope, send, own, f"{refused} Open {self.policy.home} instead." if self.policy.home else refused
-            )
+            await _refuse(scope, send, own, refused, self.policy.home)
+            return
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
@@ -168,21 +163,31 @@ class Guard:
         await self.app(scope, receive, send_with_headers)
 
 
-async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], words: str) -> None:
+async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], refused: str, home: str) -> None:
+    answer = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    if scope["type"] == "websocket" and answer not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": refused})
+        return
+    words = f"{refused} Open {home} instead." if home else refused
+    status, more = 403, list(own)
     body, kind = f"{words}\n".encode(), b"text/plain; charset=utf-8"
     if is_service(scope):  # its errors are problem+json, and its callers are programs
         said = f"{words} A program sends its token: Authorization: Bearer TOKEN."
-        problem = {"type": "about:blank", "title": "Not allowed", "status": 403, "detail": said}
+        title = "Not allowed"
+        if refused == NO_PAGE:  # browsers name their page, so it is a program without a token
+            status, title = 401, "Not logged in"
+            more.append((b"www-authenticate", b"Bearer"))
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": said}
         body, kind = json.dumps(problem).encode(), b"application/problem+json"
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         # The rest of an upload must not be read only to keep the connection.
         (b"connection", b"close"),
-        *own,
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await send({"type": f"{answer}.start", "status": status, "headers": headers})
+    await send({"type": f"{answer}.body", "body": b"" if scope.get("method") == "HEAD" else body})
 
 
 def _is_replaced(name: bytes) -> bool:

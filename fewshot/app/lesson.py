@@ -13,28 +13,21 @@ from fewshot.app.board import Board, BoardSink
 from fewshot.app.lesson_faces import DeniedNames, HeldFaces, as_jpeg, nearest, what_to_learn
 from fewshot.app.lesson_guests import LessonGuests, Naming
 from fewshot.app.lesson_markers import LessonMarkers
+from fewshot.app.lesson_notes import LessonNotes, advice_in_the_app
 from fewshot.app.lesson_parts import EndedEngine, Engine, LessonPlan, LessonView, Picked, Setup, State
-from fewshot.app.next_click import in_the_app
-from fewshot.app.no_face import NoFace
 from fewshot.classroom.corrections import Learned
 from fewshot.classroom.enrollment_report import StudentResult
-from fewshot.errors import FewshotError, Note, UsageError
+from fewshot.errors import FewshotError, UsageError
 from fewshot.live.overlay import Overlay
 from fewshot.session.analysis.glance import Attention, Glance
 from fewshot.session.analysis.pace import Hint
 from fewshot.session.stored_words import UNNAMED
-from fewshot.translation import later, tr
+from fewshot.translation import tr
 from fewshot.types import EMOTIONS, FrameResult, Reading
 
 logger = logging.getLogger(__name__)
 
-OURS = later(
-    "The lesson ended because of a fault in fewshot. It is kept up to this point. The details are in fewshot's log."
-)
-DELETED = later("This lesson was deleted while it ran. Nothing of it is kept.")
 HINT_EVERY = 5.0
-NOTE_FOR = 20.0
-"""Seconds for which a note about one moment is shown."""
 
 
 class RunningLesson:
@@ -55,12 +48,11 @@ class RunningLesson:
     ) -> None:
         self.plan = plan
         self.token = uuid.uuid4().hex[:12]
-        self._prepare, self._clock = prepare, clock
-        self._told = (0, 0.0)
+        self._prepare = prepare
+        self._notes = LessonNotes(plan.shows_call, clock)
         self._board = Board(() if plan.aggregate else plan.students)
         self._lock = threading.RLock()
         self._state: State = "preparing"
-        self._note: Note | str | None = None
         self._setup: Setup | None = None
         self._engine: Engine | None = None
         self._markers = LessonMarkers()
@@ -70,7 +62,6 @@ class RunningLesson:
         self._present: Collection[str] | None = None
         self._picture: tuple[FrameResult, bytes] | None = None
         self._overlay = Overlay()
-        self._no_face = NoFace(call=plan.shows_call)
         self._looked, self._attention = -HINT_EVERY, Attention()
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fewshot lesson", daemon=True)
@@ -155,33 +146,21 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        note = self._ending() or figures.get("note") or self._latest_note() or self._nobody()
-        advice = tuple(map(_advice, self._setup.advice)) if self._setup else ()
+        latest = self._notes.latest(list(engine.notes) if engine else [])
+        note = self._notes.ending() or figures.get("note") or latest or self._nobody()
+        advice = tuple(map(advice_in_the_app, self._setup.advice)) if self._setup else ()
         return LessonView(
             self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice,
             self._doubts(),
         )  # fmt: skip
 
-    def _ending(self) -> str | None:
-        """Why the lesson ended before its time, for whoever reads it now; None if it did not."""
-        return in_the_app(self._note) if isinstance(self._note, Note) else self._note and tr(self._note)
-
     def _doubts(self) -> tuple[str, ...]:
         step = self._engine.latest() if self._engine and self.alive else None
         return () if step is None else tuple(sorted(one.doubt for one in step.result.readings if one.doubt))
 
-    def _latest_note(self) -> str | None:
-        """The last note of the engine, for a while: it tells of a moment, such as another size of the picture."""
-        notes = list(self._engine.notes) if self._engine else []
-        with self._lock:
-            if len(notes) != self._told[0]:
-                self._told = (len(notes), self._clock())
-            fresh = self._clock() - self._told[1] < NOTE_FOR
-        return tr(notes[-1]) if notes and fresh else None
-
     def _nobody(self) -> str | None:
         """A question while pictures without any face come."""
-        return self._no_face.words if self._state == "running" and not self.plan.recorded else None
+        return self._notes.no_face.words if self._state == "running" and not self.plan.recorded else None
 
     def picture(self) -> bytes | None:
         """The newest frame with its boxes as JPEG; None if there is none, or if only the whole class is shown."""
@@ -349,7 +328,7 @@ class RunningLesson:
             self.guests.room = None if self.plan.aggregate else setup.enrolls
             self.guests.labels = setup.labels
             self._engine = setup.engine(
-                [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook, self._no_face]
+                [BoardSink(self._board, self._mark_planned, self._denied.without), setup.notebook, self._notes.no_face]
             )
             if not self._leaving.is_set():
                 self._engine.start()
@@ -408,17 +387,9 @@ class RunningLesson:
         self.guests.over(failed=self._state == "failed" or self._deleted)
         if self._state != "failed":
             if self._deleted:
-                self._note = DELETED
+                self._notes.deleted()
             self._state = "ended"
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, FewshotError):
-            self._note = Note(error.text, error.hint)
-        else:
-            logger.error("a lesson failed", exc_info=error)
-            self._note = OURS
+        self._notes.failed(error)
         self._state = "failed"
-
-
-def _advice(one: str | Note) -> str:
-    return in_the_app(one) if isinstance(one, Note) else tr(one)

@@ -21,15 +21,21 @@ def application(policy: Policy) -> Application:
         policy: who may call it.
     """
     from starlette.applications import Starlette
+    from starlette.responses import Response
     from starlette.routing import Mount
 
-    from fewshot.api.application import build
+    from fewshot.api.application import answer, build
+    from fewshot.api.problems import Problem
     from fewshot.api.service import Service
+
+    def elsewhere(_request: object, _error: Exception) -> Response:
+        return answer(Problem(404, f"There are no pages here. The addresses of this service begin with {SERVICE}."))
 
     _log_requests()
     service = Service(place=policy.place)
     SERVICES[:] = [service]
-    return Guard(Starlette(routes=[Mount(SERVICE, build(service))]), policy)
+    site = Starlette(routes=[Mount(SERVICE, build(service))], exception_handlers={404: elsewhere})
+    return Guard(site, policy)
 
 
 def _log_requests() -> None:

@@ -13,6 +13,7 @@ from fewshot.classroom.csv_text import decoded, table_rows
 from fewshot.classroom.dates import day_comes_first, parse_day
 from fewshot.classroom.names import check_name
 from fewshot.errors import UsageError, reason_of
+from fewshot.safe_text import xml_text
 from fewshot.translation import later, together
 
 PURPOSE = "readings of facial expression in this class"
@@ -85,7 +86,7 @@ def make_consent(given_by: str, until: str | date | None = None, today: date | N
     end = parse_day(until, "--consent-until") if isinstance(until, str) else until
     if end is not None and end < today:
         raise UsageError(later("This consent ended on {day}. Ask for a new consent, and give its last day.", day=end))
-    return Consent(given_by.strip(), today, until=end)
+    return Consent(xml_text(given_by).strip(), today, until=end)
 
 
 @dataclass(slots=True)

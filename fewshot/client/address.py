@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -54,8 +56,9 @@ def address_of(url: str) -> Address:
     fits = parts.scheme in ("http", "https") and parts.hostname and parts.username is None and parts.password is None
     if not fits or parts.query or parts.fragment or path not in ("", "/api"):
         raise UsageError(
-            f"{without_secrets(url)!r} is not the address of a service. Expected https://NAME or https://NAME:PORT.",
-            hint="For example: FEWSHOT_API=https://class.example.org",
+            f"{without_secrets(url)!r} is not the address of a service. Expected https:// and its name, with "
+            "the port if it has one of its own.",
+            hint="For example: FEWSHOT_API=https://class.example.org:8601",
         )
     host = str(parts.hostname)
     local = is_this_computer(host)
@@ -68,6 +71,22 @@ def address_of(url: str) -> Address:
     name = name if port is None else f"{name}:{port}"
     scheme = "wss" if parts.scheme == "https" else "ws"
     return Address(f"{parts.scheme}://{name}/api", f"{scheme}://{name}/api", host, local)
+
+
+@contextmanager
+def understood(host: str) -> Iterator[None]:
+    """Around what reads an answer of a service.
+
+    Raises:
+        FewshotError: the answer has another form, such as that of another version.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FewshotError(
+            f"The service at {host} sent an answer that cannot be read ({type(error).__name__}). Check its address, "
+            "and install the same version of fewshot on both computers."
+        ) from error
 
 
 def unreachable(host: str, error: Exception) -> FewshotError:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fewshot.client.address import address_of, unreachable
+from fewshot.client.address import address_of, understood, unreachable
 from fewshot.client.records import result_of
 from fewshot.errors import FewshotError, UsageError
 from fewshot.types import FrameResult
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from fewshot.live.sinks.table import Results
     from fewshot.live.sources import Watchable
 
+_T = TypeVar("_T")
 URL, TOKEN = "FEWSHOT_API", "FEWSHOT_TOKEN"  # nosec B105: names of variables
+_HOW = "On the computer of the service, type: fewshot tokens add NAME --scope read --scope lesson"
 TIMEOUT = (10.0, 120.0)
 """Seconds to connect, and to wait for an answer."""
 
@@ -36,7 +39,7 @@ class Client:
         certificate: certificate of an authority of your own (.pem); None trusts the usual ones.
 
     Raises:
-        UsageError: it is not the address of a service, or it has no TLS.
+        UsageError: it is not the address of a service, or it has no TLS; or there is no such certificate.
 
     Examples:
         >>> client = fewshot.Client("https://class.example.org", token)  # doctest: +SKIP
@@ -51,7 +54,12 @@ class Client:
         if not self._token or not self._token.isascii() or not self._token.isprintable():
             raise UsageError(
                 "The token of the service is missing, or is not one.",
-                hint="On the computer of the service, type: fewshot tokens add NAME --scope read --scope analyze",
+                hint=_HOW,
+            )
+        if certificate is not None and not Path(certificate).is_file():
+            raise UsageError(
+                f"There is no file {certificate}, which should be the certificate of an authority (.pem).",
+                hint="Give its path, for example in FEWSHOT_API_CERTIFICATE, or leave it out",
             )
         self._certificate = None if certificate is None else str(certificate)
         self._session = requests.Session()
@@ -72,7 +80,7 @@ class Client:
         if not os.environ.get(TOKEN, "").strip():
             raise UsageError(
                 f"{URL} names a service, and {TOKEN} is missing.",
-                hint=f"Set {TOKEN} to a token. On the computer of the service, type: fewshot tokens add NAME",
+                hint=f"Set {TOKEN} to a token. {_HOW}",
             )
         return cls(url, os.environ[TOKEN], os.environ.get("FEWSHOT_API_CERTIFICATE") or None)
 
@@ -88,11 +96,11 @@ class Client:
 
     def me(self) -> dict[str, Any]:
         """Whose service it is for this token, and what the token may do."""
-        return dict(self._json("GET", "/me"))
+        return self._json("GET", "/me", dict)
 
     def classes(self) -> dict[str, int]:
         """Name -> number of the classes that the token may use."""
-        return {each["name"]: each["id"] for each in self._json("GET", "/classes")}
+        return self._json("GET", "/classes", lambda said: {str(each["name"]): int(each["id"]) for each in said})
 
     def create(self, classroom: str) -> None:
         """Create an empty class.
@@ -100,7 +108,7 @@ class Client:
         Raises:
             FewshotError: there is one already, or the token may not.
         """
-        self._json("POST", "/classes", json={"name": classroom})
+        self._json("POST", "/classes", dict, json={"name": classroom})
 
     def roster(self, classroom: str) -> list[dict[str, Any]]:
         """The students of a class: number, name, photos by emotion, and the consent.
@@ -108,7 +116,9 @@ class Client:
         Raises:
             UsageError: there is no such class.
         """
-        return list(self._json("GET", f"/classes/{self._number(classroom)}")["students"])
+        return self._json(
+            "GET", f"/classes/{self._number(classroom)}", lambda said: [dict(e) for e in said["students"]]
+        )
 
     def enroll(
         self,
@@ -147,7 +157,7 @@ class Client:
         }  # fmt: skip
         if consent_until is not None:
             data["consent_until"] = str(consent_until)
-        return dict(self._json("POST", f"/classes/{self._number(classroom)}/students", files=files, data=data))
+        return self._json("POST", f"/classes/{self._number(classroom)}/students", dict, files=files, data=data)
 
     def forget(self, classroom: str, student: str) -> dict[str, Any] | None:
         """Erase a student and all their data.
@@ -162,7 +172,8 @@ class Client:
         found = {each["name"]: each["id"] for each in self.roster(classroom)}
         if student not in found:
             raise UsageError(f"There is no student {student!r} in class {classroom!r} of the service.")
-        receipt = self._json("DELETE", f"/classes/{self._number(classroom)}/students/{found[student]}").get("receipt")
+        path = f"/classes/{self._number(classroom)}/students/{found[student]}"
+        receipt = self._json("DELETE", path, lambda said: said.get("receipt"))
         return None if receipt is None else dict(receipt)
 
     def read(self, picture: str | Path | bytes, classroom: str | None = None) -> FrameResult:
@@ -177,7 +188,7 @@ class Client:
         """
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         fields = {} if classroom is None else {"class_id": self._number(classroom)}
-        return result_of(self._json("POST", "/pictures", files={"picture": ("picture", data)}, data=fields))
+        return self._json("POST", "/pictures", result_of, files={"picture": ("picture", data)}, data=fields)
 
     def watch(self, source: Watchable, classroom: str | None = None, *, title: str | None = None) -> Results:
         """Watch a source, as ``Classroom.watch``, with the models of the service.
@@ -223,15 +234,16 @@ class Client:
     def lessons(self, classroom: str | None = None) -> list[dict[str, Any]]:
         """The recorded lessons, newest first."""
         wanted = {} if classroom is None else {"class_id": self._number(classroom)}
-        return list(self._json("GET", "/lessons", params=wanted))
+        return self._json("GET", "/lessons", lambda said: [dict(each) for each in said], params=wanted)
 
     def board(self, lesson: int) -> dict[str, Any]:
         """The state of a lesson now."""
-        return dict(self._json("GET", f"/lessons/{lesson}/board"))
+        return self._json("GET", f"/lessons/{lesson}/board", dict)
 
     def mark(self, lesson: int, text: str, second: float | None = None) -> int:
         """Mark a moment of a lesson. Returns the number of the mark."""
-        return int(self._json("POST", f"/lessons/{lesson}/marks", json={"text": text, "second": second})["id"])
+        asked = {"text": text, "second": second}
+        return self._json("POST", f"/lessons/{lesson}/marks", lambda said: int(said["id"]), json=asked)
 
     def report(self, lesson: int, format: str = "html", aggregate: bool = False) -> bytes:
         """The report of a lesson as a file: "html" or "pdf"; "csv" or "parquet" is a table of its readings."""
@@ -254,12 +266,15 @@ class Client:
             raise UsageError(f"The service has no class {classroom!r} that this token may use. Its classes: {names}.")
         return found
 
-    def _json(self, method: str, path: str, **more: Any) -> Any:
+    def _json(self, method: str, path: str, read: Callable[[Any], _T], **more: Any) -> _T:
+        """What ``read`` makes of the JSON of an answer."""
         answer = self._answer(method, path, **more)
         try:
-            return answer.json() if answer.content else {}
+            said = answer.json()
         except ValueError as error:
             raise self._no_service() from error
+        with understood(self.address.host):
+            return read(said)
 
     def _answer(self, method: str, path: str, **more: Any) -> Any:
         import requests
@@ -272,14 +287,20 @@ class Client:
             raise unreachable(self.address.host, error) from error
         if 200 <= answer.status_code < 300:
             return answer
-        raise self._problem(answer)
+        raise self.problem(answer.status_code, answer.content)
 
-    def _problem(self, answer: Any) -> FewshotError:
+    def problem(self, status: int, body: bytes) -> FewshotError:
+        """The error for an answer of the service that is one."""
+        if status == 401:
+            return UsageError(
+                f"The service at {self.address.host} does not know this token, or it has ended. Check {TOKEN}, or ask "
+                "for another token."
+            )
         try:
-            said = str(answer.json()["detail"])
+            said = str(json.loads(body)["detail"])
         except (ValueError, KeyError, TypeError):
-            return self._no_service(answer.status_code)
-        wrong = answer.status_code in (401, 403, 404, 413, 422)
+            return self._no_service(status)
+        wrong = status in (401, 403, 404, 413, 422)
         return (UsageError if wrong else FewshotError)(f"The service at {self.address.host} says: {said}")
 
     def _no_service(self, status: int = 200) -> FewshotError:

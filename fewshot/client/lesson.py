@@ -9,7 +9,7 @@ from collections import OrderedDict
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from fewshot.client.address import unreachable
+from fewshot.client.address import understood, unreachable
 from fewshot.errors import FewshotError, UsageError
 
 if TYPE_CHECKING:
@@ -135,20 +135,23 @@ class RemoteLesson:
         except (OSError, WebSocketException, TimeoutError, ValueError) as error:
             with suppress(Exception):
                 stack.close()
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            if status in (401, 403, 429):
-                raise UsageError(
-                    f"The service at {host} refused the token. Check FEWSHOT_TOKEN, or ask for another token."
-                ) from error
+            response = getattr(error, "response", None)
+            if response is not None:
+                raise self._client.problem(response.status_code, bytes(response.body or b"")) from error
             raise unreachable(host, error) from error
-        if ready.get("type") != "ready":
+        try:
+            with understood(host):
+                if ready.get("type") != "ready":
+                    raise _refused(host, ready)
+                number, ticket, students = ready["lesson"], ready["ticket"], list(ready["students"])
+                credit = int(ready["take"])
+        except FewshotError:
             stack.close()
-            raise _refused(host, ready)
+            raise
         self._socket, self._open = socket, stack
-        self.number, self._ticket = ready["lesson"], ready["ticket"]
-        self.students = list(ready["students"])
+        self.number, self._ticket, self.students = number, ticket, students
         with self._state:
-            self._credit, self._sent, self._of_connection = int(ready["take"]), 0, {}
+            self._credit, self._sent, self._of_connection = credit, 0, {}
             for number in self._pending:  # what was on its way when the connection was lost
                 self._credit -= 1
                 self._transmit(number)

@@ -15,6 +15,7 @@ from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.places import includes, refuse_uncovered, server_purpose, uncovered
 from fewshot.classroom.roster import Roster, Student
 from fewshot.client import Client
+from fewshot.client.address import understood
 from fewshot.client.client import URL
 from fewshot.client.loop import RemoteLoop
 from fewshot.commands.roster import enrollment_table
@@ -159,19 +160,21 @@ def _enroll(
             consent_by=consent.given_by, consent_until=consent.until, consent_purpose=consent.purpose,
             looks_like=looks_like,
         )  # fmt: skip
-        for photo in answer["photos"]:
-            path = part[photo["index"]].path
-            reason = photo["reason"] or photo["doubt"]
-            result.photos.append(PhotoResult(path, photo["emotion"], photo["status"], reason))
-        result.notes += answer["notes"]
-        result.problem = result.problem or answer["problem"]
-        result.stands = answer["enrolled"]
+        with understood(client.address.host):
+            for photo in answer["photos"]:
+                path = part[photo["index"]].path
+                reason = photo["reason"] or photo["doubt"]
+                result.photos.append(PhotoResult(path, photo["emotion"], photo["status"], reason))
+            result.notes += answer["notes"]
+            result.problem = result.problem or answer["problem"]
+            result.stands = answer["enrolled"]
     return result
 
 
 def _roster(client: Client, class_name: str) -> Roster:
-    students = {each["name"]: Student(each["name"], _consent(each["consent"])) for each in client.roster(class_name)}
-    return Roster(class_name, students)
+    listed = client.roster(class_name)
+    with understood(client.address.host):
+        return Roster(class_name, {each["name"]: Student(each["name"], _consent(each["consent"])) for each in listed})
 
 
 def _consent(said: dict[str, Any]) -> Consent:

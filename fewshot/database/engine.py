@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, StaticPool
 
 from fewshot.database.address import address_of, is_file, named
-from fewshot.database.connecting import PATIENCE, set_up, use_journal
+from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.copies import erase_in_copies
 from fewshot.database.erased import installation_of, is_kept, keep_beside, numbers_of, remember
 from fewshot.database.erased_tables import DroppedKeyRow
@@ -27,10 +26,10 @@ from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
 from fewshot.database.owner import DEMO, LOCAL, is_demo
 from fewshot.database.sealing import RowMissing, SealingSession, refuse_other_keys
-from fewshot.database.server import options_for, take_turn
-from fewshot.database.upgrade import bring_up_to_date
+from fewshot.database.server import take_turn
+from fewshot.database.upgrade import bring_up_to_date, make_tables
 from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_of, unusable
-from fewshot.errors import FewshotError, StoreError, UsageError
+from fewshot.errors import FewshotError, StoreError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
 from fewshot.vault import FileKeys, HeldKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
@@ -72,7 +71,7 @@ class Database:
         self.url = address.render_as_string(hide_password=True)
         self.path = Path(address.database) if is_file(address) and address.database else None
         named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
-        self._engine = _engine(address, self.url, None if named else self.path)
+        self._engine = make_engine(address, self.url, None if named else self.path)
         memory = address.get_backend_name() == "sqlite" and self.path is None
         # A database in memory has only one connection, so threads take turns.
         self._turn: contextlib.AbstractContextManager[Any] = threading.RLock() if memory else contextlib.nullcontext()
@@ -84,7 +83,7 @@ class Database:
         self.vault = Vault(keys)
         with self._in_words(), self._turn:
             if self.path is not None and not named:
-                make_ready(self.path, _fill)
+                make_ready(self.path, make_tables)
                 protect(self.path)
             engine = self._engine.execution_options(writes=True)
             bring_up_to_date(engine, self.url, self.path is None or named, self._beside)
@@ -391,32 +390,3 @@ def _file(folder: Path, ours: bool = False) -> URL:
         for said in tighten([folder]):
             logger.warning(said)
     return URL.create("sqlite", database=str(folder / FILE))
-
-
-def _fill(path: Path) -> None:
-    """Make the tables in a new file."""
-    address = URL.create("sqlite", database=str(path))
-    engine = _engine(address, str(path))
-    try:
-        use_journal(engine)
-        bring_up_to_date(engine.execution_options(writes=True), str(path))
-    finally:
-        engine.dispose()
-
-
-def _engine(address: URL, shown: str, made: Path | None = None) -> Engine:
-    sqlite = address.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": options_for(address)}
-    if sqlite:
-        # No connection stays open after its use, so that the file can be moved and its journal is emptied at once.
-        options = {"connect_args": {"check_same_thread": False, "timeout": PATIENCE}}
-        options["poolclass"] = NullPool if is_file(address) else StaticPool
-    try:
-        engine = create_engine(address, **options)
-    except (ImportError, NoSuchModuleError, ArgumentError) as error:
-        raise UsageError(
-            f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
-        ) from error
-    if sqlite:
-        set_up(engine, is_file(address), made)
-    return engine

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fewshot.database import (  # noqa: F401  # their tables are part of the metadata
@@ -24,6 +25,7 @@ from fewshot.database import (  # noqa: F401  # their tables are part of the met
     token_tables,
 )
 from fewshot.database.audit_tables import AuditHeadRow
+from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.owner import LOCAL
 from fewshot.database.tables import Base, OwnerRow
@@ -42,6 +44,21 @@ FIRST_HASH = "0" * 64
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TRIES = 5
 _alembic = threading.Lock()  # Alembic uses global variables
+
+
+def make_tables(path: Path) -> None:
+    """Make the tables in a new file of SQLite.
+
+    Raises:
+        StoreError: see ``bring_up_to_date``.
+    """
+    address = URL.create("sqlite", database=str(path))
+    engine = make_engine(address, str(path))
+    try:
+        use_journal(engine)
+        bring_up_to_date(engine.execution_options(writes=True), str(path))
+    finally:
+        engine.dispose()
 
 
 def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | None = None) -> None:

@@ -91,8 +91,7 @@ class LessonStore:
             row = LessonRow(
                 owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"),
                 source=xml_text(public_source(source)), network=network, sample=sample, aggregate=aggregate,
-                started=started or now(), heartbeat=now(),
-                owner=this_process(), labels=list(EMOTIONS),
+                started=started or now(), heartbeat=now(), owner=this_process(), labels=list(EMOTIONS),
             )  # fmt: skip
             session.add(row)
             session.flush()

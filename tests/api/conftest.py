@@ -45,6 +45,24 @@ def served(drawn: None, fewshot_home: Path) -> Iterator[Any]:
 
 
 @pytest.fixture
+def serve() -> Iterator[Callable[..., Any]]:
+    """Starts ``fewshot serve`` with other words; what was started ends with the test."""
+    from fewshot.session.settings import Settings
+    from tests.api.serve_process import Served
+
+    Settings().set("detector", "cascade")  # the one that needs no download
+    made: list[Served] = []
+
+    def start(*words: str) -> Served:
+        made.append(Served(*words))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.end()
+
+
+@pytest.fixture
 def photo(tmp_path: Path) -> Callable[..., bytes]:
     """Bytes of a drawn photo: photo({person: side}, emotion, seed)."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 
 from tests.api.served import HAPPY, NEUTRAL, Running  # isort: skip
 
-from drawn_faces import draw_photo
+from drawn_faces import draw_photo, draw_video
 
 import fewshot
 from fewshot.classroom.store import ClassStore
@@ -49,13 +51,7 @@ def fewshot_at(served: Running, monkeypatch: pytest.MonkeyPatch, *words: object,
 
 def clip(path: Path, count: int = 12) -> Path:
     """A folder of frames would be single pictures, so a small video."""
-    frame = cv2.imread(str(draw_photo(path.with_suffix(".png"), {ASHA: 100, 5: 90}, HAPPY, 3)))
-    assert frame is not None
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (frame.shape[1], frame.shape[0]))
-    for _ in range(count):
-        writer.write(frame)
-    writer.release()
-    return path
+    return draw_video(path, {ASHA: 100, 5: 90}, count)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +158,62 @@ def test_a_service_that_never_comes_back_is_named(
             lesson.wait(lesson.send(b"x", float(index)))
 
 
+@pytest.mark.parametrize("body", ["{}", "[]", "null", '"x"', "7", '[{"id": "x"}]', '{"students": [1], "id": 1}'])
+def test_a_service_that_answers_in_another_form_is_no_fault_of_this_program(body: str, tmp_path: Path) -> None:
+    """Another version, or another program at the address."""
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"x")
+    with answering(body.encode()) as url:
+        client = fewshot.Client(url, "fewshot_x")
+        asks: list[Callable[[], Any]] = [
+            client.me, client.classes, client.lessons, lambda: client.board(1), lambda: client.mark(1, "x"),
+            lambda: client.read(picture), lambda: client.roster("physics"), lambda: client.forget("physics", "asha"),
+            lambda: client.enroll("physics", "asha", [picture]),
+        ]  # fmt: skip
+        for ask in asks:
+            with suppress(FewshotError):
+                ask()
+        with pytest.raises(FewshotError, match=r"same version|cannot be read"):
+            client.read(picture)
+
+
+def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no file .*own\.pem"):
+        fewshot.Client("https://class.example.org", "fewshot_x", tmp_path / "own.pem")
+
+
+def test_an_address_in_an_error_has_no_mask_where_nothing_is_secret() -> None:
+    with pytest.raises(UsageError) as error:
+        address_of("ftp://class.example.org")
+    assert "*" not in str(error.value) and ":8601" in str(error.value)
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """Something at an address of this computer that answers everything with this."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_DELETE = do_GET
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_what_answers_and_is_no_service_is_named() -> None:
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -236,7 +288,7 @@ def test_without_the_right_or_the_token_nothing_is_sent(
     assert done.exit_code == 2 and "FEWSHOT_TOKEN" in done.output
     monkeypatch.setenv("FEWSHOT_TOKEN", "fewshot_wrong")
     done = CliRunner().invoke(app, ["analyze", str(film)])
-    assert done.exit_code == 2 and "Send a token that holds" in done.output
+    assert done.exit_code == 2 and "does not know this token" in done.output
     monkeypatch.setenv("FEWSHOT_API", "http://class.example.org")
     done = CliRunner().invoke(app, ["analyze", str(film)])
     assert done.exit_code == 2 and "without TLS" in done.output

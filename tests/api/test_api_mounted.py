@@ -82,7 +82,10 @@ def test_a_program_with_a_token_needs_no_login_and_no_page(site: Mounted) -> Non
     for hostile in ("https://evil.example", "null"):
         assert program.ask("/api/classes", "POST", b'{"name": "b"}', **{**sent, "origin": hostile}).status == 403
     without = {"content_type": "application/json", "origin": ""}
-    for path in ("/api/classes", "/api", "/apiary", "/login"):
+    for path in ("/api/classes", "/api"):
+        answer = program.ask(path, "POST", b"{}", **without)
+        assert answer.status == 401 and answer.header("www-authenticate") == "Bearer"
+    for path in ("/apiary", "/login"):
         assert program.ask(path, "POST", b"{}", **without).status == 403
     assert program.ask("/apiary", "POST", b"{}", **sent).status == 403  # only the service takes tokens
     refused = program.ask("/api/classes", "POST", b"{}", **without)

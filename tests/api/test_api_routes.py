@@ -19,6 +19,7 @@ from fewshot.api import door
 from fewshot.api.rates import Rates
 from fewshot.api.service import Service
 from fewshot.classroom.consent import make_consent
+from fewshot.classroom.own_classes import OwnClasses
 from fewshot.classroom.owners import Owners
 from fewshot.classroom.store import ClassStore
 from fewshot.database import ErasurePending
@@ -82,6 +83,13 @@ def test_from_a_new_class_to_a_reading_and_back(
     assert [face["student"] for face in read["faces"]] == [None, None]
 
 
+def test_remarks_are_about_all_photos_of_a_request(served: Running, physics: int, photo: Callable[..., bytes]) -> None:
+    """The photo after the happy one is neutral, so there is no reason to ask for one."""
+    found = enroll(served.caller("enroll"), physics, photo, "bela", BELA)
+    assert found["enrolled"] and [each["emotion"] for each in found["photos"]] == ["happy", "neutral"]
+    assert found["notes"] == []
+
+
 def test_while_bytes_are_in_use_there_is_no_receipt(
     served: Running, physics: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +135,7 @@ def test_photos_have_results_in_their_order_and_are_not_kept(
     [
         ({"student": "bela"}, "consent"),
         ({"student": "../bela", "consent_by": "x"}, "must not contain"),
-        ({"student": "bela", "consent_by": "x", "emotions": ["happy", "sad"]}, "2 emotions for 1 photos"),
+        ({"student": "bela", "consent_by": "x", "emotions": ["happy", "sad"]}, "2 emotions for 1 photo."),
         ({"student": "bela", "consent_by": "x", "consent_until": "2020-01-01"}, "ended"),
         ({"student": "bela", "consent_by": "x", "emotions": ["../x"]}, "must not contain"),
         ({"consent_by": "x"}, "student"),
@@ -140,6 +148,67 @@ def test_an_enrollment_that_cannot_be_done(
     api = served.caller("enroll", "read")
     assert said in api.problem("POST", f"/classes/{physics}/students", 422, files=files, data=data)
     assert [each["name"] for each in api.get(f"/classes/{physics}")["students"]] == ["asha"]
+
+
+def test_head_is_answered_like_get_without_the_body(served: Running, physics: int) -> None:
+    """Load balancers and monitors ask for the health with it."""
+    api = served.caller("read")
+    for path in ("/health", "/ready", "/openapi.json", "/classes", f"/classes/{physics}"):
+        answer = api("HEAD", path)
+        assert answer.status_code == 200 and answer.content == b"", path
+    assert api("HEAD", "/classes/99").status_code == 404
+    assert Api(served.url)("HEAD", "/classes").status_code == 401
+    assert api("HEAD", "/tickets").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/classes", "GET, HEAD, POST"), ("/tickets", "POST"), ("/classes/1/students", "POST"),
+        ("/classes/1/students/1", "DELETE"), ("/lessons/1", "GET, HEAD"),
+    ],
+)  # fmt: skip
+def test_another_method_is_told_which_ones_there_are(served: Running, path: str, allowed: str) -> None:
+    answer = served.caller()("PATCH", path)
+    assert answer.status_code == 405 and answer.headers["allow"] == allowed
+
+
+def test_nobody_can_invent_figures(served: Running) -> None:
+    """Each value of a label is a figure that is kept for as long as the process runs."""
+    for number in range(5):
+        Api(served.url)(f"EVIL{number}", "/classes")
+    figures = served.caller("metrics")("GET", "/metrics").text
+    assert "EVIL" not in figures and 'fewshot_requests_total{method="other"' in figures
+
+
+def test_what_is_no_picture_names_no_file_of_the_server(served: Running, photo: Callable[..., bytes]) -> None:
+    api = served.caller("analyze")
+    jpeg = photo({ASHA: 100}, suffix=".jpg")
+    for data in (b"", b"GIF89a", jpeg[: len(jpeg) // 3], jpeg[:40]):
+        said = api.problem("POST", "/pictures", 422, files={"picture": ("asha.jpg", data)})
+        assert said.startswith("The file ") and "/" not in said, said
+
+
+def test_of_two_who_remove_a_student_the_second_learns_no_name(
+    served: Running, physics: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = served.caller("forget")
+    real = OwnClasses.students
+    seen = [{1: "asha"}]  # what the second request saw before the first one was done
+    monkeypatch.setattr(OwnClasses, "students", lambda self, of: seen.pop() if seen else real(self, of))
+    ClassStore().record_consent("physics", "bela", make_consent("his father"))
+    ClassStore().remove_student("physics", "asha")
+    assert "bela" not in api.problem("DELETE", f"/classes/{physics}/students/1", 404)
+
+
+def test_a_body_of_another_type_is_told_how_to_come(served: Running) -> None:
+    api = served.caller("enroll", "lesson")
+    for kind, named in (("text/plain", "text/plain"), ("", "no type")):
+        said = api.problem("POST", "/classes", 422, data=b'{"name": "art"}', headers={"content-type": kind})
+        assert f"It came as {named}" in said and "application/json" in said
+    number = LessonStore().create()
+    for asked in ({"second": True}, {"second": "1"}, {"text": 1}):
+        api.problem("POST", f"/lessons/{number}/marks", 422, json=asked)
 
 
 def test_lessons_marks_and_reports(served: Running, physics: int) -> None:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -313,8 +313,11 @@ def test_what_cannot_begin_leaves_no_lesson(
 
 def test_without_the_right_or_a_token_nothing_begins(served: Running, physics: None) -> None:
     for token in (None, "fewshot_wrong"):
-        with pytest.raises(InvalidStatus):
+        with pytest.raises(InvalidStatus) as refused:
             Talk(served.url, token)
+        answer = refused.value.response
+        assert answer.status_code == 401 and answer.headers["content-type"] == "application/problem+json"
+        assert json.loads(answer.body or b"")["detail"].startswith("Send a token")
     found = Talk(served.url, served.caller("read", "analyze", "enroll").token)
     assert "lesson" in found.hear()["detail"] and found.closed() == 1008
 
@@ -364,6 +367,30 @@ def test_a_client_that_lost_its_connection_goes_on_with_its_ticket(
         1,
         1,
     ]  # the unfinished third second was replaced
+
+
+def test_a_connection_whose_lesson_goes_on_elsewhere_is_told_so(
+    physics: None, talk: Callable[..., Talk], frame: bytes
+) -> None:
+    """ "Try again later" would make its client take the lesson back, and so on."""
+    first = talk().start(class_name="physics")
+    second = talk()
+    second.say(type="resume", lesson=first.ready["lesson"], ticket=first.ready["ticket"])
+    second.ready = second.until("ready")
+    told: dict[str, Any] = {}
+    for _ in range(200):  # it is noticed with the first frame after something could not be written
+        with suppress(ConnectionClosed):
+            first.socket.send(frame)
+        told = first.hear()
+        if told.get("type") == "error":
+            break
+        time.sleep(0.1)
+    assert told["status"] == 409 and told["fatal"] and "Another connection" in told["detail"]
+    assert first.closed() == 1008
+    second.socket.send(frame)
+    second.until("take")
+    second.say(type="end")
+    second.until("ended")
 
 
 def test_a_lesson_of_another_class_or_teacher_cannot_be_resumed(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,69 +19,21 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from tests.api.served import Api  # isort: skip
+from tests.api.serve_process import Served  # isort: skip
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from fewshot.accounts.tokens import SCOPES, Tokens
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import open_database
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.settings import Settings
 from tests.api.test_api_stream import Talk
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
-
-class Served:
-    def __init__(self, *words: str) -> None:
-        command = [sys.executable, "-m", "fewshot", "serve", "--port", "0", *words]
-        self._log = Path(os.environ["FEWSHOT_HOME"]) / f"serve-{time.monotonic_ns()}.log"  # a pipe would fill up
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        found = re.search(r"http://\S+:(\d+)/api", self.process.stdout.readline())
-        assert found, self.process.communicate(timeout=20)
-        self.url = f"http://127.0.0.1:{found[1]}/api"
-        text, _ = Tokens().add(LOCAL_TEACHER, "test", set(SCOPES))
-        self.api = Api(self.url, text)
-        until = time.monotonic() + 180
-        while time.monotonic() < until:
-            with suppress(OSError):
-                if self.api("GET", "/ready").ok:
-                    return
-            time.sleep(0.2)
-        pytest.fail("it did not start")
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Exit code and what was written to standard error."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            self.process.communicate(timeout=40)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-        return self.process.returncode, self._log.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
-    Settings().set("detector", "cascade")  # the one that needs no download
-    made: list[Served] = []
-
-    def start(*words: str) -> Served:
-        made.append(Served(*words))
-        return made[-1]
-
-    yield start
-    for each in made:
-        each.stop()
 
 
 def blank() -> bytes:

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from tests.api.test_serve_command import Served  # isort: skip
+from tests.api.serve_process import Served  # isort: skip
 
 import fewshot
 from fewshot.app.guard import Policy
 from fewshot.cli import app
 from fewshot.session.lessons import LessonStore
-from fewshot.session.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 # Ray must not be imported before RAY_AUTH_MODE is set.
@@ -34,23 +33,6 @@ CLASS, STUDENT = "Quimby physics", "Zuzanna Quimby"
 def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
-    Settings().set("detector", "cascade")  # the one that needs no download
-    made: list[Served] = []
-
-    def start(*words: str) -> Served:
-        made.append(Served(*words))
-        return made[-1]
-
-    yield start
-    for each in made:
-        left = psutil.Process(each.process.pid).children(recursive=True) if each.process.poll() is None else []
-        each.stop()
-        for process in psutil.wait_procs(left, timeout=30)[1]:
-            process.kill()
 
 
 def said(*words: str) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from fewshot.app.board import FEWEST
-from fewshot.app.lesson import OURS, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_notes import OURS
 from fewshot.app.lesson_parts import LessonPlan, Setup
 from fewshot.app.lesson_room import ROOM, LessonRoom
 from fewshot.classroom.corrections import Learned

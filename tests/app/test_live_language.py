@@ -18,8 +18,8 @@ from made_language import CODE, left, speak_it, spoken, unspoken
 from streamlit.testing.v1 import AppTest
 
 from fewshot.app.class_photo import ClassPhoto, cut_into_faces
-from fewshot.app.lesson import DELETED, OURS
 from fewshot.app.lesson_guests import GONE
+from fewshot.app.lesson_notes import DELETED, OURS
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.sharing.window import SharedWindow

@@ -11,7 +11,8 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from streamlit.testing.v1 import AppTest
 
-from fewshot.app.lesson import NOTE_FOR, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_notes import NOTE_FOR
 from fewshot.app.lesson_parts import LessonPlan
 from fewshot.app.shell import isolated
 from fewshot.app.views.report import name_of

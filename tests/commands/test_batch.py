@@ -10,9 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import pytest
-from drawn_faces import draw_class, draw_photo, see_drawings
+from drawn_faces import draw_class, draw_video, see_drawings
 from typer.testing import CliRunner
 
 pytest.importorskip("pyarrow", reason="needs the extra app")
@@ -42,14 +41,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def video(path: Path, frames: int = 3) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame = cv2.imread(str(draw_photo(path.parent / "drawn.png", {ASHA: 100, BELA: 100}, HAPPY)))
-    (path.parent / "drawn.png").unlink()
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, frame.shape[1::-1])
-    for _ in range(frames):
-        writer.write(frame)
-    writer.release()
-    return path
+    return draw_video(path, {ASHA: 100, BELA: 100}, frames)
 
 
 def fewshot(*words: object, code: int = 0) -> str:

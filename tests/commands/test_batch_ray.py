@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import psutil
 import pytest
-from drawn_faces import draw_photo
+from drawn_faces import draw_video
 from typer.testing import CliRunner
 
 pytest.importorskip("pyarrow", reason="needs the extra app")
@@ -36,14 +35,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def video(path: Path, frames: int = 3) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame = cv2.imread(str(draw_photo(path.parent / "drawn.png", {1: 100, 2: 100}, 3)))
-    (path.parent / "drawn.png").unlink()
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, frame.shape[1::-1])
-    for _ in range(frames):
-        writer.write(frame)
-    writer.release()
-    return path
+    return draw_video(path, {1: 100, 2: 100}, frames)
 
 
 def fewshot(*words: str, code: int = 0) -> str:

@@ -15,17 +15,22 @@ from fewshot.api.callers import Caller
 from fewshot.api.problems import Problem
 from fewshot.api.service import Service
 from fewshot.api.shapes import EnrolledShape, FrameShape, Name, Number, PhotoShape
-from fewshot.classroom.consent import PURPOSE
+from fewshot.classroom.consent import PURPOSE, Consent, make_consent
 from fewshot.classroom.enrollment_report import StudentResult
+from fewshot.classroom.folder import valid_consent
 from fewshot.classroom.names import check_name, emotion_of
 from fewshot.classroom.own_classes import Numbered
+from fewshot.classroom.photos import PhotoFile
 from fewshot.classroom.places import includes, refuse_uncovered, server_purpose, uncovered
 from fewshot.classroom.store import ClassStore
+from fewshot.errors import FewshotError
 from fewshot.live.sinks.jsonl import as_record
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.pictures import read_sized_picture
 from fewshot.private_files import open_private
 from fewshot.room import Classroom
+from fewshot.safe_text import xml_text
+from fewshot.session.analysis.words import counted
 from fewshot.session.temporary import TemporaryFolder
 
 MOST_PHOTOS = 50
@@ -55,22 +60,18 @@ def enroll(
     of = caller.class_of(class_id)
     name = check_name(student, "student")
     labels = _labels(emotions, len(photos))
-    covered = _consent_covers(service, caller, of, name, consent_by, consent_purpose)
+    given = _given(service, consent_by, consent_until, consent_purpose)
     with TemporaryFolder("photos") as folder, service.working, service.rooms.enrolling(of):
         paths = [_keep(photo, Path(folder) / f"{index:03}") for index, photo in enumerate(photos)]
         room = service.rooms.of(caller, of)
-        results = []
-        for label in dict.fromkeys(labels):
-            chosen = [path for path, other in zip(paths, labels, strict=True) if other == label]
-            results.append(
-                room.enroll(
-                    name, chosen, emotion=label, looks_like=looks_like,
-                    consent_by=consent_by or None, consent_until=consent_until if consent_by else None,
-                )
-            )  # fmt: skip
-        if consent_by and covered != PURPOSE:
-            _record_purpose(room, name, covered)
-    return _result(results, paths)
+        roster = room.roster()
+        key = roster.key_for(name)
+        consent = valid_consent(roster, key, given)
+        if not roster.sample and not includes(consent.purpose, service.place):
+            refuse_uncovered([key], service.place)
+        files = [PhotoFile(path, label) for path, label in zip(paths, labels, strict=True)]
+        report = room.enroll_photos({key: files}, {key: consent}, looks_like=looks_like)
+    return _result(report.students[0], paths)
 
 
 def read_picture(
@@ -84,7 +85,10 @@ def read_picture(
     require_covered(service, caller, of)
     with TemporaryFolder("picture") as folder, service.working:
         path = _keep(picture, Path(folder) / "picture")
-        frame, size = read_sized_picture(path)
+        try:
+            frame, size = read_sized_picture(path)
+        except FewshotError as error:  # its text names a file of the server
+            raise Problem(422, error.text.replace(str(path), "The file")) from error
         loop = service.rooms.loop(caller, of)
         step = loop.step(CapturedFrame("picture", 0, 0.0, frame, independent=True, size=size))
     service.figures.saw(len(step.result.readings), 0.0)
@@ -107,31 +111,23 @@ def require_covered(service: Service, caller: Caller, of: Numbered | None) -> No
 def _labels(emotions: list[str], photos: int) -> list[str | None]:
     """One label for each photo."""
     if len(emotions) not in (0, 1, photos):
-        raise Problem(422, f"There are {len(emotions)} emotions for {photos} photos. Send one for each, one, or none.")
-    labels = [emotion_of(each) if each else None for each in emotions] or [None]
-    return labels * photos if len(labels) == 1 else labels
+        labels, files = counted(len(emotions), "emotion"), counted(photos, "photo")
+        raise Problem(422, f"The request has {labels} for {files}. Send one for each, one, or none.")
+    found = [emotion_of(each) if each else None for each in emotions] or [None]
+    return found * photos if len(found) == 1 else found
 
 
-def _consent_covers(service: Service, caller: Caller, of: Numbered, student: str, given_by: str, purpose: str) -> str:
-    """The purpose of the consent; it must include the server if pictures come from other computers."""
-    if given_by:
-        if not includes(purpose, service.place):
-            raise Problem(
-                422,
-                f"The pictures go to the server {service.place}, and the consent must include that. Send "
-                f"consent_purpose, such as: {server_purpose(service.place)}.",
-            )
-        return purpose or PURPOSE
-    known = ClassStore(service.database, caller.owner).roster(of.name).students
-    if student in known and not includes(known[student].consent.purpose, service.place):
-        refuse_uncovered([student], service.place)
-    return PURPOSE
-
-
-def _record_purpose(room: Classroom, student: str, purpose: str) -> None:
-    known = room.roster().students.get(student)
-    if known is not None:
-        room.store.record_consent(room.name, student, replace(known.consent, purpose=purpose))
+def _given(service: Service, given_by: str, until: date | None, purpose: str) -> Consent | None:
+    """The consent of a request; its purpose must include the server if pictures come from other computers."""
+    if not given_by:
+        return None
+    if not includes(purpose, service.place):
+        raise Problem(
+            422,
+            f"The pictures go to the server {service.place}, and the consent must include that. Send "
+            f"consent_purpose, such as: {server_purpose(service.place)}.",
+        )
+    return replace(make_consent(given_by, until), purpose=xml_text(purpose) or PURPOSE)
 
 
 def _keep(upload: UploadFile, path: Path) -> Path:
@@ -141,8 +137,8 @@ def _keep(upload: UploadFile, path: Path) -> Path:
     return path
 
 
-def _result(results: list[StudentResult], paths: list[Path]) -> EnrolledShape:
-    """The results of all labels as one, in the order of the photos, without names of files of the server."""
+def _result(result: StudentResult, paths: list[Path]) -> EnrolledShape:
+    """The result in the order of the photos, without names of files of the server."""
     places = {path: index for index, path in enumerate(paths)}
     photos = sorted(
         (
@@ -150,15 +146,14 @@ def _result(results: list[StudentResult], paths: list[Path]) -> EnrolledShape:
                 index=places[photo.path], status=photo.status, emotion=photo.emotion, doubt=photo.doubt,
                 reason=_without(photo.reason, places),
             )
-            for result in results
             for photo in result.photos
         ),
         key=lambda photo: photo.index,
     )  # fmt: skip
-    last = results[-1]
-    notes = list(dict.fromkeys(_without(note, places) for result in results for note in result.notes))
-    problem = next((_without(result.problem, places) for result in results if result.problem), "")
-    return EnrolledShape(student=last.student, enrolled=last.stands, photos=photos, notes=notes, problem=problem)
+    return EnrolledShape(
+        student=result.student, enrolled=result.stands, photos=photos,
+        notes=[_without(note, places) for note in result.notes], problem=_without(result.problem, places),
+    )  # fmt: skip
 
 
 def _without(text: str, places: dict[Path, int]) -> str:

@@ -54,7 +54,7 @@ def _spec(chart: Chart) -> dict[str, Any]:
     The converter ends the whole process at a character that XML does not allow, so no text may hold one.
     """
     with altair().data_transformers.enable("default", max_rows=None):
-        spec = _drawable(chart.to_dict(validate=False))
+        spec: dict[str, Any] = _drawable(chart.to_dict(validate=False))
     # Descriptions of thousands of single marks are of no use; reports describe the chart and add a table.
     spec["config"]["aria"] = False
     return spec
