@@ -1,4 +1,4 @@
-"""Connections to SQLite: how they are set up, and how they are opened on a disk that has no space left."""
+"""Connections: how they are set up, and how those to SQLite are opened on a disk that has no space left."""
 
 from __future__ import annotations
 
@@ -8,15 +8,49 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import NullPool, StaticPool
 
+from fewshot.database.address import is_file
 from fewshot.database.file import check_content
+from fewshot.database.server import options_for
+from fewshot.errors import UsageError
 
 PATIENCE = 20.0
 """Seconds to wait while another program is writing."""
 
 
-def set_up(engine: Engine, file: bool, made: Path | None) -> None:
+def engine_for(address: URL, shown: str, made: Path | None = None) -> Engine:
+    """The engine of a database; no connection is opened yet.
+
+    Args:
+        address: of the database.
+        shown: the address without a password, for the error.
+        made: see ``_set_up``.
+
+    Raises:
+        UsageError: its driver is not installed.
+    """
+    sqlite = address.get_backend_name() == "sqlite"
+    options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": options_for(address)}
+    if sqlite:
+        # No connection stays open after its use, so that the file can be moved and its journal is emptied at once.
+        options = {"connect_args": {"check_same_thread": False, "timeout": PATIENCE}}
+        options["poolclass"] = NullPool if is_file(address) else StaticPool
+    try:
+        engine = create_engine(address, **options)
+    except (ImportError, NoSuchModuleError, ArgumentError) as error:
+        raise UsageError(
+            f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
+        ) from error
+    if sqlite:
+        _set_up(engine, is_file(address), made)
+    return engine
+
+
+def _set_up(engine: Engine, file: bool, made: Path | None) -> None:
     """Let an engine open its connections to SQLite as described here.
 
     Args:
