@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 from fewshot.audit.key import is_signed, signer
 from fewshot.audit.log import known_subject
 from fewshot.backup.make import noted
+from fewshot.backup.manage import Shown, managed_places
+from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.classroom.store import ClassStore
+from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
@@ -26,11 +29,16 @@ from fewshot.errors import StoreError, UsageError
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
     "Files that somebody saved: reports, tables, videos, pictures, exported data, and the original photos.",
-    "An older recovery file together with an older backup or copy of the database.",
+    "An older recovery file together with an older backup or copy of the database, also with texts that name the "
+    "student. Backups that somebody made with a passphrase stay as they are.",
     "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
     "Texts that contain a form of the name which is another word, such as a nickname.",
+)
+BEHIND = (
+    "Managed backups that are named here: they were made before the erasure and could not be replaced yet. Together "
+    "with an older recovery file they open what was erased. The next start of fewshot tries again."
 )
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
@@ -45,13 +53,15 @@ class Forgotten:
     Attributes:
         receipt: what JSON can hold; it names nobody.
         also: where else the name was replaced, as a sentence; "" if nowhere.
-        backups: backups that were made before.
+        backups: backups that were made before, and that nobody keeps up to date.
+        managed: the managed backups, and whether they were written without the student.
         sealed: whether the student had a key. Only then nobody can open what older backups hold of the student.
     """
 
     receipt: dict[str, Any]
     also: str
     backups: tuple[Path, ...]
+    managed: tuple[Shown, ...]
     sealed: bool
 
 
@@ -85,15 +95,16 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
             f"Something of the student is still in the database {database.url}. Type the same command again; if it "
             "says that there is no such student, restart fewshot, which finishes the erasure."
         )
-    path = database.path
+    path, (managed, behind) = database.path, _managed(database, Blotter(name))
     backups = () if path is None else tuple(file for file in noted(path) if file.exists())
     receipt = {
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
-        "out_of_reach": list(OUT_OF_REACH),
+        "managed_renewed": sum(shown.current for shown in managed), "managed_older": behind,
+        "out_of_reach": [*OUT_OF_REACH, *([BEHIND] if behind else [])],
     }  # fmt: skip
-    return Forgotten(signed(receipt), also, backups, bool(key))
+    return Forgotten(signed(receipt), also, backups, managed, bool(key))
 
 
 def check_receipt(file: Path) -> bool:
@@ -113,6 +124,18 @@ def check_receipt(file: Path) -> bool:
         raise UsageError(f"{file} is not a receipt of an erasure. Give the file that fewshot forget wrote.") from error
     here = signer(make=False)
     return here is not None and here.public == public and is_signed(public, _message(receipt), signature)
+
+
+def _managed(database: Database, blot: Blotter) -> tuple[tuple[Shown, ...], list[dict[str, str]]]:
+    """The managed backups, and those made before the erasure as the receipt names them: without the student's name."""
+    try:
+        found = tuple(managed_places(database))
+    except StoreError as error:
+        return (), [{"file": "", "written": "", "why": error.text}]
+    behind = [shown.place for shown in found if not shown.current]
+    return found, [
+        {"file": blot(str(place.file)), "written": place.written, "why": blot(place.logged())} for place in behind
+    ]
 
 
 def _count(session: Session, student: int) -> dict[str, int]:
