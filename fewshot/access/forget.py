@@ -25,6 +25,7 @@ from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
+from fewshot.safe_text import printable
 
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
@@ -134,7 +135,12 @@ def _managed(database: Database, blot: Blotter) -> tuple[tuple[Shown, ...], list
         return (), [{"file": "", "written": "", "why": error.text}]
     behind = [shown.place for shown in found if not shown.current]
     return found, [
-        {"file": blot(str(place.file)), "written": place.written, "why": blot(place.logged())} for place in behind
+        {
+            "file": printable(blot(str(place.file))),
+            "written": place.written,
+            "why": printable(blot(place.logged())),
+        }
+        for place in behind
     ]
 
 

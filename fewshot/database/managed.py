@@ -56,7 +56,7 @@ def renew(database: Database, due: Due) -> None:
             _renew(database, store, due)
     except FewshotError as error:
         logger.warning(error.text)
-    except (OSError, sqlite3.Error) as error:
+    except Exception as error:  # whatever it is, the erasure that waits for this must go on
         logger.warning("The managed backups could not be brought up to date (%s).", why_of(error))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from managed_school import WORD, as_new_program, cheap_passphrase, enrolled, managed, rescued
 
+from fewshot.access.forget import forget
 from fewshot.access.safety import Safety
 from fewshot.backup.make import make_backup
 from fewshot.backup.manage import manage
@@ -233,6 +236,35 @@ def test_two_programs_that_copy_at_once_leave_each_other_alone(tmp_path: Path) -
     (store.parent / "backup-at-work-of-a-killed-one").mkdir()
     with working_folder(store) as third:
         assert [path.name for path in store.parent.glob("backup-at-work-*")] == [third.name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """As old sticks have them. The receipt is a JSON file all the same."""
+    store = enrolled()
+    Safety.here().export(tmp_path / "recovery", WORD)
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/st\xefck"))
+    folder.mkdir()
+    backup = Safety.here().manage(folder).file
+    backup.unlink()
+    receipt = forget(store, "physics", "Zebulon").receipt
+    assert json.dumps(receipt, ensure_ascii=False).encode("utf-8")
+    assert receipt["managed_older"][0]["why"] and Safety.here().managed()[0].place.file == backup
+
+
+def test_nothing_that_goes_wrong_stops_an_erasure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, _, backup = managed(tmp_path)
+    before, keys = backup.read_bytes(), set(store.database.vault.names())
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("fewshot.database.managed.seal", breaks)
+    store.remove_student("physics", "Zebulon")
+    assert "nobody thought of this" in caplog.text and backup.read_bytes() == before
+    assert keys - set(store.database.vault.names()) and not Safety.here().managed()[0].current
 
 
 def test_a_lesson_that_runs_goes_on(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from fewshot.access.safety import Safety
 from fewshot.app.shell import calm, plain, say_later
 from fewshot.errors import UsageError
+from fewshot.safe_text import printable
 from fewshot.session.analysis.words import moment
 from fewshot.translation import tr
 
@@ -29,10 +30,10 @@ def show_managed(safety: Safety) -> None:
     )
     for number, shown in enumerate(safety.managed()):
         with st.container(border=True):
-            st.code(str(shown.place.file), language=None)
+            st.code(printable(str(shown.place.file)), language=None)
             st.caption(plain(_when(shown.place.written)))
             if shown.place.why:
-                st.warning(plain(shown.place.reason()), icon=":material/usb:")
+                st.warning(plain(printable(shown.place.reason())), icon=":material/usb:")
             if not shown.current:
                 st.warning(
                     tr("It was made before the latest erasure, or before the recovery file changed."),
@@ -59,7 +60,8 @@ def show_managed(safety: Safety) -> None:
 def _write(safety: Safety, place: Path) -> None:
     with st.spinner(tr("Writing and checking …")):
         found = safety.manage(place)
-    say_later(tr("{file} was written and checked. It is kept up to date from now on.", file=found.file))
+    file = printable(str(found.file))
+    say_later(tr("{file} was written and checked. It is kept up to date from now on.", file=file))
     st.rerun()
 
 
