@@ -15,20 +15,24 @@ from sqlalchemy.orm import Session
 from fewshot.audit.key import is_signed, signer
 from fewshot.audit.log import known_subject
 from fewshot.backup.make import noted
+from fewshot.backup.manage import Shown, managed_places
+from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.classroom.store import ClassStore
-from fewshot.database import ErasurePending
+from fewshot.database import Database, ErasurePending
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
+from fewshot.safe_text import printable
 from fewshot.translation import later
 
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
     "Files that somebody saved: reports, tables, videos, pictures, exported data, and the original photos.",
-    "An older recovery file together with an older backup or copy of the database.",
+    "An older recovery file together with an older backup or copy of the database, also with texts that name the "
+    "student. Backups that somebody made with a passphrase stay as they are.",
     "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
@@ -37,6 +41,10 @@ OUT_OF_REACH = (
 STILL_SEALED = (
     "Encrypted bytes of the student in the journal of the database, until the program that read it meanwhile has "
     "ended. Their keys are dropped, so nobody can read them."
+)
+BEHIND = (
+    "Managed backups that are named here: they were made before the erasure and could not be replaced yet. Together "
+    "with an older recovery file they open what was erased. The next start of fewshot tries again."
 )
 _COUNTED: Mapping[str, Any] = {
     "photos": PhotoRow, "expression vectors": SupportRow, "identity vectors": IdentityRow, "pictures": PortraitRow,
@@ -51,7 +59,8 @@ class Forgotten:
     Attributes:
         receipt: what JSON can hold; it names nobody.
         also: where else the name was replaced, as a sentence; "" if nowhere.
-        backups: backups that were made before.
+        backups: backups that were made before, and that nobody keeps up to date.
+        managed: the managed backups, and whether they were written without the student.
         sealed: whether the student had a key. Only then nobody can open what older backups hold of the student.
         pending: what is still to be done, as sentences, because another program reads the database; "" if nothing.
             The keys are dropped all the same.
@@ -60,6 +69,7 @@ class Forgotten:
     receipt: dict[str, Any]
     also: str
     backups: tuple[Path, ...]
+    managed: tuple[Shown, ...]
     sealed: bool
     pending: str = ""
 
@@ -105,15 +115,19 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
             hint="Type the same command again; if it says that there is no such student, restart fewshot, which "
             "finishes the erasure.",
         )
-    path = database.path
+    path, (managed, behind) = database.path, _managed(database, Blotter(name))
     backups = () if path is None else tuple(file for file in noted(path) if file.exists())
     receipt = {
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
-        "out_of_reach": [*OUT_OF_REACH, *([STILL_SEALED] if pending is not None else [])],
+        "managed_renewed": sum(shown.current for shown in managed), "managed_older": behind,
+        "out_of_reach": [
+            *OUT_OF_REACH, *([STILL_SEALED] if pending is not None else []), *([BEHIND] if behind else []),
+        ],
     }  # fmt: skip
-    return Forgotten(signed(receipt), also, backups, bool(key), "" if pending is None else str(pending))
+    words = "" if pending is None else str(pending)
+    return Forgotten(signed(receipt), also, backups, managed, bool(key), words)
 
 
 def check_receipt(file: Path) -> bool:
@@ -133,6 +147,23 @@ def check_receipt(file: Path) -> bool:
         raise UsageError(f"{file} is not a receipt of an erasure. Give the file that fewshot forget wrote.") from error
     here = signer(make=False)
     return here is not None and here.public == public and is_signed(public, _message(receipt), signature)
+
+
+def _managed(database: Database, blot: Blotter) -> tuple[tuple[Shown, ...], list[dict[str, str]]]:
+    """The managed backups, and those made before the erasure as the receipt names them: without the student's name."""
+    try:
+        found = tuple(managed_places(database))
+    except StoreError as error:
+        return (), [{"file": "", "written": "", "why": error.text}]
+    behind = [shown.place for shown in found if not shown.current]
+    return found, [
+        {
+            "file": printable(blot(str(place.file))),
+            "written": place.written,
+            "why": printable(blot(place.logged())),
+        }
+        for place in behind
+    ]
 
 
 def _count(session: Session, student: int) -> dict[str, int]:

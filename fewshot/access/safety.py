@@ -11,10 +11,12 @@ from sqlalchemy import select
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
 from fewshot.backup.make import check_target, make_backup, noted
+from fewshot.backup.manage import Shown, manage, managed_places, unmanage
 from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.managed_list import Place
 from fewshot.database.owner import Owner
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
@@ -136,7 +138,9 @@ class Safety:
             raise UsageError(
                 tr("{file} cannot be written. Give the name of a file in a folder that exists.", file=file)
             )
-        return self.keys.export(file, passphrase, replace)
+        said = self.keys.export(file, passphrase, replace)
+        self.database.renew_managed()  # with another passphrase they are sealed anew
+        return said
 
     def must_exist(self) -> None:
         """Raises UsageError while there are no keys, because nothing is stored; KeysUnusable if they are lost."""
@@ -175,6 +179,19 @@ class Safety:
             students=tr_n("{number} student", "{number} students", holds.students),
             lessons=tr_n("{number} lesson", "{number} lessons", holds.lessons),
         )
+
+    def managed(self) -> list[Shown]:
+        """The managed backups. Raises StoreError if their list is damaged."""
+        return managed_places(self.database)
+
+    def manage(self, place: Path) -> Place:
+        """Keep a managed backup in a folder or a file; see ``manage``. Raises UsageError and StoreError."""
+        self.must_exist()
+        return manage(self.database, place)
+
+    def unmanage(self, place: Path) -> Path:
+        """Keep a managed backup up to date no longer. Raises UsageError and StoreError; see ``unmanage``."""
+        return unmanage(self.database, place)
 
     def lines(self, last: int, owner: Owner) -> list[dict[str, str]]:
         """The latest lines of the audit log that an owner may see, newest first, for a table."""

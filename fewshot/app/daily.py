@@ -1,4 +1,4 @@
-"""What the app and the service do once a day by themselves: they delete lessons that are too old."""
+"""What the app and the service do once a day by themselves: they delete old lessons and write managed backups."""
 
 from __future__ import annotations
 
@@ -48,8 +48,20 @@ def start_daily(wait: Callable[[float], object]) -> threading.Thread:
 
 
 def once() -> None:
-    """Delete the lessons of all teachers that are too old. What fails is logged, and tried again a day later."""
-    try:
-        apply_retention_of_all(ClassStore(owner=LOCAL_TEACHER).database)
-    except FewshotError as error:
-        logger.warning(error.text)
+    """Delete the lessons of all teachers that are too old, then write the managed backups that are a day old.
+
+    What fails is logged, and tried again a day later.
+    """
+    for work in (_delete_old, _write_backups):
+        try:
+            work()
+        except FewshotError as error:
+            logger.warning(error.text)
+
+
+def _delete_old() -> None:
+    apply_retention_of_all(ClassStore(owner=LOCAL_TEACHER).database)
+
+
+def _write_backups() -> None:
+    ClassStore(owner=LOCAL_TEACHER).database.renew_managed(daily=True)

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from fewshot import __version__
-from fewshot.backup.container import Header, is_backup, new_secrets, seal, unseal
-from fewshot.backup.contents import (
-    Contents,
-    contents_of,
-    fault_of,
-    installation_in,
-    migration_of,
-    rows_of,
-    working_folder,
-)
-from fewshot.database import open_database
-from fewshot.database.copies import snapshot
+from fewshot.database import Database, open_database
+from fewshot.database.contents import Contents, contents_of, fault_of, rows_of, working_folder
 from fewshot.database.erased import keep_beside
+from fewshot.database.managed_list import place_of, read_list
+from fewshot.database.sealed_copy import header_of, plain_copy
 from fewshot.errors import StoreError, UsageError
 from fewshot.private_files import write_private
+from fewshot.vault.container import Header, is_backup, seal, unseal
 from fewshot.vault.durable import sync
 
 SHORTEST = 12
@@ -66,7 +56,7 @@ def check_target(file: Path) -> None:
         UsageError: there is no such folder, or the file is there and is no backup.
         StoreError: the database is not a file.
     """
-    _store()
+    store = store_of(open_database())
     if file.is_dir():
         raise UsageError(f"{file} is a folder. Give the name of a file in it, such as {file / 'fewshot.backup'}.")
     if not file.absolute().parent.is_dir():
@@ -74,6 +64,11 @@ def check_target(file: Path) -> None:
     if file.exists() and not is_backup(file):
         raise UsageError(
             f"{file} exists and is not a backup, so it was not replaced. Nothing was written. Give another file."
+        )
+    if place_of(read_list(store), file) is not None:
+        raise UsageError(
+            f"{file} is a managed backup, which needs no passphrase. Nothing was written. Give another file.",
+            hint=f"To write it now, type: fewshot backup --manage {file}",
         )
 
 
@@ -93,15 +88,14 @@ def make_backup(file: Path, passphrase: str) -> Made:
     """
     check_passphrase(passphrase)
     check_target(file)
-    store = _store()
+    store = store_of(open_database())
+    with open_database().write() as session:
+        keep_beside(store, session)  # also the highest numbers; see `Removals`
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
         with working_folder(store) as folder:
-            plain = folder / "content.db"
-            snapshot(store, plain)
-            if fault := fault_of(plain):
-                raise StoreError(f"The database {store} is damaged ({fault}), so no backup was written.")
-            header = _header(plain)
+            plain = plain_copy(store, folder)
+            header = header_of(plain)
             seal(plain, new, header, passphrase)
             _check(new, passphrase, plain, folder / "check.db")
             new.replace(file)
@@ -116,7 +110,7 @@ def make_backup(file: Path, passphrase: str) -> Made:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
-    _note(store, made)
+    note_made(store, made.path)
     return made
 
 
@@ -129,29 +123,23 @@ def noted(store: Path) -> list[Path]:
         return []
 
 
-def _store() -> Path:
-    database = open_database()
+def note_made(store: Path, file: Path) -> None:
+    """Remember where a backup of a database was written."""
+    place = file.absolute()
+    places = [place, *(known for known in noted(store) if known != place)]
+    with suppress(OSError):
+        write_private(store.with_name(MADE), json.dumps([str(each) for each in places[:_MOST_NOTED]]).encode())
+
+
+def store_of(database: Database) -> Path:
+    """The file of a database. Raises StoreError if it is on a server or in memory."""
     if database.path is None or str(database.path).startswith("file:"):
         server = database.url.startswith("postgresql")
         raise StoreError(
             f"fewshot backup copies a database in a file, and {database.url} is none. Nothing was written."
             + (" Use pg_dump and pg_restore, or the backups of your server." if server else "")
         )
-    with database.write() as session:
-        keep_beside(database.path, session)  # also the highest numbers; see `Removals`
     return database.path
-
-
-def _header(plain: Path) -> Header:
-    digest = hashlib.sha256()
-    with plain.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return Header(
-        made=datetime.now(UTC).isoformat(timespec="seconds"), program=__version__, migration=migration_of(plain),
-        installation=installation_in(plain), kind="sqlite", size=plain.stat().st_size, sha256=digest.hexdigest(),
-        **new_secrets(),
-    )  # fmt: skip
 
 
 def _check(new: Path, passphrase: str, plain: Path, out: Path) -> None:
@@ -163,10 +151,3 @@ def _check(new: Path, passphrase: str, plain: Path, out: Path) -> None:
             f"The new backup did not pass its check ({fault or 'rows are missing'}), so it was deleted. The disk may "
             "be faulty. Write the backup to another disk."
         )
-
-
-def _note(store: Path, made: Made) -> None:
-    place = made.path.absolute()
-    places = [place, *(known for known in noted(store) if known != place)]
-    with suppress(OSError):
-        write_private(store.with_name(MADE), json.dumps([str(each) for each in places[:_MOST_NOTED]]).encode())

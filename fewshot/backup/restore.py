@@ -13,8 +13,10 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from fewshot.audit.carry_on import carry_on
-from fewshot.backup import container
-from fewshot.backup.contents import (
+from fewshot.backup.lost_texts import keys_missing, mend_texts
+from fewshot.backup.replay import Replayed, apply_removals, retention_of
+from fewshot.database import Database
+from fewshot.database.contents import (
     Contents,
     contents_of,
     fault_of,
@@ -22,9 +24,6 @@ from fewshot.backup.contents import (
     migration_of,
     working_folder,
 )
-from fewshot.backup.lost_texts import keys_missing, mend_texts
-from fewshot.backup.replay import Replayed, apply_removals, retention_of
-from fewshot.database import Database
 from fewshot.database.copies import copies_of, new_name, snapshot
 from fewshot.database.engine import default_file
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
@@ -35,7 +34,8 @@ from fewshot.database.tables import StudentRow
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.session.lesson_rows import info_of
-from fewshot.vault import FileKeys
+from fewshot.vault import FileKeys, container
+from fewshot.vault.managed_key import managed_key, managed_secret
 
 _SQLITE = b"SQLite format 3\0"
 _WAIT = 3.0
@@ -115,6 +115,8 @@ def needs_passphrase(file: Path) -> bool:
         raise container.unreadable(file, error) from error
     header = container.read_header(file)
     _refuse_newer(file, header.migration)
+    if header.managed is not None:
+        managed_key(file, header, FileKeys(store_file().parent))  # says that keys are missing before it asks for a word
     if header.kind != "sqlite":
         raise StoreError(f"The backup {file} is of a {header.kind} database, which this program cannot restore.")
     return True
@@ -185,7 +187,11 @@ def put_in_place(ready: Prepared) -> Path | None:
 
 def _unpacked(file: Path, passphrase: str | None, copy: Path) -> str:
     if passphrase is not None:
-        return container.unseal(file, passphrase, copy).made
+        header = container.read_header(file)
+        if header.managed is None:
+            return container.unseal(file, passphrase, copy).made
+        secret = managed_secret(file, header, passphrase, FileKeys(store_file().parent))
+        return container.unseal(file, secret, copy).made
     snapshot(file, copy)
     return datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
 

@@ -21,6 +21,7 @@ from fewshot.classroom.consent import Consent
 from fewshot.classroom.names import alike, canonical, check_name
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
+from fewshot.database.erased import note_removal
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ConsentRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import UsageError
@@ -94,7 +95,9 @@ class StudentRecords:
                 )
             consent.withdrawn = day or date.today()
             self._note(session, "consent withdrawn", found)
+            note_removal(session)
         self.database.keep_removals()
+        self.database.renew_managed()
 
     def remove_photo(self, name: str, student: str, sha256: str) -> None:
         """Remove one photo and its vectors. It is not an error if the photo is already removed."""

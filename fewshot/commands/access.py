@@ -138,6 +138,12 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")
+    for shown in done.managed:
+        if shown.current:
+            tell(f"The managed backup {shown.place.file} was written again, without this student.")
+        else:
+            tell(f"The managed backup {shown.place.file} was made before the erasure. {shown.place.logged()}")
+            tell("  The next start of fewshot writes it. Until then it opens together with an older recovery file.")
     tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
     return status
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
-from fewshot.backup.container import read_header
+from fewshot.access.safety import Safety
 from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
+from fewshot.backup.manage import Shown, managed_files
 from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
 from fewshot.commands.secret_words import secret_word
 from fewshot.commands.terminal import agreed, cell, console, table, tell
 from fewshot.errors import FewshotError
 from fewshot.session.analysis.words import counted
+from fewshot.vault.container import read_header
 
 
 def run_backup(file: Path, passphrase_file: Path | None) -> None:
@@ -32,6 +35,49 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
     tell(f"To restore it, type: fewshot restore {file}")
 
 
+def run_manage(place: Path) -> None:
+    """Write a managed backup, and keep it up to date.
+
+    Raises:
+        UsageError, StoreError: see ``manage``.
+    """
+    found = Safety.here().manage(place)
+    size = found.file.stat().st_size / 1e6
+    tell(f"{found.file} is a managed backup from now on ({size:.1f} MB, encrypted, checked after writing).")
+    tell("It is written again whenever somebody is erased, and once a day while the app or the service runs.")
+    tell("It opens with a recovery file and its passphrase. Keep the recovery file in another place.")
+    tell(f"To restore it, type: fewshot restore {quote(str(found.file))}")
+
+
+def run_unmanage(place: Path) -> None:
+    """Leave a managed backup as it is.
+
+    Raises:
+        UsageError, StoreError: see ``unmanage``.
+    """
+    file = Safety.here().unmanage(place)
+    tell(f"{file} is not kept up to date any more. The file stays there: delete it yourself if nobody needs it.")
+
+
+def show_managed() -> None:
+    """List the managed backups, and what failed. Raises StoreError if their list is damaged."""
+    found = Safety.here().managed()
+    if not found:
+        tell("There is no managed backup. To choose a place for one, type: fewshot backup --manage PLACE")
+        return
+    for shown in found:
+        tell(f"{shown.place.file} ({_of_managed(shown)})")
+        if shown.place.why:
+            tell(f"  {shown.place.reason()}")
+
+
+def _of_managed(shown: Shown) -> str:
+    if not shown.place.written:
+        return "never written"
+    when = f"written {_local(shown.place.written)}"
+    return when if shown.current else f"{when}, before the latest erasure or before the recovery file changed"
+
+
 def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
     """Replace the database by a backup, without what was removed after the backup was made.
 
@@ -39,7 +85,11 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
         UsageError, StoreError: see ``prepared`` and ``put_in_place``.
     """
     store_file()
-    passphrase = secret_word("passphrase", passphrase_file, new=False) if needs_passphrase(file) else None
+    passphrase = None
+    if needs_passphrase(file):
+        if read_header(file).managed is not None:
+            tell("This is a managed backup: it opens with the passphrase of the recovery file.")
+        passphrase = secret_word("passphrase", passphrase_file, new=False)
     with prepared(file, passphrase) as ready:
         _show(file, ready)
         question = "Replace the database of now by this backup?"
@@ -57,7 +107,8 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
 def show_backups() -> None:
     """List the copies beside the database, and the encrypted backups that were made here."""
     store = store_file()
-    copies, backups = copies_beside(), noted(store)
+    copies = copies_beside()
+    backups = [*_managed_files(store), *noted(store)]
     if not copies and not backups:
         tell("There is no backup yet. To make one, type: fewshot backup FILE")
         return
@@ -70,11 +121,20 @@ def show_backups() -> None:
     tell("To restore one, type: fewshot restore FILE")
 
 
+def _managed_files(store: Path) -> list[Path]:
+    try:
+        return managed_files(store)
+    except FewshotError as error:
+        tell(error.text)
+        return []
+
+
 def _made(backup: Path) -> str:
     if not backup.exists():
         return "it is not there any more, or its disk is not connected"
     try:
-        return f"{_local(read_header(backup).made)}, encrypted"
+        header = read_header(backup)
+        return f"{_local(header.made)}, encrypted{', managed' if header.managed is not None else ''}"
     except FewshotError as error:
         return error.text
 

@@ -76,6 +76,7 @@ def findings() -> Iterator[Finding]:
     yield _guarded("Folder", _folder)
     yield _guarded("Database", _database)
     yield _guarded("Encryption", _encryption)
+    yield _guarded("Backups", _backups)
 
 
 def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
@@ -228,6 +229,32 @@ def _encryption() -> Finding:
         )
     except FewshotError as error:
         return Finding("Encryption", "problem", "cannot be used", str(error))
+
+
+def _backups() -> Finding:
+    from fewshot.access.safety import Safety
+    from fewshot.errors import FewshotError
+    from fewshot.session.analysis.words import counted
+
+    try:
+        safety = Safety.here()
+        if safety.no_backup():
+            return Finding("Backups", "ok", "this database is on a server, which has backups of its own")
+        managed, made = safety.managed(), safety.backups()
+        behind = [shown.place for shown in managed if shown.place.why or not shown.current]
+        if behind:
+            text = f"{counted(len(behind), 'managed backup')} of {len(managed)} not up to date"
+            advice = " ".join(f"{place.file}: {place.logged() or 'The next start writes it.'}" for place in behind)
+            return Finding("Backups", "warning", text, advice)
+        if not managed and not made and not safety.keys.exists:
+            return Finding("Backups", "ok", "nothing is stored yet")
+        if not managed and not made:
+            return Finding("Backups", "warning", "there is no backup", "To make one, type: fewshot backup FILE")
+        latest = max((shown.place.written[:10] for shown in managed), default="")
+        text = f"{counted(len(managed), 'managed backup')}, written {latest}" if managed else f"the latest is {made[0]}"
+        return Finding("Backups", "ok", text)
+    except FewshotError as error:
+        return Finding("Backups", "problem", "cannot be used", str(error))
 
 
 def _camera() -> Finding:

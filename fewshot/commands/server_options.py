@@ -12,15 +12,37 @@ from fewshot.errors import UsageError
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="File to write.")], passphrase_file: PassphraseOption = None
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="File to write.")] = None,
+    passphrase_file: PassphraseOption = None,
+    manage: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Write a backup to this folder or file, and keep it up to date from now on. It opens with the "
+            "passphrase of the recovery file.",
+        ),
+    ] = None,
+    unmanage: Annotated[
+        Path | None, typer.Option(metavar="PLACE", help="Keep the backup there up to date no longer.")
+    ] = None,
+    managed: Annotated[bool, typer.Option("--managed", help="List the backups that are kept up to date.")] = False,
 ) -> None:
     """Write all classes, lessons, accounts and settings into one encrypted file, also while a lesson runs.
 
     The passphrase is asked for twice and never shown; it has at least 12 characters.
     """
-    from fewshot.commands.backup import run_backup
+    from fewshot.commands.backup import run_backup, run_manage, run_unmanage, show_managed
 
-    run_backup(file, passphrase_file)
+    if sum((file is not None, manage is not None, unmanage is not None, managed)) != 1:
+        raise UsageError("Which backup? Give one of these: FILE, --manage PLACE, --unmanage PLACE, --managed.")
+    if file is not None:
+        run_backup(file, passphrase_file)
+    elif manage is not None:
+        run_manage(manage)
+    elif unmanage is not None:
+        run_unmanage(unmanage)
+    else:
+        show_managed()
 
 
 def restore(

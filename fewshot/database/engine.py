@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from fewshot.database.address import address_of, is_file, named
 from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.copies import erase_in_copies
-from fewshot.database.erased import installation_of, is_kept, keep_beside, numbers_of, remember
+from fewshot.database.erased import installation_of, is_kept, keep_beside, note_removal, numbers_of, remember
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.erasure import erase, noted, take_note
 from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
+from fewshot.database.managed_list import list_of
 from fewshot.database.owner import DEMO, LOCAL, is_demo
 from fewshot.database.sealing import RowMissing, SealingSession, refuse_other_keys
 from fewshot.database.server import take_turn
@@ -78,6 +79,7 @@ class Database:
         self._beside = None if named else self.path  # the database has files of its own beside it
         self._retry = float("inf")  # when an erasure that was delayed is tried again
         self._drop_again = float("inf")  # and when keys that could not be dropped are
+        self._later = threading.local()  # see `together`
         if keys is None:
             keys = MemoryKeys() if memory else keys_beside(self._beside)
         self.vault = Vault(keys)
@@ -155,6 +157,8 @@ class Database:
             session.flush()
             removed, here = remember(session, before), installation_of(session)
             drops = drop_keys_of(session, keys)
+            if removed or drops:
+                note_removal(session)
             if self.path is not None:
                 take_note(session)
         self.keep_removals()
@@ -163,8 +167,30 @@ class Database:
             if drops:
                 with self.read() as session:
                     keep_texts(self._beside, session, here)
+        if getattr(self._later, "on", False):
+            self._later.drops |= drops
+        else:
+            self._drop_or_say(drops)
+        self.forget_deleted()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Several deletions of this thread: their keys are dropped, and managed backups written, once at the end.
+
+        Raises:
+            ErasurePending: see ``erase``.
+        """
+        self._later.on, self._later.drops = True, False
         try:
-            self.drop_keys()
+            yield
+        finally:
+            self._later.on = False
+            if self._later.drops:
+                self._drop_or_say(renew=True)
+
+    def _drop_or_say(self, renew: bool) -> None:
+        try:
+            self.drop_keys(renew)
         except KeysUnusable as error:
             self._drop_again = time.monotonic() + RETRY
             self.forget_deleted()
@@ -173,22 +199,37 @@ class Database:
                 f"of the database could still be read. {error.text} The next command of fewshot, or the next page of "
                 "its app, tries again."
             ) from error
-        self.forget_deleted()
 
     def _session(self, writes: bool = False) -> Session:
         self.vault.refresh()
         return SealingSession(self._engine.execution_options(writes=True) if writes else self._engine, self.vault)
 
-    def drop_keys(self) -> None:
+    def drop_keys(self, renew: bool = True) -> None:
         """Drop the keys of what was erased, also after a kill between the deletion and this.
+
+        Args:
+            renew: write the managed backups first that were made before the deletion.
 
         Raises:
             KeysUnusable: they cannot be dropped now; ``finish_erasing`` and the next start try again.
         """
         with self._in_words(), Session(self._engine) as session:
-            wanted = set(session.scalars(select(DroppedKeyRow.key)))
+            wanted = set(session.scalars(select(DroppedKeyRow.key)))  # before the copy, which then lacks all of them
+        if renew:
+            self.renew_managed()
         self.vault.drop(wanted)
         self._drop_again = float("inf")
+
+    def renew_managed(self, daily: bool = False) -> None:
+        """Write the managed backups anew that were made before the latest erasure. What fails is logged, and noted.
+
+        Args:
+            daily: also those that are about a day old, or failed before.
+        """
+        if self._beside is not None and list_of(self._beside).exists():
+            from fewshot.database.managed import is_behind, is_old, renew
+
+            renew(self, is_old if daily else is_behind)
 
     def _erase_in_copies(self) -> None:
         """After a kill between a deletion and its end it is not known what was deleted, so the copies are deleted."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,9 +19,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
+from fewshot.database.contents import LAST_REMOVAL
 from fewshot.database.erased_tables import ErasedRow, InstallationRow, Kind
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow
+from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SettingRow, StudentRow
 from fewshot.errors import StoreError
 from fewshot.vault.durable import write_through
 
@@ -85,6 +87,11 @@ def remember(session: Session, before: Numbers) -> list[tuple[Kind, int]]:
                 session.add(ErasedRow(kind=kind, row_id=number, at=at))
     session.flush()
     return gone
+
+
+def note_removal(session: Session) -> None:
+    """Let a backup that was made before be recognised, in the transaction that erases or withdraws."""
+    session.merge(SettingRow(key=LAST_REMOVAL, value=uuid.uuid4().hex))
 
 
 def installation_of(session: Session) -> str:

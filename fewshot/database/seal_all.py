@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import LargeBinary, exists, func, literal, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.database.copies import copies_of
 from fewshot.database.engine import Database
-from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow
+from fewshot.database.plain import plain_in
 from fewshot.database.reading_codec import check_seconds, seal_lesson
 from fewshot.database.sealed_settings import opened_settings, sealed_setting
 from fewshot.database.tables import (
@@ -27,7 +28,7 @@ from fewshot.database.tables import (
 )
 from fewshot.errors import StoreError
 from fewshot.vault import KeyGone
-from fewshot.vault.cipher import PLAIN, NotSealedHere
+from fewshot.vault.cipher import NotSealedHere
 
 _TABLES: Sequence[Any] = (
     ClassRow, StudentRow, ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow, LessonRow,
@@ -54,13 +55,7 @@ class State:
 def plain_rows(database: Database) -> int:
     """How many students, classes and lessons have something that is not sealed. It takes milliseconds."""
     with database.read() as session:
-        count = 0
-        for table in (ClassRow, StudentRow, LessonRow):
-            wanted = select(func.count()).select_from(table).where(or_(*map(_is_plain, _raws(table))))
-            count += session.scalar(wanted) or 0
-        unsealed = exists().where(ReadingRow.participant_id == ParticipantRow.id, ReadingRow.sealed.is_(None))
-        lessons = select(func.count(func.distinct(ParticipantRow.lesson_id))).where(unsealed)
-        return count + (session.scalar(lessons) or 0)
+        return plain_in(session)
 
 
 def check_all(database: Database) -> State:
@@ -152,11 +147,3 @@ def _seal(row: Any) -> None:
     for column in row.sealed_columns:
         if column.is_plain(row):
             setattr(row, column.name, getattr(row, column.name))
-
-
-def _raws(table: Any) -> list[Any]:
-    return [getattr(table, column.raw) for column in table.sealed_columns]
-
-
-def _is_plain(column: Any) -> Any:
-    return func.substr(column, 1, 1) == literal(bytes([PLAIN]), LargeBinary)

@@ -313,9 +313,10 @@ def apply_retention_of_all(database: Database) -> None:
     """
     with database.read() as session:
         owners = [row.plain() for row in session.scalars(select(OwnerRow))]
-    for owner in owners:
-        if owner.teaches:
-            LessonStore(database, owner).apply_retention()
+    with database.together():
+        for owner in owners:
+            if owner.teaches:
+                LessonStore(database, owner).apply_retention()
 
 
 def found_lesson(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow, str]:

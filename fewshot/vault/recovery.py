@@ -72,6 +72,47 @@ def fits(recovery: Mapping[str, Any], passphrase: str) -> bool:
     return True
 
 
+def seal_to(public: str, plain: bytes, bound: bytes) -> bytes:
+    """Seal something so that only the passphrase opens it, which is not needed here.
+
+    Args:
+        public: the public half of a recovery file, hex digits.
+        plain: any bytes.
+        bound: must be given again to open it.
+
+    Returns:
+        A public key that was made for this once (32 bytes), the nonce (12), and the encrypted bytes.
+    """
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    once = X25519PrivateKey.generate()
+    made = once.public_key().public_bytes_raw()
+    shared = _shared(once, bytes.fromhex(public), bytes.fromhex(public), made)
+    nonce = secrets.token_bytes(12)
+    return bytes(made + nonce + _aead(shared).encrypt(nonce, plain, bound))
+
+
+def open_sealed(pair: Mapping[str, Any], passphrase: str, sealed: bytes, bound: bytes) -> bytes:
+    """Open what ``seal_to`` made.
+
+    Args:
+        pair: the key pair, as in a recovery file.
+        passphrase: of the recovery file.
+        sealed: what ``seal_to`` returned.
+        bound: what was given to it.
+
+    Raises:
+        UsageError: the passphrase is wrong.
+        ValueError: what is sealed was changed.
+    """
+    private = _private(pair, passphrase)
+    try:
+        shared = _shared(private, sealed[:32], bytes.fromhex(pair["public"]))
+        return bytes(_aead(shared).decrypt(sealed[32:44], sealed[44:], bound))
+    except _failures() as error:
+        raise ValueError("it was changed, or was sealed for another recovery file") from error
+
+
 def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale: bool = False) -> list[str]:
     """Write the recovery file anew at all its places.
 
@@ -113,11 +154,8 @@ def read_file(file: Path, passphrase: str) -> tuple[dict[str, Any], dict[str, by
         UsageError: it cannot be read, is no recovery file, or the passphrase is wrong.
     """
     record = read_record(file)
-    private = _private(record, passphrase)
     try:
-        box = _bytes(record["box"])
-        shared = _shared(private, box[:32], bytes.fromhex(record["public"]))
-        plain = json.loads(_aead(shared).decrypt(box[32:44], box[44:], _bound(record)))
+        plain = json.loads(open_sealed(record, passphrase, _bytes(record["box"]), _bound(record)))
         keys = {str(name): bytes.fromhex(key) for name, key in plain.items()}
         if any(len(key) != KEY_BYTES for key in keys.values()):
             raise ValueError
@@ -185,19 +223,13 @@ def is_current(place: Path, record: Mapping[str, Any]) -> bool:
 
 
 def _content(record: Mapping[str, Any], keys: Mapping[str, bytes]) -> dict[str, Any]:
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
     recovery = record["recovery"]
     content = {
         "format": FORMAT, "store": record["store"], "generation": record["generation"], "public": recovery["public"],
         "private": recovery["private"], "dropped": record["dropped"],
     }  # fmt: skip
-    once = X25519PrivateKey.generate()
-    public = once.public_key().public_bytes_raw()
-    shared = _shared(once, bytes.fromhex(recovery["public"]), bytes.fromhex(recovery["public"]), public)
-    nonce = secrets.token_bytes(12)
     plain = json.dumps({name: key.hex() for name, key in keys.items()}).encode()
-    content["box"] = _text(public + nonce + _aead(shared).encrypt(nonce, plain, _bound(content)))
+    content["box"] = _text(seal_to(recovery["public"], plain, _bound(content)))
     return content
 
 

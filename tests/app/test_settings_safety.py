@@ -11,9 +11,11 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from streamlit.testing.v1 import AppTest
 
+from fewshot.access.safety import Safety
 from fewshot.accounts.accounts import Accounts
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
+from fewshot.vault import recovery
 
 SCRIPT = "from fewshot.app.views.settings_safety import show_safety\nshow_safety()\n"
 WORD = "five words that differ much"
@@ -93,3 +95,31 @@ def test_a_teacher_sees_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fewshot.app.views.settings_safety.visitor", lambda: anna)
     test = page()
     assert not test.button and not test.text_input
+
+
+def test_a_managed_backup_is_chosen_shown_and_left(tmp_path: Path) -> None:
+    a_class()
+    assert any("recovery file first" in found.value for found in page().info)
+    (tmp_path / "usb").mkdir()
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setitem(recovery._SCRYPT, "n", 16)
+        Safety.here().export(tmp_path / "recovery.json", WORD)
+    test = click(fill(page(), folder_or=""), "Keep a backup")
+    assert "Fill in the field" in test.error[0].value
+    test = click(fill(page(), folder_or=str(tmp_path / "no" / "folder")), "Keep a backup")
+    assert "There is no folder" in test.error[0].value and "type:" not in test.error[0].value
+    backup = tmp_path / "usb" / "fewshot-managed.backup"
+    test = click(fill(page(), folder_or=str(backup.parent)), "Keep a backup")
+    assert not test.error and backup.exists()
+    test = page()
+    assert any(str(backup) in found.value for found in test.code) and not test.warning
+    assert any("Last written and checked" in found.value for found in test.caption)
+    backup.write_bytes(b"notes")
+    ClassStore().remove_student("physics", "asha")
+    said = " ".join(found.value for found in page().warning)
+    assert "Another file has its name" in said and "before the latest erasure" in said
+    test = click(page(), "Write it now")
+    assert "was not written" in test.error[0].value and backup.read_bytes() == b"notes"
+    test = click(page(), "Stop managing it")
+    assert not test.error and backup.exists()
+    assert not any(str(backup) in found.value for found in page().code)

@@ -15,12 +15,12 @@ from fewshot.access.safety import import_keys
 from fewshot.accounts.tokens import Tokens
 from fewshot.audit.log import latest
 from fewshot.audit.verify import verify
-from fewshot.backup import container, make
+from fewshot.backup import make
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.commands.terminal import in_words
-from fewshot.database import engine, open_database
+from fewshot.database import engine, open_database, sealed_copy
 from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.database.tables import StudentRow, SupportRow
@@ -30,7 +30,7 @@ from fewshot.research.bench.survival.openable import readable
 from fewshot.session.check_in_answers import answers_of, close_check_in
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
-from fewshot.vault import FileKeys
+from fewshot.vault import FileKeys, container
 
 VECTOR = np.arange(8, dtype=np.float32) + 0.125
 PASSPHRASE = "correct horse battery"
@@ -263,7 +263,7 @@ def test_wrong_passphrases_and_files_are_named(
 def test_a_backup_of_a_newer_program_is_refused(
     store: ClassStore, tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(make, "migration_of", lambda path: "9000")
+    monkeypatch.setattr(sealed_copy, "migration_of", lambda path: "9000")
     file = backup(tmp_path / "b", secret)
     assert restore(file, secret) == 1
     assert "newer fewshot" in capsys.readouterr().err

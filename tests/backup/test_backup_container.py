@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import struct
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from fewshot.backup import container
-from fewshot.backup.container import Header, new_secrets, read_header, seal, unseal
 from fewshot.errors import FewshotError, StoreError, UsageError
+from fewshot.vault import container
+from fewshot.vault.container import Header, new_secrets, read_header, seal, unseal
 
 PASSPHRASE = "correct horse battery"
 CHUNK = 64
@@ -96,7 +98,7 @@ def test_other_files_are_no_backups(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(UsageError, match="is not a backup"):
             read_header(path)
-    path.write_bytes(b"fewshot backup 2\n")
+    path.write_bytes(b"fewshot backup 3\n")
     with pytest.raises(StoreError, match="newer fewshot"):
         read_header(path)
     with pytest.raises(UsageError, match="cannot be read"):
@@ -108,3 +110,36 @@ def test_no_two_backups_use_one_nonce(tmp_path: Path) -> None:
     assert headers[0].salt != headers[1].salt
     assert headers[0].nonce != headers[1].nonce
     assert headers[0] == replace(headers[1], salt=headers[0].salt, nonce=headers[0].nonce)
+
+
+PAIR = {"public": "00" * 32, "private": {"salt": "", "nonce": "", "sealed": ""}}
+PART = {**PAIR, "box": "", "key": "ab", "store": "cd", "line": 3}
+
+
+def with_header(path: Path, magic: bytes, record: object) -> Path:
+    plain = json.dumps(record).encode()
+    front = magic + struct.pack(">I", len(plain)) + plain
+    path.write_bytes(front + sha256(front).digest())
+    return path
+
+
+@pytest.mark.parametrize(
+    "part",
+    [None, 3, [], "x", {}, PAIR, PART | {"box": "no base64"}, PART | {"line": "3"}, PART | {"line": True},
+     PART | {"key": 1}, PART | {"public": "00"}, PART | {"private": []}, PART | {"private": {"salt": ""}}],
+)  # fmt: skip
+def test_a_header_that_was_made_wrong_is_damage(tmp_path: Path, part: object) -> None:
+    """Its checksum fits, so somebody made it on purpose."""
+    right = {
+        "made": "", "program": "", "migration": "", "installation": "", "kind": "sqlite", "size": 0, "sha256": "",
+        "salt": "00" * 16, "nonce": "00" * 12,
+    }  # fmt: skip
+    path = tmp_path / "x"
+    assert read_header(with_header(path, container.MAGIC, right)).managed is None
+    assert read_header(with_header(path, container.MAGIC_MANAGED, right | {"managed": PART})).managed == PART
+    for magic, record in (
+        (container.MAGIC_MANAGED, right | {"managed": part}),
+        (container.MAGIC, right | {"managed": PART}),
+    ):
+        with pytest.raises(StoreError, match="is damaged"):
+            read_header(with_header(path, magic, record))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fewshot.access.safety import Safety
+from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.commands import doctor
 from fewshot.embedding import runtime
@@ -77,3 +79,19 @@ def test_a_damaged_detector_is_a_problem_and_a_missing_one_is_not(
     monkeypatch.setattr(doctor, "list_models", lambda: [found])
     (finding,) = doctor._models()
     assert (finding.state, finding.advice) == (state, advice)
+
+
+def test_the_doctor_names_managed_backups_that_are_not_up_to_date(tmp_path: Path) -> None:
+    assert doctor._backups().text == "nothing is stored yet"
+    ClassStore().create("physics")
+    ClassStore().record_consent("physics", "asha", make_consent("her mother"))
+    assert doctor._backups().state == "warning" and "fewshot backup FILE" in doctor._backups().advice
+    safety = Safety.here()
+    safety.export(tmp_path / "recovery.json", "five words that differ much")
+    (tmp_path / "usb").mkdir()
+    backup = safety.manage(tmp_path / "usb").file
+    assert doctor._backups().state == "ok" and "1 managed backup, written" in doctor._backups().text
+    backup.unlink()
+    ClassStore().remove_student("physics", "asha")
+    finding = doctor._backups()
+    assert finding.state == "warning" and str(backup) in finding.advice and "Connect its disk" in finding.advice

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fewshot.backup import container
 from fewshot.backup.make import make_backup
 from fewshot.backup.restore import prepared, put_in_place
 from fewshot.classroom.consent import make_consent
@@ -18,7 +17,7 @@ from fewshot.database.columns import now
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.session.lessons import LessonStore
 from fewshot.session.settings import Settings
-from fewshot.vault import FileKeys
+from fewshot.vault import FileKeys, container
 
 WORD = "correct horse battery"
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from sealed_class import NAMES, fill, in_place, marks_of, write
 
-from fewshot.backup import container
 from fewshot.backup.make import make_backup
 from fewshot.classroom.store import ClassStore
 from fewshot.research.bench.survival.openable import contents, readable
-from fewshot.vault import FileKeys
+from fewshot.vault import FileKeys, container
 from tests.made_home import writable_places
 
 PASSPHRASE = "correct horse battery"

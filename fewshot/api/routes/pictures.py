@@ -28,7 +28,6 @@ from fewshot.live.sinks.jsonl import as_record
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.pictures import read_sized_picture
 from fewshot.private_files import open_private
-from fewshot.room import Classroom
 from fewshot.safe_text import xml_text
 from fewshot.session.analysis.words import counted
 from fewshot.session.temporary import TemporaryFolder

@@ -40,6 +40,12 @@ def show_receipt() -> None:
                 "It is signed, and names nobody."
             )
         )
+        for behind in json.loads(receipt)["managed_older"]:
+            said = tr(
+                "The managed backup {file} was made before the erasure and could not be replaced yet.",
+                file=behind["file"],
+            )
+            st.warning(plain(said), icon=":material/history:")
         left, right = st.columns(2)
         left.download_button(
             tr("Save the receipt"), receipt, "receipt.json", "application/json", icon=":material/receipt_long:",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fewshot.access.safety import Safety
 from fewshot.app.shell import calm, plain, say_later
+from fewshot.app.views.settings_managed import show_managed
 from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
 from fewshot.translation import tr
@@ -24,6 +25,7 @@ def show_safety() -> None:
     _encryption(safety)
     _recovery(safety)
     _backup(safety)
+    show_managed(safety)
     _log(safety)
 
 

@@ -24,10 +24,9 @@ from fewshot.access.forget import FORMAT, check_receipt, signed
 from fewshot.addresses import public_source
 from fewshot.api import feed, messages
 from fewshot.audit.key import FILE as SIGNER
-from fewshot.backup import container
 from fewshot.classroom.names import check_name
 from fewshot.errors import FewshotError
-from fewshot.vault import recovery
+from fewshot.vault import container, recovery
 from fewshot.vault.file_keys import FileKeys
 from fewshot.vault.key_file import FILE
 from fewshot.vault.places import VARIABLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 import sqlite3
@@ -12,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.database.file import make_folder
-from fewshot.private_files import make_private_folder
+from fewshot.models.lock import one_process, take
+from fewshot.private_files import FILE, make_private_folder
+
+LAST_REMOVAL = "last_removal"
+"""In the table of settings: changes with every erasure and withdrawal, so that a backup made before is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +72,68 @@ def installation_in(path: Path) -> str:
         return str(found)
 
 
+def last_removal(path: Path) -> str:
+    """What ``note_removal`` wrote last into a database file; "" before that. Raises sqlite3.Error as above."""
+    with closing(_open(path)) as connection:
+        found = connection.execute("SELECT value FROM settings WHERE key = ?", [LAST_REMOVAL]).fetchone()
+        return str(found[0]) if found else ""
+
+
+def last_line(path: Path) -> int:
+    """Number of the newest line in the audit log of a file; 0 without one. It only grows, also over a restore.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    with closing(_open(path)) as connection:
+        return int(connection.execute("SELECT coalesce(max(number), 0) FROM audit").fetchone()[0])
+
+
 @contextlib.contextmanager
 def working_folder(path: Path) -> Iterator[Path]:
     """A folder beside a database for files that must not stay, for its owner only.
 
-    Those that a killed program left behind are deleted.
+    Those that a killed program left behind are deleted, and those of other programs that run are not.
+
+    Raises:
+        OSError: it cannot be made.
     """
     make_folder(path.parent)
-    for left in path.parent.glob(f"{_PREFIX}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = path.parent / f"{_PREFIX}{secrets.token_hex(8)}"
-    make_private_folder(folder)
+    folder = path.parent / f"{_PREFIX}-{secrets.token_hex(8)}"
+    with one_process(path.parent / _PREFIX):
+        for left in path.parent.glob(f"{_PREFIX}-*"):
+            _delete_left(left)
+        make_private_folder(folder)
+        held = os.open(folder / _IN_USE, os.O_RDWR | os.O_CREAT, FILE)
+        with contextlib.suppress(OSError):  # a file system without locks
+            take(held)
     try:
         yield folder
     finally:
+        os.close(held)
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _delete_left(folder: Path) -> None:
+    """Delete a working folder, unless a program that runs holds its lock."""
+    try:
+        held = os.open(folder / _IN_USE, os.O_RDWR)
+    except OSError:  # killed before it was there
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        take(held)
+    except (BlockingIOError, PermissionError):
+        return
+    except OSError:
+        pass
+    finally:
+        os.close(held)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 _SHOWN = ("classes", "students", "lessons")
-_PREFIX = "backup-at-work-"
+_PREFIX, _IN_USE = "backup-at-work", "in-use"
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,20 +1,25 @@
-"""The format of a backup: one file, encrypted with a passphrase, in chunks that can be neither cut nor swapped.
+"""The format of a backup: one encrypted file, in chunks that can be neither cut nor swapped.
 
-Layout, version 1: ``MAGIC``, the length of the header (4 bytes, big endian), the header (JSON), the SHA-256 of all of
-these, then chunks. The key comes from the passphrase with scrypt and the header's salt. Each chunk is AES-256-GCM. Its
-nonce is the header's random 96-bit base plus the number of the chunk. The digest of the header, the number, and whether
-it is the last chunk are authenticated with it. Chunk 0 is empty: it distinguishes a wrong passphrase from damage.
+Layout: ``MAGIC``, the length of the header (4 bytes, big endian), the header (JSON), the SHA-256 of all of these, then
+chunks. Each chunk is AES-256-GCM. Its nonce is the header's random 96-bit base plus the number of the chunk. The digest
+of the header, the number, and whether it is the last chunk are authenticated with it. Chunk 0 is empty: it
+distinguishes a wrong key from damage.
+
+In version 1 the key comes from a passphrase with scrypt and the header's salt. Version 2 is a managed backup: whoever
+writes it knows no passphrase. Its key is sealed in the header; see ``managed_key``.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import os
 import secrets
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -25,8 +30,10 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from fewshot.errors import StoreError, UsageError
 from fewshot.private_files import open_private
+from fewshot.vault.recovery import check_pair
 
 MAGIC = b"fewshot backup 1\n"
+MAGIC_MANAGED = b"fewshot backup 2\n"
 CHUNK = 1 << 20
 """Bytes of content per chunk; only the last one may be shorter."""
 
@@ -48,6 +55,7 @@ class Header:
         size: bytes of the content.
         sha256: of the content, hex digits.
         salt, nonce: hex digits; 16 and 12 bytes.
+        managed: of a managed backup, what opens its key, and tells how new it is; else None.
     """
 
     made: str
@@ -59,6 +67,7 @@ class Header:
     sha256: str
     salt: str
     nonce: str
+    managed: Mapping[str, Any] | None = None
 
 
 def new_secrets() -> dict[str, str]:
@@ -66,22 +75,23 @@ def new_secrets() -> dict[str, str]:
     return {"salt": secrets.token_hex(16), "nonce": secrets.token_hex(12)}
 
 
-def seal(content: Path, out: Path, header: Header, passphrase: str) -> None:
+def seal(content: Path, out: Path, header: Header, secret: str | bytes) -> None:
     """Encrypt a file.
 
     Args:
         content: the file with ``header.size`` bytes.
         out: the new file, for its owner only; it is on the disk when this returns.
         header: of the new file.
-        passphrase: any text.
+        secret: a passphrase, any text; of a managed backup its key, 32 bytes.
 
     Raises:
         OSError: a file cannot be read or written.
     """
-    plain = json.dumps(asdict(header), sort_keys=True).encode()
-    front = MAGIC + struct.pack(">I", len(plain)) + plain
+    record = {name: value for name, value in asdict(header).items() if value is not None}
+    plain = json.dumps(record, sort_keys=True).encode()
+    front = (MAGIC if header.managed is None else MAGIC_MANAGED) + struct.pack(">I", len(plain)) + plain
     digest = hashlib.sha256(front).digest()
-    cipher = _cipher(header, passphrase)
+    cipher = _cipher(header, secret)
     with content.open("rb") as source, open_private(out) as target:
         target.write(front + digest)
         target.write(_encrypt(cipher, header, digest, 0, False, b""))
@@ -110,8 +120,13 @@ def read_header(path: Path) -> Header:
         raise unreadable(path, error) from error
 
 
-def unseal(path: Path, passphrase: str, out: Path) -> Header:
+def unseal(path: Path, secret: str | bytes, out: Path | None) -> Header:
     """Decrypt a backup into a new file, for its owner only, and check all of it.
+
+    Args:
+        path: of the backup.
+        secret: as in ``seal``.
+        out: None only checks.
 
     Raises:
         UsageError: the file cannot be read or is no backup, or the passphrase is wrong.
@@ -124,23 +139,27 @@ def unseal(path: Path, passphrase: str, out: Path) -> Header:
         raise unreadable(path, error) from error
     with source:
         header, digest = _front(source, path)
-        cipher = _cipher(header, passphrase)
+        cipher = _cipher(header, secret)
         try:
             cipher.decrypt(_nonce(header, 0), source.read(_TAG), _bound(digest, 0, False))
         except (InvalidTag, ValueError) as error:
+            if header.managed is not None:
+                raise damaged(path, "its key does not open it") from error
             raise UsageError(
                 f"The passphrase does not open {path}. Nothing was changed. Type the same command again, with the "
                 "passphrase that was chosen when this backup was made. If you are sure of it, the file is damaged: use "
                 "another backup."
             ) from error
         found, size = hashlib.sha256(), 0
-        with open_private(out) as target:
+        with open_private(out) if out is not None else io.BytesIO() as target:
             for part in _parts(source, path, cipher, header, digest):
                 found.update(part)
                 size += len(part)
-                target.write(part)
-            target.flush()
-            os.fsync(target.fileno())
+                if out is not None:
+                    target.write(part)
+            if out is not None:
+                target.flush()
+                os.fsync(target.fileno())
         if (size, found.hexdigest()) != (header.size, header.sha256):
             raise damaged(path, "its content is not the one that its header describes")
         return header
@@ -179,7 +198,7 @@ def _front(file: IO[bytes], path: Path) -> tuple[Header, bytes]:
             f"{path} is not a backup of fewshot. Nothing was changed. Give the file that fewshot backup wrote.",
             hint="To see the backups of this computer, type: fewshot restore --list",
         )
-    if magic != MAGIC:
+    if magic not in (MAGIC, MAGIC_MANAGED):
         raise StoreError(
             f"The format of the backup {path} is not known to this program; a newer fewshot may have made it. Nothing "
             "was changed. Update fewshot."
@@ -193,19 +212,30 @@ def _front(file: IO[bytes], path: Path) -> tuple[Header, bytes]:
     if file.read(len(digest)) != digest:
         raise damaged(path, "its header is cut or changed")
     try:
-        return _header(json.loads(plain)), digest
-    except (ValueError, TypeError, RecursionError) as error:
+        return _header(json.loads(plain), magic == MAGIC_MANAGED), digest
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise damaged(path, "its header cannot be understood") from error
 
 
-def _header(record: Any) -> Header:
+def _header(record: Any, managed: bool) -> Header:
     header = Header(**record)
     texts = (header.made, header.program, header.migration, header.installation, header.kind, header.sha256)
     if not all(isinstance(text, str) for text in texts) or not isinstance(header.size, int):
         raise TypeError
     if len(bytes.fromhex(header.salt)) != 16 or len(bytes.fromhex(header.nonce)) != 12:
         raise ValueError
+    if (header.managed is not None) != managed:
+        raise ValueError
+    if header.managed is not None:
+        _check_managed(header.managed)
     return header
+
+
+def _check_managed(record: Any) -> None:
+    check_pair({**record, "places": []})
+    if not all(isinstance(record[name], str) for name in ("box", "key", "store")) or type(record["line"]) is not int:
+        raise TypeError
+    base64.b64decode(record["box"], validate=True)
 
 
 def _parts(source: IO[bytes], path: Path, cipher: AESGCM, header: Header, digest: bytes) -> Iterator[bytes]:
@@ -222,11 +252,13 @@ def _parts(source: IO[bytes], path: Path, cipher: AESGCM, header: Header, digest
         number, chunk = number + 1, following
 
 
-def _cipher(header: Header, passphrase: str) -> AESGCM:
+def _cipher(header: Header, secret: str | bytes) -> AESGCM:
+    if isinstance(secret, bytes):
+        return AESGCM(secret)
     # 128 MiB of memory and some tenths of a second per guess; fixed by the version of the format.
     scrypt = Scrypt(bytes.fromhex(header.salt), 32, 2**17, 8, 1)
     # Keyboards write a letter with an accent as one character or as two.
-    return AESGCM(scrypt.derive(unicodedata.normalize("NFC", passphrase).encode()))
+    return AESGCM(scrypt.derive(unicodedata.normalize("NFC", secret).encode()))
 
 
 def _encrypt(cipher: AESGCM, header: Header, digest: bytes, number: int, last: bool, chunk: bytes) -> bytes:

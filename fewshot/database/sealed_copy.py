@@ -1,0 +1,44 @@
+"""What a backup is made of: a copy of the database at one moment, and the header that describes it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fewshot import __version__
+from fewshot.database.contents import fault_of, installation_in, migration_of
+from fewshot.database.copies import snapshot
+from fewshot.errors import StoreError
+from fewshot.vault.container import Header, new_secrets
+
+
+def plain_copy(store: Path, folder: Path) -> Path:
+    """Copy a database as it is at one moment, also while programs use it.
+
+    Args:
+        store: the file of the database.
+        folder: for the copy, which is as readable as the database.
+
+    Raises:
+        StoreError: the database is damaged.
+        OSError, sqlite3.Error: a file cannot be read or written.
+    """
+    plain = folder / "content.db"
+    snapshot(store, plain)
+    if fault := fault_of(plain):
+        raise StoreError(f"The database {store} is damaged ({fault}), so no backup was written.")
+    return plain
+
+
+def header_of(plain: Path, managed: Mapping[str, Any] | None = None) -> Header:
+    """The header of a backup with this content; ``managed`` as in ``Header``."""
+    with plain.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return Header(
+        made=datetime.now(UTC).isoformat(timespec="seconds"), program=__version__, migration=migration_of(plain),
+        installation=installation_in(plain), kind="sqlite", size=plain.stat().st_size, sha256=digest.hexdigest(),
+        **new_secrets(), managed=managed,
+    )  # fmt: skip
