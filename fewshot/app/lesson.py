@@ -177,7 +177,8 @@ class RunningLesson:
             if len(notes) != self._told[0]:
                 self._told = (len(notes), self._clock())
             fresh = self._clock() - self._told[1] < NOTE_FOR
-        return tr(notes[-1]) if notes and fresh else None
+        said = tr(notes[-1]) if notes and fresh else ""
+        return said[:1].upper() + said[1:] or None  # it may begin with the name of a source
 
     def _nobody(self) -> str | None:
         """A question while pictures without any face come."""
