@@ -157,7 +157,7 @@ def _table(head: list[str], rows: list[list[str]], nothing: str) -> str:
         return _text(nothing)
     top = "".join(f'<th scope="col">{_safe(word)}</th>' for word in head)
     body = "".join(f"<tr>{''.join(f'<td>{_name(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _items(sentences: list[str]) -> str:

@@ -75,7 +75,7 @@ def card_html(student: Student, today: date, sample: bool = False, portrait: byt
     lines = f'<span class="photos">{photos or f"<span class=small>{none}</span>"}</span>'
     lines += f'<span class="advice">{escape(advice(student, today, sample))}</span>'
     return (
-        f'<span class="who">{face}<span class="names"><span class="name">{escape(student.key)}</span>'
+        f'<span class="who">{face}<span class="names"><span class="name" dir="auto">{escape(student.key)}</span>'
         f'<span class="small">{escape(words)}</span></span></span>{"" if sample else lines}'
     )
 

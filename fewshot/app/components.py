@@ -22,6 +22,7 @@ _language = st.components.v2.component(
     html="<span hidden></span>",
     js="export default function ({ data }) { document.documentElement.lang = data.language; }",
 )
+_page = st.components.v2.component("fewshot_page", html="<span hidden></span>", js=asset("page.js"))
 _picture = st.components.v2.component(
     "fewshot_picture", html='<img class="picture" alt="">', css=asset("picture.css"), js=asset("picture.js")
 )
@@ -76,6 +77,14 @@ def picture(jpeg: bytes, words: str, key: str) -> None:
 def mark_language(language: str, key: str) -> None:
     """Tell the browser the language of the page: screen readers speak it, and nothing is translated once more."""
     _language(data={"language": language}, key=key)
+
+
+def mend_page(key: str) -> None:
+    """What Streamlit leaves out, for this page and all others of the tab.
+
+    The Tab key stops at what is moved sideways, messages have a name, and a tab whose login has ended asks to log in.
+    """
+    _page(key=key)
 
 
 def photo_table(data: dict[str, Any], key: str) -> None:

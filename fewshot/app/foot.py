@@ -1,10 +1,10 @@
-"""Below each page: that a translation is not reviewed, and the way to another language."""
+"""Below each page: that a translation is not reviewed, the way to another language, and a script for the browser."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from fewshot.app.components import mark_language
+from fewshot.app.components import mark_language, mend_page
 from fewshot.app.language import choose
 from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, language_of, tr
 from fewshot.translation.words import UNREVIEWED
@@ -13,7 +13,8 @@ _MARKED = "language marked"
 
 
 def foot() -> None:
-    """Draw it: the way to English, or from English to the browser's language. Nothing if both are English."""
+    """Draw it: the way to English, or from English to the browser's language. No way if both are English."""
+    mend_page(key="page")
     now, browsers = LANGUAGE.get(), language_of(st.context.locale)
     if now != ENGLISH or st.session_state.get(_MARKED):
         st.session_state[_MARKED] = True

@@ -61,7 +61,8 @@ class LessonNotes:
             if len(notes) != self._told[0]:
                 self._told = (len(notes), self._clock())
             fresh = self._clock() - self._told[1] < NOTE_FOR
-        return tr(notes[-1]) if notes and fresh else None
+        said = tr(notes[-1]) if notes and fresh else ""
+        return said[:1].upper() + said[1:] or None  # it may begin with the name of a source
 
 
 def advice_in_the_app(one: str | Note) -> str:

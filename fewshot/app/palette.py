@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -50,6 +51,18 @@ def image(state: str, size: int = 18) -> str:
     drawn = icon(state, size).replace("currentColor", "#808080")
     drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
     return f'<img class="fs-icon" alt="" width="{size}" height="{size}" src="data:image/svg+xml,{quote(drawn)}">'
+
+
+def photo_html(jpeg: bytes, words: str, width: int) -> str:
+    """A photo for ``st.html``, inside the page: an address of its own could be fetched by others.
+
+    Args:
+        jpeg: the file.
+        words: what it shows, for screen readers.
+        width: in pixels, at most.
+    """
+    source = base64.b64encode(jpeg).decode()
+    return f'<img class="fs-photo" alt="{escape(words)}" width="{width}" src="data:image/jpeg;base64,{source}">'
 
 
 def chip(state: str, text: str = "") -> str:

@@ -26,7 +26,7 @@ def tile_html(tile: Tile, drawn: bool = False, portrait: bytes | None = None) ->
     sure = f'<span class="sure">{escape(tr(sure_word(tile.confidence or 0.0)))}</span>' if _says_how_sure(tile) else ""
     word = escape(emotion_word(tile.state))
     return (
-        f'<span class="who">{face}<span class="name">{escape(tile.student)}</span></span>'
+        f'<span class="who">{face}<span class="name" dir="auto">{escape(tile.student)}</span></span>'
         f'<span class="state">{icon(tile.state, 18)}<span class="word">{word}</span>{sure}</span>'
         f"{sparkline(tile.bars)}"
     )

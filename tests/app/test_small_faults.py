@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,26 @@ def test_a_class_of_my_own_begins_with_its_name_and_not_with_the_sample(classes:
     press(test, "Create the class")
     assert not test.error and "Physics 9b" in store.names()
     assert "Create the class" not in labels(test) and test.session_state["class"] == "Physics 9b"
+
+
+def test_the_name_of_the_next_class_begins_empty() -> None:
+    store = ClassStore()
+    store.create("Physics 9a")
+    test = page("classes")
+
+    def name() -> Any:
+        return next(field for field in test.text_input if field.label == "Name of the class")
+
+    name().set_value("Physics 9a")
+    press(test, "Create")
+    assert test.error and name().value == "Physics 9a"  # it exists: the name is mended, not typed again
+    name().set_value("Physics 9b")
+    press(test, "Create")
+    assert not test.error and "Physics 9b" in store.names() and not name().value
+
+
+def test_without_a_lesson_that_is_too_old_no_lesson_is_deleted() -> None:
+    assert "No lesson is older." in read(page("settings")) and "0 lessons" not in read(page("settings"))
 
 
 @pytest.mark.parametrize(

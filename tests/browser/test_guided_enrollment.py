@@ -14,7 +14,7 @@ from fewshot.types import Frame
 from tests.browser.conftest import Served, acknowledge, to
 from tests.browser.steps import CAMERA, camera_film, make_class
 
-PICTURES = "[data-testid='stImage'] img"
+PICTURES = "img.fs-photo"
 
 
 @pytest.fixture(scope="module")

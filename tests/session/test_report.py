@@ -21,6 +21,7 @@ from fewshot.session.report import gather, report_bytes, write_report
 from fewshot.session.report import words as sentences
 from fewshot.session.report.contents import LEFT_OUT
 from fewshot.session.report.fonts import Fonts
+from fewshot.session.report.pdf import _Page
 
 for library in ("altair", "vl_convert", "pyarrow", "fpdf", "uharfbuzz"):
     pytest.importorskip(library)
@@ -186,6 +187,17 @@ def test_a_lesson_of_counts_is_always_aggregate() -> None:
 
 
 SCRIPTS = ["Chloé", "Ωmega", "Анна", "\N{EGYPTIAN HIEROGLYPH A001}li"]
+
+
+@pytest.mark.parametrize(("left", "pages"), [(15, 2), (60, 1)])
+def test_a_bold_line_and_its_text_are_on_one_page(left: int, pages: int) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    page = _Page(Fonts(["x"]))
+    page.pdf.set_y(page.pdf.page_break_trigger - left)
+    page.entry("A 5:50 to 8:50", "More sad faces than usual.")
+    document = pdfium.PdfDocument(page.finish("x"))
+    last = document[len(document) - 1].get_textpage().get_text_range()
+    assert len(document) == pages and "5:50" in last and "More sad" in last
 
 
 def test_pdf_has_pages_and_words() -> None:

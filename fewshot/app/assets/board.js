@@ -87,6 +87,20 @@ function fit(grid) {
   grid.fitted = count;
   const text = scale.toFixed(1);
   if (grid.style.getPropertyValue("--scale") !== text) grid.style.setProperty("--scale", text);
+  fitNames(grid, scale);
+}
+
+// A long name on a tile that has grown keeps smaller letters, rather than lose its end.
+const SMALLEST = 0.6; // of the letters of the other names
+function fitNames(grid, scale) {
+  const names = [...grid.children].map((tile) => [tile, tile.querySelector(".name")]);
+  for (const [tile] of names) tile.style.removeProperty("--name");
+  if (scale <= 1) return;
+  const shares = names.map(([, name]) => (name ? name.clientWidth / name.scrollWidth : 1));
+  names.forEach(([tile], place) => {
+    const share = Math.max(1 / scale, SMALLEST, Math.floor(100 * shares[place]) / 100);
+    if (share < 1) tile.style.setProperty("--name", share.toFixed(2));
+  });
 }
 
 // Tiles change places only while nobody points at them, so that a click does not meet another tile.

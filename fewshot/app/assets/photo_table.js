@@ -64,6 +64,7 @@ function made(root, row) {
   const line = element("tr");
   const cell = (name, ...parts) => {
     const one = element("td", "", name);
+    one.dataset.head = root.data.columns[line.children.length]; // what a card shows in place of the table's head
     one.append(...parts);
     line.append(one);
     return one;

@@ -19,7 +19,7 @@ def page() -> None:
     store = LessonStore(owner=visitor())
     lessons = store.lessons()
     if not lessons:
-        st.info(tr("There is no lesson yet. Play the one of the sample class."), icon=":material/monitoring:")
+        st.info(tr("There is no lesson yet. Play the lesson of the sample class."), icon=":material/monitoring:")
         doors()
         return
     from fewshot.app.views import report, report_check_in, report_parts, report_student

@@ -13,10 +13,12 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 10vh auto; padding: 0 1rem; }}
 label {{ display: block; margin-top: 1rem; }}
-input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; }}
+input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit;
+  border: 1px solid #767676; border-radius: 8px; }}
 button, .button {{ box-sizing: border-box; display: block; width: 100%; margin-top: 1.5rem; padding: .6rem;
-  font: inherit; text-align: center; }}
-.button {{ border: 1px solid; border-radius: 4px; color: inherit; text-decoration: none; }}
+  font: inherit; text-align: center; border-radius: 8px; }}
+button {{ border: 0; background: #4b45a8; color: #fff; cursor: pointer; }}
+.button {{ border: 1px solid; color: inherit; text-decoration: none; }}
 .said {{ border-left: 4px solid #c0392b; padding: .25rem .75rem; }}
 .note {{ border-left: 4px solid #b7791f; padding: .25rem .75rem; }}
 </style></head><body><main><h1>{title}</h1>

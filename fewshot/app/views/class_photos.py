@@ -12,6 +12,7 @@ import streamlit as st
 
 from fewshot.app.consent_form import HERE, FormFacts, consent_form
 from fewshot.app.language import date_format
+from fewshot.app.palette import photo_html
 from fewshot.app.photo_table import rows_of_class, rows_of_student
 from fewshot.app.server import place
 from fewshot.app.shell import PHOTO_TABLES, SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice
@@ -298,7 +299,7 @@ def _show(outcome: Outcome | None) -> None:
     for number, (student, file, why) in enumerate(outcome.refused):
         with columns[number % 4].container(border=True):
             if picture := outcome.pictures.get(file):
-                st.image(picture, width=112)
+                st.html(photo_html(picture, tr("Photo {photo}", photo=file), 112))
             who = f"**{plain(isolated(student))}** · " if student else ""
             st.markdown(f"{who}{plain(file)}  \n:red-badge[{plain(tr('refused'))}] {plain(tr(why))}")
     for enrolled in outcome.students:

@@ -10,7 +10,7 @@ import streamlit as st
 from fewshot.access.forget import forget
 from fewshot.app.cards import consent_words, photo_word, quality
 from fewshot.app.language import date_format
-from fewshot.app.palette import chip
+from fewshot.app.palette import chip, photo_html
 from fewshot.app.shell import SEEN, calm, go, isolated, plain, say_later
 from fewshot.app.visitor import visitor
 from fewshot.classroom.consent import make_consent
@@ -99,7 +99,7 @@ def _forget(store: ClassStore, name: str, student: Student, sha: str, photo: Pho
     """Ask before a photo is removed, with its picture while this tab still has it."""
     small = st.session_state.get(SEEN, {}).get(sha)
     if small:
-        st.image(small, width=150)
+        st.html(photo_html(small, tr("Photo"), 150))
     else:
         st.caption(tr("fewshot keeps no pictures, so it cannot show this one."))
     said = tr(

@@ -118,7 +118,10 @@ def _manage(store: ClassStore, name: str | None) -> None:
         st.popover(tr("New"), icon=":material/add:", width="stretch", key=f"new beside {name}"),
         st.form("new class", border=False),
     ):
-        new = st.text_input(tr("Name of the class"), placeholder=tr("Physics 9b"), max_chars=64)
+        # Empty again once the class is made; a name that cannot be used stays, to be mended.
+        new = st.text_input(
+            tr("Name of the class"), placeholder=tr("Physics 9b"), max_chars=64, key=f"name beside {name}"
+        )
         if st.form_submit_button(tr("Create"), type="primary", width="stretch"):
             _make(store, new)
     if name is None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from fewshot.app.guided import OVAL, PROMPTS, Candidate, Guide, Prompt
 from fewshot.app.language import date_format
-from fewshot.app.palette import image
+from fewshot.app.palette import image, photo_html
 from fewshot.app.shell import ask_to_acknowledge, calm, go, isolated, plain, say_advice, say_later, say_no_classes
 from fewshot.app.views import class_photo, class_photos, photo_table
 from fewshot.app.visitor import visitor
@@ -221,7 +221,7 @@ def _oval(wrong: bool, ready: bool) -> str:
 
 def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
     kept = []
-    with st.container(border=True):
+    with st.container(border=True, key=f"prompt {index}"):
         columns = st.columns([1.1, 1, 1, 1, 0.9], vertical_alignment="center")
         columns[0].html(
             f'<p class="fs-prompt small">{image(prompt.state, 30)} {escape(emotion_word(prompt.state))}</p>'
@@ -239,8 +239,9 @@ def _row(run: GuidedRun, index: int, prompt: Prompt) -> list[Candidate]:
                     state=plain(emotion_word(prompt.state)),
                 )
             )
-        for column, candidate in zip(columns[1:4], best, strict=False):
-            column.image(cv2.cvtColor(candidate.picture, cv2.COLOR_BGR2RGB), width=150)
+        for number, (column, candidate) in enumerate(zip(columns[1:4], best, strict=False), 1):
+            jpeg = cv2.imencode(".jpg", candidate.picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+            column.html(photo_html(jpeg, f"{emotion_word(prompt.state)} {number}", 150))
             seen = plain(emotion_word(candidate.reads))
             words = tr("keep") if candidate.fits else tr("keep (the network sees {state})", state=seen)
             if column.checkbox(words, value=candidate.fits, key=f"keep {index} {candidate.time:.3f}"):

@@ -117,9 +117,10 @@ def _buttons(lesson: RunningLesson) -> None:
 
 def _after(lesson: RunningLesson, columns: list) -> None:  # type: ignore[type-arg]
     kept = lesson.id is not None and lesson.kept
-    if kept and columns[0].button(tr("Report"), type="primary", icon=":material/monitoring:", width="stretch"):
+    free = iter(columns)
+    if kept and next(free).button(tr("Report"), type="primary", icon=":material/monitoring:", width="stretch"):
         go("report", lesson=lesson.id)
-    if columns[1].button(tr("New lesson"), icon=":material/add:", width="stretch"):
+    if next(free).button(tr("New lesson"), icon=":material/add:", width="stretch"):
         ROOM.forget(lesson.plan.classroom, visitor())
         forget_lesson()
         st.rerun()

@@ -156,7 +156,7 @@ def _correct(lesson: RunningLesson, state: str) -> None:
 def _side(lesson: RunningLesson) -> None:
     view = lesson.view()
     _now(view.board)
-    if view.board.mood:
+    if any(step.people for step in view.board.mood):
         _chart(view, 150)
     _learned(lesson)
     _markers(lesson, view)
@@ -170,14 +170,15 @@ def _whole(lesson: RunningLesson, far: bool) -> None:
         _now(view.board)
         _markers(lesson, view, undo=not far)
     with right:
-        if view.board.mood:
+        if any(step.people for step in view.board.mood):
             _chart(view, 620 if far else 420, 20 if far else None)
 
 
 def _chart(view: LessonView, height: int, letters: int | None = None) -> None:
     board, markers = view.board, [(second, marker_word(text)) for second, text in view.markers]
     spec = live_mood_spec(board.mood, markers, board.second, chart_theme(), height, letters)
-    st.vega_lite_chart(spec=spec, theme=None, key="mood", width="stretch")
+    with st.container(key="mood chart"):  # its name in the style sheet
+        st.vega_lite_chart(spec=spec, theme=None, key="mood", width="stretch")
 
 
 def _now(view: BoardView) -> None:

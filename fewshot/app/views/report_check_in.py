@@ -44,7 +44,7 @@ def check_in(store: LessonStore, contents: Contents) -> None:
 def _open(store: LessonStore, contents: Contents, item: CheckItem, place: int) -> None:
     with st.container(border=True, key=f"check {contents.info.id} {place}"):
         _head(contents, item, place)
-        found, *more = words.item_words(item)
+        found, *more = map(words.unbroken, words.item_words(item))
         st.markdown("  \n".join([plain(found), *(f":gray[{plain(line)}]" for line in more)]))
         with (
             st.form(f"close {contents.info.id} {place}", border=False, enter_to_submit=False),

@@ -59,8 +59,8 @@ def lead(contents: Contents) -> None:
     if contents.nothing:
         st.info(plain(contents.nothing), icon=":material/info:")
     else:
-        lines = [line.replace(" %", "\N{NO-BREAK SPACE}%") for line in words.lead(contents, isolated)]
-        st.html("".join(f'<p class="fs-lead">{escape(line)}</p>' for line in lines))
+        lines = words.lead(contents, isolated)
+        st.html("".join(f'<p class="fs-lead">{escape(words.unbroken(line))}</p>' for line in lines))
 
 
 @calm
@@ -114,10 +114,11 @@ def moments(contents: Contents) -> None:
     st.subheader(tr("Moments that stand out"))
     for number, found in enumerate(contents.moments.found):
         after = words.before(contents.markers, found.start)
+        told = words.unbroken(words.moment_sentences(found))
         st.html(
             f'<div class="fs-moment"><span class="letter">{letter(number)}</span><div>'
             f"<b>{words.span(found.start, found.end)}</b> {chip(found.leads, emotion_word(found.leads))} "
-            f'<span class="fs-muted">{escape(after)}</span><br>{escape(words.moment_sentences(found))}<br>'
+            f'<span class="fs-muted">{escape(after)}</span><br>{escape(told)}<br>'
             f'<span class="fs-muted">{escape(words.sentence(found.sure))}</span></div></div>'
         )
     if not contents.moments.found:
@@ -131,7 +132,7 @@ def method(contents: Contents) -> None:
         with st.expander(tr("The mood in numbers")):
             head, rows = words.mood_table(contents.mood)
             st.caption(words.sentence(tr(words.MOOD_NUMBERS)))
-            st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
+            st.table([dict(zip(map(plain, head), map(plain, map(words.unbroken, row)), strict=True)) for row in rows])
     with st.expander(tr(words.METHOD), icon=":material/science:"):
         st.write(plain(words.mood_words(contents.mood)))
         st.write(plain(words.moment_words(contents.moments)))

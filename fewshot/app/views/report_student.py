@@ -90,7 +90,7 @@ def _everybody(contents: Contents, grid: Grid) -> None:
         show_one(number)
     with st.expander(tr("The students in numbers")):
         head, rows = words.student_table(contents)
-        st.table([dict(zip(map(plain, head), map(plain, row), strict=True)) for row in rows])
+        st.table([dict(zip(map(plain, head), map(plain, map(words.unbroken, row)), strict=True)) for row in rows])
     order = tr(words.ORDER) if contents.checks is not None else ""
     st.caption(words.joined(order, tr(words.VISIBILITY)))
 
@@ -111,14 +111,14 @@ def _one(contents: Contents, grid: Grid, name: str) -> None:
         read=read,
         shown=shown,
     )
-    st.write(plain(told))
+    st.write(plain(words.unbroken(told)))
     if contents.markers:
         marks = "; ".join(f"{clock(one.second)} {isolated(one.text)}" for one in contents.markers)
         st.caption(plain(tr("Markers: {markers}.", markers=marks)))
     for item in contents.items:
         if item.student == name:
             lines = [words.sentence(words.item_state(item)), *words.item_words(item)]
-            st.html(f'<p class="fs-hint">{"<br>".join(escape(line) for line in lines)}</p>')
+            st.html(f'<p class="fs-hint">{"<br>".join(escape(words.unbroken(line)) for line in lines)}</p>')
     st.caption(tr(words.VISIBILITY))
     if contents.profile is not None and contents.past:
         st.subheader(tr("Over weeks"))

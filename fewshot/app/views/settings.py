@@ -42,6 +42,11 @@ def page() -> None:
     if st.session_state.pop("to live", False):
         go("live")
     st.html(f"<h1>{escape(tr('Settings'))}</h1>")
+    with st.container(key="settings"):  # fields as wide as a large screen would be hard to read
+        _parts()
+
+
+def _parts() -> None:
     language_field()
     parts = {
         later("Privacy"): _privacy,
@@ -133,6 +138,8 @@ def _longest(settings: Settings) -> None:
                     "starts. Each teacher can choose fewer days.",
                     count,
                 )
+                if count
+                else tr("No lesson of any teacher is older. Each teacher can choose fewer days.")
             )
         if st.button(tr("Save"), key="save longest"):
             settings.longest_retention = days
@@ -143,6 +150,8 @@ def _longest(settings: Settings) -> None:
 def _too_old(days: int) -> str:
     limit = datetime.now(UTC) - timedelta(days=days)
     count = sum(lesson.started < limit for lesson in LessonStore(owner=visitor()).lessons())
+    if not count:
+        return tr("No lesson is older.")
     return tr_n(
         "{number} lesson is older. After Save it is deleted when the next lesson starts.",
         "{number} lessons are older. After Save they are deleted when the next lesson starts.",

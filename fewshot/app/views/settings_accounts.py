@@ -117,7 +117,7 @@ def _change(accounts: Accounts, found: list[Account]) -> None:
         choices = [*receivers, _DELETE]
         chosen = st.radio(
             tr(
-                "What happens to the {classes} classes and {lessons} lessons of this account?",
+                "What happens to the classes ({classes}) and lessons ({lessons}) of this account?",
                 classes=len(account.classes),
                 lessons=account.lessons,
             ),

@@ -149,7 +149,9 @@ def why_not(students: int, aggregate: bool, second: float, compared: int | None)
     if aggregate:
         return tr("Pace: cannot be judged, because this lesson keeps only counts for the whole class.")
     if not students:
-        return tr("Pace: cannot be judged without a class, because students are compared with their own usual.")
+        return tr(
+            "Pace: cannot be judged without a class with students, because students are compared with their own usual."
+        )
     if students < LEAST_STUDENTS:
         return tr_n(
             "Pace: cannot be judged with {number} student. It takes at least {least}.",

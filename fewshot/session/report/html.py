@@ -92,7 +92,7 @@ def _marker(marker: Marker) -> str:
 def _moments(contents: Contents) -> str:
     items = []
     for number, moment in enumerate(contents.moments.found):
-        told = words.moment_sentences(moment)
+        told = words.unbroken(words.moment_sentences(moment))
         after = words.before(contents.markers, moment.start)
         items.append(
             f'<li><span class="letter">{letter(number)}</span><div><span class="when">'
@@ -151,7 +151,11 @@ def _check_in(contents: Contents) -> str:
     columns = (tr("Student"), tr("What is different"), tr("Asked?"), tr("Lesson"))
     head = "".join(f'<th scope="col">{escape(word)}</th>' for word in columns)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
-    scrolls = f'<div class="scroll">{table}</div>' if table else ""
+    scrolls = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(tr(words.CHECK_IN))}">{table}</div>'
+        if table
+        else ""
+    )
     about = markup.paragraph(words.check_in_words(contents.checks), "quiet")
     return f"<h2>{escape(tr(words.CHECK_IN))}</h2>{scrolls}{about}"
 

@@ -99,6 +99,13 @@ class _Page:
         self.pdf.multi_cell(_WIDE, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
         self.pdf.ln(after)
 
+    def entry(self, head: str, text: str) -> None:
+        """A bold line with the text that belongs to it, which does not begin on the next page."""
+        if self.pdf.will_page_break(22):
+            self.pdf.add_page()
+        self.write(head, 10, bold=True, after=0)
+        self.write(text, 9.5)
+
     def heading(self, text: str, room: float = 60) -> None:
         """``room``: millimetres that must be left on the page for the content below the heading."""
         if self.pdf.will_page_break(room):
@@ -201,8 +208,8 @@ def _moments(page: _Page, contents: Contents) -> None:
     for number, moment in enumerate(contents.moments.found):
         after = words.before(contents.markers, moment.start)
         when = f"{letter(number)}  {words.span(moment.start, moment.end)}"
-        page.write(f"{when}, {after}" if after else when, 10, bold=True, after=0)
-        page.write(words.joined(words.moment_sentences(moment), words.sentence(moment.sure)), 9.5)
+        told = words.joined(words.moment_sentences(moment), words.sentence(moment.sure))
+        page.entry(f"{when}, {after}" if after else when, told)
     if not contents.moments.found:
         page.write(words.lead(contents)[1], 9.5)
 
@@ -239,8 +246,7 @@ def _rest(page: _Page, contents: Contents) -> None:
     if contents.checks is not None:
         page.heading(tr(words.CHECK_IN), room=40)
         for item in contents.items:
-            page.write(words.pair(item.student, words.item_state(item)), 10, bold=True, after=0)
-            page.write(" ".join(words.item_words(item)), 9.5)
+            page.entry(words.pair(item.student, words.item_state(item)), " ".join(words.item_words(item)))
         page.write(words.check_in_words(contents.checks), 8.5, quiet=True)
     if contents.course is not None:
         page.heading(tr("The class over weeks"), room=75)

@@ -28,6 +28,16 @@ def joined(*sentences: str) -> str:
     return " ".join(text for text in sentences if text)
 
 
+def unbroken(text: str) -> str:
+    """A number and its "%", and a range in brackets behind it, stay on one line.
+
+    >>> unbroken("20 % (6-25)") == "20\\N{NO-BREAK SPACE}%\\N{NO-BREAK SPACE}(6-25)"
+    True
+    """
+    space = "\N{NO-BREAK SPACE}"
+    return text.replace(" %", f"{space}%").replace("% (", f"%{space}(")
+
+
 def span(start: float, end: float) -> str:
     """1500, 1680 -> "25:00 to 28:00"."""
     return tr("{start} to {end}", start=clock(start), end=clock(end))

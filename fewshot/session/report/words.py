@@ -14,13 +14,13 @@ from fewshot.session.lesson import LessonInfo
 from fewshot.session.report.check_list import CheckItem
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.lead import lead, summary_words
-from fewshot.session.report.sentences import before, joined, pair, sentence, span
+from fewshot.session.report.sentences import before, joined, pair, sentence, span, unbroken
 from fewshot.session.stored_words import class_word, source_word, title_word
 from fewshot.session.summary import clock
 from fewshot.translation import later, tr, tr_n
 from fewshot.translation.words import emotion_word
 
-__all__ = ["before", "joined", "lead", "pair", "sentence", "span", "summary_words"]
+__all__ = ["before", "joined", "lead", "pair", "sentence", "span", "summary_words", "unbroken"]
 """From the modules beside this one; its own names come below."""
 
 METHOD = later("How this report was made, and how sure it is")
