@@ -27,7 +27,7 @@ from fewshot.session.analysis.students import visibility
 from fewshot.session.analysis.trends import class_trend, compare, student_trend
 from fewshot.session.charts.faces import FACES, face_svg, ink_on, plate, strokes
 from fewshot.session.charts.legend import _centred, band_words, legend_chart
-from fewshot.session.charts.mood import _places, evidence_chart, mood_chart
+from fewshot.session.charts.mood import evidence_chart, mood_chart
 from fewshot.session.charts.own_faces import PLATES, SIGNS
 from fewshot.session.charts.render import _spec, to_png, to_svg
 from fewshot.session.charts.students import PICKED, bands_chart, sparkline_svg
@@ -112,16 +112,6 @@ def test_paper_follows_the_theme(small: dict[str, Chart]) -> None:
         Image.open(io.BytesIO(to_png(small["compare"], t, 1.0))).convert("RGB").getpixel((1, 1)) for t in (LIGHT, DARK)
     ]
     assert corners == [(255, 255, 255), (20, 24, 29)]
-
-
-def test_markers_do_not_cross_each_others_words() -> None:
-    markers = [
-        Marker(i, at, text)
-        for i, (at, text) in enumerate([(0, "start"), (100, "a long exercise"), (110, "b" * 60), (990, "end")])
-    ]
-    placed = {row["time"]: row for row in _places(markers, 1000, 860)}
-    assert placed[100]["row"] > placed[110]["row"] and placed[990]["left"] and len(placed[110]["words"]) <= 26
-    assert _places([], 10, 860) == []
 
 
 def test_every_state_has_a_colour_of_its_own() -> None:

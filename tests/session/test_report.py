@@ -22,6 +22,7 @@ from fewshot.session.report import words as sentences
 from fewshot.session.report.contents import LEFT_OUT
 from fewshot.session.report.fonts import Fonts
 from fewshot.session.report.pdf import _Page
+from fewshot.session.summary import clock
 
 for library in ("altair", "vl_convert", "pyarrow", "fpdf", "uharfbuzz"):
     pytest.importorskip(library)
@@ -109,7 +110,8 @@ def test_paper_and_pdf_say_the_same() -> None:
     mood, students = sentences.mood_table(contents.mood), sentences.student_table(contents)
     parts = [
         *sentences.lead(contents),
-        "Markers:",
+        "Markers",
+        *(f"{clock(marker.second)} {marker.text}" for marker in contents.markers),
         *(moment.text for moment in contents.moments.found),
         *(row[0] for row in students[1]),
         *(line for item in contents.items for line in (sentences.item_state(item), *sentences.item_words(item))),

@@ -90,9 +90,9 @@ def _markers(store: LessonStore, lesson: Lesson, contents: Contents) -> None:
     if not contents.markers and not mine:
         return
     with st.expander(tr("Markers"), expanded=mine):
-        for marker in contents.markers:
+        for place, marker in enumerate(contents.markers, 1):
             left, right = st.columns([4, 1], vertical_alignment="center")
-            left.html(f"<span><b>{clock(marker.second)}</b> {escape(isolated(marker.text))}</span>")
+            left.html(f"<span>{place}) <b>{clock(marker.second)}</b> {escape(isolated(marker.text))}</span>")
             if right.button(tr("Remove"), key=f"unmark {marker.id}", icon=":material/close:", width="stretch"):
                 store.unmark(lesson.info.id, marker.id)
                 # The text as it is stored: in the whole-class view a name is left out of what is shown.

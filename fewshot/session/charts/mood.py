@@ -10,14 +10,12 @@ import numpy as np
 from fewshot.session.analysis.grid import UNSURE_STATE
 from fewshot.session.analysis.moments import Moment
 from fewshot.session.analysis.mood import Mood
+from fewshot.session.charts.marker_labels import SIZE, marker_labels
 from fewshot.session.charts.theme import LIGHT, WIDTH, Chart, Theme, palette, stacking, time_axis
 from fewshot.session.lesson import Marker
 from fewshot.session.optional_imports import altair, chart_of
 from fewshot.translation import later, tr
 from fewshot.translation.words import emotion_word
-
-_LETTER = 6.2
-"""Approximate width of a letter of a marker's label, pixels."""
 
 
 def mood_chart(
@@ -30,7 +28,8 @@ def mood_chart(
 ) -> Chart:
     """Shares of students per state over time, and below them the number of students counted.
 
-    Above the chart, markers are words, and moments are lettered brackets in the colour of their state.
+    Above the chart, markers are words, or numbers in the order of time, and moments are lettered brackets in the
+    colour of their state.
     """
     alt = altair()
     end = _end(mood, markers, moments)
@@ -165,38 +164,30 @@ def _brackets(alt: Any, moments: Sequence[Moment], colour: dict[str, str], theme
 
 
 def _marks(alt: Any, markers: Sequence[Marker], end: float, theme: Theme, width: int, height: int) -> list[Any]:
-    """A line and a word for each marker; words that would overlap stand in rows above each other."""
+    """A line and a word, or a number, for each marker; see ``marker_labels``."""
     if not markers:
         return []
-    placed = chart_of(_places(markers, end, width))
+    labels = marker_labels(markers, end, width)
+    texts = [marker.text for marker in sorted(markers, key=lambda marker: marker.second)]
+    placed = chart_of([
+        {"time": label.second, "words": label.words, "row": label.row, "left": label.left, "text": text}
+        for label, text in zip(labels, texts, strict=True)
+    ])  # fmt: skip
     x, top = alt.X("time:Q"), alt.Y("row:Q", scale=alt.Scale(domain=[0, 1], range=[-30, -46]), axis=None)
+    tip = alt.Tooltip("text:N", title=tr("marker"))
     rules = [
-        placed.mark_rule(color=colour, strokeWidth=wide, opacity=strength).encode(x=x, y=top, y2=alt.value(height))
+        placed.mark_rule(color=colour, strokeWidth=wide, opacity=strength).encode(
+            x=x, y=top, y2=alt.value(height), tooltip=tip
+        )
         for colour, wide, strength in ((theme.paper, 3, 0.5), (theme.ink, 1, 0.9))
     ]
     words = [
         placed.transform_filter(f"datum.left == {str(left).lower()}")
-        .mark_text(align="right" if left else "left", dx=-5 if left else 5, fontSize=11.5, color=theme.ink)
-        .encode(x=x, y=top, text="words:N")
+        .mark_text(align="right" if left else "left", dx=-5 if left else 5, fontSize=SIZE, color=theme.ink)
+        .encode(x=x, y=top, text="words:N", tooltip=tip)
         for left in (False, True)
     ]
     return [alt.layer(*rules, *words).resolve_scale(y="independent")]
-
-
-def _places(markers: Sequence[Marker], end: float, width: int) -> list[dict[str, Any]]:
-    """The place of each marker's word: from right to left, and higher if there is no room: no line crosses a word."""
-    free: list[float] = []
-    rows = []
-    for marker in sorted(markers, key=lambda marker: -marker.second):
-        at = width * marker.second / max(1.0, end)
-        words = marker.text if len(marker.text) <= 26 else marker.text[:25] + "…"
-        wide = _LETTER * len(words) + 14
-        left = at + wide > width  # no room on the right: the word stands on the left of its line
-        first, last = (at - wide, at) if left else (at, at + wide)
-        row = next((number for number, taken in enumerate(free) if last <= taken), len(free))
-        free[row : row + 1] = [first]
-        rows.append({"time": marker.second, "words": words, "row": row, "left": left})
-    return rows
 
 
 def letter(number: int) -> str:

@@ -80,8 +80,9 @@ def _mood(contents: Contents) -> str:
         markup.figure(stack, 1, says, tr(words.MOOD_FIGURE)),
     ]
     if contents.markers:
-        marked = tr("Markers: {markers}.", markers="; ".join(map(_marker, contents.markers)))
-        parts.append(f"<p class='quiet'>{marked}</p>")
+        items = "".join(f"<li>{_marker(marker)}</li>" for marker in contents.markers)
+        listed = f'<ol class="markers">{items}</ol>'  # with the numbers that the chart has where it has no words
+        parts.append(f'<div class="quiet">{escape(tr("Markers"))}{listed}</div>')
     return "".join(parts)
 
 

@@ -64,7 +64,11 @@ def figure(chart: Chart, number: int, says: str, caption: str) -> str:
         r"<svg\b[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(says)}">', svg, count=1
     )
     told = escape(tr("Figure {number}. {caption}", number=number, caption=caption))
-    return f"<figure>{svg}<figcaption>{told}</figcaption></figure>"
+    # On a narrow screen it is moved sideways: as narrow as the screen, its words could not be read.
+    return (
+        f'<figure><div class="scroll" tabindex="0" role="group" aria-label="{escape(says)}">{svg}</div>'
+        f"<figcaption>{told}</figcaption></figure>"
+    )
 
 
 def legend(states: Sequence[str]) -> str:

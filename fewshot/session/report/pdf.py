@@ -199,7 +199,8 @@ def _mood(page: _Page, contents: Contents) -> None:
     page.chart(legend_chart(stacking(mood.states)), tr("Legend"))
     page.chart(mood_chart(mood, contents.markers, moments), words.summary_words(contents))
     if contents.markers:
-        marked = "; ".join(f"{clock(marker.second)} {marker.text}" for marker in contents.markers)
+        numbered = enumerate(contents.markers, 1)
+        marked = "; ".join(f"{number}) {clock(marker.second)} {marker.text}" for number, marker in numbered)
         page.write(tr("Markers: {markers}.", markers=marked), 8.5, quiet=True)
 
 

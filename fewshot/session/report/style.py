@@ -41,7 +41,9 @@ padding:1px 12px;font-size:13px;margin:0 0 8px}}
 figure{{margin:16px 0}}
 figure svg{{display:block;width:100%;height:auto}}
 figure svg text{{font-family:inherit}}
+@media screen and (max-width:760px){{figure svg{{width:720px}}}}
 .scroll{{overflow-x:auto}}
+ol.markers{{columns:17rem;margin:4px 0 12px;padding-left:2em}}
 .legend{{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;padding:0;margin:12px 0;font-size:14px}}
 .legend li{{display:flex;align-items:center;gap:6px}}
 ol.moments{{list-style:none;padding:0;margin:12px 0}}

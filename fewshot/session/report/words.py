@@ -48,7 +48,10 @@ VISIBILITY = later(
     "count in neither."
 )
 CHECK_IN = later("Check in: students who differed from their own usual")
-MOOD_FIGURE = later("Share of the class in each state. Texts above the chart are markers, letters are moments.")
+MOOD_FIGURE = later(
+    "Share of the class in each state. Words or numbers above the chart are the markers, which are listed below it. "
+    "Letters are moments."
+)
 MOOD_NUMBERS = later("Shares with 95 % intervals, every five minutes")
 EVIDENCE_FIGURE = later("One chart per state. The band is the 95 % interval of its share.")
 STRIPS = later(

@@ -104,7 +104,7 @@ def backups() -> list[bytes]:
             plain.write_bytes(bytes(size))
             header = container.Header(
                 "2026-01-31T08:00:00+00:00", "1.0", "0020", "ab" * 16, "sqlite", size,
-                hashlib.sha256(bytes(size)).hexdigest(), **container.new_secrets(),
+                hashlib.sha256(bytes(size)).hexdigest(), managed=None, **container.new_secrets(),
             )  # fmt: skip
             with patch.object(container, "CHUNK", 4096):
                 container.seal(plain, out, header, _WORD)
