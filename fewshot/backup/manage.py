@@ -52,9 +52,8 @@ def manage(database: Database, chosen: Path) -> Place:
     with one_process(list_of(store)):
         managed = read_list(store)
         known = place_of(managed, file)
-        fresh = Place(file if known is None else known.file)
+        fresh = Place(file if known is None else known.file, str(store.parent.absolute()))
         managed.places = [place for place in managed.places if place is not known] + [fresh]
-        managed.folder = str(store.parent.absolute())
         _write(store, managed)
     renew(database, lambda place, state: place.file == fresh.file or is_behind(place, state))
     with one_process(list_of(store)):
@@ -157,7 +156,7 @@ def _refuse_place(database: Database, store: Path, file: Path) -> None:
                    "another disk.", folder=folder)
             )  # fmt: skip
     record = getattr(database.vault.keys, "record", {})
-    if place_of(Managed("", places=[Place(Path(place)) for place in record["recovery"]["places"]]), file) is not None:
+    if place_of(Managed(places=[Place(Path(place), "") for place in record["recovery"]["places"]]), file) is not None:
         raise UsageError(tr("{file} is the recovery file. Choose another place.", file=file))
 
 
