@@ -12,6 +12,7 @@ from fewshot.database.managed import is_behind, renew, state_now, why_of
 from fewshot.database.managed_list import Managed, Place, list_of, place_of, read_list, write_list
 from fewshot.database.plain import plain_in
 from fewshot.errors import StoreError, UsageError
+from fewshot.models.files import home
 from fewshot.models.lock import one_process
 from fewshot.translation import tr
 from fewshot.vault.places import places as places_of_keys
@@ -149,8 +150,10 @@ def _file(chosen: Path) -> Path:
 def _refuse_place(database: Database, store: Path, file: Path) -> None:
     """Raises UsageError for a place that is lost with the database, or that lies beside the key that opens it."""
     where = file.parent.resolve()
-    for folder in (store.parent, *places_of_keys(store.parent)):
-        if where.is_relative_to(folder.resolve()):
+    ours = [folder.resolve() for folder in (home(), *places_of_keys(store.parent))]
+    # A database of one's own may lie in a large folder, such as a home folder, in which other disks are mounted.
+    for folder in (store.parent.resolve(), *ours):
+        if where == folder or (folder in ours and where.is_relative_to(folder)):
             raise UsageError(
                 tr("{folder} belongs to fewshot itself: it would be lost together with the backup. Choose a place on "
                    "another disk.", folder=folder)
