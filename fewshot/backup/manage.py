@@ -12,6 +12,7 @@ from fewshot.database.managed import is_behind, renew, state_now, why_of
 from fewshot.database.managed_list import Managed, Place, list_of, place_of, read_list, write_list
 from fewshot.database.plain import plain_in
 from fewshot.errors import StoreError, UsageError
+from fewshot.models.files import home
 from fewshot.models.lock import one_process
 from fewshot.translation import tr
 from fewshot.vault.places import places as places_of_keys
@@ -52,9 +53,8 @@ def manage(database: Database, chosen: Path) -> Place:
     with one_process(list_of(store)):
         managed = read_list(store)
         known = place_of(managed, file)
-        fresh = Place(file if known is None else known.file)
+        fresh = Place(file if known is None else known.file, str(store.parent.absolute()))
         managed.places = [place for place in managed.places if place is not known] + [fresh]
-        managed.folder = str(store.parent.absolute())
         _write(store, managed)
     renew(database, lambda place, state: place.file == fresh.file or is_behind(place, state))
     with one_process(list_of(store)):
@@ -150,14 +150,16 @@ def _file(chosen: Path) -> Path:
 def _refuse_place(database: Database, store: Path, file: Path) -> None:
     """Raises UsageError for a place that is lost with the database, or that lies beside the key that opens it."""
     where = file.parent.resolve()
-    for folder in (store.parent, *places_of_keys(store.parent)):
-        if where.is_relative_to(folder.resolve()):
+    ours = [folder.resolve() for folder in (home(), *places_of_keys(store.parent))]
+    # A database of one's own may lie in a large folder, such as a home folder, in which other disks are mounted.
+    for folder in (store.parent.resolve(), *ours):
+        if where == folder or (folder in ours and where.is_relative_to(folder)):
             raise UsageError(
                 tr("{folder} belongs to fewshot itself: it would be lost together with the backup. Choose a place on "
                    "another disk.", folder=folder)
             )  # fmt: skip
     record = getattr(database.vault.keys, "record", {})
-    if place_of(Managed("", places=[Place(Path(place)) for place in record["recovery"]["places"]]), file) is not None:
+    if place_of(Managed(places=[Place(Path(place), "") for place in record["recovery"]["places"]]), file) is not None:
         raise UsageError(tr("{file} is the recovery file. Choose another place.", file=file))
 
 

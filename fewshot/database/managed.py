@@ -97,12 +97,13 @@ def _renew(database: Database, store: Path, due: Due) -> None:
     chosen = [place for place in managed.places if due(place, state)]
     if not chosen:
         return
-    found: dict[Path, Place] = {}
+    found = {place.file: replace(place, why="moved") for place in chosen if not _is_folder(place.folder, store)}
+    chosen = [place for place in chosen if place.file not in found]
     try:
-        _prepare(database, store, managed)
-        with _made(database, store, managed.key) as (sealed, header, of_copy):
-            for place in chosen:
-                found[place.file] = _delivered(sealed, place, header, of_copy)
+        if chosen:
+            _prepare(database, managed)
+            with _made(database, store, managed.key) as (sealed, header, of_copy):
+                found |= {place.file: _delivered(sealed, place, header, of_copy) for place in chosen}
     except (NotWritten, FewshotError, OSError, sqlite3.Error) as error:
         failed = error if isinstance(error, NotWritten) else NotWritten("source", why_of(error))
         for place in chosen:
@@ -119,7 +120,7 @@ def _delivered(sealed: Path, place: Place, header: Header, state: str) -> Place:
         deliver(sealed, place, header)
     except NotWritten as error:
         return replace(place, why=error.why, detail=error.detail)
-    return Place(place.file, header.made, state)
+    return Place(place.file, place.folder, header.made, state)
 
 
 @contextmanager
@@ -136,15 +137,13 @@ def _made(database: Database, store: Path, key: str) -> Iterator[tuple[Path, Hea
         yield sealed, header, state
 
 
-def _prepare(database: Database, store: Path, managed: Managed) -> None:
+def _prepare(database: Database, managed: Managed) -> None:
     """Make the key of managed backups, if there is none.
 
     Raises:
         NotWritten: no backup can be made that is of use, or that hides what it must hide.
         KeysUnusable: the keys cannot be used.
     """
-    if not _is_folder(managed.folder, store):
-        raise NotWritten("moved")
     if not _public(database):
         raise NotWritten("recovery")
     with database.read() as session:

@@ -43,6 +43,7 @@ class Place:
 
     Attributes:
         file: where it is.
+        folder: of the database when the place was chosen. A copy of that folder must not write to the same place.
         written: when it was last written and checked, ISO 8601 in UTC; "" if it never was.
         state: what was known of erasures and recovery files when it was written.
         why: why the latest attempt to write it failed, a key of ``REASONS``; "" if it did not fail.
@@ -50,6 +51,7 @@ class Place:
     """
 
     file: Path
+    folder: str
     written: str = ""
     state: str = ""
     why: str = ""
@@ -69,12 +71,10 @@ class Managed:
     """All managed backups of a database.
 
     Attributes:
-        folder: of the database when they were chosen. A copy of this folder must not write to the same places.
         key: id of the key that seals them, besides the recovery file's.
         places: in the order in which they were chosen.
     """
 
-    folder: str
     key: str = ""
     places: list[Place] = field(default_factory=list)
 
@@ -94,12 +94,11 @@ def read_list(store: Path) -> Managed:
     try:
         record = json.loads(file.read_bytes())
         places = [_place(entry) for entry in record["places"]]
-        managed = Managed(record["folder"], record["key"], places)
-        if not isinstance(managed.folder, str) or not isinstance(managed.key, str) or "\0" in managed.folder:
-            raise ValueError
-        return managed
+        if not isinstance(record["key"], str):
+            raise TypeError
+        return Managed(record["key"], places)
     except FileNotFoundError:
-        return Managed(str(store.parent.absolute()))
+        return Managed()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise StoreError(
@@ -125,7 +124,9 @@ def place_of(managed: Managed, file: Path) -> Place | None:
 
 
 def _place(entry: Any) -> Place:
-    texts = [entry[name] for name in ("file", "written", "state", "why", "detail")]
-    if not all(isinstance(text, str) for text in texts) or "\0" in entry["file"] or entry["why"] not in {"", *REASONS}:
+    texts = [entry[name] for name in ("file", "folder", "written", "state", "why", "detail")]
+    if not all(isinstance(text, str) for text in texts) or entry["why"] not in {"", *REASONS}:
+        raise ValueError
+    if "\0" in entry["file"] + entry["folder"]:
         raise ValueError
     return Place(Path(entry["file"]), *texts[1:])

@@ -261,13 +261,19 @@ def test_a_copy_of_the_folder_leaves_the_backup_of_the_original_alone(
     as_new_program()
     ClassStore().remove_student("physics", "Zebulon")
     assert backup.read_bytes() == before and "moved or copied" in caplog.text
+    (tmp_path / "of the copy").mkdir()
+    Safety.here().export(tmp_path / "of the copy.json", WORD)
+    other = Safety.here().manage(tmp_path / "of the copy").file
+    ClassStore().remove_student("physics", "Quirina")
+    assert [(shown.place.file, shown.current) for shown in Safety.here().managed()] == [(backup, False), (other, True)]
+    assert backup.read_bytes() == before
 
 
 def test_a_damaged_list_stops_no_erasure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store, _, backup = managed(tmp_path)
     file, before = list_of(store.database.path), backup.read_bytes()
     right = json.loads(file.read_bytes())
-    for content in (b"{", b"[]", b'{"places": 3}', json.dumps(right | {"folder": 3}).encode(), b"\xff" * 99):
+    for content in (b"{", b"[]", b'{"places": 3}', json.dumps(right | {"key": 3}).encode(), b"\xff" * 99):
         file.write_bytes(content)
         with pytest.raises(StoreError, match="list of managed backups"):
             read_list(store.database.path)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -29,12 +30,24 @@ from fewshot.errors import FewshotError
 from fewshot.vault import container, recovery
 from fewshot.vault.file_keys import FileKeys
 from fewshot.vault.key_file import FILE
+from fewshot.vault.managed_key import managed_part, managed_secret
 from fewshot.vault.places import VARIABLE
+from fewshot.vault.store import MemoryKeys
 
 _WORD = "five words that nobody would guess"
 _HERE = "/the/folder/of/the/keys"
 """Stands in the bytes for the folder that they are opened in, which is another one each time."""
-_cipher = cache(container._cipher)
+_real = container._cipher
+
+
+@cache
+def _stretched(salt: str, word: str) -> Any:
+    return _real(container.Header("", "", "", "", "", 0, "", salt, ""), word)
+
+
+def _cipher(header: container.Header, secret: str | bytes) -> Any:
+    """As in the container, but every passphrase is stretched once."""
+    return _real(header, secret) if isinstance(secret, bytes) else _stretched(header.salt, secret)
 
 
 @contextmanager
@@ -96,18 +109,19 @@ def take_recovery(content: bytes, folder: Path) -> None:
 
 @cache
 def backups() -> list[bytes]:
-    """Backups with one and with three chunks."""
+    """Backups with one and with three chunks, and a managed one."""
     found = []
+    part, key = _managed()
     with tempfile.TemporaryDirectory() as name, patch.object(container, "_cipher", _cipher):
-        for number, size in enumerate((100, 2 * 4096 + 7)):
+        for number, (size, managed) in enumerate(((100, None), (2 * 4096 + 7, None), (100, part))):
             plain, out = Path(name, "plain"), Path(name, f"{number}.backup")
             plain.write_bytes(bytes(size))
             header = container.Header(
                 "2026-01-31T08:00:00+00:00", "1.0", "0020", "ab" * 16, "sqlite", size,
-                hashlib.sha256(bytes(size)).hexdigest(), managed=None, **container.new_secrets(),
+                hashlib.sha256(bytes(size)).hexdigest(), **container.new_secrets(), managed=managed,
             )  # fmt: skip
             with patch.object(container, "CHUNK", 4096):
-                container.seal(plain, out, header, _WORD)
+                container.seal(plain, out, header, _WORD if managed is None else key)
             found.append(out.read_bytes())
     return found
 
@@ -121,7 +135,26 @@ def open_backup(content: bytes, folder: Path) -> None:
     # A salt that was changed on purpose would be stretched, which takes half a second and finds nothing.
     with patch.object(container, "_cipher", _cipher), patch.object(container, "CHUNK", 4096):
         if header.salt in {container.read_header(_kept(right, folder)).salt for right in backups()}:
-            container.unseal(path, _WORD, folder / "out")
+            managed = header.managed is not None
+            container.unseal(path, _managed_key(path, header) if managed else _WORD, folder / "out")
+
+
+@cache
+def _school() -> tuple[MemoryKeys, str]:
+    keys = MemoryKeys()
+    return keys, keys.make(1)[0]
+
+
+@cache
+def _managed() -> tuple[dict[str, Any], bytes]:
+    """The part of a header that opens a managed backup, and the key of that backup."""
+    with patch.dict(recovery._SCRYPT, {"n": 16}):
+        return managed_part(recovery.new_recovery(_WORD), *_school(), 3)
+
+
+def _managed_key(path: Path, header: container.Header) -> bytes:
+    with patch.dict(recovery._SCRYPT, {"n": 16}):
+        return managed_secret(path, header, _WORD, _school()[0])
 
 
 def _kept(content: bytes, folder: Path) -> Path:
