@@ -48,12 +48,12 @@ def test_a_projector_shows_no_name_and_survives_a_reload(served: Served, browse:
     open_sample(page, served)
     page.get_by_role("button", name="View", exact=True).click()
     page.get_by_role("button", name="For the projector").click()
-    page.get_by_text("The class now").wait_for()
+    page.get_by_text("The class now").first.wait_for()
     page.locator("button.tile").first.wait_for(state="detached")
     page.wait_for_timeout(2500)
     assert names_in(page) == []
     page.reload()
-    page.get_by_text("The class now").wait_for()
+    page.get_by_text("The class now").first.wait_for()
     assert names_in(page) == [] and page.get_by_role("button", name="Pause").count() == 0
     page.get_by_role("button", name="Leave").click()
     page.get_by_role("button", name="Pause").wait_for()

@@ -12,6 +12,7 @@ _PAGE = """<!doctype html>
 <title>{title} · fewshot</title><style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 24rem; margin: 10vh auto; padding: 0 1rem; }}
+a {{ color: inherit; }}
 label {{ display: block; margin-top: 1rem; }}
 input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit;
   border: 1px solid #767676; border-radius: 8px; }}
