@@ -13,8 +13,10 @@ from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
 from fewshot.access.safety import log_rows
 from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
+from fewshot.classroom.names import quoted
 from fewshot.classroom.owners import Owners, owner_named
 from fewshot.classroom.store import ClassStore
+from fewshot.classroom.traces import still_called
 from fewshot.commands.terminal import FAILED, agreed, cell, console, print_error, table, tell
 from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
@@ -105,6 +107,7 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     roster = store.roster(class_name)
     if student not in roster.students:
         store.consents(class_name, student)  # its error names the class or the students
+    spelled = store.spelled(class_name)
     question, why = f"Erase {student} from {class_name} for good?", "An erasure is final, and nobody can be asked here."
     if not yes and not agreed(question, why, "To erase without a question, add: --yes"):
         tell("Nothing was changed.")
@@ -119,6 +122,8 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         tell("still be read. Delete them yourself. To encrypt the others, type: fewshot key seal")
     if done.also:
         tell(done.also)
+    if still_called(spelled) in done.also:
+        tell(f"To rename the class, type: fewshot roster {quoted(spelled)} --rename NEW_NAME")
     file, text = receipt or Path(f"receipt-{done.receipt['receipt'][:12]}.json"), _as_json(done.receipt)
     status = 0
     try:

@@ -27,6 +27,7 @@ from fewshot.database.sealed_copy import header_of, plain_copy
 from fewshot.database.sealing import refuse_other_keys
 from fewshot.errors import FewshotError
 from fewshot.models.lock import one_process
+from fewshot.safe_text import printable
 from fewshot.vault.container import Header, seal, unseal
 from fewshot.vault.managed_key import managed_part
 
@@ -110,7 +111,7 @@ def _renew(database: Database, store: Path, due: Due) -> None:
             found.setdefault(place.file, replace(place, why=failed.why, detail=failed.detail))
     for after in found.values():
         if after.why:
-            logger.warning("The managed backup %s could not be written. %s", after.file, after.logged())
+            logger.warning("The managed backup %s could not be written. %s", printable(str(after.file)), after.logged())
     managed.places = [found.get(place.file, place) for place in managed.places]
     write_list(store, managed)
 

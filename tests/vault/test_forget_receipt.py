@@ -49,6 +49,12 @@ def test_the_receipt_names_nobody_and_shows_every_change(store: ClassStore, tmp_
         check_receipt(file)
 
 
+def test_a_class_with_the_name_in_its_own_is_said(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
+    store.rename("physics", f"{NAMES[0]}s class")
+    said = " ".join(run("forget", f"{NAMES[0]}S CLASS", NAMES[0], "--yes", "--receipt", tmp_path / "r").split())
+    assert "still called" in said and f'fewshot roster "{NAMES[0]}s class" --rename NEW_NAME' in said
+
+
 def test_nobody_is_erased_without_an_answer_or_by_a_wrong_name(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
     for words, match in (
         (["physics", NAMES[0]], "final"),
