@@ -7,6 +7,7 @@ address ("DNS rebinding"). It cannot choose the headers Host and Origin, so thes
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,6 +140,7 @@ class Guard:
 
     def __init__(self, app: Application, policy: Policy) -> None:
         self.app, self.policy = app, policy
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket; anything else, such as the start, passes."""
@@ -188,6 +190,11 @@ async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], 
     ]
     await send({"type": f"{answer}.start", "status": status, "headers": headers})
     await send({"type": f"{answer}.body", "body": b"" if scope.get("method") == "HEAD" else body})
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what uvicorn (0.54) writes after a WebSocket was refused with an answer: a page could fill the log."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _is_replaced(name: bytes) -> bool:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from tests.api.serve_process import Served  # isort: skip
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
@@ -77,6 +77,16 @@ def test_it_says_where_it_is_and_ends_on_a_signal_with_its_lessons_kept(serve: C
     assert kept.title == "Fractions" and kept.state == "interrupted"
     with LessonRecorder.resume(kept.id, talk.ready["ticket"]) as recorder:  # by whoever has its ticket
         assert recorder.lesson == kept.id
+
+
+def test_sockets_that_are_refused_do_not_fill_the_log(serve: Callable[..., Served]) -> None:
+    served = serve()
+    for token in (None, "fewshot_wrong"):
+        with pytest.raises(InvalidStatus) as refused:
+            Talk(served.url, token)
+        assert refused.value.response.status_code == 401
+    _, errors = served.stop()
+    assert [line for line in errors.splitlines() if not line.startswith("{")] == []
 
 
 def requests_with_another_host(served: Served) -> int:
