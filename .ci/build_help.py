@@ -89,7 +89,7 @@ def digits(name: str) -> str:
 
 
 def translation(name: str, language: str) -> tuple[str, bool]:
-    """The page in another language, and whether the English one has changed since.
+    """The page in another language with the links of an English one, and whether the English one has changed since.
 
     Raises:
         ValueError: its first line does not say what it translates.
@@ -99,7 +99,8 @@ def translation(name: str, language: str) -> tuple[str, bool]:
     found = MARK.match(text)
     if found is None or found[1] != name:
         raise ValueError(f"{path}: the first line must be <!-- translates {name}.md {digits(name)} -->")
-    return text[found.end() :], found[2] != digits(name)
+    # It lies one folder deeper than the English page.
+    return text[found.end() :].replace("](../", "]("), found[2] != digits(name)
 
 
 def _html(text: str) -> str:

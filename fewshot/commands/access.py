@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from fewshot.access.export import folder_for, student_files, write_files
-from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
+from fewshot.access.forget import OUT_OF_REACH, Forgotten, check_receipt, forget
 from fewshot.access.safety import log_rows
 from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
@@ -140,6 +140,13 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     if done.pending:
         status = FAILED
         print_error(done.pending)
+    _tell_of_backups(done)
+    tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
+    return status
+
+
+def _tell_of_backups(done: Forgotten) -> None:
+    """Say which backups were made before, and which were written again without the student."""
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")
@@ -149,8 +156,6 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         else:
             tell(f"The managed backup {shown.place.file} was made before the erasure. {shown.place.logged()}")
             tell("  The next start of fewshot writes it. Until then it opens together with an older recovery file.")
-    tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
-    return status
 
 
 def _check_place(receipt: Path) -> None:
