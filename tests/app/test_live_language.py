@@ -158,7 +158,7 @@ def test_why_a_lesson_ended_is_said_in_the_readers_language() -> None:
     until(lambda: stage.lesson.view().state == "failed")
     assert stage.lesson.view().note == f"⟦{OURS}⟧"
     assert unspoken(live(), KNOWN) == []
-    stage.lesson._note = DELETED
+    stage.lesson._notes.deleted()
     assert stage.lesson.view().note == f"⟦{DELETED}⟧"
 
 
