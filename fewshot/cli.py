@@ -177,12 +177,15 @@ def roster(
         str | None, typer.Argument(metavar="[CLASS]", help="Name of a class; default: list all classes.")
     ] = None,
     remove: Annotated[str | None, typer.Option(help="Remove this student and all their data.")] = None,
+    withdraw: Annotated[
+        str | None, typer.Option(metavar="STUDENT", help="Record that the consent of this student ends today.")
+    ] = None,
     rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give the class this name.")] = None,
     as_name: AsOption = None,
 ) -> None:
     """Show the students of a class, who gave consent, and how many photos of each emotion are enrolled."""
     from fewshot.commands.acting import acting_as
-    from fewshot.commands.roster import remove_student, rename_class, show_classes, show_roster
+    from fewshot.commands.roster import remove_student, rename_class, show_classes, show_roster, withdraw_consent
     from fewshot.errors import UsageError
 
     owner = acting_as(as_name)
@@ -191,7 +194,13 @@ def roster(
             raise UsageError("--remove needs the name of a class. Type: fewshot roster CLASS --remove STUDENT")
         if rename is not None:
             raise UsageError("--rename needs the name of a class. Type: fewshot roster CLASS --rename NAME")
+        if withdraw is not None:
+            raise UsageError("--withdraw needs the name of a class. Type: fewshot roster CLASS --withdraw STUDENT")
         show_classes(owner)
+    elif withdraw is not None and (rename is not None or remove is not None):
+        raise UsageError("--withdraw cannot be used with --rename or --remove. Use one after the other.")
+    elif withdraw is not None:
+        withdraw_consent(class_name, withdraw, owner)
     elif rename is not None and remove is not None:
         raise UsageError(
             "--rename and --remove cannot be used together. Remove the student first: fewshot roster CLASS --remove "

@@ -36,8 +36,7 @@ OUT_OF_REACH = (
     "A backup or copy from before the data was encrypted.",
     "A copy of the whole disk, a snapshot, or a copy of the folder with the keys, if it was made before.",
     "Old blocks of a flash disk or of a copy-on-write file system, where a deleted key may stay for some time.",
-    "Texts that contain another form of the name, such as a nickname, only the first name, or a name of before a "
-    "rename.",
+    "Texts that contain another form of the name, such as a nickname, only the first name, or an earlier name.",
     "Texts of other classes that name the student.",
 )
 STILL_SEALED = (

@@ -137,7 +137,8 @@ def _letter(letter: str, following: str) -> str:
     pattern = f"(?:{pattern})" if len(forms) > 1 else pattern
     if "\u0590" <= letter <= "\u06ff":
         return pattern + _POINTS
-    return pattern + (r"\s?" if following and letter >= "\u2e80" and _is_unspaced(letter) else "")
+    # Korean has spaces between words, so two halves of two words would look like a name.
+    return pattern + (r"\s?" if following and unicodedata.name(letter, "").startswith("CJK") else "")
 
 
 def _is_accent(sign: str) -> bool:

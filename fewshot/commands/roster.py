@@ -227,6 +227,19 @@ def remove_student(class_name: str, student: str, owner: Owner = LOCAL_TEACHER) 
     tell("Files that you saved yourself (--save, --jsonl, reports, photos) are not deleted. Delete them if needed.")
 
 
+def withdraw_consent(class_name: str, student: str, owner: Owner = LOCAL_TEACHER) -> None:
+    """Record that a student's consent was withdrawn today. A lesson that runs stops recognising the student.
+
+    Raises:
+        UsageError: there is no such class or student, or no consent on record.
+    """
+    store = ClassStore(owner=owner)
+    store.withdraw_consent(class_name, student)
+    name = store.spelled(class_name)
+    tell(f"The consent of {student} in {name} ends today. From now on {student} is not recognised; the data is kept.")
+    tell(f"To delete all data, type: fewshot forget {quoted(name)} {quoted(student)}")
+
+
 def rename_class(class_name: str, name: str, owner: Owner = LOCAL_TEACHER) -> None:
     """Rename a class. Its students and lessons keep everything.
 

@@ -2,9 +2,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fewshot.classroom.consent import CONSENT_FILE, Consent, make_consent, read_consent_list, write_consent_list
 from fewshot.classroom.dates import day_comes_first, parse_day
+from fewshot.classroom.store import ClassStore
+from fewshot.cli import app
 from fewshot.errors import UsageError
 
 TODAY = date(2026, 11, 20)
@@ -201,3 +204,21 @@ def test_a_row_that_nobody_has_filled_in_is_no_consent(tmp_path: Path) -> None:
     path.write_bytes(write_consent_list(["asha"], {}))
     listed = read_consent_list(path)
     assert listed.consents == {} and "nobody has given consent for asha yet" in listed.problems["asha"]
+
+
+def test_the_command_line_ends_a_consent(fewshot_home: Path) -> None:
+    store = ClassStore()
+    store.create("physics")
+    for name in ("asha", "ben"):
+        store.record_consent("physics", name, make_consent("the parents"))
+
+    def roster(*words: str) -> str:
+        return " ".join(CliRunner().invoke(app, ["roster", *words]).output.split())
+
+    assert "asha in physics ends today" in roster("PHYSICS", "--withdraw", "asha")
+    students = store.roster("physics").students
+    assert not students["asha"].consent.holds(date.today()) and students["ben"].consent.holds(date.today())
+    assert "There is no student 'dan'" in roster("physics", "--withdraw", "dan")
+    assert "needs the name of a class" in roster("--withdraw", "asha")
+    assert "one after the other" in roster("physics", "--withdraw", "ben", "--remove", "ben")
+    assert list(store.roster("physics").students) == ["asha", "ben"]

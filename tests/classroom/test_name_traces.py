@@ -91,6 +91,7 @@ def test_it_is_found_in_every_spelling(name: str, text: str, left: str) -> None:
         ("Asha Kumari", "Asha and Kumar"),
         ("आशा", "अशा"),
         ("علي", "معالي"),
+        ("민준", "국민 준비"),
         ("Ann", "100 % of them"),
         ("Bo", ""),
     ],
