@@ -128,7 +128,7 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
             tell(f"The managed backup {shown.place.file} was written again, without this student.")
         else:
             tell(f"The managed backup {shown.place.file} was made before the erasure. {shown.place.logged()}")
-            tell("  The next start of fewshot writes it. Until then it opens together with an older recovery file.")
+            tell("  The next start of fewshot tries again. Until then it opens together with an older recovery file.")
     tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
 
 

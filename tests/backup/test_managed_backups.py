@@ -172,13 +172,13 @@ def test_the_receipt_names_what_is_still_of_before(
         caplog.clear()
         as_new_program()
         open_database()
-        assert "could not be written" in caplog.text, "every start says it"
+        assert "is not up to date" in caplog.text, "every start says it"
     away.rename(backup.parent)
     before = backup.read_bytes()
     caplog.clear()
     as_new_program()
     open_database()
-    assert backup.read_bytes() != before and "could not be written" not in caplog.text
+    assert backup.read_bytes() != before and "is not up to date" not in caplog.text
     assert [shown.current for shown in Safety.here().managed()] == [True]
 
 
