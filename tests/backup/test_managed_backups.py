@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -294,3 +295,18 @@ def test_data_that_is_not_encrypted_is_in_none(
     monkeypatch.setattr("fewshot.backup.manage.plain_in", lambda session: 1)
     assert fewshot("backup", "--manage", tmp_path) == 2
     assert "not encrypted" in capsys.readouterr().err
+
+
+def test_deletions_together_wait_only_for_their_own_thread(tmp_path: Path, written: list[Path]) -> None:
+    store, _, backup = managed(tmp_path)
+    written.clear()
+    names = set(store.database.vault.names())
+    with store.database.together():
+        other = threading.Thread(target=store.remove_student, args=("physics", "Zebulon"))
+        other.start()
+        other.join(60)
+        dropped = names - set(store.database.vault.names())
+        assert dropped and written == [backup]
+        LessonStore().delete(1)
+        assert written == [backup]
+    assert written == [backup, backup] and names - set(store.database.vault.names()) > dropped
