@@ -155,7 +155,7 @@ def _tell_of_backups(done: Forgotten) -> None:
             tell(f"The managed backup {shown.place.file} was written again, without this student.")
         else:
             tell(f"The managed backup {shown.place.file} was made before the erasure. {shown.place.logged()}")
-            tell("  The next start of fewshot writes it. Until then it opens together with an older recovery file.")
+            tell("  The next start of fewshot tries again. Until then it opens together with an older recovery file.")
 
 
 def _check_place(receipt: Path) -> None:

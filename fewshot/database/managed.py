@@ -111,7 +111,7 @@ def _renew(database: Database, store: Path, due: Due) -> None:
             found.setdefault(place.file, replace(place, why=failed.why, detail=failed.detail))
     for after in found.values():
         if after.why:
-            logger.warning("The managed backup %s could not be written. %s", printable(str(after.file)), after.logged())
+            logger.warning("The managed backup %s is not up to date. %s", printable(str(after.file)), after.logged())
     managed.places = [found.get(place.file, place) for place in managed.places]
     write_list(store, managed)
 

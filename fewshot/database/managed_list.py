@@ -28,7 +28,7 @@ REASONS: Mapping[str, str] = {
     "space": later("There is not enough free space: {detail} MB are needed."),
     "silent": later("Its disk or network does not answer."),
     "check": later("What was written there could not be read again as it was written. The disk may be faulty."),
-    "failed": later("It could not be written ({detail})."),
+    "failed": later("The system says: {detail}."),
     "recovery": later("There is no recovery file, and without one nobody could open it."),
     "moved": later("The folder of fewshot was moved or copied since this place was chosen. Choose it again."),
     "plain": later("Data of an earlier version is not encrypted yet. Encrypt it first."),

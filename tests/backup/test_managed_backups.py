@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -172,13 +173,13 @@ def test_the_receipt_names_what_is_still_of_before(
         caplog.clear()
         as_new_program()
         open_database()
-        assert "could not be written" in caplog.text, "every start says it"
+        assert "is not up to date" in caplog.text, "every start says it"
     away.rename(backup.parent)
     before = backup.read_bytes()
     caplog.clear()
     as_new_program()
     open_database()
-    assert backup.read_bytes() != before and "could not be written" not in caplog.text
+    assert backup.read_bytes() != before and "is not up to date" not in caplog.text
     assert [shown.current for shown in Safety.here().managed()] == [True]
 
 
@@ -294,3 +295,18 @@ def test_data_that_is_not_encrypted_is_in_none(
     monkeypatch.setattr("fewshot.backup.manage.plain_in", lambda session: 1)
     assert fewshot("backup", "--manage", tmp_path) == 2
     assert "not encrypted" in capsys.readouterr().err
+
+
+def test_deletions_together_wait_only_for_their_own_thread(tmp_path: Path, written: list[Path]) -> None:
+    store, _, backup = managed(tmp_path)
+    written.clear()
+    names = set(store.database.vault.names())
+    with store.database.together():
+        other = threading.Thread(target=store.remove_student, args=("physics", "Zebulon"))
+        other.start()
+        other.join(60)
+        dropped = names - set(store.database.vault.names())
+        assert dropped and written == [backup]
+        LessonStore().delete(1)
+        assert written == [backup]
+    assert written == [backup, backup] and names - set(store.database.vault.names()) > dropped
