@@ -25,6 +25,10 @@ def walk_through(page: Any, address: str, shot: Callable[..., None], earlier_wee
     page.goto(address)
     page.get_by_text("Acknowledged on").or_(page.get_by_role("button", name="I have read this")).first.wait_for()
     shot("start")
+    terms = page.get_by_role("button", name="I have read this")
+    if terms.count():
+        terms.click()
+        page.get_by_text("Acknowledged on").wait_for()
     page.get_by_role("button", name="Try with the sample class").click()
     page.locator("button.tile").nth(48).wait_for()
     page.get_by_text("recorded lesson, playing").wait_for()
