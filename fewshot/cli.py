@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -107,15 +108,13 @@ def live(
 
     lower_priority()
     lesson = title if record or title else None
-    labels = names is not NamesFrom.faces
-    if client := service_named(as_name, detector, network, budget_ms=budget_ms, embed=embed, names=labels):
+    if client := service_named(as_name, detector, network, budget_ms=budget_ms, embed=embed):
         from fewshot.commands.remote import run_at
 
         outputs, pace = Outputs(save, jsonl, summary_picture, profile=profile), Pace(fps, None, wait, workers)
         outputs.check([source])
-        raise typer.Exit(
-            run_at(client, class_name, lesson, source, lambda run: run_live(run, source, show, outputs, pace))
-        )
+        watch = partial(run_live, text=source, show=show, outputs=outputs, pace=pace)
+        raise typer.Exit(run_at(client, class_name, lesson, source, watch, names.value))
     owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, owner=owner)
     outputs.check([source])

@@ -115,7 +115,7 @@ class DrawnEyes:
     def _face(self, frame: Frame, stat: np.ndarray, centre: np.ndarray) -> Face:
         x, y, width, height, _ = (int(value) for value in stat)
         blue, green, _ = (int(value) for value in frame[int(centre[1]), int(centre[0])])
-        face = make_face(size=float(width))
+        face = make_face(track=-1, size=float(width))  # it gets a track from the loop, or none in a picture
         face.box = np.array([x, y, x + width, y + height], np.float32)
         face.crop = cv2.resize(frame[max(0, y - 20) : y + height + 20, max(0, x - 20) : x + width + 20], (112, 112))
         if width < 48:

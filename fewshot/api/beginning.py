@@ -5,10 +5,11 @@ from __future__ import annotations
 from fewshot.addresses import public_source
 from fewshot.api.callers import Caller
 from fewshot.api.lesson import ServedLesson, Tell
-from fewshot.api.messages import Resume, Start
+from fewshot.api.messages import Resume, Start, in_ticket
 from fewshot.api.problems import Problem
 from fewshot.api.routes.pictures import require_covered
 from fewshot.api.service import Service
+from fewshot.call_labels.students import Names
 from fewshot.classroom.erased import note_looked
 from fewshot.classroom.own_classes import Numbered
 from fewshot.classroom.store import ClassStore
@@ -36,18 +37,19 @@ def begin(service: Service, caller: Caller, asked: Start | Resume, tell: Tell) -
     counts = Settings(service.database, caller.owner).aggregate_only
     aggregate = counts or bool(asked.aggregate)
     name = public_source(asked.source)
-    service.rooms.loop(caller, of)  # first, because a lesson that cannot be read must not be recorded
+    service.rooms.loop(caller, of, asked.names)  # first, because a lesson that cannot be read must not be recorded
     recorder = _recorder(service, caller, of, asked, name, aggregate) if asked.record else None
-    return _made(service, caller, of, recorder, aggregate, name, tell)
+    return _made(service, caller, of, recorder, aggregate, name, asked.names, tell)
 
 
 def _resumed(service: Service, caller: Caller, asked: Resume, tell: Tell) -> tuple[ServedLesson, list[str]]:
     _, info = caller.lesson_of(asked.lesson)
     of = caller.class_named(info.classroom) if info.classroom else None
     require_covered(service, caller, of)
-    service.rooms.loop(caller, of)
-    recorder = LessonRecorder.resume(info.id, asked.ticket, database=service.database, owner=caller.owner)
-    return _made(service, caller, of, recorder, info.aggregate, info.source, tell)
+    names, ticket = in_ticket(asked.ticket)
+    service.rooms.loop(caller, of, names)
+    recorder = LessonRecorder.resume(info.id, ticket, database=service.database, owner=caller.owner)
+    return _made(service, caller, of, recorder, info.aggregate, info.source, names, tell)
 
 
 def _made(
@@ -57,10 +59,11 @@ def _made(
     recorder: LessonRecorder | None,
     aggregate: bool,
     name: str,
+    names: Names,
     tell: Tell,
 ) -> tuple[ServedLesson, list[str]]:
     students = [] if of is None else ClassStore(service.database, caller.owner).roster(of.name).consenting()
-    lesson = ServedLesson(service, caller, of, recorder, aggregate=aggregate, name=name, tell=tell)
+    lesson = ServedLesson(service, caller, of, recorder, aggregate=aggregate, name=name, names=names, tell=tell)
     note_looked(service.database, caller.owner, of.name if of else "", lesson.id, live=True)
     return lesson, students
 

@@ -12,6 +12,7 @@ from typing import Any
 from fewshot.api.callers import Caller
 from fewshot.api.feed import Feed, decoded
 from fewshot.api.service import Service
+from fewshot.call_labels.students import Names
 from fewshot.classroom.corrections import learn
 from fewshot.classroom.own_classes import Numbered
 from fewshot.errors import FewshotError, StoreError, UsageError
@@ -32,6 +33,8 @@ FPS = 15.0
 """Frames per second that are worth sending: expressions need no more."""
 WIDTH = 1280
 """Pixels; wider frames are read no better, unless a gallery has many small faces."""
+WIDTH_OF_LABELS = 1920
+"""Pixels of frames whose labels are read: small letters are missed often."""
 
 logger = logging.getLogger(__name__)
 Tell = Callable[[dict[str, Any]], None]
@@ -47,6 +50,7 @@ class ServedLesson:
         recorder: stores the lesson; None records nothing.
         aggregate: only counts may be told and kept.
         name: of the source.
+        names: where the names of students come from.
         tell: called, in any thread, with every message for the client.
     """
 
@@ -60,14 +64,16 @@ class ServedLesson:
         aggregate: bool,
         name: str,
         tell: Tell,
+        names: Names = Names.faces,
     ) -> None:
         self.caller, self.of, self.recorder, self.aggregate = caller, of, recorder, aggregate
+        self.names = names
         self.began, self.frames = time.monotonic(), 0
         self._service, self._tell = service, tell
         self._feed = Feed(name, ROOM)
         self._arrived: dict[int, float] = {}
         self._vectors: dict[str, tuple[Vectors, float, str | None]] = {}
-        loop = service.rooms.loop(caller, of)
+        loop = service.rooms.loop(caller, of, names)
         loop.only_changed = only_changed()
         self._pipeline = Pipeline(loop, self._feed, [_Sink(self)])
         self._number = self._received = 0

@@ -8,15 +8,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from fewshot.api.feed import FORMATS, MOST_BYTES
-from fewshot.api.lesson import FPS, ROOM, WIDTH, ServedLesson
+from fewshot.api.lesson import FPS, ROOM, WIDTH, WIDTH_OF_LABELS, ServedLesson
 from fewshot.api.problems import Problem, problem_of
 from fewshot.api.shapes import Asked, Name, Number
+from fewshot.call_labels.students import Names
 
+_BETWEEN = "."
+"""Not in a recorder's ticket."""
 Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
 
 class Start(Asked):
-    """The first message: begin a lesson, of a class or without one."""
+    """The first message: begin a lesson, of a class or without one.
+
+    ``names`` says where the names of its students come from; see ``fewshot.call_labels``.
+    """
 
     type: Literal["start"]
     class_id: Number | None = None
@@ -25,6 +31,7 @@ class Start(Asked):
     source: Annotated[str, Field(max_length=500)] = "frames"
     record: bool = True
     aggregate: bool | None = None
+    names: Names = Names.faces
 
 
 class Resume(Asked):
@@ -99,12 +106,29 @@ def _parsed(shape: TypeAdapter[Any], text: str) -> Any:
 
 def ready(lesson: ServedLesson, students: list[str]) -> dict[str, Any]:
     """The server's first message: what it takes, and what is needed to go on elsewhere."""
-    recorder = lesson.recorder
+    recorder, reads_labels = lesson.recorder, lesson.names is not Names.faces
     return {
-        "type": "ready", "lesson": lesson.id, "ticket": None if recorder is None else recorder.ticket, "take": ROOM,
-        "fps": FPS, "width": WIDTH, "formats": list(FORMATS), "most_bytes": MOST_BYTES,
-        "students": [] if lesson.aggregate else students, "aggregate": lesson.aggregate,
+        "type": "ready", "lesson": lesson.id, "ticket": None if recorder is None else carried(recorder.ticket, lesson),
+        "take": ROOM, "fps": FPS, "width": WIDTH_OF_LABELS if reads_labels else WIDTH, "formats": list(FORMATS),
+        "most_bytes": MOST_BYTES, "students": [] if lesson.aggregate else students, "aggregate": lesson.aggregate,
+        "names": lesson.names.value,
     }  # fmt: skip
+
+
+def carried(ticket: str, lesson: ServedLesson) -> str:
+    """A recorder's ticket with where names come from, so that this stays the same wherever the lesson goes on.
+
+    Nothing else remembers it, and a lesson that promised to recognise no face must not begin to, because a client or a
+    process did not know.
+    """
+    return ticket if lesson.names is Names.faces else f"{lesson.names.value}{_BETWEEN}{ticket}"
+
+
+def in_ticket(text: str) -> tuple[Names, str]:
+    """Where names come from, and the recorder's ticket; the opposite of ``carried``."""
+    said, between, ticket = text.partition(_BETWEEN)
+    found = next((names for names in Names if names.value == said), None) if between else None
+    return (Names.faces, text) if found is None else (found, ticket)
 
 
 def ended(lesson: ServedLesson) -> dict[str, Any]:

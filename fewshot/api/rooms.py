@@ -6,6 +6,8 @@ import threading
 from collections import OrderedDict
 
 from fewshot.api.callers import Caller
+from fewshot.api.problems import Problem
+from fewshot.call_labels.students import Names
 from fewshot.classroom.own_classes import Numbered
 from fewshot.live.loop import Loop
 from fewshot.live.pipeline import Schedule
@@ -54,15 +56,23 @@ class Rooms:
                 self._rooms.popitem(last=False)
         return room
 
-    def loop(self, caller: Caller, of: Numbered | None) -> Loop:
+    def loop(self, caller: Caller, of: Numbered | None, names: Names = Names.faces) -> Loop:
         """A loop that recognises the students of a class, or nobody; models are loaded when they are first needed.
 
+        Args:
+            caller: whose class it is.
+            of: the class; None for nobody.
+            names: where the names of its students come from.
+
         Raises:
+            Problem: names from labels need a class.
             UsageError, StoreError, ModelUnavailable: see ``Classroom.loop``.
         """
+        if of is None and names is not Names.faces:
+            raise Problem(422, "Labels are compared with the names of a class. Send class_id, or leave names out.")
         with self._opening:  # two requests at once must not load the models twice
             if of is not None:
-                return self.of(caller, of).loop()
+                return self.of(caller, of).loop(names=names)
             return make_loop(self.nobody(caller))
 
     def nobody(self, caller: Caller) -> Perception:

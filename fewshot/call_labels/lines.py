@@ -15,6 +15,8 @@ SMALLEST, LARGEST = 6, 34
 """Height of a line of letters, pixels."""
 MOST = 3
 """Lines of one tile that are read, until one of them can be read well."""
+_STRONG = 110
+"""Difference of the channels of a sign beside a name. What shines through a dark or light pill has less."""
 _CONTRAST = 45
 """Least difference between letters and what is behind them, grey levels."""
 
@@ -42,10 +44,24 @@ def find_lines(strip: Frame) -> list[NDArray[np.uint8]]:
     found: list[tuple[float, NDArray[np.uint8]]] = []
     dark, light = strip.min(axis=2).astype(np.int16), strip.max(axis=2).astype(np.int16)
     colour = light - dark
+    sign = _signs(colour)
     for shade in (dark - colour, 255 - light - colour):
-        found += _lines_in(np.clip(shade, 0, 255).astype(np.uint8))
+        found += _lines_in(np.where(sign, 0, np.clip(shade, 0, 255)).astype(np.uint8))
     likeliest = sorted(found, key=lambda one: -one[0])[:MOST]
     return [np.repeat(line[:, :, None], 3, axis=2) for _, line in likeliest]
+
+
+def _signs(colour: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Where a small coloured sign is, with its rim: compression smears its colour, so that the rim looks like a letter.
+
+    Args:
+        colour: difference between the channels, shape (height, width).
+    """
+    strong = (colour > _STRONG).astype(np.uint8)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
+    small = (stats[:, cv2.CC_STAT_WIDTH] <= LARGEST) & (stats[:, cv2.CC_STAT_HEIGHT] <= LARGEST)
+    small[0] = False  # all that has no strong colour
+    return np.asarray(cv2.dilate(small[parts].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, bool)
 
 
 def _lines_in(shade: NDArray[np.uint8]) -> list[tuple[float, NDArray[np.uint8]]]:

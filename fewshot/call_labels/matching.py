@@ -11,7 +11,8 @@ _FULL = 3
 """Letters of a word that counts as a name of its own, and not as an initial."""
 _CUT_LETTERS = 5
 """Letters that must be left of a name that was cut off."""
-
+_CUT_WHOLE = 8
+"""Letters that must be left of one that was also read without spaces."""
 _MOST_WORDS = 6
 """Words of a short form; more of them would take long to compare, and are no name."""
 
@@ -66,22 +67,44 @@ class NameBook:
             longer = any(_within(label, name) for student, name in self._names.items() if student not in exact)
             student = exact[0] if len(exact) == 1 and not longer else None
         else:
-            close = [student for student, name in self._names.items() if _within(label, name) or _within(name, label)]
-            student = close[0] if len(close) == 1 and _enough(label, self._names[close[0]]) else None
+            close = [
+                student
+                for student, name in self._names.items()
+                if _within(label, name) or _within(name, label) or _cut_without_spaces(label, name)
+            ]
+            student = close[0] if len(close) == 1 and self._says_enough(label, close[0]) else None
         if student is None:
             return None
         near = any(_near(label, name) for other, name in self._names.items() if other != student)
         return Named(student, student in self._may, near)
 
+    def is_slip(self, text: str, student: str) -> bool:
+        """Whether a slip or two of the reader could have made this text, which is nobody's name, from a whole name."""
+        label, name = label_written(text), self._names.get(student)
+        if name is None or not label.words or label.joined == name.joined:
+            return False
+        return _slips(label.joined, name.joined) <= (1 if min(label.letters, name.letters) < 8 else 2)
+
+    def _says_enough(self, label: Written, student: str) -> bool:
+        name = self._names[student]
+        return _enough(label, name) or (_cut_without_spaces(label, name) and not _two_people(label, name))
+
+
+def _cut_without_spaces(label: Written, name: Written) -> bool:
+    """Whether a label was cut off, read without its spaces, and is the beginning of a name beyond the given name."""
+    if not label.cut or label.letters < _CUT_WHOLE or not name.words:
+        return False
+    return name.joined.startswith(label.joined) and label.letters > len(name.words[name.first])
+
 
 def _same(label: Written, name: Written) -> bool:
-    """The same words in the same order, or with the last name first."""
+    """The same words in the same order, or with the last name first; a comma may be a spot beside the letters."""
     if label.cut:
         return False
     if label.joined == name.joined:
         return True
     count = len(label.words)
-    turned = (label.words[place:] + label.words[:place] for place in range(1, count))
+    turned = (label.words[place:] + label.words[:place] for place in range(count))
     return count > 1 and len(name.words) == count and name.words in turned
 
 

@@ -44,12 +44,17 @@ class LabelledStudents:
         self._only = faces is None
         self._appearance = Appearance()
         self._denied: frozenset[tuple[int, str]] = frozenset()
+        self._picture: list[str | None] | None = None
 
     def see(self, frame: Frame, faces: Sequence[Face], time: float) -> None:
         """Look at a frame, BGR, shape (height, width, 3), and its faces before they get names."""
-        standing = self._look()
-        self.labels.names(standing.students, standing.consenting)
+        self._learn_names()
         self.labels.see(frame, faces, time, self._appearance.changed(faces, time))
+
+    def see_picture(self, frame: Frame, faces: Sequence[Face]) -> None:
+        """Read the labels of a single picture, BGR, shape (height, width, 3), whose faces get names next."""
+        self._learn_names()
+        self._picture = self.labels.in_picture(frame, faces)
 
     def wanted(self, tracks: Sequence[int], faces: Sequence[Face], time: float) -> list[int]:
         """The faces whose identity vectors are needed; none if names come from the labels only."""
@@ -58,7 +63,9 @@ class LabelledStudents:
     def assign(self, faces: Sequence[Face], time: float) -> Sequence[Match]:
         """Student and identity score of every face; the score is None for a name from a label."""
         matches = self._faces.assign(faces, time)
-        said = [self.labels.student_of(face.track, time) for face in faces]
+        said, self._picture = self._picture, None
+        if said is None:
+            said = [self.labels.student_of(face.track, time) for face in faces]
         often = Counter(student for student in said if student)
         return [
             self._one(face, match, student, often[student] > 1 if student else False)
@@ -77,6 +84,10 @@ class LabelledStudents:
         """See ``Loop.deny``."""
         self._faces.deny(track, student, denied)
         self._denied = self._denied | {(track, student)} if denied else self._denied - {(track, student)}
+
+    def _learn_names(self) -> None:
+        standing = self._look()
+        self.labels.names(standing.students, standing.consenting)
 
     def _one(self, face: Face, match: Match, said: str | None, twice: bool) -> Match:
         student, score = match

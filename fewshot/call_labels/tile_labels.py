@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +35,8 @@ SOMEBODY = ""
 """The label names a student who may not be named: it agrees with nobody's face."""
 _FAULTS = 3
 """Errors in a row after which no more labels are read."""
+_SCALES = (1.0, 1.25, 1.1)
+"""A single picture is read in these sizes: a slip of the reader is hardly ever the same in two of them."""
 
 
 class Text(NamedTuple):
@@ -60,6 +63,7 @@ class _Track:
     agreed: int = 0
     needed: int = AGREE
     last: float = -np.inf
+    slipped: bool = False
     offer: str = ""
     offers: int = 0
 
@@ -68,7 +72,7 @@ class _Track:
         return self.student is not None and self.agreed >= self.needed
 
     def drop(self) -> None:
-        self.student, self.agreed, self.offer, self.offers = None, 0, "", 0
+        self.student, self.agreed, self.slipped, self.offer, self.offers = None, 0, False, "", 0
 
 
 class _Job(NamedTuple):
@@ -102,7 +106,8 @@ class TileLabels:
         self._book = NameBook(())
         self._names: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
         self._tracks: dict[int, _Track] = {}
-        self._state = threading.Condition()  # protects everything
+        self._state = threading.Condition()  # protects everything but the reader
+        self._reading = threading.Lock()  # protects the reader
         self._job: _Job | None = None
         self._busy = False
         self._next = -np.inf
@@ -175,6 +180,32 @@ class TileLabels:
                 return ""
             return (found.student or "") if found.named else found.offer if found.offers >= AGREE else ""
 
+    def in_picture(self, frame: Frame, faces: Sequence[Face]) -> list[str | None]:
+        """The students whose labels lie under the faces of a single picture, read at once; as ``student_of``.
+
+        A picture has no second reading a moment later, so it is read in several sizes, which must agree as readings of
+        a video must.
+
+        Args:
+            frame: BGR, shape (height, width, 3).
+            faces: all faces of it.
+        """
+        tracks = [_Track() for _ in faces]
+        for scale in _SCALES:
+            wanted = [place for place, track in enumerate(tracks) if not track.named]
+            if not wanted:
+                break
+            try:
+                with self._reading:
+                    texts = self._reader.read(_scaled(frame, scale), [scale * face.box for face in faces], wanted)
+            except Exception as error:  # the picture is analysed without labels
+                logger.warning("the labels of a picture cannot be read: %s", type(error).__name__)
+                return [None] * len(faces)
+            with self._state:
+                for place, text in zip(wanted, texts, strict=True):
+                    self._learn(tracks[place], text, 0.0, offers=False)
+        return [track.student if track.named else None for track in tracks]
+
     def forget(self, alive: Collection[int]) -> None:
         """Drop what is known about tracks that ended."""
         with self._state:
@@ -204,38 +235,54 @@ class TileLabels:
             assert job is not None  # nosec B101: for the type checker
             begun = self._clock()
             try:
-                texts = self._reader.read(job.frame, job.boxes, job.wanted)
+                with self._reading:
+                    texts = self._reader.read(job.frame, job.boxes, job.wanted)
                 fault = None
             except Exception as error:  # a lesson goes on without labels
                 texts, fault = [], error
             with self._state:
                 self._busy = False
+                fault = fault or self._learn_all(job, texts)
                 self._next = begun + max(APART, 2 * (self._clock() - begun))
                 self._faults = 0 if fault is None else self._faults + 1
                 if self._faults == _FAULTS:
                     logger.warning("the labels of the call cannot be read: %s", type(fault).__name__)
-                for (number, track), text in zip(job.tracks, texts, strict=False):
-                    if self._tracks.get(number) is track:
-                        self._learn(track, text, job.time)
                 self._state.notify_all()
 
-    def _learn(self, track: _Track, text: Text | None, time: float) -> None:
-        """Compare one reading with the names; the text itself is not kept."""
+    def _learn_all(self, job: _Job, texts: Sequence[Text | None]) -> Exception | None:
+        """Learn from the texts of one frame. Returns what went wrong: a thread that ends would be waited for."""
+        try:
+            for (number, track), text in zip(job.tracks, texts, strict=False):
+                if self._tracks.get(number) is track:
+                    self._learn(track, text, job.time, self._offers)
+        except Exception as error:
+            return error
+        return None
+
+    def _learn(self, track: _Track, text: Text | None, time: float, offers: bool) -> None:
+        """Compare one reading with the names; the text itself is not kept, unless ``offers`` keeps it."""
         if text is None or text.score < SURE:
             return
         found = self._book.match(text.text)
         if found is not None and found.near and text.score < SURE_NEAR:
             return
+        if found is None and track.student and not track.slipped and self._book.is_slip(text.text, track.student):
+            track.slipped = True  # the next one like it is no accident
+            return
         if found is None:
-            offer = plain_name(text.text) if self._offers else ""
-            offers = track.offers + 1 if offer and offer == track.offer else 1
+            offer = plain_name(text.text) if offers else ""
+            times = track.offers + 1 if offer and offer == track.offer else 1
             track.drop()
-            track.offer, track.offers = offer, offers
+            track.offer, track.offers = offer, times
             return
         student = found.student if found.may else SOMEBODY
         if track.student != student:
             track.drop()
             track.student = student
-        track.agreed += 1
+        track.agreed, track.slipped = track.agreed + 1, False
         track.needed = AGREE_NEAR if found.near else AGREE
         track.last = time
+
+
+def _scaled(frame: Frame, scale: float) -> Frame:
+    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)

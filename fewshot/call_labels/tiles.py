@@ -19,6 +19,8 @@ _GAP = 2
 """Pixels of the narrowest gap between two tiles."""
 _LIKE = 0.05
 """Difference from the usual tile, as a share of its size."""
+_ENOUGH = 3
+"""Tiles that must be found on all sides before one is taken to be of their size."""
 _SHAPES = (0.9, 2.4)
 """Width by height of a tile."""
 
@@ -69,7 +71,10 @@ def find_tiles(frame: Frame, boxes: Sequence[NDArray[np.floating]]) -> list[Tile
     usual = np.median(sizes, axis=0)
     fitting = [tile if tile is not None and _fits(tile, usual) else None for tile in found]
     known = [tile for tile in fitting if tile is not None]
-    whole = [tile or _from_others(grey, shade, box, known) for tile, box in zip(fitting, boxes, strict=True)]
+    whole = [
+        tile or _from_others(grey, shade, box, known) or _from_three_sides(grey, shade, box, known)
+        for tile, box in zip(fitting, boxes, strict=True)
+    ]
     return [None if tile is None or sum(map(tile.holds, boxes)) > 1 else tile for tile in whole]
 
 
@@ -133,6 +138,30 @@ def _from_others(grey: Grey, shade: float, box: NDArray[np.floating], known: Seq
         _even(grey[max(0, y0 - _GAP) : y0, x0:x1], 1, shade), _even(grey[y1 : y1 + _GAP, x0:x1], 1, shade),
     )  # fmt: skip
     return tile if all(side.any() for side in sides) else None
+
+
+def _from_three_sides(grey: Grey, shade: float, box: NDArray[np.floating], known: Sequence[Tile]) -> Tile | None:
+    """A tile of the usual size above or below whose missing gap something stands, such as the dark bar of a call.
+
+    A bar so close spoils the few lines before it, where a video is compressed.
+    """
+    if len(known) < _ENOUGH:
+        return None
+    wide, high = (round(float(side)) for side in np.median([(tile.width, tile.height) for tile in known], axis=0))
+    x0, y0, x1, y1 = _clipped(box, grey)
+    left, right = _edges(_even(grey[y0:y1], 0, shade), (x0 + x1) // 2)
+    if left is None or right is None:
+        return None
+    inner = slice(left + (right - left) // 10, right - (right - left) // 10)
+    top, bottom = _edges(_even(grey[:, inner], 1, shade), (y0 + y1) // 2)
+    usual = np.array([wide, high], float)
+    for tile in (
+        None if top is None else Tile(left, top, right, top + high),
+        None if bottom is None else Tile(left, bottom - high, right, bottom),
+    ):
+        if tile is not None and tile.holds(box) and _fits(tile, usual) and tile.y0 >= 0 and tile.y1 <= len(grey):
+            return tile
+    return None
 
 
 def _edges(lines: NDArray[np.bool_], middle: int) -> tuple[int | None, int | None]:

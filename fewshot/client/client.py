@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fewshot.client.address import address_of, understood, unreachable
 from fewshot.client.records import result_of
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fewshot.live.sources import Watchable
 
 _T = TypeVar("_T")
+NamesFrom = Literal["faces", "labels", "both"]
+"""Where the names of students come from."""
 URL, TOKEN = "FEWSHOT_API", "FEWSHOT_TOKEN"  # nosec B105: names of variables
 _HOW = "On the computer of the service, type: fewshot tokens add NAME --scope read --scope lesson"
 TIMEOUT = (10.0, 120.0)
@@ -176,27 +178,45 @@ class Client:
         receipt = self._json("DELETE", path, lambda said: said.get("receipt"))
         return None if receipt is None else dict(receipt)
 
-    def read(self, picture: str | Path | bytes, classroom: str | None = None) -> FrameResult:
+    def read(
+        self, picture: str | Path | bytes, classroom: str | None = None, *, names: NamesFrom = "faces"
+    ) -> FrameResult:
         """Read one picture.
 
         Args:
             picture: a file, or its bytes.
             classroom: recognise the students of this class.
+            names: where names come from, see ``Classroom.loop``.
 
         Raises:
             FewshotError: it is not a picture, or the service cannot do it.
         """
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
-        fields = {} if classroom is None else {"class_id": self._number(classroom)}
-        return self._json("POST", "/pictures", result_of, files={"picture": ("picture", data)}, data=fields)
+        fields: dict[str, Any] = {} if classroom is None else {"class_id": self._number(classroom)}
+        fields |= _said(names)
+        found = self._json("POST", "/pictures", result_of, files={"picture": ("picture", data)}, data=fields)
+        if names == "labels" and any(reading.identity_score is not None for reading in found.readings):
+            raise FewshotError(
+                f"The service at {self.address.host} has recognised faces, although names were to come from labels "
+                "only: it is older than this option. Update it."
+            )
+        return found
 
-    def watch(self, source: Watchable, classroom: str | None = None, *, title: str | None = None) -> Results:
+    def watch(
+        self,
+        source: Watchable,
+        classroom: str | None = None,
+        *,
+        title: str | None = None,
+        names: NamesFrom = "faces",
+    ) -> Results:
         """Watch a source, as ``Classroom.watch``, with the models of the service.
 
         Args:
             source: see ``open_source``.
             classroom: recognise the students of this class.
             title: record the lesson at the service with this title; None records nothing.
+            names: where names come from, see ``Classroom.loop``.
 
         Raises:
             FewshotError: the source gives no picture, or the service cannot do it.
@@ -206,7 +226,7 @@ class Client:
         from fewshot.live.sinks.table import Results
         from fewshot.live.sources import open_source
 
-        loop = RemoteLoop(self, classroom, title)
+        loop = RemoteLoop(self, classroom, title, names=names)
 
         def steps() -> Any:
             try:
@@ -216,17 +236,28 @@ class Client:
 
         return Results(steps())
 
-    def lesson(self, classroom: str | None = None, *, title: str | None = None, source: str = "frames") -> RemoteLesson:
+    def lesson(
+        self,
+        classroom: str | None = None,
+        *,
+        title: str | None = None,
+        source: str = "frames",
+        names: NamesFrom = "faces",
+    ) -> RemoteLesson:
         """Start a lesson whose frames you send yourself; see ``RemoteLesson``.
 
         Args:
             classroom: recognise the students of this class.
             title: record the lesson at the service with this title; None records nothing.
             source: name of the source.
+            names: where names come from, see ``Classroom.loop``. It holds until the end of the lesson.
+
+        Raises:
+            FewshotError: the service does not answer, or refuses the lesson; one that is older than this option too.
         """
         from fewshot.client.lesson import RemoteLesson
 
-        asked = {"type": "start", "title": title or "", "record": title is not None, "source": source}
+        asked = {"type": "start", "title": title or "", "record": title is not None, "source": source, **_said(names)}
         if classroom is not None:
             asked["class_name"] = classroom
         return RemoteLesson(self, asked)
@@ -307,3 +338,8 @@ class Client:
         return FewshotError(
             f"What answers at {self.address.http} is not this service (status {status}). Check the address in {URL}."
         )
+
+
+def _said(names: NamesFrom) -> dict[str, str]:
+    """Left out where it is the usual one: a service that is older does not know it."""
+    return {} if names == "faces" else {"names": names}

@@ -17,7 +17,7 @@ from fewshot.live.times import StageTimes
 from fewshot.types import Frame, FrameResult
 
 if TYPE_CHECKING:
-    from fewshot.client.client import Client
+    from fewshot.client.client import Client, NamesFrom
     from fewshot.client.lesson import RemoteLesson
 
 QUALITY = 92
@@ -34,14 +34,23 @@ class RemoteLoop(Loop):
         classroom: recognise the students of this class.
         title: record the lesson at the service with this title; None records nothing.
         source: name of the source for the lesson.
+        names: where names come from.
 
     Attributes:
         lesson: the lesson at the service; None before the first frame of a video.
     """
 
-    def __init__(self, client: Client, classroom: str | None, title: str | None = None, source: str = "frames") -> None:
+    def __init__(
+        self,
+        client: Client,
+        classroom: str | None,
+        title: str | None = None,
+        source: str = "frames",
+        names: NamesFrom = "faces",
+    ) -> None:
         self.times, self.in_order, self.labels = StageTimes(), True, None
         self._client, self._classroom, self._title, self._source = client, classroom, title, source
+        self._names: NamesFrom = names
         self.lesson: RemoteLesson | None = None
         self._offset, self._last = 0.0, -GAP
 
@@ -58,7 +67,9 @@ class RemoteLoop(Loop):
             FewshotError: the service does not answer, or refuses the lesson.
         """
         if self.lesson is None:
-            self.lesson = self._client.lesson(self._classroom, title=self._title, source=self._source)
+            self.lesson = self._client.lesson(
+                self._classroom, title=self._title, source=self._source, names=self._names
+            )
             self._offset, self._last = 0.0, -GAP
         return self.lesson
 
@@ -103,7 +114,7 @@ class RemoteLoop(Loop):
         height, width = captured.frame.shape[:2]
         empty = FrameResult(captured.source, captured.index, captured.time, width, height)
         if seen.lesson is None:
-            found = self._client.read(seen.record, self._classroom)
+            found = self._client.read(seen.record, self._classroom, names=self._names)
             return FrameResult(captured.source, captured.index, captured.time, width, height, found.readings)
         moment = seen.lesson.wait(seen.number)
         return empty if moment.get("type") == "counts" else result_of(moment, captured)

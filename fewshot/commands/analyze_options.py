@@ -99,21 +99,20 @@ def analyze(
             "--parquet": parquet,
             "--crops": crops,
             "--embed": embed,
-            "--names": names is not NamesFrom.faces,
         }
         other |= {"--summary-picture": summary_picture, "--profile": profile, "--record": record, "--title": title}
         _refuse(other)
-        code = _many(files, class_name, jobs, out, detector, offline, network, as_name, workers, engine)
+        code = _many(files, class_name, jobs, out, detector, offline, network, as_name, workers, engine, names)
         raise typer.Exit(code)
     check_files(files)
     lesson = title if record or title else None
-    if client := service_named(as_name, detector, network, embed=embed, names=names is not NamesFrom.faces):
+    if client := service_named(as_name, detector, network, embed=embed):
         from fewshot.commands.remote import run_at
 
         outputs = Outputs(save, jsonl, summary_picture, None, profile, table, parquet, crops)
         outputs.check(files)
         run_them = partial(run_files, files=files, outputs=outputs, pace=Pace(workers=workers))
-        raise typer.Exit(run_at(client, class_name, lesson, ", ".join(files), run_them))
+        raise typer.Exit(run_at(client, class_name, lesson, ", ".join(files), run_them, names.value))
     owner = acting_as(as_name)
     outputs = Outputs(save, jsonl, summary_picture, lesson, profile, table, parquet, crops, owner)
     outputs.check(files)
@@ -133,12 +132,14 @@ def _many(
     as_name: str | None,
     workers: int | None,
     engine: RunsOn,
+    names: NamesFrom,
 ) -> int:
     from importlib.util import find_spec
 
     from fewshot.commands.acting import acting_as
     from fewshot.commands.batch import Batch, run_batch
     from fewshot.commands.batch_lessons import lessons_of
+    from fewshot.commands.runs import check_names
     from fewshot.commands.terminal import say
     from fewshot.live.sinks.table import PARQUET_HINT
 
@@ -146,12 +147,14 @@ def _many(
         raise UsageError("--jobs works with the models of this computer. Unset FEWSHOT_API, or leave --jobs out.")
     if find_spec("pyarrow") is None:
         raise UsageError("The tables of --jobs need pyarrow, which is not installed.", hint=PARQUET_HINT)
+    check_names(names.value, class_name)
     owner = acting_as(as_name)
     lessons, notes = lessons_of(files)
     say(notes)
     batch = Batch(
-        lessons, out or FOLDER, jobs, class_name, owner, detector, network, not offline, workers, engine is RunsOn.ray
-    )
+        lessons, out or FOLDER, jobs, class_name, owner, detector, network, not offline, workers, engine is RunsOn.ray,
+        names.value,
+    )  # fmt: skip
     return run_batch(batch)
 
 

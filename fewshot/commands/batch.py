@@ -57,7 +57,7 @@ class Batch:
         jobs: lessons at the same time; None: as many as Ray has cores for, and one without Ray.
         class_name: recognise the students of this class; None: of none.
         owner: whose class it is.
-        detector, network, download, workers: as ``fewshot analyze`` takes them.
+        detector, network, download, workers, names: as ``fewshot analyze`` takes them.
         ray: whether the lessons run on the machines of a Ray cluster.
     """
 
@@ -71,6 +71,7 @@ class Batch:
     download: bool
     workers: int | None
     ray: bool = False
+    names: str = "faces"
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
@@ -82,7 +83,9 @@ class Batch:
         """What a table depends on besides its source and its class. Other ones make a finished lesson a new one."""
         network = "" if self.network is None else str(self.network.absolute())
         engine = os.environ.get("FEWSHOT_ENGINE", "")
-        return {"program": __version__, "detector": self.detector, "network": network, "engine": engine}
+        known = {"program": __version__, "detector": self.detector, "network": network, "engine": engine}
+        # Left out where it is the usual one: tables of before have no such word, and are not made again.
+        return known if self.names == "faces" else {**known, "names": self.names}
 
 
 def run_batch(batch: Batch) -> int:
@@ -294,8 +297,9 @@ class _Running:
         network = None if batch.network is None else str(batch.network)
         owner = (batch.owner.id, batch.owner.name, batch.owner.role)
         work = Work(
-            str(path), str(part), batch.class_name, owner, batch.detector, network, batch.download, batch.workers
-        )
+            str(path), str(part), batch.class_name, owner, batch.detector, network, batch.download, batch.workers,
+            batch.names,
+        )  # fmt: skip
 
         def progress(frames: int, of: int | None) -> None:
             with self.lock:

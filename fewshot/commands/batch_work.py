@@ -44,7 +44,7 @@ class Work:
         part: the file to write.
         class_name: recognise the students of this class; None: of none.
         owner: id and name of the teacher, and the role.
-        detector, network, download, workers: as ``fewshot analyze`` takes them.
+        detector, network, download, workers, names: as ``fewshot analyze`` takes them.
     """
 
     source: str
@@ -55,6 +55,7 @@ class Work:
     network: str | None
     download: bool
     workers: int | None
+    names: str = "faces"
 
     def written(self) -> bytes:
         """One line that ``main`` reads."""
@@ -91,7 +92,8 @@ def analyze(work: Work, tell: Callable[..., None]) -> dict[str, Any]:
     owner = Owner(*work.owner)
     source = open_source(f"./{work.source}" if work.source.isdigit() else work.source)  # first, because it is quick
     try:
-        run = open_run(work.class_name, work.detector, work.download, pace, network, owner)
+        run = open_run(work.class_name, work.detector, work.download, pace, network, owner, work.names)
+        run.read_every_label()
         open_private(Path(work.part)).close()
         run.note_looked(None)
         progress = _Progress(tell)

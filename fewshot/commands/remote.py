@@ -16,10 +16,10 @@ from fewshot.classroom.places import includes, refuse_uncovered, server_purpose,
 from fewshot.classroom.roster import Roster, Student
 from fewshot.client import Client
 from fewshot.client.address import understood
-from fewshot.client.client import URL
+from fewshot.client.client import URL, NamesFrom
 from fewshot.client.loop import RemoteLoop
 from fewshot.commands.roster import enrollment_table
-from fewshot.commands.runs import Run
+from fewshot.commands.runs import Run, require_class
 from fewshot.commands.terminal import FAILED, NOTICE, console, print_error, say, tell
 from fewshot.errors import UsageError
 from fewshot.session.analysis.words import counted
@@ -48,7 +48,14 @@ def service(**options: object) -> Client | None:
     return client
 
 
-def run_at(client: Client, class_name: str | None, lesson: str | None, source: str, watch: Callable[[Run], int]) -> int:
+def run_at(
+    client: Client,
+    class_name: str | None,
+    lesson: str | None,
+    source: str,
+    watch: Callable[[Run], int],
+    names: NamesFrom = "faces",
+) -> int:
     """Run a source through a service. Before the first frame it is said where pictures go.
 
     Args:
@@ -57,15 +64,17 @@ def run_at(client: Client, class_name: str | None, lesson: str | None, source: s
         lesson: title of the lesson to be recorded there; None records nothing.
         source: name of the source.
         watch: runs the sources. Returns the exit code.
+        names: where names come from; the service reads the labels.
 
     Raises:
         UsageError: there is no such class, or a consent does not include the server.
         FewshotError: the service does not answer.
     """
+    require_class(names, class_name)
     with client:
         students = _students(client, class_name)
         say([client.address.sentence()])
-        loop = RemoteLoop(client, class_name, lesson, source)
+        loop = RemoteLoop(client, class_name, lesson, source, names)
         number = None
         try:
             if lesson is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fewshot.addresses import public_address
+from fewshot.call_labels.reader import open_reader
 from fewshot.call_labels.students import LabelledStudents
 from fewshot.classroom.erased import note_looked
 from fewshot.classroom.names import quoted
@@ -83,6 +84,11 @@ class Run:
             store, number = self.classroom.store, None if lesson is None else lesson.lesson
             note_looked(store.database, store.owner, self.classroom.name, number, live=True)
 
+    def read_every_label(self) -> None:
+        """Wait for the labels of a call where frames do not come by themselves: the same file gives the same names."""
+        if isinstance(self.loop.labels, LabelledStudents):
+            self.loop.labels.labels.wait = True
+
     def forget_gone(self, summary: Summary) -> None:
         """Drop students who were removed, or whose consent ended, while the run was under way."""
         if self.classroom is not None:
@@ -105,11 +111,7 @@ def open_run(
         UsageError, StoreError, ModelUnavailable: the class or a model cannot be used.
     """
     pace = pace or Pace()
-    if class_name is None and names != "faces":
-        raise UsageError(
-            "--names compares the labels of a call with the names of a class. Give one.",
-            hint=f"Add: --class NAME --names {names}",
-        )
+    check_names(names, class_name)
     if class_name is None:
         perception = open_perception(detector, download=download, network=network, threads=pace.schedule().threads())
         say(perception.notes)
@@ -120,11 +122,37 @@ def open_run(
     loop = classroom.loop(budget=pace.budget, names=names)
     say(classroom.perception.notes)
     ended = classroom.ended_consents()
+    if names != "faces" and not classroom.roster().consenting():
+        say([f"No student of {classroom.name} has a valid consent, so no label names anybody."])
     say(
         f"{key} is not recognised, because no consent is valid today. Type: fewshot roster {quoted(classroom.name)}"
         for key in ended
     )
     return Run(loop, [key for key in classroom.students if key not in ended], classroom.perception.network, classroom)
+
+
+def check_names(names: str, class_name: str | None) -> None:
+    """Refuse names that cannot come from where they should.
+
+    Raises:
+        UsageError: no class is given whose names a label could have, or the extra that reads labels is missing.
+    """
+    require_class(names, class_name)
+    if names != "faces":
+        open_reader()
+
+
+def require_class(names: str, class_name: str | None) -> None:
+    """Refuse labels without a class.
+
+    Raises:
+        UsageError: names are to come from labels, and there is no class.
+    """
+    if class_name is None and names != "faces":
+        raise UsageError(
+            "--names compares the labels of a call with the names of a class. Give one.",
+            hint=f"Add: --class NAME --names {names}",
+        )
 
 
 class _Faceless:
@@ -232,8 +260,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)
             run.loop.only_changed = pace.only_changed()
-            if isinstance(run.loop.labels, LabelledStudents):
-                run.loop.labels.labels.wait = True  # the same file gives the same names
+            run.read_every_label()
             outcome = play(
                 run.loop, every, sinks, _advance(bar), schedule=pace.schedule(), on_begin=health.begin, on_note=notes
             )

@@ -33,9 +33,11 @@ class Students(Protocol):
 
 
 class SeesFrames(Protocol):
-    """Looks at every frame of a video before its faces get names, for example at the labels of a call."""
+    """Looks at every frame before its faces get names, for example at the labels of a call."""
 
     def see(self, frame: Frame, faces: Sequence[Face], time: float, /) -> None: ...
+
+    def see_picture(self, frame: Frame, faces: Sequence[Face], /) -> None: ...
 
 
 class Strangers:

@@ -48,7 +48,7 @@ class Loop:
             others keep its vector, which is classified and smoothed again in every frame; ``age`` tells how old it is.
         moving: finds the faces of consecutive video frames (``Perception.following``). None: ``perception`` finds
             them in every frame, as it always does in single pictures.
-        labels: gets every frame of a video with its faces before they are named; see ``fewshot.call_labels``.
+        labels: gets every frame with its faces before they are named; see ``fewshot.call_labels``.
 
     Attributes:
         times: seconds of every stage.
@@ -217,7 +217,9 @@ class Loop:
 
     def _match(self, seen: Sighting) -> Sequence[Match]:
         start, faces = perf_counter(), seen.faces
-        if self.labels is not None and not seen.captured.independent:
+        if self.labels is not None and seen.captured.independent:
+            self.labels.see_picture(seen.captured.frame, faces)
+        elif self.labels is not None:
             self.labels.see(seen.captured.frame, faces, seen.time)
         wanted = self._students.wanted([face.track for face in faces], faces, seen.time)
         if wanted and self._budget is not None and not seen.captured.independent:

@@ -115,11 +115,12 @@ def test_no_request_makes_the_service_fail(api: Any) -> None:
     def ask(data: Any) -> None:
         method, path, said = data.draw(st.sampled_from(everything))
         made = request_of(data.draw, said, path, schemas)
-        answer = api(method, made.pop("path"), **made)
+        address = made.pop("path")
+        answer = api(method, address, **made)
         seen.add((method, path, answer.status_code))
         assert answer.status_code < 500, (method, path, answer.text)
         assert str(answer.status_code) in said["responses"] or answer.status_code == 404, (method, path, answer.text)
-        if answer.status_code >= 400:
+        if answer.status_code >= 400 and "%0A" not in address:  # no path with a line feed reaches a mounted application
             assert answer.headers["content-type"].startswith("application/problem+json")
             assert set(answer.json()) >= {"type", "title", "status", "detail"}
 

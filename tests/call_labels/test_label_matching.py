@@ -58,6 +58,14 @@ def test_what_could_be_somebody_else_is_nobody(label: str) -> None:
         ("Asha", ("Asha P.", "Asha K."), None),
         ("Asha Kumar", ("Asha P.", "Asha K."), "Asha K."),
         ("Paul Martin", ("Paul Martin", "Martin Paul"), None),
+        ("Paul,Martin", ("Paul Martin",), "Paul Martin"),  # a spot between the words
+        ("Paul,Martin", ("Paul Martin", "Martin Paul"), None),
+        ("Paul, Anna", ("Anna Paul", "Paul Adam"), "Anna Paul"),
+        ("PaulAndersen-Du…", ("Paul Andersen-Dubois", "Paula Silva"), "Paul Andersen-Dubois"),
+        ("PaulAndersen-Du…", ("Paul Andersen-Dubois", "Paul Andersen-Durand"), None),
+        ("PaulAndersen-Du", ("Paul Andersen-Dubois",), None),  # nothing says that it was cut off
+        ("PaulAnd…", ("Paul Andersen-Dubois",), None),
+        ("Maximilian…", ("Maximilian Berg", "Maximiliane Rossi"), None),
         ("Anna Maria", ("Anna", "Maria"), None),
         ("Anna-Maria Berg", ("Anna Maria Berg", "Anna Berg"), "Anna Maria Berg"),
         ("Anna M. Berg", ("Anna Maria Berg", "Anna Berg"), None),
@@ -145,3 +153,15 @@ def test_slips_that_small_letters_cause_and_people_who_share_two_words(
 ) -> None:
     found = said(label, *students)
     assert (found or "").startswith(student or "") and bool(found) == bool(student)
+
+
+@pytest.mark.parametrize(
+    ("label", "slip"),
+    [
+        ("0Asha Patel", True), ("Asha Patek", True), ("Asha Patel", False), ("Asha", False), ("Visitor", False),
+        ("", False), ("Ben Okafor", False),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_nobodys_may_be_a_slip_of_a_whole_name(label: str, slip: bool) -> None:
+    assert NameBook(["Asha Patel"]).is_slip(label, "Asha Patel") is slip
+    assert not NameBook(["Asha Patel"]).is_slip(label, "Nobody")

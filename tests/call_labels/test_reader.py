@@ -70,6 +70,29 @@ def test_odd_boxes_and_tiny_frames(font: Path, box: tuple[int, ...]) -> None:
         assert len(find_tiles(picture, [np.array(box, np.float32)])) == 1
 
 
+@pytest.mark.parametrize("above", [True, False])
+def test_a_bar_beside_the_gallery_may_take_one_gap(font: Path, above: bool) -> None:
+    frame, tiles = gallery(font, ["Asha"] * 16, dark=False)
+    whole = find_tiles(frame, boxes(tiles))
+    row = slice(0, 4) if above else slice(12, 16)
+    edge = whole[row][0]
+    assert edge is not None
+    bar = slice(None, edge.y0) if above else slice(edge.y1, None)
+    frame[bar] = np.random.default_rng(1).integers(0, 60, frame[bar].shape)
+    found = find_tiles(frame, boxes(tiles))
+    assert found[row.start : row.stop] == whole[row.start : row.stop] and None not in found
+    frame[:, : whole[0].x0] = 0  # two gaps are too many
+    assert find_tiles(frame, boxes(tiles))[row.start] is None
+
+
+def test_a_sign_beside_the_name_is_no_letter_and_bright_clothes_are_no_sign(font: Path) -> None:
+    for seed in (2, 4):  # the rim of a microphone is as light as a letter; somebody wears a bright green
+        frame, tiles = gallery(font, ["Anna B."] * 25, letters=13, seed=seed)
+        found = [find_lines(lower_edge(frame, tile)) for tile in find_tiles(frame, boxes(tiles)) if tile is not None]
+        widths = [lines[0].shape[1] for lines in found if lines]
+        assert len(widths) == 25 and min(widths) > 50 and max(widths) < 69
+
+
 def test_only_the_lower_edge_is_looked_at_and_a_plain_one_has_no_line() -> None:
     frame = np.full((400, 600, 3), 90, np.uint8)
     cv2.putText(frame, "Asha", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 2)

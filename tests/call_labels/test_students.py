@@ -7,7 +7,7 @@ import pytest
 from label_fakes import CLASS, FRAME, Class, Script, faces
 
 from fewshot.call_labels.students import DISAGREE, TWICE, LabelledStudents
-from fewshot.call_labels.tile_labels import TileLabels
+from fewshot.call_labels.tile_labels import Text, TileLabels
 from fewshot.live.loop import Loop
 from fewshot.live.readings import reading_of
 from fewshot.live.sources.base import CapturedFrame
@@ -114,3 +114,54 @@ def test_when_two_tiles_change_places_the_names_are_read_again() -> None:
     students.see(FRAME, seen, 10.0)
     students.see(FRAME, other, 10.1)
     assert students.assign(other, 10.1) == [(None, None)]
+
+
+def picture_of(by_face: Faces | None, *labels: str, room: Class | None = None) -> tuple[list, FakePerception]:
+    """The readings of one picture with two or three faces that have these labels, and what was computed for it."""
+    places = (20, 50, 90)[: len(labels)]
+    perception = FakePerception([face(place) for place in places])
+    students = LabelledStudents(TileLabels(Everywhere(*labels)), (room or Class(*CLASS)).look, by_face)
+    loop = Loop(perception, FakeReader(), students, labels=students)
+    step = loop.step(CapturedFrame("gallery.png", 0, 0.0, FRAME, independent=True))
+    return list(step.result.readings), perception
+
+
+class Everywhere:
+    """Reads the faces of a picture in their order, in any size."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def read(self, _frame: object, _boxes: object, wanted: list[int]) -> list[Text]:
+        return [Text(self.texts[number], 0.99) for number in wanted]
+
+
+def test_the_labels_of_a_single_picture_name_its_faces_without_identity_vectors() -> None:
+    readings, perception = picture_of(None, "Asha Patel", "Visitor Zzyzx", "Anne")
+    assert [(one.student, one.named_by, one.identity_score) for one in readings] == [
+        ("Asha Patel", "label", None), (None, "", None), ("Anne", "label", None),
+    ]  # fmt: skip
+    assert perception.identified == [] and "Zzyzx" not in repr(readings)
+    assert [one.student for one in picture_of(None, "Asha Patel", "Asha Patel")[0]] == [None, None]
+
+
+def test_a_given_name_of_two_students_and_a_class_without_students_name_nobody_in_a_picture() -> None:
+    room = Class("Asha Patel", "Asha Rao", "Ben Okafor")
+    assert [one.student for one in picture_of(None, "Asha", "Ben", room=room)[0]] == [None, "Ben Okafor"]
+    assert [one.student for one in picture_of(None, "Asha", room=Class())[0]] == [None]
+
+
+def test_in_a_picture_too_a_label_and_a_face_that_disagree_name_nobody() -> None:
+    readings, _ = picture_of(Faces("Asha Patel", "Ben Okafor", None), "Ben Okafor", "Ben Okafor (Host)", "Anne")
+    # The label of two tiles is nobody's, so it contradicts nobody; a label alone names nobody beside faces.
+    assert [one.student for one in readings] == ["Asha Patel", "Ben Okafor", None]
+    readings, _ = picture_of(Faces("Asha Patel", "Ben Okafor"), "Anne", "Visitor")
+    assert [(one.student, one.doubt) for one in readings] == [(None, DISAGREE), ("Ben Okafor", "")]
+
+
+def test_what_a_picture_said_is_forgotten_with_it() -> None:
+    students = LabelledStudents(TileLabels(Everywhere("Asha Patel")), Class(*CLASS).look)
+    seen = faces(20, track=-1)
+    students.see_picture(FRAME, seen)
+    assert students.assign(seen, 0.0) == [("Asha Patel", None)]
+    assert students.assign(seen, 0.0) == [(None, None)]

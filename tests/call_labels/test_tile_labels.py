@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 
+import numpy as np
 import pytest
 from label_fakes import CLASS, FRAME, Script, faces
 
@@ -194,3 +195,105 @@ def test_single_pictures_and_ended_tracks() -> None:
 
 
 assert EVERY > 1 and AGREE > 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "student"),
+    [
+        (("Asha Patel", "Asha Patel", "0Asha Patel"), "Asha Patel"),  # one slip does not take the name away
+        (("Asha Patel", "Asha Patek", "Asha Patel"), "Asha Patel"),
+        (("Asha Patel", "Asha Patel", "Asha Patek", "Asha Patek"), None),  # twice is another label
+        (("Asha Patel", "Asha Patek", "Asha Patek", "Asha Patel"), None),
+        (("Asha Patel", "Asha Patel", "Visitor"), None),
+        (("Asha Patel", "Asha Patel", "Anne"), None),
+        (("Asha Patel", "Asha Patel", "Asha"), "Asha Patel"),
+    ],
+)
+def test_a_slip_of_the_reader_is_passed_over_once(texts: tuple[str, ...], student: str | None) -> None:
+    script = Script()
+    labels = labels_of(script)
+    for number, text in enumerate(texts):
+        script.texts["x5"] = text
+        labels.see(FRAME, faces(5), 5.0 * number)
+    assert labels.student_of(0, 5.0 * len(texts)) == student
+
+
+def test_a_label_that_could_be_two_students_is_no_slip() -> None:
+    script = Script(x5="Asha P.")
+    labels = labels_of(script, ("Asha Patel", "Asha Pfau"))
+    script.texts["x5"] = "Asha Patel"
+    see(labels, 5, at=[0.0, 5.0, 10.0])
+    assert labels.student_of(0, 10.0) == "Asha Patel"
+    script.texts["x5"] = "Asha"
+    see(labels, 5, at=[15.0])
+    assert labels.student_of(0, 15.0) is None
+
+
+def test_a_fault_of_the_comparison_is_waited_for_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_book: object, _text: str) -> None:
+        raise ValueError("Zzyzx")
+
+    labels = labels_of(Script(x5="Asha Patel"))
+    with monkeypatch.context() as patch:
+        patch.setattr(tile_labels.NameBook, "match", fail)
+        see(labels, 5, at=[0.0, 3.0])
+    see(labels, 5, at=[6.0, 9.0])
+    assert labels.student_of(0, 9.0) == "Asha Patel"  # two faults are no reason to give up
+    with monkeypatch.context() as patch:
+        patch.setattr(tile_labels.NameBook, "match", fail)
+        see(labels, 5, at=[15.0, 20.0, 25.0])
+    assert "cannot be read: ValueError" in caplog.text and "Zzyzx" not in caplog.text
+
+
+class Sizes:
+    """Says something else of a face in each size of a picture."""
+
+    def __init__(self, *texts: str | Text | None) -> None:
+        self.texts, self.places = list(texts), []
+
+    def read(self, frame: np.ndarray, boxes: list[np.ndarray], wanted: list[int]) -> list[Text | None]:
+        said = self.texts[len(self.places)]
+        self.places.append((frame.shape[1] / FRAME.shape[1], [float(boxes[number][0]) for number in wanted]))
+        return [Text(said, 0.99) if isinstance(said, str) else said for _ in wanted]
+
+
+@pytest.mark.parametrize(
+    ("texts", "student"),
+    [
+        (("Asha Patel", "Asha Patel"), "Asha Patel"),
+        (("Asha Patel", None, "Asha P."), "Asha Patel"),
+        ((None, "Asha", "Asha"), "Asha Patel"),
+        (("Asha Patel", "Ben Okafor", "Asha Patel"), None),
+        (("Asha Patel", "Visitor", "Visitor"), None),
+        (("Anna", "Anna", "Anna"), "Anna"),  # with an Anne in the class all three must agree
+        (("Anna", "Anna", Text("Anna", 0.9)), None),
+        (("Visitor", "Visitor", "Visitor"), None),
+        ((None, None, None), None),
+    ],
+)
+def test_a_single_picture_is_read_in_sizes_that_must_agree(
+    texts: tuple[str | Text | None, ...], student: str | None
+) -> None:
+    reader = Sizes(*texts)
+    assert labels_of(reader).in_picture(FRAME, faces(20)) == [student]
+    for scale, places in reader.places:  # the box lies where its face is in the larger picture
+        assert places == [pytest.approx(20 * scale)]
+    assert len(reader.places) == len(texts)
+
+
+def test_a_picture_without_faces_or_with_a_reader_that_fails_has_no_names(caplog: pytest.LogCaptureFixture) -> None:
+    script = Script(x5="Asha Patel")
+    labels = labels_of(script)
+    assert labels.in_picture(FRAME, []) == [] and script.asked == []
+    script.error = OSError("Zzyzx")
+    assert labels.in_picture(FRAME, faces(5, 50)) == [None, None]
+    assert "cannot be read" in caplog.text and "Zzyzx" not in caplog.text
+
+
+def test_what_stands_in_a_picture_is_no_offer_and_the_name_of_somebody_without_consent_is_nobodys() -> None:
+    labels = labels_of(Sizes(*["Visitor Zzyzx"] * 3))
+    labels.offers = True
+    assert labels.in_picture(FRAME, faces(20)) == [None] and labels.offer_of(0) == labels.offer_of(-1) == ""
+    assert labels_of(Sizes(*["Ben Okafor"] * 3), consenting=("Anna",)).in_picture(FRAME, faces(20)) == [SOMEBODY]

@@ -23,11 +23,13 @@ from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.commands.batch_lessons import lessons_of, table_name
 from fewshot.errors import UsageError
+from tests.commands import labelled_work
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 ASHA, BELA, HAPPY = 1, 2, 3
 DRAWN = [sys.executable, str(Path(__file__).with_name("drawn_work.py"))]
+LABELLED = [sys.executable, labelled_work.__file__]
 WORK = [sys.executable, str(Path(__file__).with_name("light_work.py"))]
 """Stands for the process of a lesson, and starts ten times faster."""
 
@@ -102,6 +104,38 @@ def test_a_table_has_the_bytes_of_a_single_run_and_is_for_its_owner_only(monkeyp
         assert table.read_bytes() == Path(name).read_bytes() and students(table) == {"asha", "bela"}
         assert table.stat().st_mode & 0o777 == 0o600
     assert Path("out").stat().st_mode & 0o777 == 0o700
+
+
+def test_names_from_the_labels_of_a_call_are_those_of_a_single_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.commands.batch_process.COMMAND", LABELLED)
+    labelled_work.see(monkeypatch)
+    enrolled()
+    video(Path("lessons/a.avi"), frames=8)
+    words = ("--class", "physics", "--names", "labels")
+    fewshot("analyze", "lessons/a.avi", *words, "--parquet", "a.parquet")
+    said = fewshot("analyze", "lessons", *words, "--jobs", 2, "--out", "out")
+    table = Path("out/a.avi.parquet")
+    assert table.read_bytes() == Path("a.parquet").read_bytes() and students(table) == {None, "bela"}
+    assert set(pyarrow.parquet.read_table(table)["person"].to_pylist()) == {None}  # nobody was recognised
+    assert b"Zzyzx" not in table.read_bytes() and "Zzyzx" not in said + Path("out", JOURNAL).read_text()
+    # Another choice is another table; the same one is finished.
+    assert "1 lesson finished before" in fewshot("analyze", "lessons", *words, "--jobs", 2, "--out", "out")
+    fewshot("analyze", "lessons", *words[:3], "both", "--jobs", 2, "--out", "out")
+    rows = pyarrow.parquet.read_table(table)["student"].to_pylist()
+    assert set(rows[:2]) == {"asha", "bela"}  # before the labels were read twice
+    assert set(rows[-2:]) == {None, "bela"}  # the left label says Bela, and the face is Asha's
+    said = fewshot("analyze", "lessons", *words[:2], "--jobs", 2, "--out", "out")
+    assert "finished before" not in said and students(table) == {"asha", "bela"}
+    known = {name for entry in json.loads(Path("out", JOURNAL).read_text()).values() for name in entry["settings"]}
+    assert "names" not in known  # as earlier versions wrote it: their tables are not made again
+
+
+def test_what_names_from_labels_need_is_said_before_a_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    video(Path("a.avi"))
+    assert "Give one" in fewshot("analyze", "a.avi", "--names", "both", "--jobs", 1, code=2)
+    monkeypatch.setattr("fewshot.call_labels.reader.find_spec", lambda _name: None)
+    said = fewshot("analyze", "a.avi", "--names", "both", "--class", "physics", "--jobs", 1, code=2)
+    assert "rapidocr, which is not installed" in said and not Path("fewshot-lessons").exists()
 
 
 def test_two_lessons_of_one_name_and_odd_names_all_have_tables() -> None:

@@ -15,6 +15,7 @@ from fewshot.api.callers import Caller
 from fewshot.api.problems import Problem
 from fewshot.api.service import Service
 from fewshot.api.shapes import EnrolledShape, FrameShape, Name, Number, PhotoShape
+from fewshot.call_labels.students import Names
 from fewshot.classroom.consent import PURPOSE, Consent, make_consent
 from fewshot.classroom.enrollment_report import StudentResult
 from fewshot.classroom.folder import valid_consent
@@ -78,8 +79,13 @@ def read_picture(
     service: TheService,
     picture: Annotated[UploadFile, File()],
     class_id: Annotated[Number | None, Form()] = None,
+    names: Annotated[Names, Form()] = Names.faces,
 ) -> FrameShape:
-    """Read one picture: its faces, who they are if a class is given, and their expressions."""
+    """Read one picture: its faces, who they are if a class is given, and their expressions.
+
+    ``names`` says where the names come from: "faces", "labels" (what a video call writes on its tiles: no face is
+    recognised), or "both" (a face whose label names another student gets no name).
+    """
     of = None if class_id is None else caller.class_of(class_id)
     require_covered(service, caller, of)
     with TemporaryFolder("picture") as folder, service.working:
@@ -88,7 +94,7 @@ def read_picture(
             frame, size = read_sized_picture(path)
         except FewshotError as error:  # its text names a file of the server
             raise Problem(422, error.text.replace(str(path), "The file")) from error
-        loop = service.rooms.loop(caller, of)
+        loop = service.rooms.loop(caller, of, names)
         step = loop.step(CapturedFrame("picture", 0, 0.0, frame, independent=True, size=size))
     service.figures.saw(len(step.result.readings), 0.0)
     return FrameShape(**as_record(step.result))
