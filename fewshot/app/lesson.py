@@ -155,7 +155,8 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
-        note = self._ending() or figures.get("note") or self._latest_note() or self._nobody()
+        said = figures.get("note")
+        note = self._ending() or (said and tr(said)) or self._latest_note() or self._nobody()
         advice = tuple(map(_advice, self._setup.advice)) if self._setup else ()
         return LessonView(
             self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice,

@@ -45,7 +45,9 @@ def body(topic: str) -> str:
     """
     path = files("fewshot.app") / "help" / f"{topic}.html"
     if not path.is_file():
-        raise FewshotError(f"The help page {topic!r} is missing from this installation. Install fewshot again.")
+        raise FewshotError(
+            later("The help page {topic!r} is missing from this installation. Install fewshot again.", topic=topic)
+        )
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<main>") + len("<main>") : text.index("</main>")]
     text = re.sub(r'<a href="[\w-]+\.html">(.*?)</a>', r"<em>\1</em>", text)

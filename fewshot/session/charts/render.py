@@ -12,6 +12,7 @@ import cv2
 from fewshot.session.charts.outlines import as_outlines
 from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
 from fewshot.session.optional_imports import altair, need
+from fewshot.translation import later
 
 
 def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:
@@ -57,7 +58,7 @@ def _spec(chart: Chart) -> dict[str, Any]:
 
 
 def _converter() -> Any:
-    return need("vl_convert", "Reports with charts")
+    return need("vl_convert", later("Reports with charts"))
 
 
 @functools.cache
