@@ -21,6 +21,7 @@ SYSTEM_REASONS = (
     later("Device or resource busy"), later("database or disk is full"), later("database is locked"),
     later("database disk image is malformed"), later("file is not a database"), later("disk I/O error"),
     later("unable to open database file"), later("attempt to write a readonly database"),
+    later("its folder is not there"),
 )  # fmt: skip
 """What the system and SQLite say most often, for the catalogues. They say it in English everywhere."""
 

@@ -15,8 +15,9 @@ from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.database import Database
 from fewshot.database.owner import Owner
 from fewshot.database.words import damaged
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
 from fewshot.private_files import make_private_folder, write_private
+from fewshot.translation import later
 
 JSON, HTML = "data.json", "data.html"
 _LONGEST = 60
@@ -77,8 +78,12 @@ def write_files(files: dict[str, bytes], folder: Path) -> list[Path]:
         return [target for _, target in made]
     except OSError as error:
         raise UsageError(
-            f"The data could not be written to {folder} ({error.strerror or error}). Nothing was written. Choose a "
-            "folder that may be written to and has free space.",
+            later(
+                "The data could not be written to {folder} ({reason}). Nothing was written. Choose a folder that "
+                "may be written to and has free space.",
+                folder=folder,
+                reason=reason_of(error),
+            ),
             hint="To name one, add: --output FOLDER",
         ) from error
 

@@ -24,6 +24,7 @@ from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL, Owner, Role
 from fewshot.database.tables import ClassRow, OwnerRow, OwnerSettingRow, SettingRow
 from fewshot.errors import UsageError
+from fewshot.translation import later, later_n
 
 _NOT_GIVEN = ("acknowledged",)
 """Settings that are a person's own word."""
@@ -111,7 +112,7 @@ class Accounts:
         if found is None:
             names = ", ".join(account.owner.name for account in self.all()) or "none"
             raise UsageError(
-                f"There is no account {name!r}. Existing accounts: {names}.",
+                later("There is no account {name!r}. Existing accounts: {names}.", name=name, names=names),
                 hint="To see them, type: fewshot accounts list",
             )
         return found
@@ -133,7 +134,7 @@ class Accounts:
                 neither a password nor an address.
         """
         if password is None and not email:
-            raise UsageError("An account needs a password, or an address at your identity provider.")
+            raise UsageError(later("An account needs a password, or an address at your identity provider."))
         address = self.check_new(name, email)
         hashed = None if password is None else hash_of(check_password(password, name))
         owner = self.owners.add(name, role)
@@ -157,11 +158,16 @@ class Accounts:
             taken = taken_by(session, plain)
             if taken is not None:
                 raise UsageError(
-                    f"There is an account {taken!r} already. Choose another name.",
+                    later("There is an account {name!r} already. Choose another name.", name=taken),
                     hint=f"For a new password, type: fewshot accounts reset {quoted(taken)}",
                 )
             if address and session.scalar(select(InvitedRow.owner_id).where(InvitedRow.email == address)) is not None:
-                raise UsageError(f"There is an account with the address {address} already. Choose another address.")
+                raise UsageError(
+                    later(
+                        "There is an account with the address {address} already. Choose another address.",
+                        address=address,
+                    )
+                )
         return address
 
     def reset(self, name: str, password: str, one_time: bool = False) -> Owner:
@@ -249,12 +255,12 @@ class Accounts:
         """
         account = self.get(name)
         if give_to is not None and delete_all:
-            raise UsageError("Classes can be deleted or given to somebody, not both. Nothing was removed.")
+            raise UsageError(later("Classes can be deleted or given to somebody, not both. Nothing was removed."))
         if give_to is not None:
             self.give(account.owner, self._receiver(give_to))
         elif (account.classes or account.lessons) and not delete_all:
             raise UsageError(
-                f"{account.owner.name} was not removed, because {_belongings(account)} to this account.",
+                _still_has(account),
                 hint=f"To keep them, type: fewshot accounts remove {quoted(account.owner.name)} --give-to NAME. To "
                 f"delete them, type: fewshot accounts remove {quoted(account.owner.name)} --delete-classes",
             )
@@ -285,16 +291,22 @@ class Accounts:
             UsageError: the receiver is an administrator, or has a class with the name of one of them.
         """
         if not receiver.teaches:
-            raise UsageError(f"{receiver.name} is an administrator, who has no classes. Nothing was given.")
+            raise UsageError(
+                later("{name} is an administrator, who has no classes. Nothing was given.", name=receiver.name)
+            )
         if giver.id == receiver.id:
-            raise UsageError(f"The classes belong to {receiver.name} already.")
+            raise UsageError(later("The classes belong to {name} already.", name=receiver.name))
         with self.database.write() as session:
             theirs = {folded(row.name) for row in classes_of(session, receiver.id)}
             clash = sorted(row.name for row in classes_of(session, giver.id) if folded(row.name) in theirs)
             if clash:
                 raise UsageError(
-                    f"{receiver.name} already has {_classes(clash)}, so nothing was given. Delete one of the two "
-                    "first, or choose another account."
+                    later(
+                        "{name} already has {classes}, so nothing was given. Delete one of the two first, or "
+                        "choose another account.",
+                        name=receiver.name,
+                        classes=_classes(clash),
+                    )
                 )
             counts = give_rows(session, giver.id, receiver.id)
             if settings:
@@ -328,17 +340,22 @@ def _address(email: str) -> str:
     plain = _small(email)
     name, _, site = plain.partition("@")
     if not name or not site or any(sign.isspace() for sign in plain) or len(plain) > 320 or "@" in site:
-        raise UsageError(f"{email!r} is not an e-mail address. Expected NAME@SITE.")
+        raise UsageError(later("{address!r} is not an e-mail address. Expected NAME@SITE.", address=email))
     return plain
 
 
-def _belongings(account: Account) -> str:
-    parts = [_classes(account.classes)] if account.classes else []
-    if account.lessons:
-        parts.append(f"{account.lessons} lesson{'s' if account.lessons > 1 else ''}")
-    one = len(account.classes) + account.lessons == 1
-    return f"{' and '.join(parts)} {'belongs' if one else 'belong'}"
+def _still_has(account: Account) -> str:
+    name, things = account.owner.name, ""
+    lessons = later_n("{number} lesson", "{number} lessons", account.lessons) if account.lessons else ""
+    if account.classes:
+        classes = _classes(account.classes)
+        things = later("{first} and {last}", first=classes, last=lessons) if lessons else classes
+    if len(account.classes) + account.lessons == 1:
+        message = later("{name} was not removed, because {things} belongs to this account.")
+    else:
+        message = later("{name} was not removed, because {things} belong to this account.")
+    return later(message, name=name, things=things or lessons)
 
 
 def _classes(names: Sequence[str]) -> str:
-    return f"the {'class' if len(names) == 1 else 'classes'} {', '.join(names)}"
+    return later_n("the class {names}", "the classes {names}", len(names), names=", ".join(names))

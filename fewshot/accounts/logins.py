@@ -22,6 +22,7 @@ from fewshot.database.columns import now
 from fewshot.database.owner import Owner
 from fewshot.database.tables import OwnerRow
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 IDLE = timedelta(hours=12)
 """A login ends when nobody has done anything for this time."""
@@ -188,7 +189,7 @@ def refuse_changed(session: Session, owner: Owner, changed: datetime | None) -> 
     if session.get(OwnerRow, owner.id) is None or (
         changed is not None and (password is None or password.changed != changed)
     ):
-        raise UsageError("This account was changed or removed a moment ago. Log in again.")
+        raise UsageError(later("This account was changed or removed a moment ago. Log in again."))
 
 
 def _marked(row: LoginRow) -> str:

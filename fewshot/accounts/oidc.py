@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from fewshot.errors import FewshotError, UsageError
 from fewshot.secret_variables import secret_variable
+from fewshot.translation import later
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
@@ -145,7 +146,7 @@ class Provider:
             begun = self._begun.pop(state, None)
         late = begun is None or self._clock() - begun.when > BEGUN_FOR
         if begun is None or late or not secrets.compare_digest(begun.binding.encode(), binding.encode()):
-            raise ProviderError("This login was not begun in this browser, or it took too long. Begin again.")
+            raise ProviderError(later("This login was not begun in this browser, or it took too long. Begin again."))
         import requests
         from authlib.common.errors import AuthlibBaseError
 
@@ -167,7 +168,7 @@ class Provider:
         from joserfc.jwk import KeySet
 
         if not isinstance(written, str):
-            raise ProviderError(_wrong(self.settings.issuer, "it sent no ID token"))
+            raise ProviderError(_wrong(self.settings.issuer, later("it sent no ID token")))
         try:
             keys = KeySet.import_key_set(self._get(self._describe()["jwks_uri"]))  # type: ignore[arg-type]
             claims: dict[str, Any] = jwt.decode(written, keys, algorithms=_ALGORITHMS).claims
@@ -182,24 +183,28 @@ class Provider:
                 nonce={"essential": True, "value": nonce},
             ).validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise ProviderError(_wrong(self.settings.issuer, "its ID token is not valid")) from error
+            raise ProviderError(_wrong(self.settings.issuer, later("its ID token is not valid"))) from error
         audience, party, subject = claims["aud"], claims.get("azp"), claims["sub"]
         if (party is not None or (isinstance(audience, list) and len(audience) > 1)) and party != self.settings.client:
-            raise ProviderError(_wrong(self.settings.issuer, "its ID token is for another program"))
+            raise ProviderError(_wrong(self.settings.issuer, later("its ID token is for another program")))
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise ProviderError(_wrong(self.settings.issuer, "its ID token names nobody"))
+            raise ProviderError(_wrong(self.settings.issuer, later("its ID token names nobody")))
         return claims
 
     def _describe(self) -> dict[str, Any]:
         if self._metadata is None:
             found = self._get(f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self.settings.issuer:
-                raise ProviderError(_wrong(self.settings.issuer, f"it calls itself {found.get('issuer')!r}"))
+                raise ProviderError(
+                    _wrong(self.settings.issuer, later("it calls itself {name!r}", name=found.get("issuer")))
+                )
             for name in _ENDPOINTS:
                 try:
                     _check_address(str(found.get(name, "")), name)
                 except UsageError as error:
-                    raise ProviderError(_wrong(self.settings.issuer, f"its {name} is not a safe address")) from error
+                    raise ProviderError(
+                        _wrong(self.settings.issuer, later("its {name} is not a safe address", name=name))
+                    ) from error
             self._metadata = found
         return self._metadata
 
@@ -246,8 +251,15 @@ def _check_address(url: str, what: str) -> None:
 
 
 def _no_answer(issuer: str) -> str:
-    return f"The identity provider {issuer} gave no answer that can be used. Try again, or log in with a password."
+    return later(
+        "The identity provider {issuer} gave no answer that can be used. Try again, or log in with a password.",
+        issuer=issuer,
+    )
 
 
 def _wrong(issuer: str, what: str) -> str:
-    return f"The answer of the identity provider {issuer} cannot be trusted: {what}. Nobody was logged in."
+    return later(
+        "The answer of the identity provider {issuer} cannot be trusted: {why}. Nobody was logged in.",
+        issuer=issuer,
+        why=what,
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fewshot.classroom.names import folded
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -44,14 +45,23 @@ def check_password(password: str, name: str) -> str:
     """
     plain = _normal(password)
     if not SHORTEST <= len(plain) <= LONGEST:
-        raise UsageError(f"A password must have {SHORTEST} to {LONGEST} characters. It was not saved. Choose another.")
+        raise UsageError(
+            later(
+                "A password must have {least} to {most} characters. It was not saved. Choose another.",
+                least=SHORTEST,
+                most=LONGEST,
+            )
+        )
     if len(set(plain)) < _DIFFERENT:
         raise UsageError(
-            f"The password repeats a few characters. It must have at least {_DIFFERENT} different ones. It was not "
-            "saved. Choose another."
+            later(
+                "The password repeats a few characters. It must have at least {number} different ones. It was not "
+                "saved. Choose another.",
+                number=_DIFFERENT,
+            )
         )
     if len(_besides(plain, name)) < _BESIDES_THE_NAME:
-        raise UsageError("The password is the name, or little else. It was not saved. Choose another.")
+        raise UsageError(later("The password is the name, or little else. It was not saved. Choose another."))
     return plain
 
 
@@ -112,7 +122,7 @@ def _hasher() -> PasswordHasher:
         from argon2 import PasswordHasher
     except ImportError as error:
         raise UsageError(
-            "Passwords need the package argon2-cffi, which is not installed.",
+            later("Passwords need the package argon2-cffi, which is not installed."),
             hint="To install it, type in the project's folder: pip install '.[app]'",
         ) from error
     return PasswordHasher()

@@ -15,6 +15,7 @@ from PIL import Image
 
 from fewshot.errors import UsageError
 from fewshot.live.sources.base import CapturedFrame
+from fewshot.translation import later
 from fewshot.types import Frame
 
 MOST_BYTES = 4_000_000
@@ -35,17 +36,26 @@ def decoded(data: bytes) -> Frame:
         UsageError: it is another file, damaged, or too large; its size is known before it is decoded.
     """
     if len(data) > MOST_BYTES:
-        raise UsageError(f"A frame has {len(data)} bytes. Send at most {MOST_BYTES // 1_000_000} MB.")
+        raise UsageError(
+            later("A frame has {bytes} bytes. Send at most {most} MB.", bytes=len(data), most=MOST_BYTES // 1_000_000)
+        )
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UsageError("A frame is not a JPEG or WebP picture. Send one of these.") from error
+        raise UsageError(later("A frame is not a JPEG or WebP picture. Send one of these.")) from error
     if width * height > MOST_PIXELS:
-        raise UsageError(f"A frame has {width}x{height} pixels. Send at most {MOST_PIXELS // 1_000_000} million.")
+        raise UsageError(
+            later(
+                "A frame has {width}x{height} pixels. Send at most {most} million.",
+                width=width,
+                height=height,
+                most=MOST_PIXELS // 1_000_000,
+            )
+        )
     frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
-        raise UsageError("A frame is damaged. Send a JPEG or WebP picture.")
+        raise UsageError(later("A frame is damaged. Send a JPEG or WebP picture."))
     return np.asarray(frame, np.uint8)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
+from fewshot.translation import later, together
 from fewshot.types import Frame
 
 IDLE = 2.0
@@ -94,8 +95,10 @@ class BrowserSource(ABC):
             index += 1
         if not self.closed:
             if index == 0:
-                raise SourceError(f"There was no picture from {self.name}. {self.never}")
-            self.lost = f"After {max(last, 0):.0f} s there were no more pictures from {self.name}."
+                raise SourceError(together(later("There was no picture from {name}.", name=self.name), self.never))
+            self.lost = later(
+                "After {seconds:.0f} s there were no more pictures from {name}.", seconds=max(last, 0), name=self.name
+            )
 
     def interrupt(self) -> None:
         """End the iteration, from any thread."""

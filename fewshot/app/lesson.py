@@ -146,8 +146,9 @@ class RunningLesson:
         engine = self._engine
         metrics = getattr(engine, "metrics", None)
         figures = metrics.snapshot().as_json() if metrics is not None else {}
+        said = figures.get("note")
         latest = self._notes.latest(list(engine.notes) if engine else [])
-        note = self._notes.ending() or figures.get("note") or latest or self._nobody()
+        note = self._notes.ending() or (said and tr(said)) or latest or self._nobody()
         advice = tuple(map(advice_in_the_app, self._setup.advice)) if self._setup else ()
         return LessonView(
             self.plan, self._state, self.id, note, self._board.view(), self._markers.all, figures, advice,

@@ -7,6 +7,7 @@ from fewshot.translation import later, tr
 
 CLICKS = {
     "which finishes the erasure": later("Restart fewshot, which finishes the erasure."),
+    "with the passphrase that was chosen": later("Type the passphrase that was chosen when the file was made."),
     "To erase them then": later("Then open the page Class again."),
     "--consent-by 'WHO": later("Fill in the field “Consent given by”, then click the button again."),
     "fewshot models pull": later("Open Settings → Models and click “Download the missing models”."),

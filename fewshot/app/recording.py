@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.errors import StoreError
+from fewshot.translation import later
 from fewshot.types import FrameResult, Reading
 
 SAMPLE = "sample_lesson.npz"
@@ -123,7 +124,10 @@ class Recording:
                 head = json.loads(str(stored["head"]))
                 if head["version"] != _VERSION:
                     raise StoreError(
-                        f"The recording {path} was made by another version of fewshot. Install fewshot again."
+                        later(
+                            "The recording {path} was made by another version of fewshot. Install fewshot again.",
+                            path=path,
+                        )
                     )
                 shares = np.cumsum(stored["changes"].transpose(2, 0, 1), axis=0, dtype=np.uint8)
                 labels, students = tuple(head["labels"]), tuple(head["students"])
@@ -131,7 +135,9 @@ class Recording:
                     students, labels, stored["times"], stored["states"], shares, stored["boxes"], dict(head["about"])
                 )
         except _FAULTS as error:
-            raise StoreError(f"The recording {path} cannot be read ({error}). Install fewshot again.") from error
+            raise StoreError(
+                later("The recording {path} cannot be read ({reason}). Install fewshot again.", path=path, reason=error)
+            ) from error
 
 
 class RecordingWriter:

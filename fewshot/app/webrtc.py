@@ -56,7 +56,7 @@ class BrowserCamera(BrowserSource):
     @property
     def never(self) -> str:  # type: ignore[override]
         """What to do if no frame has ever come."""
-        return tr(ADVICE["nothing"])
+        return ADVICE["nothing"]
 
     def push(self, frame: av.VideoFrame) -> None:
         """Take in a frame. Never waits, never decodes."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fewshot.errors import UsageError
 from fewshot.models.files import home
 from fewshot.private_files import make_private_folder, tighten
+from fewshot.translation import later
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -64,9 +65,13 @@ def signer(make: bool = True) -> Signer | None:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it does not hold 64 hex digits"
         raise UsageError(
-            f"The key of the audit log in {path} cannot be used ({why}). Until it can, lines of the log are not "
-            "signed. Put a backup of the file in its place. Without a backup, delete it: the next line makes a new "
-            "key, and the log notes that."
+            later(
+                "The key of the audit log in {path} cannot be used ({why}). Until it can, lines of the log are not "
+                "signed. Put a backup of the file in its place. Without a backup, delete it: the next line makes a "
+                "new key, and the log notes that.",
+                path=path,
+                why=why,
+            )
         ) from error
 
 

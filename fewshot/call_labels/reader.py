@@ -14,6 +14,7 @@ from fewshot.call_labels.lines import find_lines, lower_edge
 from fewshot.call_labels.tile_labels import SURE, Text
 from fewshot.call_labels.tiles import find_tiles
 from fewshot.errors import UsageError
+from fewshot.translation import later
 from fewshot.types import Frame
 
 _SHAPE = (3, 48, 160)
@@ -33,7 +34,7 @@ def open_reader() -> LabelReader:
     """
     if not can_read():
         raise UsageError(
-            "The labels of a call are read with the package rapidocr, which is not installed.",
+            later("The labels of a call are read with the package rapidocr, which is not installed."),
             hint="To install it, type in the project's folder: pip install '.[labels]'",
         )
     return LabelReader()

@@ -17,6 +17,7 @@ from fewshot.database.address import is_file
 from fewshot.database.file import check_content
 from fewshot.database.server import options_for
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 PATIENCE = 20.0
 """Seconds to wait while another program is writing."""
@@ -43,7 +44,11 @@ def make_engine(address: URL, shown: str, made: Path | None = None) -> Engine:
         engine = create_engine(address, **options)
     except (ImportError, NoSuchModuleError, ArgumentError) as error:
         raise UsageError(
-            f"The database {shown} needs a driver that is not installed ({error}). Install the driver."
+            later(
+                "The database {database} needs a driver that is not installed ({reason}). Install the driver.",
+                database=shown,
+                reason=error,
+            )
         ) from error
     if sqlite:
         set_up(engine, is_file(address), made)

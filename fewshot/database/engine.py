@@ -33,6 +33,7 @@ from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_o
 from fewshot.errors import FewshotError, StoreError
 from fewshot.models.files import home
 from fewshot.private_files import tighten
+from fewshot.translation import Later, later
 from fewshot.vault import FileKeys, HeldKeys, KeyStore, KeysUnusable, MemoryKeys, Vault
 from fewshot.vault.cipher import NotSealedHere
 from fewshot.vault.held_keys import held_elsewhere
@@ -195,9 +196,12 @@ class Database:
             self._drop_again = time.monotonic() + RETRY
             self.forget_deleted()
             raise ErasurePending(
-                f"What was deleted is no longer shown or used, but its keys could not be dropped yet, so an older copy "
-                f"of the database could still be read. {error.text} The next command of fewshot, or the next page of "
-                "its app, tries again."
+                later(
+                    "What was deleted is no longer shown or used, but its keys could not be dropped yet, so an "
+                    "older copy of the database could still be read. {text} The next command of fewshot, or the "
+                    "next page of its app, tries again.",
+                    text=error.text,
+                )
             ) from error
 
     def _session(self, writes: bool = False) -> Session:
@@ -314,10 +318,14 @@ class Database:
         try:
             yield
         except (IntegrityError, RowMissing) as error:
-            reason = reason_of(error) if isinstance(error, IntegrityError) else str(error)
+            reason = reason_of(error) if isinstance(error, IntegrityError) else Later(str(error))
             raise StoreError(
-                f"The change was not saved, because another program changed the database {self.url} at the same time "
-                f"({reason}). Check the data, then try again."
+                later(
+                    "The change was not saved, because another program changed the database {url} at the same time "
+                    "({reason}). Check the data, then try again.",
+                    url=self.url,
+                    reason=reason,
+                )
             ) from error
         except SQLAlchemyError as error:
             raise unusable(self.url, reason_of(error), self.path) from error
@@ -361,7 +369,10 @@ def open_database(url: str | None = None, owner: str = LOCAL) -> Database:
         return _lent[owner]
     if url is None and is_demo():
         raise StoreError(
-            f"The demo opens no store but that of a visitor ({DEMO}=1). Load this page again to begin again.",
+            later(
+                "The demo opens no store but that of a visitor ({demo}=1). Load this page again to begin again.",
+                demo=DEMO,
+            ),
             hint=f"To work with your own classes, unset {DEMO}.",
         )
     address = url or named() or _file(home(), ours=True).render_as_string()

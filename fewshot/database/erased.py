@@ -23,7 +23,8 @@ from fewshot.database.contents import LAST_REMOVAL
 from fewshot.database.erased_tables import ErasedRow, InstallationRow, Kind
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SettingRow, StudentRow
-from fewshot.errors import StoreError
+from fewshot.errors import StoreError, reason_of
+from fewshot.translation import later
 from fewshot.vault.durable import write_through
 
 SIDECAR = "erased.json"
@@ -98,7 +99,7 @@ def installation_of(session: Session) -> str:
     """The random id of the installation."""
     found = session.scalar(select(InstallationRow.id).limit(1))
     if found is None:
-        raise StoreError("The database does not say which installation it belongs to, so it is damaged.")
+        raise StoreError(later("The database does not say which installation it belongs to, so it is damaged."))
     return found
 
 
@@ -168,10 +169,15 @@ def read_sidecar(path: Path) -> dict[str, Removals]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged"
+        reason = reason_of(error) if getattr(error, "strerror", None) else later("it is damaged")
         raise StoreError(
-            f"The list of erased students and lessons, {file}, cannot be read ({reason}). Put a copy of it in its "
-            "place, or move it to another folder; what only this list remembers as erased is then not known any more."
+            later(
+                "The list of erased students and lessons, {file}, cannot be read ({reason}). Put a copy of it in "
+                "its place, or move it to another folder; what only this list remembers as erased is then not "
+                "known any more.",
+                file=file,
+                reason=reason,
+            )
         ) from error
 
 

@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 
 from fewshot.database.tables import SettingRow
 from fewshot.database.words import ErasurePending
+from fewshot.errors import reason_of
+from fewshot.translation import later
 
 NOTE = "erasure_pending"
 PATIENCE = 5.0
@@ -60,17 +62,24 @@ def erase(engine: Engine, path: Path, patience: float = PATIENCE) -> None:
 
 
 def _empty_journal(engine: Engine, path: Path, patience: float) -> None:
-    why = "another program is reading this database. Close the other program"
+    why = later("another program is reading this database. Close the other program")
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         try:
             driver.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}").close()
             (busy, *_), *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
-            busy, why = 1, f"they could not be written ({error}). Make free space on the disk"
+            busy, why = (
+                1,
+                later("they could not be written ({reason}). Make free space on the disk", reason=reason_of(error)),
+            )
     if busy:
         raise ErasurePending(
-            f"What was deleted is no longer shown or used, but its bytes are still in the files of {path}, because "
-            f"{why}. The next command of fewshot, or the next page of its app, then erases the bytes.",
+            later(
+                "What was deleted is no longer shown or used, but its bytes are still in the files of {path}, "
+                "because {why}. The next command of fewshot, or the next page of its app, then erases the bytes.",
+                path=path,
+                why=why,
+            ),
             hint="To erase them then, type: fewshot roster",
         )

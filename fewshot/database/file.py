@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from fewshot.database.words import empty_file, lost_file, missing_file, unusable
-from fewshot.errors import StoreError
+from fewshot.errors import StoreError, reason_of
 from fewshot.private_files import FILE, make_private_folder, tighten
+from fewshot.translation import later
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,12 @@ def make_folder(folder: Path) -> None:
         make_private_folder(folder)
     except OSError as error:
         raise StoreError(
-            f"The folder {folder} could not be created ({error.strerror or error}). Choose a folder where you may "
-            "write. To move the program's own folder, set FEWSHOT_HOME."
+            later(
+                "The folder {folder} could not be created ({reason}). Choose a folder where you may write. To move "
+                "the program's own folder, set FEWSHOT_HOME.",
+                folder=folder,
+                reason=reason_of(error),
+            )
         ) from error
 
 
@@ -49,7 +54,7 @@ def make_ready(path: Path, fill: Callable[[Path], None]) -> None:
             raise lost_file(path, journal)
         _make(path, fill)
     except OSError as error:
-        raise unusable(str(path), error.strerror or str(error), path) from error
+        raise unusable(str(path), reason_of(error), path) from error
 
 
 def check_content(path: Path) -> None:
@@ -64,7 +69,7 @@ def check_content(path: Path) -> None:
     except FileNotFoundError as error:
         raise missing_file(path) from error
     except OSError as error:
-        raise unusable(str(path), error.strerror or str(error), path) from error
+        raise unusable(str(path), reason_of(error), path) from error
 
 
 def protect(path: Path) -> None:

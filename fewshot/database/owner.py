@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 Role = Literal["teacher", "administrator"]
 
@@ -56,8 +57,11 @@ def teacher(owner: Owner) -> Owner:
     """
     if not owner.teaches:
         raise UsageError(
-            f"{owner.name} is an administrator. An administrator has no classes and sees no readings. Use the account "
-            "of a teacher.",
+            later(
+                "{name} is an administrator. An administrator has no classes and sees no readings. Use the account "
+                "of a teacher.",
+                name=owner.name,
+            ),
             hint="To name a teacher, add --as NAME to the command. To see the accounts: fewshot accounts",
         )
     return owner

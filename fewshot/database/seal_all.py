@@ -26,7 +26,8 @@ from fewshot.database.tables import (
     StudentRow,
     SupportRow,
 )
-from fewshot.errors import StoreError
+from fewshot.errors import StoreError, reason_of
+from fewshot.translation import later
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
 
@@ -128,8 +129,12 @@ def _forget_plain(database: Database) -> None:
             copy.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
-                f"The copy {copy} was made before the encryption and could not be deleted ({error.strerror or error}). "
-                "Delete it yourself."
+                later(
+                    "The copy {copy} was made before the encryption and could not be deleted ({reason}). Delete it "
+                    "yourself.",
+                    copy=copy,
+                    reason=reason_of(error),
+                )
             ) from error
 
 

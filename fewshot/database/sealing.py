@@ -18,6 +18,7 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session, object_session
 
+from fewshot.translation import later
 from fewshot.vault import HeldKeys, KeyGone, KeyStore, KeysUnusable, Vault
 from fewshot.vault.cipher import PLAIN, Cipher, NotSealedHere, names_these_keys, new_id
 from fewshot.vault.held_keys import HOLDER
@@ -259,12 +260,18 @@ def missing_keys(keys: KeyStore) -> KeysUnusable:
     """
     if isinstance(keys, HeldKeys):
         return KeysUnusable(
-            f"The keys that encrypt this database are not those that {keys.url} holds ({HOLDER}), so nothing was "
-            f"changed. Set {HOLDER} to the address of this database's own key holder."
+            later(
+                "The keys that encrypt this database are not those that {url} holds ({holder}), so nothing was "
+                "changed. Set {holder} to the address of this database's own key holder.",
+                url=keys.url,
+                holder=HOLDER,
+            )
         )
     return KeysUnusable(
-        "The keys that encrypt this database are not beside it, so nothing was changed. Put the file keys.json that "
-        "belongs to it back, or use the recovery file.",
+        later(
+            "The keys that encrypt this database are not beside it, so nothing was changed. Put the file keys.json "
+            "that belongs to it back, or use the recovery file."
+        ),
         hint="To use a recovery file, type: fewshot key import FILE",
     )
 

@@ -31,6 +31,7 @@ from fewshot.database.owner import LOCAL
 from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
+from fewshot.translation import later
 
 HEAD = "0010"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
@@ -111,20 +112,25 @@ def _is_current(connection: Connection, url: str, new: bool) -> bool:
     if "alembic_version" not in tables:
         if new:
             return False
-        raise foreign_file(url, tables) if tables else damaged(url, "it has no tables")
+        raise foreign_file(url, tables) if tables else damaged(url, later("it has no tables"))
     versions = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
     version = versions[0] if len(versions) == 1 else None
     if not isinstance(version, str) or not re.fullmatch("[0-9]{4}", version) or version < FIRST:
         raise unknown_version(url, versions, HEAD)
     if version > HEAD:
         raise StoreError(
-            f"The database {url} was made by a newer fewshot (version {version} of its tables; this program supports "
-            f"{HEAD}). Update fewshot.",
+            later(
+                "The database {database} was made by a newer fewshot (version {version} of its tables; this "
+                "program supports {head}). Update fewshot.",
+                database=url,
+                version=version,
+                head=HEAD,
+            ),
             hint="In a newer checkout of the project type: pip install --upgrade .",
         )
     lost = sorted(set(Base.metadata.tables) - set(tables))
     if lost and version == HEAD:
-        raise damaged(url, f"these tables are missing: {', '.join(lost)}")
+        raise damaged(url, later("these tables are missing: {tables}", tables=", ".join(lost)))
     return version == HEAD
 
 
@@ -142,15 +148,23 @@ def _keep_copy(connection: Connection, url: str, path: Path) -> tuple[Path, str]
 def _failed(url: str, path: Path, copy: Path, version: str, error: Exception) -> StoreError:
     """Put the copy back after a migration that failed, and say so."""
     reason = reason_of(error) if isinstance(error, SQLAlchemyError) else str(error) or type(error).__name__
-    said = "It was put back as it was before"
+    said = later("It was put back as it was before.")
     try:
         copies.put_back(path, copy, version)
     except (OSError, sqlite3.Error) as failure:
-        said = f"It could not be put back as it was before ({failure})"
+        said = later("It could not be put back as it was before ({reason}).", reason=failure)
     return StoreError(
-        f"The tables of the database {url} could not be updated from version {version} to {HEAD} ({reason}). {said}. "
-        f"A copy from before the update is {copy.name}, in the same folder. Make free space on the disk and try again, "
-        "or use the earlier version of fewshot.",
+        later(
+            "The tables of the database {database} could not be updated from version {version} to {head} "
+            "({reason}). {said} A copy from before the update is {copy}, in the same folder. Make free space on "
+            "the disk and try again, or use the earlier version of fewshot.",
+            database=url,
+            version=version,
+            head=HEAD,
+            reason=reason,
+            said=said,
+            copy=copy.name,
+        ),
         hint=f"To put the copy in its place, type: fewshot restore {copy}",
     )
 

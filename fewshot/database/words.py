@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from fewshot.errors import StoreError
+from fewshot.translation import Later, later
 from fewshot.vault.cipher import NotSealedHere
 
 _LITTLE = 1_000_000
@@ -23,8 +24,8 @@ class ErasurePending(StoreError):
 
 
 def reason_of(error: SQLAlchemyError) -> str:
-    """The first line of what the driver says."""
-    return str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0]
+    """The first line of what the driver says; translated where it is shown, if it is known."""
+    return Later(str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0])
 
 
 def of_a_value(error: BaseException) -> bool:
@@ -55,34 +56,52 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
         return full_disk(url, path, reason)
     if "://" in url and not url.startswith("sqlite"):
         return StoreError(
-            f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its server "
-            "runs, can be reached from here and has free space, then try again."
+            later(
+                "The database {database} cannot be used ({reason}). Data saved before is not affected. Check that "
+                "its server runs, can be reached from here and has free space, then try again.",
+                database=url,
+                reason=reason,
+            )
         )
     if "readonly" in reason or "read-only" in reason:
         return read_only(url, path)
     if path is None and "full" in reason:
-        return StoreError(f"The memory for this store is used up ({reason}), so nothing more is kept in it.")
+        return StoreError(
+            later("The memory for this store is used up ({reason}), so nothing more is kept in it.", reason=reason)
+        )
     return StoreError(
-        f"The database {url} cannot be used ({reason}). Data saved before is not affected. Check that its folder "
-        "exists, has free space and may be written to, and that no other program locks the database."
+        later(
+            "The database {database} cannot be used ({reason}). Data saved before is not affected. Check that its "
+            "folder exists, has free space and may be written to, and that no other program locks the database.",
+            database=url,
+            reason=reason,
+        )
     )
 
 
 def read_only(url: str, path: Path | None) -> StoreError:
     """The error for a change of a database that may only be read."""
-    what = f"the file {path} and its folder" if path is not None else "it"
+    what = later("the file {path} and its folder", path=path) if path is not None else later("it")
     return StoreError(
-        f"The database {url} cannot be written to, so nothing can be enrolled, recorded or removed. It was not "
-        f"changed. Give your account the right to write to {what}, or start fewshot with FEWSHOT_HOME set to a folder "
-        "where you may write."
+        later(
+            "The database {database} cannot be written to, so nothing can be enrolled, recorded or removed. It was not "
+            "changed. Give your account the right to write to {what}, or start fewshot with FEWSHOT_HOME set to a "
+            "folder where you may write.",
+            database=url,
+            what=what,
+        )
     )
 
 
 def damaged(url: str, reason: str) -> StoreError:
     """The error for a database whose file is damaged."""
     return StoreError(
-        f"The database {url} is damaged ({reason}). It was not changed. Restore it from a backup, or move the file to "
-        "another folder and enroll again."
+        later(
+            "The database {database} is damaged ({reason}). It was not changed. Restore it from a backup, or move "
+            "the file to another folder and enroll again.",
+            database=url,
+            reason=reason,
+        )
     )
 
 
@@ -90,35 +109,50 @@ def full_disk(url: str, path: Path, reason: str) -> DiskFull:
     """The error for a change on a disk that has no space left. Reading still works."""
     needed = 2 + 2 * _size(path) // 1_000_000
     return DiskFull(
-        f"Nothing was changed or removed, because the disk of the database {url} is full ({reason}). What is stored "
-        f"there can still be read. A change or a removal needs about {needed} MB of free space on this disk: delete or "
-        "move other files, then try again."
+        later(
+            "Nothing was changed or removed, because the disk of the database {database} is full ({reason}). What "
+            "is stored there can still be read. A change or a removal needs about {needed} MB of free space on "
+            "this disk: delete or move other files, then try again.",
+            database=url,
+            reason=reason,
+            needed=needed,
+        )
     )
 
 
 def empty_file(path: Path) -> StoreError:
     """The error for a file that should hold a database, and holds nothing."""
     return StoreError(
-        f"The database {path} is empty, so it is damaged: it should hold the tables of all classes and lessons. It was "
-        "not changed. Put a backup of this file in its place. If there is no backup, delete the file and start again: "
-        "fewshot then creates a new database, and all students must be enrolled again."
+        later(
+            "The database {path} is empty, so it is damaged: it should hold the tables of all classes and lessons. "
+            "It was not changed. Put a backup of this file in its place. If there is no backup, delete the file "
+            "and start again: fewshot then creates a new database, and all students must be enrolled again.",
+            path=path,
+        )
     )
 
 
 def missing_file(path: Path) -> StoreError:
     """The error for a database whose file was there, and is not any more."""
     return StoreError(
-        f"The database {path} is missing: the file was moved or deleted while fewshot was using it. Put the file or a "
-        "backup of it back, and start fewshot again."
+        later(
+            "The database {path} is missing: the file was moved or deleted while fewshot was using it. Put the "
+            "file or a backup of it back, and start fewshot again.",
+            path=path,
+        )
     )
 
 
 def lost_file(path: Path, journal: Path) -> StoreError:
     """The error for a database whose file is gone while its journal is still there."""
     return StoreError(
-        f"The database {path} is missing, but its journal {journal.name} is still in the folder, so the file was moved "
-        "or deleted by another program. Put the file or a backup of it back. If it is lost, delete the journal too and "
-        "start again: fewshot then creates a new database."
+        later(
+            "The database {path} is missing, but its journal {journal} is still in the folder, so the file was "
+            "moved or deleted by another program. Put the file or a backup of it back. If it is lost, delete the "
+            "journal too and start again: fewshot then creates a new database.",
+            path=path,
+            journal=journal.name,
+        )
     )
 
 
@@ -126,9 +160,14 @@ def foreign_file(url: str, tables: list[str]) -> StoreError:
     """The error for a database that fewshot did not make, or whose own version is lost."""
     shown = ", ".join(sorted(tables)[:5])
     return StoreError(
-        f"The database {url} does not say which version of fewshot made it: it has tables ({shown}), but not the table "
-        "alembic_version. It was not changed. If it belongs to another program, give another file in FEWSHOT_DATABASE. "
-        "If it is the database of fewshot, it is damaged: put a backup of the file in its place."
+        later(
+            "The database {database} does not say which version of fewshot made it: it has tables ({found}), "
+            "but not the table alembic_version. It was not changed. If it belongs to another program, give another "
+            "file in FEWSHOT_DATABASE. If it is the database of fewshot, it is damaged: put a backup of the file "
+            "in its place.",
+            database=url,
+            found=shown,
+        )
     )
 
 
@@ -136,9 +175,14 @@ def unknown_version(url: str, versions: list[object], head: str) -> StoreError:
     """The error for a table of versions that no version of fewshot writes."""
     shown = " and ".join(repr(version) for version in versions) or "nothing"
     return StoreError(
-        f"The database {url} is damaged: the version of its tables is {shown}, and a number from 0001 to {head} was "
-        "expected. It was not changed. Put a backup of the file in its place, or move the file to another folder and "
-        "enroll again."
+        later(
+            "The database {database} is damaged: the version of its tables is {found}, and a number from 0001 "
+            "to {head} was expected. It was not changed. Put a backup of the file in its place, or move the file "
+            "to another folder and enroll again.",
+            database=url,
+            found=shown,
+            head=head,
+        )
     )
 
 

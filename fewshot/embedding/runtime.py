@@ -20,9 +20,10 @@ from fewshot.errors import ModelUnavailable, Note
 from fewshot.faces.align import CROP_SIZE
 from fewshot.inference.onnx import Engine, Session, choose_engine, open_session
 from fewshot.models.files import network_file, resolve
+from fewshot.translation import later
 from fewshot.types import Vectors
 
-EIGHT_BITS_INSTEAD = (
+EIGHT_BITS_INSTEAD = later(
     "The engine {engine} uses the 8-bit network, because the network in 32-bit floats, which is faster there, is "
     "missing or damaged."
 )
@@ -164,8 +165,11 @@ class Embedder:
     def _open_identity(self) -> Session:
         if not self._identity.is_file():
             raise ModelUnavailable(
-                f"There is no face recogniser on this machine, and no {self._identity} that could recognise people "
-                "instead. Export the network again with experiments/export.py.",
+                later(
+                    "There is no face recogniser on this machine, and no {network} that could recognise people "
+                    "instead. Export the network again with experiments/export.py.",
+                    network=self._identity,
+                ),
                 hint="Or download the face recogniser. Type: fewshot models pull",
             )
         return _open(self._identity, "identity", *self._options)
@@ -189,12 +193,19 @@ def _open(path: Path, output: str, threads: int | None, engine: Engine) -> Sessi
         ModelUnavailable: the file is missing or has another output.
     """
     if not path.is_file():
-        raise ModelUnavailable(f"There is no network {path}. Expected an ONNX file made by experiments/export.py.")
+        raise ModelUnavailable(
+            later("There is no network {path}. Expected an ONNX file made by experiments/export.py.", path=path)
+        )
     session = open_session(path, threads, engine, fast=True)
     names = [port.name for port in session.get_outputs()]
     if names != [output]:
         raise ModelUnavailable(
-            f"{path} has the outputs {names}, expected only {output!r}. Export it again with experiments/export.py."
+            later(
+                "{path} has the outputs {names}, expected only {output!r}. Export it again with experiments/export.py.",
+                path=path,
+                names=names,
+                output=output,
+            )
         )
     return session
 
@@ -226,4 +237,4 @@ def open_embedder(path: Path | None = None, threads: int | None = None, engine: 
 
 
 def _eight_bits_instead(engine: str) -> Note:
-    return Note(EIGHT_BITS_INSTEAD.format(engine=engine), "To see how to get it, type: fewshot models list")
+    return Note(later(EIGHT_BITS_INSTEAD, engine=engine), "To see how to get it, type: fewshot models list")

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from fewshot.errors import ModelUnavailable, UsageError
 from fewshot.inference.engines import OnnxRuntimeSession, OpenVinoSession, Port, Session, openvino_core
+from fewshot.translation import later
 
 __all__ = ["Choice", "Engine", "Port", "Session", "choose_engine", "open_session"]
 
@@ -84,7 +85,12 @@ def open_session(path: Path, threads: int | None = None, engine: Engine = "auto"
         session = OnnxRuntimeSession(path, threads or min(4, cores), provider)
     except Exception as error:  # both libraries raise classes of errors that they do not export
         raise ModelUnavailable(
-            f"{chosen} cannot load the network {path} ({error}). Expected an ONNX file.",
+            later(
+                "{engine} cannot load the network {path} ({reason}). Expected an ONNX file.",
+                engine=chosen,
+                path=path,
+                reason=error,
+            ),
             hint="To check the model files, type: fewshot models verify",
         ) from error
     if chosen in _PROVIDERS and provider not in session.providers:

@@ -12,6 +12,7 @@ from fewshot.live.loop import Loop, Step
 from fewshot.live.pipeline import Pipeline, Schedule
 from fewshot.live.sinks.base import Sink, Stop
 from fewshot.live.sources.base import Source
+from fewshot.translation import later
 
 
 @dataclass(slots=True)
@@ -108,7 +109,9 @@ def _show(
                 if on_step is not None:
                     on_step(source, step)
         except OSError as error:
-            raise FewshotError(f"Watching {source.name} failed: {error}. Try again.") from error
+            raise FewshotError(
+                later("Watching {name} failed: {reason}. Try again.", name=source.name, reason=error)
+            ) from error
 
 
 def _add(outcome: Outcome, pipeline: Pipeline, source: Source) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil  # type: ignore[import-untyped]
 
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 if TYPE_CHECKING:
     from fewshot.live.sources.base import Source
@@ -59,7 +60,13 @@ def call_rate() -> float:
     except ValueError:
         rate = float("nan")
     if not 0 < rate <= 1000:
-        raise UsageError(f"{RATE} is {text!r}. Set it to a number of frames per second, such as 8, or unset it.")
+        raise UsageError(
+            later(
+                "{rate} is {text!r}. Set it to a number of frames per second, such as 8, or unset it.",
+                rate=RATE,
+                text=text,
+            )
+        )
     return rate
 
 
@@ -71,7 +78,7 @@ def only_changed() -> bool:
     """
     text = os.environ.get(EMBED, "").strip() or "all"
     if text not in ("changed", "all"):
-        raise UsageError(f"{EMBED} is {text!r}. Set it to changed or to all.")
+        raise UsageError(later("{embed} is {text!r}. Set it to changed or to all.", embed=EMBED, text=text))
     return text == "changed"
 
 
@@ -88,7 +95,13 @@ def lower_priority() -> bool:
     """
     text = os.environ.get(PRIORITY, "").strip()
     if text and not (text.isascii() and text.isdigit() and int(text) <= 19):
-        raise UsageError(f"{PRIORITY} is {text!r}. Set it to a whole number from 0 (normal) to 19 (lowest).")
+        raise UsageError(
+            later(
+                "{priority} is {text!r}. Set it to a whole number from 0 (normal) to 19 (lowest).",
+                priority=PRIORITY,
+                text=text,
+            )
+        )
     wanted = int(text) if text else _LOWER
     with suppress(OSError, psutil.Error):  # the lesson matters more than its priority
         if hasattr(os, "nice"):

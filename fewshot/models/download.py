@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import requests
 
 from fewshot.checksums import sha256_of
-from fewshot.errors import ModelUnavailable
+from fewshot.errors import ModelUnavailable, reason_of
 from fewshot.models.registry import Remote
+from fewshot.translation import later
 
 CHUNK = 16 * 1024
 ATTEMPTS = 5
@@ -57,8 +58,12 @@ def fetch(remote: Remote, folder: Path, patience: float) -> Path:
         if sha256_of(part) != remote.sha256:
             part.unlink()
             raise ModelUnavailable(
-                f"The file {remote.file} from {_host(remote)} is not the published file (wrong checksum), so it was "
-                "removed. Try again later or on another network, or copy the file to this machine by hand."
+                later(
+                    "The file {file} from {host} is not the published file (wrong checksum), so it was removed. "
+                    "Try again later or on another network, or copy the file to this machine by hand.",
+                    file=remote.file,
+                    host=_host(remote),
+                )
             )
         _commit(part, target)
     return target
@@ -80,7 +85,12 @@ def extract(archive: Path, members: Mapping[Path, str]) -> None:
             content = pack.read(inside[target.name]) if target.name in inside else b""
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise ModelUnavailable(
-                    f"{archive.name} does not contain the published {target.name}. Delete {archive} and try again."
+                    later(
+                        "{archive} does not contain the published {file}. Delete {archive2} and try again.",
+                        archive=archive.name,
+                        file=target.name,
+                        archive2=archive,
+                    )
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f"{target.name}.part")
@@ -96,11 +106,17 @@ def _writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except zipfile.BadZipFile as error:
-        raise ModelUnavailable(f"A downloaded archive in {folder} is damaged. Delete it and try again.") from error
+        raise ModelUnavailable(
+            later("A downloaded archive in {folder} is damaged. Delete it and try again.", folder=folder)
+        ) from error
     except OSError as error:
         raise ModelUnavailable(
-            f"{folder} cannot be written to ({error.strerror or error}). Free some space, or set FEWSHOT_HOME to a "
-            "folder where you may write."
+            later(
+                "{folder} cannot be written to ({reason}). Free some space, or set FEWSHOT_HOME to a folder where "
+                "you may write.",
+                folder=folder,
+                reason=reason_of(error),
+            )
         ) from error
 
 
@@ -122,10 +138,17 @@ def _receive(remote: Remote, part: Path, patience: float) -> None:
             if gained == 0:
                 break
     if received == 0:
-        raise Unreachable(f"{_host(remote)} could not be reached ({reason}).")
+        raise Unreachable(later("{host} could not be reached ({reason}).", host=_host(remote), reason=reason))
     raise ModelUnavailable(
-        f"The connection to {_host(remote)} was lost ({reason}) after {_size(part) / 1e6:.1f} of "
-        f"{remote.size / 1e6:.1f} MB of {remote.file}. This part is kept, so the next download continues there.",
+        later(
+            "The connection to {host} was lost ({reason}) after {done:.1f} of {size:.1f} MB of {file}. This part "
+            "is kept, so the next download continues there.",
+            host=_host(remote),
+            reason=reason,
+            done=_size(part) / 1000000.0,
+            size=remote.size / 1000000.0,
+            file=remote.file,
+        ),
         hint="To continue, type: fewshot models pull",
     )
 
@@ -153,7 +176,7 @@ def _append(remote: Remote, part: Path, patience: float, show: Callable[[int], N
                         break
     except (requests.RequestException, TimeoutError) as error:
         return gained, _reason(error, patience)
-    return gained, None if done + gained >= remote.size else "it ended too early"
+    return gained, None if done + gained >= remote.size else later("it ended too early")
 
 
 def _open(url: str, offset: int, patience: float) -> tuple[requests.Response, Iterator[bytes]]:
@@ -195,14 +218,26 @@ def _check(response: requests.Response, remote: Remote, done: int) -> None:
     """Reject an error page or another page (such as a hotel's login page) before anything is overwritten."""
     if not response.ok:
         raise ModelUnavailable(
-            f"{_host(remote)} answered {response.status_code} ({response.reason}) for {remote.file}. Try again later, "
-            "or set FEWSHOT_MODELS_URL to the address of a mirror."
+            later(
+                "{host} answered {status} ({reason}) for {file}. Try again later, or set FEWSHOT_MODELS_URL to the "
+                "address of a mirror.",
+                host=_host(remote),
+                status=response.status_code,
+                reason=response.reason,
+                file=remote.file,
+            )
         )
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and done + int(length) != remote.size:
         raise ModelUnavailable(
-            f"{_host(remote)} sent {done + int(length)} bytes for {remote.file} instead of {remote.size}. This may be "
-            "the login page of your network, or a mirror with another file. Log in with a browser, then try again."
+            later(
+                "{host} sent {bytes} bytes for {file} instead of {size}. This may be the login page of your "
+                "network, or a mirror with another file. Log in with a browser, then try again.",
+                host=_host(remote),
+                bytes=done + int(length),
+                file=remote.file,
+                size=remote.size,
+            )
         )
 
 
@@ -223,14 +258,14 @@ def _progress(remote: Remote) -> Iterator[Callable[[int], None]]:
 
 def _reason(error: Exception, patience: float) -> str:
     if isinstance(error, ValueError):  # requests raises it for an address that it cannot parse
-        return "this is not an http(s) address"
+        return later("this is not an http(s) address")
     if isinstance(error, requests.exceptions.SSLError):
-        return "this machine does not accept its certificate"
+        return later("this machine does not accept its certificate")
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy refused the connection"
+        return later("the proxy refused the connection")
     if isinstance(error, TimeoutError | requests.Timeout) or "timed out" in str(error):
-        return f"no answer within {patience:g} s"
-    return "no connection"
+        return later("no answer within {seconds:g} s", seconds=patience)
+    return later("no connection")
 
 
 def _host(remote: Remote) -> str:

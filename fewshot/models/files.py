@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.checksums import sha256_of
-from fewshot.errors import ModelMissing, ModelUnavailable, UsageError
+from fewshot.errors import ModelMissing, ModelUnavailable, UsageError, reason_of
 from fewshot.models import offline
 from fewshot.models.lock import one_process
 from fewshot.models.registry import REGISTRY, ModelFile, chain_licence
+from fewshot.translation import later, together
 
 __all__ = [
     "REGISTRY",
@@ -48,13 +49,17 @@ _downloading = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The check of one model file: where it was found ("missing" if nowhere), and whether its content is right."""
+    """The check of one model file: where it was found ("missing" if nowhere), and whether its content is right.
+
+    ``fault`` is what ``text`` says without the command that helps; "" if it names none.
+    """
 
     model: ModelFile
     origin: str
     path: Path | None
     ok: bool
     text: str
+    fault: str = ""
 
 
 def home() -> Path:
@@ -68,8 +73,10 @@ def home() -> Path:
         return Path(given).expanduser() if given else Path.home() / ".fewshot"
     except RuntimeError as error:
         raise UsageError(
-            "The folder for the program's files cannot be found, because this user has no home folder. Set the "
-            "environment variable FEWSHOT_HOME to the path of a folder that this user may write to."
+            later(
+                "The folder for the program's files cannot be found, because this user has no home folder. Set the "
+                "environment variable FEWSHOT_HOME to the path of a folder that this user may write to."
+            )
         ) from error
 
 
@@ -105,7 +112,13 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
         given = Path(path).expanduser()
         given = given / model.file if given.is_dir() else given
         if not given.is_file():
-            raise UsageError(f"There is no file {given}. Give the path of {model.file}, or leave the path out.")
+            raise UsageError(
+                later(
+                    "There is no file {file}. Give the path of {file2}, or leave the path out.",
+                    file=given,
+                    file2=model.file,
+                )
+            )
         return given
     found = _find(model)
     if found is None and download and not model.embedded:
@@ -113,7 +126,7 @@ def resolve(name: str, path: str | Path | None = None, download: bool = True) ->
         with _downloading, one_process(home() / "models"):
             found = _find(model) or _try_download(model)
     if found is None:
-        raise _damaged(model) or _missing(model, f"{model.file} ({model.task}) is not on this machine.")
+        raise _damaged(model) or _missing(model, _absent(model))
     return found
 
 
@@ -129,8 +142,15 @@ def _damaged(model: ModelFile) -> ModelUnavailable | None:
     """The error for a model whose file is there but cannot be used; None if there is no file."""
     for check in (_check(model, origin, path) for origin, path in _places(model) if _is_there(path)):
         return ModelUnavailable(
-            f"The file {check.path} ({model.task}) is there but cannot be used: it is {check.text}",
-            hint="To check the model files, type: fewshot models verify",
+            later(
+                "The file {path} ({task}) is there but cannot be used: it is {fault}",
+                path=check.path,
+                task=model.task,
+                fault=check.fault or check.text,
+            ),
+            hint=together(
+                _advice(model) if check.fault else "", "To check the model files, type: fewshot models verify"
+            ),
         )
     return None
 
@@ -169,7 +189,7 @@ def pull(names: Sequence[str] = ()) -> list[Path]:
             failed[model.source] = error
     if failed:
         errors = list(failed.values())
-        raise ModelUnavailable("\n".join(error.text for error in errors), hint=errors[-1].hint)
+        raise ModelUnavailable(together(*(error.text for error in errors), between="\n"), hint=errors[-1].hint)
     return [resolve(model.name, download=False) for model in models]
 
 
@@ -185,7 +205,9 @@ def verify() -> list[Check]:
 
 def _entry(name: str) -> ModelFile:
     if name not in REGISTRY:
-        raise UsageError(f"There is no model called {name!r}. Choose from: {', '.join(REGISTRY)}.")
+        raise UsageError(
+            later("There is no model called {name!r}. Choose from: {models}.", name=name, models=", ".join(REGISTRY))
+        )
     return REGISTRY[name]
 
 
@@ -228,34 +250,46 @@ def _check(model: ModelFile, origin: str, path: Path) -> Check:
         size = path.stat().st_size
         sha256 = model.sha256 and sha256_of(path)
     except OSError as error:
-        return Check(model, origin, path, False, f"unreadable ({error.strerror or error}).")
+        return Check(model, origin, path, False, later("unreadable ({reason}).", reason=reason_of(error)))
     if sha256 is None:
         return Check(model, origin, path, size > 0, f"checksum not known, size only: {size} bytes")
     if sha256 == model.sha256:
         return Check(model, origin, path, True, "the published file")
     if sha256 in model.copies:
         return Check(model, origin, path, True, model.copies[sha256])
-    text = f"damaged, or another file than {model.file} ({size} bytes, expected: {model.size}). Delete it."
-    return Check(model, origin, path, False, f"{text} {_advice(model)}")
+    text = later(
+        "damaged, or another file than {file} ({size} bytes, expected: {expected}). Delete it.",
+        file=model.file,
+        size=size,
+        expected=model.size,
+    )
+    return Check(model, origin, path, False, together(text, _advice(model)), text)
 
 
 def _advice(model: ModelFile) -> str:
     if model.embedded:
-        return "It ships with this package: install fewshot again."
+        return later("It ships with this package: install fewshot again.")
     if model.in_repository:
-        return (
-            f"It is not part of the installed package: copy experiments/weights/{model.file} from a checkout of the "
-            f"repository to {_cached(model)}."
+        return later(
+            "It is not part of the installed package: copy experiments/weights/{file} from a checkout of the "
+            "repository to {place}.",
+            file=model.file,
+            place=_cached(model),
         )
-    return f"Type `fewshot models pull` while there is internet, or copy it to {_cached(model)}."
+    return later("Type `fewshot models pull` while there is internet, or copy it to {place}.", place=_cached(model))
+
+
+def _absent(model: ModelFile) -> str:
+    return later("{file} ({task}) is not on this machine.", file=model.file, task=model.task)
 
 
 def _missing(model: ModelFile, what: str) -> ModelMissing:
     """The error for a file that is not on this machine; ``what`` says in a sentence what happened."""
     if model.embedded or model.in_repository:
-        return ModelMissing(f"{what} {_advice(model)}")
+        return ModelMissing(together(what, _advice(model)))
+    copy = later("Download it while there is internet, or copy it to {place}.", place=_cached(model))
     return ModelMissing(
-        f"{what} Download it while there is internet, or copy it to {_cached(model)}.",
+        together(what, copy),
         hint="To download it, type: fewshot models pull",
     )
 
@@ -268,13 +302,19 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
     mirror = os.environ.get("FEWSHOT_MODELS_URL", "")
     remote = model.remote(mirror)
     if remote is None:
-        raise _missing(model, f"{model.file} ({model.task}) is not on this machine.")
+        raise _missing(model, _absent(model))
     memory, network = home() / "offline.json", mirror or "internet"
     if not insist and offline.was_silent(memory, network):
         raise _missing(
             model,
-            f"{model.file} ({model.task}) is not on this machine. The download was not tried again, because the "
-            f"network did not answer within the last {offline.MEMORY / 60:.0f} minutes.",
+            together(
+                _absent(model),
+                later(
+                    "The download was not tried again, because the network did not answer within the last "
+                    "{minutes:.0f} minutes.",
+                    minutes=offline.MEMORY / 60,
+                ),
+            ),
         )
     try:
         if model.archive is None:
@@ -285,6 +325,6 @@ def _download(model: ModelFile, patience: float, insist: bool = False) -> Path:
             extract(archive, {_cached(entry): entry.sha256 for entry in members if entry.sha256})
     except Unreachable as error:
         offline.remember(memory, network)
-        raise _missing(model, f"{model.file} ({model.task}) is not on this machine. {error.text}") from error
+        raise _missing(model, together(_absent(model), error.text)) from error
     offline.forget(memory, network)
     return _cached(model)

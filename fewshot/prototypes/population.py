@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fewshot.errors import StoreError
 from fewshot.prototypes.calibration import Calibration
 from fewshot.prototypes.space import transform
+from fewshot.translation import later
 from fewshot.types import Vectors
 
 VERSION = 1
@@ -77,8 +78,12 @@ class Population:
         fault = _fault(self)
         if fault:
             raise StoreError(
-                f"The population prototypes of {self.network!r} cannot be used: {fault}. Install fewshot again, or "
-                f"export the network again."
+                later(
+                    "The population prototypes of {network!r} cannot be used: {fault}. Install fewshot again, or "
+                    "export the network again.",
+                    network=self.network,
+                    fault=fault,
+                )
             )
 
     @property
@@ -137,8 +142,12 @@ class Population:
             )
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise StoreError(
-                f"The file of population prototypes cannot be read ({type(error).__name__}: {error}). Expected the "
-                f"JSON file beside the network. Install fewshot again, or export the network again."
+                later(
+                    "The file of population prototypes cannot be read ({kind}: {reason}). Expected the JSON file "
+                    "beside the network. Install fewshot again, or export the network again.",
+                    kind=type(error).__name__,
+                    reason=error,
+                )
             ) from error
 
     def save(self, path: str | Path) -> None:
@@ -155,7 +164,13 @@ class Population:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"Population prototypes not found at {path} ({error}). Install fewshot again.") from error
+            raise StoreError(
+                later(
+                    "Population prototypes not found at {path} ({reason}). Install fewshot again.",
+                    path=path,
+                    reason=error,
+                )
+            ) from error
         return cls.from_json(text)
 
 

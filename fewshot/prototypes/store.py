@@ -9,6 +9,7 @@ from fewshot.prototypes.estimators import Prototype, fit_class
 from fewshot.prototypes.index import PrototypeIndex, PrototypeSet, Row
 from fewshot.prototypes.population import Population
 from fewshot.prototypes.supports import SupportSet
+from fewshot.translation import later
 from fewshot.types import Vectors
 
 
@@ -88,7 +89,13 @@ class PrototypeStore:
         """
         if student not in self._supports:
             known = ", ".join(self._supports) or "none"
-            raise UsageError(f"There is no student {student!r} in this class. Enrolled students: {known}.")
+            raise UsageError(
+                later(
+                    "There is no student {student!r} in this class. Enrolled students: {known}.",
+                    student=student,
+                    known=known,
+                )
+            )
         del self._supports[student], self._identities[student]
         self._index.retire(student)
         self._outdate()
@@ -146,12 +153,20 @@ class PrototypeStore:
         Raises:
             StoreError: another network made them.
         """
-        pairs = (("expression", self.network, network), ("identity", self.identity_network, identity_network))
+        pairs = (
+            (later("expression"), self.network, network),
+            (later("identity"), self.identity_network, identity_network),
+        )
         for kind, stored, wanted in pairs:
             if wanted is not None and wanted != stored:
                 raise StoreError(
-                    f"These students were enrolled with the {kind} network {stored!r}, but {wanted!r} is in use now. "
-                    f"Their vectors cannot be compared. Enroll the class again from its photos."
+                    later(
+                        "These students were enrolled with the {kind} network {before!r}, but {now!r} is in use "
+                        "now. Their vectors cannot be compared. Enroll the class again from its photos.",
+                        kind=kind,
+                        before=stored,
+                        now=wanted,
+                    )
                 )
 
     def _outdate(self) -> None:
@@ -159,10 +174,18 @@ class PrototypeStore:
         self.built_with = ""
 
     def _check(self, supports: SupportSet, identities: Vectors) -> None:
-        shapes = ((supports.vectors, self.dimension, "expression"), (identities, self.identity_dimension, "identity"))
+        shapes = (
+            (supports.vectors, self.dimension, later("expression")),
+            (identities, self.identity_dimension, later("identity")),
+        )
         for vectors, dimension, kind in shapes:
             if vectors.ndim != 2 or vectors.shape[1] != dimension:
                 raise DimensionMismatch(
-                    f"These {kind} vectors have shape {vectors.shape}, but this store needs (n, {dimension}): another "
-                    f"network made them. Enroll the class again with the network in use."
+                    later(
+                        "These {kind} vectors have shape {shape}, but this store needs (n, {dimension}): another "
+                        "network made them. Enroll the class again with the network in use.",
+                        kind=kind,
+                        shape=vectors.shape,
+                        dimension=dimension,
+                    )
                 )

@@ -24,6 +24,7 @@ from fewshot.session.lesson import CARRIED_LESSONS, EARLIER_LESSONS, Lesson, Les
 from fewshot.session.lesson_rows import OpenedReadings, info_of, lesson_of, open_readings, stamp_of
 from fewshot.session.liveness import is_at_work, this_process
 from fewshot.session.settings import Settings
+from fewshot.translation import later
 from fewshot.types import EMOTIONS
 
 logger = logging.getLogger(__name__)
@@ -180,8 +181,14 @@ class LessonStore:
             yield
         except (ValueError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
             raise StoreError(
-                f"Lesson {lesson} is damaged in the database {self.database.url} ({type(error).__name__}: {error}). "
-                "Nothing was changed. Put a backup of the database in its place, or delete this lesson."
+                later(
+                    "Lesson {lesson} is damaged in the database {database} ({kind}: {reason}). Nothing was "
+                    "changed. Put a backup of the database in its place, or delete this lesson.",
+                    lesson=lesson,
+                    database=self.database.url,
+                    kind=type(error).__name__,
+                    reason=error,
+                )
             ) from error
 
     def rename(self, lesson: int, title: str) -> None:
@@ -287,8 +294,10 @@ class LessonStore:
         days, at = self._settings().retention_days, at or now()
         if days is None:
             raise UsageError(
-                "Old lessons are kept: nobody has chosen after how many days to delete them. Choose it in the app, "
-                "under Settings, Privacy."
+                later(
+                    "Old lessons are kept: nobody has chosen after how many days to delete them. Choose it in the "
+                    "app, under Settings, Privacy."
+                )
             )
         deleted = self.delete_older_than(days, at)
         retention.agree(self.database, at, self.owner)
@@ -328,7 +337,10 @@ def found_lesson(session: Session, owner: Owner, lesson: int) -> tuple[LessonRow
     # The database refuses to compare numbers that it could not store.
     row = session.get(LessonRow, lesson) if abs(lesson) < 2**63 else None
     if row is None or row.owner_id != owner.id:
-        raise UsageError(f"There is no lesson {lesson}.", hint="To see the lessons that are kept: fewshot lessons")
+        raise UsageError(
+            later("There is no lesson {lesson}.", lesson=lesson),
+            hint="To see the lessons that are kept: fewshot lessons",
+        )
     classroom = session.get(ClassRow, row.class_id) if row.class_id is not None else None
     return row, classroom.name if classroom else ""
 
@@ -337,7 +349,7 @@ def _class_id(session: Session, owner: Owner, name: str) -> int:
     found = class_called(session, owner.id, name)
     if found is None:
         raise UsageError(
-            f"There is no class {name!r}, so a lesson of it cannot be recorded.",
+            later("There is no class {classroom!r}, so a lesson of it cannot be recorded.", classroom=name),
             hint="To see the classes: fewshot roster",
         )
     return found.id
@@ -349,15 +361,25 @@ def _student_ids(session: Session, class_id: int | None, students: Sequence[str]
     missing = [student for student in students if student not in ids]
     if missing:
         raise UsageError(
-            f"These students are not in class {classroom!r}: {', '.join(missing)}. A lesson can keep readings only of "
-            "students in its class."
+            later(
+                "These students are not in class {classroom!r}: {students}. A lesson can keep readings only of "
+                "students in its class.",
+                classroom=classroom,
+                students=", ".join(missing),
+            )
         )
     return [ids[student] for student in students]
+
+
+_TOO_LONG = {
+    "title": later("This title has {number} characters. Use at most {most}."),
+    "marker": later("This marker has {number} characters. Use at most {most}."),
+}
 
 
 def _text(text: str, what: str) -> str:
     """A text of a person as it is stored: without control characters, which no report could draw."""
     text = xml_text(text)
     if len(text) > LONGEST_TEXT:
-        raise UsageError(f"This {what} has {len(text)} characters. Use at most {LONGEST_TEXT}.")
+        raise UsageError(later(_TOO_LONG[what], number=len(text), most=LONGEST_TEXT))
     return text

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from fewshot.errors import UsageError
+from fewshot.translation import later
 
 
 def need(module: str, purpose: str) -> Any:
@@ -25,8 +26,12 @@ def need(module: str, purpose: str) -> Any:
     except ModuleNotFoundError as error:
         package = (error.name or module).partition(".")[0]
         raise UsageError(
-            f"{purpose} need the package {package}, which is not installed. Install it, or choose an output that does "
-            "not need it, such as .csv.",
+            later(
+                "{purpose} need the package {package}, which is not installed. Install it, or choose an output "
+                "that does not need it, such as .csv.",
+                purpose=purpose,
+                package=package,
+            ),
             hint="To install it, type in the project's folder: pip install '.[app]'",
         ) from error
 
@@ -37,7 +42,7 @@ def altair() -> Any:
         # Altair takes pandas from there while another thread may still be importing it; an import waits for that.
         with suppress(ModuleNotFoundError):  # said below, of the library that is needed
             importlib.import_module("pandas")
-    return need("altair", "Charts")
+    return need("altair", later("Charts"))
 
 
 def chart_of(rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -45,4 +50,4 @@ def chart_of(rows: Sequence[Mapping[str, Any]]) -> Any:
     alt = altair()
     if not rows:
         return alt.Chart(alt.Data(values=[]))
-    return alt.Chart(need("pyarrow", "Charts").Table.from_pylist(list(rows)))
+    return alt.Chart(need("pyarrow", later("Charts")).Table.from_pylist(list(rows)))

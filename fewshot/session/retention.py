@@ -19,6 +19,7 @@ from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import Note
 from fewshot.session.lesson_rows import info_of
 from fewshot.session.settings import Settings
+from fewshot.translation import later, later_n
 
 STEP = timedelta(days=21)
 """A longer time without any use of the program makes a deletion wait: the clock may be wrong."""
@@ -49,10 +50,18 @@ class Due:
     def note(self, days: int | None) -> Note:
         """What a teacher should know about lessons that are kept."""
         count = len(self.lessons)
-        lessons = "1 lesson is" if count == 1 else f"{count} lessons are"
         span = f" ({self.oldest:%Y-%m-%d} to {self.newest:%Y-%m-%d})" if self.oldest and self.newest else ""
         return Note(
-            f"{lessons} older than {days} days{span}. Nothing was deleted yet, because {self.why}. Deleting is final.",
+            later_n(
+                "{number} lesson is older than {days} days{span}. Nothing was deleted yet, because {why}. Deleting is "
+                "final.",
+                "{number} lessons are older than {days} days{span}. Nothing was deleted yet, because {why}. Deleting "
+                "is final.",
+                count,
+                days=days,
+                span=span,
+                why=self.why,
+            ),
             hint="Check the date of this computer. To delete them, type: fewshot lessons --delete-old",
         )
 
@@ -113,12 +122,15 @@ def _why(settings: Settings, started: Sequence[datetime], kept: int, at: datetim
     agreed = max((time for time in times if time is not None), default=None)
     seen = _time(settings, "clock_seen") or latest
     if seen is not None and at - seen > STEP and (agreed is None or started[-1] >= agreed):
-        return f"the clock shows a time {(at - seen).days} days after the last use of the program and may be wrong"
+        return later(
+            "the clock shows a time {days} days after the last use of the program and may be wrong",
+            days=(at - seen).days,
+        )
     rest = [moment for moment in started if agreed is None or moment >= agreed]
     if rest and not settings.get("retention_used"):
-        return "this would be the first deletion on this computer"
+        return later("this would be the first deletion on this computer")
     if len(rest) > LARGE or (len(rest) > 2 and 2 * len(rest) > kept):
-        return f"these are unusually many at once ({len(rest)} of {kept})"
+        return later("these are unusually many at once ({number} of {all})", number=len(rest), all=kept)
     return ""
 
 

@@ -17,6 +17,7 @@ from fewshot.database.sealed_settings import opened_setting, sealed_setting
 from fewshot.database.tables import OwnerSettingRow, SettingRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.session import turn_password
+from fewshot.translation import later
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,9 @@ class Settings:
 
     def _must_manage(self) -> None:
         if not self.owner.manages:
-            raise UsageError("This setting belongs to the whole installation. Only an administrator can change it.")
+            raise UsageError(
+                later("This setting belongs to the whole installation. Only an administrator can change it.")
+            )
 
     def _store(self, key: str, value: Any) -> None:
         with self._database.write() as session:
@@ -170,8 +173,12 @@ class Settings:
         longest = self.longest_retention
         if days is not None and longest is not None and days > longest:
             raise UsageError(
-                f"An administrator has chosen that lessons are kept for at most {longest} days, so they cannot be kept "
-                f"for {days}. Choose {longest} days or fewer."
+                later(
+                    "An administrator has chosen that lessons are kept for at most {longest} days, so they cannot "
+                    "be kept for {days}. Choose {longest} days or fewer.",
+                    longest=longest,
+                    days=days,
+                )
             )
         self._choose("retention_days", "retention_agreed", days, keep=0)
 
@@ -195,7 +202,10 @@ class Settings:
         """Store a number of days; ``keep`` is stored for None."""
         if days is not None and days < 1:
             raise UsageError(
-                f"Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons."
+                later(
+                    "Lessons cannot be kept for {days} days. Give at least 1 day, or None to keep all lessons.",
+                    days=days,
+                )
             )
         changed = days != self.get(key)
         self.set(key, keep if days is None else days)

@@ -22,6 +22,7 @@ from fewshot.database.lesson_tables import LessonRow, SecondRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.session.liveness import SILENCE, is_at_work, this_process
 from fewshot.session.writing import student_ids
+from fewshot.translation import later
 
 
 class LessonTaken(StoreError):
@@ -29,8 +30,11 @@ class LessonTaken(StoreError):
 
     def __init__(self, lesson: int) -> None:
         super().__init__(
-            f"Another program now records lesson {lesson}, so this one has stopped writing to it. What it wrote before "
-            "is kept.",
+            later(
+                "Another program now records lesson {lesson}, so this one has stopped writing to it. What it wrote "
+                "before is kept.",
+                lesson=lesson,
+            ),
             hint="To see the lessons that are kept: fewshot lessons",
         )
 

@@ -7,9 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
 from fewshot.models.files import home
 from fewshot.secret_variables import secret_variable
+from fewshot.translation import later
 
 VARIABLE = "FEWSHOT_TURN_PASSWORD"
 FILE = "turn-password"
@@ -35,8 +36,12 @@ def read() -> str:
         return ""
     except (OSError, UnicodeError) as error:
         raise UsageError(
-            f"The password of the TURN server in {home() / FILE} cannot be read ({error}). Delete this file, and type "
-            "the password again under Settings, Connection."
+            later(
+                "The password of the TURN server in {file} cannot be read ({reason}). Delete this file, and type "
+                "the password again under Settings, Connection.",
+                file=home() / FILE,
+                reason=error,
+            )
         ) from error
 
 
@@ -65,6 +70,10 @@ def write(password: str) -> None:
             raise
     except OSError as error:
         raise UsageError(
-            f"The password of the TURN server could not be saved in {target} ({error.strerror or error}). Check that "
-            "the folder has free space and may be written to."
+            later(
+                "The password of the TURN server could not be saved in {target} ({reason}). Check that the folder "
+                "has free space and may be written to.",
+                target=target,
+                reason=reason_of(error),
+            )
         ) from error

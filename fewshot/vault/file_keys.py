@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fewshot.errors import UsageError
 from fewshot.models.lock import one_process
+from fewshot.translation import later
 from fewshot.vault import recovery
 from fewshot.vault.cipher import new_id, new_key
 from fewshot.vault.errors import KeyGone, KeysUnusable, lost_keys
@@ -37,7 +38,7 @@ class FileKeys(KeyFile):
             if self._seen is None or self._stamp() != self._seen:
                 self._read()
             if self._seen is None:
-                raise lost_keys(self.path, "it is missing")
+                raise lost_keys(self.path, later("it is missing"))
             try:
                 return self._keys[name]
             except KeyError:
@@ -123,8 +124,11 @@ class FileKeys(KeyFile):
         known = self.record.get("recovery")
         if known and not replace and not recovery.fits(known, passphrase):
             raise UsageError(
-                f"There is a recovery file already ({', '.join(known['places'])}), and this is not its passphrase. "
-                "Nothing was written. Use its passphrase for all recovery files.",
+                later(
+                    "There is a recovery file already ({places}), and this is not its passphrase. Nothing was "
+                    "written. Use its passphrase for all recovery files.",
+                    places=", ".join(known["places"]),
+                ),
                 hint="To choose a new one for all of them, add: --new-passphrase",
             )
         made = known if known and not replace else recovery.new_recovery(passphrase)
@@ -138,7 +142,11 @@ class FileKeys(KeyFile):
                     self._record["recovery"] = made | {"places": earlier}
                 else:
                     self._record.pop("recovery")
-            raise UsageError(f"The recovery file {file} could not be written. Choose a folder that may be written to.")
+            raise UsageError(
+                later(
+                    "The recovery file {file} could not be written. Choose a folder that may be written to.", file=file
+                )
+            )
         return self.unreached
 
     def take_from(self, file: Path, passphrase: str) -> int:

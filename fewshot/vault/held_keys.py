@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from fewshot.addresses import is_this_computer
 from fewshot.errors import UsageError
 from fewshot.secret_variables import secret_variable
+from fewshot.translation import later
 from fewshot.vault.cipher import KEY_BYTES
 from fewshot.vault.errors import KeyGone, KeysUnusable
 
@@ -32,7 +33,7 @@ PATIENCE = 10.0
 MOST = 10_000
 """Keys in one request."""
 _STATE: dict[str, type] = {"store": str, "generation": int}
-_NOT_ONE = "what answers there is no key holder"
+_NOT_ONE = later("what answers there is no key holder")
 
 
 class HeldKeys:
@@ -170,9 +171,9 @@ class HeldKeys:
         except (OSError, ValueError) as error:  # those of requests too; OSError: the certificate's file is missing
             self._fail(_why(error), error)
         if answer.status_code in (requests.codes.unauthorized, requests.codes.too_many_requests):
-            self._fail(f"it refuses the token in {TOKEN}")
+            self._fail(later("it refuses the token in {variable}", variable=TOKEN))
         if answer.status_code != requests.codes.ok:
-            self._fail(f"it answers with an error ({answer.status_code}); its log says why")
+            self._fail(later("it answers with an error ({status}); its log says why", status=answer.status_code))
         wanted = parts if body is None else {**_STATE, **parts}
         if not isinstance(told, dict) or not all(isinstance(told.get(name), kind) for name, kind in wanted.items()):
             self._fail(_NOT_ONE)
@@ -212,8 +213,13 @@ class HeldKeys:
 
     def _fail(self, why: str, error: Exception | None = None) -> NoReturn:
         raise KeysUnusable(
-            f"The keys of the encryption are held by {self.url} ({HOLDER}), and {why}. Nothing was changed. Check the "
-            "address, the network, and that fewshot key serve runs there."
+            later(
+                "The keys of the encryption are held by {url} ({holder}), and {why}. Nothing was changed. Check "
+                "the address, the network, and that fewshot key serve runs there.",
+                url=self.url,
+                holder=HOLDER,
+                why=why,
+            )
         ) from error
 
 
@@ -221,12 +227,12 @@ def _why(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted"
+        return later("its certificate is not trusted")
     if isinstance(error, requests.exceptions.JSONDecodeError):
         return _NOT_ONE
     if isinstance(error, requests.RequestException):
-        return "it does not answer"
-    return f"the file in {CERTIFICATE} cannot be used"
+        return later("it does not answer")
+    return later("the file in {variable} cannot be used", variable=CERTIFICATE)
 
 
 def held_elsewhere() -> HeldKeys | None:

@@ -18,9 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fewshot.errors import reason_of
 from fewshot.models.lock import one_process
 from fewshot.private_files import make_private_folder
 from fewshot.secret_variables import secret_variable
+from fewshot.translation import later
 from fewshot.vault import recovery
 from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id
 from fewshot.vault.durable import shred, write_through
@@ -115,9 +117,13 @@ class KeyFile:
                         raise
             except OSError as error:
                 raise KeysUnusable(
-                    f"The keys of the encryption could not be written ({error.strerror or error}), so nothing was "
-                    f"changed. Check that {self.folder} and {shown(places(self.folder))} may be written to and have "
-                    "free space, then try again."
+                    later(
+                        "The keys of the encryption could not be written ({reason}), so nothing was changed. Check "
+                        "that {folder} and {places} may be written to and have free space, then try again.",
+                        reason=reason_of(error),
+                        folder=self.folder,
+                        places=shown(places(self.folder)),
+                    )
                 ) from error
 
     def _begin(self) -> None:
@@ -173,7 +179,7 @@ class KeyFile:
             stamp = self._stamp()
             if stamp is None:
                 if self._record:  # it was there
-                    raise lost_keys(self.path, "the file is missing")
+                    raise lost_keys(self.path, later("the file is missing"))
                 self._seen = None
                 return
             record = read_record(self.path)
@@ -200,10 +206,14 @@ class KeyFile:
         file = self._find(record)
         if file is None:
             raise KeysUnusable(
-                f"The names, vectors and readings are encrypted, and the key that opens them is not on this computer. "
-                f"It should be {epoch_file(self.folder, record).name} in "
-                f"{shown(places(self.folder))}. Put that file back, or set FEWSHOT_KEYS to its folder. If it is lost, "
-                "use the recovery file that was made for this case. Without either, everything in the classes is lost.",
+                later(
+                    "The names, vectors and readings are encrypted, and the key that opens them is not on this "
+                    "computer. It should be {file} in {places}. Put that file back, or set FEWSHOT_KEYS to its "
+                    "folder. If it is lost, use the recovery file that was made for this case. Without either, "
+                    "everything in the classes is lost.",
+                    file=epoch_file(self.folder, record).name,
+                    places=shown(places(self.folder)),
+                ),
                 hint="To use the recovery file, type: fewshot key import FILE",
             )
         try:
@@ -211,9 +221,14 @@ class KeyFile:
             if len(epoch) != KEY_BYTES:
                 raise ValueError
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is damaged"
+            reason = reason_of(error) if getattr(error, "strerror", None) else later("it is damaged")
             raise KeysUnusable(
-                f"The key of the encryption in {file} cannot be read ({reason}). Put a copy of this file in its place.",
+                later(
+                    "The key of the encryption in {file} cannot be read ({reason}). Put a copy of this file in its "
+                    "place.",
+                    file=file,
+                    reason=reason,
+                ),
                 hint="To use a recovery file, type: fewshot key import FILE",
             ) from error
         given = secret_variable(SECRET) or ""
@@ -227,7 +242,7 @@ class KeyFile:
                 name: wrapping.open(bytes_of(sealed), bound(record, name)) for name, sealed in record["keys"].items()
             }
         except (NotSealedHere, ValueError, TypeError) as error:
-            raise lost_keys(self.path, "one of its keys was changed") from error
+            raise lost_keys(self.path, later("one of its keys was changed")) from error
         return keys, epoch
 
     def _find(self, record: dict[str, Any]) -> Path | None:
@@ -248,8 +263,13 @@ class KeyFile:
                 shred(file)
             except OSError as error:
                 raise KeysUnusable(
-                    f"The old key {file} could not be deleted ({error.strerror or error}), so an older copy of "
-                    f"{self.path} can still be opened. Delete this file, or let fewshot write to its folder."
+                    later(
+                        "The old key {file} could not be deleted ({reason}), so an older copy of {path} can still "
+                        "be opened. Delete this file, or let fewshot write to its folder.",
+                        file=file,
+                        reason=reason_of(error),
+                        path=self.path,
+                    )
                 ) from error
 
     def _leave(self, before: dict[str, Any]) -> None:
@@ -271,5 +291,5 @@ class KeyFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise lost_keys(self.path, error.strerror or str(error)) from error
+            raise lost_keys(self.path, reason_of(error)) from error
         return found.st_ino, found.st_mtime_ns, found.st_size

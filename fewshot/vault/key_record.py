@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fewshot.errors import reason_of
+from fewshot.translation import later
 from fewshot.vault.cipher import Cipher, derived
 from fewshot.vault.errors import lost_keys
 from fewshot.vault.recovery import check_pair
@@ -71,11 +73,12 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_bytes())
         if record["format"] != FORMAT:
-            raise lost_keys(path, f"its format {record['format']!r} is not known to this program")
+            raise lost_keys(path, later("its format {format!r} is not known to this program", format=record["format"]))
         _check(record)
         return dict(record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise lost_keys(path, getattr(error, "strerror", None) or "it is damaged") from error
+        why = reason_of(error) if getattr(error, "strerror", None) else later("it is damaged")
+        raise lost_keys(path, why) from error
 
 
 def _check(record: dict[str, Any]) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, reason_of
+from fewshot.translation import later, together
 from fewshot.vault.cipher import KEY_BYTES, derived
 from fewshot.vault.durable import write_through
 
@@ -41,8 +42,12 @@ def new_recovery(passphrase: str) -> dict[str, Any]:
 
     if len(passphrase) < SHORTEST:
         raise UsageError(
-            f"This passphrase has {len(passphrase)} characters, and at least {SHORTEST} are needed. Nothing was "
-            "written. Choose a longer one, such as five words that do not belong together."
+            later(
+                "This passphrase has {number} characters, and at least {least} are needed. Nothing was written. "
+                "Choose a longer one, such as five words that do not belong together.",
+                number=len(passphrase),
+                least=SHORTEST,
+            )
         )
     private = X25519PrivateKey.generate()
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
@@ -136,10 +141,13 @@ def write_files(record: Mapping[str, Any], keys: Mapping[str, bytes], only_stale
         except UsageError as error:
             said.append(error.text)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
             said.append(
-                f"The recovery file {place} could not be brought up to date ({why}): it lacks the "
-                "newest keys, and may still hold dropped ones. Connect its disk; the next start of fewshot writes it."
+                later(
+                    "The recovery file {file} could not be brought up to date ({reason}): it lacks the newest keys, "
+                    "and may still hold dropped ones. Connect its disk; the next start of fewshot writes it.",
+                    file=place,
+                    reason=reason_of(error),
+                )
             )
     return said
 
@@ -162,7 +170,7 @@ def read_file(file: Path, passphrase: str) -> tuple[dict[str, Any], dict[str, by
         return record, keys
     except _failures() as error:
         raise UsageError(
-            f"The recovery file {file} is damaged. Nothing was changed. Use another copy of it."
+            later("The recovery file {file} is damaged. Nothing was changed. Use another copy of it.", file=file)
         ) from error
 
 
@@ -182,13 +190,16 @@ def read_record(file: Path) -> dict[str, Any]:
         return dict(record)
     except OSError as error:
         raise UsageError(
-            f"The file {file} cannot be read ({error.strerror or error}). Nothing was changed. Check its name and "
-            "place."
+            later(
+                "The file {file} cannot be read ({reason}). Nothing was changed. Check its name and place.",
+                file=file,
+                reason=reason_of(error),
+            )
         ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"{file} is not a recovery file of fewshot. Nothing was changed. Give the file that was written by fewshot "
-            "key export."
+            later("{file} is not a recovery file of fewshot. Nothing was changed.", file=file),
+            hint="Give the file that was written by fewshot key export.",
         ) from error
 
 
@@ -207,10 +218,10 @@ def refuse_other(file: Path, store: str) -> None:
     try:
         if read_record(file)["store"] == store:
             return
-        what = "is the recovery file of another installation"
+        what = later("{file} is the recovery file of another installation, so it was not replaced.", file=file)
     except UsageError:
-        what = "exists and is not a recovery file"
-    raise UsageError(f"{file} {what}, so it was not replaced. Give another file, or delete this one first.")
+        what = later("{file} exists and is not a recovery file, so it was not replaced.", file=file)
+    raise UsageError(together(what, later("Give another file, or delete this one first.")))
 
 
 def is_current(place: Path, record: Mapping[str, Any]) -> bool:
@@ -262,8 +273,8 @@ def _private(record: Mapping[str, Any], passphrase: str) -> Any:
         return X25519PrivateKey.from_private_bytes(raw)
     except _failures() as error:
         raise UsageError(
-            "The passphrase does not open the recovery file. Nothing was changed. Type the same command again, with "
-            "the passphrase that was chosen when the file was made."
+            later("The passphrase does not open the recovery file. Nothing was changed."),
+            hint="Type the same command again, with the passphrase that was chosen when the file was made.",
         ) from error
 
 

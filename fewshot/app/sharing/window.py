@@ -14,7 +14,7 @@ from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.errors import UsageError
 from fewshot.live.sparing import CALL_FPS, call_rate
 from fewshot.session.stored_words import WINDOW
-from fewshot.translation import later, tr
+from fewshot.translation import later, together, tr
 from fewshot.types import Frame
 
 WIDTH = 1920
@@ -78,7 +78,7 @@ class SharedWindow(BrowserSource):
         """A sentence while no picture comes, else None."""
         quiet, limit = self.quiet, max(IDLE, 2 * self._took) if self.connected else IDLE
         if quiet < limit:
-            return self._unfit or self._late
+            return (self._unfit and tr(self._unfit)) or self._late
         if self._stopped:
             return tr(
                 "The window is no longer shared. The lesson waits. Click “Choose the window” and pick the window of "
@@ -174,7 +174,7 @@ class SharedWindow(BrowserSource):
         try:
             pixels = decoded(frame)
         except UsageError as error:
-            self._unfit = f"A picture of the shared window was left out. {error.text}"
+            self._unfit = together(later("A picture of the shared window was left out."), error.text)
             self.notes[:] = [self._unfit]  # one is enough for a lesson
             return None
         self._unfit = None

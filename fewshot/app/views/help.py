@@ -61,7 +61,9 @@ def body(topic: str, language: str = ENGLISH) -> str:
     """
     path = packaged(topic, language)
     if not path.is_file():
-        raise FewshotError(f"The help page {topic!r} is missing from this installation. Install fewshot again.")
+        raise FewshotError(
+            later("The help page {topic!r} is missing from this installation. Install fewshot again.", topic=topic)
+        )
     text = path.read_text(encoding="utf-8")
     text = text[text.index(">", text.index("<main")) + 1 : text.index("</main>")]
     text = re.sub(r'<a href="[\w-]+\.html">(.*?)</a>', r"<em>\1</em>", text)

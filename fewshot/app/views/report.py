@@ -44,7 +44,7 @@ def page() -> None:
     lessons = store.lessons()
     if held := store.held_back():
         privacy = tr("Open Settings → Privacy to check this.")
-        st.info(f"{held.text} {privacy}", icon=":material/auto_delete:")
+        st.info(f"{tr(held.text)} {privacy}", icon=":material/auto_delete:")
     wanted, wrong = _wanted([info.id for info in lessons])
     with st.container(key="wrap-report"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")

@@ -167,7 +167,7 @@ def _held_back() -> None:
     now = datetime.now()
     today = f"{now:%d %B %Y}" if LANGUAGE.get() == ENGLISH else day(now)
     st.warning(
-        f"{held.text} {tr('Today is {day}: is that right?', day=today)}",
+        f"{tr(held.text)} {tr('Today is {day}: is that right?', day=today)}",
         icon=":material/auto_delete:",
     )
     if st.button(tr("Delete these old lessons now")):

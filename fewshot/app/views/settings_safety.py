@@ -77,7 +77,7 @@ def _recovery(safety: Safety) -> None:
             if not places and word != again:
                 raise UsageError(tr("The two passphrases differ. Nothing was written. Type them again."))
             for said in safety.export(Path(file.strip()).expanduser(), word):
-                st.warning(plain(said), icon=":material/usb:")
+                st.warning(plain(tr(said)), icon=":material/usb:")
             say_later(tr("The recovery file was written. It is kept up to date from now on."))
             st.rerun()
 

@@ -21,6 +21,7 @@ from fewshot.live.sources.capture import (
 )
 from fewshot.live.sources.newest import NewestFrames
 from fewshot.live.sources.video import VideoSource
+from fewshot.translation import later
 from fewshot.types import Frame
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt", "rtp")
@@ -36,11 +37,14 @@ def open_webcam(index: int) -> NewestFrames:
     if not capture.isOpened():
         capture.release()
         raise SourceError(
-            f"Camera {index} could not be opened. Plug it in, close other programs that use it, or allow access to it "
-            "in the system's privacy settings.",
+            later(
+                "Camera {number} could not be opened. Plug it in, close other programs that use it, or allow "
+                "access to it in the system's privacy settings.",
+                number=index,
+            ),
             hint="To use another camera, give its number, for example --source 1.",
         )
-    return _newest(f"camera {index}", capture)
+    return _newest(later("camera {number}", number=index), capture)
 
 
 def list_cameras(most: int = 10) -> list[tuple[int, str]]:
@@ -83,8 +87,11 @@ def open_url(url: str) -> NewestFrames | VideoSource:
     if not capture.isOpened():
         capture.release()
         raise SourceError(
-            f"No video stream could be opened at {name}. Check that the camera is on, that the network works, and that "
-            "a video player can open this address (VLC: Open Network Stream)."
+            later(
+                "No video stream could be opened at {name}. Check that the camera is on, that the network works, "
+                "and that a video player can open this address (VLC: Open Network Stream).",
+                name=name,
+            )
         )
     if url.lower().startswith("http") and count(capture) is not None:
         return VideoSource(Path(name), name, capture)

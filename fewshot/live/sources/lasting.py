@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame, Source, interrupt, leave_out
+from fewshot.translation import later, together
 
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to open the device again; the last value is repeated."""
@@ -107,17 +108,20 @@ class LastingSource:
             self.lost = why
             return False
         gone, tries = self._clock(), 0
-        self.away = f"{self.name} was lost after {last:.0f} s. Waiting for it to come back."
+        self.away = later(
+            "{name} was lost after {seconds:.0f} s. Waiting for it to come back.", name=self.name, seconds=last
+        )
         self._tell(self.away)
         while not self._ending.is_set():
             if self._patience is not None and self._clock() - gone >= self._patience:
-                self.lost = f"{why} It did not come back within {self._patience:g} s."
+                late = later("It did not come back within {seconds:g} s.", seconds=self._patience)
+                self.lost = together(why, late)
                 break
             self._wait(self._ending, PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
             if not self._ending.is_set() and self._opened():
                 self.away = None
-                self._tell(f"{self.name} is back after {self._clock() - gone:.0f} s.")
+                self._tell(later("{name} is back after {seconds:.0f} s.", name=self.name, seconds=self._clock() - gone))
                 return True
         self.away = None
         return False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame
+from fewshot.translation import later, later_n
 from fewshot.types import Frame
 
 _TICK = 0.2  # Seconds. On Windows Ctrl-C cannot interrupt a thread that waits for a lock, so waits are split.
@@ -60,8 +61,11 @@ class NewestFrames:
         if not self._wait():
             self.close()
             raise SourceError(
-                f"{name} was opened but gives no picture. Close other programs that use it, and allow access to it in "
-                "the system's privacy settings."
+                later(
+                    "{name} was opened but gives no picture. Close other programs that use it, and allow access to "
+                    "it in the system's privacy settings.",
+                    name=name,
+                )
             )
 
     def __iter__(self) -> Iterator[CapturedFrame]:
@@ -78,8 +82,13 @@ class NewestFrames:
             yield CapturedFrame(self.name, index, last, frame)
             index += 1
         if not self._closing:
-            count = "1 frame" if index == 1 else f"{index} frames"
-            self.lost = f"{self.name} gave no more pictures after {max(last, 0):.1f} s ({count})."
+            self.lost = later_n(
+                "{name} gave no more pictures after {seconds:.1f} s ({number} frame).",
+                "{name} gave no more pictures after {seconds:.1f} s ({number} frames).",
+                index,
+                name=self.name,
+                seconds=max(last, 0),
+            )
 
     def leave_out(self, seconds: float) -> None:
         """Frames that come less than so many seconds after the latest one are counted as dropped, and not converted."""

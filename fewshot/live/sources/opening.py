@@ -11,7 +11,7 @@ from typing import TypeGuard, cast
 import numpy as np
 
 from fewshot.addresses import missing_file
-from fewshot.errors import SourceError, UsageError
+from fewshot.errors import SourceError, UsageError, reason_of
 from fewshot.live.sources.base import ArrayPicture, FrameSource, Source, SourceNotFound
 from fewshot.live.sources.cameras import SCHEMES, open_url, open_webcam
 from fewshot.live.sources.lasting import LastingSource
@@ -19,6 +19,7 @@ from fewshot.live.sources.screen import ScreenSource
 from fewshot.live.sources.still_pictures import PictureSource, open_folder
 from fewshot.live.sources.video import VideoSource
 from fewshot.pictures import is_picture
+from fewshot.translation import later
 from fewshot.types import Frame
 
 Watchable = str | int | os.PathLike[str] | Source | Iterable[Frame] | Sequence[str | os.PathLike[str]]
@@ -78,7 +79,7 @@ def _open_list(what: Sequence[object]) -> PictureSource:
             raise UsageError("A list must have either paths of pictures or arrays. Give one kind in one list.")
         path = Path(one)
         if not path.exists():
-            raise SourceNotFound(f"There is no file {missing_file(str(one))}. Give paths of pictures.")
+            raise SourceNotFound(later("There is no file {file}. Give paths of pictures.", file=missing_file(str(one))))
         if not is_picture(path) or not path.is_file():
             raise UsageError(f"{one} is not a picture. A list takes pictures; give videos and folders one by one.")
     name = "1 picture" if len(what) == 1 else f"{len(what)} pictures"
@@ -122,7 +123,13 @@ def _open_named(text: str) -> Source:
     if separator:
         if scheme.lower() not in SCHEMES:
             named = scheme if scheme.isalnum() else "something else"
-            raise SourceNotFound(f"Addresses that start with {named}:// are not supported. Use {', '.join(SCHEMES)}.")
+            raise SourceNotFound(
+                later(
+                    "Addresses that start with {scheme}:// are not supported. Use {schemes}.",
+                    scheme=named,
+                    schemes=", ".join(SCHEMES),
+                )
+            )
         return open_url(text)
     return _open_path(Path(text), text)
 
@@ -133,19 +140,29 @@ def _open_path(path: Path, name: str) -> Source:
             return open_folder(path, name)
         if not path.exists():
             raise SourceNotFound(
-                f"There is no file or folder {missing_file(name)}. Give a video, a picture, a folder of pictures, a "
-                "camera number, a stream address, or screen."
+                later(
+                    "There is no file or folder {name}. Give a video, a picture, a folder of pictures, a camera "
+                    "number, a stream address, or screen.",
+                    name=missing_file(name),
+                )
             )
         if not path.is_file():  # opening a pipe would wait for whatever writes to it, without end
             raise SourceError(
-                f"{name} is a pipe or a device. Give a video, a picture, a folder of pictures, a camera number, a "
-                "stream address, or screen."
+                later(
+                    "{name} is a pipe or a device. Give a video, a picture, a folder of pictures, a camera number, "
+                    "a stream address, or screen.",
+                    name=name,
+                )
             )
         with path.open("rb"):
             pass
     except OSError as error:
         raise SourceError(
-            f"{name} cannot be read: {error.strerror or error}. Check the permissions of the file."
+            later(
+                "{name} cannot be read: {reason}. Check the permissions of the file.",
+                name=name,
+                reason=reason_of(error),
+            )
         ) from error
     if is_picture(path) and path.suffix.lower() != ".gif":  # which is usually a small video
         return PictureSource([path], name)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fewshot.errors import SourceError
 from fewshot.live.sources.base import CapturedFrame, SourceNotFound
+from fewshot.translation import later
 from fewshot.types import Frame
 
 _REGION = re.compile(r"screen:(-?\d+),(-?\d+),(\d+),(\d+)")
@@ -71,8 +72,11 @@ class ScreenSource:
                 yield CapturedFrame(self.name, index, last, frame)
                 index += 1
         except (ScreenShotError, AssertionError) as error:  # mss asserts that the display answers
-            why = str(error) or "the display is gone"
-            self.lost = f"The screen could no longer be captured after {max(last, 0):.1f} s ({why})."
+            self.lost = later(
+                "The screen could no longer be captured after {seconds:.1f} s ({reason}).",
+                seconds=max(last, 0),
+                reason=str(error) or later("the display is gone"),
+            )
         finally:
             with suppress(ScreenShotError):  # the display may be gone already
                 camera.close()
@@ -83,8 +87,10 @@ class ScreenSource:
     def _check_permission(self, frame: Frame) -> None:
         if os.environ.get("XDG_SESSION_TYPE") == "wayland" and not frame.any():
             raise SourceError(
-                "This desktop (Wayland) does not allow programs to capture the screen. Log in with an Xorg session, or "
-                "use a recording of the lesson as the source."
+                later(
+                    "This desktop (Wayland) does not allow programs to capture the screen. Log in with an Xorg "
+                    "session, or use a recording of the lesson as the source."
+                )
             )
 
 
@@ -97,8 +103,18 @@ def _choose(camera: Any, wanted: tuple[int, int, int, int] | None) -> dict[str, 
     right, bottom = left + everything["width"], top + everything["height"]
     if not (left <= x and x + width <= right and top <= y and y + height <= bottom):
         raise SourceError(
-            f"The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
-            f"{right},{bottom}. Give x, y, width and height of a region inside the screen."
+            later(
+                "The region {x},{y},{width},{height} is not on the screen, which spans {left},{top} to "
+                "{right},{bottom}. Give x, y, width and height of a region inside the screen.",
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+                left=left,
+                top=top,
+                right=right,
+                bottom=bottom,
+            )
         )
     return {"left": x, "top": y, "width": width, "height": height}
 
@@ -120,7 +136,9 @@ def parse_region(text: str) -> tuple[int, int, int, int] | None:
     match = _REGION.fullmatch(text.replace(" ", ""))
     x, y, width, height = (int(value) for value in match.groups()) if match else (0, 0, 0, 0)
     if width == 0 or height == 0:
-        raise SourceNotFound(f"'{text}' is not a region of the screen. Write screen:x,y,width,height, in pixels.")
+        raise SourceNotFound(
+            later("'{text}' is not a region of the screen. Write screen:x,y,width,height, in pixels.", text=text)
+        )
     return x, y, width, height
 
 
@@ -141,6 +159,8 @@ def open_screen() -> Any:
         return mss.MSS()
     except (ScreenShotError, OSError) as error:
         raise SourceError(
-            "The screen cannot be captured, because this session has no display. Run fewshot in a desktop session, or "
-            "use a camera or a file as the source."
+            later(
+                "The screen cannot be captured, because this session has no display. Run fewshot in a desktop "
+                "session, or use a camera or a file as the source."
+            )
         ) from error

@@ -9,6 +9,7 @@ from fewshot.clutter import entries_of
 from fewshot.errors import FewshotError, SourceError, printable
 from fewshot.live.sources.base import CapturedFrame, SourceNotFound
 from fewshot.pictures import is_picture, read_sized_picture
+from fewshot.translation import later, together
 
 
 class PictureSource:
@@ -33,20 +34,25 @@ class PictureSource:
         self._files = files
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        read = 0
+        read, wrong = 0, None
         for path in self._files:
             try:
                 frame, size = read_sized_picture(path)
             except FewshotError as error:
                 if len(self._files) == 1:
-                    raise SourceError(str(error)) from error
-                self.notes.append(str(error))
+                    raise SourceError(error.text, hint=error.hint) from error
+                wrong = wrong or error
+                self.notes.append(together(error.text, error.hint))
                 continue
             read += 1
             reduced = size != (frame.shape[1], frame.shape[0])
             yield CapturedFrame(str(path), 0, 0.0, frame, independent=True, size=size if reduced else None)
         if not read:
-            raise SourceError(f"None of the {len(self._files)} pictures in {self.name} can be read. {self.notes[0]}")
+            none = later(
+                "None of the {number} pictures in {name} can be read.", number=len(self._files), name=self.name
+            )
+            first = (wrong.text, wrong.hint) if wrong is not None else ("", "")
+            raise SourceError(together(none, first[0]), hint=first[1])
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -62,12 +68,17 @@ def open_folder(path: Path, name: str) -> PictureSource:
     files = [file for file in entries if is_picture(file)]
     if not files:
         raise SourceNotFound(
-            f"There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF, "
-            "HEIC, AVIF, GIF or JPEG 2000 files. Give videos one by one."
+            later(
+                "There is no picture in {name} (subfolders are not searched). Expected JPEG, PNG, WebP, BMP, TIFF, "
+                "HEIC, AVIF, GIF or JPEG 2000 files. Give videos one by one.",
+                name=name,
+            )
         )
     source = PictureSource(files, name)
     others = [printable(file.name) for file in entries if file not in files]
     if others:
         shown = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        source.notes.append(f"Skipped in {name}, because they are not pictures: {shown}")
+        source.notes.append(
+            later("Skipped in {folder}, because they are not pictures: {files}", folder=name, files=shown)
+        )
     return source

@@ -13,6 +13,7 @@ from fewshot.live.sources.capture import codec_of, count, measured_rate, open_fi
 from fewshot.live.sources.decoding import Decoder, open_decoder
 from fewshot.live.sources.ending import is_cut
 from fewshot.live.steady_clock import SteadyClock
+from fewshot.translation import later, together
 
 _TEXT = "ansi"
 """The codec as which ffmpeg draws the letters of a text file."""
@@ -36,12 +37,14 @@ class VideoSource:
         local = capture is None
         if capture is None:
             if path.stat().st_size == 0:
-                raise SourceError(f"{self.name} is empty (0 bytes). Copy the file again from the original.")
+                raise SourceError(
+                    later("{name} is empty (0 bytes). Copy the file again from the original.", name=self.name)
+                )
             capture = open_file(path)
         opened = capture.isOpened()
         if opened and codec_of(capture) == _TEXT:
             capture.release()
-            raise SourceError(f"{self.name} is a text, not a video. Give a video, or a picture.")
+            raise SourceError(later("{name} is a text, not a video. Give a video, or a picture.", name=self.name))
         named, self.frames = rate(capture), count(capture)
         self._path = path if local else None
         self._seconds = (self.frames or 0) / (named or 25.0)
@@ -49,8 +52,11 @@ class VideoSource:
         self._first = self._decoder.read()
         if self._first is None:
             self.close()
-            what = "contains no readable picture" if opened else "is not a video, or its end is missing"
-            raise SourceError(f"{self.name} {what}. Check that a video player can play it, or copy it again.")
+            if opened:
+                what = later("{name} contains no readable picture.", name=self.name)
+            else:
+                what = later("{name} is not a video, or its end is missing.", name=self.name)
+            raise SourceError(together(what, later("Check that a video player can play it, or copy it again.")))
         self.fps: float | None = (measured_rate(path, named) if local else named) or 25.0
         self.dropped = 0
         self.lost: str | None = None
@@ -78,14 +84,23 @@ class VideoSource:
             return
         first, second = ("x".join(map(str, size)) for size in self._decoder.stretched)
         self.notes.append(
-            f"{self.name} changes its picture size from {first} to {second} after {time:.1f} s. Without the package av "
-            "(PyAV) the pictures after that are stretched to the first size, so they cannot be read rightly. Install "
-            "this package, and process the video again."
+            later(
+                "{name} changes its picture size from {first} to {second} after {time:.1f} s. Without the package "
+                "av (PyAV) the pictures after that are stretched to the first size, so they cannot be read "
+                "rightly. Install this package, and process the video again.",
+                name=self.name,
+                first=first,
+                second=second,
+                time=time,
+            )
         )
 
     def _look_back(self, read: int, last: float) -> None:
         if is_cut(self._path, read, self.frames, self._seconds, last):
-            self.lost = (
-                f"{self.name} ended after {read} of {self.frames} frames: the file is cut off or damaged. "
-                "All frames before that were processed."
+            self.lost = later(
+                "{name} ended after {number} of {all} frames: the file is cut off or damaged. All frames "
+                "before that were processed.",
+                name=self.name,
+                number=read,
+                all=self.frames,
             )

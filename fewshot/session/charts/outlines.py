@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree  # nosec B405: reads only what vl-convert has drawn
 
 from fewshot.session.optional_imports import need
+from fewshot.translation import later
 
 _SVG = "http://www.w3.org/2000/svg"
 _BOLD = 0.04
@@ -62,9 +63,9 @@ def _path(text: ElementTree.Element, fonts: Sequence[_Font]) -> ElementTree.Elem
 
 def _draw(text: str, fonts: Sequence[_Font], size: float) -> tuple[str, float]:
     """The outlines of a line as the data of a path, and its width; both in pixels, from 0, 0 on the base line."""
-    harfbuzz = need("uharfbuzz", "PDF reports")
-    transformed = need("fontTools.pens.transformPen", "PDF reports").TransformPen
-    drawing = need("fontTools.pens.svgPathPen", "PDF reports").SVGPathPen
+    harfbuzz = need("uharfbuzz", later("PDF reports"))
+    transformed = need("fontTools.pens.transformPen", later("PDF reports")).TransformPen
+    drawing = need("fontTools.pens.svgPathPen", later("PDF reports")).SVGPathPen
     drawn, x = "", 0.0
     for font, run in _runs(text, fonts):
         pen = drawing(font.outlines, ntos=lambda number: f"{number:.2f}")
@@ -99,8 +100,8 @@ def _runs(text: str, fonts: Sequence[_Font]) -> Iterator[tuple[_Font, str]]:
 
 @functools.cache
 def _font(file: Path) -> _Font:
-    harfbuzz = need("uharfbuzz", "PDF reports")
-    opened = need("fontTools.ttLib", "PDF reports").TTFont(str(file), fontNumber=0)
+    harfbuzz = need("uharfbuzz", later("PDF reports"))
+    opened = need("fontTools.ttLib", later("PDF reports")).TTFont(str(file), fontNumber=0)
     face = harfbuzz.Face(harfbuzz.Blob.from_file_path(str(file)))
     letters = frozenset(map(chr, opened.getBestCmap()))
     return _Font(letters, face.upem, harfbuzz.Font(face), opened.getGlyphSet(), opened.getGlyphOrder())

@@ -13,6 +13,7 @@ from fewshot.safe_text import xml_text
 from fewshot.session.charts.outlines import as_outlines
 from fewshot.session.charts.theme import LIGHT, Chart, Theme, themed
 from fewshot.session.optional_imports import altair, need
+from fewshot.translation import later
 
 
 def to_svg(chart: Chart, theme: Theme = LIGHT) -> str:
@@ -70,7 +71,7 @@ def _drawable(part: Any) -> Any:
 
 
 def _converter() -> Any:
-    return need("vl_convert", "Reports with charts")
+    return need("vl_convert", later("Reports with charts"))
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from PIL import ImageFont
 from fewshot.errors import UsageError
 from fewshot.live.lettering import transliterate
 from fewshot.session.optional_imports import need
-from fewshot.translation import tr
+from fewshot.translation import later, tr
 
 FOLDER = "FEWSHOT_FONTS"
 """Environment variable: a folder of fonts (.ttf, .ttc, .otf) that are used first."""
@@ -132,4 +132,4 @@ def _letters(file: Path) -> frozenset[str]:
 
 
 def _opened(file: Path) -> Any:
-    return need("fontTools.ttLib", "PDF reports").TTFont(str(file), fontNumber=0, lazy=True)
+    return need("fontTools.ttLib", later("PDF reports")).TTFont(str(file), fontNumber=0, lazy=True)

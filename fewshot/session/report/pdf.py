@@ -20,7 +20,7 @@ from fewshot.session.report import words
 from fewshot.session.report.contents import Contents
 from fewshot.session.report.fonts import Fonts, can_write
 from fewshot.session.summary import clock
-from fewshot.translation import ENGLISH, LANGUAGE, tr
+from fewshot.translation import ENGLISH, LANGUAGE, later, tr
 from fewshot.translation.words import emotion_word
 
 _WIDE = 180
@@ -87,7 +87,7 @@ class _Page:
         for number, file in enumerate(fonts.further):
             self.pdf.add_font(f"further{number}", "", file)
         self.pdf.set_fallback_fonts([f"further{number}" for number in range(len(fonts.further))], exact_match=False)
-        need("uharfbuzz", "PDF reports")
+        need("uharfbuzz", later("PDF reports"))
         self.pdf.set_text_shaping(True)
         self.pdf.add_page()
 
@@ -123,7 +123,9 @@ class _Page:
                 the pictures does not shape every script.
             row: pixels of the chart per name.
         """
-        picture = need("PIL.Image", "PDF reports").open(io.BytesIO(to_png(chart, scale=_SCALE, fonts=self._drawn)))
+        picture = need("PIL.Image", later("PDF reports")).open(
+            io.BytesIO(to_png(chart, scale=_SCALE, fonts=self._drawn))
+        )
         height = min((_WIDE - left) * picture.height / picture.width, self.pdf.eph)
         wide = height * picture.width / picture.height
         if self.pdf.will_page_break(height):
@@ -168,7 +170,7 @@ class _Page:
 def _writer() -> Any:
     """The class that writes the file."""
 
-    class Writer(need("fpdf", "PDF reports").FPDF):  # type: ignore[misc]
+    class Writer(need("fpdf", later("PDF reports")).FPDF):  # type: ignore[misc]
         """In fpdf2 2.8.9 a line that begins with a further font sets the text font for that line only, and notes that
         it is set for the page: the lines after it are then in whatever font was before. Here it is set for the page."""
 

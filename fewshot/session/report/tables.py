@@ -19,7 +19,7 @@ from fewshot.session.analysis.words import MINIMUM, UNCERTAINTY, law, local
 from fewshot.session.lesson import Lesson
 from fewshot.session.optional_imports import need
 from fewshot.session.report.contents import without_name, without_names
-from fewshot.translation import tr
+from fewshot.translation import later, tr
 
 Columns = dict[str, Any]
 """Name -> a list or array; all have the same length."""
@@ -134,8 +134,8 @@ def parquet_file(lesson: Lesson, aggregate: bool = False) -> bytes:
         UsageError: pyarrow is not installed.
     """
     aggregate = aggregate or lesson.info.aggregate
-    arrow = need("pyarrow", "Parquet files")
-    parquet = need("pyarrow.parquet", "Parquet files")
+    arrow = need("pyarrow", later("Parquet files"))
+    parquet = need("pyarrow.parquet", later("Parquet files"))
     columns = mood_columns(lesson) if aggregate else reading_columns(lesson)
     types = {"student": arrow.string(), "state": arrow.string()}
     arrays = {name: arrow.array(values, type=types.get(name), from_pandas=True) for name, values in columns.items()}
