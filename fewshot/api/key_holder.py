@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from fewshot.addresses import is_this_computer
 from fewshot.api.rates import Rates
+from fewshot.api.tls import require_tls
 from fewshot.errors import FewshotError, UsageError
 from fewshot.vault.errors import KeyGone
 from fewshot.vault.file_keys import FileKeys
@@ -180,19 +181,12 @@ def serve_keys(
     """
     import uvicorn
 
-    if (certificate is None) != (private_key is None):
-        raise UsageError(
-            "TLS needs both a certificate and its private key.", hint="Give both: --certificate FILE --private-key FILE"
-        )
-    if certificate is None and not is_this_computer(host):
-        raise UsageError(
-            f"At {host} other computers could reach the keys without TLS. Give a certificate and its private key, or "
-            "listen at 127.0.0.1 only.",
-            hint="Add: --certificate FILE --private-key FILE",
-        )
-    for file in (certificate, private_key):
-        if file is not None and not file.is_file():
-            raise UsageError(f"There is no file {file}.")
+    open_to_others = UsageError(
+        f"At {host} other computers could reach the keys without TLS. Give a certificate and its private key, or "
+        "listen at 127.0.0.1 only.",
+        hint="Add: --certificate FILE --private-key FILE",
+    )
+    require_tls(certificate, private_key, "private-key", None if is_this_computer(host) else open_to_others)
     keys = FileKeys(folder)
     if keys.exists:
         keys.open_all()

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from fewshot.api.tls import require_tls
 from fewshot.app.daily import daily
 from fewshot.app.guard import SERVICE, Policy
 from fewshot.app.listening import LOOPBACK, Listening, listening_at, place_of, public_origins
@@ -85,7 +86,7 @@ def launch(
         )
     _require_number(processes, ray, most)
     where, public = listening_at(host or LOOPBACK), public_origins(public_urls)
-    _require_tls(where, certificate, key)
+    require_tls(certificate, key, "key", None if where.local else _open_to_others(where))
     bound = _bound(where, PORT if port is None else port)
     port = int(bound.getsockname()[1])
     ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
@@ -231,22 +232,13 @@ def _require_number(processes: int, ray: bool, most: int | None) -> None:
         raise UsageError(f"At most {most} processes are fewer than at least {processes}. Change one of the numbers.")
 
 
-def _require_tls(where: Listening, certificate: Path | None, key: Path | None) -> None:
-    if (certificate is None) != (key is None):
-        raise UsageError(
-            "TLS needs a certificate and its key, and only one of them was given. Give both.",
-            hint="Add: --certificate FILE --key FILE",
-        )
-    for path in (certificate, key):
-        if path is not None and not path.is_file():
-            raise UsageError(f"There is no file {path}. Give the path of a PEM file.")
-    if not where.local and certificate is None:
-        raise UsageError(
-            f"The service does not start: other computers could reach it at {where.given!r} without TLS, and everybody "
-            "in the network could read tokens and pictures along.",
-            hint="Give it a certificate: fewshot serve --host ADDRESS --certificate FILE --key FILE. Or put a reverse "
-            "proxy with HTTPS before it: fewshot serve --public-url https://NAME",
-        )
+def _open_to_others(where: Listening) -> UsageError:
+    return UsageError(
+        f"The service does not start: other computers could reach it at {where.given!r} without TLS, and everybody "
+        "in the network could read tokens and pictures along.",
+        hint="Give it a certificate: fewshot serve --host ADDRESS --certificate FILE --key FILE. Or put a reverse "
+        "proxy with HTTPS before it: fewshot serve --public-url https://NAME",
+    )
 
 
 def _bound(where: Listening, port: int) -> socket.socket:
