@@ -17,11 +17,14 @@ from fewshot.audit.log import known_subject
 from fewshot.backup.make import noted
 from fewshot.classroom.class_rows import class_of, student_of
 from fewshot.classroom.store import ClassStore
+from fewshot.database import Database
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
+from fewshot.database.plain_log import what_is_left
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
+from fewshot.translation import ENGLISH, LANGUAGE
 
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
@@ -91,9 +94,18 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,
         "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
-        "out_of_reach": list(OUT_OF_REACH),
+        "out_of_reach": [*OUT_OF_REACH, *_on_the_server(database)],
     }  # fmt: skip
     return Forgotten(signed(receipt), also, backups, bool(key))
+
+
+def _on_the_server(database: Database) -> list[str]:
+    """See ``what_is_left``; a receipt is in English, in every language of the app."""
+    before = LANGUAGE.set(ENGLISH)
+    try:
+        return what_is_left(database)
+    finally:
+        LANGUAGE.reset(before)
 
 
 def check_receipt(file: Path) -> bool:

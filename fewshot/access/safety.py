@@ -15,7 +15,9 @@ from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.new_database import seal_in_place, seal_into_new
 from fewshot.database.owner import Owner
+from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
 from fewshot.errors import FewshotError, UsageError
@@ -95,9 +97,36 @@ class Safety:
             left,
         )
 
-    def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
-        """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
-        seal_everything(self.database, progress)
+    @property
+    def on_server(self) -> bool:
+        """Whether the database is on a PostgreSQL server, where an encrypted copy takes the place of a readable one."""
+        return self.database.server is not None
+
+    def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None, in_place: bool = False) -> None:
+        """Encrypt them; see ``seal_everything``, and for a database on a server ``seal_into_new``.
+
+        Args:
+            progress: gets how many of how many steps are done.
+            in_place: on a server, make no new database; see ``seal_in_place``.
+
+        Raises:
+            UsageError: on a server: a right is missing, or another program is connected. Nothing was changed.
+            StoreError: the database or the keys cannot be written.
+        """
+        if not self.on_server:
+            seal_everything(self.database, progress)
+        elif in_place:
+            seal_in_place(self.database, progress)
+        else:
+            seal_into_new(self.database, progress)
+
+    def readable_elsewhere(self) -> list[str]:
+        """Sentences on where a server may still hold what was readable before the encryption; empty if nowhere."""
+        return what_is_left(self.database)
+
+    def archives_deleted(self) -> None:
+        """Name the archives of the server's log no longer, because somebody has deleted them."""
+        archives_deleted(self.database)
 
     def rotate(self, secret: str | None) -> None:
         """Replace the key that opens all others.

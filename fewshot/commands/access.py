@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fewshot.access.export import folder_for, student_files, write_files
-from fewshot.access.forget import OUT_OF_REACH, check_receipt, forget
+from fewshot.access.forget import check_receipt, forget
 from fewshot.access.safety import log_rows
 from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
@@ -123,7 +123,7 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
         tell(f"  fewshot backup {backup}")
-    tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
+    tell("Not in reach of fewshot: " + " ".join(done.receipt["out_of_reach"]))
 
 
 def run_check_receipt(file: Path) -> int:

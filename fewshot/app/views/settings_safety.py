@@ -31,6 +31,12 @@ def show_safety() -> None:
 def _encryption(safety: Safety) -> None:
     st.subheader(tr("Encryption"))
     left = safety.not_encrypted()
+    elsewhere = safety.readable_elsewhere()
+    for sentence in elsewhere:
+        st.warning(plain(sentence), icon=":material/history:")
+    if elsewhere and st.button(tr("Archives and copies from before are deleted")):
+        safety.archives_deleted()
+        st.rerun()
     if not left:
         st.write(
             tr(
@@ -40,6 +46,13 @@ def _encryption(safety: Safety) -> None:
         )
         return
     st.warning(f"{left} {tr('An earlier version cannot read them afterwards.')}", icon=":material/lock_open:")
+    if safety.on_server:
+        st.caption(
+            tr(
+                "An encrypted copy is written as a new database on the server and takes the place of this one, which "
+                "is then dropped. Meanwhile nobody can use it, and no other program may be connected."
+            )
+        )
     if st.button(tr("Encrypt everything now"), type="primary"):
         with st.spinner(tr("Encrypting …")):
             safety.seal()
