@@ -1,4 +1,4 @@
-"""What protects the data of an installation, for the app: encryption, recovery file, backups, audit log."""
+"""What protects the data of an installation, for the app: encryption, recovery file, backups."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from fewshot.audit.log import latest
-from fewshot.audit.verify import verify
 from fewshot.backup.make import check_target, make_backup, noted
-from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.new_database import seal_in_place, seal_into_new
-from fewshot.database.owner import Owner
 from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import UsageError
 from fewshot.session.lessons import any_lesson_runs
 from fewshot.translation import tr, tr_n
 from fewshot.vault import FileKeys, HeldKeys
@@ -43,26 +39,6 @@ def import_keys(file: Path, passphrase: str) -> int:
     count = keys_here().take_from(file, passphrase)
     open_database().drop_keys()
     return count
-
-
-def log_rows(database: Database, last: int, owner: Owner) -> list[tuple[str, str, str, str, str, str]]:
-    """The latest lines of the audit log that an owner may see, oldest first.
-
-    Returns:
-        Number, time (UTC), account, event, random id of the student, and details of each line.
-    """
-    names = {one.id: one.name for one in Owners(database).all()}
-    return [
-        (
-            str(line.number),
-            str(line.at)[:19].replace("T", " "),
-            names.get(line.owner, "unknown" if not line.owner else "removed account"),
-            str(line.event),
-            str(line.subject),
-            ", ".join(f"{name} {value}" for name, value in line.told().items()),
-        )
-        for line in latest(database, last, owner)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +180,3 @@ class Safety:
             students=tr_n("{number} student", "{number} students", holds.students),
             lessons=tr_n("{number} lesson", "{number} lessons", holds.lessons),
         )
-
-    def lines(self, last: int, owner: Owner) -> list[dict[str, str]]:
-        """The latest lines of the audit log that an owner may see, newest first, for a table."""
-        return [
-            {
-                "When (UTC)": when, "Account": account, "Event": event, "Student (random number)": subject[:12],
-                "Details": details,
-            }
-            for _, when, account, event, subject, details in reversed(log_rows(self.database, last, owner))
-        ]  # fmt: skip
-
-    def faults(self) -> list[str]:
-        """What is wrong with the audit log, as sentences."""
-        try:
-            return list(verify(self.database).findings)
-        except FewshotError as error:
-            return [error.text]

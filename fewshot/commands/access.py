@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fewshot.access.audit_page import log_rows
 from fewshot.access.export import folder_for, student_files, write_files
 from fewshot.access.forget import check_receipt, forget
-from fewshot.access.safety import log_rows
 from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
 from fewshot.classroom.owners import Owners, owner_named

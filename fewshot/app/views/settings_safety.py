@@ -1,4 +1,4 @@
-"""Settings, Safety: encryption, recovery file, backup and the audit log, for whoever manages the installation."""
+"""Settings, Safety: encryption, recovery file and backup, for whoever manages the installation."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
 from fewshot.translation import tr
 
-_SHOWN = 50
-"""Lines of the audit log."""
-
 
 def show_safety() -> None:
     """Draw what protects the data, and what is missing."""
@@ -24,7 +21,6 @@ def show_safety() -> None:
     _encryption(safety)
     _recovery(safety)
     _backup(safety)
-    _log(safety)
 
 
 @calm
@@ -119,26 +115,3 @@ def _backup(safety: Safety) -> None:
                 said = safety.backup(Path(file.strip()).expanduser(), word)
             say_later(said)
             st.rerun()
-
-
-@calm
-def _log(safety: Safety) -> None:
-    st.subheader(tr("Who did what"))
-    st.caption(
-        tr(
-            "The audit log names no student and shows no reading. A random number stands for each student; it loses "
-            "its meaning when the student is removed."
-        )
-    )
-    lines = safety.lines(_SHOWN, visitor())
-    if not lines:
-        st.caption(tr("The log has no lines yet."))
-        return
-    if st.button(tr("Check the log")):
-        findings = safety.faults()
-        if findings:
-            for said in findings:
-                st.error(plain(said), icon=":material/report:")
-        else:
-            st.success(tr("The log is whole: no line was changed, moved or removed."), icon=":material/verified:")
-    st.dataframe(lines, hide_index=True, width="stretch")
