@@ -23,10 +23,11 @@ from fewshot.database import Database, ErasurePending
 from fewshot.database.columns import now
 from fewshot.database.erased_tables import DroppedKeyRow
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow, ReadingRow
+from fewshot.database.plain_log import what_is_left
 from fewshot.database.tables import ConsentRow, IdentityRow, PhotoRow, PortraitRow, StudentRow, SupportRow
 from fewshot.errors import StoreError, UsageError
 from fewshot.safe_text import printable
-from fewshot.translation import later
+from fewshot.translation import ENGLISH, LANGUAGE, later
 
 FORMAT = "fewshot receipt of erasure 1"
 OUT_OF_REACH = (
@@ -125,10 +126,20 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         "managed_renewed": sum(shown.current for shown in managed), "managed_older": behind,
         "out_of_reach": [
             *OUT_OF_REACH, *([STILL_SEALED] if pending is not None else []), *([BEHIND] if behind else []),
+            *_on_the_server(database),
         ],
     }  # fmt: skip
     words = "" if pending is None else str(pending)
     return Forgotten(signed(receipt), also, backups, managed, bool(key), words)
+
+
+def _on_the_server(database: Database) -> list[str]:
+    """See ``what_is_left``; a receipt is in English, in every language of the app."""
+    before = LANGUAGE.set(ENGLISH)
+    try:
+        return what_is_left(database)
+    finally:
+        LANGUAGE.reset(before)
 
 
 def check_receipt(file: Path) -> bool:

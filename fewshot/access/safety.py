@@ -1,4 +1,4 @@
-"""What protects the data of an installation, for the app: encryption, recovery file, backups, audit log."""
+"""What protects the data of an installation, for the app: encryption, recovery file, backups."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from fewshot.audit.log import latest
-from fewshot.audit.verify import verify
 from fewshot.backup.make import check_target, make_backup, noted
 from fewshot.backup.manage import Shown, manage, managed_places, unmanage
-from fewshot.classroom.owners import Owners
 from fewshot.database import Database, open_database
 from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.managed_list import Place
-from fewshot.database.owner import Owner
+from fewshot.database.new_database import seal_in_place, seal_into_new
+from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
-from fewshot.errors import FewshotError, UsageError
+from fewshot.errors import UsageError
 from fewshot.session.lessons import any_lesson_runs
 from fewshot.translation import tr, tr_n
 from fewshot.vault import FileKeys, HeldKeys
@@ -43,26 +41,6 @@ def import_keys(file: Path, passphrase: str) -> int:
     count = keys_here().take_from(file, passphrase)
     open_database().drop_keys()
     return count
-
-
-def log_rows(database: Database, last: int, owner: Owner) -> list[tuple[str, str, str, str, str, str]]:
-    """The latest lines of the audit log that an owner may see, oldest first.
-
-    Returns:
-        Number, time (UTC), account, event, random id of the student, and details of each line.
-    """
-    names = {one.id: one.name for one in Owners(database).all()}
-    return [
-        (
-            str(line.number),
-            str(line.at)[:19].replace("T", " "),
-            names.get(line.owner, "unknown" if not line.owner else "removed account"),
-            str(line.event),
-            str(line.subject),
-            ", ".join(f"{name} {value}" for name, value in line.told().items()),
-        )
-        for line in latest(database, last, owner)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +75,36 @@ class Safety:
             left,
         )
 
-    def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
-        """Encrypt them; see ``seal_everything``. ``progress`` gets how many of how many steps are done."""
-        seal_everything(self.database, progress)
+    @property
+    def on_server(self) -> bool:
+        """Whether the database is on a PostgreSQL server, where an encrypted copy takes the place of a readable one."""
+        return self.database.server is not None
+
+    def seal(self, progress: Callable[[int, int], None] = lambda _done, _total: None, in_place: bool = False) -> None:
+        """Encrypt them; see ``seal_everything``, and for a database on a server ``seal_into_new``.
+
+        Args:
+            progress: gets how many of how many steps are done.
+            in_place: on a server, make no new database; see ``seal_in_place``.
+
+        Raises:
+            UsageError: on a server: a right is missing, or another program is connected. Nothing was changed.
+            StoreError: the database or the keys cannot be written.
+        """
+        if not self.on_server:
+            seal_everything(self.database, progress)
+        elif in_place:
+            seal_in_place(self.database, progress)
+        else:
+            seal_into_new(self.database, progress)
+
+    def readable_elsewhere(self) -> list[str]:
+        """Sentences on where a server may still hold what was readable before the encryption; empty if nowhere."""
+        return what_is_left(self.database)
+
+    def archives_deleted(self) -> None:
+        """Name the archives of the server's log no longer, because somebody has deleted them."""
+        archives_deleted(self.database)
 
     def rotate(self, secret: str | None) -> None:
         """Replace the key that opens all others.
@@ -192,20 +197,3 @@ class Safety:
     def unmanage(self, place: Path) -> Path:
         """Keep a managed backup up to date no longer. Raises UsageError and StoreError; see ``unmanage``."""
         return unmanage(self.database, place)
-
-    def lines(self, last: int, owner: Owner) -> list[dict[str, str]]:
-        """The latest lines of the audit log that an owner may see, newest first, for a table."""
-        return [
-            {
-                "When (UTC)": when, "Account": account, "Event": event, "Student (random number)": subject[:12],
-                "Details": details,
-            }
-            for _, when, account, event, subject, details in reversed(log_rows(self.database, last, owner))
-        ]  # fmt: skip
-
-    def faults(self) -> list[str]:
-        """What is wrong with the audit log, as sentences."""
-        try:
-            return list(verify(self.database).findings)
-        except FewshotError as error:
-            return [error.text]

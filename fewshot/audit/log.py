@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from fewshot.audit.chain import BROKEN, FIRST, Details, Line, next_line
@@ -143,22 +143,61 @@ def lines_of(session: Session, wanted: Any = None) -> list[Line]:
     return [line_of(row) for row in session.scalars(chosen.order_by(AuditRow.number))]
 
 
-def latest(database: Database, last: int, owner: Owner) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines somebody looks for.
+
+    Attributes:
+        events: kinds of lines; empty: all.
+        since: time of the first one, UTC, ISO 8601; "" for no limit.
+        until: time before which the last one was written; "" for no limit.
+    """
+
+    events: frozenset[str] = frozenset()
+    since: str = ""
+    until: str = ""
+
+
+def count_for(database: Database, owner: Owner, wanted: Wanted) -> int:
+    """How many lines an owner may see; see ``latest``."""
+    with database.read() as session:
+        return session.scalar(_allowed(select(func.count()).select_from(AuditRow), owner, wanted)) or 0
+
+
+def known_subjects(database: Database, subjects: Collection[str]) -> set[str]:
+    """Those random ids that still lead to a student; the others are of students who were removed."""
+    with database.read() as session:
+        return set(session.scalars(select(AuditSubjectRow.subject).where(AuditSubjectRow.subject.in_(subjects))))
+
+
+def latest(database: Database, last: int, owner: Owner, wanted: Wanted = Wanted(), skip: int = 0) -> list[Line]:
     """The latest lines that an owner may see, oldest first: all for whoever manages the installation, else their own.
 
     Args:
         database: where the log is.
         last: how many, at most.
         owner: who looks.
+        wanted: which lines.
+        skip: how many still later ones are left out.
 
     Raises:
         StoreError: the database is damaged or cannot be reached.
     """
-    wanted = select(AuditRow).order_by(AuditRow.number.desc()).limit(last)
-    if not owner.manages:
-        wanted = wanted.where(AuditRow.owner == owner.id)
+    chosen = select(AuditRow).order_by(AuditRow.number.desc()).limit(last).offset(skip)
     with database.read() as session:
-        return [line_of(row) for row in session.scalars(wanted)][::-1]
+        return [line_of(row) for row in session.scalars(_allowed(chosen, owner, wanted))][::-1]
+
+
+def _allowed(chosen: Select[Any], owner: Owner, wanted: Wanted) -> Select[Any]:
+    if not owner.manages:
+        chosen = chosen.where(AuditRow.owner == owner.id)
+    if wanted.events:
+        chosen = chosen.where(AuditRow.event.in_(sorted(wanted.events)))
+    if wanted.since:
+        chosen = chosen.where(AuditRow.at >= wanted.since)
+    if wanted.until:
+        chosen = chosen.where(AuditRow.at < wanted.until)
+    return chosen
 
 
 def about(session: Session, subject: str | None, lessons: Sequence[int]) -> list[Line]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import typer
 
+from fewshot.access.audit_page import log_rows
 from fewshot.access.export import folder_for, student_files, write_files
-from fewshot.access.forget import OUT_OF_REACH, Forgotten, check_receipt, forget
-from fewshot.access.safety import log_rows
+from fewshot.access.forget import Forgotten, check_receipt, forget
 from fewshot.audit.log import newest
 from fewshot.audit.verify import verify
 from fewshot.classroom.names import quoted
@@ -141,7 +141,7 @@ def run_forget(class_name: str, student: str, receipt: Path | None, yes: bool, o
         status = FAILED
         print_error(done.pending)
     _tell_of_backups(done)
-    tell("Not in reach of fewshot: " + " ".join(OUT_OF_REACH))
+    tell("Not in reach of fewshot: " + " ".join(done.receipt["out_of_reach"]))
     return status
 
 

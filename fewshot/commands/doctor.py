@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from threading import Thread
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fewshot import __version__
 from fewshot.commands.terminal import FAILED, cell, console, table, tell
 from fewshot.models.files import home, list_models
 from fewshot.private_files import make_private_folder
+
+if TYPE_CHECKING:
+    from fewshot.access.safety import Safety
 
 LIBRARIES = (
     "numpy",
@@ -205,21 +208,14 @@ def _database() -> Finding:
 def _encryption() -> Finding:
     from fewshot.access.safety import Safety
     from fewshot.errors import FewshotError
-    from fewshot.session.analysis.words import counted
     from fewshot.vault import HeldKeys
 
     try:
         safety = Safety.here()
-        if left := safety.plain_rows():
-            text = f"{left} classes, students and lessons of an earlier version are not encrypted"
-            return Finding("Encryption", "warning", text, "To encrypt them, type: fewshot key seal")
-        safety.refuse_lost()
+        if found := _not_encrypted(safety):
+            return found
         if not safety.keys.exists:
             return Finding("Encryption", "ok", "on; nothing is stored yet")
-        lost = safety.check().lost
-        if lost:
-            advice = "Put the keys back, or type: fewshot key import FILE"
-            return Finding("Encryption", "problem", f"{counted(lost, 'row')} cannot be opened", advice)
         held = isinstance(safety.keys, HeldKeys)
         if not held and not safety.recovery_places():
             advice = "Without one, a lost disk loses everything. Type: fewshot key export FILE"
@@ -255,6 +251,22 @@ def _backups() -> Finding:
         return Finding("Backups", "ok", text)
     except FewshotError as error:
         return Finding("Backups", "problem", "cannot be used", str(error))
+
+
+def _not_encrypted(safety: Safety) -> Finding | None:
+    """What is readable, or cannot be opened; None if nothing is wrong."""
+    from fewshot.session.analysis.words import counted
+
+    if left := safety.plain_rows():
+        text = f"{left} classes, students and lessons of an earlier version are not encrypted"
+        return Finding("Encryption", "warning", text, "To encrypt them, type: fewshot key seal")
+    safety.refuse_lost()
+    if lost := safety.check().lost if safety.keys.exists else 0:
+        advice = "Put the keys back, or type: fewshot key import FILE"
+        return Finding("Encryption", "problem", f"{counted(lost, 'row')} cannot be opened", advice)
+    if elsewhere := safety.readable_elsewhere():
+        return Finding("Encryption", "warning", f"on; {' '.join(elsewhere)}", "To see it again: fewshot key check")
+    return None
 
 
 def _camera() -> Finding:

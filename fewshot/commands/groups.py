@@ -210,11 +210,19 @@ def key_show() -> None:
 
 
 @key_app.command("check")
-def key_check() -> None:
-    """Open everything once, and say what cannot be read."""
+def key_check(
+    archives_deleted: Annotated[
+        bool,
+        typer.Option(
+            "--archives-deleted",
+            help="Name archives and copies of a server from before the encryption no more.",
+        ),
+    ] = False,
+) -> None:
+    """Open everything once, and say what cannot be read, and what may be readable elsewhere."""
     from fewshot.commands.key import check_keys
 
-    raise typer.Exit(check_keys())
+    raise typer.Exit(check_keys(archives_deleted))
 
 
 @key_app.command("rotate")
@@ -264,8 +272,16 @@ def key_serve(
 
 
 @key_app.command("seal")
-def key_seal(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Encrypt what an earlier version of fewshot wrote. There is no way back."""
+def key_seal(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="On a server without the right to make a new database. Weaker.")
+    ] = False,
+) -> None:
+    """Encrypt what an earlier version of fewshot wrote. There is no way back.
+
+    On a PostgreSQL server an encrypted copy is written as a new database, which takes the place of the old one.
+    """
     from fewshot.commands.key import seal_now
 
-    seal_now(yes)
+    seal_now(yes, in_place)

@@ -51,9 +51,16 @@ def show_keys() -> None:
     _tell_plain()
 
 
-def check_keys() -> int:
-    """Open everything once, and say what cannot be read. Returns the exit status."""
-    state = Safety.here().check()
+def check_keys(archives_deleted: bool = False) -> int:
+    """Open everything once, and say what cannot be read. Returns the exit status.
+
+    Args:
+        archives_deleted: somebody has deleted what archives of a server's log and its copies held from before.
+    """
+    safety = Safety.here()
+    if archives_deleted:
+        safety.archives_deleted()
+    state = safety.check()
     tell(f"{counted(state.sealed, 'row')} can be opened.")
     if state.plain:
         tell(f"{counted(state.plain, 'row')} of an earlier version can be read, and are not encrypted yet.")
@@ -61,6 +68,7 @@ def check_keys() -> int:
     if state.lost:
         tell(f"{counted(state.lost, 'row')} cannot be opened: their keys are not here, or they were changed.")
         tell("To use a recovery file, type: fewshot key import FILE")
+    _tell_readable_elsewhere(safety)
     return 1 if state.lost else 0
 
 
@@ -124,32 +132,53 @@ def serve_the_keys(host: str, port: int, certificate: Path | None, private_key: 
     serve_keys(home(), host, port, checked_token(secret_variable(TOKEN) or ""), certificate, private_key, tell)
 
 
-def seal_now(yes: bool) -> None:
+def seal_now(yes: bool, in_place: bool) -> None:
     """Encrypt what an earlier version wrote.
 
     Raises:
-        UsageError: nobody can be asked.
+        UsageError: nobody can be asked; ``in_place`` for a database that is no server's; see ``Safety.seal``.
+        StoreError: the database or the keys cannot be written.
     """
     safety = Safety.here()
+    if in_place and not safety.on_server:
+        raise UsageError("Only a database on a PostgreSQL server can be encrypted in place or as a new one.")
     if not safety.plain_rows():
         tell("Everything is encrypted already.")
+        _tell_readable_elsewhere(safety)
         return
     tell(
         "Names, vectors and readings of an earlier version will be encrypted. There is no way back: an earlier version"
     )
     tell("of fewshot cannot read them afterwards, and the copies that fewshot made of the database are deleted.")
+    if in_place:
+        tell("In place is weaker: if it is stopped before its end, readable rows stay in the files of the server.")
+    elif safety.on_server:
+        tell("An encrypted copy is written as a new database on the server, checked, and takes the name of this one,")
+        tell("which is then dropped. Meanwhile nobody can use it. The server's disk needs space for both.")
     if not yes and not agreed("Encrypt now?", "Nobody can be asked here.", "To go on without a question: --yes"):
         tell("Nothing was changed.")
         return
     with Progress(console=console(), transient=True) as bar:
         task = bar.add_task("Encrypting", total=None)
-        safety.seal(lambda done, total: bar.update(task, completed=done, total=total))
+        safety.seal(lambda done, total: bar.update(task, completed=done, total=total), in_place)
     tell("Everything is encrypted now. Backups and copies that were made before are not: delete them yourself.")
+    _tell_readable_elsewhere(safety)
     if not safety.recovery_places():
         tell("To make a recovery file for the case that this disk is lost, type: fewshot key export FILE")
 
 
+def _tell_readable_elsewhere(safety: Safety) -> None:
+    said = safety.readable_elsewhere()
+    for sentence in said:
+        tell(sentence)
+    if said:
+        tell("To see what is left of it later, type: fewshot key check")
+        tell("After you have deleted archives and copies from before, type: fewshot key check --archives-deleted")
+
+
 def _tell_plain() -> None:
-    if said := Safety.here().not_encrypted():
+    safety = Safety.here()
+    if said := safety.not_encrypted():
         tell(said)
         tell("To encrypt them, type: fewshot key seal")
+    _tell_readable_elsewhere(safety)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -25,7 +25,9 @@ from fewshot.database.file import make_folder, make_ready, protect
 from fewshot.database.kept_texts import keep_texts
 from fewshot.database.key_erasure import drop_keys_of, known_keys
 from fewshot.database.managed_list import list_of
+from fewshot.database.moving import make_good
 from fewshot.database.owner import DEMO, LOCAL, is_demo
+from fewshot.database.plain_log import close_note
 from fewshot.database.sealing import RowMissing, SealingSession, refuse_other_keys
 from fewshot.database.server import take_turn
 from fewshot.database.upgrade import bring_up_to_date, make_tables
@@ -85,6 +87,8 @@ class Database:
             keys = MemoryKeys() if memory else keys_beside(self._beside)
         self.vault = Vault(keys)
         with self._in_words(), self._turn:
+            if self.server is not None:
+                make_good(self._engine, self.url)
             if self.path is not None and not named:
                 make_ready(self.path, make_tables)
                 protect(self.path)
@@ -95,6 +99,8 @@ class Database:
             if self.path is not None and noted(self._engine) is not None:
                 self._retry = 0.0
                 self._erase_in_copies()
+        if self.server is not None:
+            close_note(self)
         self.finish_erasing()
         self.keep_removals()
         try:
@@ -102,6 +108,21 @@ class Database:
         except KeysUnusable as error:
             self._drop_again = time.monotonic() + RETRY
             logger.warning("The keys of what was deleted could not be dropped yet. %s", error.text)
+
+    @property
+    def server(self) -> URL | None:
+        """Its address on a PostgreSQL server, with the password; None for any other database."""
+        return self._engine.url if self._engine.dialect.name == "postgresql" else None
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """A connection on which every statement is a transaction of its own, and which needs no key.
+
+        Raises:
+            StoreError: the database cannot be reached, or a statement failed.
+        """
+        with self._in_words(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -310,7 +331,7 @@ class Database:
         return f"{self.path}, {self.path.stat().st_size / 1e6:.1f} MB"
 
     def close(self) -> None:
-        """Close all connections. A database in memory is then lost."""
+        """Close all connections, which are opened again when they are needed. A database in memory is then lost."""
         self._engine.dispose()
 
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,6 +154,15 @@ def _bound(lesson: LessonRow, second: int) -> bytes:
     return bound_to("lesson_seconds", "counts", f"{lesson.rid}|{second}")
 
 
+def measured_of(row: Any) -> Measured:
+    """The reading of a row that an earlier version wrote: of ``ReadingRow``, or with its columns."""
+    shown = row.probabilities
+    return Measured(
+        row.frames or 0, row.readable or 0, row.faces or 0, -1 if row.emotion is None else row.emotion,
+        row.confidence, b"" if shown is None else as_bytes(shown),
+    )  # fmt: skip
+
+
 def seal_lesson(session: Session, lesson: LessonRow) -> None:
     """Seal the counts and readings of a lesson that an earlier version wrote; see ``database.seal_all``."""
     for second in session.scalars(select(SecondRow).where(SecondRow.lesson_id == lesson.id)):
@@ -166,11 +175,6 @@ def seal_lesson(session: Session, lesson: LessonRow) -> None:
             continue
         cipher = reading_cipher(session, lesson, participant, new=True)
         for row in rows:
-            shown = row.probabilities
-            measured = Measured(
-                row.frames or 0, row.readable or 0, row.faces or 0, -1 if row.emotion is None else row.emotion,
-                row.confidence, b"" if shown is None else as_bytes(shown),
-            )  # fmt: skip
-            row.sealed = cipher.seal(row.second, measured)
+            row.sealed = cipher.seal(row.second, measured_of(row))
             row.frames = row.readable = row.faces = row.emotion = row.confidence = row.probabilities = None
     session.flush()

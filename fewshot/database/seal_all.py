@@ -143,7 +143,7 @@ def _rows_of_class(session: Session, number: int) -> Iterator[Any]:
     yield from session.scalars(select(StudentRow).where(StudentRow.class_id == number))
     session.flush()
     mine = select(StudentRow.id).where(StudentRow.class_id == number)
-    tables: Sequence[Any] = (ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow)
+    tables: Sequence[Any] = (ConsentRow, PhotoRow, PortraitRow, SupportRow, IdentityRow, CorrectionRow, CheckInRow)
     for table in tables:
         yield from session.scalars(select(table).where(table.student_id.in_(mine)))
 

@@ -285,6 +285,12 @@ def parent(session: Session, table: type[T], number: Any) -> T:
     return row
 
 
+def forget_rows(session: Session) -> None:
+    """Let a session that reads many rows hold none of them any more."""
+    session.expunge_all()
+    session.info.pop(_HELD, None)
+
+
 class SealingSession(Session):
     """A session that seals what was set before it is written.
 

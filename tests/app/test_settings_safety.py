@@ -82,14 +82,6 @@ def test_a_backup_is_made_and_named(tmp_path: Path) -> None:
     assert any(str(file) in found.value for found in page().caption)
 
 
-def test_the_log_is_shown_without_names_and_checked() -> None:
-    a_class()
-    test = page()
-    table = test.dataframe[0].value
-    assert len(table) >= 1 and "asha" not in table.to_string()
-    assert "whole" in click(test, "Check the log").success[0].value
-
-
 def test_a_teacher_sees_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     anna = Accounts().add("Anna", password=WORD)
     monkeypatch.setattr("fewshot.app.views.settings_safety.visitor", lambda: anna)

@@ -13,6 +13,7 @@ from fewshot.app.language import language_field
 from fewshot.app.lesson_room import ROOM
 from fewshot.app.shell import calm, go, plain, say_later
 from fewshot.app.views.settings_accounts import show_accounts
+from fewshot.app.views.settings_audit import show_audit
 from fewshot.app.views.settings_safety import show_safety
 from fewshot.app.visitor import visitor
 from fewshot.classroom.owners import Owners
@@ -55,6 +56,7 @@ def _parts() -> None:
         later("Connection"): _connection,
         later("Model card"): _card,
     }
+    parts[later("Audit log")] = show_audit
     if visitor().manages:
         parts[later("Safety")] = show_safety
         parts[later("Accounts")] = show_accounts

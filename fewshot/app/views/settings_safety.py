@@ -1,4 +1,4 @@
-"""Settings, Safety: encryption, recovery file, backup and the audit log, for whoever manages the installation."""
+"""Settings, Safety: encryption, recovery file and backup, for whoever manages the installation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from fewshot.app.visitor import visitor
 from fewshot.errors import UsageError
 from fewshot.translation import tr
 
-_SHOWN = 50
-"""Lines of the audit log."""
-
 
 def show_safety() -> None:
     """Draw what protects the data, and what is missing."""
@@ -26,13 +23,18 @@ def show_safety() -> None:
     _recovery(safety)
     _backup(safety)
     show_managed(safety)
-    _log(safety)
 
 
 @calm
 def _encryption(safety: Safety) -> None:
     st.subheader(tr("Encryption"))
     left = safety.not_encrypted()
+    elsewhere = safety.readable_elsewhere()
+    for sentence in elsewhere:
+        st.warning(plain(sentence), icon=":material/history:")
+    if elsewhere and st.button(tr("Archives and copies from before are deleted")):
+        safety.archives_deleted()
+        st.rerun()
     if not left:
         st.write(
             tr(
@@ -42,6 +44,13 @@ def _encryption(safety: Safety) -> None:
         )
         return
     st.warning(f"{left} {tr('An earlier version cannot read them afterwards.')}", icon=":material/lock_open:")
+    if safety.on_server:
+        st.caption(
+            tr(
+                "An encrypted copy is written as a new database on the server and takes the place of this one, which "
+                "is then dropped. Meanwhile nobody can use it, and no other program may be connected."
+            )
+        )
     if st.button(tr("Encrypt everything now"), type="primary"):
         with st.spinner(tr("Encrypting …")):
             safety.seal()
@@ -108,26 +117,3 @@ def _backup(safety: Safety) -> None:
                 said = safety.backup(Path(file.strip()).expanduser(), word)
             say_later(said)
             st.rerun()
-
-
-@calm
-def _log(safety: Safety) -> None:
-    st.subheader(tr("Who did what"))
-    st.caption(
-        tr(
-            "The audit log names no student and shows no reading. A random number stands for each student; it loses "
-            "its meaning when the student is removed."
-        )
-    )
-    lines = safety.lines(_SHOWN, visitor())
-    if not lines:
-        st.caption(tr("The log has no lines yet."))
-        return
-    if st.button(tr("Check the log")):
-        findings = safety.faults()
-        if findings:
-            for said in findings:
-                st.error(plain(said), icon=":material/report:")
-        else:
-            st.success(tr("The log is whole: no line was changed, moved or removed."), icon=":material/verified:")
-    st.dataframe(lines, hide_index=True, width="stretch")

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from fewshot.access.audit_page import log_rows
 from fewshot.access.export import student_files
 from fewshot.access.forget import forget
 from fewshot.access.gather import gather
-from fewshot.access.safety import log_rows
 from fewshot.accounts.tickets import Tickets
 from fewshot.accounts.tokens import SCOPES, Tokens
 from fewshot.classroom.store import ClassStore
