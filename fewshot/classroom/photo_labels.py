@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from fewshot.classroom.consent import CONSENT_FILE
-from fewshot.classroom.names import basic_emotion, emotion_of
+from fewshot.classroom.names import alike, basic_emotion, emotion_of
+from fewshot.classroom.photo_names import student_and_emotion
 from fewshot.classroom.photos import PhotoFile
 from fewshot.clutter import entries_of, leads_up
 from fewshot.errors import UsageError, printable
@@ -30,7 +31,8 @@ def photos_of(student: Path) -> Iterator[PhotoFile]:
 
     The folder nearest to a photo that is called like one of the seven emotions gives its label, on any level. Otherwise
     the topmost folder that can be a state gives it: not a date, a number or a usual name of a folder, and not a folder
-    that itself contains folders called like emotions.
+    that itself contains folders called like emotions. Without such folders the file may be called like an emotion
+    (``happy_2.jpg``, ``asha_happy.jpg`` in the folder asha).
 
     Raises:
         OSError: a folder cannot be read.
@@ -40,7 +42,10 @@ def photos_of(student: Path) -> Iterator[PhotoFile]:
         if path.name.lower() == CONSENT_FILE:
             continue
         places = [place for place in path.parents if place != student and place.is_relative_to(student)]
-        yield _labelled(path, places, groups)
+        photo = _labelled(path, places, groups)
+        if photo.emotion is None and not photo.problem and (emotion := _in_name(path, student.name)):
+            photo = PhotoFile(path, emotion)
+        yield photo
 
 
 def looks_like_students(folder: Path) -> list[str]:
@@ -59,6 +64,15 @@ def looks_like_students(folder: Path) -> list[str]:
     if dated and named == inside and not students and not any(entry.is_file() for entry in entries_of(folder)):
         students = named if len(named) > 1 else []
     return [printable(entry.name) for entry in students] if len(students) > 1 or (dated and students) else []
+
+
+def _in_name(path: Path, student: str) -> str | None:
+    """The emotion in the name of a photo; a student may be called like one (``joy_1.jpg`` of Joy)."""
+    said = student_and_emotion(path.stem)
+    if said is not None:
+        return said[1] if alike(said[0]) == alike(student) else None
+    emotion = basic_emotion(path.stem)
+    return None if emotion and emotion == basic_emotion(student) else emotion
 
 
 def _labelled(path: Path, places: list[Path], groups: set[Path]) -> PhotoFile:

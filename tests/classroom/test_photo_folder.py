@@ -135,6 +135,21 @@ def test_labels_of_nested_folders(names: list[str], wanted: dict[str, str | None
     assert labels(tmp_path, *names) == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("asha/happy.jpg", "happy"), ("asha/Happy (2).jpg", "happy"), ("asha/asha_sad.jpg", "sad"),
+        ("asha/sad-asha.jpg", "sad"), ("asha/2026/neutral_1.jpg", "neutral"), ("asha/fröhlich.jpg", "happy"),
+        ("asha/sad/happy.jpg", "sad"), ("asha/confused/happy.jpg", "confused"), ("asha/IMG_0001.jpg", None),
+        ("asha/asha_1.jpg", None), ("asha/ben_happy.jpg", None), ("Joy/joy_1.jpg", None), ("Joy/sad.jpg", "sad"),
+    ],
+)  # fmt: skip
+def test_a_photo_in_the_students_folder_may_be_called_like_an_emotion(
+    name: str, wanted: str | None, tmp_path: Path
+) -> None:
+    assert labels(tmp_path, name) == {Path(name).name: wanted}
+
+
 def test_a_year_without_emotions_is_said_to_be_no_state(tmp_path: Path) -> None:
     found = list_photos(files(tmp_path, "anna/2026/1.jpg"))
     assert found.students["anna"][0].emotion is None
