@@ -180,9 +180,19 @@ def clean(connection: Connection, names: Names) -> str:
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Drop a database, and end the connections to it that a killed program left."""
+    """Drop a database, and end the connections to it that a killed program left.
+
+    The server itself ends its own work in the database, such as VACUUM, and waits 5 s for others. Only then they are
+    ended by force, which this account may not do to the server's own processes.
+    """
     version = connection.dialect.server_version_info or (0,)
-    run(connection, f"DROP DATABASE IF EXISTS {quoted(name)}{' WITH (FORCE)' if version >= (13,) else ''}")
+    statement = f"DROP DATABASE IF EXISTS {quoted(name)}"
+    try:
+        run(connection, statement)
+    except DBAPIError:
+        if version < (13,):
+            raise
+        run(connection, f"{statement} WITH (FORCE)")
 
 
 def make_good(engine: Engine, url: str) -> None:
@@ -242,6 +252,8 @@ def _is_closed(address: URL, names: Names, url: str) -> bool:
             try:
                 clean(server, names)
             except DBAPIError as error:
+                if _is_open(server, names):  # the next start drops the copy
+                    return True
                 raise StoreError(
                     f"The encryption of the database {url} was interrupted, and this account may not open it again "
                     f"({str(error.orig).splitlines()[0]}). Nothing is lost. An administrator of the server runs: ALTER "
@@ -251,3 +263,8 @@ def _is_closed(address: URL, names: Names, url: str) -> bool:
         return False
     logger.warning(_UNDONE, names.here)
     return True
+
+
+def _is_open(server: Connection, names: Names) -> bool:
+    wanted = text("SELECT datallowconn FROM pg_database WHERE datname = :name")
+    return bool(server.scalar(wanted, {"name": names.here}))
