@@ -14,6 +14,7 @@ import requests
 from fewshot.demo.portraits import portraits
 from fewshot.research.bench.hosted_demo import TILES, HostedDemo
 from tests.browser.conftest import ROOT, SHARED
+from tests.browser.test_whole_class import serious
 
 ADDRESSES = (
     "/api", "/api/ready", "/api/classes", "/api/openapi.json", "/share", "/settings", "/classes", "/enroll", "/help",
@@ -157,3 +158,20 @@ def test_a_photo_of_ones_own_is_learned_and_forgotten(
     page.get_by_role("button", name="Forget my photos").click()
     page.locator("input[type=file]").first.wait_for(state="detached")
     assert page.get_by_text("Learned from 1 photo").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_the_demo(demo: HostedDemo, browse: Callable[..., Any], scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    page = browse(scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    begin(page, demo)
+    faults = {"Start": serious(axe, page)}
+    page.goto(f"{demo.address}/photos")
+    page.get_by_text("I am an adult").click()
+    page.locator("input[type=file]").nth(1).wait_for(state="attached")
+    faults["photos"] = serious(axe, page)
+    page.goto(f"{demo.address}/report")
+    page.get_by_text("There is no lesson yet").wait_for()
+    faults["report"] = serious(axe, page)
+    assert {name: found for name, found in faults.items() if found} == {}

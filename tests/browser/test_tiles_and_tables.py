@@ -75,7 +75,7 @@ def test_the_table_of_photos_fits_and_its_cards_speak_the_language_of_the_page(
         "consents": "written above: the parents, in writing, in September 2026", "status": "enroll",
         "says": "wird aufgenommen", "words": "", "like": "", "look": False, "asks": False,
     }  # fmt: skip
-    data = {
+    data: dict[str, Any] = {
         "rows": [{**row, "id": f"asha/{number}.jpg"} for number in range(4)], "names": ["Asha"], "states": ["neutral"],
         "labels": {}, "words": dict.fromkeys(("only", "table", "keep", "alt", "none", "unknown", "another"), "-"),
         "columns": COLUMNS, "changes": {"rows": {}, "twins": []}, "key": "k", "language": "de",
