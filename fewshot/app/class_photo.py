@@ -14,7 +14,7 @@ from fewshot.classroom.photo_advice import no_face
 from fewshot.classroom.same_person import most_alike
 from fewshot.errors import UsageError
 from fewshot.perception import Perceives
-from fewshot.translation import later, tr
+from fewshot.translation import later, together, tr
 from fewshot.types import Face, Frame, Vectors
 
 MOST_FACES = 100
@@ -116,7 +116,7 @@ def _face(
     number: int, photo: Frame, face: Face, faces: Sequence[Face], shares: dict[str, float], known: Known | None
 ) -> PhotoFace:
     cut = portrait_of(photo, face, faces, LONGEST)
-    problem = "; ".join(face.quality.reasons) or ("" if cut is not None else CROWDED)
+    problem = together(*face.quality.reasons, between="; ") or ("" if cut is not None else CROWDED)
     suggests = max(shares, key=lambda state: shares[state], default="")
     picture = np.zeros((1, 1, 3), np.uint8) if cut is None else cut
     crop = Crop(number, 0.0, goodness(face), suggests, b"", b"").filled(picture, face.crop)

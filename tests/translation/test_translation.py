@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.translation import ENGLISH, LANGUAGE, LANGUAGES, catalogue, language_of, language_of_header, tr, tr_n
+from fewshot.translation import (
+    ENGLISH,
+    LANGUAGE,
+    LANGUAGES,
+    altered,
+    catalogue,
+    language_of,
+    language_of_header,
+    later,
+    later_n,
+    together,
+    tr,
+    tr_n,
+)
 from fewshot.translation.words import emotion_word
 
 HEAD = """msgid ""
@@ -105,6 +120,27 @@ def test_a_sentence_and_its_values_are_in_the_language(german: None) -> None:
     assert tr("{student} left {classroom}.", student="Asha", classroom="8b") == "Aus 8b ging Asha."
     LANGUAGE.set(ENGLISH)
     assert tr("Save") == "Save"
+
+
+def test_a_text_for_later_is_english_until_it_is_shown_and_so_is_what_it_holds(german: None) -> None:
+    text = later("{student} left {classroom}.", student=later("Save"), classroom="Save")
+    assert text == "Save left Save." and f"{text}" == json.loads(json.dumps(text)) == text
+    assert tr(text) == tr("{student} left {classroom}.", student=later("Save"), classroom="Save")
+    assert tr(text) == "Aus Save ging Sichern."  # a word of a user is not a message
+    assert tr(pickle.loads(pickle.dumps(text))) == tr(text) and type(tr(text)) is str
+    LANGUAGE.set(ENGLISH)
+    assert tr(text) == "Save left Save." and type(tr(text)) is str
+
+
+def test_counted_and_joined_texts_for_later_are_translated_part_by_part(german: None) -> None:
+    assert [tr(later_n("{number} face", "{number} faces", n)) for n in (1, 2)] == ["1 Gesicht", "2 Gesichter"]
+    text = together(later("Save"), "", "Anna", later_n("{number} face", "{number} faces", 2), between=", ")
+    assert text == "Save, Anna, 2 faces" and tr(text) == "Sichern, Anna, 2 Gesichter"
+
+
+def test_a_change_reaches_the_values_and_not_the_message(german: None) -> None:
+    text = altered(later("{student} left {classroom}.", student="Asha", classroom="/tmp/8b"), lambda t: t[-2:])
+    assert tr(text) == "Aus 8b ging ha." and altered("/tmp/8b", lambda t: t[-2:]) == "8b"
 
 
 @pytest.mark.parametrize("message", ["Open", "Delete", "Close", "{no} braces {", ""])

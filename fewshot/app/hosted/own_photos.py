@@ -14,7 +14,7 @@ from fewshot.errors import UsageError
 from fewshot.live.sources.base import CapturedFrame
 from fewshot.room import Classroom
 from fewshot.shared_models import MODELS
-from fewshot.translation import tr
+from fewshot.translation import together, tr
 from fewshot.types import Frame, Reading
 
 YOU = "You"
@@ -94,7 +94,7 @@ class OwnPhotos:
             raise UsageError(tr("No face was found in the picture. Choose one that shows a face from the front."))
         place = max(range(len(without)), key=lambda number: _area(without[number]))
         if not without[place].probabilities:
-            reasons = ", ".join(without[place].reasons)
+            reasons = together(*without[place].reasons, between=", ")
             raise UsageError(
                 tr("The face in the picture cannot be read ({reasons}). Choose another picture.", reasons=reasons)
             )

@@ -165,6 +165,8 @@ def _side(lesson: RunningLesson) -> None:
 @calm
 def _whole(lesson: RunningLesson, far: bool) -> None:
     view = lesson.view()
+    if far:  # everybody in the room sees it, and a hint is for the teacher
+        view = replace(view, markers=tuple(one for one in view.markers if not one[1].startswith(HINT)))
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         _now(view.board)
