@@ -107,10 +107,13 @@ def test_a_projector_shows_the_whole_class_without_names_and_buttons() -> None:
     enrolled("physics")
     (stage,) = teach("physics")
     test = page("live", **{"class": "physics"})
+    stage.lesson.mark("Hint: 10 of 49 look sad")
     stage.lesson.mark("break")
     assert "Pause" in [button.label for button in test.button]
+    assert "10 of 49" in words(page("live", **{"class": "physics"}))
     press(test, "For the projector")
     assert not test.exception and not test.error
+    assert "break" in words(test) and "10 of 49" not in words(test)  # a hint is for the teacher
     assert [button.label for button in test.button] == ["Leave"]
     assert not [name for name in NAMES if name in words(test)]
     assert "on" in test.query_params["projector"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -14,6 +15,7 @@ from fewshot.app.moodchart import live_mood_spec
 from fewshot.app.palette import image, look_of
 from fewshot.app.shell import calm, chart_theme, isolated, plain, say_later
 from fewshot.classroom.corrections import Learned
+from fewshot.session.analysis.glance import MARK as HINT
 from fewshot.session.analysis.words import day, percent
 from fewshot.session.stored_words import marker_word
 from fewshot.session.summary import clock
