@@ -186,7 +186,7 @@ def serve_keys(
         "listen at 127.0.0.1 only.",
         hint="Add: --certificate FILE --private-key FILE",
     )
-    require_tls(certificate, private_key, "--private-key", None if is_this_computer(host) else open_to_others)
+    require_tls(certificate, private_key, "private-key", None if is_this_computer(host) else open_to_others)
     keys = FileKeys(folder)
     if keys.exists:
         keys.open_all()

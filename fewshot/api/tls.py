@@ -12,7 +12,7 @@ def require_tls(certificate: Path | None, key: Path | None, option: str, without
 
     Args:
         certificate, key: PEM files for TLS; None for none.
-        option: of the command line that names the key.
+        option: of the command line that names the key, without its dashes.
         without: the error if there is no certificate; None where only this computer can reach the program.
 
     Raises:
@@ -21,7 +21,7 @@ def require_tls(certificate: Path | None, key: Path | None, option: str, without
     if (certificate is None) != (key is None):
         raise UsageError(
             "TLS needs a certificate and its private key, and only one of them was given. Give both.",
-            hint=f"Add: --certificate FILE {option} FILE",
+            hint=f"Add: --certificate FILE --{option} FILE",
         )
     for path in (certificate, key):
         if path is not None and not path.is_file():

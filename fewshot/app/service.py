@@ -86,7 +86,7 @@ def launch(
         )
     _require_number(processes, ray, most)
     where, public = listening_at(host or LOOPBACK), public_origins(public_urls)
-    require_tls(certificate, key, "--key", None if where.local else _open_to_others(where))
+    require_tls(certificate, key, "key", None if where.local else _open_to_others(where))
     bound = _bound(where, PORT if port is None else port)
     port = int(bound.getsockname()[1])
     ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)

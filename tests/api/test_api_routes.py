@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.served import HAPPY, NEUTRAL, Api, Running, running  # isort: skip
 
-from fewshot.access.forget import check_receipt
+from fewshot.access.forget import STILL_SEALED, check_receipt
 from fewshot.accounts.tokens import Tokens
 from fewshot.api import door
 from fewshot.api.rates import Rates
@@ -90,10 +90,10 @@ def test_remarks_are_about_all_photos_of_a_request(served: Running, physics: int
     assert found["notes"] == []
 
 
-def test_while_bytes_are_in_use_there_is_no_receipt(
+def test_while_bytes_are_in_use_the_receipt_says_so(
     served: Running, physics: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A receipt that says "erased" must not be written before it is true."""
+    """The keys are dropped, and what another program holds open is named."""
     api = served.caller()
     (asha,) = api.get(f"/classes/{physics}")["students"]
     removes = ClassStore.remove_student
@@ -104,9 +104,9 @@ def test_while_bytes_are_in_use_there_is_no_receipt(
 
     monkeypatch.setattr(ClassStore, "remove_student", remove)
     removed = api.ok("DELETE", f"/classes/{physics}/students/{asha['id']}")
-    assert (
-        removed["removed"] and not removed["erased"] and removed["receipt"] is None and "as soon as" in removed["note"]
-    )
+    assert removed["removed"] and not removed["erased"]
+    assert "as soon as" in removed["note"] and "keys are dropped" in removed["note"]
+    assert STILL_SEALED in removed["receipt"]["out_of_reach"]
     assert api.get(f"/classes/{physics}")["students"] == []
 
 

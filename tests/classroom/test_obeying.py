@@ -16,7 +16,8 @@ from drawn_faces import draw_class, draw_frame, person_vector, see_drawings
 from typer.testing import CliRunner
 
 from fewshot import Classroom
-from fewshot.app.lesson import DELETED, RunningLesson
+from fewshot.app.lesson import RunningLesson
+from fewshot.app.lesson_notes import DELETED
 from fewshot.app.lesson_parts import LessonPlan, Setup
 from fewshot.app.lesson_room import LessonRoom
 from fewshot.app.memory import Remembered
