@@ -102,8 +102,12 @@ def read_list(store: Path) -> Managed:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise StoreError(
-            f"The list of managed backups, {file}, cannot be used ({reason}), so they are not kept up to date. Delete "
-            "the list, and choose every place again.",
+            later(
+                "The list of managed backups, {file}, cannot be used ({reason}), so they are not kept up to date. Delete "
+                "the list, and choose every place again.",
+                file=file,
+                reason=reason,
+            ),
             hint="To choose a place again, type: fewshot backup --manage PLACE",
         ) from error
 

@@ -12,6 +12,7 @@ from fewshot import __version__
 from fewshot.database.contents import fault_of, installation_in, migration_of
 from fewshot.database.copies import snapshot
 from fewshot.errors import StoreError
+from fewshot.translation import later
 from fewshot.vault.container import Header, new_secrets
 
 
@@ -29,7 +30,9 @@ def plain_copy(store: Path, folder: Path) -> Path:
     plain = folder / "content.db"
     snapshot(store, plain)
     if fault := fault_of(plain):
-        raise StoreError(f"The database {store} is damaged ({fault}), so no backup was written.")
+        raise StoreError(
+            later("The database {store} is damaged ({fault}), so no backup was written.", store=store, fault=fault)
+        )
     return plain
 
 
