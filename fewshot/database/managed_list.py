@@ -103,8 +103,8 @@ def read_list(store: Path) -> Managed:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise StoreError(
             later(
-                "The list of managed backups, {file}, cannot be used ({reason}), so they are not kept up to date. Delete "
-                "the list, and choose every place again.",
+                "The list of managed backups, {file}, cannot be used ({reason}), so they are not kept up to date. "
+                "Delete the list, and choose every place again.",
                 file=file,
                 reason=reason,
             ),
