@@ -117,9 +117,7 @@ def _page(title: str, body: str, above: str, language: str = ENGLISH, behind: st
 
 def _linked(text: str) -> str:
     """Links between these pages stay here; others lead to the project. Pictures are left out: they would be large."""
-    text = re.sub(r"!\[[^]]*\]\([^)]*\)\n*", "", text).replace(
-        "](../../", "](../"
-    )  # a translation lies one folder deeper
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)\n*", "", text)
     return re.sub(r"\]\((?!https?:)([^)#]+)\.md(#[^)]*)?\)", _target, text)
 
 

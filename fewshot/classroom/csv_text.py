@@ -51,7 +51,7 @@ def decoded(raw: bytes, words: Collection[str]) -> str:
 
 
 def _misfits(text: str) -> int:
-    """How many signs beyond ASCII are no letters, or have the wrong case for their place in a word."""
+    """How many signs beyond ASCII are not letters, or have the wrong case for their place in a word."""
     found = 0
     for before, last, sign in zip("  " + text, " " + text, text, strict=False):
         if max(last, sign) < "\x80":
