@@ -111,14 +111,8 @@ def _even(lines: Grey, along: int, shade: float) -> NDArray[np.bool_]:
 
 def _around(grey: Grey, shade: float, box: NDArray[np.floating]) -> Tile | None:
     """The nearest even lines on all four sides of a face."""
-    x0, y0, x1, y1 = _clipped(box, grey)
-    left, right = _edges(_even(grey[y0:y1], 0, shade), (x0 + x1) // 2)
-    if left is None or right is None:
-        return None
-    # Nearly the whole width, without the rounded corners: a plain wall or a light label may be even over a part of it.
-    inner = slice(left + (right - left) // 10, right - (right - left) // 10)
-    top, bottom = _edges(_even(grey[:, inner], 1, shade), (y0 + y1) // 2)
-    if top is None or bottom is None:
+    left, top, right, bottom = _sides(grey, shade, box)
+    if left is None or right is None or top is None or bottom is None:
         return None
     tile = Tile(left, top, right, bottom)
     shape = tile.width / max(1, tile.height)
@@ -148,12 +142,9 @@ def _from_three_sides(grey: Grey, shade: float, box: NDArray[np.floating], known
     if len(known) < _ENOUGH:
         return None
     wide, high = (round(float(side)) for side in np.median([(tile.width, tile.height) for tile in known], axis=0))
-    x0, y0, x1, y1 = _clipped(box, grey)
-    left, right = _edges(_even(grey[y0:y1], 0, shade), (x0 + x1) // 2)
+    left, top, right, bottom = _sides(grey, shade, box)
     if left is None or right is None:
         return None
-    inner = slice(left + (right - left) // 10, right - (right - left) // 10)
-    top, bottom = _edges(_even(grey[:, inner], 1, shade), (y0 + y1) // 2)
     usual = np.array([wide, high], float)
     for tile in (
         None if top is None else Tile(left, top, right, top + high),
@@ -162,6 +153,20 @@ def _from_three_sides(grey: Grey, shade: float, box: NDArray[np.floating], known
         if tile is not None and tile.holds(box) and _fits(tile, usual) and tile.y0 >= 0 and tile.y1 <= len(grey):
             return tile
     return None
+
+
+def _sides(
+    grey: Grey, shade: float, box: NDArray[np.floating]
+) -> tuple[int | None, int | None, int | None, int | None]:
+    """Where the nearest even lines end: left, top, right and bottom. Rows are sought between both columns."""
+    x0, y0, x1, y1 = _clipped(box, grey)
+    left, right = _edges(_even(grey[y0:y1], 0, shade), (x0 + x1) // 2)
+    if left is None or right is None:
+        return left, None, right, None
+    # Nearly the whole width, without the rounded corners: a plain wall or a light label may be even over a part of it.
+    inner = slice(left + (right - left) // 10, right - (right - left) // 10)
+    top, bottom = _edges(_even(grey[:, inner], 1, shade), (y0 + y1) // 2)
+    return left, top, right, bottom
 
 
 def _edges(lines: NDArray[np.bool_], middle: int) -> tuple[int | None, int | None]:
