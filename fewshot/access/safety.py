@@ -11,10 +11,10 @@ from sqlalchemy import select
 from fewshot.backup.make import check_target, make_backup, noted
 from fewshot.backup.manage import Shown, manage, managed_places, unmanage
 from fewshot.database import Database, open_database
-from fewshot.database.engine import default_file, keys_beside
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.managed_list import Place
 from fewshot.database.new_database import seal_in_place, seal_into_new
+from fewshot.database.place import default_file, keys_beside
 from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys

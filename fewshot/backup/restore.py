@@ -25,11 +25,11 @@ from fewshot.database.contents import (
     working_folder,
 )
 from fewshot.database.copies import copies_of, new_name, snapshot
-from fewshot.database.engine import default_file
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
 from fewshot.database.erased_tables import DroppedKeyRow, InstallationRow
 from fewshot.database.kept_texts import kept_texts
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.place import default_file
 from fewshot.database.tables import StudentRow
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError

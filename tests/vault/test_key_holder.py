@@ -28,7 +28,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.commands import doctor
 from fewshot.database import Database
-from fewshot.database.engine import keys_beside
+from fewshot.database.place import keys_beside
 from fewshot.database.words import ErasurePending
 from fewshot.errors import StoreError, UsageError
 from fewshot.research.bench.survival.postgres import Server
