@@ -117,8 +117,8 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
             hint="Type the same command again; if it says that there is no such student, restart fewshot, which "
             "finishes the erasure.",
         )
-    path, (managed, behind) = database.path, _managed(database, Blotter(name))
-    backups = () if path is None else tuple(file for file in noted(path) if file.exists())
+    beside, (managed, behind) = database.beside, _managed(database, Blotter(name))
+    backups = () if beside is None else tuple(file for file in noted(beside) if file.exists())
     receipt = {
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,

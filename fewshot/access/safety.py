@@ -14,7 +14,7 @@ from fewshot.database import Database, open_database
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.managed_list import Place
 from fewshot.database.new_database import seal_in_place, seal_into_new
-from fewshot.database.place import default_file, keys_beside
+from fewshot.database.place import default_file, default_place, keys_beside
 from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
 from fewshot.database.sealing import missing_keys
@@ -163,13 +163,13 @@ class Safety:
 
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""
-        if default_file() is None:
-            return tr("This database is on a server. Whoever looks after the server makes the backups.")
+        if default_place() is None:
+            return tr("This database is in memory, and is lost when the program ends.")
         return ""
 
     def backups(self) -> list[Path]:
         """Where backups were written, newest first."""
-        return [] if self.database.path is None else noted(self.database.path)
+        return [] if self.database.beside is None else noted(self.database.beside)
 
     def backup(self, file: Path, passphrase: str) -> str:
         """Write a backup, and say what it holds. Raises UsageError and StoreError; see ``make_backup``."""

@@ -54,7 +54,7 @@ def check_target(file: Path) -> None:
 
     Raises:
         UsageError: there is no such folder, or the file is there and is no backup.
-        StoreError: the database is not a file.
+        StoreError: the database is in memory.
     """
     store = store_of(open_database())
     if file.is_dir():
@@ -88,13 +88,14 @@ def make_backup(file: Path, passphrase: str) -> Made:
     """
     check_passphrase(passphrase)
     check_target(file)
-    store = store_of(open_database())
-    with open_database().write() as session:
+    database = open_database()
+    store = store_of(database)
+    with database.write() as session:
         keep_beside(store, session)  # also the highest numbers; see `Removals`
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
         with working_folder(store) as folder:
-            plain = plain_copy(store, folder)
+            plain = plain_copy(database, folder)
             header = header_of(plain)
             seal(plain, new, header, passphrase)
             _check(new, passphrase, plain, folder / "check.db")
@@ -132,14 +133,13 @@ def note_made(store: Path, file: Path) -> None:
 
 
 def store_of(database: Database) -> Path:
-    """The file of a database. Raises StoreError if it is on a server or in memory."""
-    if database.path is None or str(database.path).startswith("file:"):
-        server = database.url.startswith("postgresql")
+    """The file beside which the lists of a database lie; see ``place``. Raises StoreError if it is in memory."""
+    if database.beside is None:
         raise StoreError(
-            f"fewshot backup copies a database in a file, and {database.url} is none. Nothing was written."
-            + (" Use pg_dump and pg_restore, or the backups of your server." if server else "")
+            f"fewshot backup copies a database in a file or on a PostgreSQL server, and {database.url} is neither. "
+            "Nothing was written."
         )
-    return database.path
+    return database.beside
 
 
 def _check(new: Path, passphrase: str, plain: Path, out: Path) -> None:

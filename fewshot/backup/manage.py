@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from fewshot.errors import StoreError, UsageError
 from fewshot.models.files import home
 from fewshot.models.lock import one_process
 from fewshot.translation import tr
+from fewshot.vault import HeldKeys
 from fewshot.vault.places import places as places_of_keys
 
 NAME = "fewshot-managed.backup"
@@ -44,7 +44,7 @@ def manage(database: Database, chosen: Path) -> Place:
     Raises:
         UsageError: there is no recovery file, the place cannot be used, or the backup could not be written. Then the
             place is not managed.
-        StoreError: the database is not a file, or something of it cannot be read.
+        StoreError: the database is in memory, or something of it cannot be read.
     """
     store = store_of(database)
     _refuse_unready(database)
@@ -102,14 +102,11 @@ def managed_places(database: Database) -> list[Shown]:
     Raises:
         StoreError: the list is damaged, or the database cannot be read.
     """
-    store = database.path
+    store = database.beside
     if store is None or not list_of(store).exists():
         return []
     places = read_list(store).places
-    try:
-        state = state_now(database, store)
-    except sqlite3.Error as error:
-        raise StoreError(f"The database {store} cannot be read ({error}).") from error
+    state = state_now(database)
     return [Shown(place, bool(place.written) and not is_behind(place, state)) for place in places]
 
 
@@ -119,6 +116,12 @@ def managed_files(store: Path) -> list[Path]:
 
 
 def _refuse_unready(database: Database) -> None:
+    if isinstance(database.vault.keys, HeldKeys):
+        raise UsageError(
+            tr("A managed backup is sealed with the keys, and these are with the key holder. Make backups with a "
+               "passphrase instead."),
+            hint="For example once a day: fewshot backup FILE --passphrase-file PASSPHRASE",
+        )  # fmt: skip
     if not (getattr(database.vault.keys, "record", {}).get("recovery")):
         raise UsageError(
             tr("A managed backup needs a recovery file, because nobody types a passphrase when it is written. Make one "

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fewshot.classroom.traces import remove_class_traces, remove_traces
@@ -16,6 +16,7 @@ from fewshot.database.account_tables import LoginRow
 from fewshot.database.erased import Removals
 from fewshot.database.erased_tables import ErasedRow, Kind
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.numbers_given import go_on_after
 from fewshot.database.owner import Owner
 from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, StudentRow
 from fewshot.database.token_tables import TokenRow
@@ -129,20 +130,8 @@ def _withdraw(session: Session, removals: Removals) -> int:
 
 def _raise_numbers(session: Session, removals: Removals) -> None:
     """Let no new row get a number that was given to another row after the backup was made."""
-    if session.get_bind().dialect.name != "sqlite":
-        return
     tables = {"student": "students", "class": "classes", "lesson": "lessons", "photo": "photos"}
     highest = Counter(removals.highest)
     for kind, number in removals.erased:
         highest[tables[kind]] = max(highest[tables[kind]], number)
-    known = set(session.scalars(text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")))
-    for table in known & highest.keys():
-        values = {"name": table, "number": highest[table]}
-        session.execute(
-            text(
-                "INSERT INTO sqlite_sequence (name, seq) SELECT :name, 0 WHERE NOT EXISTS "
-                "(SELECT 1 FROM sqlite_sequence WHERE name = :name)"
-            ),
-            values,
-        )
-        session.execute(text("UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = :name"), values)
+    go_on_after(session, highest)

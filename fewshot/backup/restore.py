@@ -1,4 +1,7 @@
-"""Restores a backup: first on a copy, which loses everything that was removed since; then in place of the database."""
+"""Restores a backup: first on a copy, which loses everything that was removed since; then in place of the database.
+
+The database may be a file or on a PostgreSQL server (``server``); a backup of one of them can become the other.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from fewshot.audit.carry_on import carry_on
+from fewshot.backup import on_server
 from fewshot.backup.lost_texts import keys_missing, mend_texts
+from fewshot.backup.refusals import refuse_removed, refuse_running
 from fewshot.backup.replay import Replayed, apply_removals, retention_of
-from fewshot.database import Database
+from fewshot.database import Database, open_database
 from fewshot.database.contents import (
     Contents,
     contents_of,
@@ -24,17 +29,17 @@ from fewshot.database.contents import (
     migration_of,
     working_folder,
 )
-from fewshot.database.copies import copies_of, new_name, snapshot
+from fewshot.database.copies import copies_of, new_name, snapshot, whole
 from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
 from fewshot.database.erased_tables import DroppedKeyRow, InstallationRow
 from fewshot.database.kept_texts import kept_texts
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.place import default_file
+from fewshot.database.place import default_file, default_place, keys_beside
 from fewshot.database.tables import StudentRow
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
-from fewshot.session.lesson_rows import info_of
-from fewshot.vault import FileKeys, container
+from fewshot.vault import FileKeys, HeldKeys, container
+from fewshot.vault.held_keys import held_elsewhere
 from fewshot.vault.managed_key import managed_key, managed_secret
 
 _SQLITE = b"SQLite format 3\0"
@@ -42,7 +47,7 @@ _WAIT = 3.0
 """Seconds to wait for other programs."""
 
 
-class _KeepsAll(FileKeys):
+class _KeepsAll:
     """The keys for a copy: until it is in place, the present database needs what the copy does not need any more.
 
     The next start of the database that was put in place drops them, because it lists them.
@@ -53,13 +58,22 @@ class _KeepsAll(FileKeys):
         return 0
 
 
+class _KeepsFileKeys(_KeepsAll, FileKeys):
+    pass
+
+
+class _KeepsHeldKeys(_KeepsAll, HeldKeys):
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A restored copy that can replace the database.
 
     Attributes:
-        store: the file of the database.
-        copy: the file that replaces it.
+        store: the file of the database, or for one on a server the file of ``place_of_keys``.
+        shown: the database, as a person knows it.
+        copy: the file of SQLite whose rows replace it.
         made: when the backup was made, in words.
         before: contents of the database now; None if it is missing or damaged.
         after: contents of the copy.
@@ -70,6 +84,7 @@ class Prepared:
     """
 
     store: Path
+    shown: str
     copy: Path
     made: str
     before: Contents | None
@@ -86,16 +101,16 @@ def copies_beside() -> list[Path]:
 
 
 def store_file() -> Path:
-    """The file of the default database, whether it is there or not.
+    """The file beside which the files of the default database lie, whether they are there or not.
 
     Raises:
-        StoreError: it is not a file.
+        StoreError: the database is in memory.
     """
-    path = default_file()
+    path = default_place()
     if path is None:
         raise StoreError(
-            "fewshot restore replaces a database in a file, and FEWSHOT_DATABASE names another kind. Nothing was "
-            "changed. For PostgreSQL use pg_restore, or the backups of your server."
+            "fewshot restore replaces a database in a file or on a PostgreSQL server, and FEWSHOT_DATABASE names "
+            "another kind. Nothing was changed."
         )
     return path
 
@@ -116,7 +131,7 @@ def needs_passphrase(file: Path) -> bool:
     header = container.read_header(file)
     _refuse_newer(file, header.migration)
     if header.managed is not None:
-        managed_key(file, header, FileKeys(store_file().parent))  # says that keys are missing before it asks for a word
+        managed_key(file, header, keys_beside(default_file()))  # says that keys are missing before it asks for a word
     if header.kind != "sqlite":
         raise StoreError(f"The backup {file} is of a {header.kind} database, which this program cannot restore.")
     return True
@@ -163,6 +178,8 @@ def put_in_place(ready: Prepared) -> Path | None:
             the disk is full. Then nothing was changed.
     """
     store, aside = ready.store, new_name(ready.store, "restore")
+    if default_file() is None:
+        return _on_server(ready, aside)
     try:
         if ready.before is None:
             kept = _replace_file(ready, aside)
@@ -170,12 +187,9 @@ def put_in_place(ready: Prepared) -> Path | None:
             return kept
         with contextlib.closing(_locked(store)) as there:
             _refuse_running(there)
-            if _removed(there) != ready.removals:
-                raise StoreError(
-                    "Something was removed from the database in the meantime. Nothing was changed. Type the same "
-                    "command again."
-                )
-            _copy(there, aside)
+            refuse_removed(_removed(there), ready.removals)
+            with whole(aside) as part:
+                _copy(there, part)
             with contextlib.closing(sqlite3.connect(ready.copy)) as new:
                 new.backup(there)
             there.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
@@ -185,19 +199,28 @@ def put_in_place(ready: Prepared) -> Path | None:
         raise _no_space(store, error) from error
 
 
+def _on_server(ready: Prepared, aside: Path) -> Path | None:
+    try:
+        return on_server.put_in_place(ready.copy, aside, None if ready.before is None else ready.removals)
+    except (OSError, sqlite3.Error) as error:
+        raise _no_space(ready.store, error) from error
+
+
 def _unpacked(file: Path, passphrase: str | None, copy: Path) -> str:
     if passphrase is not None:
         header = container.read_header(file)
         if header.managed is None:
             return container.unseal(file, passphrase, copy).made
-        secret = managed_secret(file, header, passphrase, FileKeys(store_file().parent))
+        secret = managed_secret(file, header, passphrase, keys_beside(default_file()))
         return container.unseal(file, secret, copy).made
     snapshot(file, copy)
     return datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
 def _present(store: Path) -> tuple[Database | None, str]:
-    """The database now, or why it cannot be opened."""
+    """The database now, or why it cannot be opened. Raises StoreError if a server cannot be reached."""
+    if default_file() is None:
+        return on_server.present(), ""
     journal = store.with_name(f"{store.name}-wal")
     if not store.exists():
         lost = journal.exists() and journal.stat().st_size > 0
@@ -215,12 +238,15 @@ def _present(store: Path) -> tuple[Database | None, str]:
 
 def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
     kept = read_sidecar(store)
-    database = Database(f"sqlite:///{copy.absolute()}", keys=_KeepsAll(store.parent))
+    file = default_file()
+    keys = _KeepsFileKeys(store.parent) if file else held_elsewhere(_KeepsHeldKeys) or _KeepsFileKeys(store.parent)
+    database = Database(f"sqlite:///{copy.absolute()}", keys=keys)
     removals, here, days, count = Removals(), "", {}, (0, 0)
     if present is not None:
-        with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            _refuse_running(connection)
         with present.read() as session:
+            wanted = select(LessonRow.id, LessonRow.owner, LessonRow.heartbeat).where(LessonRow.ended.is_(None))
+            for number, owner, heartbeat in session.execute(wanted):
+                refuse_running(number, owner, heartbeat)
             here, removals = installation_of(session), removals_of(session)
         days, count = retention_of(present), (len(removals.erased), len(removals.withdrawn))
     if not installation:  # made before installations had an id, so it was made here
@@ -244,8 +270,10 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
         connection.execute("PRAGMA journal_mode=DELETE").close()
     if fault := fault_of(copy):
         raise StoreError(f"The restored copy is damaged ({fault}). Nothing was changed. Use an older backup.")
-    before = None if present is None else contents_of(store)
-    return Prepared(store, copy, made, before, contents_of(copy), why, replayed, foreign, count)
+    before, shown = None, str(file or open_database().url)
+    if present is not None:
+        before = contents_of(store) if file else on_server.contents(present)
+    return Prepared(store, shown, copy, made, before, contents_of(copy), why, replayed, foreign, count)
 
 
 def _refuse_without_keys(copy: Database, present: Database | None) -> None:
@@ -280,14 +308,7 @@ def _refuse_running(connection: sqlite3.Connection) -> None:
     """Raises StoreError while a lesson of any teacher runs."""
     rows = connection.execute("SELECT id, owner, heartbeat FROM lessons WHERE ended IS NULL").fetchall()
     for number, owner, heartbeat in rows:
-        row = LessonRow(
-            id=number, owner=owner, heartbeat=datetime.fromisoformat(heartbeat).replace(tzinfo=UTC), source=""
-        )
-        if info_of(row, "").state == "running":
-            raise StoreError(
-                f"Lesson {number} runs now, so the database was not replaced. End the lesson, then type the same "
-                "command again."
-            )
+        refuse_running(number, owner, datetime.fromisoformat(heartbeat).replace(tzinfo=UTC))
 
 
 def _locked(store: Path) -> sqlite3.Connection:

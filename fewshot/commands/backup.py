@@ -98,9 +98,9 @@ def run_restore(file: Path, passphrase_file: Path | None, yes: bool) -> None:
             tell("Nothing was changed.")
             return
         aside = put_in_place(ready)
-    tell(f"The backup was restored to {ready.store}.")
+    tell(f"The backup was restored to {ready.shown}.")
     if aside is not None:
-        tell(f"The database that was there before is {aside}. To delete it, type: rm {aside}")
+        tell(f"What was there before is in {aside}. To delete it, type: rm {quote(str(aside))}")
     tell("All logins ended. To see the accounts, type: fewshot accounts")
 
 

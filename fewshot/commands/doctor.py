@@ -235,7 +235,7 @@ def _backups() -> Finding:
     try:
         safety = Safety.here()
         if safety.no_backup():
-            return Finding("Backups", "ok", "this database is on a server, which has backups of its own")
+            return Finding("Backups", "ok", "this database is in memory")
         managed, made = safety.managed(), safety.backups()
         behind = [shown.place for shown in managed if shown.place.why or not shown.current]
         if behind:

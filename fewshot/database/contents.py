@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -76,7 +77,7 @@ def last_removal(path: Path) -> str:
     """What ``note_removal`` wrote last into a database file; "" before that. Raises sqlite3.Error as above."""
     with closing(_open(path)) as connection:
         found = connection.execute("SELECT value FROM settings WHERE key = ?", [LAST_REMOVAL]).fetchone()
-        return str(found[0]) if found else ""
+        return str(json.loads(found[0])) if found else ""
 
 
 def last_line(path: Path) -> int:

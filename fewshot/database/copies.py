@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from fewshot.private_files import FILE
 KEPT = 2
 """How many copies made before a change of the tables are kept."""
 
-_DEFAULT = "fewshot.db"
+_DEFAULT, _PART = "fewshot.db", ".part"
 _NAME = re.compile(r"before-(\d{4}-to-\d{4}|restore)-(\d{8}-\d{6}-\d{6})(-.+)?\.db")
 _ROWS = {"lesson": "lessons", "photo": "photos"}
 
@@ -48,6 +48,25 @@ def snapshot(source: Path, out: Path) -> None:
         raise
 
 
+@contextlib.contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A file that gets its name only when it is complete; what a killed program leaves is deleted with older copies.
+
+    Args:
+        out: the file.
+
+    Yields:
+        The file to write, which must not exist yet.
+    """
+    part = out.with_name(f"{out.name}{_PART}")
+    try:
+        yield part
+        part.rename(out)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def new_name(path: Path, why: str) -> Path:
     """The file for a new copy.
 
@@ -60,18 +79,13 @@ def new_name(path: Path, why: str) -> Path:
 
 def copies_of(path: Path) -> list[Path]:
     """The copies of a database that lie beside it, newest first."""
-    found = []
-    for file in path.parent.glob("before-*.db"):
-        match = _NAME.fullmatch(file.name)
-        if match is not None and (match[3] or "") == _suffix(path):
-            found.append((match[2], file))
-    return [file for _, file in sorted(found, reverse=True)]
+    return _named(path, path.parent.glob("before-*.db"), "")
 
 
 def thin_out(path: Path) -> None:
     """Delete the copies made before earlier changes of the tables, except the latest ``KEPT``."""
     made = [file for file in copies_of(path) if not file.name.startswith("before-restore-")]
-    for file in made[KEPT:]:
+    for file in [*made[KEPT:], *_parts(path)]:
         _delete(file)
 
 
@@ -88,6 +102,8 @@ def erase_in_copies(path: Path, removed: Iterable[tuple[str, int]], installation
     """
     removed = list(removed)
     rows = [(_ROWS[kind], number) for kind, number in removed if kind in _ROWS]
+    for file in _parts(path):
+        _delete(file)
     for file in copies_of(path):
         if _is_foreign(file, installation):
             continue
@@ -113,6 +129,21 @@ def put_back(path: Path, copy: Path, version: str) -> None:
                 return
         with contextlib.closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as old:
             old.backup(there)
+
+
+def _parts(path: Path) -> list[Path]:
+    """Copies that a killed program did not complete. Nobody writes one now: whoever does locks the database."""
+    return _named(path, path.parent.glob(f"before-*.db{_PART}"), _PART)
+
+
+def _named(path: Path, files: Iterable[Path], end: str) -> list[Path]:
+    """Those files that belong to a database, newest first; their names go on with ``end``."""
+    found = []
+    for file in files:
+        match = _NAME.fullmatch(file.name.removesuffix(end))
+        if match is not None and (match[3] or "") == _suffix(path):
+            found.append((match[2], file))
+    return [file for _, file in sorted(found, reverse=True)]
 
 
 def _suffix(path: Path) -> str:

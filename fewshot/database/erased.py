@@ -15,13 +15,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
 from fewshot.database.contents import LAST_REMOVAL
 from fewshot.database.erased_tables import ErasedRow, InstallationRow, Kind
 from fewshot.database.lesson_tables import LessonRow
+from fewshot.database.numbers_given import highest_numbers
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SettingRow, StudentRow
 from fewshot.errors import StoreError, reason_of
 from fewshot.translation import later
@@ -108,10 +109,7 @@ def removals_of(session: Session) -> Removals:
     erased = {(row.kind, row.row_id): row.at for row in session.scalars(select(ErasedRow))}
     rows = session.scalars(select(ConsentRow).where(ConsentRow.withdrawn.is_not(None)))
     withdrawn = {(row.student_id, row.recorded): row.withdrawn for row in rows if row.withdrawn is not None}
-    highest = {}
-    if session.get_bind().dialect.name == "sqlite":
-        highest = {row.name: row.seq for row in session.execute(text("SELECT name, seq FROM sqlite_sequence"))}
-    return Removals(erased, withdrawn, highest)
+    return Removals(erased, withdrawn, highest_numbers(session))
 
 
 def is_kept(path: Path, session: Session) -> bool:

@@ -19,12 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fewshot.database.contents import last_line, last_removal, working_folder
+from sqlalchemy import select
+
+from fewshot.database.contents import LAST_REMOVAL, last_line, last_removal, working_folder
 from fewshot.database.delivery import NotWritten, deliver
 from fewshot.database.managed_list import Managed, Place, list_of, read_list, write_list
 from fewshot.database.plain import plain_in
 from fewshot.database.sealed_copy import header_of, plain_copy
 from fewshot.database.sealing import refuse_other_keys
+from fewshot.database.tables import SettingRow
 from fewshot.errors import FewshotError
 from fewshot.models.lock import one_process
 from fewshot.safe_text import printable
@@ -49,7 +52,7 @@ def renew(database: Database, due: Due) -> None:
         database: whose backups.
         due: which ones; it gets a place and the present state.
     """
-    store = database.path
+    store = database.beside
     if store is None or not list_of(store).exists():
         return
     try:
@@ -75,14 +78,16 @@ def is_old(place: Place, state: str) -> bool:
     return bool(place.why) or is_behind(place, state) or not timedelta(0) <= age < FRESH
 
 
-def state_now(database: Database, store: Path) -> str:
+def state_now(database: Database) -> str:
     """What a managed backup that is written now would know of erasures and recovery files.
 
     Raises:
-        sqlite3.Error: the database cannot be read.
+        StoreError: the database cannot be read.
         KeysUnusable: the keys cannot be read.
     """
-    return _state(store, _public(database))
+    with database.read() as session:
+        removal = session.scalar(select(SettingRow.value).where(SettingRow.key == LAST_REMOVAL))
+    return _state(removal or "", _public(database))
 
 
 def why_of(error: Exception) -> str:
@@ -94,7 +99,7 @@ def why_of(error: Exception) -> str:
 
 def _renew(database: Database, store: Path, due: Due) -> None:
     managed = read_list(store)
-    state = state_now(database, store)
+    state = state_now(database)
     chosen = [place for place in managed.places if due(place, state)]
     if not chosen:
         return
@@ -128,10 +133,10 @@ def _delivered(sealed: Path, place: Place, header: Header, state: str) -> Place:
 def _made(database: Database, store: Path, key: str) -> Iterator[tuple[Path, Header, str]]:
     """The backup of now, its header, and its state."""
     with working_folder(store) as folder:
-        plain, sealed = plain_copy(store, folder), folder / "sealed"
+        plain, sealed = plain_copy(database, folder), folder / "sealed"
         pair = database.vault.keys.record["recovery"]  # type: ignore[attr-defined]
         record, secret = managed_part(pair, database.vault.keys, key, last_line(plain))
-        header, state = header_of(plain, record), _state(plain, pair["public"])
+        header, state = header_of(plain, record), _state(last_removal(plain), pair["public"])
         seal(plain, sealed, header, secret)
         plain.unlink()
         unseal(sealed, secret, None)
@@ -169,5 +174,5 @@ def _public(database: Database) -> str:
     return str((record.get("recovery") or {}).get("public", ""))
 
 
-def _state(file: Path, public: str) -> str:
-    return hashlib.sha256(f"{last_removal(file)}|{public}".encode()).hexdigest()[:32]
+def _state(removal: str, public: str) -> str:
+    return hashlib.sha256(f"{removal}|{public}".encode()).hexdigest()[:32]

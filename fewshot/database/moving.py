@@ -105,13 +105,18 @@ def beside(address: URL) -> Iterator[Connection]:
     raise failed
 
 
-def without_limits(connection: Connection) -> None:
-    """Let a connection wait and work as long as a copy takes, whatever an administrator set for all others."""
+def without_limits(connection: Connection, this_transaction: bool = False) -> None:
+    """Let a connection wait and work as long as a copy takes, whatever an administrator set for all others.
+
+    Args:
+        connection: of PostgreSQL.
+        this_transaction: only until the end of its transaction.
+    """
     wanted = (
-        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', "
+        "SELECT set_config(name, '0', :local) FROM pg_settings WHERE name IN ('idle_session_timeout', "
         "'idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout')"
     )
-    connection.execute(text(wanted)).all()
+    connection.execute(text(wanted), {"local": this_transaction}).all()
 
 
 @contextlib.contextmanager

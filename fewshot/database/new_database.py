@@ -7,7 +7,6 @@ happens if the program is killed.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +30,7 @@ from fewshot.database.moving import (
 )
 from fewshot.database.seal_all import seal_everything
 from fewshot.database.sealed_rows import copy_sealed, require_same
+from fewshot.database.server import connected
 from fewshot.database.tables import Base
 from fewshot.database.words import reason_of, unusable
 from fewshot.errors import UsageError
@@ -38,12 +38,6 @@ from fewshot.errors import UsageError
 LEAVING = 3.0
 """Seconds within which programs that end now have left the database."""
 
-_OTHERS = (
-    "SELECT coalesce(nullif(application_name, ''), usename), coalesce(host(client_addr), 'the server itself'), "
-    "count(*) "
-    "FROM pg_stat_activity WHERE datname = :name AND usesysid IS NOT NULL AND pid <> ALL(:ours) "
-    "GROUP BY 1, 2 ORDER BY 1, 2"
-)
 _RIGHTS = (
     "SELECT r.rolsuper OR r.rolcreatedb, r.rolsuper OR pg_has_role(d.datdba, 'USAGE'), quote_ident(r.rolname), "
     "current_schema() FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
@@ -184,20 +178,13 @@ def _databases(server: Connection, name: str) -> bool:
 
 def _refuse_others(server: Connection, names: Names, ours: list[int], patience: float) -> None:
     """Raises UsageError, which names them, if other programs stay connected to the database."""
-    until = time.monotonic() + patience
-    while True:
-        others = server.execute(text(_OTHERS), {"name": names.here, "ours": ours}).all()
-        if not others:
-            return
-        if time.monotonic() > until:
-            break
-        time.sleep(0.1)
-    told = ", ".join(f"{count} of {program} from {place}" for program, place, count in others)
-    raise UsageError(
-        f"Other programs are connected to the database: {told}. Nothing was changed. While it is encrypted nobody else "
-        "may use it. Close the app, the service, running lessons and all other programs that use it, also on other "
-        "computers, then try again."
-    )
+    told = connected(server, names.here, patience, ours)
+    if told:
+        raise UsageError(
+            f"Other programs are connected to the database: {told}. Nothing was changed. While it is encrypted nobody "
+            "else may use it. Close the app, the service, running lessons and all other programs that use it, also on "
+            "other computers, then try again."
+        )
 
 
 def _create(server: Connection, names: Names) -> Any:

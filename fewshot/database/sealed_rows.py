@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Table, delete, func, insert, inspect, select, text, tuple_
+from sqlalchemy import Table, delete, func, insert, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow
+from fewshot.database.numbers_given import go_on_after, highest_numbers
 from fewshot.database.reading_codec import Measured, measured_of, open_counts, reading_cipher, seal_counts
 from fewshot.database.seal_all import check_all, plain_rows
 from fewshot.database.sealed_settings import opened_setting, sealed_setting
@@ -58,7 +59,7 @@ def copy_sealed(there: Session, new: Database, progress: Callable[[int, int], No
             forget_rows(there)
             done += len(keys)
     with new.write() as here:
-        _go_on_counting(there, here)
+        go_on_after(here, highest_numbers(there))  # the number of a deleted row must not be used again
     progress(total, total)
 
 
@@ -190,19 +191,6 @@ def _seconds(here: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
             values["counts"] = seal_counts(here, lesson, row.second, json.loads(row.counts[1:]))
         made.append(values)
     return made
-
-
-def _go_on_counting(there: Session, here: Session) -> None:
-    """The number of a deleted row must not be used again, so the new sequences go on where the old ones are."""
-    for table in Base.metadata.sorted_tables:
-        for column in table.primary_key:
-            which = {"table": table.name, "column": column.name}
-            wanted = text("SELECT pg_get_serial_sequence(:table, :column)")
-            before, after = there.scalar(wanted, which), here.scalar(wanted, which)
-            if before and after:
-                last, called = there.execute(text(f"SELECT last_value, is_called FROM {before}")).one()  # nosec B608
-                values = {"name": after, "last": last, "called": called}
-                here.execute(text("SELECT setval(CAST(:name AS regclass), :last, :called)"), values)
 
 
 def _opened(session: Session, table: Table, key: tuple[Any, ...]) -> list[Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,15 @@ _TURN = 0x66657773  # any number that other programs on the server are unlikely 
 _UNACKNOWLEDGED = 20_000  # milliseconds; a cable that was pulled is noticed after that, and not after two hours
 
 
+_OTHERS = (
+    "SELECT coalesce(nullif(application_name, ''), usename), coalesce(host(client_addr), 'the server itself'), "
+    "count(*) "
+    "FROM pg_stat_activity WHERE datname = :name AND usesysid IS NOT NULL AND pid <> ALL(:ours) "
+    "AND pid <> pg_backend_pid() "
+    "GROUP BY 1, 2 ORDER BY 1, 2"
+)
+
+
 def options_for(address: URL) -> dict[str, Any]:
     """What libpq is told, unless the address says otherwise; {} for another database or driver."""
     if address.get_backend_name() != "postgresql" or address.get_driver_name() not in ("psycopg", "psycopg2"):
@@ -32,10 +43,28 @@ def options_for(address: URL) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if name not in address.query}
 
 
-def take_turn(session: Session) -> None:
+def take_turn(session: Session | Connection) -> None:
     """Wait until no other program changes the database, as SQLite does by itself; it lasts as long as the transaction.
 
     Otherwise two programs that enroll the same student would both find that the student is not there.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    dialect = session.dialect if isinstance(session, Connection) else session.get_bind().dialect
+    if dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _TURN})
+
+
+def connected(connection: Connection, name: str, patience: float, ours: Sequence[int] = ()) -> str:
+    """Which other programs are connected to a database of the server, in words; "" if none is.
+
+    Args:
+        connection: to the server, without a transaction.
+        name: of the database.
+        patience: seconds to wait until they have left it.
+        ours: connections of this program, as the server numbers them; besides this one.
+    """
+    until = time.monotonic() + patience
+    while True:
+        others = connection.execute(text(_OTHERS), {"name": name, "ours": list(ours)}).all()
+        if not others or time.monotonic() > until:
+            return ", ".join(f"{count} of {program} from {place}" for program, place, count in others)
+        time.sleep(0.1)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from fewshot.database.address import address_of, is_file
 from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.file import make_ready, protect
-from fewshot.database.moving import make_good
+from fewshot.database.moving import make_good, without_limits
 from fewshot.database.place import keys_beside, place_of_keys
 from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import take_turn
@@ -87,6 +87,19 @@ class Sessions:
         """
         with self._in_words(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[Connection]:
+        """A connection to a server for reading: all its statements see the database as it is at one moment.
+
+        Raises:
+            StoreError: the database cannot be reached, or a statement failed.
+        """
+        with self._in_words(), self._engine.connect() as connection:
+            fixed = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with fixed.begin():
+                without_limits(fixed, this_transaction=True)
+                yield fixed
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:

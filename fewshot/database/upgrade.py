@@ -27,10 +27,14 @@ from fewshot.database import (  # noqa: F401  # their tables are part of the met
 from fewshot.database.audit_tables import AuditHeadRow
 from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.erased_tables import InstallationRow
+from fewshot.database.moving import without_limits
 from fewshot.database.owner import LOCAL
+from fewshot.database.server import take_turn
+from fewshot.database.server_copy import copy_out
 from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
+from fewshot.private_files import make_private_folder
 from fewshot.translation import later
 
 HEAD = "0010"
@@ -65,13 +69,14 @@ def make_tables(path: Path) -> None:
 def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | None = None) -> None:
     """Run the missing migrations. If several programs start at the same time, one runs them and the others wait.
 
-    A database file is copied first (``copies``). If a migration fails, the file is what it was before.
+    A database is copied first into a file (``copies``). If a migration fails, it is what it was before.
 
     Args:
         engine: its transactions must lock the database for writing at their beginning.
         url: for messages.
         new: whether the database may be without tables.
-        path: its file, beside which a copy is kept before a migration; None keeps no copy.
+        path: its file, or for one on a server the file of ``place_of_keys``, beside which a copy is kept before a
+            migration; None keeps no copy.
 
     Raises:
         StoreError: the database was made by a newer version of fewshot or by another program, it is damaged, or a
@@ -85,6 +90,7 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | No
                 return
         try:
             with engine.connect() as connection, _free_of_references(connection), connection.begin():
+                take_turn(connection)
                 # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url, new):
                     if inspect(connection).get_table_names():
@@ -135,11 +141,17 @@ def _is_current(connection: Connection, url: str, new: bool) -> bool:
 
 
 def _keep_copy(connection: Connection, url: str, path: Path) -> tuple[Path, str]:
-    """Copy the file while this program alone may write it. Returns the copy, and the version of its tables."""
+    """Copy the database while this program alone may write it. Returns the copy, and the version of its tables."""
     version = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
     copy = copies.new_name(path, f"{version}-to-{HEAD}")
     try:
-        copies.snapshot(path, copy)
+        make_private_folder(path.parent)
+        with copies.whole(copy) as part:
+            if connection.dialect.name == "sqlite":
+                copies.snapshot(path, part)
+            else:
+                without_limits(connection, this_transaction=True)
+                copy_out(connection, part, make_version)
     except (OSError, sqlite3.Error) as error:
         raise unusable(url, f"no copy could be made before its tables are updated: {error}", path) from error
     return copy, version
@@ -150,7 +162,8 @@ def _failed(url: str, path: Path, copy: Path, version: str, error: Exception) ->
     reason = reason_of(error) if isinstance(error, SQLAlchemyError) else str(error) or type(error).__name__
     said = later("It was put back as it was before.")
     try:
-        copies.put_back(path, copy, version)
+        if path.exists():  # a server undoes the whole change by itself
+            copies.put_back(path, copy, version)
     except (OSError, sqlite3.Error) as failure:
         said = later("It could not be put back as it was before ({reason}).", reason=failure)
     return StoreError(
@@ -207,7 +220,15 @@ def _make(connection: Connection) -> None:
     connection.execute(insert(version.tables["alembic_version"]).values(version_num=HEAD))
 
 
-def _upgrade(connection: Connection) -> None:
+def make_version(connection: Connection, version: str) -> None:
+    """Make the tables of a version in an empty database; some of them get their first rows."""
+    if version == HEAD:
+        _make(connection)
+    else:
+        _upgrade(connection, version)
+
+
+def _upgrade(connection: Connection, version: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -215,4 +236,4 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     with _alembic:
-        command.upgrade(config, "head")
+        command.upgrade(config, version)

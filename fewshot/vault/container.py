@@ -51,7 +51,7 @@ class Header:
         program: version of fewshot that made it.
         migration: number of the newest migration in it.
         installation: random id of the installation.
-        kind: "sqlite", a database file, or "postgresql", a dump of pg_dump.
+        kind: "sqlite": a file of SQLite, also for a database on a server.
         size: bytes of the content.
         sha256: of the content, hex digits.
         salt, nonce: hex digits; 16 and 12 bytes.

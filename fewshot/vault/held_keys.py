@@ -235,8 +235,11 @@ def _why(error: Exception) -> str:
     return later("the file in {variable} cannot be used", variable=CERTIFICATE)
 
 
-def held_elsewhere() -> HeldKeys | None:
+def held_elsewhere(kind: type[HeldKeys] = HeldKeys) -> HeldKeys | None:
     """The keys that $FEWSHOT_KEY_HOLDER holds; None if the variable is not set.
+
+    Args:
+        kind: of the object.
 
     Raises:
         UsageError: the address or the token cannot be used.
@@ -244,7 +247,7 @@ def held_elsewhere() -> HeldKeys | None:
     url = os.environ.get(HOLDER, "").strip()
     if not url:
         return None
-    return HeldKeys(url, secret_variable(TOKEN) or "", os.environ.get(CERTIFICATE) or None)
+    return kind(url, secret_variable(TOKEN) or "", os.environ.get(CERTIFICATE) or None)
 
 
 def checked_address(url: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database, upgrade
+from fewshot.database.copies import copies_of
 from fewshot.database.upgrade import HEAD
 from fewshot.errors import StoreError
 from fewshot.research.bench.survival.openable import readable
@@ -48,6 +49,21 @@ def old_store(path: Path) -> Path:
 
 def copies(folder: Path) -> list[Path]:
     return sorted(folder.glob("before-*"))
+
+
+def test_what_a_killed_program_did_not_complete_is_no_copy_and_is_deleted(tmp_path: Path) -> None:
+    left = tmp_path / "before-0004-to-0005-20261120-101112-000001.db.part"
+    other = tmp_path / "before-0004-to-0005-20261120-101112-000001-other.db.db.part"
+    for file in (left, other):
+        file.write_bytes(b"half")
+    path = old_store(tmp_path / "fewshot.db")
+    database = Database(f"sqlite:///{path}")
+    assert not left.exists()
+    assert other.exists(), "it belongs to another database, which may be writing it now"
+    assert len(copies_of(path)) == 1
+    left.write_bytes(b"half")
+    ClassStore(database).remove_student("physics", "Zebulon")
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("name", ["fewshot.db", "other.db"])

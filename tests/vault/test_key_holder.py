@@ -24,10 +24,11 @@ from typer.testing import CliRunner
 from fewshot.access.safety import Safety
 from fewshot.api.key_holder import KeyHolder, serve_keys
 from fewshot.api.rates import Rates
+from fewshot.backup.manage import manage
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.commands import doctor
-from fewshot.database import Database
+from fewshot.database import Database, open_database
 from fewshot.database.place import keys_beside
 from fewshot.database.words import ErasurePending
 from fewshot.errors import StoreError, UsageError
@@ -102,6 +103,33 @@ def test_a_class_is_kept_and_erased_with_held_keys(url: str, tmp_path: Path, few
     (tmp_path / "copy.db").write_bytes(before)
     with pytest.raises(KeyGone):
         ClassStore(Database(f"sqlite:///{tmp_path / 'copy.db'}", HeldKeys(url, TOKEN))).roster("physics")
+
+
+def test_a_backup_of_a_database_whose_keys_are_held(
+    url: str, postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fewshot_home: Path
+) -> None:
+    """It opens only where the key holder answers, and what was erased since has no key."""
+    monkeypatch.setattr("fewshot.backup.on_server.LEAVING", 0.2)
+    monkeypatch.setenv("FEWSHOT_KEY_HOLDER", url)
+    monkeypatch.setenv("FEWSHOT_KEY_HOLDER_TOKEN", TOKEN)
+    monkeypatch.setenv("FEWSHOT_DATABASE", postgres.fresh())
+    fill(open_database()).close()
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse battery", encoding="utf-8")
+    words = ["--passphrase-file", str(secret)]
+    run = CliRunner().invoke
+    assert run(app, ["backup", str(tmp_path / "b"), *words]).exit_code == 0
+    with pytest.raises(UsageError, match="key holder"):
+        manage(open_database(), tmp_path)
+    ClassStore().remove_student("physics", NAMES[0])
+    again = run(app, ["restore", str(tmp_path / "b"), *words, "--yes"])
+    assert again.exit_code == 0, again.output
+    assert sorted(ClassStore().roster("physics").students) == sorted(NAMES[1:])
+    monkeypatch.setenv("FEWSHOT_DATABASE", postgres.fresh())
+    again = run(app, ["restore", str(tmp_path / "b"), *words, "--yes"])
+    assert again.exit_code == 0, "the list of what was erased lies in the program's folder"
+    assert sorted(ClassStore().roster("physics").students) == sorted(NAMES[1:])
+    assert (fewshot_home / "erased.json").exists()
 
 
 @pytest.mark.parametrize("token", ["", "Bearer", "x" * 32, TOKEN[:-1], TOKEN + "0", "\u00e9" * 32])
