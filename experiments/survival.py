@@ -25,6 +25,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--kills", type=int, default=200, help="per database")
+    parser.add_argument("--restores", type=int, default=60, help="restores that are killed, per database")
     parser.add_argument("--damage", type=int, default=200, help="places that are damaged")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
@@ -33,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    counts = {"kills": arguments.kills, "damage": arguments.damage}
+    counts = {"kills": arguments.kills, "restores": arguments.restores, "damage": arguments.damage}
     good = True
     try:
         with tempfile.TemporaryDirectory(prefix="fewshot-survival-") as work:

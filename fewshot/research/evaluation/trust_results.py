@@ -18,6 +18,7 @@ def trust(tables: Tables) -> list[Row]:
     """
     return [
         *_kills(tables),
+        *_restores(tables),
         *_erasures(tables),
         *_faults(tables),
         *_damage(tables),
@@ -41,6 +42,20 @@ def _kills(tables: Tables) -> list[Row]:
             )
         )
     return rows
+
+
+def _restores(tables: Tables) -> list[Row]:
+    return [
+        _row(
+            f"{row['database']}: killed while a backup is restored",
+            f"{row['kills']} kills: {row['as before']} left the database of before, {row['restored']} the restored one",
+            f"{row['in between, or somebody who was removed is back']} databases in between, or with somebody who was "
+            "removed",
+            "python experiments/survival.py --only restores",
+        )
+        for row in tables.rows("survival_restores", {})
+        if row["good"] != "not tried"
+    ]
 
 
 def _erasures(tables: Tables) -> list[Row]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fewshot.classroom.store import ClassStore
+from fewshot.database.sealed_copy import plain_copy
 from fewshot.research.bench.survival.jobs import CLASS, NETWORKS, PUPILS, RATE, frame, photos, set_up
 from fewshot.research.bench.survival.openable import count_values, openable, readable, student_keys
 from fewshot.research.bench.survival.postgres import missing, server
@@ -56,6 +57,9 @@ def _rows_of(
     if lessons.database.path is not None:
         shutil.copytree(lessons.database.path.parent, old)
         found["copy of the folder from before"] = [old]
+    backup = old.with_name(f"{old.name}-backup")
+    backup.mkdir()
+    found["content of a backup from before, decrypted"] = [plain_copy(lessons.database, backup)]
     _write_out(lessons)
     before = {what: openable(place, key, vault) for what, place in found.items()}
     marks = [WHO.encode(), *(photo.expression.astype("<f4").tobytes() for photo in photos(WHO))]

@@ -15,6 +15,7 @@ from fewshot.research.bench.survival.damage import damage_table
 from fewshot.research.bench.survival.faults import fault_table
 from fewshot.research.bench.survival.kills import ALLOWED, Kill, kills
 from fewshot.research.bench.survival.postgres import missing, server
+from fewshot.research.bench.survival.restores import killed_restores
 from fewshot.research.evaluation.tables import markdown, write_csv
 
 Rows = list[dict[str, str]]
@@ -41,6 +42,33 @@ def kill_table(work: Path, count: int, seed: int) -> Rows:
     return rows
 
 
+def restore_table(work: Path, count: int, seed: int) -> Rows:
+    """One row per database."""
+    rows: Rows = []
+    with ExitStack() as stack:
+        addresses = {"SQLite": f"sqlite:///{work / 'sqlite' / 'fewshot.db'}"}
+        if why := missing():
+            rows.append({"database": "PostgreSQL", "kills": f"not tried: it {why}", "good": "not tried"})
+        else:
+            addresses["PostgreSQL"] = stack.enter_context(server()).fresh()
+        for database, url in addresses.items():
+            home = work / database.lower()
+            home.mkdir()
+            done = []
+            for number, kill in enumerate(killed_restores(url, home, count, seed), start=1):
+                done.append(kill)
+                for words in kill.wrong:
+                    print(f"{database}, restore {number}, killed after {kill.after:.2f} s: {words}", flush=True)
+            states = [kill.state for kill in done]
+            wrong = sum(bool(kill.wrong) for kill in done)
+            rows.append({
+                "database": database, "kills": str(len(done)), "as before": str(states.count("before")),
+                "restored": str(states.count("restored")), "ended before the kill": str(states.count("ended")),
+                "in between, or somebody who was removed is back": str(wrong), "good": "NO" if wrong else "yes",
+            })  # fmt: skip
+    return rows
+
+
 def _jobs(done: list[Kill]) -> Iterator[str]:
     yield from dict.fromkeys(kill.job for kill in done)
 
@@ -64,6 +92,7 @@ def _row(database: str, job: str, done: list[Kill]) -> dict[str, str]:
 
 PARTS: dict[str, tuple[str, Callable[[Path, int, int], Rows]]] = {
     "kills": ("Killed at random moments", kill_table),
+    "restores": ("Killed while a backup is restored", restore_table),
     "faults": ("Faults", fault_table),
     "damage": ("A store that is damaged", damage_table),
 }
