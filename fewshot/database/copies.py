@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from fewshot.errors import StoreError, reason_of
 from fewshot.private_files import FILE
+from fewshot.translation import later
 
 KEPT = 2
 """How many copies made before a change of the tables are kept."""
@@ -109,6 +111,26 @@ def erase_in_copies(path: Path, removed: Iterable[tuple[str, int]], installation
             continue
         if not rows or len(rows) != len(removed) or not _erase_rows(file, rows):
             _delete(file)
+
+
+def forget_all(path: Path) -> None:
+    """Delete all copies of a database, because they were made before it was encrypted.
+
+    Raises:
+        StoreError: one of them could not be deleted.
+    """
+    for copy in [*copies_of(path), *_parts(path)]:
+        try:
+            copy.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                later(
+                    "The copy {copy} was made before the encryption and could not be deleted ({reason}). Delete it "
+                    "yourself.",
+                    copy=copy,
+                    reason=reason_of(error),
+                )
+            ) from error
 
 
 def put_back(path: Path, copy: Path, version: str) -> None:

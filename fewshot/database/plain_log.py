@@ -8,6 +8,7 @@ renamed file keeps its time of change. So a file holds nothing from before if it
 from __future__ import annotations
 
 import contextlib
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from fewshot.database.copies import forget_all
 from fewshot.database.tables import SettingRow
 from fewshot.errors import StoreError
 from fewshot.translation import tr, tr_n
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from fewshot.database.engine import Database
 
 NOTE = "plain_log"
+logger = logging.getLogger(__name__)
 MARGIN = 2
 """Seconds after which the server has certainly written what it wrote until the end; it gives times in whole seconds."""
 
@@ -49,6 +52,12 @@ def close_note(database: Database) -> None:
     note = _noted(database)
     if note is None or note["file"]:
         return
+    if database.beside is not None:
+        try:
+            forget_all(database.beside)
+        except StoreError as error:  # the next start tries again
+            logger.warning(error.text)
+            return
     with contextlib.suppress(StoreError), database.apart() as connection:
         last = connection.scalar(text("SELECT pg_walfile_name(pg_current_wal_insert_lsn())"))
         archives = bool(connection.scalar(text(_ARCHIVES)))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fewshot.database.copies import copies_of
+from fewshot.database.copies import forget_all
 from fewshot.database.engine import Database
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.plain import plain_in
@@ -26,8 +26,6 @@ from fewshot.database.tables import (
     StudentRow,
     SupportRow,
 )
-from fewshot.errors import StoreError, reason_of
-from fewshot.translation import later
 from fewshot.vault import KeyGone
 from fewshot.vault.cipher import NotSealedHere
 
@@ -124,18 +122,7 @@ def _forget_plain(database: Database) -> None:
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database.path, timeout=20)) as file:
         file.execute("VACUUM").close()
     database.forget_deleted()
-    for copy in copies_of(database.path):
-        try:
-            copy.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                later(
-                    "The copy {copy} was made before the encryption and could not be deleted ({reason}). Delete it "
-                    "yourself.",
-                    copy=copy,
-                    reason=reason_of(error),
-                )
-            ) from error
+    forget_all(database.path)
 
 
 def _rows_of_class(session: Session, number: int) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from fewshot.commands import doctor
 from fewshot.database import Database, new_database, plain_log
 from fewshot.database.lesson_tables import MarkerRow
 from fewshot.database.new_database import seal_into_new
+from fewshot.database.place import SERVER
 from fewshot.database.plain_log import archives_deleted, close_note, what_is_left
 from fewshot.database.seal_all import check_all, plain_rows
 from fewshot.errors import StoreError, UsageError
@@ -202,15 +203,26 @@ def test_archives_are_named_until_somebody_says_that_they_are_deleted(
 
 
 def test_a_note_that_was_not_closed_is_closed_by_the_next_start(
-    readable: tuple[str, dict[str, Any], dict[str, int]], monkeypatch: pytest.MonkeyPatch
+    readable: tuple[str, dict[str, Any], dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    fewshot_home: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     url, *_ = readable
     database = Database(url)
     monkeypatch.setattr(plain_log, "close_note", lambda _database: None)
     seal_into_new(database)
     assert len(what_is_left(database)) == 2 and "up to ?" in what_is_left(database)[1]
+    copy = fewshot_home / f"before-0009-to-0010-20261130-101112-000001-{SERVER}.db"
+    copy.mkdir()  # something that cannot be deleted
+    close_note(Database(url))
+    assert "up to ?" in what_is_left(database)[1], "a copy that is readable is left, so the note stays"
+    assert "could not be deleted" in caplog.text
+    copy.rmdir()
+    copy.write_bytes(b"readable")
     close_note(Database(url))
     assert len(what_is_left(database)) == 1
+    assert not copy.exists()
 
 
 def killed(url: str, last: int) -> list[str]:
