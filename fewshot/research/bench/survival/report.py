@@ -58,7 +58,7 @@ def restore_table(work: Path, count: int, seed: int) -> Rows:
             for number, kill in enumerate(killed_restores(url, home, count, seed), start=1):
                 done.append(kill)
                 for words in kill.wrong:
-                    print(f"{database}, restore {number}, killed after {kill.after:.2f} s: {words}", flush=True)
+                    print(f"{database}, restore {number} ({kill.step}, {kill.after:.2f} s): {words}", flush=True)
             states = [kill.state for kill in done]
             wrong = sum(bool(kill.wrong) for kill in done)
             rows.append({

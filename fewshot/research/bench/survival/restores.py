@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,8 +28,14 @@ from fewshot.session.recorder import LessonRecorder
 
 WORD = "a word for a made-up school"
 
-_LATEST = 1.1
-"""A kill comes at the latest after so many times the time that a whole restore takes."""
+_LATER, _EARLIER = 1.15, 0.8
+"""The next kill in a step comes later if the last one came before its end, and earlier if it came too late.
+
+So the kills come from all moments of the step, and most of them from around its end, also on a machine that is busy.
+"""
+
+_READY = 120.0
+"""Seconds within which a program must have prepared its copy."""
 
 
 @dataclass(slots=True)
@@ -36,11 +43,13 @@ class KilledRestore:
     """One kill.
 
     Attributes:
-        after: seconds from the begin of the restore.
+        step: "preparing", when a copy is made and cleaned, or "replacing", when it becomes the database.
+        after: seconds from the begin of this step.
         state: "before" or "restored", what the database is afterwards; "ended" if the restore was faster.
         wrong: what is wrong with it.
     """
 
+    step: str
     after: float
     state: str = ""
     wrong: list[str] = field(default_factory=list)
@@ -62,16 +71,17 @@ def killed_restores(url: str, home: Path, count: int, seed: int, seconds: int = 
         file = home / "school.backup"
         make_backup(file, WORD)
         held, erased = _readings(), set[str]()
-        begun = time.monotonic()
-        _restore(file)
-        whole = time.monotonic() - begun
+        times = _restore(file)
         for number in range(count):
-            yield _one(file, number, held, erased, draw.uniform(0.0, _LATEST * whole))
+            step = list(times)[number % 2]
+            kill = _one(file, number, held, erased, step, draw.uniform(0.2, 1.2) * times[step])
+            times[step] *= _EARLIER if kill.state == "ended" else _LATER
+            yield kill
             for left in home.glob("before-restore-*"):
                 left.unlink()
 
 
-def _one(file: Path, number: int, held: int, erased: set[str], after: float) -> KilledRestore:
+def _one(file: Path, number: int, held: int, erased: set[str], step: str, after: float) -> KilledRestore:
     store, later = ClassStore(), f"Later {number}"
     store.record_consent(CLASS, later, make_consent("a parent"))
     if number < len(PUPILS) - 1:  # so that there is always something to remove again, and somebody stays
@@ -79,19 +89,24 @@ def _one(file: Path, number: int, held: int, erased: set[str], after: float) -> 
         erased.add(PUPILS[number])
     before = _stored(open_database())
     _as_new_program()
+    read, write = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            _restore(file)
+            _restore(file, lambda: os.write(write, b"."))
             code = 0
         finally:
             os._exit(code)
+    os.close(write)
+    if step == "replacing":
+        select.select([read], [], [], _READY)
     time.sleep(after)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
+    os.close(read)
     _, status = os.waitpid(child, 0)
-    kill = KilledRestore(after)
+    kill = KilledRestore(step, after)
     if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status):
         kill.wrong.append("the restore failed")
     try:
@@ -130,10 +145,15 @@ def _fill(seconds: int) -> None:
             kept.write(frame(index))
 
 
-def _restore(file: Path) -> None:
+def _restore(file: Path, tell: Callable[[], object] = lambda: None) -> dict[str, float]:
+    """Restore a backup. ``tell`` is called when the copy is prepared. Returns step -> seconds that it took."""
+    begun = time.monotonic()
     with prepared(file, WORD) as ready:
+        tell()
+        half = time.monotonic()
         put_in_place(ready)
     _as_new_program()
+    return {"preparing": half - begun, "replacing": time.monotonic() - half}
 
 
 def _readings() -> int:
