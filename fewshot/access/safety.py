@@ -6,18 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
-
 from fewshot.backup.make import check_target, make_backup, noted
 from fewshot.backup.manage import Shown, manage, managed_places, unmanage
 from fewshot.database import Database, open_database
-from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.managed_list import Place
 from fewshot.database.new_database import seal_in_place, seal_into_new
 from fewshot.database.place import default_file, default_place, keys_beside
 from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
-from fewshot.database.sealing import missing_keys
+from fewshot.database.sealing import missing_keys, store_of
 from fewshot.errors import UsageError
 from fewshot.session.lessons import any_lesson_runs
 from fewshot.translation import tr, tr_n
@@ -148,18 +145,17 @@ class Safety:
         return said
 
     def must_exist(self) -> None:
-        """Raises UsageError while there are no keys, because nothing is stored; KeysUnusable if they are lost."""
+        """Raises UsageError while there are no keys, because nothing is stored; KeysUnusable as ``refuse_lost``."""
         self.refuse_lost()
         if not self.keys.exists:
             raise UsageError(tr("There are no keys yet, because nothing is stored. Enroll a class first."))
 
     def refuse_lost(self) -> None:
-        """Raises KeysUnusable if the database is encrypted and ``keys.json`` is missing."""
-        if self.keys.exists:
-            return
+        """Raises KeysUnusable if the database is encrypted, and its keys are not the ones that are here."""
         with self.database.read() as session:
-            if session.scalar(select(InstallationRow.keys).limit(1)):
-                raise missing_keys(self.keys)
+            needed = store_of(session)
+        if needed and needed != self.keys.store:
+            raise missing_keys(self.keys)
 
     def no_backup(self) -> str:
         """Why the app cannot make a backup of this database; "" if it can."""

@@ -8,10 +8,14 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from urllib.parse import unquote_to_bytes
 
+from fewshot.classroom.names import is_invisible
+
 SOMEBODY = "[removed]"
 """Replaces the name of a removed student."""
 
-_BETWEEN = r"[\s_.,:;+&~·/\\\-\u2010-\u2015\u2212'\u2018\u2019\u02bc`\u00b4]"
+_BETWEEN = r"[\s_.,:;+&~·•・、，،/|\\\-\u2010-\u2015\u2212'`()\[\]{}<>\"\u201c-\u201f«»‹›=!?]"  # noqa: RUF001
+_APOSTROPHES = re.compile("[\u00b4\u02b9-\u02bd\u02c8\u2018-\u201b\u2032\u2035\ua78c\uff07]")
+"""Signs that are typed for an apostrophe; some of them count as letters."""
 _POINTS = "[\u0640\u064b-\u065f\u0670\u0591-\u05bd\u05bf-\u05c7]*"
 """What Arabic and Hebrew may write between the letters of a word, and mostly do not."""
 _ONE_LETTER = ("اأإآٱ", "هة", "يىی", "كک", "iı")  # noqa: RUF001
@@ -87,7 +91,8 @@ class Blotter:
             if any(left <= begin and end <= right for left, right in kept):
                 continue
             result += composed[done : origin[begin]] + SOMEBODY
-            done = origin[end - 1] + 1
+            following = origin[end] if end < len(origin) else len(composed)  # what cannot be seen goes with the name
+            done = max(origin[end - 1] + 1, following)
         return result + composed[done:] if done else text
 
 
@@ -150,8 +155,8 @@ def _folded(text: str) -> tuple[str, list[int]]:
     """The text without case, width and invisible characters, and the place in the composed text of every letter."""
     letters: list[str] = []
     origin: list[int] = []
-    for place, letter in enumerate(unicodedata.normalize("NFC", text)):
-        if unicodedata.category(letter) == "Cf":
+    for place, letter in enumerate(_APOSTROPHES.sub("'", unicodedata.normalize("NFC", text))):
+        if is_invisible(letter):
             continue
         plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", letter).casefold())
         letters += plain

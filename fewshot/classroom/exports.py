@@ -23,7 +23,7 @@ from fewshot.models.files import home
 from fewshot.models.lock import one_process, take
 from fewshot.private_files import make_private_folder, tighten
 from fewshot.translation import later
-from fewshot.vault.durable import sync, write_through
+from fewshot.vault.durable import forget_halves, sync, write_through
 
 INDEX, JOURNAL, LOCK, PART = "exports.json", "lessons.json", "batch.lock", ".part"
 _VERSION = 1
@@ -120,6 +120,7 @@ def journal_of(folder: Path) -> Iterator[Journal]:
     """
     with one_process(folder / "lessons"):
         file = folder / JOURNAL
+        forget_halves(file)
         found = _read(file)
         before = _written(found)
         yield found

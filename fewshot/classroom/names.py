@@ -100,6 +100,11 @@ def check_name(name: str, what: str) -> str:
     return plain
 
 
+def is_invisible(letter: str) -> bool:
+    """Whether a character has no picture of its own: a mark of direction, a joiner, a filler, a choice of a form."""
+    return unicodedata.category(letter) == "Cf" or _UNSEEN.match(letter) is not None
+
+
 def _without_invisible(text: str) -> str:
     """The text without marks of direction, joiners and the like. Persian and Indian scripts need their joiners, and
     some Chinese and Japanese names a choice between forms of a sign."""

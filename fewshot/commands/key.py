@@ -48,6 +48,7 @@ def show_keys() -> None:
     else:
         for place in recovery["places"]:
             tell(f"Recovery file: {place} ({'there' if Path(place).exists() else 'its disk is not connected'}).")
+    Safety.here().refuse_lost()
     _tell_plain()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fewshot.checksums import sha256_of
 from fewshot.models.files import home
+from fewshot.private_files import tighten
 
 CHECKSUMS = "checksums.json"
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def remember(cache: Path, good: Collection[str] = ()) -> None:
     """
     known = _known(cache)
     with suppress(OSError):
+        tighten(_blobs(cache))  # a blob is a program: with a loose umask others could write to it
         sums = {path.name: known[path.name] if path.name in good else _sum(path) for path in _blobs(cache)}
         if sums == known:
             return

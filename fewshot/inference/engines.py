@@ -208,8 +208,8 @@ def _cache_folder() -> Path | None:
     """Folder for compiled networks; None if it cannot be written, which only costs time."""
     folder = blob_cache.folder()
     try:
-        make_private_folder(home())
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in (home(), folder.parent, folder):
+            make_private_folder(place)
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None

@@ -19,6 +19,7 @@ import requests
 from fewshot.checksums import sha256_of
 from fewshot.errors import ModelUnavailable, reason_of
 from fewshot.models.registry import Remote
+from fewshot.private_files import make_private_folder
 from fewshot.translation import later
 
 CHUNK = 16 * 1024
@@ -46,7 +47,8 @@ def fetch(remote: Remote, folder: Path, patience: float) -> Path:
     """
     part, target = folder / f"{remote.file}.part", folder / remote.file
     with _writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in (folder.parent, folder):
+            make_private_folder(place)
         if target.exists() and sha256_of(target) == remote.sha256:
             return target
         _require_writable(folder)

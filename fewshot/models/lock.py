@@ -33,6 +33,21 @@ def one_process(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def runs(pid: int) -> bool:
+    """Whether a process with this number runs on this computer; it may be a later one that got the same number."""
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.pid_exists(pid)
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
 def take(descriptor: int, wait: bool = False) -> None:
     """Lock an open file; another process that holds it is waited for, or is an error at once.
 

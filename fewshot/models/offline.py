@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from fewshot.private_files import make_private_folder, write_private
+
 MEMORY = 600.0
 """Seconds before a network that did not answer is tried again."""
 
@@ -28,8 +30,8 @@ def remember(file: Path, network: str) -> None:
     _since[network] = time.time()
     # If the folder cannot be written, the next start waits again; that is all.
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({network: _since[network]}), encoding="utf-8")
+        make_private_folder(file.parent)
+        write_private(file, json.dumps({network: _since[network]}).encode())
 
 
 def forget(file: Path, network: str) -> None:

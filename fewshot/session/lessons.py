@@ -274,6 +274,7 @@ class LessonStore:
         days = self._settings().retention_days
         due = retention.due_now(self.database, at, self.owner)
         retention.see_clock(self.database, at)
+        self._settings().forget_agreements_after(at)
         if days is None:
             return 0
         if not due.held and due.lessons:

@@ -8,6 +8,8 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from fewshot.models.lock import runs
+
 SILENCE = timedelta(seconds=10)
 """A process without a sign of life for this long has stopped, on any machine."""
 
@@ -33,7 +35,7 @@ def is_at_work(owner: str, heartbeat: datetime, now: datetime) -> bool:
         # Only its heartbeat is known. One that lies in the future was written before a clock was set back: a process
         # that still writes replaces it within two seconds.
         return heartbeat - now <= SILENCE
-    return _runs(int(pid)) and (_start(int(pid)) or "") == start
+    return runs(int(pid)) and (_start(int(pid)) or "") == start
 
 
 def has_ended(owner: str) -> bool:
@@ -46,11 +48,9 @@ def has_ended(owner: str) -> bool:
     pid, _, start = rest.partition("|")
     if machine != _machine() or not pid.isdecimal():
         return False
-    if sys.platform == "win32":
-        import psutil
-
-        return not psutil.pid_exists(int(pid))
-    return not _runs(int(pid)) or (_start(int(pid)) or "") != start
+    if not runs(int(pid)):
+        return True
+    return sys.platform != "win32" and (_start(int(pid)) or "") != start
 
 
 def _machine() -> str:
@@ -60,16 +60,6 @@ def _machine() -> str:
     except OSError:
         space = ""
     return f"{socket.gethostname()} {space}".strip()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)  # sends nothing; never reached on Windows, where it would end the process
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _start(pid: int) -> str | None:

@@ -198,6 +198,13 @@ class Settings:
     def longest_retention(self, days: int | None) -> None:
         self._choose("longest_retention", "longest_retention_agreed", days)
 
+    def forget_agreements_after(self, at: datetime) -> None:
+        """Forget what somebody agreed to delete while the clock was ahead: it would cover lessons of today."""
+        for key in ("retention_agreed", "longest_retention_agreed"):
+            agreed = self.get(key)
+            if agreed is not None and datetime.fromisoformat(agreed) > at:
+                self._store(key, None)
+
     def _choose(self, key: str, agreed: str, days: int | None, keep: int | None = None) -> None:
         """Store a number of days; ``keep`` is stored for None."""
         if days is not None and days < 1:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from pathlib import Path
-
 from fewshot.errors import UsageError, reason_of
 from fewshot.models.files import home
+from fewshot.private_files import make_private_folder
 from fewshot.secret_variables import secret_variable
 from fewshot.translation import later
+from fewshot.vault.durable import write_through
 
 VARIABLE = "FEWSHOT_TURN_PASSWORD"
 FILE = "turn-password"
@@ -56,18 +53,8 @@ def write(password: str) -> None:
         if not password:
             target.unlink(missing_ok=True)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        number, made = tempfile.mkstemp(prefix=f".{FILE}-", dir=target.parent)  # with the rights 0600
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(password)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(made).replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(made).unlink()
-            raise
+        make_private_folder(target.parent)
+        write_through(target, password.encode())
     except OSError as error:
         raise UsageError(
             later(

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
+from fewshot.models.lock import runs
 from fewshot.private_files import FILE, HAS_MODES, open_private
+
+_HALF = re.compile(r"\.\d{1,18}")
+"""The number of the process that writes a file, as a suffix of its name before it has the right one."""
 
 
 def write_through(path: Path, data: bytes) -> None:
-    """Write a file for its owner only that is on the disk, complete, when this returns."""
+    """Write a file for its owner only that is on the disk, complete, when this returns.
+
+    What killed programs have left of it is deleted: it may hold what was erased since.
+    """
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with open_private(new) as file:
@@ -21,7 +30,22 @@ def write_through(path: Path, data: bytes) -> None:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+    forget_halves(path)
     sync(path.parent)
+
+
+def forget_halves(path: Path) -> None:
+    """Delete the files that ``write_through`` was writing to this path in programs that were killed."""
+    for half in halves_of(path.parent, glob.escape(path.name)):
+        pid = half.name.rsplit(".", 2)[1]
+        with suppress(OSError):
+            if not runs(int(pid)):
+                shred(half)
+
+
+def halves_of(folder: Path, pattern: str) -> list[Path]:
+    """The files that ``write_through`` writes to before they get a name that fits a pattern."""
+    return [file for file in folder.glob(f"{pattern}.*.new") if _HALF.fullmatch(file.suffixes[-2])]
 
 
 def shred(file: Path) -> None:

@@ -25,7 +25,7 @@ from fewshot.secret_variables import secret_variable
 from fewshot.translation import later
 from fewshot.vault import recovery
 from fewshot.vault.cipher import KEY_BYTES, NotSealedHere, new_id
-from fewshot.vault.durable import shred, write_through
+from fewshot.vault.durable import forget_halves, shred, write_through
 from fewshot.vault.errors import KeysUnusable, lost_keys, wrong_secret
 from fewshot.vault.key_record import (
     FORMAT,
@@ -255,9 +255,7 @@ class KeyFile:
         Raises:
             KeysUnusable: one of them could not be deleted.
         """
-        for half in self.folder.glob(f"{FILE}.*.new"):  # of programs that were killed while they wrote
-            with suppress(OSError):
-                half.unlink()
+        forget_halves(self.path)
         for file in old_epochs(self.folder, record):
             try:
                 shred(file)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fewshot.vault.durable import shred
+from fewshot.vault.durable import halves_of, shred
 from fewshot.vault.key_record import epoch_file
 from fewshot.vault.places import places, usual_places
 
@@ -62,7 +62,10 @@ def forget_aside(folder: Path, record: dict[str, Any]) -> None:
 
 def _epochs(folder: Path, copy: str, record: dict[str, Any]) -> list[Path]:
     known = [*places(folder), *usual_places(folder), *map(Path, (*record.get("places", ()), record["place"]))]
-    return [file for place in dict.fromkeys(known) for file in place.glob(f"{copy}-*.key")]
+    return [
+        file for place in dict.fromkeys(known)
+        for file in (*place.glob(f"{copy}-*.key"), *halves_of(place, f"{copy}-*.key"))
+    ]  # fmt: skip
 
 
 def _texts(file: Path, key: str) -> Iterable[str]:

@@ -66,6 +66,14 @@ from fewshot.vault import FileKeys
         ("أحمد", "احمد.mp4", "[removed].mp4"),
         ("מרים", "מִרְיָם ומרים", "[removed] ו[removed]"),  # noqa: RUF001
         ("王伟", "王 伟.mp4", "[removed].mp4"),
+        ("Tom\u2764\ufe0f", "Tom\u2764\ufe0f asks, tom\u2764_2.mp4", "[removed] asks, [removed]_2.mp4"),
+        ("Tom\u2764", "Tom\u2764\ufe0f asks", "[removed] asks"),
+        ("Jo", "J\ufe0fo, jo\u034f and J\u3164o", "[removed], [removed] and [removed]"),
+        ("D'Arcy", "D\u00b4Arcy, D\u2032Arcy, d\u201barcy", "[removed], [removed], [removed]"),
+        ("Ke'ala", "Ke\u02bbala's lesson", "[removed]'s lesson"),
+        ("Ann (Lee)", "Ann Lee asks, ann-lee.mp4", "[removed] asks, [removed].mp4"),
+        ("Ann \u201cZed\u201d Lee", "Ann Zed Lee, ann_zed_lee.mp4", "[removed], [removed].mp4"),
+        ("マリー・アン", "マリーアン, マリー アン", "[removed], [removed]"),
     ],
 )  # fmt: skip
 def test_it_is_found_in_every_spelling(name: str, text: str, left: str) -> None:

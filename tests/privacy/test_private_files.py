@@ -15,17 +15,22 @@ from fewshot.app.uploads import Upload, save_student
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.classroom.traces import LAST_TIMELINE
+from fewshot.commands.health import Health
 from fewshot.commands.outputs import Outputs
 from fewshot.commands.runs import _show
 from fewshot.database import Database, in_folder, open_database
 from fewshot.errors import UsageError
+from fewshot.inference import blob_cache
+from fewshot.inference.engines import _cache_folder
 from fewshot.live.play import Outcome
 from fewshot.live.sinks.crops import FaceCrops
 from fewshot.live.sinks.jsonl import JsonLines
 from fewshot.live.sinks.table import CsvTable, ParquetTable
 from fewshot.live.sinks.video import AnnotatedVideo
+from fewshot.models import offline
 from fewshot.models.lock import one_process
 from fewshot.private_files import claim_private, tighten, write_private
+from fewshot.session import turn_password
 from fewshot.session.lessons import LessonStore
 from fewshot.session.recorder import LessonRecorder
 from fewshot.session.report import write_report
@@ -97,6 +102,27 @@ def test_every_output_of_a_run_is_for_its_owner_only(fewshot_home: Path, tmp_pat
     assert len(found) >= 10
     assert {path.name: oct(mode(path)) for path in found if mode(path) != 0o600} == {}
     assert mode(out / "crops") == 0o700
+
+
+def test_a_profile_which_names_its_source_is_for_its_owner_only(tmp_path: Path) -> None:
+    os.umask(0)
+    file = tmp_path / "profile.json"
+    file.write_text("before", encoding="utf-8")
+    file.chmod(0o644)
+    with Health(file):
+        assert mode(file) == 0o600
+    assert mode(file) == 0o600 and list(tmp_path.iterdir()) == [file]
+
+
+def test_what_else_is_kept_in_the_folder_of_the_program(fewshot_home: Path) -> None:
+    os.umask(0)
+    cache = _cache_folder()
+    assert cache is not None and {mode(place) for place in (cache, cache.parent, fewshot_home)} == {0o700}
+    (cache / "1.blob").write_bytes(b"compiled")  # OpenVINO writes it
+    blob_cache.remember(cache)
+    offline.remember(fewshot_home / "offline.json", "github.com")
+    turn_password.write("secret")
+    assert {mode(path) for path in fewshot_home.rglob("*") if path.is_file()} == {0o600}
 
 
 def test_half_a_report_does_not_stay(fewshot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,6 +123,24 @@ def test_unusually_many_wait(clock: Clock) -> None:
     assert LessonStore().delete_old() == 12 and kept() == 1
 
 
+@pytest.mark.parametrize("of_the_school", [False, True])
+def test_what_was_agreed_while_the_clock_was_ahead_does_not_count_for_later_lessons(
+    clock: Clock, of_the_school: bool
+) -> None:
+    used(clock)
+    clock.lesson()
+    clock.now += timedelta(days=200)
+    assert LessonStore().delete_old() == 1  # somebody believed the clock
+    if of_the_school:
+        Settings().longest_retention = 30
+    clock.now -= timedelta(days=200)
+    for _ in range(3):
+        clock.lesson()
+    clock.now += timedelta(days=400)
+    LessonStore().apply_retention()
+    assert kept() == 3 and "400 days" in LessonStore().held_back().text
+
+
 def test_day_by_day_nobody_is_bothered(clock: Clock) -> None:
     used(clock)
     for _ in range(90):

@@ -64,8 +64,8 @@ def test_a_kill_at_any_step_is_made_good_by_the_next_start(
     assert steps > 10
     chosen = range(steps + 1)
     if not os.environ.get(ALL):
-        drawn = random.Random(18).sample(range(1, steps - 8), 3)
-        chosen = sorted({0, *drawn, *range(steps - 6, steps + 1)})  # the keys are dropped in the last steps
+        drawn = random.Random(18).sample(range(1, steps - 14), 3)
+        chosen = sorted({0, *drawn, *range(steps - 12, steps + 1)})  # the keys are dropped last
     seen = set()
     for last in chosen:
         put_back(homes, tmp_path / "kept")

@@ -229,6 +229,17 @@ def test_no_new_keys_are_made_where_those_of_the_database_are_missing(store: Cla
     assert not (fewshot_home / "keys.json").exists()
 
 
+def test_keys_of_another_installation_are_not_exported_as_those_of_this_one(
+    store: ClassStore, fewshot_home: Path, tmp_path: Path, passphrase: Path
+) -> None:
+    fill(in_place(tmp_path / "other")).close()
+    (fewshot_home / "keys.json").write_bytes((tmp_path / "other" / "keys.json").read_bytes())
+    recovery, before = tmp_path / "recovery", (fewshot_home / "keys.json").read_bytes()
+    for words in (("export", recovery, "--passphrase-file", passphrase), ("rotate",), ("show",)):
+        fails("keys that encrypt this database are not beside it", "key", *words)
+    assert not recovery.exists() and (fewshot_home / "keys.json").read_bytes() == before
+
+
 def test_another_path_to_the_same_folder_is_no_copy(store: ClassStore, fewshot_home: Path, tmp_path: Path) -> None:
     link = tmp_path / "by another way"
     link.symlink_to(fewshot_home)
