@@ -108,7 +108,8 @@ LOADS = """async app => {
     const made = document.createElement(tag);
     made.onload = () => done(told[name] = "loaded"); made.onerror = () => done(told[name] = "failed");
     if (tag === "link") made.rel = "stylesheet";
-    made[attribute] = app + path; document.body.append(made); setTimeout(() => done(told[name] ??= "nothing"), 8000); });
+    made[attribute] = app + path; document.body.append(made);
+    setTimeout(() => done(told[name] ??= "nothing"), 8000); });
   await Promise.all([
     load("image", "img", "/media/x.png"), load("page as image", "img", "/"), load("api", "script", "/api/health"),
     load("share", "script", "/share/share.js"), load("style", "link", "/share/share.css", "href"),
