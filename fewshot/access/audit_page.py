@@ -28,6 +28,9 @@ KINDS: Mapping[str, str] = {
     "logged in": later("logged in"),
     "logged out": later("logged out"),
     "login refused": later("login refused"),
+    "password changed": later("password changed"),
+    "password reset": later("password reset"),
+    "classes given": later("classes given"),
     "token added": later("token added"),
     "token removed": later("token removed"),
     "restored": later("restored"),
@@ -41,6 +44,7 @@ AT_ONCE = 50
 _DETAILS: Mapping[str, str] = {
     "class": later("class {value}"),
     "lesson": later("lesson {value}"),
+    "classes": later("classes: {value}"),
     "lessons": later("lessons: {value}"),
     "students": later("students: {value}"),
     "photos": later("photos: {value}"),
@@ -63,6 +67,7 @@ _WORDS: Mapping[object, str] = {
     "picture on the card": later("picture on the card"),
     "too many tries": later("too many tries"),
     "wrong name or password": later("wrong name or password"),
+    "not invited": later("not invited"),
 }
 
 

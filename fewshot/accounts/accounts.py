@@ -197,6 +197,8 @@ class Accounts:
         with self.database.write() as session:
             refuse_changed(session, owner, changed)
             session.merge(PasswordRow(owner_id=owner.id, hash=hashed, changed=now(), must_change=one_time))
+            # Whoever resets a teacher's password could log in as that teacher: that must not go unseen.
+            append(session, owner.id, "password reset" if changed is None else "password changed")
         self.logins.end_all(owner)
 
     def verify(self, name: str, password: str) -> Owner | None:
@@ -309,6 +311,10 @@ class Accounts:
                     )
                 )
             counts = give_rows(session, giver.id, receiver.id)
+            if any(counts):
+                for owner in (giver, receiver):
+                    given = {"classes": counts[0], "lessons": counts[1]}
+                    append(session, owner.id, "classes given", details=given)
             if settings:
                 own = OwnerSettingRow
                 has = set(session.scalars(select(own.key).where(own.owner_id == receiver.id)))

@@ -6,6 +6,11 @@ are known, and its cookie lives 30 days, has no ``Secure``, and cannot be ended 
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import hashlib
+import hmac
+import json
 import os
 import secrets
 import threading
@@ -27,8 +32,11 @@ ISSUER, CLIENT, SECRET = "FEWSHOT_OIDC_ISSUER", "FEWSHOT_OIDC_CLIENT_ID", "FEWSH
 NAME = "FEWSHOT_OIDC_NAME"
 PATIENCE = 10.0
 """Seconds that the provider has for an answer."""
-MOST_BEGUN, BEGUN_FOR = 1000, 600.0
-"""Logins that wait for the provider at the same time, and seconds until they are forgotten."""
+BEGUN_FOR = 600.0
+"""Seconds that somebody has at the provider."""
+MOST_USED = 100_000
+"""Finished logins that are remembered, so that none is finished twice; each one had to ask the provider."""
+_LONGEST = 1000
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY = 60
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -67,12 +75,28 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
+    """A login that waits for the provider. It lies in its own browser, so nobody can push it out of a list here."""
+
+    state: str
     nonce: str
     verifier: str
     redirect: str
-    binding: str
     after: str
     when: float
+
+    def sealed(self, key: bytes) -> str:
+        """For a cookie: the letters, digits and signs of an address."""
+        text = base64.urlsafe_b64encode(json.dumps(dataclasses.astuple(self)).encode()).decode()
+        return f"{text}.{hmac.new(key, text.encode(), hashlib.sha256).hexdigest()}"
+
+    @classmethod
+    def opened(cls, sealed: str, key: bytes) -> _Begun | None:
+        """What was sealed with this key; None if it was not."""
+        text, _, mark = sealed.partition(".")
+        right = hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        if not secrets.compare_digest(right.encode(), mark.encode("utf-8", "surrogatepass")):
+            return None
+        return cls(*json.loads(base64.urlsafe_b64decode(text)))
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
@@ -104,7 +128,8 @@ class Provider:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings, self._clock = settings, clock
-        self._begun: OrderedDict[str, _Begun] = OrderedDict()
+        self._key = secrets.token_bytes(32)
+        self._used: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
         self._metadata: dict[str, Any] | None = None
 
@@ -116,22 +141,19 @@ class Provider:
             after: path of this app to open afterwards.
 
         Returns:
-            The provider's address to send the browser to, and a secret for a cookie of this browser.
+            The provider's address to send the browser to, and what a cookie of this browser must bring back.
 
         Raises:
             ProviderError: the provider does not answer, or its description is wrong.
         """
         metadata = self._describe()
-        verifier, nonce, binding = (secrets.token_urlsafe(48) for _ in range(3))
+        verifier, nonce = (secrets.token_urlsafe(48) for _ in range(2))
         with self._client(redirect) as client:
             url, state = client.create_authorization_url(
                 metadata["authorization_endpoint"], nonce=nonce, code_verifier=verifier, state=secrets.token_urlsafe(32)
             )
-        with self._lock:
-            self._begun[state] = _Begun(nonce, verifier, redirect, binding, after, self._clock())
-            while len(self._begun) > MOST_BEGUN:
-                self._begun.popitem(last=False)
-        return str(url), binding
+        after = after if len(after) <= _LONGEST else "/"  # a browser drops a cookie of more than 4 kB
+        return str(url), _Begun(state, nonce, verifier, redirect, after, self._clock()).sealed(self._key)
 
     def finish(self, state: str, code: str, binding: str) -> tuple[Person, str]:
         """Finish a login with what the browser brought back. A state is good once, and only in its own browser.
@@ -142,10 +164,8 @@ class Provider:
         Raises:
             ProviderError: the login was not begun here, took too long, or the provider's answer cannot be trusted.
         """
-        with self._lock:
-            begun = self._begun.pop(state, None)
-        late = begun is None or self._clock() - begun.when > BEGUN_FOR
-        if begun is None or late or not secrets.compare_digest(begun.binding.encode(), binding.encode()):
+        begun = _Begun.opened(binding, self._key)
+        if begun is None or not self._first(begun, state):
             raise ProviderError(later("This login was not begun in this browser, or it took too long. Begin again."))
         import requests
         from authlib.common.errors import AuthlibBaseError
@@ -160,7 +180,21 @@ class Provider:
             raise ProviderError(_no_answer(self.settings.issuer)) from error
         claims = self._claims(token.get("id_token"), begun.nonce)
         email = claims.get("email") if claims.get("email_verified") is True else ""
-        return Person(self.settings.issuer, claims["sub"], email if isinstance(email, str) else ""), begun.after
+        email = email if isinstance(email, str) and email.isprintable() else ""
+        return Person(self.settings.issuer, claims["sub"], email), begun.after
+
+    def _first(self, begun: _Begun, state: str) -> bool:
+        """Whether a state is that of the login, and comes in time and for the first time."""
+        now = self._clock()
+        if not secrets.compare_digest(begun.state.encode(), state.encode("utf-8", "surrogatepass")):
+            return False
+        with self._lock:
+            while self._used and (len(self._used) > MOST_USED or next(iter(self._used.values())) < now - BEGUN_FOR):
+                self._used.popitem(last=False)
+            first = now - begun.when <= BEGUN_FOR and state not in self._used
+            if first:
+                self._used[state] = now
+            return first
 
     def _claims(self, written: object, nonce: str) -> dict[str, Any]:
         from joserfc import jwt
@@ -187,7 +221,7 @@ class Provider:
         audience, party, subject = claims["aud"], claims.get("azp"), claims["sub"]
         if (party is not None or (isinstance(audience, list) and len(audience) > 1)) and party != self.settings.client:
             raise ProviderError(_wrong(self.settings.issuer, later("its ID token is for another program")))
-        if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+        if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
             raise ProviderError(_wrong(self.settings.issuer, later("its ID token names nobody")))
         return claims
 

@@ -13,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from fewshot.classroom.names import folded
-from fewshot.errors import UsageError
+from fewshot.errors import UsageError, has_stray_bytes
 from fewshot.translation import later
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def check_password(password: str, name: str) -> str:
         UsageError: it is too short or too long, it is little else than the name, or it repeats a few characters.
     """
     plain = _normal(password)
+    if has_stray_bytes(password):
+        raise UsageError(later("The password is not written in UTF-8. It was not saved. Choose another."))
     if not SHORTEST <= len(plain) <= LONGEST:
         raise UsageError(
             later(
@@ -80,9 +82,10 @@ def is_right(hashed: str | None, password: str) -> bool:
     """Whether a password belongs to a hash. Without a hash it takes the same time, and is wrong."""
     from argon2.exceptions import Argon2Error, InvalidHashError
 
+    typed = _normal(password)[: 2 * LONGEST].encode("utf-8", "surrogatepass")
     with _turn:
         try:
-            _hasher().verify(hashed or _nobodys(), _normal(password)[: 2 * LONGEST])
+            _hasher().verify(hashed or _nobodys(), typed)
         except (Argon2Error, InvalidHashError):
             return False
     return hashed is not None

@@ -51,8 +51,12 @@ class Tickets:
         """Use a ticket up. None if there is no such ticket, it was used, or it has ended."""
         if not text or len(text) > _LONGEST or not text.isascii():
             return None
+        wanted = select(TicketRow).where(TicketRow.ticket == sha256_of_secret(text))
+        with self._database.read() as session:  # who makes tickets up must not hold up those who write
+            if session.scalar(wanted) is None:
+                return None
         with self._database.write() as session:
-            row = session.scalar(select(TicketRow).where(TicketRow.ticket == sha256_of_secret(text)))
+            row = session.scalar(wanted)
             if row is None:
                 return None
             found, expires = Ticket(row.token_id, row.login_id), row.expires

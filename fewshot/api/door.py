@@ -73,11 +73,13 @@ class Door:
 
     async def _admit(self, scope: Scope) -> Caller:
         address = str((scope.get("client") or ("unknown",))[0])
-        wait = self.service.rates.wait_for(address)
-        if wait:
-            raise _too_many(wait, "Too many requests with a wrong token came from this address.")
         caller = await anyio.to_thread.run_sync(self._find, scope)
         if caller is None:
+            # After the look-up: a token has 256 random bits, so nobody guesses one by trying, and somebody with wrong
+            # tokens must not keep a program with a right one out that has the same address, such as a school's.
+            wait = self.service.rates.wait_for(address)
+            if wait:
+                raise _too_many(wait, "Too many requests with a wrong token came from this address.")
             self.service.rates.refused(address)
             said = "Send a token that holds: Authorization: Bearer TOKEN."
             raise Problem(401, said, headers={"www-authenticate": "Bearer"})

@@ -20,9 +20,16 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _READS = ("GET", "HEAD")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-_OURS = (b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"x-frame-options")
+_OURS = (
+    b"content-security-policy", b"x-content-type-options", b"referrer-policy", b"x-frame-options",
+    b"cross-origin-resource-policy", b"cross-origin-opener-policy",
+)  # fmt: skip
+_STARTS = ("http.response.start", "websocket.http.response.start")
+_BEGINS = (*_STARTS, "websocket.accept", "websocket.close")
+"""After these a server takes no other answer."""
 SERVICE = "/api"
 """Where the service for other programs is mounted."""
+FAULT = "A fault in fewshot. Its log has the details."
 NO_PAGE = "This request does not say which page sent it. Only the app's own pages may send it."
 _COMPONENT = "/component/"
 """Part of the paths of pages that the app itself shows in a frame, such as the one that sends the camera."""
@@ -109,6 +116,8 @@ class Policy:
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
+            # A page that opens the app in a window gets no hold of it, to send messages or to count its frames.
+            "cross-origin-opener-policy": "same-origin",
         }
         return [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
 
@@ -147,39 +156,62 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        refused, own = self.policy.refusal(scope), self.policy.headers(scope)
-        if refused is not None:
-            await _refuse(scope, send, own, refused, self.policy.home)
-            return
-        if scope["type"] == "websocket":
-            await self.app(scope, receive, send)
-            return
+        if scope["path"] == SERVICE:  # what is mounted there begins with a slash; a page would answer without it
+            scope = {**scope, "path": f"{SERVICE}/"}
+        own, begun = self.policy.headers(scope), False
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            nonlocal begun
+            first, begun = not begun and message["type"] in _BEGINS, begun or message["type"] in _BEGINS
+            if first and message["type"] == "websocket.close" and _can_answer(scope):
+                # The server itself would answer without our headers, and without the reason.
+                await _answer(scope, send, own, 403, "Not allowed", str(message.get("reason") or "Not allowed."))
+                return
+            if message["type"] in _STARTS:
                 # Streamlit lets other origins read some answers; nothing here is for them.
                 kept = [pair for pair in message.get("headers", ()) if not _is_replaced(bytes(pair[0]).lower())]
                 message = {**message, "headers": [*kept, *own]}
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        refused = self.policy.refusal(scope)
+        if refused is not None:
+            await _refuse(scope, send, own, refused, self.policy.home)
+            return
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception:
+            if not begun and _can_answer(scope):  # the server's own answer has no headers; it writes the log
+                begun = True
+                await _answer(scope, send_with_headers, (), 500, "Fault of the app", FAULT)
+            raise
 
 
 async def _refuse(scope: Scope, send: Send, own: Iterable[tuple[bytes, bytes]], refused: str, home: str) -> None:
-    answer = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
-    if scope["type"] == "websocket" and answer not in (scope.get("extensions") or {}):
+    if not _can_answer(scope):
         await send({"type": "websocket.close", "code": 1008, "reason": refused})
         return
     words = f"{refused} Open {home} instead." if home else refused
-    status, more = 403, list(own)
-    body, kind = f"{words}\n".encode(), b"text/plain; charset=utf-8"
-    if is_service(scope):  # its errors are problem+json, and its callers are programs
-        said = f"{words} A program sends its token: Authorization: Bearer TOKEN."
-        title = "Not allowed"
+    status, title, more = 403, "Not allowed", list(own)
+    if is_service(scope):
+        words += " A program sends its token: Authorization: Bearer TOKEN."
         if refused == NO_PAGE:  # browsers name their page, so it is a program without a token
             status, title = 401, "Not logged in"
             more.append((b"www-authenticate", b"Bearer"))
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": said}
+    await _answer(scope, send, more, status, title, words)
+
+
+def _can_answer(scope: Scope) -> bool:
+    """Whether the server takes an answer of ours; not every one does for a WebSocket that is refused."""
+    return scope["type"] == "http" or "websocket.http.response" in (scope.get("extensions") or {})
+
+
+async def _answer(
+    scope: Scope, send: Send, more: Iterable[tuple[bytes, bytes]], status: int, title: str, words: str
+) -> None:
+    answer = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    body, kind = f"{words}\n".encode(), b"text/plain; charset=utf-8"
+    if is_service(scope):  # its errors are problem+json, and its callers are programs
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": words}
         body, kind = json.dumps(problem).encode(), b"application/problem+json"
     headers = [
         (b"content-type", kind),

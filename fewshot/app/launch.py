@@ -81,7 +81,11 @@ def launch(
         ClassStore(owner=LOCAL_TEACHER).require_writable(unless_full=True)
     clean_up()
     home = where.url(port, has_certificate())
-    policy = Policy(where.hosts(port), public, frames, home, place_of(where, public))
+    # Whoever reaches the port itself instead of the proxy would send passwords without TLS.
+    proxied = next((origin for origin in public.values() if origin.startswith("https://")), None)
+    around = proxied is not None and not where.local and not has_certificate()
+    hosts = (listening_at(LOOPBACK) if around else where).hosts(port)
+    policy = Policy(hosts, public, frames, proxied if around and proxied else home, place_of(where, public))
     desk = desk_for(policy) if asks else None
     if not demo:
         _load_first_page()

@@ -95,11 +95,15 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
 
 
 def _service(place: str) -> tuple[Service | None, list[Any]]:
-    """The service and its route; none if its packages are not installed, because the pages need no service."""
-    if any(importlib.util.find_spec(name) is None for name in NEEDED_BY_SERVICE):
-        return None, []
+    """The service and its route; if its packages are not installed, there is nothing at its address.
+
+    The gate lets everybody ask at that address, because the service asks for a token itself. So no page may answer.
+    """
+    from starlette.applications import Starlette
     from starlette.routing import Mount
 
+    if any(importlib.util.find_spec(name) is None for name in NEEDED_BY_SERVICE):
+        return None, [Mount(SERVICE, Starlette())]
     from fewshot.api.application import build as build_service
     from fewshot.api.service import Service
 

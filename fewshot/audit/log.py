@@ -22,6 +22,7 @@ from fewshot.errors import FewshotError, StoreError
 Event = Literal[
     "enrolled", "looked", "corrected", "exported", "erased", "consent recorded", "consent withdrawn", "logged in",
     "logged out", "login refused", "restored", "token added", "token removed", "check-in closed", "check-in opened",
+    "password changed", "password reset", "classes given",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)

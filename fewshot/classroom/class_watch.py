@@ -48,7 +48,8 @@ class ClassWatch:
     Args:
         database: where the class is stored.
         classroom: its name.
-        on_change: called with the present state when something changed, and with None when the class was deleted.
+        on_change: called with the present state when something changed, and with None when the class was deleted
+            or given to another teacher.
         owner: to whom the class belongs.
 
     Raises:
@@ -62,10 +63,11 @@ class ClassWatch:
         on_change: Callable[[Standing | None], None],
         owner: Owner = LOCAL_TEACHER,
     ) -> None:
-        self._database, self._on_change = database, on_change
+        self._database, self._on_change, self._owner = database, on_change, owner
         with database.read() as session:
             self._class = class_of(session, owner, classroom).id
             self._standing: Standing | None = _standing(session, self._class)
+        self._given = False
         self._name = classroom
         self._looking = threading.Lock()
         self._next = self._well = time.monotonic()
@@ -74,7 +76,8 @@ class ClassWatch:
         """The state of the class; at most ``EVERY`` seconds old.
 
         Raises:
-            StoreError: the class was deleted, its new vectors cannot be used, or the database has failed for a while.
+            StoreError: the class was deleted or given to another teacher, its new vectors cannot be used, or the
+                database has failed for a while.
         """
         if time.monotonic() >= self._next and self._looking.acquire(blocking=False):
             try:
@@ -82,7 +85,7 @@ class ClassWatch:
             finally:
                 self._looking.release()
         if self._standing is None:
-            raise class_gone(self._name)
+            raise class_given(self._name) if self._given else class_gone(self._name)
         return self._standing
 
     def _look(self) -> None:
@@ -91,7 +94,9 @@ class ClassWatch:
             return
         try:
             with self._database.read() as session:
-                found = _standing(session, self._class)
+                row = session.get(ClassRow, self._class)
+                self._given = row is not None and row.owner_id != self._owner.id
+                found = None if self._given else _standing(session, self._class)
         except StoreError:
             if time.monotonic() - self._well > PATIENCE:
                 raise
@@ -109,6 +114,18 @@ def class_gone(name: str) -> StoreError:
         later(
             "The class {classroom!r} was deleted while its lesson ran, so the lesson has ended. Nothing of the "
             "lesson is kept in the database.",
+            classroom=name,
+        ),
+        hint="To see the classes that are left, type: fewshot roster",
+    )
+
+
+def class_given(name: str) -> StoreError:
+    """The error that ends the lesson of a class that belongs to another teacher now."""
+    return StoreError(
+        later(
+            "The class {classroom!r} was given to another teacher while its lesson ran, so the lesson has ended. What "
+            "was recorded belongs to that teacher now.",
             classroom=name,
         ),
         hint="To see the classes that are left, type: fewshot roster",

@@ -10,11 +10,13 @@ from typing import Any
 
 from fewshot.database import Database
 from fewshot.database.columns import now
+from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.database.tables import OwnerRow
 from fewshot.errors import StoreError
 from fewshot.session.lessons import LessonStore
 from fewshot.session.seconds import Second, SecondCounter
-from fewshot.session.takeover import Hold, LessonTaken, begin, still_mine, take_over
+from fewshot.session.takeover import Hold, LessonGiven, LessonTaken, begin, still_mine, take_over
 from fewshot.session.time_axis import TimeAxis
 from fewshot.session.writing import admit_student, keep_seconds
 from fewshot.types import EMOTIONS, Frame, FrameResult
@@ -218,6 +220,8 @@ class LessonRecorder:
             if not self.deleted:
                 self._attempted |= numbers
                 self.deleted = not self._keep(batch, labels, length, provisional and provisional[0], again)
+            else:
+                self._require_owner()
             self._provisional = provisional
             self._attempted.clear()
             self._beat = time.monotonic()
@@ -257,19 +261,29 @@ class LessonRecorder:
     ) -> bool:
         with self._store.database.write(alone=False) as session:
             row = still_mine(session, self._hold)
-            if row is not None:
+            given = row is not None and row.owner_id != self._store.owner.id
+            if row is not None and given:
+                _over(row)
+            elif row is not None:
                 keep_seconds(
                     session, row, batch, students=self._hold.students, labels=labels, length=length,
                     provisional=provisional, again=again,
                 )  # fmt: skip
-            return row is not None
+        if given:
+            raise LessonGiven(self.lesson)
+        return row is not None
+
+    def _require_owner(self) -> None:
+        """A deleted lesson may go on without being recorded, but not for an account that was removed."""
+        with self._store.database.read() as session:
+            if session.get(OwnerRow, self._store.owner.id) is None:
+                raise LessonGiven(self.lesson)
 
     def _end(self) -> None:
         with self._store.database.write(alone=False) as session:
             row = still_mine(session, self._hold)
             if row is not None:
-                # A clock that was set back meanwhile must not let it end before it began.
-                row.ended, row.provisional = row.ended or max(now(), row.started), None
+                _over(row)
 
     def _work(self) -> None:
         while not self._stop.wait(PACE):
@@ -282,8 +296,13 @@ class LessonRecorder:
                 self.flush(unfinished=late)
                 self._well = time.monotonic()
             except StoreError as error:
-                if isinstance(error, LessonTaken) or time.monotonic() - self._well > PATIENCE:
+                if isinstance(error, LessonTaken | LessonGiven) or time.monotonic() - self._well > PATIENCE:
                     with self._state:
                         self._fault = error
                         self._state.notify_all()
                     return
+
+
+def _over(row: LessonRow) -> None:
+    # A clock that was set back meanwhile must not let it end before it began.
+    row.ended, row.provisional = row.ended or max(now(), row.started), None

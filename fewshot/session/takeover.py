@@ -39,6 +39,20 @@ class LessonTaken(StoreError):
         )
 
 
+class LessonGiven(StoreError):
+    """The lesson belongs to another teacher now, or its teacher's account was removed, so this recorder has ended."""
+
+    def __init__(self, lesson: int) -> None:
+        super().__init__(
+            later(
+                "Lesson {lesson} does not belong to this account any more, so it has ended. If it was given to another "
+                "teacher, that teacher has what was recorded.",
+                lesson=lesson,
+            ),
+            hint="To see the accounts, type: fewshot accounts",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """The right to write a lesson, and what was written of it so far.

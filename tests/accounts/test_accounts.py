@@ -13,8 +13,10 @@ pytest.importorskip("argon2", reason="needs the extra app")
 
 from sqlalchemy import select
 
+from fewshot.access.audit_page import log_rows
 from fewshot.accounts import passwords
 from fewshot.accounts.accounts import Accounts
+from fewshot.classroom.owners import Owner
 from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import open_database
@@ -212,3 +214,19 @@ def test_an_account_that_does_not_exist_is_named_with_those_that_do(words: list[
     add("Anna")
     with pytest.raises(UsageError, match="Existing accounts: Anna"):
         run(*words, typed=PASSWORD)
+
+
+def test_whoever_gets_at_a_teachers_classes_by_the_account_leaves_a_line() -> None:
+    add("Anna", "--takes-local")
+    accounts = Accounts()
+    anna, bert = accounts.get("Anna").owner, accounts.add("Bert", password=PASSWORD)
+    ClassStore(owner=anna).create("physics")
+    accounts.reset("Anna", OTHER, one_time=True)
+    accounts.give(anna, bert)
+    accounts.give(anna, bert)  # nothing is left to give
+
+    def told(owner: Owner) -> list[str]:
+        return [f"{line[3]} {line[5]}" for line in log_rows(accounts.database, 50, owner)]
+
+    assert told(anna) == ["password reset ", "classes given classes 1, lessons 0"]
+    assert told(bert) == ["classes given classes 1, lessons 0"]

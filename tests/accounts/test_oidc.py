@@ -62,7 +62,7 @@ def test_an_address_that_was_not_verified_is_no_address(fake: FakeProvider, veri
     [
         {"nonce": "of another login"}, {"nonce": None}, {"aud": "another-app"}, {"aud": None}, {"aud": []},
         {"iss": "https://other.example"}, {"iss": None}, {"exp": 1}, {"exp": None}, {"exp": "soon"}, {"iat": None},
-        {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": "x" * 300}, {"azp": "another-app"},
+        {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": "x" * 300}, {"sub": "x\x00"}, {"azp": "another-app"},
         {"aud": [CLIENT, "another-app"]}, {"nbf": 99999999999},
     ],
     ids=str,
@@ -96,9 +96,8 @@ def test_a_login_ends_only_in_the_browser_where_it_began_once_and_in_time(fake: 
     state, code, binding = through(fake, provider)
     with pytest.raises(ProviderError, match="not begun in this browser"):
         provider.finish(state, code, "another browser")
-    with pytest.raises(ProviderError, match="not begun in this browser"):  # and the state is used up
-        provider.finish(state, code, binding)
-    state, code, binding = through(fake, provider)
+    with pytest.raises(ProviderError, match="not begun in this browser"):
+        provider.finish(state, code, through(fake, provider)[2])
     provider.finish(state, code, binding)
     with pytest.raises(ProviderError, match="not begun"):
         provider.finish(state, code, binding)
@@ -118,15 +117,25 @@ def test_a_code_that_the_provider_does_not_know_is_a_sentence(fake: FakeProvider
         provider.finish(state, "made up", binding)
 
 
-def test_logins_that_are_never_finished_do_not_pile_up(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oidc, "MOST_BEGUN", 3)
+def test_logins_that_strangers_begin_push_nobodys_out(fake: FakeProvider) -> None:
     provider = provider_of(fake)
     first = through(fake, provider)
-    for _ in range(3):
-        last = through(fake, provider)
-    with pytest.raises(ProviderError, match="not begun"):
-        provider.finish(*first)
-    provider.finish(*last)
+    for _ in range(1100):
+        provider.begin(HERE, "/")
+    assert provider.finish(*first)[1] == "/live"
+
+
+def test_what_a_browser_brings_back_is_as_it_was_given(fake: FakeProvider) -> None:
+    provider = provider_of(fake)
+    state, code, binding = through(fake, provider)
+    text, _, mark = binding.partition(".")
+    assert len(binding) < 3000 and binding.isascii()
+    other = provider_of(fake).begin(HERE, "/")[1]  # of another server, or of this one before a restart
+    for wrong in ("", ".", text, f"{text}.", f".{mark}", f"A{text}.{mark}", f"{text}.{mark}0", f"é{binding}", other):
+        with pytest.raises(ProviderError, match="not begun in this browser"):
+            provider.finish(state, code, wrong)
+    assert len(provider.begin(HERE, "/" + "x" * 3000)[1]) < 1500
+    provider.finish(state, code, binding)
 
 
 def test_a_provider_that_does_not_answer_is_a_sentence() -> None:

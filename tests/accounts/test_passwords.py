@@ -21,6 +21,12 @@ def test_too_short_or_too_long(password: str) -> None:
         check_password(password, "Anna")
 
 
+def test_bytes_that_are_no_text_are_no_password() -> None:
+    with pytest.raises(UsageError, match="UTF-8"):
+        check_password("abcdefghijkl\udce9", "Anna")
+    assert not is_right(hash_of(GOOD), f"{GOOD}\udce9") and not is_right(None, "\udce9")
+
+
 @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "abababababab", "111122223333"])
 def test_a_few_characters_again_and_again(password: str) -> None:
     with pytest.raises(UsageError, match="repeats"):
@@ -65,7 +71,7 @@ def test_a_name_without_account_costs_as_much_as_one_with(monkeypatch: pytest.Mo
     hasher = passwords._hasher()
 
     class Counting:
-        def verify(self, hashed: str, password: str) -> bool:
+        def verify(self, hashed: str, password: bytes) -> bool:
             verified.append(hashed.rsplit("$", 2)[0])
             return hasher.verify(hashed, password)
 
@@ -83,7 +89,7 @@ def test_only_a_few_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch)
     gate = threading.Event()
 
     class Slow:
-        def verify(self, hashed: str, password: str) -> bool:
+        def verify(self, hashed: str, password: bytes) -> bool:
             with lock:
                 running[0] += 1
                 most[0] = max(most[0], running[0])

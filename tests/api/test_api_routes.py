@@ -339,6 +339,13 @@ def test_what_is_no_class_is_a_problem_and_never_a_fault(served: Running, kind: 
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+def test_whoever_asks_for_readiness_uses_no_token(served: Running) -> None:
+    text, token = Tokens().add(LOCAL_TEACHER, "first", ["read"])
+    assert token.id == 1 and Api(served.url)("GET", "/ready").status_code == 200
+    assert Tokens().all()[0].used is None
+    assert Api(served.url, text)("GET", "/classes").status_code == 200 and Tokens().all()[0].used is not None
+
+
 def test_callers_who_ask_too_often_wait(drawn: None, fewshot_home: Path) -> None:
     with running(Service(rates=Rates("3 per minute", "2 per minute"))) as found:
         api, other = found.caller("read"), found.caller("read")
@@ -348,6 +355,7 @@ def test_callers_who_ask_too_often_wait(drawn: None, fewshot_home: Path) -> None
         wrong = Api(found.url, "fewshot_wrong")
         assert [wrong("GET", "/classes").status_code for _ in range(3)] == [401, 401, 429]
         assert wrong("GET", "/health").status_code == 200
+        assert found.caller("read")("GET", "/classes").status_code == 200  # the same address, with a right token
 
 
 def test_where_pictures_come_from_other_computers_the_consent_must_say_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -183,3 +184,75 @@ def test_the_start_of_the_server_passes() -> None:
     inner = Inner()
     asyncio.run(Guard(inner, POLICY)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert inner.reached == ["lifespan"]
+
+
+class Odd:
+    """An app that refuses or fails, behind the guard and a server that takes an answer to a WebSocket."""
+
+    def __init__(self, *sends: dict[str, Any], fails: bool = False) -> None:
+        self.sends, self.fails, self.path = sends, fails, ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.path = scope["path"]
+        for message in self.sends:
+            await send(message)
+        if self.fails:
+            raise RuntimeError("nobody thought of this")
+
+    def told(self, kind: str, path: str = "/") -> list[Any]:
+        """What the server gets to send."""
+        sent: list[Any] = []
+        scope: dict[str, Any] = {
+            "type": kind, "method": "GET", "path": path, "scheme": "http" if kind == "http" else "ws",
+            "extensions": {"websocket.http.response": {}},
+            "headers": [(name.encode(), value.encode()) for name, value in OWN.items()],
+        }  # fmt: skip
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        with contextlib.suppress(RuntimeError):
+            asyncio.run(Guard(self, POLICY)(scope, None, send))  # type: ignore[arg-type]
+        return sent
+
+
+def of_browser(message: Any) -> dict[str, str]:
+    return {bytes(name).decode().lower(): bytes(value).decode() for name, value in message["headers"]}
+
+
+CLOSED = {"type": "websocket.close", "code": 1008, "reason": "Log in first."}
+NOT_FOUND = {"type": "websocket.http.response.start", "status": 404, "headers": []}
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("path", ["/", "/api/stream"])
+def test_a_fault_tells_the_browser_the_same_as_every_answer(kind: str, path: str) -> None:
+    start, body = Odd(fails=True).told(kind, path)
+    assert start["status"] == 500 and start["type"].endswith("http.response.start")
+    assert of_browser(start)["x-content-type-options"] == "nosniff" and b"nobody thought" not in body["body"]
+    assert "frame-ancestors 'none'" in of_browser(start)["content-security-policy"]
+
+
+@pytest.mark.parametrize("sends", [CLOSED, NOT_FOUND])
+def test_a_websocket_that_is_refused_tells_the_browser_the_same(sends: dict[str, Any]) -> None:
+    start, *_ = Odd(sends).told("websocket")
+    assert start["type"] == "websocket.http.response.start" and start["status"] in (403, 404)
+    assert of_browser(start)["x-content-type-options"] == "nosniff"
+
+
+def test_an_open_websocket_is_closed_as_the_app_says_and_a_late_fault_is_no_second_answer() -> None:
+    accepted = {"type": "websocket.accept"}
+    assert Odd(accepted, CLOSED).told("websocket") == [accepted, CLOSED]
+    assert Odd(accepted, fails=True).told("websocket") == [accepted]
+    start = {"type": "http.response.start", "status": 200, "headers": []}
+    assert [message["status"] for message in Odd(start, fails=True).told("http")] == [200]
+
+
+def test_a_window_that_another_page_opened_is_out_of_its_hands() -> None:
+    assert ask({"host": "localhost:8501"})[1]["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_the_address_of_the_service_without_a_slash_is_the_services() -> None:
+    odd = Odd({"type": "http.response.start", "status": 404, "headers": []})
+    odd.told("http", "/api")
+    assert odd.path == "/api/"

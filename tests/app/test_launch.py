@@ -32,6 +32,11 @@ def test_it_listens_to_this_computer_only_and_asks_the_internet_for_nothing(
     assert f"http://localhost:{options['server.port']}" in capsys.readouterr().out
 
 
+def test_no_other_site_may_send_the_app_messages() -> None:
+    # Streamlit's own list has *.streamlit.app, where anybody can have a page.
+    assert OPTIONS["client.allowedOrigins"] == []
+
+
 def test_every_option_is_one_that_streamlit_knows() -> None:
     from streamlit import config
 

@@ -13,6 +13,7 @@ from fewshot.accounts import oidc
 from fewshot.accounts.accounts import Accounts
 from fewshot.app import launch as launching
 from fewshot.app import server
+from fewshot.app.guard import Policy
 from fewshot.app.launch import launch
 from fewshot.errors import UsageError
 from tests.app.login_client import PASSWORD
@@ -70,6 +71,30 @@ def test_elsewhere_it_starts_only_if_somebody_can_log_in(
     assert "no login and no TLS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_behind_a_proxy_with_tls_nobody_comes_in_beside_it(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    Accounts().add("Anna", password=PASSWORD)
+    policies: list[Policy] = []
+    monkeypatch.setattr(launching, "desk_for", policies.append)
+
+    def answers(name: str, **arguments: Any) -> str | None:
+        launching.launch(8599, False, host, serve=lambda _: None, **arguments)
+        headers = [(b"host", name.encode())]
+        return policies[-1].refusal({"type": "http", "method": "GET", "path": "/", "headers": headers})
+
+    with monkeypatch.context() as alone:
+        alone.setattr(launching, "free_port", lambda *_: 8599)
+        alone.setattr("fewshot.app.listening._own_addresses", lambda: {"192.0.2.7"})
+        lan = "192.0.2.7:8599"
+        assert answers(lan) is None
+        assert answers(lan, public_urls=["http://class.example.org"]) is None  # warned about
+        assert answers(lan, public_urls=[PUBLIC]) and policies[-1].home == PUBLIC
+        assert answers("localhost:8599", public_urls=[PUBLIC]) is None
+        assert answers(PUBLIC.removeprefix("https://"), public_urls=[PUBLIC]) is None
+        alone.setenv("STREAMLIT_SERVER_SSL_CERT_FILE", "/certificate.pem")
+        assert answers(lan, public_urls=[PUBLIC]) is None  # with TLS of its own
+
+
 def test_a_public_address_asks_for_a_login_from_the_first_account_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,7 +139,6 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_a_proxy_nobody_is_believed_about_where_a_request_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fewshot.app.guard import Policy
 
     told: list[str | None] = []
 

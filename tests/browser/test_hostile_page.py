@@ -88,6 +88,58 @@ def test_another_page_cannot_frame_the_app(served: Served, browse: Callable[...,
     assert not page.frames[-1].get_by_text("Where this may not be used").count()
 
 
+def test_a_window_with_the_app_that_another_page_opened_is_out_of_its_hands(
+    served: Served, browse: Callable[..., Any], stranger: str
+) -> None:
+    page = browse()
+    page.goto(stranger)
+    with page.expect_popup() as opened:
+        page.evaluate("app => { window.held = window.open(app); }", served.address)
+    opened.value.get_by_text("Where this may not be used").first.wait_for()
+    # Nothing to send a message to, no frames to count, and no way to move the window to another address.
+    assert page.evaluate("() => held.closed") and opened.value.evaluate("() => window.opener") is None
+    config = opened.value.evaluate("async () => (await fetch('/_stcore/host-config')).json()")
+    assert config["allowedOrigins"] == []
+
+
+LOADS = """async app => {
+  const told = {};
+  const load = (name, tag, path, attribute = "src") => new Promise(done => {
+    const made = document.createElement(tag);
+    made.onload = () => done(told[name] = "loaded"); made.onerror = () => done(told[name] = "failed");
+    if (tag === "link") made.rel = "stylesheet";
+    made[attribute] = app + path; document.body.append(made);
+    setTimeout(() => done(told[name] ??= "nothing"), 8000); });
+  await Promise.all([
+    load("image", "img", "/media/x.png"), load("page as image", "img", "/"), load("api", "script", "/api/health"),
+    load("share", "script", "/share/share.js"), load("style", "link", "/share/share.css", "href"),
+    load("metrics", "script", "/_stcore/metrics")]);
+  await new Promise(done => { const events = new EventSource(app + "/api/lessons");
+    events.onopen = () => done(told.events = "open");
+    events.onerror = () => { events.close(); done(told.events = "failed"); }; });
+  for (const path of ["/api/classes", "/_stcore/upload_file/a/b", "/logout"]) {
+    const sent = {method: "POST", mode: "no-cors", credentials: "include", body: "x"};
+    try { told[path] = (await fetch(app + path, sent)).type; } catch { told[path] = "failed"; } }
+  for (const path of ["/share/socket", "/api/stream", "/api/stream?ticket=x"])
+    await new Promise(done => { const socket = new WebSocket(app.replace("http", "ws") + path);
+      socket.onopen = () => done(told[path] = "open"); socket.onerror = () => done(told[path] = "failed"); });
+  navigator.sendBeacon(app + "/api/tickets", "x");
+  return told;
+}"""
+
+
+def test_no_tag_event_or_socket_of_another_page_reaches_anything(
+    served: Served, browse: Callable[..., Any], stranger: str
+) -> None:
+    page = browse()
+    page.goto(stranger)
+    statuses: list[int] = []
+    page.on("response", lambda answer: statuses.append(answer.status) if served.address in answer.url else None)
+    told = page.evaluate(LOADS, served.address)
+    assert set(told.values()) == {"failed"}, told
+    assert set(statuses) <= {403}
+
+
 def test_a_strange_name_with_our_address_opens_nothing(served: Served, browse: Callable[..., Any]) -> None:
     page = browse(f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1")
     answer = page.goto(f"http://{STRANGER}:{served.port}/")
