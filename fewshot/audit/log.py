@@ -11,7 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from fewshot.audit.chain import BROKEN, FIRST, Details, Line, next_line
+from fewshot.audit.bonds import bond_of
+from fewshot.audit.chain import BOND, BROKEN, FIRST, Details, Line, next_line
 from fewshot.audit.key import Signer, is_signed, signer
 from fewshot.database import Database
 from fewshot.database.audit_tables import AuditHeadRow, AuditRow, AuditSubjectRow
@@ -71,7 +72,10 @@ def append(
         student: number of the student whom it concerns; the log gets a random id in its place.
         details: numbers and fixed words only: no name, title or label, which may hold a name.
     """
-    subject = "" if student is None else subject_of(session, student)
+    subject, bond = "", ""
+    if student is not None:
+        subject = subject_of(session, student)
+        bond = bond_of(session, student, subject)
     # A second writer waits here for the end of this transaction (PostgreSQL; SQLite has one writer at a time).
     locked = select(AuditHeadRow).where(AuditHeadRow.id == 1).with_for_update()
     head = session.scalar(locked.execution_options(populate_existing=True))
@@ -83,7 +87,7 @@ def append(
         why = _why_broken(head_of(head), signs)
     if why:  # the next signature must not make good what happened before it
         _add(session, head, "", BROKEN, "", {"why": why})
-    _add(session, head, owner, event, subject, details or {})
+    _add(session, head, owner, event, subject, {**(details or {}), **({BOND: bond} if bond else {})})
     head.key = signs.public if signs else ""
     head.signature = signs.sign(message_of(head.number, head.hash)) if signs else ""
     session.flush()
