@@ -18,6 +18,7 @@ from fewshot.commands.terminal import console
 from fewshot.live.metrics import MetricsSnapshot
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import OutputError
+from fewshot.private_files import open_fresh
 from fewshot.session.analysis.words import counted
 
 VERSION = 1
@@ -82,7 +83,8 @@ class Health:
                 self._profile.write_text(text + "\n", encoding="utf-8")
                 return
             draft = self._profile.with_name(f"{self._profile.name}.{os.getpid()}.part")
-            draft.write_text(text + "\n", encoding="utf-8")
+            with open_fresh(draft) as file:
+                file.write(f"{text}\n".encode())
             draft.replace(self._profile)
         except OSError as error:
             raise OutputError(

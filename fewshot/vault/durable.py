@@ -6,14 +6,14 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from fewshot.private_files import FILE, HAS_MODES, open_private
+from fewshot.private_files import FILE, HAS_MODES, open_fresh
 
 
 def write_through(path: Path, data: bytes) -> None:
     """Write a file for its owner only that is on the disk, complete, when this returns."""
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with open_private(new) as file:
+        with open_fresh(new) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
