@@ -23,6 +23,8 @@ from fewshot.errors import FewshotError, StoreError
 Event = Literal[
     "enrolled", "looked", "corrected", "exported", "erased", "consent recorded", "consent withdrawn", "logged in",
     "logged out", "login refused", "restored", "token added", "token removed", "check-in closed", "check-in opened",
+    "account added", "account removed", "password changed", "classes given", "setting changed", "keys changed",
+    "backup made",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from fewshot.access.safety import Safety
-from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
+from fewshot.backup.make import check_passphrase, check_target, noted
 from fewshot.backup.manage import Shown, managed_files
 from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
 from fewshot.commands.secret_words import secret_word
@@ -25,7 +25,7 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
     """
     check_target(file)
     passphrase = check_passphrase(secret_word("passphrase", passphrase_file, otherwise="Nothing was written."))
-    made = make_backup(file, passphrase)
+    made = Safety.here().make_backup(file, passphrase)
     holds = made.contents
     tell(
         f"{file} holds {counted(holds.classes, 'class', 'classes')}, {counted(holds.students, 'student')} and "
