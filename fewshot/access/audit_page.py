@@ -57,6 +57,7 @@ _DETAILS: Mapping[str, str] = {
     "to": later("now: {value}"),
     "live": later("while it ran: {value}"),
     "undone": later("undone: {value}"),
+    "signed_by": later("signed until then with the key {value}"),
     "later_lines_kept": later("later lines kept: {value}"),
 }
 _WORDS: Mapping[object, str] = {

@@ -87,6 +87,8 @@ def append(
         session.add(head)
     else:
         why = _why_broken(head_of(head), signs)
+    if event == "restored" and why == "another key":  # of the computer that made the backup, whose log goes on here
+        details, why = {**(details or {}), "signed_by": head.key[:16]}, ""
     if why:  # the next signature must not make good what happened before it
         _add(session, head, "", BROKEN, "", {"why": why})
     _add(session, head, owner, event, subject, {**(details or {}), **({BOND: bond} if bond else {})})

@@ -32,7 +32,7 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
         f"{counted(holds.lessons, 'lesson')} ({file.stat().st_size / 1e6:.1f} MB, encrypted, checked after writing)."
     )
     tell("Keep the passphrase in another place. Without it nobody can open this file.")
-    tell(f"To restore it, type: fewshot restore {file}")
+    tell(f"To restore it, type: fewshot restore {_typed(file)}")
 
 
 def run_manage(place: Path) -> None:
@@ -46,7 +46,12 @@ def run_manage(place: Path) -> None:
     tell(f"{found.file} is a managed backup from now on ({size:.1f} MB, encrypted, checked after writing).")
     tell("It is written again whenever somebody is erased, and once a day while the app or the service runs.")
     tell("It opens with a recovery file and its passphrase. Keep the recovery file in another place.")
-    tell(f"To restore it, type: fewshot restore {quote(str(found.file))}")
+    tell(f"To restore it, type: fewshot restore {_typed(found.file)}")
+
+
+def _typed(file: Path) -> str:
+    """A file as it is typed on a command line. A name that begins with a dash would be an option."""
+    return quote(f"./{file}" if str(file).startswith("-") else str(file))
 
 
 def run_unmanage(place: Path) -> None:

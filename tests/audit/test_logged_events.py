@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from fewshot.access.audit_page import KINDS
 from fewshot.accounts.accounts import Accounts
-from fewshot.audit.log import Event, latest
+from fewshot.audit.log import Event, latest, newest
 from fewshot.audit.verify import verify
 from fewshot.classroom.consent import Consent
 from fewshot.classroom.store import ClassStore
@@ -124,3 +125,23 @@ def test_settings_that_decide_what_is_kept() -> None:
     ]
     to = [line.told().get("to") for line in latest(open_database(), 100, LOCAL_TEACHER)[1:]]
     assert to == [30, 0, 60, True, True, None]
+
+
+def test_a_log_that_goes_on_on_another_computer_is_whole(
+    tmp_path: Path, word: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("key", "export", tmp_path / "recovery.json", "--passphrase-file", word)
+    typed("backup", tmp_path / "a.backup", "--passphrase-file", word)
+    before = latest(open_database(), 100, LOCAL_TEACHER)
+    old = newest(open_database())
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "other"))
+    typed("key", "import", tmp_path / "recovery.json", "--passphrase-file", word)
+    typed("restore", tmp_path / "a.backup", "--passphrase-file", word, "--yes")
+    after = latest(open_database(), 100, LOCAL_TEACHER)
+    assert after[: len(before) - 1] == before[:-1], "the line about the backup itself came after it"
+    assert after[-1].event == "restored" and after[-1].told()["signed_by"] == old.key[:16]
+    ClassStore().record_consent("class of Zebulon", "Zebulon", Consent("his father", date(2026, 11, 21)))
+    assert verify(open_database()).findings == ()
+    with open_database().write() as session:
+        session.execute(text("UPDATE audit SET event = 'looked' WHERE number = 1"))
+    assert verify(open_database()).findings, "what the other computer wrote is checked too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -31,7 +32,7 @@ def old(fewshot_home: Path) -> Path:
     with sqlite3.connect(path) as connection:
         connection.execute(
             "INSERT INTO classes (id, owner_id, name, folded, sample, created, network, identity_network, dimension, "
-            "identity_dimension) VALUES (1, 'local', 'Physik für alle', 'physik für alle', 0, '2026-01-01', '', '', 0, 0)"
+            "identity_dimension) VALUES (1, 'local', 'Physik für alle', 'physik', 0, '2026-01-01', '', '', 0, 0)"
         )
         connection.executemany(
             "INSERT INTO students (id, class_id, name, created) VALUES (?, 1, ?, '2026-01-01')", enumerate(NAMES, 1)
@@ -49,8 +50,8 @@ def old(fewshot_home: Path) -> Path:
             "INSERT INTO participants (id, lesson_id, student_id) VALUES (?, 1, ?)", [(1, 1), (2, 2)]
         )
         connection.executemany(
-            "INSERT INTO readings (participant_id, second, frames, readable, faces, emotion, confidence, probabilities) "
-            "VALUES (?, ?, 5, 5, 5, 0, 0.9, x'0000803f')",
+            "INSERT INTO readings (participant_id, second, frames, readable, faces, emotion, confidence, "
+            "probabilities) VALUES (?, ?, 5, 5, 5, 0, 0.9, x'0000803f')",
             [(person, second) for person in (1, 2) for second in range(10_000)],
         )
     connection.close()
@@ -104,7 +105,7 @@ def test_a_migration_that_was_killed_is_done_by_the_next_start_and_can_be_put_ba
         program = program.replace("upgrade._check_references", "copies.snapshot").replace(
             "import upgrade", "import copies"
         )
-    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    killed = subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True)
     assert killed.returncode == -9, killed.stderr
     assert held() == WHOLE
     newest = copies(old.parent)[-1]
@@ -112,3 +113,16 @@ def test_a_migration_that_was_killed_is_done_by_the_next_start_and_can_be_put_ba
     done = CliRunner().invoke(app, ["restore", str(newest), "--yes"])
     assert done.exit_code == 0, done.output
     assert held() == WHOLE
+
+
+def test_the_command_that_is_named_can_be_pasted_into_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ClassStore().create("physics")
+    word = tmp_path / "word"
+    word.write_text("five words that belong together")
+    monkeypatch.chdir(tmp_path)
+    for name in ("a b$(x)'c.backup", "-x.backup"):
+        done = CliRunner().invoke(app, ["backup", "--passphrase-file", str(word), "--", name])
+        assert done.exit_code == 0, done.output
+        line = next(line for line in done.output.splitlines() if "fewshot restore" in line)
+        *_, command, file = shlex.split(line.partition("type:")[2])
+        assert command == "restore" and not file.startswith("-") and Path(file).resolve() == tmp_path / name
