@@ -34,6 +34,18 @@ def open_private(path: Path) -> IO[bytes]:
     return os.fdopen(private_opener(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)), "wb")
 
 
+def open_fresh(path: Path) -> IO[bytes]:
+    """Open a new file as ``open_private`` does, in a folder that others may write to as well: for a temporary file.
+
+    What has this name is deleted first. A link that somebody put there is never followed.
+
+    Raises:
+        OSError: it cannot be created, or somebody else puts a file there at the same time.
+    """
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), FILE), "wb")
+
+
 def private_opener(path: str | Path, flags: int) -> int:
     """Open a file as ``open_private`` does: for the argument ``opener`` of ``open``.
 

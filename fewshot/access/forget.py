@@ -104,7 +104,7 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
     try:
         also = store.remove_student(class_name, name, keep_class)
     except ErasurePending as error:
-        also, pending = "", error
+        also, pending = error.also, error
     with database.read() as session:
         dropped = set(session.scalars(select(DroppedKeyRow.key))) - before
         left = session.get(StudentRow, number) is not None or any(_count(session, number).values())
@@ -122,7 +122,8 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
     receipt = {
         "format": FORMAT, "receipt": secrets.token_hex(16), "at": now().isoformat(timespec="seconds"),
         "account": store.owner.id, "class": class_id, "student": subject or "", "removed": held,
-        "keys_dropped": len(dropped), "texts": also, "left": 0, "backups_before": len(backups),
+        "keys_dropped": len(dropped), "texts": printable(Blotter(name)(also)), "left": 0,
+        "backups_before": len(backups),
         "managed_renewed": sum(shown.current for shown in managed), "managed_older": behind,
         "out_of_reach": [
             *OUT_OF_REACH, *([STILL_SEALED] if pending is not None else []), *([BEHIND] if behind else []),

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fewshot.access.others import hidden_others
+from fewshot.access.others import hidden_in_label, hidden_others, is_named
 from fewshot.access.readings import lesson_data
 from fewshot.audit.log import about, known_subject
 from fewshot.classroom.class_rows import class_of, student_of, students_of
 from fewshot.database import Database
 from fewshot.database.columns import now
-from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, ParticipantRow
+from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import Owner
 from fewshot.database.tables import (
     ClassRow,
@@ -46,6 +47,7 @@ NOT_KEPT = (
 ELSEWHERE = (
     "Files that the teacher saved (videos, reports, tables, pictures), backups, and the original photos. They are not "
     "in this program's database. Ask the teacher about them.",
+    "Consents of other students, notes about them, and lessons without a class, also where they name this student.",
     "Names of other students. In texts that people wrote, [another student] stands in their place.",
 )
 
@@ -67,17 +69,18 @@ def gather(database: Database, owner: Owner, class_name: str, student: str) -> H
         row = class_of(session, owner, class_name)
         found = student_of(session, row, student)
         names = [other.name for other in students_of(session, row.id) if other.id != found.id]
-        hide = hidden_others(found.name, names)
+        hide, named = hidden_others(found.name, names), is_named(found.name, names)
         held = _held(session, owner, row, found, hide)
         mine = select(ParticipantRow.lesson_id).where(ParticipantRow.student_id == found.id)
-        lessons = sorted(session.scalars(mine))
+        lessons = sorted({*session.scalars(mine), *_naming(session, row, named)})
         subject = known_subject(session, found.id)
         log = about(session, subject, lessons)
         accounts = {one.id: one.name for one in session.scalars(select(OwnerRow))}
         name = found.name
     store = LessonStore(database, owner)
-    held["lessons"] = [lesson_data(store.load(lesson), name, hide) for lesson in lessons]
+    held["lessons"] = [lesson_data(store.load(lesson), name, hide, named) for lesson in lessons]
     held["settings"] = _settings(database, owner)
+    held["id_in_the_history"] = subject
     held["history"] = [
         {
             "at": line.at,
@@ -93,6 +96,7 @@ def gather(database: Database, owner: Owner, class_name: str, student: str) -> H
 
 def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hide: Callable[[str], str]) -> Held:
     photos = session.scalars(select(PhotoRow).where(PhotoRow.student_id == student.id).order_by(PhotoRow.id)).all()
+    label = partial(hidden_in_label, hide=hide)
     hashes = {photo.id: photo.sha256 for photo in photos}
     return {
         "format": FORMAT,
@@ -112,7 +116,7 @@ def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hi
         ],
         "photos": [
             {
-                "sha256": photo.sha256, "label": photo.emotion, "enrolled": _text(photo.enrolled),
+                "sha256": photo.sha256, "label": label(photo.emotion), "enrolled": _text(photo.enrolled),
                 "face_pixels": photo.size, "sharpness": photo.sharpness, "fingerprint": photo.fingerprint,
             }
             for photo in photos
@@ -120,7 +124,7 @@ def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hi
         "portrait": _portrait(session, student),
         "expression_vectors": [
             {
-                "photo": hashes.get(one.photo_id or -1), "correction": one.correction_id, "label": one.emotion,
+                "photo": hashes.get(one.photo_id or -1), "correction": one.correction_id, "label": label(one.emotion),
                 "network": one.network, "made": _text(one.made), "numbers": one.vector.tolist(),
             }
             for one in _of(session, SupportRow, student)
@@ -131,8 +135,8 @@ def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hi
         ],
         "corrections": [
             {
-                "number": one.id, "lesson": one.lesson_id, "second": one.second, "predicted": one.said,
-                "corrected_to": one.actually, "made": _text(one.made), "undone": _text(one.undone),
+                "number": one.id, "lesson": one.lesson_id, "second": one.second, "predicted": label(one.said),
+                "corrected_to": label(one.actually), "made": _text(one.made), "undone": _text(one.undone),
             }
             for one in _of(session, CorrectionRow, student)
         ],
@@ -141,6 +145,15 @@ def _held(session: Session, owner: Owner, row: ClassRow, student: StudentRow, hi
             for one in _of(session, CheckInRow, student)
         ],
     }  # fmt: skip
+
+
+def _naming(session: Session, row: ClassRow, named: Callable[[str], bool]) -> set[int]:
+    """Numbers of the lessons of a class whose title, source or markers name the student, who may not be in them."""
+    of_class = LessonRow.class_id == row.id
+    rows = session.scalars(select(LessonRow).where(of_class))
+    found = {one.id for one in rows if named(one.title) or named(one.source)}
+    markers = session.scalars(select(MarkerRow).join(LessonRow).where(of_class))
+    return found | {marker.lesson_id for marker in markers if named(marker.text)}
 
 
 def _of(session: Session, table: Any, student: StudentRow) -> Sequence[Any]:

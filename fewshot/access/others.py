@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fewshot.classroom.blotting import SOMEBODY, Blotter
+from fewshot.types import EMOTIONS
 
 ANOTHER = "[another student]"
 
@@ -32,7 +33,14 @@ def hidden_others(name: str, others: Sequence[str]) -> Callable[[str], str]:
     return hide
 
 
+def hidden_in_label(label: str | None, hide: Callable[[str], str]) -> str | None:
+    """A label without the names of others. The seven emotions stay, even if a student is called Happy."""
+    return label if label is None or label in EMOTIONS else hide(label)
+
+
 def is_named(name: str, others: Sequence[str]) -> Callable[[str], bool]:
-    """A function that tells whether a text names a student."""
-    blot = Blotter(name, others)
-    return lambda text: blot(text) != text
+    """A function that tells whether a text names a student: by the name, or by a word of it that no other name has."""
+    theirs = {word.casefold() for other in others for word in other.split()}
+    words = [word for word in name.split() if len(word) > 1 and word.casefold() not in theirs]
+    blotters = [Blotter(part, others) for part in dict.fromkeys([name, *words])]
+    return lambda text: any(blot(text) != text for blot in blotters)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from fewshot.access.others import is_named
+from fewshot.access.others import hidden_in_label
 from fewshot.session.lesson import UNREADABLE, UNSURE, Lesson
 from fewshot.types import EMOTIONS
 
 
-def lesson_data(lesson: Lesson, student: str, hide: Callable[[str], str]) -> dict[str, Any]:
+def lesson_data(
+    lesson: Lesson, student: str, hide: Callable[[str], str], named: Callable[[str], bool]
+) -> dict[str, Any]:
     """A lesson, and what was read of one student in it.
 
     Args:
         lesson: everything that is stored of it.
-        student: name of a student of the lesson.
+        student: name of a student of the class.
         hide: takes the names of others out of a text.
+        named: whether a text names the student.
 
     Returns:
         Title, times, the teacher's markers that name the student, and one entry for every second in which the student
         was in view. Own states of other students are left out.
     """
-    info, named = lesson.info, is_named(student, [other for other in lesson.students if other != student])
+    info = lesson.info
     return {
         "number": info.id,
         "title": hide(info.title),
@@ -36,27 +39,28 @@ def lesson_data(lesson: Lesson, student: str, hide: Callable[[str], str]) -> dic
         "markers": [
             {"second": marker.second, "text": hide(marker.text)} for marker in lesson.markers if named(marker.text)
         ],
-        "readings": _readings(lesson, student),
+        "readings": _readings(lesson, student, hide),
     }
 
 
-def _readings(lesson: Lesson, student: str) -> list[dict[str, Any]]:
+def _readings(lesson: Lesson, student: str, hide: Callable[[str], str]) -> list[dict[str, Any]]:
     if student not in lesson.students:
         return []
-    rows, found = lesson.readings, []
+    rows, found, labels = lesson.readings, [], _labels(lesson, hide)
     for place in (rows.student == lesson.students.index(student)).nonzero()[0].tolist():
         shares = rows.probabilities[place].tolist()
         confidence = float(rows.confidence[place])
         found.append(
             {
                 "second": int(rows.second[place]),
-                "shown": _shown(lesson, int(rows.emotion[place])),
+                "shown": _shown(labels, int(rows.emotion[place])),
                 "confidence": None if math.isnan(confidence) else round(confidence, 4),
                 "frames": int(rows.frames[place]),
                 "readable": int(rows.readable[place]),
+                "faces": int(rows.faces[place]),
                 "probabilities": {
                     label: round(share, 4)
-                    for label, share in zip(lesson.labels, shares, strict=True)
+                    for label, share in zip(labels, shares, strict=True)
                     if share > 0 or (label in EMOTIONS and rows.readable[place] > 0)
                 },
             }
@@ -64,5 +68,17 @@ def _readings(lesson: Lesson, student: str) -> list[dict[str, Any]]:
     return found
 
 
-def _shown(lesson: Lesson, emotion: int) -> str:
-    return {UNSURE: "unsure", UNREADABLE: "not readable"}.get(emotion) or lesson.labels[emotion]
+def _labels(lesson: Lesson, hide: Callable[[str], str]) -> list[str]:
+    """The labels without the names of others. Two that are equal then keep different ones."""
+    result: list[str] = []
+    for label in lesson.labels:
+        plain = hidden = str(hidden_in_label(label, hide))
+        number = 2
+        while hidden != label and hidden in result:
+            hidden, number = f"{plain} {number}", number + 1
+        result.append(hidden)
+    return result
+
+
+def _shown(labels: Sequence[str], emotion: int) -> str:
+    return {UNSURE: "unsure", UNREADABLE: "not readable"}.get(emotion) or labels[emotion]

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fewshot.backup.make import check_target, make_backup, noted
+from fewshot.audit.log import Event, note
+from fewshot.backup.make import Made, check_target, make_backup, noted
 from fewshot.backup.manage import Shown, manage, managed_places, unmanage
 from fewshot.database import Database, open_database
 from fewshot.database.managed_list import Place
 from fewshot.database.new_database import seal_in_place, seal_into_new
+from fewshot.database.owner import LOCAL_TEACHER, Owner
 from fewshot.database.place import default_file, default_place, keys_beside
 from fewshot.database.plain_log import archives_deleted, what_is_left
 from fewshot.database.seal_all import State, check_all, plain_rows, seal_everything
@@ -36,7 +38,9 @@ def import_keys(file: Path, passphrase: str) -> int:
     The database is opened afterwards, because it may not open before.
     """
     count = keys_here().take_from(file, passphrase)
-    open_database().drop_keys()
+    database = open_database()
+    database.drop_keys()
+    note(database, LOCAL_TEACHER, "keys changed", details={"what": "keys imported"})
     return count
 
 
@@ -47,15 +51,20 @@ class Safety:
     Attributes:
         database: the database.
         keys: the keys that encrypt it.
+        by: who changes something, for the audit log.
     """
 
     database: Database
     keys: FileKeys | HeldKeys
+    by: Owner = LOCAL_TEACHER
 
     @classmethod
-    def here(cls) -> Safety:
+    def here(cls, by: Owner = LOCAL_TEACHER) -> Safety:
         """Of this installation. Raises StoreError if the database cannot be used."""
-        return cls(open_database(), keys_here())
+        return cls(open_database(), keys_here(), by)
+
+    def _note(self, event: Event, what: str) -> None:
+        note(self.database, self.by, event, details={"what": what})
 
     def plain_rows(self) -> int:
         """How many classes, students and lessons are not encrypted."""
@@ -94,6 +103,7 @@ class Safety:
             seal_in_place(self.database, progress)
         else:
             seal_into_new(self.database, progress)
+        self._note("keys changed", "everything encrypted")
 
     def readable_elsewhere(self) -> list[str]:
         """Sentences on where a server may still hold what was readable before the encryption; empty if nowhere."""
@@ -119,6 +129,7 @@ class Safety:
                 "lesson and close the app, then type the same command again."
             )
         self.keys.rotate(secret)
+        self._note("keys changed", "key replaced")
 
     def check(self) -> State:
         """Open everything once."""
@@ -141,6 +152,7 @@ class Safety:
                 tr("{file} cannot be written. Give the name of a file in a folder that exists.", file=file)
             )
         said = self.keys.export(file, passphrase, replace)
+        self._note("keys changed", "recovery file")
         self.database.renew_managed()  # with another passphrase they are sealed anew
         return said
 
@@ -172,7 +184,7 @@ class Safety:
         if not file.name:
             raise UsageError(tr("Where should the backup go? Fill in the field “File to write”."))
         check_target(file)
-        holds = make_backup(file, passphrase).contents
+        holds = self.make_backup(file, passphrase).contents
         return tr(
             "{file} holds {classes}, {students} and {lessons}. It was checked.",
             file=file,
@@ -181,6 +193,12 @@ class Safety:
             lessons=tr_n("{number} lesson", "{number} lessons", holds.lessons),
         )
 
+    def make_backup(self, file: Path, passphrase: str) -> Made:
+        """Write a backup; see ``make_backup``."""
+        made = make_backup(file, passphrase)
+        self._note("backup made", "file")
+        return made
+
     def managed(self) -> list[Shown]:
         """The managed backups. Raises StoreError if their list is damaged."""
         return managed_places(self.database)
@@ -188,8 +206,12 @@ class Safety:
     def manage(self, place: Path) -> Place:
         """Keep a managed backup in a folder or a file; see ``manage``. Raises UsageError and StoreError."""
         self.must_exist()
-        return manage(self.database, place)
+        found = manage(self.database, place)
+        self._note("backup made", "managed backup")
+        return found
 
     def unmanage(self, place: Path) -> Path:
         """Keep a managed backup up to date no longer. Raises UsageError and StoreError; see ``unmanage``."""
-        return unmanage(self.database, place)
+        file = unmanage(self.database, place)
+        self._note("backup made", "managed backup ended")
+        return file

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, or_, select
 from fewshot.accounts.logins import Logins, refuse_changed
 from fewshot.accounts.passwords import check_password, hash_of, is_right
 from fewshot.accounts.tries import Tries
+from fewshot.audit.chain import Details
 from fewshot.audit.log import append
 from fewshot.classroom.class_rows import classes_of
 from fewshot.classroom.erased import note_class_erased
@@ -21,7 +22,7 @@ from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
 from fewshot.database.key_erasure import give_rows
 from fewshot.database.lesson_tables import LessonRow
-from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.owner import LOCAL, LOCAL_TEACHER, Owner, Role
 from fewshot.database.tables import ClassRow, OwnerRow, OwnerSettingRow, SettingRow
 from fewshot.errors import UsageError
 from fewshot.translation import later, later_n
@@ -61,9 +62,11 @@ class Accounts:
 
     Args:
         database: None uses the default database.
+        by: who changes accounts, for the audit log.
     """
 
-    def __init__(self, database: Database | None = None) -> None:
+    def __init__(self, database: Database | None = None, by: Owner = LOCAL_TEACHER) -> None:
+        self.by = by
         self.database = database or open_database()
         self.owners, self.logins = Owners(self.database), Logins(self.database)
 
@@ -144,6 +147,7 @@ class Accounts:
             if address:
                 session.add(InvitedRow(owner_id=owner.id, email=address))
             session.merge(SettingRow(key=_USED, value=True))
+            append(session, self.by.id, "account added", details={"account": owner.id, "what": role})
         return owner
 
     def check_new(self, name: str, email: str = "") -> str:
@@ -177,11 +181,18 @@ class Accounts:
             UsageError: there is no such account, or the password is easy to guess.
         """
         owner = self.get(name).owner
-        self.change(owner, password, one_time)
+        self.change(owner, password, one_time, by=self.by)
         Tries(self.database).forget(owner.name)
         return owner
 
-    def change(self, owner: Owner, password: str, one_time: bool = False, changed: datetime | None = None) -> None:
+    def change(
+        self,
+        owner: Owner,
+        password: str,
+        one_time: bool = False,
+        changed: datetime | None = None,
+        by: Owner | None = None,
+    ) -> None:
         """Give an owner another password, and end all logins.
 
         Args:
@@ -189,6 +200,7 @@ class Accounts:
             password: the new one.
             one_time: see ``add``.
             changed: ``Logins.changed_at`` before the old password was compared; None if it was not.
+            by: who changes it, for the audit log; None: the owner.
 
         Raises:
             UsageError: the password is easy to guess, or the account was removed or changed in the meantime.
@@ -197,8 +209,10 @@ class Accounts:
         with self.database.write() as session:
             refuse_changed(session, owner, changed)
             session.merge(PasswordRow(owner_id=owner.id, hash=hashed, changed=now(), must_change=one_time))
-            # Whoever resets a teacher's password could log in as that teacher: that must not go unseen.
-            append(session, owner.id, "password reset" if changed is None else "password changed")
+            append(session, (by or owner).id, "password changed", details={"account": owner.id})
+            if by is not None and by.id != owner.id:
+                # Whoever resets a teacher's password could log in as that teacher, who must see it.
+                append(session, owner.id, "password reset")
         self.logins.end_all(owner)
 
     def verify(self, name: str, password: str) -> Owner | None:
@@ -274,6 +288,8 @@ class Accounts:
             except ErasurePending as error:
                 pending = error
         self.owners.remove(account.owner.id)
+        with self.database.write() as session:
+            append(session, self.by.id, "account removed", details={"account": account.owner.id})
         if pending is not None:
             raise pending
         return account
@@ -311,10 +327,11 @@ class Accounts:
                     )
                 )
             counts = give_rows(session, giver.id, receiver.id)
-            if any(counts):
-                for owner in (giver, receiver):
-                    given = {"classes": counts[0], "lessons": counts[1]}
-                    append(session, owner.id, "classes given", details=given)
+            told: Details = {"account": giver.id, "receiver": receiver.id, "classes": counts[0], "lessons": counts[1]}
+            append(session, self.by.id, "classes given", details=told)
+            for owner in (giver, receiver):  # who see only lines of their own
+                if any(counts) and owner.id != self.by.id:
+                    append(session, owner.id, "classes given", details={"classes": counts[0], "lessons": counts[1]})
             if settings:
                 own = OwnerSettingRow
                 has = set(session.scalars(select(own.key).where(own.owner_id == receiver.id)))
@@ -330,7 +347,7 @@ class Accounts:
         of_classes = select(ClassRow.id).where(ClassRow.owner_id == owner.id)
         with self.database.erase() as session:
             for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
-                note_class_erased(session, row, owner.id, "account removed")
+                note_class_erased(session, row, self.by.id, "account removed")
             session.execute(
                 delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
             )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from fewshot.audit.log import append
 from fewshot.database import Database
 from fewshot.database.audit_tables import AuditHeadRow, AuditRow, AuditSubjectRow
+from fewshot.database.owner import LOCAL
 from fewshot.database.tables import StudentRow
 
 
@@ -28,7 +29,7 @@ def carry_on(copy: Database, present: Database | None) -> bool:
                 carried = _goes_on(there, session)
                 if carried:
                     _take(there, session)
-        append(session, "", "restored", details={"later_lines_kept": carried})
+        append(session, LOCAL, "restored", details={"later_lines_kept": carried})
     return carried
 
 

@@ -13,6 +13,9 @@ FIRST = "0" * 64
 BROKEN = "broken"
 """Event of a line that the log itself writes when the head that it continues is not signed as it should be."""
 
+BOND = "bond"
+"""The detail that binds a line to the key of its student; see ``fewshot.audit.bonds``. It tells a reader nothing."""
+
 MOST = 20
 """Findings that are listed; damage to more lines is only counted."""
 
@@ -49,10 +52,18 @@ class Line:
         return hashlib.sha256(json.dumps(fields, default=repr).encode()).hexdigest()
 
     def told(self) -> dict[str, int | str | bool]:
-        """The details; empty if they cannot be read."""
+        """The details without the bond; empty if they cannot be read."""
+        return {name: value for name, value in self._all().items() if name != BOND}
+
+    @property
+    def bond(self) -> str:
+        """What binds the line to the key of its student; "" if nothing does."""
+        return str(self._all().get(BOND, ""))
+
+    def _all(self) -> dict[str, int | str | bool]:
         try:
             found = json.loads(self.details)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

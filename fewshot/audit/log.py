@@ -11,7 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from fewshot.audit.chain import BROKEN, FIRST, Details, Line, next_line
+from fewshot.audit.bonds import bond_of
+from fewshot.audit.chain import BOND, BROKEN, FIRST, Details, Line, next_line
 from fewshot.audit.key import Signer, is_signed, signer
 from fewshot.database import Database
 from fewshot.database.audit_tables import AuditHeadRow, AuditRow, AuditSubjectRow
@@ -22,7 +23,8 @@ from fewshot.errors import FewshotError, StoreError
 Event = Literal[
     "enrolled", "looked", "corrected", "exported", "erased", "consent recorded", "consent withdrawn", "logged in",
     "logged out", "login refused", "restored", "token added", "token removed", "check-in closed", "check-in opened",
-    "password changed", "password reset", "classes given",
+    "account added", "account removed", "password changed", "password reset", "classes given", "setting changed",
+    "keys changed", "backup made",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -72,7 +74,10 @@ def append(
         student: number of the student whom it concerns; the log gets a random id in its place.
         details: numbers and fixed words only: no name, title or label, which may hold a name.
     """
-    subject = "" if student is None else subject_of(session, student)
+    subject, bond = "", ""
+    if student is not None:
+        subject = subject_of(session, student)
+        bond = bond_of(session, student, subject)
     # A second writer waits here for the end of this transaction (PostgreSQL; SQLite has one writer at a time).
     locked = select(AuditHeadRow).where(AuditHeadRow.id == 1).with_for_update()
     head = session.scalar(locked.execution_options(populate_existing=True))
@@ -82,9 +87,11 @@ def append(
         session.add(head)
     else:
         why = _why_broken(head_of(head), signs)
+    if event == "restored" and why == "another key":  # of the computer that made the backup, whose log goes on here
+        details, why = {**(details or {}), "signed_by": head.key[:16]}, ""
     if why:  # the next signature must not make good what happened before it
         _add(session, head, "", BROKEN, "", {"why": why})
-    _add(session, head, owner, event, subject, details or {})
+    _add(session, head, owner, event, subject, {**(details or {}), **({BOND: bond} if bond else {})})
     head.key = signs.public if signs else ""
     head.signature = signs.sign(message_of(head.number, head.hash)) if signs else ""
     session.flush()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fewshot.audit.bonds import Bonds
 from fewshot.audit.chain import MOST, Line, walk
 from fewshot.audit.key import is_signed, signer
 from fewshot.audit.log import Head, line_of, message_of, read_head
@@ -46,9 +47,9 @@ def verify(database: Database, kept: str = "") -> Checked:
     with database.read() as session:
         if session.get_bind().dialect.name == "postgresql":  # head and lines must be of one moment
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        head, seen = read_head(session), _Seen(before)
-        found = walk(seen.watch(_all(session)), head.number if head else 0)
-    findings = list(found.findings)
+        head, seen, bonds = read_head(session), _Seen(before), Bonds()
+        found = walk(bonds.watch(seen.watch(_all(session))), head.number if head else 0)
+        findings = [*found.findings, *bonds.findings(session)]
     if head is None:
         findings.append("The signed head of the log is missing, so lines may be missing at the end.")
     else:

@@ -96,11 +96,13 @@ def _mend(session: Session, known: Texts) -> int:
     names = set(vault_of(session).names())
     students = [(row, StudentRow.name, row.name) for row in session.scalars(select(StudentRow))]
     holders: Sequence[Any] = (*session.scalars(select(ClassRow)), *session.scalars(select(OwnerRow)))
+    # A class that was never encrypted has no key either, and keeps its name.
+    lost = [row for row in holders if isinstance(row, ClassRow) and row.text_key and row.text_key not in names]
     for row in holders:
         row.text_key = row.text_key if row.text_key in names else ""
         row.index_key = row.index_key if row.index_key in names else ""
     session.flush()
-    for holder in session.scalars(select(ClassRow).where(ClassRow.text_key == "")):
+    for holder in lost:
         if not any(row is holder for row, *_ in broken):
             broken.append((holder, ClassRow.name, stand_in(session, holder, ClassRow.name)))
     for row, column, value in [*broken, *students]:

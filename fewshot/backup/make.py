@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def make_backup(file: Path, passphrase: str) -> Made:
     store = store_of(database)
     with database.write() as session:
         keep_beside(store, session)  # also the highest numbers; see `Removals`
-    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    new = file.with_name(f".fewshot-{secrets.token_hex(8)}.new")
     try:
         with working_folder(store) as folder:
             plain = plain_copy(database, folder)

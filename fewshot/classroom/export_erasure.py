@@ -21,7 +21,7 @@ from fewshot.classroom.exports import (
     known_folders,
 )
 from fewshot.errors import reason_of
-from fewshot.private_files import open_private
+from fewshot.private_files import open_fresh
 from fewshot.translation import altered, later, together
 from fewshot.vault.durable import shred, sync
 
@@ -90,7 +90,7 @@ def rewrite(path: Path, names: Iterable[str], blot: Callable[[str], str] = str) 
         clean = {source: blot(source) for source in sources}
         if not tracks and all(source == plain for source, plain in clean.items()):
             return
-        with open_private(new) as sink:
+        with open_fresh(new) as sink:
             _copy(path, sink, gone, tracks, clean)
         path.replace(old)
         new.replace(path)

@@ -267,7 +267,9 @@ class ClassStore(StudentRecords):
                 "{student} was removed from {classroom}, but not completely.", student=student, classroom=name
             )
             text = together(partly, error.text, said, exported)
-            raise ErasurePending(text, hint=error.hint) from error
+            pending = ErasurePending(text, hint=error.hint)
+            pending.also = together(said, exported)
+            raise pending from error
         exported = erase_student(self.owner.id, *gone)  # after the deletion, as for a class
         return together(said, exported)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from fewshot.access.safety import Safety
-from fewshot.backup.make import check_passphrase, check_target, make_backup, noted
+from fewshot.backup.make import check_passphrase, check_target, noted
 from fewshot.backup.manage import Shown, managed_files
 from fewshot.backup.restore import Prepared, copies_beside, needs_passphrase, prepared, put_in_place, store_file
 from fewshot.commands.secret_words import secret_word
@@ -25,14 +25,14 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
     """
     check_target(file)
     passphrase = check_passphrase(secret_word("passphrase", passphrase_file, otherwise="Nothing was written."))
-    made = make_backup(file, passphrase)
+    made = Safety.here().make_backup(file, passphrase)
     holds = made.contents
     tell(
         f"{file} holds {counted(holds.classes, 'class', 'classes')}, {counted(holds.students, 'student')} and "
         f"{counted(holds.lessons, 'lesson')} ({file.stat().st_size / 1e6:.1f} MB, encrypted, checked after writing)."
     )
     tell("Keep the passphrase in another place. Without it nobody can open this file.")
-    tell(f"To restore it, type: fewshot restore {file}")
+    tell(f"To restore it, type: fewshot restore {_typed(file)}")
 
 
 def run_manage(place: Path) -> None:
@@ -46,7 +46,12 @@ def run_manage(place: Path) -> None:
     tell(f"{found.file} is a managed backup from now on ({size:.1f} MB, encrypted, checked after writing).")
     tell("It is written again whenever somebody is erased, and once a day while the app or the service runs.")
     tell("It opens with a recovery file and its passphrase. Keep the recovery file in another place.")
-    tell(f"To restore it, type: fewshot restore {quote(str(found.file))}")
+    tell(f"To restore it, type: fewshot restore {_typed(found.file)}")
+
+
+def _typed(file: Path) -> str:
+    """A file as it is typed on a command line. A name that begins with a dash would be an option."""
+    return quote(f"./{file}" if str(file).startswith("-") else str(file))
 
 
 def run_unmanage(place: Path) -> None:

@@ -27,7 +27,7 @@ from fewshot.live.play import play
 from fewshot.live.sinks.base import OutputError
 from fewshot.live.sinks.table import ParquetTable
 from fewshot.live.sources import Source, open_source
-from fewshot.private_files import open_private
+from fewshot.private_files import open_fresh
 
 _EVERY = 1.0
 """Seconds between two words about the progress."""
@@ -94,7 +94,7 @@ def analyze(work: Work, tell: Callable[..., None]) -> dict[str, Any]:
     try:
         run = open_run(work.class_name, work.detector, work.download, pace, network, owner, work.names)
         run.read_every_label()
-        open_private(Path(work.part)).close()
+        open_fresh(Path(work.part)).close()
         run.note_looked(None)
         progress = _Progress(tell)
         outcome = play(run.loop, [source], [ParquetTable(work.part)], progress, schedule=pace.schedule())

@@ -18,7 +18,7 @@ from fewshot.commands.terminal import console
 from fewshot.live.metrics import MetricsSnapshot
 from fewshot.live.pipeline import Pipeline
 from fewshot.live.sinks.base import OutputError
-from fewshot.private_files import write_private
+from fewshot.private_files import open_fresh
 from fewshot.session.analysis.words import counted
 
 VERSION = 1
@@ -83,7 +83,9 @@ class Health:
                 self._profile.write_text(text + "\n", encoding="utf-8")
                 return
             draft = self._profile.with_name(f"{self._profile.name}.{os.getpid()}.part")
-            write_private(draft, f"{text}\n".encode())  # the name of a source may be a student's
+            # For its owner only: the name of a source may be a student's.
+            with open_fresh(draft) as file:
+                file.write(f"{text}\n".encode())
             draft.replace(self._profile)
         except OSError as error:
             raise OutputError(

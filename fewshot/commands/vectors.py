@@ -18,7 +18,7 @@ from fewshot.live.sources import CapturedFrame, Source
 from fewshot.live.sources.opening import open_source
 from fewshot.live.sources.still_pictures import PictureSource
 from fewshot.perception import Perception, open_perception
-from fewshot.private_files import open_private
+from fewshot.private_files import open_fresh
 from fewshot.prototypes.classifier import Classifier
 from fewshot.types import EMOTIONS, Face
 
@@ -109,7 +109,7 @@ def write_vectors(out: Path, rows: Sequence[Row], perception: Perception, reader
     }
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with open_private(temporary) as file:
+        with open_fresh(temporary) as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         temporary.replace(out)
     except OSError as error:

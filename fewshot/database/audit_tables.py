@@ -1,7 +1,8 @@
 """Tables of the audit log. No table of them holds a name, and nothing of the log points to a student.
 
 ``audit_subjects`` leads from a student to the random id that the log uses. Its row is deleted together with the
-student, so afterwards nothing leads from the log to a person.
+student, so afterwards nothing leads from the log to a person. It is not in the chain; the lines about a student hold
+what shows that it was changed (``fewshot.audit.bonds``).
 """
 
 from __future__ import annotations

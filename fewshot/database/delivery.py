@@ -20,7 +20,7 @@ from typing import IO, TypeVar
 
 from fewshot.database.managed_list import Place
 from fewshot.errors import FewshotError
-from fewshot.private_files import open_private
+from fewshot.private_files import open_fresh
 from fewshot.vault.container import MAGIC_MANAGED, Header, read_header
 from fewshot.vault.durable import sync
 
@@ -147,7 +147,7 @@ def _write(sealed: Path, place: Place, header: Header, tick: Tick) -> None:
         raise NotWritten("space", f"{size / 1e6:.1f}")
     new = folder / f"{mark}-{secrets.token_hex(8)}.new"
     try:
-        with sealed.open("rb") as source, open_private(new) as target:
+        with sealed.open("rb") as source, open_fresh(new) as target:
             written = _copy(source, target, tick)
             _drop_from_memory(target)
         with new.open("rb") as file:

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, text
@@ -178,7 +179,7 @@ def _failed(url: str, path: Path, copy: Path, version: str, error: Exception) ->
             said=said,
             copy=copy.name,
         ),
-        hint=f"To put the copy in its place, type: fewshot restore {copy}",
+        hint=f"To put the copy in its place, type: fewshot restore {quote(str(copy))}",
     )
 
 

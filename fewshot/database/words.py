@@ -20,7 +20,13 @@ class DiskFull(StoreError):
 
 
 class ErasurePending(StoreError):
-    """Rows were deleted, but their bytes are still in the file, because another program reads it."""
+    """Rows were deleted, but their bytes are still in the file, because another program reads it.
+
+    Attributes:
+        also: what else was changed by the removal of a student, as a sentence; "" if nothing was.
+    """
+
+    also = ""
 
 
 def reason_of(error: SQLAlchemyError) -> str:

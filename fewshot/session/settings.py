@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from sqlalchemy.orm import Session
 
+from fewshot.audit.log import append
 from fewshot.database import Database, open_database
 from fewshot.database.columns import now
 from fewshot.database.owner import LOCAL_TEACHER, Owner
@@ -30,6 +31,15 @@ USUAL_RETENTION = 90
 
 MANAGED = frozenset({"ice", "detector", "longest_retention", "longest_retention_agreed"})
 """Settings of the installation, which an administrator or the local teacher changes and all others use."""
+_LOGGED = {
+    "retention_days": "days that lessons are kept",
+    "longest_retention": "days that lessons may be kept",
+    "aggregate_only": "counts only",
+    "portraits": "pictures on cards",
+    "acknowledged": "acknowledgement",
+    "ice": "connection",
+}
+"""Settings whose changes are in the audit log, because they decide what is kept of students and where it goes."""
 _SHARED = MANAGED | {"clock_seen"}
 """All settings that are the same for every owner; the program itself writes the time of its last use."""
 
@@ -88,6 +98,9 @@ class Settings:
     def _store(self, key: str, value: Any) -> None:
         with self._database.write() as session:
             row = self._row(session, key)
+            if key in _LOGGED and value != (None if row is None else opened_setting(session, row.key, row.value)):
+                told = {"to": value} if isinstance(value, int) else {}  # also a truth value; no text, which may name
+                append(session, self.owner.id, "setting changed", details={"what": _LOGGED[key], **told})
             value = sealed_setting(session, key, value)
             if row is not None and value is None:
                 session.delete(row)

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from fewshot.errors import StoreError, UsageError
-from fewshot.private_files import open_private
+from fewshot.private_files import open_fresh, open_private
 from fewshot.vault.recovery import check_pair
 
 MAGIC = b"fewshot backup 1\n"
@@ -92,7 +92,7 @@ def seal(content: Path, out: Path, header: Header, secret: str | bytes) -> None:
     front = (MAGIC if header.managed is None else MAGIC_MANAGED) + struct.pack(">I", len(plain)) + plain
     digest = hashlib.sha256(front).digest()
     cipher = _cipher(header, secret)
-    with content.open("rb") as source, open_private(out) as target:
+    with content.open("rb") as source, open_fresh(out) as target:
         target.write(front + digest)
         target.write(_encrypt(cipher, header, digest, 0, False, b""))
         number, chunk = 1, source.read(CHUNK)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fewshot.models.lock import runs
-from fewshot.private_files import FILE, HAS_MODES, open_private
+from fewshot.private_files import FILE, HAS_MODES, open_fresh
 
 _HALF = re.compile(r"\.\d{1,18}")
 """The number of the process that writes a file, as a suffix of its name before it has the right one."""
@@ -22,7 +22,7 @@ def write_through(path: Path, data: bytes) -> None:
     """
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with open_private(new) as file:
+        with open_fresh(new) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

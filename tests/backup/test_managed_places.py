@@ -127,7 +127,7 @@ def fails_with(code: int) -> Any:
     ("what", "act", "why"),
     [("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})(), "space"),
      ("_copy", fails_with(errno.ENOSPC), "failed"), ("_copy", fails_with(errno.EROFS), "failed"),
-     ("open_private", fails_with(errno.EACCES), "failed"), ("_digest", lambda _file, _tick: "another", "check"),
+     ("open_fresh", fails_with(errno.EACCES), "failed"), ("_digest", lambda _file, _tick: "another", "check"),
      ("sync", fails_with(errno.EIO), "failed")],
 )  # fmt: skip
 def test_a_full_faulty_or_closed_disk_keeps_the_older_backup(

@@ -16,6 +16,7 @@ from fewshot.classroom.store import ClassStore
 from fewshot.cli import app
 from fewshot.database import erasure
 from fewshot.errors import UsageError
+from fewshot.session.lessons import LessonStore
 
 WORD = "five words that differ much"
 
@@ -53,6 +54,8 @@ def test_a_class_with_the_name_in_its_own_is_said(store: ClassStore, tmp_path: P
     store.rename("physics", f"{NAMES[0]}s class")
     said = " ".join(run("forget", f"{NAMES[0]}S CLASS", NAMES[0], "--yes", "--receipt", tmp_path / "r").split())
     assert "still called" in said and f'fewshot roster "{NAMES[0]}s class" --rename NEW_NAME' in said
+    receipt = (tmp_path / "r").read_text(encoding="utf-8")
+    assert "still called" in receipt and "[removed]s class" in receipt and NAMES[0] not in receipt
 
 
 def test_nobody_is_erased_without_an_answer_or_by_a_wrong_name(store: ClassStore, tmp_path: Path) -> None:  # noqa: F811
@@ -89,6 +92,8 @@ def test_a_receipt_is_written_while_another_program_reads(
 ) -> None:
     empty, file = erasure._empty_journal, tmp_path / "r.json"
     monkeypatch.setattr(erasure, "_empty_journal", lambda engine, path, _: empty(engine, path, 0.1))
+    lessons = LessonStore(store.database)
+    lessons.end(lessons.create("physics", title=f"{NAMES[0]} speaks", students=NAMES))
     other = sqlite3.connect(fewshot_home / "fewshot.db", isolation_level=None)
     other.execute("BEGIN")
     other.execute("SELECT * FROM students").fetchall()
@@ -100,6 +105,7 @@ def test_a_receipt_is_written_while_another_program_reads(
     assert check_receipt(file)
     receipt = json.loads(file.read_text(encoding="utf-8"))
     assert receipt["removed"]["photos"] == 2 and "journal" in receipt["out_of_reach"][-1]
+    assert "title" in receipt["texts"], "what was replaced is said too"
 
 
 def test_a_receipt_that_could_not_be_written_is_printed(

@@ -27,7 +27,7 @@ def show_accounts() -> None:
     """Draw the list of accounts, and what can be done with them."""
     if not visitor().manages:
         return
-    accounts = Accounts()
+    accounts = Accounts(by=visitor())
     st.write(
         tr(
             "Everybody who logs in has an account. A teacher sees only their own classes. Where the app is for one "

@@ -18,7 +18,7 @@ def show_safety() -> None:
     """Draw what protects the data, and what is missing."""
     if not visitor().manages:
         return
-    safety = Safety.here()
+    safety = Safety.here(visitor())
     _encryption(safety)
     _recovery(safety)
     _backup(safety)
