@@ -149,11 +149,10 @@ class DiskUploads:
             if files > MOST_FILES or self._bytes[owner] + more > MOST_TOGETHER * MEGABYTE:
                 raise NotKept(
                     later(
-                        "The file was not uploaded: together, your uploaded files may have {most} MB, and there may be "
-                        "{files} of them. Take files out of their fields, or close other tabs of fewshot, and upload "
-                        "it again.",
-                        most=MOST_TOGETHER,
-                        files=MOST_FILES,
+                        "Too many uploaded files wait: more than {most} MB, or {files} files. Take some out of their "
+                        "fields.",
+                        most=f"{MOST_TOGETHER:,}",
+                        files=f"{MOST_FILES:,}",
                     ),
                     413,
                 )
@@ -286,7 +285,10 @@ def _draw_again(session_id: str) -> None:
     try:
         found: Any = Runtime.instance()._session_mgr.get_active_session_info(session_id) if Runtime.exists() else None
         if found is not None:
-            found.session.request_rerun(None)
+            state = type(found.session._client_state)()
+            state.CopyFrom(found.session._client_state)  # without it, the first page would come
+            state.fragment_id = ""
+            found.session.request_rerun(state)
     except AttributeError:
         logger.exception("this version of Streamlit does not let a page be drawn again from outside")
 

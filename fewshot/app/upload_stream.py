@@ -49,9 +49,13 @@ class UploadStream:
         if key is None or uploads is None:
             await self.app(scope, receive, send)
             return
+        from starlette.requests import ClientDisconnect
+
         body = _Body(uploads, key, scope, receive, self.owner_of)
         try:
             await self.app(scope, body, send)
+        except ClientDisconnect:
+            pass  # somebody has cancelled an upload, or left: no fault for the log, and nobody reads an answer
         finally:
             body.close()
 
