@@ -16,7 +16,15 @@ from typing import Any
 
 from fewshot.app.daily import daily
 from fewshot.app.guard import Policy
-from fewshot.app.listening import LOOPBACK, Listening, listening_at, origin_of, place_of, public_origins
+from fewshot.app.listening import (
+    LOOPBACK,
+    Listening,
+    listening_at,
+    origin_of,
+    place_of,
+    public_origins,
+    reachable_elsewhere,
+)
 from fewshot.app.login.setup import desk_for, has_certificate, must_log_in
 from fewshot.app.server import CONFIG, options_of
 from fewshot.app.server import serve as serve_app
@@ -74,7 +82,7 @@ def launch(
     demo = is_demo()
     if demo and login:
         raise UsageError(f"The demo has no login ({DEMO}=1). Leave --login out, or unset {DEMO}.")
-    asks = not demo and must_log_in(where, source, bool(public), login, without_login)
+    asks = not demo and must_log_in(where, source, public, login, without_login)
     port = free_port(port, where.address)
     if not demo:
         # On a full disk, what is stored can still be shown.
@@ -91,7 +99,7 @@ def launch(
         _load_first_page()
     kept = "It is a demo, and nothing is kept." if demo else "A running lesson is kept up to that moment."
     print(f"fewshot is at {home}\nPress Ctrl-C to stop it. {kept}", flush=True)
-    for warning in () if demo else _warnings(where, public.values(), asks):
+    for warning in () if demo else _warnings(where, reachable_elsewhere(public).values(), asks):
         print(warning, file=sys.stderr, flush=True)
     headless = not (browser and has_browser())
     options = {

@@ -87,25 +87,46 @@ def listening_at(given: str) -> Listening:
     return Listening(address, name, given)
 
 
-def refuse_without_login(where: Listening, source: str) -> None:
-    """Refuse to listen to other computers where nobody could log in.
+def reachable_elsewhere(public: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``public_origins`` that other computers can reach: all but names of this computer itself."""
+    return {host: origin for host, origin in public.items() if not _means_this_computer(origin)}
+
+
+def _means_this_computer(origin: str) -> bool:
+    name = (urlsplit(origin).hostname or "").rstrip(".")
+    try:
+        return _is_loopback(name)
+    except ValueError:  # a name, which browsers do not look up if it is this one
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def refuse_without_login(where: Listening, source: str, public: Mapping[str, str], removed: bool = False) -> None:
+    """Refuse to let other computers in where nobody could log in.
 
     Args:
-        where: the address.
+        where: the address to listen at.
         source: what asked for it: an option, a variable or a file.
+        public: see ``public_origins``.
+        removed: whether there were accounts once.
 
     Raises:
-        UsageError: other computers could reach the address.
+        UsageError: other computers could reach the app.
     """
+    given, lacks = where.given, "no login and no TLS"
     if where.local:
-        return
+        elsewhere = reachable_elsewhere(public)
+        if not elsewhere:
+            return
+        source, given = "--public-url", next(iter(elsewhere.values()))
+        lacks = "no login" if given.startswith("https://") else lacks
+    accounts = "its last account was removed" if removed else "it has no account"
     raise UsageError(
-        f"The app does not start: {source} lets other computers reach it (address {where.given!r}), and it has no "
-        "account, so it would have no login and no TLS. Everybody who reaches it could see and delete every class.",
+        f"The app does not start: {source} lets other computers reach it (address {given!r}), and {accounts}, so it "
+        f"would have {lacks}. Everybody who reaches it could see and delete every class.",
         hint="For this computer only, type: fewshot app --host 127.0.0.1. To reach it from another computer, type on "
         "that one: ssh -L 8501:localhost:8501 NAME-OF-THIS-COMPUTER. For more people, type: fewshot accounts add NAME, "
         "and put a reverse proxy with HTTPS before it: fewshot app --host 127.0.0.1 --public-url https://NAME. To let "
-        "everybody in all the same, add --without-login.",
+        "everybody in all the same, or if the proxy itself asks for a password, add --without-login.",
     )
 
 
@@ -142,8 +163,8 @@ def place_of(where: Listening, public: Mapping[str, str]) -> str:
         where: the address that it listens at.
         public: see ``public_origins``.
     """
-    if public:
-        return next(iter(public)).partition(":")[0]
+    if elsewhere := reachable_elsewhere(public):
+        return next(iter(elsewhere)).partition(":")[0]
     if where.local:
         return ""
     return socket.gethostname() if where.everywhere else where.name

@@ -12,7 +12,7 @@ import streamlit as st
 from fewshot.app.foot import foot
 from fewshot.app.language import name_fields, read_choice, speak
 from fewshot.app.server import is_guarded
-from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, style
+from fewshot.app.shell import calm, count_visit, remind_of_camera, say_now, say_refused_upload, style
 from fewshot.app.visitor import LoggedOut, enter, forget_other_visitor
 from fewshot.app.warm import warm_up
 from fewshot.translation import later, tr
@@ -69,6 +69,7 @@ def main() -> None:
         st.html(f'<p class="fs-muted fs-who">{escape(who)} · <a href="/logout">{escape(tr("Log out"))}</a></p>')
     count_visit(chosen.url_path)
     say_now()
+    say_refused_upload()
     if chosen.url_path != "live":
         calm(remind_of_camera)()
     chosen.run()

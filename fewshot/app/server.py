@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import threading
@@ -55,8 +56,11 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
     """
     import streamlit as st
     from starlette.middleware import Middleware
+    from streamlit.runtime import Runtime
 
+    from fewshot.app.closed_tabs import ClosedTabs
     from fewshot.app.sharing.pages import routes as sharing
+    from fewshot.app.upload_stream import UploadStream
 
     if is_demo():
         _built.append(policy)
@@ -77,9 +81,11 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
             # A console browser would hold up the server. Connections are queued from the moment the socket is bound.
             threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
         uploads = keep_on_disk()
+        sweeping = asyncio.create_task(ClosedTabs(Runtime.instance()).keep_sweeping())
         try:
             yield {}
         finally:
+            sweeping.cancel()
             uploads.close()
             if service is not None:
                 service.drain()
@@ -89,6 +95,7 @@ def build(policy: Policy, opened: str | None = None, desk: Desk | None = None) -
         from fewshot.app.login.gate import Gate
 
         middleware.append(Middleware(Gate, desk=desk))
+    middleware.append(Middleware(UploadStream, owner_of=owner_of))
     _built.append(policy)
     _desks.append(desk)
     return st.App(MAIN, routes=[*routes, *sharing(owner_of)], middleware=middleware, lifespan=started)

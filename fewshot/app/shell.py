@@ -17,6 +17,7 @@ import streamlit as st
 
 from fewshot.app.language import speak
 from fewshot.app.next_click import in_the_app
+from fewshot.app.upload_files import problem
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError
 from fewshot.session.analysis.words import TIME_ZONE
@@ -140,6 +141,12 @@ def say_now() -> None:
     text = st.session_state.pop("said", None)
     if text:
         st.toast(plain(text), icon=":material/check_circle:")
+
+
+def say_refused_upload() -> None:
+    """Say why a file was not uploaded; beside the file itself stands only that it was not."""
+    if why := problem():
+        st.toast(plain(tr(why)), icon=":material/error:", duration="infinite")
 
 
 def say_advice(sentences: Sequence[str]) -> None:

@@ -120,7 +120,7 @@ def test_the_command_refuses_with_the_exit_code_of_wrong_usage() -> None:
 def test_a_public_address_is_warned_about_the_login_that_the_proxy_must_have(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    served(monkeypatch, public_urls=["https://Class.Example.org/", "http://plain.example.org"])
+    served(monkeypatch, public_urls=["https://Class.Example.org/", "http://plain.example.org"], without_login=True)
     said = capsys.readouterr().err
     assert "https://class.example.org must ask for a password" in said and "plain.example.org has no TLS" in said
 

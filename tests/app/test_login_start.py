@@ -95,18 +95,53 @@ def test_behind_a_proxy_with_tls_nobody_comes_in_beside_it(monkeypatch: pytest.M
         assert answers(lan, public_urls=[PUBLIC]) is None  # with TLS of its own
 
 
-def test_a_public_address_asks_for_a_login_from_the_first_account_on(
+def test_behind_a_proxy_it_starts_only_if_somebody_can_log_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not started(monkeypatch, public_urls=[PUBLIC])
-    assert "must ask for a password" in capsys.readouterr().err
+    for public in ([PUBLIC], ["http://localhost:8080", PUBLIC], ["http://class.example.org"]):
+        with pytest.raises(UsageError, match="does not start: --public-url lets other computers reach it") as refused:
+            started(monkeypatch, public_urls=public)
+        assert "class.example.org" in refused.value.text and "fewshot accounts add" in refused.value.hint
+    assert "no login and no TLS" in refused.value.text  # at http://
     Accounts().add("Anna", password=PASSWORD)
     assert started(monkeypatch, public_urls=[PUBLIC])
-    assert "must ask for a password" not in capsys.readouterr().err
+    assert capsys.readouterr().err == ""
     Accounts().remove("Anna")
-    with pytest.raises(UsageError, match="last account was removed"):
+    with pytest.raises(UsageError, match="its last account was removed"):
         started(monkeypatch, public_urls=[PUBLIC])
     assert not started(monkeypatch, public_urls=[PUBLIC], without_login=True) and not started(monkeypatch)
+    assert "must ask for a password" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "http://localhost:9000", "https://class.localhost",
+                                 "http://[::1]:9000", "http://127.1.2.3", "http://LOCALHOST.:80"])  # fmt: skip
+def test_a_name_of_this_computer_is_not_public(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert not started(monkeypatch, public_urls=[url])
+    assert capsys.readouterr().err == ""
+    assert started_demo(monkeypatch, url)
+
+
+@pytest.mark.parametrize("url", ["https://localhost.example.org", "http://192.168.1.7", "http://[2001:db8::1]",
+                                 "https://127.0.0.1.example.org", "http://0.0.0.0", "http://mylocalhost"])  # fmt: skip
+def test_a_name_that_only_looks_like_this_computer_is_public(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(UsageError, match="does not start"):
+        started(monkeypatch, public_urls=[url])
+
+
+def started_demo(monkeypatch: pytest.MonkeyPatch, *urls: str) -> bool:
+    """Whether the demo starts without a login."""
+    monkeypatch.setenv("FEWSHOT_DEMO", "1")
+    asks = started(monkeypatch, public_urls=urls)
+    monkeypatch.delenv("FEWSHOT_DEMO")
+    return not asks
+
+
+def test_the_demo_is_public_without_a_login(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert started_demo(monkeypatch, "https://demo.example.org") and capsys.readouterr().err == ""
 
 
 def test_an_identity_provider_is_enough_and_half_of_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

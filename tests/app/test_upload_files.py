@@ -88,7 +88,7 @@ def test_a_full_disk_is_an_answer_in_words(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fewshot.app.upload_files.write_private", full)
+    monkeypatch.setattr("fewshot.app.upload_files.open_private", full)
     with pytest.raises(HTTPException, match="No space left on device"):
         send(manager, "tab", "a", b"x")
     assert manager.get_files("tab", ["a"]) == []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fewshot.accounts import oidc
-from fewshot.app.listening import Listening, refuse_without_login
+from fewshot.app.listening import Listening, reachable_elsewhere, refuse_without_login
 from fewshot.app.server import options_of
 from fewshot.errors import UsageError
 
@@ -21,13 +22,13 @@ CERTIFICATE = "STREAMLIT_SERVER_SSL_CERT_FILE"
 _NEEDED = {"argon2": "argon2-cffi", "limits": "limits", "authlib": "authlib"}
 
 
-def must_log_in(where: Listening, source: str, public: bool, login: bool, without_login: bool) -> bool:
+def must_log_in(where: Listening, source: str, public: Mapping[str, str], login: bool, without_login: bool) -> bool:
     """Whether people must log in to the app.
 
     Args:
         where: the address to listen at.
         source: what asked for it: an option, a variable or a file.
-        public: whether a reverse proxy gives the app an address.
+        public: addresses that a reverse proxy gives the app; see ``public_origins``.
         login: whether a login is asked for on this computer too.
         without_login: whether other computers may come in without one.
 
@@ -36,7 +37,7 @@ def must_log_in(where: Listening, source: str, public: bool, login: bool, withou
     """
     if login and without_login:
         raise UsageError("--login and --without-login contradict each other. Leave one of them out.")
-    if without_login or (where.local and not public and not login):
+    if without_login or (where.local and not reachable_elsewhere(public) and not login):
         return False
     from fewshot.accounts.accounts import Accounts
 
@@ -48,14 +49,7 @@ def must_log_in(where: Listening, source: str, public: bool, login: bool, withou
             "The app does not start: --login asks for a login, and there is no account yet.",
             hint="To add one, type: fewshot accounts add NAME",
         )
-    refuse_without_login(where, source)
-    if accounts.were_used():
-        # The last account was removed. That must not open the classes of this computer to everybody.
-        raise UsageError(
-            "The app does not start: its address is public, and its last account was removed, so nobody could log in.",
-            hint="To add an account, type: fewshot accounts add NAME. If the proxy asks for a password, add "
-            "--without-login.",
-        )
+    refuse_without_login(where, source, public, accounts.were_used())
     return False
 
 

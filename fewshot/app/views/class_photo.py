@@ -9,7 +9,7 @@ import streamlit as st
 from fewshot.app.class_photo import ClassPhoto, PhotoFace
 from fewshot.app.lesson_guests import enroll_guest
 from fewshot.app.shell import calm, isolated, plain, say_later
-from fewshot.app.upload_files import content
+from fewshot.app.upload_files import content, forget
 from fewshot.app.views.who_is_this import ask, faces_html, outcome
 from fewshot.app.visitor import visitor
 from fewshot.errors import FewshotError, UsageError
@@ -68,8 +68,7 @@ def _choose(names: list[str], wanted: str | None) -> None:
         with st.spinner(tr("Looking for faces …")):
             st.session_state[_PHOTO] = _cut(name, sent.name, data)
     finally:
-        if isinstance(data, Path):
-            data.unlink(missing_ok=True)
+        forget([sent])
     st.rerun()
 
 

@@ -16,7 +16,7 @@ from fewshot.app.palette import photo_html
 from fewshot.app.photo_table import rows_of_class, rows_of_student
 from fewshot.app.server import place
 from fewshot.app.shell import PHOTO_TABLES, SEEN, ask_to_acknowledge, calm, go, isolated, plain, say_advice
-from fewshot.app.upload_files import content
+from fewshot.app.upload_files import content, forget
 from fewshot.app.uploads import MOST_MEGABYTES, Upload, add_consent_list, save_class, save_student
 from fewshot.app.views import photo_table
 from fewshot.app.views.photo_table import Chosen, Laid
@@ -132,7 +132,8 @@ def _many(name: str, roster: Roster) -> None:
         names = read_consent_list(file, list(roster.students)).names if file else ()
         return Laid(place, rows_of_class(place, roster.students, names), notes)
 
-    _table(name, roster, Chosen("many", _identity(files), _identity([listed] if listed else []), read), by, until)
+    lists = [listed] if listed else []
+    _table(name, roster, Chosen("many", _identity(files), _identity(lists), read), by, until, [*files, *lists])
 
 
 @calm
@@ -161,7 +162,7 @@ def _one(name: str, roster: Roster) -> None:
         laid = save_student([Upload(file.name, content(file)) for file in files], place, "photos")
         return Laid(laid, rows_of_student(laid, student, emotion))
 
-    _table(name, roster, Chosen("one", _identity(files), (student, emotion), read), by, until)
+    _table(name, roster, Chosen("one", _identity(files), (student, emotion), read), by, until, files)
 
 
 def _identity(files: Sequence[Any]) -> tuple[Any, ...]:
@@ -169,7 +170,7 @@ def _identity(files: Sequence[Any]) -> tuple[Any, ...]:
     return tuple((file.name, getattr(file, "file_id", "")) for file in files)
 
 
-def _table(name: str, roster: Roster, chosen: Chosen, by: str | None, until: date | None) -> None:
+def _table(name: str, roster: Roster, chosen: Chosen, by: str | None, until: date | None, files: Sequence[Any]) -> None:
     """The table of the chosen photos with its button; a button that cannot be clicked without photos."""
     if not chosen.files or Settings(owner=visitor()).acknowledged is None:
         photo_table.forget(chosen.kind)
@@ -178,6 +179,7 @@ def _table(name: str, roster: Roster, chosen: Chosen, by: str | None, until: dat
     st.session_state.pop(f"outcome {name}", None)
     done = photo_table.section(name, roster, chosen, given_consent(by, until) if by else None)
     if done is not None:
+        forget(files)  # photos of students must not lie on the disk until the tab is closed
         _after(name, done)
 
 
