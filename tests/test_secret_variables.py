@@ -8,7 +8,7 @@ import pytest
 
 from fewshot.accounts import oidc
 from fewshot.database import address as addresses
-from fewshot.database import engine
+from fewshot.database import engine, place
 from fewshot.errors import UsageError
 from fewshot.secret_variables import secret_variable
 from fewshot.session import turn_password
@@ -76,7 +76,7 @@ def test_a_missing_file_stops_the_database_and_does_not_open_another_one(
 def test_the_address_of_the_database_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "address").write_text(f"sqlite:///{tmp_path / 'other.db'}\n")
     monkeypatch.setenv("FEWSHOT_DATABASE_FILE", str(tmp_path / "address"))
-    assert engine.default_file() == tmp_path / "other.db"
+    assert place.default_file() == tmp_path / "other.db"
     assert engine.open_database().path == tmp_path / "other.db"
 
 
