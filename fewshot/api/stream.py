@@ -25,7 +25,7 @@ IDLE = 60.0
 """Seconds without any message after which the client has vanished."""
 GRACE = 60.0
 """Seconds for which a lesson waits for a client that has vanished; then it ends."""
-CHECKED = 10.0
+CHECKED = 3.0
 """Seconds between two looks whether the token or login still holds."""
 STRIKES = 100
 """Messages that do not fit, after which the WebSocket is closed."""

@@ -56,6 +56,8 @@ class Policy:
     def refusal(self, scope: Scope) -> str | None:
         """Why a request or WebSocket is refused, in words; None if it may pass."""
         headers = _headers(scope)
+        if odd := _odd(scope, headers):
+            return odd
         host, origin = _only(headers.get("host", ())), _only(headers.get("origin", ()))
         if host is None or (host.lower() not in self.hosts and host.lower() not in self.public):
             return "This address does not belong to the app."
@@ -66,9 +68,7 @@ class Policy:
             return None
         if is_program(scope, headers):
             return None
-        if not reads:
-            return NO_PAGE
-        return self._foreign_read(headers)
+        return self._foreign_read(headers) if reads else NO_PAGE
 
     def origin(self, scope: Scope, host: str) -> str:
         """The origin of the app's own pages, if they were loaded from ``host``."""
@@ -170,6 +170,8 @@ class Guard:
             if message["type"] in _STARTS:
                 # Streamlit lets other origins read some answers; nothing here is for them.
                 kept = [pair for pair in message.get("headers", ()) if not _is_replaced(bytes(pair[0]).lower())]
+                if self.policy.own_origin(scope).startswith("https:"):
+                    kept = [_with_tls_only(bytes(name), bytes(value)) for name, value in kept]
                 message = {**message, "headers": [*kept, *own]}
             await send(message)
 
@@ -224,9 +226,27 @@ async def _answer(
     await send({"type": f"{answer}.body", "body": b"" if scope.get("method") == "HEAD" else body})
 
 
+def _odd(scope: Scope, headers: Mapping[str, tuple[str, ...]]) -> str:
+    """What is wrong with a request that two servers could understand in two ways; "" if nothing is."""
+    if not str(scope["path"]).startswith("/"):
+        # "GET http://evil/ HTTP/1.1" names a host too, which counts before the header.
+        return "This is not the address of a page."
+    if "content-length" in headers and "transfer-encoding" in headers:
+        # A proxy could take the one, and this server the other: the rest would be somebody else's next request.
+        return "This request says twice how long it is."
+    return ""
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """Not what uvicorn (0.54) writes after a WebSocket was refused with an answer: a page could fill the log."""
     return record.msg != "ASGI callable returned without completing handshake."
+
+
+def _with_tls_only(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header; a cookie so that it never travels without TLS. Streamlit does not know that a proxy has TLS."""
+    if name.lower() != b"set-cookie" or b"secure" in [part.strip().lower() for part in value.split(b";")[1:]]:
+        return name, value
+    return name, value + b"; Secure"
 
 
 def _is_replaced(name: bytes) -> bool:

@@ -105,9 +105,10 @@ class Arrival:
 
     def delete(self) -> None:
         """Close and delete the file."""
-        with suppress(OSError):
+        with suppress(OSError):  # the disk is full
             self._file.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(PermissionError):  # Windows, while it is read: it goes with the folder
+            self.path.unlink(missing_ok=True)
 
 
 ARRIVAL: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
@@ -235,7 +236,7 @@ class DiskUploads:
                 self._problems[session_id] = error.text
             _draw_again(session_id)
         # The rest of the file must not be read only to keep the connection.
-        return HTTPException(error.status, str(error.text), {"Connection": "close"})
+        return HTTPException(error.status, str(error), {"Connection": "close"})
 
     def problem(self, session_id: str) -> str:
         """Why a file of this tab was refused since this was asked for last; "" if none was."""
@@ -275,7 +276,7 @@ def _unwritable(error: OSError) -> NotKept:
 
 
 def _closed() -> NotKept:
-    return NotKept(later("The tab was closed while a file was uploaded."), _CLOSED)
+    return NotKept("The tab was closed while a file was uploaded.", _CLOSED)
 
 
 def _draw_again(session_id: str) -> None:

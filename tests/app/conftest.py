@@ -62,3 +62,30 @@ def site(cheap_hashes: None, empty_database: Any, fewshot_home: Path) -> Iterato
     made = Site(accounts)
     yield made
     made.close()
+
+
+@pytest.fixture
+def whole_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The app as it is served, in this process; files of up to 100 MB."""
+    import tempfile
+
+    from streamlit import config
+    from streamlit.runtime import Runtime
+
+    from fewshot.app import server, upload_files
+    from tests.app.whole_app import WholeApp
+
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(Runtime, "_instance", None)
+    for name, value in (("_built", []), ("_desks", []), ("_service", lambda _: (None, []))):
+        monkeypatch.setattr(server, name, value)
+    monkeypatch.setattr(upload_files, "_open", [])
+    monkeypatch.setattr(upload_files, "_draw_again", lambda _: None)
+    most = config.get_option("server.maxUploadSize")
+    config.set_option("server.maxUploadSize", 100)
+    made = WholeApp(folder)
+    yield made
+    made.close()
+    config.set_option("server.maxUploadSize", most)

@@ -105,6 +105,59 @@ def test_another_origin_is_refused_everywhere(origin: str) -> None:
         assert ask(headers, method)[0] == 403
 
 
+@pytest.mark.parametrize(
+    ("host", "secure"), [("class.example.org", True), ("localhost:9000", False), ("localhost:8501", False)]
+)
+def test_over_tls_every_cookie_is_for_tls_only(host: str, secure: bool) -> None:
+    async def sets(scope: Any, receive: Any, send: Any) -> None:
+        cookies = [(b"Set-Cookie", b"a=secure"), (b"set-cookie", b"b=1; Path=/; secure; HttpOnly"), (b"x-secret", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": cookies})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": [(b"host", host.encode())]}
+    asyncio.run(Guard(sets, POLICY)(scope, None, send))  # type: ignore[arg-type]
+    told = [value for name, value in sent[0]["headers"] if name.lower() in (b"set-cookie", b"x-secret")]
+    assert told == [b"a=secure; Secure" if secure else b"a=secure", b"b=1; Path=/; secure; HttpOnly", b"1"]
+
+
+@pytest.mark.parametrize("path", ["http://evil.example/", "http://localhost:8501/", "*", "index.html", "", "evil:443"])
+def test_a_target_that_is_no_path_is_refused(path: str) -> None:
+    for method in ("GET", "OPTIONS", "CONNECT"):
+        assert ask(OWN, method, path=path)[0] == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+def test_two_lengths_are_refused_before_the_body_and_end_the_connection(method: str) -> None:
+    status, answer, read = ask({**OWN, "content-length": "4", "transfer-encoding": "chunked"}, method)
+    assert status == 403 and answer["connection"] == "close" and not read
+    for length in ({"content-length": "4"}, {"transfer-encoding": "chunked"}):
+        assert ask({**OWN, **length}, method)[0] == 200
+
+
+def test_a_fault_is_answered_with_the_rules_for_the_browser_and_reaches_the_log() -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/late":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("a fault")
+
+    for path, status in (("/", 500), ("/late", 200)):
+        sent: list[Any] = []
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"localhost:8501")]}
+        with pytest.raises(RuntimeError, match="a fault"):
+            asyncio.run(Guard(broken, POLICY)(scope, None, send))  # type: ignore[arg-type]
+        starts = [message for message in sent if message["type"] == "http.response.start"]
+        assert [start["status"] for start in starts] == [status]
+        assert (b"x-content-type-options", b"nosniff") in starts[0]["headers"]
+
+
 def test_two_origins_are_refused() -> None:
     assert ask([("host", "localhost:8501"), ("origin", OWN["origin"]), ("origin", "http://evil.example")])[0] == 403
 

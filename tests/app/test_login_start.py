@@ -215,7 +215,7 @@ def test_every_route_of_streamlit_is_closed_to_strangers(site: Any) -> None:
             for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
                 answer = Browser(site).ask(path, method)
                 if path == "/_stcore/health" and method in ("GET", "HEAD"):
-                    assert answer.text in ("ok\n", "") and answer.cookies == ["_streamlit_xsrf=1"]
+                    assert answer.text in ("ok\n", "") and answer.cookies == ["_streamlit_xsrf=1; Secure"]
                 else:
                     assert answer.status in (303, 401, 404), (method, path)
         assert {scope["path"] for scope in site.inner.reached} == {"/_stcore/health"}

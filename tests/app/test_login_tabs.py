@@ -98,8 +98,8 @@ def test_a_running_websocket_ends_with_its_login(site: Site, end: str) -> None:
     assert site.accounts.logins.get(login) is None and other.inside
 
 
-def test_a_running_websocket_is_looked_at_within_a_minute() -> None:
-    assert sockets.EVERY < 60
+def test_a_running_websocket_is_looked_at_within_seconds() -> None:
+    assert sockets.EVERY <= 5
 
 
 def test_when_the_login_cannot_be_checked_the_websocket_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

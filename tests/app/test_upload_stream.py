@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,167 +21,26 @@ pytest.importorskip("streamlit", reason="needs the extra app")
 
 from streamlit import config
 from streamlit.runtime import Runtime
-from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 
-from fewshot.app import server, upload_files, upload_stream
-from fewshot.app.guard import Policy
+from fewshot.app import upload_files, upload_stream
 from fewshot.session.temporary import clean_up
-
-MEGABYTE = 1 << 20
-HOST = "127.0.0.1:8501"
-CHUNK = bytes(64 * 1024)
-
-
-class Client:
-    """Takes what Streamlit sends to a tab."""
-
-    def write_forward_msg(self, _: Any) -> None:
-        pass
-
-    enqueue_forward_msg = write_forward_msg
-
-
-class App:
-    """The whole application in this process, with a tab that is open."""
-
-    def __init__(self, folder: Path) -> None:
-        self.runner = asyncio.Runner()
-        self.app = server.build(Policy(frozenset({HOST})))
-        self.folder, self.token = folder, generate_xsrf_token_string()
-        self._messages: asyncio.Queue[Any] = asyncio.Queue()
-        self._told: list[Any] = []
-        self._life = self.runner.run(self._start())
-        self.tab = self.open_tab()
-
-    async def _start(self) -> asyncio.Task[None]:
-        async def send(message: Any) -> None:
-            self._told.append(message["type"])
-
-        task: asyncio.Task[None] = asyncio.ensure_future(
-            self.app({"type": "lifespan", "asgi": {}, "state": {}}, self._messages.get, send)
-        )
-        await self._messages.put({"type": "lifespan.startup"})
-        for _ in range(2000):
-            if self._told or task.done():
-                break
-            await asyncio.sleep(0.005)
-        assert self._told == ["lifespan.startup.complete"]
-        return task
-
-    def close(self) -> None:
-        async def end() -> None:
-            await self._messages.put({"type": "lifespan.shutdown"})
-            await asyncio.wait_for(self._life, 20)
-
-        self.runner.run(end())
-        self.runner.close()
-
-    def open_tab(self) -> str:
-        async def connect() -> str:
-            client: Any = Client()
-            return Runtime.instance().connect_session(client, {})
-
-        return self.runner.run(connect())
-
-    def close_tab(self, tab: str) -> None:
-        async def close() -> None:
-            Runtime.instance().close_session(tab)
-
-        self.runner.run(close())
-
-    def files(self) -> list[Path]:
-        """What lies in the folders of uploads."""
-        return [path for path in self.folder.glob("fewshot-upload-*/files/*") if path.is_file()]
-
-    def send(
-        self, body: Callable[[], AsyncIterator[Any]], number: str = "1", tab: str = "", method: str = "PUT",
-        path: str = "", **headers: str | None,
-    ) -> tuple[int, str]:  # fmt: skip
-        """Status and text of the answer to one request; headers by name, None leaves one out."""
-        given: dict[str, str | None] = {
-            "host": HOST, "origin": f"http://{HOST}", "cookie": f"_streamlit_xsrf={self.token}",
-            "x-xsrftoken": self.token, "content-type": "multipart/form-data; boundary=xx",
-        }  # fmt: skip
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        where = path or f"/_stcore/upload_file/{tab or self.tab}/{number}"
-        scope = {
-            "type": "http", "method": method, "path": where, "raw_path": where.encode(), "query_string": b"",
-            "scheme": "http", "http_version": "1.1", "server": ("127.0.0.1", 8501), "client": ("127.0.0.1", 1),
-            "headers": [(name.encode(), value.encode()) for name, value in given.items() if value is not None],
-        }  # fmt: skip
-        sent: list[Any] = []
-
-        async def ask() -> None:
-            parts = body()
-
-            async def receive() -> Any:
-                part = await anext(parts, None)
-                if part is None:
-                    return {"type": "http.request", "body": b"", "more_body": False}
-                return part if isinstance(part, dict) else {"type": "http.request", "body": part, "more_body": True}
-
-            async def send(message: Any) -> None:
-                sent.append(message)
-
-            await self.app(scope, receive, send)
-
-        self.runner.run(ask())
-        if not sent:
-            return 0, ""
-        return int(sent[0]["status"]), b"".join(part.get("body", b"") for part in sent[1:]).decode()
-
-
-def form(size: int, name: str = "film.mp4", ends: bool = True, before: bytes = b"") -> Callable[[], AsyncIterator[Any]]:
-    """A form with one file, made while it is sent."""
-
-    async def body() -> AsyncIterator[Any]:
-        yield before + b'--xx\r\nContent-Disposition: form-data; name="f"; filename="' + name.encode() + b'"\r\n'
-        yield b"Content-Type: video/mp4\r\n\r\n"
-        for place in range(0, size, len(CHUNK)):
-            yield CHUNK[: size - place]
-        if ends:
-            yield b"\r\n--xx--\r\n"
-        else:
-            yield {"type": "http.disconnect"}
-
-    return body
-
-
-def raw(*parts: bytes) -> Callable[[], AsyncIterator[Any]]:
-    async def body() -> AsyncIterator[Any]:
-        for part in parts:
-            yield part
-
-    return body
+from tests.app.whole_app import CHUNK, MEGABYTE, WholeApp, form, raw
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(Runtime, "_instance", None)
-    monkeypatch.setattr(server, "_built", [])
-    monkeypatch.setattr(server, "_desks", [])
-    monkeypatch.setattr(upload_files, "_open", [])
-    monkeypatch.setattr(server, "_service", lambda _: (None, []))
-    monkeypatch.setattr(upload_files, "_draw_again", lambda _: None)
-    most = config.get_option("server.maxUploadSize")
-    config.set_option("server.maxUploadSize", 100)
-    made = App(folder)
-    yield made
-    made.close()
-    config.set_option("server.maxUploadSize", most)
-    assert made.files() == []
+def app(whole_app: WholeApp) -> Iterator[WholeApp]:
+    yield whole_app
+    whole_app.close()
+    assert whole_app.files() == []
 
 
-def kept(app: App, number: str = "1", tab: str = "") -> Path | None:
+def kept(app: WholeApp, number: str = "1", tab: str = "") -> Path | None:
     uploads = upload_files.served()
     assert uploads is not None
     return uploads.path(tab or app.tab, number)
 
 
-def test_a_large_file_is_never_held_in_memory(app: App) -> None:
+def test_a_large_file_is_never_held_in_memory(app: WholeApp) -> None:
     assert app.send(form(1), number="warm up")[0] == 204
     tracemalloc.start()
     statuses = [app.send(form(60 * MEGABYTE), number=str(number))[0] for number in range(2)]
@@ -194,7 +53,7 @@ def test_a_large_file_is_never_held_in_memory(app: App) -> None:
     assert [(one.name, one.type, one.data) for one in records] == [("film.mp4", "video/mp4", b"")] * 2
 
 
-def test_the_bytes_of_the_file_are_what_was_sent_however_they_were_cut(app: App) -> None:
+def test_the_bytes_of_the_file_are_what_was_sent_however_they_were_cut(app: WholeApp) -> None:
     content = b"-xx almost a border\r\n--x\r\n--" * 50 + b"\r\n--xy--\r\n\r"
     whole = (
         b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a b.mp4"\r\n\r\n' + content + b"\r\n--xx--\r\n"
@@ -210,7 +69,7 @@ def test_the_bytes_of_the_file_are_what_was_sent_however_they_were_cut(app: App)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_files_are_for_their_owner_only_and_go_with_the_field_and_the_tab(app: App) -> None:
+def test_files_are_for_their_owner_only_and_go_with_the_field_and_the_tab(app: WholeApp) -> None:
     other = app.open_tab()
     for tab, number in ((app.tab, "1"), (app.tab, "2"), (other, "1")):
         assert app.send(form(10), number, tab)[0] == 204
@@ -235,7 +94,7 @@ def test_files_are_for_their_owner_only_and_go_with_the_field_and_the_tab(app: A
         ({"content_length": str(400 * MEGABYTE)}, 413),
     ],
 )  # fmt: skip
-def test_what_is_no_upload_of_the_own_page_is_refused(app: App, headers: dict[str, Any], status: int) -> None:
+def test_what_is_no_upload_of_the_own_page_is_refused(app: WholeApp, headers: dict[str, Any], status: int) -> None:
     assert app.send(form(2 * MEGABYTE), **headers)[0] == status
     assert app.files() == [] and kept(app) is None
 
@@ -246,13 +105,13 @@ def test_what_is_no_upload_of_the_own_page_is_refused(app: App, headers: dict[st
     "/x/_stcore/upload_file/{tab}/1",
     "//_stcore/upload_file/{tab}/1", "/_stcore/upload_file/{tab}%2f1",
 ])  # fmt: skip
-def test_foreign_tabs_and_tricks_in_the_path_are_refused(app: App, path: str) -> None:
+def test_foreign_tabs_and_tricks_in_the_path_are_refused(app: WholeApp, path: str) -> None:
     status, _ = app.send(form(10), path=path.format(tab=app.tab))
     assert status in (308, 400, 403, 404, 405) and app.files() == []
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\\..\\b.mp4", "\u202e4pm.exe", "x" * 3000, ""])
-def test_no_name_leads_out_of_the_folder(app: App, name: str, tmp_path: Path) -> None:
+def test_no_name_leads_out_of_the_folder(app: WholeApp, name: str, tmp_path: Path) -> None:
     before = {path for path in tmp_path.rglob("*") if not path.is_relative_to(app.folder)}
     for number in ("1", "..", "%2e%2e", "x" * 300):
         assert app.send(form(10, name), number)[0] == 204
@@ -273,12 +132,12 @@ FIELD = b'--xx\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
     ],
     ids=["two files", "many fields", "no file", "no part", "empty", "nonsense", "no end", "headers", "long header"],
 )  # fmt: skip
-def test_a_form_that_is_damaged_or_too_much_is_refused(app: App, parts: list[bytes]) -> None:
+def test_a_form_that_is_damaged_or_too_much_is_refused(app: WholeApp, parts: list[bytes]) -> None:
     assert app.send(raw(*parts))[0] == 400
     assert app.files() == [] and kept(app) is None
 
 
-def test_without_a_length_the_limit_holds_and_the_rest_is_not_read(app: App) -> None:
+def test_without_a_length_the_limit_holds_and_the_rest_is_not_read(app: WholeApp) -> None:
     read = 0
 
     async def endless() -> AsyncIterator[Any]:
@@ -295,7 +154,7 @@ def test_without_a_length_the_limit_holds_and_the_rest_is_not_read(app: App) -> 
     assert app.send(form(MEGABYTE, before=bytes(5 * MEGABYTE)), "2")[0] in (400, 413)
 
 
-def test_what_breaks_off_or_stops_leaves_nothing(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_off_or_stops_leaves_nothing(app: WholeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     assert app.send(form(5 * MEGABYTE, ends=False)) == (0, "")  # nobody reads an answer
     assert app.files() == [] and kept(app) is None
     monkeypatch.setattr(upload_stream, "PATIENCE", 0.05)
@@ -308,7 +167,7 @@ def test_what_breaks_off_or_stops_leaves_nothing(app: App, monkeypatch: pytest.M
     assert app.send(form(10))[0] == 204
 
 
-def test_a_file_that_arrives_after_its_tab_was_closed_is_not_kept(app: App) -> None:
+def test_a_file_that_arrives_after_its_tab_was_closed_is_not_kept(app: WholeApp) -> None:
     other = app.open_tab()
 
     async def body() -> AsyncIterator[Any]:
@@ -319,13 +178,13 @@ def test_a_file_that_arrives_after_its_tab_was_closed_is_not_kept(app: App) -> N
     assert app.send(body, tab=other)[0] == 410 and app.files() == [] and kept(app, "1", other) is None
 
 
-def problem(app: App) -> str:
+def problem(app: WholeApp) -> str:
     uploads = upload_files.served()
     assert uploads is not None
     return uploads.problem(app.tab)
 
 
-def test_a_full_disk_is_said_in_words(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_in_words(app: WholeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
     monkeypatch.setattr(upload_files, "_draw_again", drawn.append)
     real = shutil.disk_usage(app.folder)
@@ -350,7 +209,9 @@ def _full(*_: object) -> None:
     raise upload_files._unwritable(OSError(28, "No space left on device"))
 
 
-def test_one_teacher_cannot_fill_the_disk_and_gets_the_room_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_teacher_cannot_fill_the_disk_and_gets_the_room_back(
+    app: WholeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upload_files, "MOST_TOGETHER", 10)
     other = app.open_tab()  # without login, all tabs are the same teacher's
     assert app.send(form(4 * MEGABYTE))[0] == 204 and app.send(form(4 * MEGABYTE), tab=other)[0] == 204

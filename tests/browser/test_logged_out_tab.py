@@ -113,3 +113,45 @@ def test_each_sees_their_own_and_a_log_out_ends_every_tab_and_camera(
     assert anna.get_by_text("of anna").count() == 0
     bert.reload()
     bert.get_by_text("bert · Log out").wait_for()
+
+
+@pytest.mark.parametrize("how", ["reset", "remove"])
+def test_what_another_program_does_to_an_account_ends_its_tab_and_camera(
+    school: tuple[Served, dict[str, Owner]], browse: Callable[..., Any], how: str
+) -> None:
+    app, owners = school
+    anna = browse(*CAMERA, permissions=["camera"])
+    closed: list[str] = []
+    anna.on("websocket", lambda socket: socket.on("close", lambda _: closed.append(socket.url)))
+    log_in(anna, app, "anna")
+    acknowledge(anna, app.address)
+    choose_source(anna, "Without a class: expressions, no names", "Browser camera")
+    start_lesson(anna)
+    wait_for_frames(app, owners["anna"], wait_for_frames(app, owners["anna"], 0))
+
+    before = len(closed)
+    database = in_folder(app.home)
+    if how == "reset":
+        Accounts(database).reset("anna", PASSWORD[::-1])
+    else:
+        Accounts(database).remove("anna", delete_all=True)
+    database.close()
+    deadline = time.monotonic() + 20
+    while len(closed) <= before and time.monotonic() < deadline:
+        anna.wait_for_timeout(200)
+    assert [url for url in closed[before:] if "/_stcore/stream" in url]
+    anna.wait_for_timeout(2000)  # what was taken before may still be written
+    if how == "reset":
+        kept = frames(app, owners["anna"])
+        anna.wait_for_timeout(1000 * SILENT)
+        assert frames(app, owners["anna"]) == kept
+    else:
+        anna.wait_for_timeout(1000 * SILENT)
+        found = in_folder(app.home)
+        assert LessonStore(found, owners["bert"]).lessons()
+        with found.read() as session:
+            rows = "SELECT count(*) FROM lessons WHERE owner_id = :owner"
+            assert session.connection().exec_driver_sql(rows, {"owner": owners["anna"].id}).scalar() == 0
+        found.close()
+    anna.reload()
+    anna.get_by_label("Password").wait_for()

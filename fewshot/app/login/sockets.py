@@ -11,8 +11,8 @@ from contextlib import suppress
 from fewshot.app.guard import Application, Message, Receive, Scope, Send
 from fewshot.errors import FewshotError
 
-EVERY = 15.0
-"""Seconds between two looks whether a login still holds."""
+EVERY = 3.0
+"""Seconds between two looks whether a login still holds: one that another program has ended is cut this soon."""
 NOTED = 60.0
 """Seconds within which something that somebody does is noted once."""
 ENDED = 1008

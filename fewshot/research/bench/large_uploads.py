@@ -231,4 +231,4 @@ def _taken(folder: Path) -> int:
 
 def temporary_home() -> tempfile.TemporaryDirectory[str]:
     """A folder on a disk for ``measure``: the system's temporary folder may be in memory."""
-    return tempfile.TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None)  # nosec B108
+    return tempfile.TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None)  # nosec B108: only looked for
