@@ -106,6 +106,11 @@ def test_enroll_analyze_roster_remove(photos: Path, lesson: Path, tmp_path: Path
     assert [face["student"] for face in lines[-1]["faces"]] == ["asha", "bela", None]
     assert {face["emotion"] for face in lines[-1]["faces"]} == {"happy"}
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 12
+    log = " ".join(fewshot("audit", "show").split())
+    assert log.count("looked") == 1 and log.count("files of a run") == 1
+    fewshot("analyze", lesson, "--class", "physics")
+    log = " ".join(fewshot("audit", "show").split())
+    assert log.count("looked") == 2 and log.count("files of a run") == 1, "nothing was written"
     assert "their parents" in fewshot("roster", "physics")
     assert "physics: asha, bela" in fewshot("roster")
     assert "Students left: bela" in fewshot("roster", "physics", "--remove", "asha")

@@ -72,6 +72,7 @@ _WORDS: Mapping[object, str] = {
     "lesson": later("lesson"),
     "old lesson": later("old lesson"),
     "data of the student": later("data of the student"),
+    "files of a run": later("files of a run"),
     "label of a photo": later("label of a photo"),
     "picture on the card": later("picture on the card"),
     "days that lessons are kept": later("days that lessons are kept"),

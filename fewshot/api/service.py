@@ -10,6 +10,7 @@ from fewshot.accounts.tickets import Tickets
 from fewshot.accounts.tokens import Tokens
 from fewshot.api.callers import Caller
 from fewshot.api.figures import Figures
+from fewshot.api.looks import Looks
 from fewshot.api.problems import Problem
 from fewshot.api.rates import Rates
 from fewshot.api.rooms import Rooms
@@ -48,6 +49,7 @@ class Service:
         self.working = threading.BoundedSemaphore(AT_ONCE)
         self.lessons: dict[int, ServedLesson] = {}
         """Lessons that run now; those that are not recorded have numbers below 0."""
+        self.looks = Looks()
         self.figures = Figures(lambda: len(self.lessons))
         self.draining = threading.Event()
 

@@ -78,6 +78,8 @@ class Bonds:
             )
         )
         leads = {subject: key or "" for subject, key in rows}
+        for subject in sorted(leads.keys() - self._subjects.keys()):  # it is made together with its first line
+            yield f"A student has the random id {subject}, and there is no line about it: lines are missing."
         names: set[str] = set()
         with suppress(KeysUnusable):
             names.update(vault_of(session).names())

@@ -32,9 +32,14 @@ def note_class_erased(session: Session, row: ClassRow, owner: str, why: str = ""
 
 
 def note_looked(
-    database: Database, owner: Owner, classroom: str = "", lesson: int | None = None, live: bool = False
+    database: Database,
+    owner: Owner,
+    classroom: str = "",
+    lesson: int | None = None,
+    live: bool = False,
+    files: bool = False,
 ) -> None:
-    """Append a line: somebody opened a lesson or its report.
+    """Append a line: somebody opened a lesson or its report. Another one if what is seen also goes to files.
 
     Args:
         database: where the class is.
@@ -42,6 +47,7 @@ def note_looked(
         classroom: name of the class; "" for a lesson without one.
         lesson: its number; None if it is not recorded.
         live: while it ran.
+        files: whether readings are written to files.
     """
     with database.read() as session:
         row = find_class(session, owner, classroom) if classroom else None
@@ -52,3 +58,5 @@ def note_looked(
     if lesson is not None:
         details["lesson"] = lesson
     note(database, owner, "looked", details=details)
+    if files:
+        note(database, owner, "exported", details={**details, "what": "files of a run"})

@@ -95,7 +95,7 @@ def analyze(work: Work, tell: Callable[..., None]) -> dict[str, Any]:
         run = open_run(work.class_name, work.detector, work.download, pace, network, owner, work.names)
         run.read_every_label()
         open_fresh(Path(work.part)).close()
-        run.note_looked(None)
+        run.note_looked(None, files=True)
         progress = _Progress(tell)
         outcome = play(run.loop, [source], [ParquetTable(work.part)], progress, schedule=pace.schedule())
     except OSError as error:

@@ -36,6 +36,11 @@ class Outputs:
     crops: Path | None = None
     owner: Owner = LOCAL_TEACHER
 
+    @property
+    def show_students(self) -> bool:
+        """Whether a file is written that shows who was seen, or how."""
+        return any((self.save, self.jsonl, self.picture, self.table, self.parquet, self.crops))
+
     def check(self, inputs: Sequence[str]) -> None:
         """Check, before anything is opened, that no output overwrites an input.
 

@@ -78,11 +78,11 @@ class Run:
         say([held] if held else [])
         return started
 
-    def note_looked(self, lesson: LessonRecorder | None) -> None:
-        """Write into the audit log that somebody looks at a class."""
+    def note_looked(self, lesson: LessonRecorder | None, files: bool = False) -> None:
+        """Write into the audit log that somebody looks at a class, and that readings go to ``files``."""
         if self.classroom is not None:
             store, number = self.classroom.store, None if lesson is None else lesson.lesson
-            note_looked(store.database, store.owner, self.classroom.name, number, live=True)
+            note_looked(store.database, store.owner, self.classroom.name, number, live=True, files=files)
 
     def read_every_label(self) -> None:
         """Wait for the labels of a call where frames do not come by themselves: the same file gives the same names."""
@@ -222,7 +222,7 @@ def run_live(run: Run, text: str, show: bool | None, outputs: Outputs, pace: Pac
     with ExitStack() as stack:
         stack.callback(source.close)
         lesson = run.recorder(outputs, source.name)
-        run.note_looked(lesson)
+        run.note_looked(lesson, outputs.show_students)
         sinks: list[Sink] = [*_sinks(outputs, source, overlay, lesson), *([window] if window else [])]
         if len(sinks) == 0:
             say(["Only a summary will be printed at the end. To save results, add --jsonl or --save."])
@@ -255,7 +255,7 @@ def run_files(run: Run, files: Sequence[str], outputs: Outputs, pace: Pace | Non
         with ExitStack() as stack:
             stack.callback(first.close)
             lesson = run.recorder(outputs, ", ".join(map(public_address, files)))
-            run.note_looked(lesson)
+            run.note_looked(lesson, outputs.show_students)
             sinks: list[Sink] = [summary, faceless, *_sinks(outputs, first, Overlay(), lesson)]
             health, bar = stack.enter_context(Health(outputs.profile)), stack.enter_context(_progress())
             every = chain([first], sources)

@@ -16,6 +16,7 @@ from tests.api.served import HAPPY, NEUTRAL, Api, Running, running  # isort: ski
 from fewshot.access.forget import STILL_SEALED, check_receipt
 from fewshot.accounts.tokens import Tokens
 from fewshot.api import door
+from fewshot.api.looks import Looks
 from fewshot.api.rates import Rates
 from fewshot.api.service import Service
 from fewshot.classroom.consent import make_consent
@@ -247,6 +248,30 @@ def test_exports_and_looks_stand_in_the_audit_log(served: Running, physics: int)
     api("GET", f"/lessons/{number}/report")
     events = [line.event for line in latest(served.service.database, 10, LOCAL_TEACHER)]
     assert "exported" in events and "looked" in events
+
+
+def test_who_reads_the_board_or_sends_pictures_of_a_class_leaves_a_line_an_hour(
+    served: Running, physics: int, photo: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fewshot.audit.log import latest
+
+    def looks() -> list[dict[str, Any]]:
+        lines = latest(served.service.database, 99, LOCAL_TEACHER)
+        return [dict(line.told()) for line in lines if line.event == "looked"]
+
+    number, at = LessonStore().create("physics", students=["asha"]), [0.0]
+    monkeypatch.setattr(served.service, "looks", Looks(lambda: at[0]))
+    api = served.caller("read", "analyze")
+    for _ in range(3):
+        api.get(f"/lessons/{number}/board")
+        api.ok("POST", "/pictures", files={"picture": photo({ASHA: 100})}, data={"class_id": physics})
+        api.ok("POST", "/pictures", files={"picture": photo({ASHA: 100})})
+    assert looks() == [{"class": physics, "lesson": number, "live": True}, {"class": physics, "live": False}]
+    served.caller("read").get(f"/lessons/{number}/board")
+    assert len(looks()) == 3, "another token"
+    at[0] = 3601.0
+    api.get(f"/lessons/{number}/board")
+    assert len(looks()) == 4
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from fewshot.audit.chain import Line
-from fewshot.audit.log import append, latest
+from fewshot.audit.log import append, latest, newest
 from fewshot.audit.verify import verify
 from fewshot.backup.make import make_backup
 from fewshot.backup.restore import prepared, put_in_place
@@ -152,3 +152,15 @@ def test_lost_keys_are_said_and_no_line_is_refused(fewshot_home: Path) -> None:
     with store.database.write() as session:
         append(session, "local", "corrected", student=1)
     assert lines(store)[-1].bond == ""
+
+
+def test_a_log_that_was_put_back_to_an_earlier_signed_head_is_found_if_students_came_later(store: ClassStore) -> None:
+    taught(store, NAMES[:2])
+    head = newest(store.database)
+    taught(store)
+    (said,) = spoil(
+        store,
+        f"DELETE FROM audit WHERE number > {head.number}",
+        f"UPDATE audit_head SET number = {head.number}, hash = '{head.hash}', signature = '{head.signature}'",
+    )
+    assert subjects(store)["Chen"] in said and "no line about it" in said

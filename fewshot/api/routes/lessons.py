@@ -50,9 +50,10 @@ def lesson(caller: Reads, service: TheService, lesson_id: Number) -> LessonDetai
     return LessonDetail(**_lesson(info).model_dump(), students=students, marks=marks)
 
 
-def board(caller: Reads, lesson_id: Number) -> BoardShape:
+def board(caller: Reads, service: TheService, lesson_id: Number) -> BoardShape:
     """The state now, at most two seconds late, no matter in which process the lesson runs."""
     store, info = caller.lesson_of(lesson_id)
+    service.looks.note(caller, info.classroom, info.id, live=info.state == "running")
     found = stored_board(store, info)
     tiles = [TileShape(**dataclasses.asdict(tile)) for tile in found.tiles]
     if Settings(store.database, caller.owner).aggregate_only:

@@ -96,6 +96,8 @@ def read_picture(
             raise Problem(422, error.text.replace(str(path), "The file")) from error
         loop = service.rooms.loop(caller, of, names)
         step = loop.step(CapturedFrame("picture", 0, 0.0, frame, independent=True, size=size))
+    if of is not None:
+        service.looks.note(caller, of.name)
     service.figures.saw(len(step.result.readings), 0.0)
     return FrameShape(**as_record(step.result))
 
