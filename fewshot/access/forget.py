@@ -18,6 +18,7 @@ from fewshot.backup.make import noted
 from fewshot.backup.manage import Shown, managed_places
 from fewshot.classroom.blotting import Blotter
 from fewshot.classroom.class_rows import class_of, student_of
+from fewshot.classroom.export_intents import finish
 from fewshot.classroom.store import ClassStore
 from fewshot.database import Database, ErasurePending
 from fewshot.database.columns import now
@@ -93,6 +94,7 @@ def forget(store: ClassStore, class_name: str, student: str, keep_class: bool = 
         StoreError: something of the student is left, or the database cannot be used.
     """
     database = store.database
+    finish(database)  # of an earlier command that was killed, and is perhaps given again now
     signer()  # an erasure without its receipt could not be made up for
     with database.read() as session:
         row = class_of(session, store.owner, class_name)

@@ -15,8 +15,11 @@ from fewshot.audit.chain import Details
 from fewshot.audit.log import append
 from fewshot.classroom.class_rows import classes_of
 from fewshot.classroom.erased import note_class_erased
+from fewshot.classroom.export_intents import Intent, finish, intend
+from fewshot.classroom.exports import share_folders
 from fewshot.classroom.names import check_name, folded, quoted
 from fewshot.classroom.owners import Owners, taken_by
+from fewshot.classroom.traces import forget_last_run
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
@@ -287,6 +290,8 @@ class Accounts:
                 self._delete_all(account.owner)
             except ErasurePending as error:
                 pending = error
+            finish(self.database)
+            forget_last_run(account.owner.id)
         self.owners.remove(account.owner.id)
         with self.database.write() as session:
             append(session, self.by.id, "account removed", details={"account": account.owner.id})
@@ -314,6 +319,7 @@ class Accounts:
             )
         if giver.id == receiver.id:
             raise UsageError(later("The classes belong to {name} already.", name=receiver.name))
+        share_folders(giver.id, receiver.id)
         with self.database.write() as session:
             theirs = {folded(row.name) for row in classes_of(session, receiver.id)}
             clash = sorted(row.name for row in classes_of(session, giver.id) if folded(row.name) in theirs)
@@ -348,6 +354,7 @@ class Accounts:
         with self.database.erase() as session:
             for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
                 note_class_erased(session, row, self.by.id, "account removed")
+                intend(session, Intent(owner.id, row.id))
             session.execute(
                 delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
             )

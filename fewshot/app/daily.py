@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fewshot.classroom.export_intents import finish
 from fewshot.classroom.store import ClassStore
 from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.errors import FewshotError
@@ -48,15 +49,20 @@ def start_daily(wait: Callable[[float], object]) -> threading.Thread:
 
 
 def once() -> None:
-    """Delete the lessons of all teachers that are too old, then write the managed backups that are a day old.
+    """Finish erasures in exported lessons that were killed, delete the lessons of all teachers that are too old, then
+    write the managed backups that are a day old.
 
     What fails is logged, and tried again a day later.
     """
-    for work in (_delete_old, _write_backups):
+    for work in (_finish_exports, _delete_old, _write_backups):
         try:
             work()
         except FewshotError as error:
             logger.warning(error.text)
+
+
+def _finish_exports() -> None:
+    finish(ClassStore(owner=LOCAL_TEACHER).database)
 
 
 def _delete_old() -> None:

@@ -47,12 +47,13 @@ def erase_student(owner_id: str, class_id: int, student: int, name: str, others:
     """
     blot = Blotter(name, others)
 
-    def change(folder: Path, entry: Exported) -> None:
+    def change(folder: Path, entry: Exported) -> bool:
         names = [said for said, number in entry.students.items() if number == student and entry.class_id == class_id]
         if entry.class_id in (class_id, None):
             rewrite(folder / entry.file, names, blot)
             for said in names:
                 del entry.students[said]
+        return True
 
     return _everywhere(owner_id, change, blot)
 
@@ -60,11 +61,12 @@ def erase_student(owner_id: str, class_id: int, student: int, name: str, others:
 def erase_class(owner_id: str, class_id: int) -> str:
     """Delete all exported lessons of a class. Returns what could not be done, in sentences; "" if everything was."""
 
-    def change(folder: Path, entry: Exported) -> None:
-        if entry.class_id == class_id:
-            with suppress(FileNotFoundError):
-                shred(folder / entry.file)
-            entry.done, entry.students = False, {}
+    def change(folder: Path, entry: Exported) -> bool:
+        if entry.class_id != class_id:
+            return True
+        with suppress(FileNotFoundError):
+            shred(folder / entry.file)
+        return False  # its source and its file may be called like a student
 
     return _everywhere(owner_id, change)
 
@@ -136,8 +138,14 @@ def _rows(file: Any, columns: list[str]) -> Iterator[dict[str, list[Any]]]:
         yield batch.to_pydict()
 
 
-def _everywhere(owner_id: str, change: Callable[[Path, Exported], None], blot: Callable[[str], str] = str) -> str:
-    """Change every lesson in every folder. Returns what could not be done."""
+def _everywhere(owner_id: str, change: Callable[[Path, Exported], bool], blot: Callable[[str], str] = str) -> str:
+    """Change every lesson in every folder. Returns what could not be done.
+
+    Args:
+        owner_id: of the teacher.
+        change: gets the folder and the entry; returns whether the entry stays in the journal.
+        blot: applied to sources and names of files of entries that stay.
+    """
     said: list[str] = []
     try:
         folders = known_folders(owner_id)
@@ -179,12 +187,14 @@ def _everywhere(owner_id: str, change: Callable[[Path, Exported], None], blot: C
 
 
 def _in_folder(
-    folder: Path, journal: Journal, change: Callable[[Path, Exported], None], blot: Callable[[str], str]
+    folder: Path, journal: Journal, change: Callable[[Path, Exported], bool], blot: Callable[[str], str]
 ) -> list[str]:
     said = []
     for source, entry in list(journal.items()):
         try:
-            change(folder, entry)
+            if not change(folder, entry):
+                del journal[source]
+                continue
             clean = blot(entry.file)
             if clean != entry.file and not (folder / clean).exists():
                 with suppress(FileNotFoundError):

@@ -101,6 +101,31 @@ def note_folder(folder: Path, owner: Owner) -> None:
         ) from error
 
 
+def share_folders(giver_id: str, receiver_id: str) -> None:
+    """Let an owner who gets the classes of another one reach the folders with their lessons too.
+
+    Raises:
+        ExportFault: the list is damaged or cannot be written.
+    """
+    if not (home() / INDEX).exists():
+        return
+    try:
+        with one_process(home() / "exports"):
+            known = _index()
+            theirs = [{**entry, "owner": receiver_id} for entry in known if entry["owner"] == giver_id]
+            if more := [entry for entry in theirs if entry not in known]:
+                write_through(home() / INDEX, json.dumps([*known, *more]).encode())
+    except OSError as error:
+        raise ExportFault(
+            later(
+                "The list of the folders with exported lessons, {file}, cannot be written ({reason}). Nothing was "
+                "changed.",
+                file=home() / INDEX,
+                reason=reason_of(error),
+            )
+        ) from error
+
+
 def known_folders(owner_id: str) -> list[Path]:
     """The folders of an owner, in the order in which they were first used.
 

@@ -23,6 +23,7 @@ from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.classroom.enrollment import Accepted
 from fewshot.classroom.erased import note_class_erased
 from fewshot.classroom.export_erasure import erase_class, erase_student
+from fewshot.classroom.export_intents import Intent, done, finish, intend
 from fewshot.classroom.names import check_name
 from fewshot.classroom.roster import Roster, Student
 from fewshot.classroom.student_records import StudentRecords, similar_name
@@ -140,17 +141,24 @@ class ClassStore(StudentRecords):
             UsageError: there is no such class.
             ErasurePending: it is deleted, but its bytes are still in the file; see ``Database.erase``.
         """
+        finish(self.database)
         try:
             with self.database.erase() as session:
                 row = class_of(session, self.owner, name)
-                number = row.id
+                intent = Intent(self.owner.id, row.id)
                 remove_class_traces(session, row)
                 note_class_erased(session, row, self.owner.id)
+                intend(session, intent)
                 session.delete(row)
         except ErasurePending:
-            erase_class(self.owner.id, number)
+            self._erase_class_in_exports(intent)
             raise
-        erase_class(self.owner.id, number)  # after the deletion, so that a batch that runs finds out about one of both
+        self._erase_class_in_exports(intent)
+
+    def _erase_class_in_exports(self, intent: Intent) -> None:
+        """After the deletion, so that a batch that runs finds out about one of both."""
+        erase_class(intent.owner, intent.class_id)
+        done(self.database, intent)
 
     def roster(self, name: str) -> Roster:
         """The students of a class as they are stored now; empty if there is no such class."""
@@ -245,10 +253,13 @@ class ClassStore(StudentRecords):
             ErasurePending: the student is removed, but bytes are still in the file; see ``Database.erase``.
         """
         said = ""
+        finish(self.database)
         try:
             with self.database.erase() as session:
                 row = class_of(session, self.owner, name)
                 found = student_of(session, row, student)
+                intent = Intent(self.owner.id, row.id, found.id)
+                intend(session, intent)
                 others = [one.name for one in students_of(session, row.id) if one.id != found.id]
                 gone = (row.id, found.id, found.name, others)
                 self._note(session, "erased", found, what="student")
@@ -263,6 +274,7 @@ class ClassStore(StudentRecords):
                     Networks().write_to(row)
         except ErasurePending as error:
             exported = erase_student(self.owner.id, *gone)
+            done(self.database, intent)
             partly = later(
                 "{student} was removed from {classroom}, but not completely.", student=student, classroom=name
             )
@@ -271,6 +283,7 @@ class ClassStore(StudentRecords):
             pending.also = together(said, exported)
             raise pending from error
         exported = erase_student(self.owner.id, *gone)  # after the deletion, as for a class
+        done(self.database, intent)
         return together(said, exported)
 
     def rename_student(self, name: str, student: str, new: str) -> str:

@@ -15,6 +15,7 @@ from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow,
 from fewshot.database.owner import LOCAL
 from fewshot.database.reading_codec import used_columns
 from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, StudentRow, SupportRow
+from fewshot.database.token_tables import TokenRow
 from fewshot.errors import UsageError, reason_of
 from fewshot.models.files import home
 from fewshot.translation import later, later_n, together
@@ -28,8 +29,8 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     """Delete a student and all their data: consents, photos, vectors, portrait, readings, corrections.
 
     The name is replaced in every text of the class, and of the same owner's lessons without a class: titles, sources,
-    markers, labels, and consents of other students and notes about them. The student's own states are blanked in
-    lessons where no other student showed them.
+    markers, labels, and consents of other students and notes about them. It is also replaced in the names of the
+    owner's tokens. The student's own states are blanked in lessons where no other student showed them.
 
     Returns:
         What else was changed, in a sentence or two; "" if nothing was.
@@ -47,6 +48,8 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     blot = Blotter(name, others)
     counts = _blot_lessons(session, blot, _of_class(row) | _without_class(row))
     counts += _blot_students(session, blot, row.id)
+    for token in session.scalars(select(TokenRow).where(TokenRow.owner_id == row.owner_id)):
+        _change(token, "name", blot)
     said = _sentence(counts)
     if blot(row.name) != row.name:
         said = together(said, still_called(row.name))

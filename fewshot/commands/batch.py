@@ -16,9 +16,11 @@ from pathlib import Path
 
 from fewshot import __version__
 from fewshot.classroom.export_erasure import rewrite
+from fewshot.classroom.export_intents import finish
 from fewshot.classroom.exports import (
     PART,
     Exported,
+    Journal,
     alone_in,
     delete_parts,
     journal_of,
@@ -99,6 +101,7 @@ def run_batch(batch: Batch) -> int:
         require_ray()
     state = _State(batch)  # finds the class before a folder is made
     note_folder(batch.out, batch.owner)
+    finish(ClassStore(owner=batch.owner).database)
     try:
         with alone_in(batch.out) as alone:
             if not alone:
@@ -327,11 +330,10 @@ class _Running:
         """
         key, out = key_of(path), self.batch.out
         with journal_of(out) as journal:
-            if (entry := journal.get(key)) is None:
-                raise UsageError("A student was erased whose name is in this path. Rename the lesson, then try again.")
+            entry = _of(journal, key)
             entry.students = entry.students | students  # on the disk before the table is
         with journal_of(out) as journal:
-            entry = journal[key]
+            entry = _of(journal, key)
             publish(part, out / entry.file)
             entry.size, entry.changed = mark
             entry.settings, entry.frames = self.batch.settings(), result.frames
@@ -339,7 +341,7 @@ class _Running:
             entry.students, entry.done = students, True
         now = self.state.students()[1]
         with journal_of(out) as journal:
-            entry = journal[key]
+            entry = _of(journal, key)
             gone = [name for name, number in entry.students.items() if number not in now.values()]
             if gone:
                 rewrite(out / entry.file, gone)
@@ -353,6 +355,16 @@ class _Running:
             process.end()
         for thread in threads:
             thread.join(20)
+
+
+def _of(journal: Journal, key: str) -> Exported:
+    """The entry of a lesson. Raises UsageError if an erasure took it away meanwhile."""
+    if (entry := journal.get(key)) is None:
+        raise UsageError(
+            "A student was erased whose name is in this path, or the class was deleted. Rename the lesson, then try "
+            "again."
+        )
+    return entry
 
 
 class _Fatal(FewshotError):

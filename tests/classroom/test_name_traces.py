@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from fewshot.accounts.tokens import Tokens
 from fewshot.classroom.blotting import SOMEBODY, Blotter
 from fewshot.classroom.consent import Consent, make_consent
 from fewshot.classroom.store import ClassStore
@@ -17,6 +18,7 @@ from fewshot.classroom.traces import LAST_TIMELINE
 from fewshot.cli import app
 from fewshot.commands.roster import remove_student
 from fewshot.database.lesson_tables import CorrectionRow, LessonRow
+from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.database.tables import ClassRow, PhotoRow, StudentRow
 from fewshot.research.bench.survival.openable import readable
 from fewshot.session.lessons import LessonStore
@@ -294,3 +296,15 @@ def test_an_emotion_is_not_the_name_of_a_student(fewshot_home: Path) -> None:
     assert LessonStore().load(lesson).labels[:7] == list(EMOTIONS)
     with store.database.read() as session:
         assert {row.emotion for row in session.scalars(select(PhotoRow))} == {"happy", f"{SOMEBODY} like her"}
+
+
+def test_a_token_is_not_called_after_a_removed_student(fewshot_home: Path) -> None:
+    store = ClassStore()
+    store.create("physics")
+    for name in ("Zebulon", "Mia"):
+        store.record_consent("physics", name, make_consent("the mother"))
+    Tokens(store.database).add(LOCAL_TEACHER, "tablet of Zebulon", ["read"])
+    assert b"tablet of Zebulon" in (fewshot_home / "fewshot.db").read_bytes()
+    store.remove_student("physics", "Zebulon")
+    assert [token.name for token in Tokens(store.database).all()] == [f"tablet of {SOMEBODY}"]
+    assert b"Zebulon" not in b"".join(each.read_bytes() for each in fewshot_home.iterdir() if each.is_file())

@@ -18,10 +18,16 @@ pytest.importorskip("pyarrow", reason="needs the extra app")
 
 import pyarrow.parquet
 
+from fewshot.accounts.accounts import Accounts
+from fewshot.app.daily import once
 from fewshot.classroom.exports import INDEX, JOURNAL, alone_in, journal_of
+from fewshot.classroom.owners import Owners
 from fewshot.classroom.store import ClassStore
+from fewshot.classroom.traces import last_timeline
 from fewshot.cli import app
 from fewshot.commands.batch_lessons import lessons_of, table_name
+from fewshot.commands.terminal import name_in_commands
+from fewshot.database.tables import SettingRow
 from fewshot.errors import UsageError
 from tests.commands import labelled_work
 
@@ -282,6 +288,56 @@ def test_what_erasure_cannot_reach_is_named_and_a_deleted_class_takes_its_tables
     assert students(table) == {"cai", None}
     ClassStore().delete("art")
     assert not table.exists()
+
+
+@pytest.mark.parametrize("what", ["student", "class"])
+def test_an_erasure_that_is_killed_before_the_tables_is_finished_by_the_next_start(
+    monkeypatch: pytest.MonkeyPatch, fewshot_home: Path, what: str
+) -> None:
+    enrolled()
+    video(Path("asha speaks.avi"))
+    video(Path("b.avi"))
+    fewshot("analyze", "asha speaks.avi", "b.avi", "--class", "physics", "--jobs", 1)
+
+    def killed(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        for name in ("erase_student", "erase_class"):
+            patch.setattr(f"fewshot.classroom.store.{name}", killed)
+        store = ClassStore()
+        store.remove_student("physics", "asha") if what == "student" else store.delete("physics")
+    folder = Path("fewshot-lessons")
+    assert b"asha" in b"".join(each.read_bytes() for each in folder.iterdir())
+    once()
+    assert b"asha" not in b"".join(each.read_bytes() for each in folder.iterdir())
+    assert not [each for each in folder.iterdir() if "asha" in each.name]
+    tables = {each.name: students(each) for each in folder.glob("*.parquet")}
+    assert all(found == {"bela", None} for found in tables.values())
+    assert len(tables) == (2 if what == "student" else 0)
+    with ClassStore().database.read() as session:
+        assert session.query(SettingRow).filter(SettingRow.key.startswith("exports")).all() == []
+
+
+@pytest.mark.parametrize("how", ["--give-to", "--delete-classes"])
+def test_tables_of_a_class_that_changes_its_owner_are_still_reached(tmp_path: Path, how: str) -> None:
+    for name in ("anna", "ben"):
+        Accounts().add(name, email=f"{name}@school.example")
+    draw_class(Path("photos"), {"asha": ASHA, "bela": BELA})
+    fewshot("enroll", "physics", "photos", "--consent-by", "their parents", "--as", "anna")
+    video(Path("a.avi"))
+    fewshot("analyze", "a.avi", "--class", "physics", "--jobs", 1, "--as", "anna")
+    timeline = last_timeline(Owners().find("anna").id)
+    timeline.write_bytes(b"asha")
+    table = Path("fewshot-lessons/a.avi.parquet")
+    name_in_commands("")  # as in a new process
+    fewshot("accounts", "remove", "anna", how, *(["ben"] if how == "--give-to" else []))
+    if how == "--give-to":
+        fewshot("roster", "physics", "--remove", "asha", "--as", "ben")
+        name_in_commands("")
+        assert students(table) == {"bela", None}
+    else:
+        assert not table.exists() and not timeline.exists()
 
 
 def test_only_one_batch_at_a_time_has_a_folder(tmp_path: Path) -> None:
