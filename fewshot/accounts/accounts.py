@@ -14,8 +14,11 @@ from fewshot.accounts.tries import Tries
 from fewshot.audit.log import append
 from fewshot.classroom.class_rows import classes_of
 from fewshot.classroom.erased import note_class_erased
+from fewshot.classroom.export_erasure import erase_class
+from fewshot.classroom.exports import give_folders
 from fewshot.classroom.names import check_name, folded, quoted
 from fewshot.classroom.owners import Owners, taken_by
+from fewshot.classroom.traces import forget_last_run
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.account_tables import InvitedRow, PasswordRow
 from fewshot.database.columns import now
@@ -273,6 +276,7 @@ class Accounts:
                 self._delete_all(account.owner)
             except ErasurePending as error:
                 pending = error
+        forget_last_run(account.owner.id)
         self.owners.remove(account.owner.id)
         if pending is not None:
             raise pending
@@ -291,6 +295,7 @@ class Accounts:
 
         Raises:
             UsageError: the receiver is an administrator, or has a class with the name of one of them.
+            ExportFault: the receiver's erasures would not reach the exported lessons of the classes.
         """
         if not receiver.teaches:
             raise UsageError(
@@ -310,6 +315,7 @@ class Accounts:
                         classes=_classes(clash),
                     )
                 )
+            give_folders(giver.id, receiver.id)  # first: an erasure of the receiver must reach what was exported
             counts = give_rows(session, giver.id, receiver.id)
             if any(counts):
                 for owner in (giver, receiver):
@@ -321,6 +327,7 @@ class Accounts:
                 for row in session.scalars(select(own).where(own.owner_id == giver.id)).all():
                     if row.key not in has and row.key not in _NOT_GIVEN:
                         session.add(own(owner_id=receiver.id, key=row.key, value=row.value))
+        forget_last_run(giver.id)  # a picture that shows students of the receiver now
         return counts
 
     def _receiver(self, name: str) -> Owner:
@@ -328,13 +335,26 @@ class Accounts:
 
     def _delete_all(self, owner: Owner) -> None:
         of_classes = select(ClassRow.id).where(ClassRow.owner_id == owner.id)
-        with self.database.erase() as session:
-            for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
-                note_class_erased(session, row, owner.id, "account removed")
-            session.execute(
-                delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
-            )
-            session.execute(delete(ClassRow).where(ClassRow.owner_id == owner.id))
+        numbers: list[int] = []
+        try:
+            with self.database.erase() as session:
+                for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
+                    note_class_erased(session, row, owner.id, "account removed")
+                    numbers.append(row.id)
+                session.execute(
+                    delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
+                )
+                session.execute(delete(ClassRow).where(ClassRow.owner_id == owner.id))
+        except ErasurePending:
+            _erase_exports(owner, numbers)
+            raise
+        _erase_exports(owner, numbers)
+
+
+def _erase_exports(owner: Owner, classes: Sequence[int]) -> None:
+    """After the deletion, as for a single class: what could not be deleted is a warning in the log."""
+    for number in classes:
+        erase_class(owner.id, number)
 
 
 def _small(email: str) -> str:

@@ -101,6 +101,33 @@ def note_folder(folder: Path, owner: Owner) -> None:
         ) from error
 
 
+def give_folders(giver: str, receiver: str) -> None:
+    """Let the folders of one owner be another one's too, who gets the classes that are in them.
+
+    Args:
+        giver, receiver: ids of the owners.
+
+    Raises:
+        ExportFault: the list is damaged, or cannot be written.
+    """
+    if not any(entry["owner"] == giver for entry in _index()):
+        return
+    try:
+        with one_process(home() / "exports"):
+            known = _index()
+            theirs = [{**entry, "owner": receiver} for entry in known if entry["owner"] == giver]
+            write_through(home() / INDEX, json.dumps([*known, *(one for one in theirs if one not in known)]).encode())
+    except OSError as error:
+        raise ExportFault(
+            later(
+                "The list of the folders with exported lessons, {file}, cannot be written ({reason}). Nothing was "
+                "given, because a student who is erased later must be erased there too.",
+                file=home() / INDEX,
+                reason=reason_of(error),
+            )
+        ) from error
+
+
 def known_folders(owner_id: str) -> list[Path]:
     """The folders of an owner, in the order in which they were first used.
 
