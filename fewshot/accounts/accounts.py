@@ -291,7 +291,7 @@ class Accounts:
             except ErasurePending as error:
                 pending = error
             finish(self.database)
-            forget_last_run(account.owner.id)
+        forget_last_run(account.owner.id)
         self.owners.remove(account.owner.id)
         with self.database.write() as session:
             append(session, self.by.id, "account removed", details={"account": account.owner.id})
@@ -312,6 +312,7 @@ class Accounts:
 
         Raises:
             UsageError: the receiver is an administrator, or has a class with the name of one of them.
+            ExportFault: the receiver's erasures would not reach the exported lessons of the classes.
         """
         if not receiver.teaches:
             raise UsageError(
@@ -344,6 +345,7 @@ class Accounts:
                 for row in session.scalars(select(own).where(own.owner_id == giver.id)).all():
                     if row.key not in has and row.key not in _NOT_GIVEN:
                         session.add(own(owner_id=receiver.id, key=row.key, value=row.value))
+        forget_last_run(giver.id)  # a picture that shows students of the receiver now
         return counts
 
     def _receiver(self, name: str) -> Owner:

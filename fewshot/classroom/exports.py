@@ -119,7 +119,7 @@ def share_folders(giver_id: str, receiver_id: str) -> None:
         raise ExportFault(
             later(
                 "The list of the folders with exported lessons, {file}, cannot be written ({reason}). Nothing was "
-                "changed.",
+                "given, because a student who is erased later must be erased there too.",
                 file=home() / INDEX,
                 reason=reason_of(error),
             )

@@ -56,7 +56,7 @@ def test_health_says_that_the_app_runs_and_gives_the_cookie_for_uploads_and_noth
     answer = Browser(site).ask("/_stcore/health")
     assert (answer.status, answer.text) == (200, "ok\n") and not answer.header("x-secret")
     # Streamlit's pages get it nowhere else, and send it with each upload.
-    assert answer.cookies == ["_streamlit_xsrf=1"]
+    assert answer.cookies == ["_streamlit_xsrf=1; Secure"]
     assert Browser(site).ask("/_stcore/health", "POST").status == 401
     assert Browser(site).ask("/_stcore/health/x").status == 401
 
@@ -187,6 +187,20 @@ def test_log_out_ends_the_login_and_asks_before(site: Site) -> None:
     assert answer.header("location") == "/login" and not stolen.inside
     assert "__Host-fewshot-login" not in browser.cookies
     assert Browser(site).form("/logout").status == 303
+
+
+def test_log_out_on_all_devices_ends_every_login_of_this_account_and_of_no_other(site: Site) -> None:
+    anna, also, bert = Browser(site), Browser(site), Browser(site)
+    for browser, name in ((anna, "Anna"), (also, "Anna"), (bert, "Bert")):
+        browser.log_in(name)
+    assert "on all devices" in anna.ask("/logout").text
+    assert Browser(site).form("/logout", everywhere="yes").status == 303 and anna.inside
+    assert anna.form("/logout", everywhere="yes").header("location") == "/login"
+    assert not anna.inside and not also.inside and bert.inside
+    anna.log_in("Anna")
+    also.log_in("Anna")
+    anna.form("/logout")
+    assert not anna.inside and also.inside
 
 
 def test_a_reset_and_a_removal_end_every_login_of_the_account_and_of_no_other(site: Site) -> None:

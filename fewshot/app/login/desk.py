@@ -85,7 +85,7 @@ class Desk:
         if path in (OIDC, BACK):
             return await (self._to_provider(scope) if path == OIDC else self._from_provider(scope, login))
         if path == LOGOUT:
-            return self._ask_to_log_out(login) if reads else await self._log_out(scope, login)
+            return self._ask_to_log_out(login) if reads else await self._log_out(scope, receive, login)
         if path == PASSWORD:
             return await self._password(scope, receive, login, reads)
         if not reads:
@@ -173,8 +173,10 @@ class Desk:
     def _ask_to_log_out(self, login: Login | None) -> Answer:
         return moved(LOGIN) if login is None else Answer(200, logout_page(login.owner.name))
 
-    async def _log_out(self, scope: Scope, login: Login | None) -> Answer:
+    async def _log_out(self, scope: Scope, receive: Receive, login: Login | None) -> Answer:
         if login is not None:
+            if told(await form(scope, receive) or {}, "everywhere"):
+                await _in_thread(self.accounts.logins.end_all, login.owner)
             await self._end(login)
         return moved(LOGIN, set_cookie(self.cookie_name(scope), "", self._secure(scope)))
 

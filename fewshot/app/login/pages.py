@@ -19,7 +19,7 @@ input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit;
 button, .button {{ box-sizing: border-box; display: block; width: 100%; margin-top: 1.5rem; padding: .6rem;
   font: inherit; text-align: center; border-radius: 8px; }}
 button {{ border: 0; background: #4b45a8; color: #fff; cursor: pointer; }}
-.button {{ border: 1px solid; color: inherit; text-decoration: none; }}
+.button {{ border: 1px solid; background: none; color: inherit; text-decoration: none; }}
 .said {{ border-left: 4px solid #c0392b; padding: .25rem .75rem; }}
 .note {{ border-left: 4px solid #b7791f; padding: .25rem .75rem; }}
 </style></head><body><main><h1>{title}</h1>
@@ -107,6 +107,8 @@ def logout_page(name: str) -> str:
         [
             f"<p>{who.replace(_MARK, f'<strong>{escape(name)}</strong>')}</p>",
             f'<form method="post" action="/logout"><button>{_words(later("Log out"))}</button></form>',
+            '<form method="post" action="/logout"><input type="hidden" name="everywhere" value="yes">'
+            f'<button class="button">{_words(later("Log out on all devices"))}</button></form>',
             f'<p><a href="/login/password">{change}</a> · <a href="/">{back}</a></p>',
         ],
     )
