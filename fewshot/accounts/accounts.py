@@ -354,9 +354,10 @@ class Accounts:
     def _delete_all(self, owner: Owner) -> None:
         of_classes = select(ClassRow.id).where(ClassRow.owner_id == owner.id)
         with self.database.erase() as session:
+            for number in session.scalars(of_classes).all():
+                intend(session, Intent(owner.id, number))
             for row in session.scalars(select(ClassRow).where(ClassRow.owner_id == owner.id)).all():
                 note_class_erased(session, row, self.by.id, "account removed")
-                intend(session, Intent(owner.id, row.id))
             session.execute(
                 delete(LessonRow).where(or_(LessonRow.owner_id == owner.id, LessonRow.class_id.in_(of_classes)))
             )
