@@ -9,7 +9,7 @@ from typing import Any
 
 from fewshot.classroom.own_classes import is_done
 from fewshot.errors import DimensionMismatch, FewshotError, ModelUnavailable, StoreError
-from fewshot.session.takeover import LessonTaken
+from fewshot.session.takeover import LessonGiven, LessonTaken
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -71,7 +71,7 @@ def problem_of(error: Exception) -> Problem:
             "It was removed and is not shown any more. Its bytes are still in the files of the database; the service "
             "erases them when no other program reads the database.",
         )
-    if isinstance(error, DimensionMismatch):
+    if isinstance(error, DimensionMismatch | LessonGiven):
         return Problem(409, error.text)
     if isinstance(error, LessonTaken):  # its client must not take it back
         return Problem(409, "Another connection goes on with this lesson. What came on this one before is kept.")

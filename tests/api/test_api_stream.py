@@ -17,11 +17,13 @@ from tests.api.served import HAPPY, NEUTRAL, Api, Running  # isort: skip
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from fewshot.accounts.accounts import Accounts
 from fewshot.accounts.tokens import Tokens
 from fewshot.api import feed, lesson, stream
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.owners import Owners
 from fewshot.classroom.store import ClassStore
+from fewshot.database.owner import LOCAL_TEACHER
 from fewshot.live.sinks.jsonl import VERSION
 from fewshot.room import Classroom
 from fewshot.session.lessons import LessonStore
@@ -455,11 +457,15 @@ def test_a_token_that_is_removed_ends_its_lesson(
     assert found.closed() == 1008
 
 
-def test_a_class_that_is_deleted_ends_its_lesson(physics: None, talk: Callable[..., Talk], frame: bytes) -> None:
+@pytest.mark.parametrize("how", ["deleted", "given"])
+def test_a_class_that_is_deleted_or_given_to_another_teacher_ends_its_lesson(
+    physics: None, talk: Callable[..., Talk], frame: bytes, how: str
+) -> None:
     found = talk().start(class_name="physics")
     found.socket.send(frame)
     found.until("take")
-    ClassStore().delete("physics")
+    bert = Owners().add("Bert")
+    ClassStore().delete("physics") if how == "deleted" else Accounts().give(LOCAL_TEACHER, bert)
     until = time.monotonic() + 15
     try:
         while time.monotonic() < until:
@@ -470,6 +476,8 @@ def test_a_class_that_is_deleted_ends_its_lesson(physics: None, talk: Callable[.
     except ConnectionClosed:
         pass
     assert found.closed() in (1008, 1000)
+    if how == "given":
+        assert LessonStore(owner=bert).lessons()[0].state == "ended"
 
 
 def test_too_many_lessons_wait(served: Running, physics: None, talk: Callable[..., Talk]) -> None:
