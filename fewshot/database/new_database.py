@@ -28,7 +28,7 @@ from fewshot.database.moving import (
     turn,
     without_limits,
 )
-from fewshot.database.seal_all import seal_everything
+from fewshot.database.seal_all import delete_copies, seal_everything
 from fewshot.database.sealed_rows import copy_sealed, require_same
 from fewshot.database.server import connected
 from fewshot.database.tables import Base
@@ -96,6 +96,8 @@ def seal_into_new(database: Database, progress: Callable[[int, int], None] = lam
     except SQLAlchemyError as error:
         raise unusable(database.url, reason_of(error)) from error
     plain_log.close_note(database)
+    if database.beside is not None:
+        delete_copies(database.beside)
 
 
 def seal_in_place(database: Database, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
@@ -109,6 +111,17 @@ def seal_in_place(database: Database, progress: Callable[[int, int], None] = lam
     with database.write() as session:
         plain_log.take_note(session)
     seal_everything(database, progress)
+    forget_plain(database)
+    if database.beside is not None:
+        delete_copies(database.beside)
+
+
+def forget_plain(database: Database) -> None:
+    """Let the server write all tables anew, because deleted readable rows are still in their files.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
     with database.apart() as connection:
         for name in Base.metadata.tables:
             run(connection, f"VACUUM (FULL, ANALYZE) {quoted(name)}")

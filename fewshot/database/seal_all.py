@@ -6,12 +6,13 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fewshot.database.copies import copies_of
+from fewshot.database.copies import copies_of, parts_of
 from fewshot.database.engine import Database
 from fewshot.database.lesson_tables import CheckInRow, CorrectionRow, LessonRow, MarkerRow
 from fewshot.database.plain import plain_in
@@ -124,7 +125,19 @@ def _forget_plain(database: Database) -> None:
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database.path, timeout=20)) as file:
         file.execute("VACUUM").close()
     database.forget_deleted()
-    for copy in copies_of(database.path):
+    delete_copies(database.path)
+
+
+def delete_copies(path: Path) -> None:
+    """Delete the copies beside a database, which were made before the encryption.
+
+    Args:
+        path: of the database; see ``Sessions.beside``.
+
+    Raises:
+        StoreError: one could not be deleted.
+    """
+    for copy in (*copies_of(path), *parts_of(path)):
         try:
             copy.unlink(missing_ok=True)
         except OSError as error:
