@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -149,7 +150,7 @@ def _tell_of_backups(done: Forgotten) -> None:
     """Say which backups were made before, and which were written again without the student."""
     for backup in done.backups:
         tell(f"The backup {backup} was made before. Make a new one, because titles of this class are lost in it:")
-        tell(f"  fewshot backup {backup}")
+        tell(f"  fewshot backup {quote(str(backup))}")
     for shown in done.managed:
         if shown.current:
             tell(f"The managed backup {shown.place.file} was written again, without this student.")

@@ -32,7 +32,7 @@ def run_backup(file: Path, passphrase_file: Path | None) -> None:
         f"{counted(holds.lessons, 'lesson')} ({file.stat().st_size / 1e6:.1f} MB, encrypted, checked after writing)."
     )
     tell("Keep the passphrase in another place. Without it nobody can open this file.")
-    tell(f"To restore it, type: fewshot restore {file}")
+    tell(f"To restore it, type: fewshot restore {quote(str(file))}")
 
 
 def run_manage(place: Path) -> None:
