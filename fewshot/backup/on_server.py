@@ -78,7 +78,7 @@ def put_in_place(copy: Path, aside: Path, removals: tuple[int, int] | None) -> P
     """
     database = open_database()
     _refuse_others(database)
-    kept = False
+    kept = sent = False
     try:
         with database.write(alone=False) as session:
             connection = session.connection()
@@ -106,8 +106,9 @@ def put_in_place(copy: Path, aside: Path, removals: tuple[int, int] | None) -> P
                 plain_log.put_note(session, note)
             session.flush()
             forget = plain and not plain_in(session)
+            sent = True
     except BaseException:
-        if kept:
+        if kept and not sent:  # a connection that is lost while the server commits says nothing about the outcome
             aside.unlink(missing_ok=True)
         raise
     database.close()

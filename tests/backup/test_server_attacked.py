@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
 from test_server_backups import (  # noqa: F401
     PASSPHRASE,
     backup,
@@ -23,7 +24,7 @@ from test_server_backups import (  # noqa: F401
 )
 
 from fewshot.access.safety import Safety
-from fewshot.backup import make
+from fewshot.backup import make, on_server
 from fewshot.classroom.consent import make_consent
 from fewshot.classroom.store import ClassStore
 from fewshot.database import engine, open_database, server_copy
@@ -238,15 +239,52 @@ def test_commands_work_by_copy_and_paste(
 ) -> None:
     backup(tmp_path / "my school", secret)
     assert f"fewshot restore '{tmp_path / 'my school'}'" in capsys.readouterr().out
-    assert fewshot("forget", "physics", NAMES[0], "--yes") == 0
+    assert fewshot("forget", "physics", NAMES[0], "--yes", "--receipt", tmp_path / "receipt") == 0
     assert f"fewshot backup '{tmp_path / 'my school'}'" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("on_server", [True, False])
-def test_classes_of_an_earlier_version_keep_their_names(
-    on_server: bool, tmp_path: Path, secret: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_connection_that_is_lost_at_the_end_loses_no_copy(
+    school: ClassStore,
+    reached: bool,
+    tmp_path: Path,
+    secret: Path,
+    fewshot_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if on_server:
+    """Nobody knows then whether the server has replaced the rows, so the copy of before must be there."""
+    file = backup(tmp_path / "b", secret)
+    school.record_consent("physics", "Later", make_consent("a parent"))
+    real = on_server.copy_in
+
+    def and_lose(copy: Path, connection: Connection) -> None:
+        real(copy, connection)
+
+        def lose(session: Session) -> None:
+            if reached:
+                session.connection().connection.driver_connection.commit()  # type: ignore[union-attr]
+            raise StoreError("The connection was lost.")
+
+        event.listen(Session, "before_commit", lose)
+        monkeypatch.setattr(on_server, "_lose", lose, raising=False)
+
+    monkeypatch.setattr(on_server, "copy_in", and_lose)
+    try:
+        assert restore(file, secret) != 0
+    finally:
+        event.remove(Session, "before_commit", on_server._lose)  # type: ignore[attr-defined]
+        monkeypatch.setattr(on_server, "copy_in", real)
+    assert students() == ({*NAMES} if reached else {*NAMES, "Later"})
+    (aside,) = fewshot_home.glob(f"before-restore-*-{SERVER}.db")
+    assert restore(aside, secret) == 0
+    assert students() == {*NAMES, "Later"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_classes_of_an_earlier_version_keep_their_names(
+    there: bool, tmp_path: Path, secret: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there:
         use(postgres.fresh(), monkeypatch)
     plain_school()
     assert restore(backup(tmp_path / "b", secret), secret) == 0
