@@ -101,16 +101,24 @@ def _mend(session: Session, known: Texts) -> int:
     for row in holders:
         row.text_key = row.text_key if row.text_key in names else ""
         row.index_key = row.index_key if row.index_key in names else ""
+    names_of_classes = {row.id: _name(session, row) for row in holders if isinstance(row, ClassRow)}
     session.flush()
     for holder in lost:
         if not any(row is holder for row, *_ in broken):
-            broken.append((holder, ClassRow.name, stand_in(session, holder, ClassRow.name)))
+            broken.append((holder, ClassRow.name, names_of_classes[holder.id]))  # of an earlier version: not sealed
     for row, column, value in [*broken, *students]:
         column.__set__(row, value)
     session.flush()
     if session.scalars(select(InstallationRow).limit(1)).one().keys:
         session.execute(update(InstallationRow).values(keys=vault_of(session).keys.store))
     return count
+
+
+def _name(session: Session, row: ClassRow) -> str:
+    try:
+        return row.name
+    except (KeyGone, NotSealedHere):
+        return str(stand_in(session, row, ClassRow.name))
 
 
 def _texts_in(database: Database) -> Texts:

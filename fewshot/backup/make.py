@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from fewshot.database import Database, open_database
 from fewshot.database.contents import Contents, contents_of, fault_of, rows_of, working_folder
@@ -68,7 +69,7 @@ def check_target(file: Path) -> None:
     if place_of(read_list(store), file) is not None:
         raise UsageError(
             f"{file} is a managed backup, which needs no passphrase. Nothing was written. Give another file.",
-            hint=f"To write it now, type: fewshot backup --manage {file}",
+            hint=f"To write it now, type: fewshot backup --manage {quote(str(file))}",
         )
 
 

@@ -45,6 +45,12 @@ def address_of(url: str | URL) -> URL:
         ) from error
 
 
+def shown(address: URL) -> str:
+    """An address as a person may see it: without any password, also one among its options."""
+    hidden = {name: "***" for name in address.query if "password" in name.lower()}
+    return address.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
 def is_file(address: URL) -> bool:
     """Whether a database is a file of this computer, and neither in memory nor on a server."""
     return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}

@@ -84,10 +84,24 @@ def copies_of(path: Path) -> list[Path]:
     return _named(path, path.parent.glob("before-*.db"), "")
 
 
-def thin_out(path: Path) -> None:
-    """Delete the copies made before earlier changes of the tables, except the latest ``KEPT``."""
+def parts_of(path: Path) -> list[Path]:
+    """Copies that a killed program did not complete, and their journals.
+
+    Nobody writes one now: whoever does locks the database.
+    """
+    ends = (_PART, f"{_PART}-journal")
+    return [file for end in ends for file in _named(path, path.parent.glob(f"before-*.db{end}"), end)]
+
+
+def thin_out(path: Path, parts: bool = True) -> None:
+    """Delete the copies made before earlier changes of the tables, except the latest ``KEPT``.
+
+    Args:
+        path: of the database.
+        parts: also those that a killed program did not complete; False while another program may write one.
+    """
     made = [file for file in copies_of(path) if not file.name.startswith("before-restore-")]
-    for file in [*made[KEPT:], *_parts(path)]:
+    for file in [*made[KEPT:], *(parts_of(path) if parts else [])]:
         _delete(file)
 
 
@@ -104,7 +118,7 @@ def erase_in_copies(path: Path, removed: Iterable[tuple[str, int]], installation
     """
     removed = list(removed)
     rows = [(_ROWS[kind], number) for kind, number in removed if kind in _ROWS]
-    for file in _parts(path):
+    for file in parts_of(path):
         _delete(file)
     for file in copies_of(path):
         if _is_foreign(file, installation):
@@ -119,7 +133,7 @@ def forget_all(path: Path) -> None:
     Raises:
         StoreError: one of them could not be deleted.
     """
-    for copy in [*copies_of(path), *_parts(path)]:
+    for copy in [*copies_of(path), *parts_of(path)]:
         try:
             copy.unlink(missing_ok=True)
         except OSError as error:
@@ -151,11 +165,6 @@ def put_back(path: Path, copy: Path, version: str) -> None:
                 return
         with contextlib.closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as old:
             old.backup(there)
-
-
-def _parts(path: Path) -> list[Path]:
-    """Copies that a killed program did not complete. Nobody writes one now: whoever does locks the database."""
-    return _named(path, path.parent.glob(f"before-*.db{_PART}"), _PART)
 
 
 def _named(path: Path, files: Iterable[Path], end: str) -> list[Path]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fewshot.database import plain_log
+from fewshot.database.copies import forget_all
 from fewshot.database.engine import Database
 from fewshot.database.moving import (
     BEGUN,
@@ -96,6 +97,8 @@ def seal_into_new(database: Database, progress: Callable[[int, int], None] = lam
     except SQLAlchemyError as error:
         raise unusable(database.url, reason_of(error)) from error
     plain_log.close_note(database)
+    if database.beside is not None:
+        forget_all(database.beside)
 
 
 def seal_in_place(database: Database, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
@@ -109,6 +112,17 @@ def seal_in_place(database: Database, progress: Callable[[int, int], None] = lam
     with database.write() as session:
         plain_log.take_note(session)
     seal_everything(database, progress)
+    forget_plain(database)
+    if database.beside is not None:
+        forget_all(database.beside)
+
+
+def forget_plain(database: Database) -> None:
+    """Let the server write all tables anew, because deleted readable rows are still in their files.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
     with database.apart() as connection:
         for name in Base.metadata.tables:
             run(connection, f"VACUUM (FULL, ANALYZE) {quoted(name)}")

@@ -44,6 +44,19 @@ def take_note(session: Session) -> None:
     session.merge(SettingRow(key=NOTE, value={"file": "", "at": "", "archives": True}))
 
 
+def note_in(session: Session) -> dict[str, Any] | None:
+    """What was noted; None if nothing was."""
+    row = session.get(SettingRow, NOTE)
+    return None if row is None or row.value is None else dict(row.value)
+
+
+def put_note(session: Session, note: dict[str, Any] | None) -> None:
+    """Let this be what was noted: rows that were restored bring the note of another time, or of another server."""
+    session.execute(delete(SettingRow).where(SettingRow.key == NOTE))
+    if note is not None:
+        session.add(SettingRow(key=NOTE, value=note))
+
+
 def close_note(database: Database) -> None:
     """After plain values were deleted, begin another file of the log, and write down which one was the last before.
 

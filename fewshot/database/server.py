@@ -22,6 +22,12 @@ whoever waits for the lock gets it.
 
 _CONNECT = 10
 _TURN = 0x66657773  # any number that other programs on the server are unlikely to use
+_AS_EXPECTED = "-c datestyle=ISO,MDY -c extra_float_digits=3 -c default_transaction_isolation=read\\ committed"
+"""An administrator may have set for other programs how values are written, or that a transaction sees one moment only.
+
+The driver reads dates in this form only, numbers would lose digits, and who waited for a lock must see what changed.
+"""
+
 _UNACKNOWLEDGED = 20_000  # milliseconds; a cable that was pulled is noticed after that, and not after two hours
 
 
@@ -39,7 +45,10 @@ def options_for(address: URL) -> dict[str, Any]:
     if address.get_backend_name() != "postgresql" or address.get_driver_name() not in ("psycopg", "psycopg2"):
         return {}
     limits = f"-c lock_timeout={PATIENCE * 1000:.0f} -c idle_in_transaction_session_timeout={FROZEN * 1000:.0f}"
-    wanted = {"connect_timeout": _CONNECT, "tcp_user_timeout": _UNACKNOWLEDGED, "options": limits}
+    wanted = {
+        "connect_timeout": _CONNECT, "tcp_user_timeout": _UNACKNOWLEDGED, "client_encoding": "utf8",
+        "options": f"{limits} {_AS_EXPECTED}",
+    }  # fmt: skip
     return {name: value for name, value in wanted.items() if name not in address.query}
 
 

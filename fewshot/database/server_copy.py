@@ -27,18 +27,20 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    func,
     insert,
     select,
     table,
     text,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import NullType
 
 from fewshot.database.connecting import make_engine
 from fewshot.database.numbers_given import go_on_after, highest_numbers
 from fewshot.database.tables import Base
+from fewshot.database.words import reason_of
 from fewshot.errors import StoreError
 from fewshot.private_files import FILE
 from fewshot.translation import later
@@ -65,6 +67,7 @@ def copy_out(there: Connection, out: Path, make: Callable[[Connection, str], Non
             driver: Any = here.connection.driver_connection
             driver.execute("PRAGMA foreign_keys=OFF").close()
             with here.begin():
+                _see_all_rows(there)
                 version = str(there.scalar(text("SELECT version_num FROM alembic_version")))
                 make(here, version)
                 _copy_all(there, here)
@@ -86,15 +89,29 @@ def copy_in(file: Path, there: Connection) -> None:
         there: in a transaction that locks all tables.
 
     Raises:
+        StoreError: the server cannot store a value, or does not keep all rows.
         OSError, sqlite3.Error: the file cannot be read.
         DBAPIError: the database cannot be written.
     """
+    _see_all_rows(there)
     given = highest_numbers(there)
     with _file(file) as engine, engine.connect() as here, here.begin():
         for one in reversed(Base.metadata.sorted_tables):
             there.execute(delete(one))
+            _require_rows(there, one, 0)
         for one in Base.metadata.sorted_tables:
-            _copy_rows(here, there, one, one)
+            try:
+                count = _copy_rows(here, there, one, one)
+            except DataError as error:
+                raise StoreError(
+                    later(
+                        "The backup holds a value that the server cannot store, in the table {table} ({reason}). "
+                        "Nothing was changed. Restore it into a database in a file, or use another backup.",
+                        table=one.name,
+                        reason=reason_of(error),
+                    )
+                ) from error
+            _require_rows(there, one, count)
         in_file = highest_numbers(here)
     go_on_after(there, {name: max(given.get(name, 0), in_file.get(name, 0)) for name in {*given, *in_file}})
 
@@ -130,7 +147,27 @@ def _copy_all(there: Connection, here: Connection) -> None:
     go_on_after(here, {name: numbers[name] for name in numbers if name in target.tables})
 
 
-def _copy_rows(source: Connection, target: Connection, read: Table, one: Table) -> None:
+def _see_all_rows(there: Connection) -> None:
+    """In this transaction a policy of the server that hides rows is an error: a backup would silently lack them."""
+    there.execute(text("SELECT set_config('row_security', 'off', true)")).all()
+
+
+def _require_rows(there: Connection, one: Table, count: int) -> None:
+    """Raises StoreError if a table does not have this many rows: a trigger of somebody else may keep or drop some."""
+    found = there.scalar(select(func.count()).select_from(one)) or 0
+    if found != count:
+        raise StoreError(
+            later(
+                "The server did not keep the rows of the table {table} as they were written: it has {found} of "
+                "{count}. Nothing was changed. Remove the triggers and rules that somebody added to it.",
+                table=one.name,
+                found=found,
+                count=count,
+            )
+        )
+
+
+def _copy_rows(source: Connection, target: Connection, read: Table, one: Table) -> int:
     """Copy all rows of a table, in parts, so that a large table does not lie in memory.
 
     Args:
@@ -138,6 +175,9 @@ def _copy_rows(source: Connection, target: Connection, read: Table, one: Table) 
         target: where the same table is empty.
         read: the table as the source knows it.
         one: the table as the target knows it.
+
+    Returns:
+        How many rows there are.
     """
     columns = list(one.columns)
     wanted = select(*(_read(source, read.columns[each.name]) for each in columns)).select_from(table(one.name))
@@ -145,9 +185,11 @@ def _copy_rows(source: Connection, target: Connection, read: Table, one: Table) 
         {each.name: _write(target, each) for each in columns}
     )
     kept = _for_sqlite if target.dialect.name == "sqlite" else _for_server
-    rows = source.execute(wanted, execution_options={"yield_per": _AT_ONCE})
+    rows, count = source.execute(wanted, execution_options={"yield_per": _AT_ONCE}), 0
     for part in rows.partitions():
+        count += len(part)
         target.execute(into, [{c.name: kept(c, value) for c, value in zip(columns, row, strict=True)} for row in part])
+    return count
 
 
 def _read(source: Connection, each: Column[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from fewshot.database.address import address_of, is_file
+from fewshot.database.address import address_of, is_file, shown
 from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.file import make_ready, protect
 from fewshot.database.moving import make_good, without_limits
@@ -50,7 +51,7 @@ class Sessions:
             StoreError: the database is damaged, cannot be reached, or was made by a newer version of fewshot.
         """
         address = address_of(url)
-        self.url = address.render_as_string(hide_password=True)
+        self.url = shown(address)
         self.path = Path(address.database) if is_file(address) and address.database else None
         named = self.path is not None and str(self.path).startswith("file:")  # SQLite's own form, with options
         self._engine = make_engine(address, self.url, None if named else self.path)
@@ -181,6 +182,8 @@ class Sessions:
         except FewshotError:
             raise
         except Exception as error:
+            if isinstance(error, sqlite3.Error) and self.server is not None:
+                raise  # of a file that its rows are copied to or from, which says nothing about the server
             # Rows that contradict each other break the code that reads them in many ways.
             found = (
                 f"a value in it cannot be read: {error}"

@@ -94,8 +94,10 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | No
                 take_turn(connection)
                 # Another program may have run them while this program waited for its turn.
                 if not _is_current(connection, url, new):
-                    if inspect(connection).get_table_names():
-                        kept = None if path is None else _keep_copy(connection, url, path)
+                    tables = inspect(connection).get_table_names()
+                    if tables:  # on a server also those of other programs
+                        ours = path is not None and "alembic_version" in tables
+                        kept = _keep_copy(connection, url, path) if ours and path is not None else None
                         _upgrade(connection)
                         _check_references(connection, url)
                     else:
@@ -154,7 +156,18 @@ def _keep_copy(connection: Connection, url: str, path: Path) -> tuple[Path, str]
                 without_limits(connection, this_transaction=True)
                 copy_out(connection, part, make_version)
     except (OSError, sqlite3.Error) as error:
-        raise unusable(url, f"no copy could be made before its tables are updated: {error}", path) from error
+        if connection.dialect.name == "sqlite":
+            raise unusable(url, f"no copy could be made before its tables are updated: {error}", path) from error
+        raise StoreError(
+            later(
+                "The tables of the database {database} must be updated, and no copy of it could be made before, in the "
+                "folder {folder} ({reason}). Nothing was changed. Make free space there, or give your account the "
+                "right to write there, then try again.",
+                database=url,
+                folder=path.parent,
+                reason=getattr(error, "strerror", None) or error,
+            )
+        ) from error
     return copy, version
 
 
@@ -167,6 +180,7 @@ def _failed(url: str, path: Path, copy: Path, version: str, error: Exception) ->
             copies.put_back(path, copy, version)
     except (OSError, sqlite3.Error) as failure:
         said = later("It could not be put back as it was before ({reason}).", reason=failure)
+    copies.thin_out(path, parts=False)  # a service that starts again and again must not fill the disk
     return StoreError(
         later(
             "The tables of the database {database} could not be updated from version {version} to {head} "

@@ -61,14 +61,7 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
     if path is not None and ("full" in reason or ("disk I/O" in reason and _is_full(path))):
         return full_disk(url, path, reason)
     if "://" in url and not url.startswith("sqlite"):
-        return StoreError(
-            later(
-                "The database {database} cannot be used ({reason}). Data saved before is not affected. Check that "
-                "its server runs, can be reached from here and has free space, then try again.",
-                database=url,
-                reason=reason,
-            )
-        )
+        return _unusable_server(url, reason)
     if "readonly" in reason or "read-only" in reason:
         return read_only(url, path)
     if path is None and "full" in reason:
@@ -79,6 +72,27 @@ def unusable(url: str, reason: str, path: Path | None = None) -> StoreError:
         later(
             "The database {database} cannot be used ({reason}). Data saved before is not affected. Check that its "
             "folder exists, has free space and may be written to, and that no other program locks the database.",
+            database=url,
+            reason=reason,
+        )
+    )
+
+
+def _unusable_server(url: str, reason: str) -> StoreError:
+    if "permission denied" in reason:
+        return StoreError(
+            later(
+                "The account of the database {database} may not do that ({reason}). Data saved before is not "
+                "affected. Ask the owner of its tables, or an administrator of the server, for the right, or use the "
+                "account that owns them.",
+                database=url,
+                reason=reason,
+            )
+        )
+    return StoreError(
+        later(
+            "The database {database} cannot be used ({reason}). Data saved before is not affected. Check that "
+            "its server runs, can be reached from here and has free space, then try again.",
             database=url,
             reason=reason,
         )

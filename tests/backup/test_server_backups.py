@@ -266,10 +266,10 @@ def test_a_restore_that_fails_changes_nothing(
     before = everything(open_database())
     real = server_copy._copy_rows
 
-    def full(source: Any, target: Any, read: Any, one: Any) -> None:
+    def full(source: Any, target: Any, read: Any, one: Any) -> int:
         if target.dialect.name == "postgresql" and one.name == table:
             raise sqlite3.OperationalError("disk I/O error")
-        real(source, target, read, one)
+        return real(source, target, read, one)
 
     monkeypatch.setattr(server_copy, "_copy_rows", full)
     assert restore(file, secret) == 1

@@ -16,9 +16,9 @@ from fewshot.errors import StoreError
     [
         ("sqlite:///x.db", set()),
         ("postgresql+pg8000://host/x", set()),
-        ("postgresql+psycopg://host/x", {"connect_timeout", "tcp_user_timeout", "options"}),
-        ("postgresql+psycopg2://host/x?connect_timeout=3", {"tcp_user_timeout", "options"}),
-        ("postgresql+psycopg://host/x?options=-c%20a%3Db", {"connect_timeout", "tcp_user_timeout"}),
+        ("postgresql+psycopg://host/x", {"connect_timeout", "tcp_user_timeout", "client_encoding", "options"}),
+        ("postgresql+psycopg2://host/x?connect_timeout=3", {"tcp_user_timeout", "client_encoding", "options"}),
+        ("postgresql+psycopg://host/x?options=-c%20a%3Db", {"connect_timeout", "tcp_user_timeout", "client_encoding"}),
     ],
 )
 def test_what_the_address_says_is_kept(url: str, names: set[str]) -> None:
