@@ -110,7 +110,7 @@ def seal_in_place(database: Database, progress: Callable[[int, int], None] = lam
         StoreError: the database cannot be used. What was sealed stays sealed.
     """
     with database.write() as session:
-        plain_log.take_note(session)
+        plain_log.take_note(session, copies=True)
     seal_everything(database, progress)
     forget_plain(database)
     if database.beside is not None:
@@ -146,7 +146,7 @@ def _fill(server: Connection, database: Database, names: Names, progress: Callab
             copy_sealed(there, new, progress)
             require_same(there, new)
             with new.write() as here:
-                plain_log.take_note(here)
+                plain_log.take_note(here, copies=True)
             _carry_rights(there.connection(), new, names)
     finally:
         if new is not None:

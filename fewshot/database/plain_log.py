@@ -39,9 +39,14 @@ _LEFT = (
 )
 
 
-def take_note(session: Session) -> None:
-    """Write down, before plain values are deleted, that the log holds them. ``close_note`` says up to where."""
-    session.merge(SettingRow(key=NOTE, value={"file": "", "at": "", "archives": True}))
+def take_note(session: Session, copies: bool = False) -> None:
+    """Write down, before plain values are deleted, that the log holds them. ``close_note`` says up to where.
+
+    Args:
+        session: of the transaction that deletes them.
+        copies: whether the copies that the program made by itself must be deleted too.
+    """
+    session.merge(SettingRow(key=NOTE, value={"file": "", "at": "", "archives": True, "copies": copies}))
 
 
 def note_in(session: Session) -> dict[str, Any] | None:
@@ -65,7 +70,7 @@ def close_note(database: Database) -> None:
     note = _noted(database)
     if note is None or note["file"]:
         return
-    if database.beside is not None:
+    if database.beside is not None and note.get("copies"):
         try:
             forget_all(database.beside)
         except StoreError as error:  # the next start tries again
