@@ -121,8 +121,7 @@ def _standing(session: Session, class_id: int) -> Standing | None:
         return None
     name, mine = row.name, StudentRow.class_id == class_id
     students = {student.id: student.name for student in session.scalars(select(StudentRow).where(mine))}
-    wanted = select(ConsentRow.student_id, ConsentRow.day, ConsentRow.until, ConsentRow.withdrawn)
-    rows = session.execute(wanted.join(StudentRow).where(mine).order_by(ConsentRow.id)).all()
+    rows = session.scalars(select(ConsentRow).join(StudentRow).where(mine).order_by(ConsentRow.id)).all()
     # The latest one is valid; who gave it does not matter here.
     latest = {row.student_id: Consent("", row.day, "", row.until, row.withdrawn) for row in rows}
     today = date.today()

@@ -30,7 +30,9 @@ from fewshot.database.owner import DEMO, LOCAL, is_demo
 from fewshot.database.plain_log import close_note
 from fewshot.database.sealing import RowMissing, SealingSession, refuse_other_keys
 from fewshot.database.server import take_turn
+from fewshot.database.structure import refuse_damage
 from fewshot.database.upgrade import bring_up_to_date, make_tables
+from fewshot.database.whole_check import check_rows
 from fewshot.database.words import ErasurePending, damaged, of_a_value, reason_of, unusable
 from fewshot.errors import FewshotError, StoreError
 from fewshot.models.files import home
@@ -92,6 +94,7 @@ class Database:
             if self.path is not None and not named:
                 make_ready(self.path, make_tables)
                 protect(self.path)
+                refuse_damage(self._engine, self.url, self.path)
             engine = self._engine.execution_options(writes=True)
             bring_up_to_date(engine, self.url, self.path is None or named, self._beside)
             if self.path is not None:
@@ -322,10 +325,12 @@ class Database:
         Raises:
             StoreError: the database is damaged.
         """
+        with self.read() as session:
+            check_rows(session)
         if self.path is None:
             return self.url
         with self._in_words(), self._engine.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if found != "ok":
             raise damaged(self.url, str(found))
         return f"{self.path}, {self.path.stat().st_size / 1e6:.1f} MB"
