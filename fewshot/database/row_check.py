@@ -107,22 +107,24 @@ def verify(row: Checked) -> None:
         raise _changed(plan, values)
 
 
-def checked_rows(source: Session | Connection, kind: type[Checked], *wanted: Any) -> Iterator[Any]:
+def checked_rows(session: Session, kind: type[Checked], *wanted: Any, at_once: int | None = None) -> Iterator[Any]:
     """Rows of a table without the ORM, each compared with its checksum. Their fields have the names of the columns.
 
     Args:
-        source: of a transaction.
+        session: of a transaction.
         kind: the mapped class of the table.
         wanted: conditions.
+        at_once: rows that are read together, if all of them may not fit into memory; None reads all.
 
     Raises:
         RowChanged: a row does not fit.
     """
     plan = _plan(kind)
     columns = [part.column for part in plan.parts]
-    statement = select(*columns, plan.table.c[_NAME]).where(*wanted).execution_options(yield_per=1000)
-    connection = source.connection() if isinstance(source, Session) else source
-    for row in connection.execute(statement):
+    statement = select(*columns, plan.table.c[_NAME]).where(*wanted)
+    if at_once is not None:
+        statement = statement.execution_options(yield_per=at_once)
+    for row in session.connection().execute(statement):
         *values, kept = row
         if kept is not None and not _fits(plan, values, kept):
             raise _changed(plan, values)
@@ -182,7 +184,7 @@ def verify_all(session: Session) -> None:
         RowChanged: one does not fit.
     """
     for kind in _kinds():
-        for _ in checked_rows(session, kind):
+        for _ in checked_rows(session, kind, at_once=_AT_ONCE):
             pass
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import SECONDS, LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.reading_codec import Measured, ReadingCipher, as_bytes, reading_cipher, seal_counts
-from fewshot.database.row_check import with_check
+from fewshot.database.row_check import checked_rows, with_check
 from fewshot.database.tables import ConsentRow, StudentRow
 from fewshot.session.seconds import Second
 
@@ -130,14 +130,10 @@ def _take_away(session: Session, lesson: int, rids: Mapping[int, str], again: Co
 
 def _refusing(session: Session, lesson: int) -> set[int]:
     """Students of a lesson whose latest consent was withdrawn or has ended."""
-    wanted = (
-        select(ConsentRow)
-        .join(ParticipantRow, ParticipantRow.student_id == ConsentRow.student_id)
-        .where(ParticipantRow.lesson_id == lesson)
-        .order_by(ConsentRow.id)
-    )
+    mine = select(ParticipantRow.student_id).where(ParticipantRow.lesson_id == lesson)
+    rows = checked_rows(session, ConsentRow, ConsentRow.student_id.in_(mine))
     today, ended = date.today(), {}
-    for row in session.scalars(wanted):  # the latest one counts
+    for row in sorted(rows, key=lambda row: int(row.id)):  # the latest one counts
         ended[row.student_id] = (row.until is not None and row.until < today) or (
             row.withdrawn is not None and row.withdrawn <= today
         )
