@@ -19,7 +19,6 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import (
@@ -86,6 +85,9 @@ class _Plan(NamedTuple):
     @property
     def parts(self) -> tuple[_Part, ...]:
         return self.firm + self.loose
+
+
+_plans: dict[Any, _Plan] = {}
 
 
 def verify(row: Checked) -> None:
@@ -231,8 +233,13 @@ def _kinds() -> list[type[Checked]]:
     return sorted(found, key=lambda kind: str(kind.__tablename__))
 
 
-@cache
-def _plan(kind: type[Checked]) -> _Plan:
+def _plan(kind: Any) -> _Plan:
+    if kind not in _plans:
+        _plans[kind] = _made_plan(kind)
+    return _plans[kind]
+
+
+def _made_plan(kind: Any) -> _Plan:
     mapper = inspect(kind)
     table: Any = mapper.local_table
     parts = [
@@ -275,7 +282,7 @@ def _encoder(column: Column[Any]) -> Callable[[Any], bytes]:
 
 
 def _sum(parts: Sequence[_Part], values: Iterable[Any], start: int) -> int:
-    found = []
+    found: list[bytes] = []
     for part, value in zip(parts, values, strict=True):
         if value is not None and not (isinstance(value, float) and math.isnan(value)):  # SQLite stores NaN as NULL
             found += part.before, part.encode(value)

@@ -253,9 +253,7 @@ def test_rows_that_are_copied_to_a_server_keep_their_checksums(path: Path, postg
                 session.execute(insert(table), rows)
     there.check()
     with there.write() as session:
-        session.execute(
-            update(StudentRow.__table__).where(StudentRow.id == 1).values(created=datetime(2020, 1, 1, tzinfo=UTC))
-        )
+        session.execute(update(StudentRow).where(StudentRow.id == 1).values(created=datetime(2020, 1, 1, tzinfo=UTC)))
     with pytest.raises(StoreError, match="row 1 of the table students"):
         there.check()
 

@@ -56,6 +56,6 @@ def _count(connection: sa.Connection) -> None:
 
 
 def _counted(connection: sa.Connection, table: str, column: str) -> Mapping[int, int]:
-    which = sa.column(column)
+    which: sa.ColumnClause[int] = sa.column(column)
     rows = connection.execute(sa.select(which, sa.func.count()).select_from(sa.table(table, which)).group_by(which))
-    return dict(tuple(row) for row in rows)
+    return {row[0]: row[1] for row in rows}
