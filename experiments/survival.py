@@ -1,4 +1,4 @@
-"""Kill programs, damage files, fill disks and restart servers, and check what is left (25 minutes).
+"""Kill programs, damage files, fill disks and restart servers, and check what is left (30 minutes).
 
     python experiments/survival.py
     python experiments/survival.py --only kills --kills 20
@@ -26,7 +26,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--kills", type=int, default=200, help="per database")
     parser.add_argument("--restores", type=int, default=60, help="restores that are killed, per database")
-    parser.add_argument("--damage", type=int, default=200, help="places that are damaged")
+    parser.add_argument("--damage", type=int, default=2000, help="stores that are damaged, each at another place")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=Path("experiments/results"))
     return parser.parse_args()

@@ -221,10 +221,11 @@ class Accounts:
     def verify(self, name: str, password: str) -> Owner | None:
         """Whose name and password these are; None if they belong to nobody. Both answers take the same time."""
         with self.database.read() as session:
-            wanted = select(OwnerRow.id, PasswordRow.hash).join(PasswordRow, PasswordRow.owner_id == OwnerRow.id)
-            found = session.execute(wanted.where(OwnerRow.folded == folded(name))).one_or_none()
-        right = is_right(None if found is None else found.hash, password)
-        return self.owners.get(found.id) if right and found is not None else None
+            wanted = select(PasswordRow).join(OwnerRow, OwnerRow.id == PasswordRow.owner_id)
+            row = session.scalar(wanted.where(OwnerRow.folded == folded(name)))
+            found = None if row is None else (row.owner_id, row.hash)
+        right = is_right(None if found is None else found[1], password)
+        return self.owners.get(found[0]) if right and found is not None else None
 
     def note_refused(self, name: str, why: str) -> None:
         """Write a refused login into the audit log, with the account that it was meant for, if there is one.

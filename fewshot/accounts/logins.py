@@ -83,9 +83,10 @@ class Logins:
 
     def changed_at(self, name: str) -> datetime | None:
         """When the account with this name got its password; None if there is none."""
-        wanted = select(PasswordRow.changed).join(OwnerRow, OwnerRow.id == PasswordRow.owner_id)
+        wanted = select(PasswordRow).join(OwnerRow, OwnerRow.id == PasswordRow.owner_id)
         with self.database.read() as session:
-            return session.scalar(wanted.where(OwnerRow.folded == folded(name)))
+            row = session.scalar(wanted.where(OwnerRow.folded == folded(name)))
+            return None if row is None else row.changed
 
     def mark(self, token: str) -> str:
         """What a browser keeps, besides the token, to show later that its user was here once; it opens nothing."""
@@ -141,16 +142,16 @@ class Logins:
     def last(self) -> dict[str, datetime]:
         """When each owner logged in for the last time, as far as it is kept; by the owner's id."""
         with self.database.read() as session:
-            rows = session.execute(select(LoginRow.owner_id, LoginRow.created).order_by(LoginRow.created)).all()
-        return {row[0]: row[1] for row in rows}
+            rows = session.scalars(select(LoginRow).order_by(LoginRow.created))
+            return {row.owner_id: row.created for row in rows}
 
     def _one(self, wanted: Any) -> Login | None:
         with self.database.read() as session:
             found = session.execute(wanted).one_or_none()
             if found is None or not self._holds(found[0]):
                 return None
-            row, owner, must_change = found
-            return Login(row.id, owner.plain(), bool(must_change))
+            row, owner, password = found
+            return Login(row.id, owner.plain(), password is not None and password.must_change)
 
     def _holds(self, row: LoginRow) -> bool:
         when = self._clock()
@@ -161,14 +162,15 @@ class Logins:
             running = (LoginRow.ended.is_(None), *which)
             rows = session.scalars(select(LoginRow).where(*running)).all()  # type: ignore[arg-type]
             held = [row.owner_id for row in rows if self._holds(row)]  # the others had ended by themselves
-            session.execute(update(LoginRow).where(*running).values(ended=self._clock()))  # type: ignore[arg-type]
+            for row in rows:
+                row.ended = self._clock()
             for owner in held:
                 append(session, owner, "logged out")
 
 
 def _selected() -> Any:
     return (
-        select(LoginRow, OwnerRow, PasswordRow.must_change)
+        select(LoginRow, OwnerRow, PasswordRow)
         .join(OwnerRow, OwnerRow.id == LoginRow.owner_id)
         .join(PasswordRow, PasswordRow.owner_id == LoginRow.owner_id, isouter=True)
     )

@@ -123,7 +123,8 @@ def subject_of(session: Session, student: int) -> str:
 
 def known_subject(session: Session, student: int) -> str | None:
     """The random id of a student; None if the log has no line about them."""
-    return session.scalar(select(AuditSubjectRow.subject).where(AuditSubjectRow.student_id == student))
+    row = session.get(AuditSubjectRow, student)
+    return None if row is None else row.subject
 
 
 def head_of(row: AuditHeadRow) -> Head:

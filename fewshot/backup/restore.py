@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from fewshot.audit.carry_on import carry_on
 from fewshot.backup import on_server
@@ -253,7 +253,7 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
         installation = here or (next(iter(kept)) if len(kept) == 1 else "")
         if installation:
             with database.write() as session:
-                session.execute(update(InstallationRow).values(id=installation))
+                session.scalars(select(InstallationRow)).one().id = installation
     foreign = bool(here or kept) and installation not in {here, *kept}
     mine = kept.get(installation, Removals())
     if here == installation:

@@ -15,6 +15,7 @@ from fewshot.classroom.class_rows import class_of
 from fewshot.classroom.consent import SAMPLE_CONSENT, Consent
 from fewshot.database import Database
 from fewshot.database.owner import LOCAL_TEACHER, Owner
+from fewshot.database.row_check import checked_rows
 from fewshot.database.tables import ClassRow, ConsentRow, IdentityRow, StudentRow, SupportRow
 from fewshot.errors import StoreError
 from fewshot.translation import later
@@ -138,8 +139,7 @@ def _standing(session: Session, class_id: int) -> Standing | None:
         return None
     name, mine = row.name, StudentRow.class_id == class_id
     students = {student.id: student.name for student in session.scalars(select(StudentRow).where(mine))}
-    wanted = select(ConsentRow.student_id, ConsentRow.day, ConsentRow.until, ConsentRow.withdrawn)
-    rows = session.execute(wanted.join(StudentRow).where(mine).order_by(ConsentRow.id)).all()
+    rows = sorted(checked_rows(session, ConsentRow, ConsentRow.student_id.in_(students)), key=lambda row: int(row.id))
     # The latest one is valid; who gave it does not matter here.
     latest = {row.student_id: Consent("", row.day, "", row.until, row.withdrawn) for row in rows}
     today = date.today()

@@ -35,13 +35,14 @@ def remove_traces(session: Session, row: ClassRow, student: StudentRow) -> str:
     Returns:
         What else was changed, in a sentence or two; "" if nothing was.
     """
-    lessons = session.scalars(
-        select(LessonRow).join(ParticipantRow).where(ParticipantRow.student_id == student.id)
-    ).all()
+    wanted = select(LessonRow, ParticipantRow).join(ParticipantRow).where(ParticipantRow.student_id == student.id)
+    lessons = [(lesson, participant.rid) for lesson, participant in session.execute(wanted)]
     name = student.name
     session.execute(delete(StudentRow).where(StudentRow.id == student.id))
     session.expunge(student)
-    for lesson in lessons:
+    for lesson, rid in lessons:
+        if lesson.written is not None:
+            lesson.written = {who: count for who, count in lesson.written.items() if who != rid}
         if any(lesson.labels[len(EMOTIONS) :]):
             lesson.labels = _labels_in_use(session, lesson)
     others = [other.name for other in session.scalars(select(StudentRow).where(StudentRow.class_id == row.id))]

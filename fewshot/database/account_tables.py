@@ -8,10 +8,11 @@ from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fewshot.database.columns import now
+from fewshot.database.row_check import Checked
 from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
-class PasswordRow(Base):
+class PasswordRow(Checked, Base):
     """The argon2id hash of an owner's password. With ``must_change`` it is good only for choosing another one."""
 
     __tablename__ = "passwords"
@@ -22,7 +23,7 @@ class PasswordRow(Base):
     must_change: Mapped[bool] = mapped_column(default=False)
 
 
-class InvitedRow(Base):
+class InvitedRow(Checked, Base):
     """An owner who logs in with an identity provider.
 
     The first login must have the verified address ``email``; from then on issuer and subject decide, because an address
@@ -38,7 +39,7 @@ class InvitedRow(Base):
     subject: Mapped[str | None] = mapped_column(String(255))
 
 
-class LoginRow(Base):
+class LoginRow(Checked, Base):
     """A login. ``token`` is the SHA-256 of the cookie's value, so the table opens nothing."""
 
     __tablename__ = "logins"
@@ -51,8 +52,11 @@ class LoginRow(Base):
     seen: Mapped[datetime] = mapped_column(default=now)
     ended: Mapped[datetime | None]
 
+    # Written with every click: a wrong time only ends the login earlier, or later within its absolute length.
+    unchecked = ("seen",)
 
-class RefusedRow(Base):
+
+class RefusedRow(Checked, Base):
     """Failed logins under one name, whether or not there is such an account; ``name`` is the SHA-256 of it."""
 
     __tablename__ = "refused_logins"

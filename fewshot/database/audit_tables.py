@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from fewshot.database.row_check import Checked
 from fewshot.database.tables import Base, belongs_to
 
 
@@ -44,7 +45,7 @@ class AuditHeadRow(Base):
     signature: Mapped[str] = mapped_column(String(128))
 
 
-class AuditSubjectRow(Base):
+class AuditSubjectRow(Checked, Base):
     """The random id of a student in the log."""
 
     __tablename__ = "audit_subjects"

@@ -48,11 +48,13 @@ def rows_of(path: Path) -> dict[str, int]:
 
 
 def fault_of(path: Path) -> str:
-    """What SQLite's own check finds wrong with a file; "" if nothing."""
+    """What SQLite's own check finds wrong with a file, or the checksums of its rows; "" if nothing."""
+    from fewshot.database.whole_check import fault_in_rows
+
     try:
         with closing(_open(path)) as connection:
             found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            return "" if found == "ok" else str(found)
+            return fault_in_rows(connection) if found == "ok" else str(found)
     except sqlite3.Error as error:
         return str(error)
 

@@ -98,10 +98,10 @@ def note_removal(session: Session) -> None:
 
 def installation_of(session: Session) -> str:
     """The random id of the installation."""
-    found = session.scalar(select(InstallationRow.id).limit(1))
-    if found is None:
+    row = session.scalar(select(InstallationRow).limit(1))
+    if row is None:
         raise StoreError(later("The database does not say which installation it belongs to, so it is damaged."))
-    return found
+    return row.id
 
 
 def removals_of(session: Session) -> Removals:

@@ -9,12 +9,13 @@ from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fewshot.database.columns import now
+from fewshot.database.row_check import Checked
 from fewshot.database.tables import Base
 
 Kind = Literal["student", "lesson", "class", "photo"]
 
 
-class InstallationRow(Base):
+class InstallationRow(Checked, Base):
     """The random id of this installation, in the only row. A backup carries it.
 
     ``keys`` is the random id of the key store that sealed something here; "" while nothing is sealed.
@@ -26,8 +27,11 @@ class InstallationRow(Base):
     created: Mapped[datetime] = mapped_column(default=now)
     keys: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
+    # Compared with the key store itself whenever a key is made or dropped.
+    unchecked = ("keys",)
 
-class DroppedKeyRow(Base):
+
+class DroppedKeyRow(Checked, Base):
     """The id of a key that must be dropped, or was. Written in the transaction that erases what it sealed."""
 
     __tablename__ = "dropped_keys"
@@ -36,7 +40,7 @@ class DroppedKeyRow(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class ErasedRow(Base):
+class ErasedRow(Checked, Base):
     """The number of an erased row. Numbers are never used again, so a backup that has this row must lose it too."""
 
     __tablename__ = "erased"

@@ -6,11 +6,13 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import JSON as JsonColumn
 from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fewshot.database.columns import Floats, now
 from fewshot.database.owner import LOCAL
+from fewshot.database.row_check import Checked
 from fewshot.database.sealing import JSON, MAYBE_TEXT, TEXT, Holder, Sealed, parent
 from fewshot.database.tables import (
     NEVER_AGAIN,
@@ -23,6 +25,8 @@ from fewshot.database.tables import (
     key_of_student,
     texts_of_class,
 )
+
+SECONDS = "seconds"
 
 
 def texts_of_lesson(lesson: LessonRow, session: Session) -> tuple[Holder, ...]:
@@ -50,7 +54,8 @@ class LessonRow(RowId, Base):
 
     ``owner`` (the process that writes it) and ``heartbeat`` show whether it is still written. ``writer`` counts its
     recorders, and only the latest one may write. ``ticket`` is the SHA-256 of the text that lets a program take over at
-    once. ``provisional`` is the second that is written, but not finished.
+    once. ``provisional`` is the second that is written, but not finished. ``written`` says how many rows there are:
+    random id of a participant -> readings, and ``SECONDS`` -> seconds; None for a lesson that an earlier version wrote.
     """
 
     __tablename__ = "lessons"
@@ -73,6 +78,7 @@ class LessonRow(RowId, Base):
     ticket: Mapped[str] = mapped_column(String(64), default="", server_default="")
     provisional: Mapped[int | None]
     labels_: Mapped[bytes] = mapped_column("labels", LargeBinary)
+    written: Mapped[dict[str, int] | None] = mapped_column(JsonColumn(none_as_null=True))
     key: Mapped[str] = key_id()
 
     own_keys = ("key",)
@@ -81,7 +87,7 @@ class LessonRow(RowId, Base):
     labels: Sealed[list[str]] = Sealed("labels_", JSON, texts_of_lesson)
 
 
-class SecondRow(Base):
+class SecondRow(Checked, Base):
     """One second of a lesson; ``counts`` only in a lesson with counts only, and only for 5 people or more.
 
     They are sealed by the lesson's key; see ``reading_codec``.

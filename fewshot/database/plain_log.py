@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from fewshot.database.copies import forget_all
+from fewshot.database.row_check import with_check
 from fewshot.database.tables import SettingRow
 from fewshot.errors import StoreError
 from fewshot.translation import tr, tr_n
@@ -130,7 +131,8 @@ def _write(database: Database, note: dict[str, Any] | None) -> None:
         if note is None:
             connection.execute(delete(SettingRow).where(SettingRow.key == NOTE))
         else:
-            connection.execute(update(SettingRow).where(SettingRow.key == NOTE).values(value=note))
+            values = with_check(SettingRow, {"key": NOTE, "value": note})
+            connection.execute(update(SettingRow).where(SettingRow.key == NOTE).values(values))
 
 
 def _of_log(database: Database, note: dict[str, Any]) -> str:

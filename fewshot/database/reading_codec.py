@@ -123,7 +123,9 @@ def all_probabilities(session: Session, lesson: LessonRow) -> Iterator[NDArray[n
 def check_seconds(session: Session, lesson: LessonRow) -> tuple[int, int]:
     """Open every sealed reading and count of a lesson. Returns how many can be opened, and how many cannot."""
     tried: list[bool] = []
-    for second in session.scalars(select(SecondRow).where(SecondRow.lesson_id == lesson.id)):
+    # Without the ORM, which refuses a row that was changed; here it is counted.
+    counted = select(SecondRow.second, SecondRow.counts).where(SecondRow.lesson_id == lesson.id)
+    for second in session.execute(counted).all():
         if second.counts is not None and second.counts[:1] != bytes([PLAIN]):
             tried.append(_opens(open_counts, session, lesson, second.second, second.counts))
     for participant in session.scalars(select(ParticipantRow).where(ParticipantRow.lesson_id == lesson.id)).all():

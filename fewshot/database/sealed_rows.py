@@ -11,9 +11,10 @@ import numpy as np
 from sqlalchemy import Table, delete, func, insert, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
-from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow
+from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.numbers_given import go_on_after, highest_numbers
 from fewshot.database.reading_codec import Measured, measured_of, open_counts, reading_cipher, seal_counts
+from fewshot.database.row_check import with_check
 from fewshot.database.seal_all import check_all, plain_rows
 from fewshot.database.sealed_settings import opened_setting, sealed_setting
 from fewshot.database.sealing import forget_rows
@@ -189,6 +190,7 @@ def _seconds(here: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
         if row.counts is not None and row.counts[:1] == bytes([PLAIN]):
             lesson = here.get_one(LessonRow, row.lesson_id)
             values["counts"] = seal_counts(here, lesson, row.second, json.loads(row.counts[1:]))
+            values = with_check(SecondRow, values)
         made.append(values)
     return made
 
@@ -202,7 +204,7 @@ def _opened(session: Session, table: Table, key: tuple[Any, ...]) -> list[Any]:
     sealed = getattr(kind, "sealed_columns", ())
     hidden = {column.raw for column in sealed} | {index.raw for index in getattr(kind, "blind_columns", ())}
     hidden |= {"value"} if table.name == "settings" else {"counts"} if table.name == "lesson_seconds" else set()
-    hidden |= set(getattr(kind, "own_keys", ())) | {"text_key", "index_key", "keys"}
+    hidden |= set(getattr(kind, "own_keys", ())) | {"text_key", "index_key", "keys", "row_check"}
     values = [getattr(row, column.key) for column in inspect(kind).column_attrs if column.key not in hidden]
     for column in sealed:
         values.append(_or_lost(partial(column.__get__, row, kind)))

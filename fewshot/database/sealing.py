@@ -18,6 +18,7 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session, object_session
 
+from fewshot.database.row_check import set_checks, set_numbered_checks
 from fewshot.translation import later
 from fewshot.vault import HeldKeys, KeyGone, KeyStore, KeysUnusable, Vault
 from fewshot.vault.cipher import PLAIN, Cipher, NotSealedHere, names_these_keys, new_id
@@ -320,6 +321,7 @@ def seal_pending(session: Session, *_: Any) -> None:
             if isinstance(waiting, Unsealed):
                 cipher = cipher_for(session, column.keys_for(row, session, waiting.value))
                 setattr(row, column.raw, cipher.seal(column.codec.encode(waiting.value), column.bound(row)))
+    set_checks(session)
 
 
 def _waits(row: Any, column: Sealed[Any]) -> bool:
@@ -327,3 +329,4 @@ def _waits(row: Any, column: Sealed[Any]) -> bool:
 
 
 event.listen(SealingSession, "before_flush", seal_pending)
+event.listen(SealingSession, "after_flush", set_numbered_checks)

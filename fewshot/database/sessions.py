@@ -21,7 +21,9 @@ from fewshot.database.moving import make_good, without_limits
 from fewshot.database.place import keys_beside, place_of_keys
 from fewshot.database.sealing import RowMissing, SealingSession
 from fewshot.database.server import take_turn
+from fewshot.database.structure import refuse_damage
 from fewshot.database.upgrade import bring_up_to_date, make_tables
+from fewshot.database.whole_check import check_rows
 from fewshot.database.words import damaged, of_a_value, reason_of, unusable
 from fewshot.errors import FewshotError, StoreError
 from fewshot.translation import Later, later
@@ -69,6 +71,7 @@ class Sessions:
             if file is not None:
                 make_ready(file, make_tables)
                 protect(file)
+                refuse_damage(self._engine, self.url, file)
             engine = self._engine.execution_options(writes=True)
             bring_up_to_date(engine, self.url, file is None, self.beside)
             if self.path is not None:
@@ -151,10 +154,12 @@ class Sessions:
         Raises:
             StoreError: the database is damaged.
         """
+        with self.read() as session:
+            check_rows(session)
         if self.path is None:
             return self.url
         with self._in_words(), self._engine.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if found != "ok":
             raise damaged(self.url, str(found))
         return f"{self.path}, {self.path.stat().st_size / 1e6:.1f} MB"

@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from fewshot.database.columns import Floats, Utc, now
 from fewshot.database.owner import LOCAL, Owner, Role
+from fewshot.database.row_check import Checked
 from fewshot.database.sealing import BYTES, FLOATS, MAYBE_TEXT, TEXT, Blind, Holder, Sealed, parent
 from fewshot.types import EMOTIONS
 from fewshot.vault.cipher import new_id
@@ -50,7 +51,7 @@ def belongs_to(column: str) -> Any:
     return ForeignKey(column, ondelete="CASCADE")
 
 
-class RowId:
+class RowId(Checked):
     """A random id of the row, which its sealed values are bound to."""
 
     rid: Mapped[str] = mapped_column(String(16), default=new_id, server_default="")
@@ -101,7 +102,7 @@ def _label(row: Any, session: Session) -> tuple[Holder, ...]:
     return (student, field), texts_of_class(session, student.class_id)
 
 
-class OwnerRow(Base):
+class OwnerRow(Checked, Base):
     """A teacher or an administrator; see ``fewshot.database.owner.Owner``."""
 
     __tablename__ = "owners"
@@ -254,7 +255,7 @@ class IdentityRow(RowId, Base):
     vector = Sealed("vector_", FLOATS, _own)
 
 
-class SettingRow(Base):
+class SettingRow(Checked, Base):
     """One setting of the whole installation."""
 
     __tablename__ = "settings"
@@ -263,7 +264,7 @@ class SettingRow(Base):
     value: Mapped[Any] = mapped_column(JSON)
 
 
-class OwnerSettingRow(Base):
+class OwnerSettingRow(Checked, Base):
     """One setting of one owner."""
 
     __tablename__ = "owner_settings"

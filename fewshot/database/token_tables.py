@@ -8,10 +8,11 @@ from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fewshot.database.columns import now
+from fewshot.database.row_check import Checked
 from fewshot.database.tables import NEVER_AGAIN, Base, belongs_to
 
 
-class TokenRow(Base):
+class TokenRow(Checked, Base):
     """A token of an owner. ``token`` is the SHA-256 of its text, so the table opens nothing.
 
     A token whose classes were all deleted must not open the others, so ``all_classes`` says what no row says.
@@ -30,8 +31,11 @@ class TokenRow(Base):
     expires: Mapped[datetime]
     used: Mapped[datetime | None]
 
+    # Only shown: when a program used the token last.
+    unchecked = ("used",)
 
-class TokenClassRow(Base):
+
+class TokenClassRow(Checked, Base):
     """A class that a token may use, if it may not use all."""
 
     __tablename__ = "token_classes"
@@ -40,7 +44,7 @@ class TokenClassRow(Base):
     class_id: Mapped[int] = mapped_column(belongs_to("classes.id"), primary_key=True, autoincrement=False, index=True)
 
 
-class TicketRow(Base):
+class TicketRow(Checked, Base):
     """A ticket for one WebSocket of a token or of a login; ``ticket`` is the SHA-256 of its text."""
 
     __tablename__ = "tickets"

@@ -30,15 +30,17 @@ from fewshot.database.connecting import make_engine, use_journal
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.moving import without_limits
 from fewshot.database.owner import LOCAL
+from fewshot.database.row_check import with_check
 from fewshot.database.server import take_turn
 from fewshot.database.server_copy import copy_out
+from fewshot.database.structure import note_tables, refuse_other_tables
 from fewshot.database.tables import Base, OwnerRow
 from fewshot.database.words import damaged, foreign_file, reason_of, unknown_version, unusable
 from fewshot.errors import StoreError
 from fewshot.private_files import make_private_folder
 from fewshot.translation import later
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration in ``migrations/versions``. Written here, because loading Alembic takes time."""
 
 FIRST = "0001"
@@ -87,7 +89,9 @@ def bring_up_to_date(engine: Engine, url: str, new: bool = True, path: Path | No
     kept: tuple[Path, str] | None = None
     for attempt in range(_TRIES):
         with engine.execution_options(writes=False).connect() as connection:
-            if _is_current(connection, url, new):
+            current = _is_current(connection, url, new)
+            refuse_other_tables(connection, url)
+            if current:
                 return
         try:
             with engine.connect() as connection, _free_of_references(connection), connection.begin():
@@ -225,14 +229,16 @@ def _check_references(connection: Connection, url: str) -> None:
 def _make(connection: Connection) -> None:
     """Make all tables as all migrations together make them, which takes a fraction of their time; a test compares."""
     Base.metadata.create_all(connection)
-    connection.execute(insert(OwnerRow).values(id=LOCAL, name=LOCAL, folded=LOCAL, role="teacher"))
+    local = {"id": LOCAL, "name": LOCAL, "folded": LOCAL, "role": "teacher"}
+    connection.execute(insert(OwnerRow).values(with_check(OwnerRow, local)))
     connection.execute(insert(AuditHeadRow).values(id=1, number=0, hash=FIRST_HASH, key="", signature=""))
-    connection.execute(insert(InstallationRow).values(id=uuid.uuid4().hex))
+    connection.execute(insert(InstallationRow).values(with_check(InstallationRow, {"id": uuid.uuid4().hex})))
     version = MetaData()
     Table("alembic_version", version, Column("version_num", String(32), primary_key=True))
     version.tables["alembic_version"].primary_key.name = "alembic_version_pkc"
     version.create_all(connection)
     connection.execute(insert(version.tables["alembic_version"]).values(version_num=HEAD))
+    note_tables(connection)
 
 
 def make_version(connection: Connection, version: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from fewshot.database.row_check import RowChanged
 from fewshot.errors import StoreError
 from fewshot.translation import Later, later
 from fewshot.vault.cipher import NotSealedHere
@@ -36,7 +37,7 @@ def reason_of(error: SQLAlchemyError) -> str:
 
 def of_a_value(error: BaseException) -> bool:
     """Whether an error comes from the conversion of a stored value, such as a date, not from a caller's own code."""
-    if isinstance(error, NotSealedHere):
+    if isinstance(error, NotSealedHere | RowChanged):
         return True
     place = error.__traceback__
     while place is not None and place.tb_next is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from fewshot.addresses import public_source
 from fewshot.database.columns import now
 from fewshot.database.lesson_tables import (
+    SECONDS,
     CheckInRow,
     CorrectionRow,
     LessonRow,
@@ -23,7 +25,9 @@ from fewshot.database.lesson_tables import (
     SecondRow,
 )
 from fewshot.database.reading_codec import open_counts, reading_cipher
+from fewshot.database.row_check import checked_rows
 from fewshot.database.tables import StudentRow
+from fewshot.database.whole_check import refuse_missing
 from fewshot.session.lesson import NOBODY, CheckInAnswer, Correction, Lesson, LessonInfo, Marker, Readings, State
 from fewshot.session.liveness import is_at_work
 
@@ -121,6 +125,9 @@ def open_readings(session: Session, row: LessonRow, since: int = 0) -> OpenedRea
         type_coerce(ReadingRow.probabilities, LargeBinary),
     ).where(ReadingRow.participant_id.in_(list(place_of)), ReadingRow.second >= since)
     rows = session.connection().execute(wanted).all()  # without the ORM, which takes 50 % longer
+    if since == 0:
+        many = Counter(row[1] for row in rows)
+        refuse_missing(session, row, {one.rid: many[one.id] for one, _ in people})
     # The label of a removed student is blank; its column is dropped.
     kept = [column for column, label in enumerate(row.labels) if label]
     labels = [row.labels[column] for column in kept]
@@ -166,9 +173,9 @@ def _check_values(
 
 def _seconds(session: Session, row: LessonRow, labels: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Frames, shape (seconds,), and counts, shape (seconds, labels + 2), of every second."""
-    kept = session.execute(
-        select(SecondRow.second, SecondRow.frames, SecondRow.counts).where(SecondRow.lesson_id == row.id)
-    ).all()
+    rows = checked_rows(session, SecondRow, SecondRow.lesson_id == row.id)
+    kept = [(one.second, one.frames, one.counts) for one in rows]
+    refuse_missing(session, row, {SECONDS: len(kept)})
     length = 1 + max((second for second, _, _ in kept), default=-1)
     if length > _LONGEST or min((second for second, _, _ in kept), default=0) < 0:
         raise ValueError(f"it has a second {max(length - 1, 0)}")

@@ -14,7 +14,7 @@ from fewshot.addresses import public_source
 from fewshot.audit.log import append
 from fewshot.database import Database, ErasurePending, open_database
 from fewshot.database.columns import now
-from fewshot.database.lesson_tables import LessonRow, MarkerRow, ParticipantRow
+from fewshot.database.lesson_tables import SECONDS, LessonRow, MarkerRow, ParticipantRow
 from fewshot.database.owner import LOCAL_TEACHER, Owner, teacher
 from fewshot.database.tables import ClassRow, OwnerRow, StudentRow, class_called
 from fewshot.errors import Note, StoreError, UsageError
@@ -93,6 +93,7 @@ class LessonStore:
                 owner_id=self.owner.id, class_id=class_id, title=_text(title, "title"),
                 source=xml_text(public_source(source)), network=network, sample=sample, aggregate=aggregate,
                 started=started or now(), heartbeat=now(), owner=this_process(), labels=list(EMOTIONS),
+                written={SECONDS: 0},
             )  # fmt: skip
             session.add(row)
             session.flush()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from fewshot.database.columns import now
-from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
+from fewshot.database.lesson_tables import SECONDS, LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.reading_codec import Measured, ReadingCipher, as_bytes, reading_cipher, seal_counts
+from fewshot.database.row_check import checked_rows, with_check
 from fewshot.database.tables import ConsentRow, StudentRow
 from fewshot.session.seconds import Second
 
@@ -64,36 +67,43 @@ def keep_seconds(
         again: numbers among ``seconds`` that may have been written before and are now replaced.
     """
     lesson = row.id
+    wanted = select(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
+    participants = {one.student_id: one for one in session.scalars(wanted)}
+    written = Counter(row.written)
+    if again:
+        written.subtract(_take_away(session, lesson, {one.id: one.rid for one in participants.values()}, again))
+    for number in _refusing(session, lesson):
+        participants.pop(number, None)
+    measurements = list(_measured(seconds, students, participants))
     # The blank label of a removed student stays blank.
     row.labels = [*row.labels, *labels[len(row.labels) :]]
     row.heartbeat, row.seconds, row.provisional = now(), length, provisional
+    if row.written is not None:
+        written.update(participant.rid for _, participant, _ in measurements)
+        written[SECONDS] += len(seconds)
+        row.written = dict(written)
     session.flush()
-    wanted = select(ParticipantRow).where(ParticipantRow.lesson_id == lesson)
-    participants = {one.student_id: one for one in session.scalars(wanted)}
-    for number in _refusing(session, lesson):
-        participants.pop(number, None)
-    if again:
-        session.execute(delete(SecondRow).where(SecondRow.lesson_id == lesson, SecondRow.second.in_(again)))
-        mine = select(ParticipantRow.id).where(ParticipantRow.lesson_id == lesson)
-        session.execute(delete(ReadingRow).where(ReadingRow.participant_id.in_(mine), ReadingRow.second.in_(again)))
     if seconds:
         session.execute(
             insert(SecondRow),
             [
-                {
-                    "lesson_id": lesson,
-                    "second": second.number,
-                    "frames": second.frames,
-                    "counts": None
-                    if second.counts is None
-                    else seal_counts(session, row, second.number, second.counts),
-                }
+                with_check(
+                    SecondRow,
+                    {
+                        "lesson_id": lesson,
+                        "second": second.number,
+                        "frames": second.frames,
+                        "counts": None
+                        if second.counts is None
+                        else seal_counts(session, row, second.number, second.counts),
+                    },
+                )
                 for second in seconds
             ],
         )
     ciphers: dict[int, ReadingCipher] = {}
     readings = []
-    for number, participant, measured in _measured(seconds, students, participants):
+    for number, participant, measured in measurements:
         if participant.id not in ciphers:
             ciphers[participant.id] = reading_cipher(session, row, participant, new=True)
         sealed = ciphers[participant.id].seal(number, measured)
@@ -103,17 +113,30 @@ def keep_seconds(
         session.execute(insert(ReadingRow), readings)
 
 
+def _take_away(session: Session, lesson: int, rids: Mapping[int, str], again: Collection[int]) -> dict[str, int]:
+    """Delete seconds that are written again. Returns how many rows there were, as in ``LessonRow.written``.
+
+    Args:
+        rids: number of each participant -> random id.
+    """
+    mine = (ReadingRow.participant_id.in_(list(rids)), ReadingRow.second.in_(again))
+    counted = select(ReadingRow.participant_id, func.count()).where(*mine).group_by(ReadingRow.participant_id)
+    gone = {rids[number]: count for number, count in session.execute(counted)}
+    session.execute(delete(ReadingRow).where(*mine))
+    seconds = delete(SecondRow).where(SecondRow.lesson_id == lesson, SecondRow.second.in_(again))
+    deleted: Any = session.execute(seconds)
+    return gone | {SECONDS: deleted.rowcount}
+
+
 def _refusing(session: Session, lesson: int) -> set[int]:
     """Students of a lesson whose latest consent was withdrawn or has ended."""
-    wanted = (
-        select(ConsentRow.student_id, ConsentRow.until, ConsentRow.withdrawn)
-        .join(ParticipantRow, ParticipantRow.student_id == ConsentRow.student_id)
-        .where(ParticipantRow.lesson_id == lesson)
-        .order_by(ConsentRow.id)
-    )
+    mine = select(ParticipantRow.student_id).where(ParticipantRow.lesson_id == lesson)
+    rows = checked_rows(session, ConsentRow, ConsentRow.student_id.in_(mine))
     today, ended = date.today(), {}
-    for student, until, withdrawn in session.execute(wanted):  # the latest one counts
-        ended[student] = (until is not None and until < today) or (withdrawn is not None and withdrawn <= today)
+    for row in sorted(rows, key=lambda row: int(row.id)):  # the latest one counts
+        ended[row.student_id] = (row.until is not None and row.until < today) or (
+            row.withdrawn is not None and row.withdrawn <= today
+        )
     return {student for student, over in ended.items() if over}
 
 

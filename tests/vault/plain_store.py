@@ -12,6 +12,7 @@ from fewshot.database import Database
 from fewshot.database.erased_tables import InstallationRow
 from fewshot.database.lesson_tables import LessonRow, ParticipantRow, ReadingRow, SecondRow
 from fewshot.database.reading_codec import open_counts, reading_cipher
+from fewshot.database.row_check import give_checks
 from fewshot.database.sealed_settings import opened_settings
 from fewshot.database.tables import Base
 from fewshot.vault.cipher import PLAIN
@@ -55,6 +56,7 @@ def unseal(database: Database) -> None:
         for setting, value in settings:
             setting.value = value
         session.execute(update(InstallationRow.__table__).values(keys=""))
+        give_checks(session.connection())
     database.vault.drop(database.vault.names())
 
 

@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 
 from fewshot.database import lesson_tables  # noqa: F401  # their tables are part of the metadata
+from fewshot.database.structure import note_tables
 from fewshot.database.tables import Base
 
 
@@ -15,6 +16,7 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        note_tables(connection)
 
 
 _given = context.config.attributes.get("connection")

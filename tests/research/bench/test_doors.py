@@ -167,7 +167,7 @@ PLAIN = "UPDATE readings SET sealed = NULL, frames = 1, readable = 1, faces = 1,
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("UPDATE lesson_seconds SET second = 2000000000 WHERE second = 1", "second 2000000000"),
+        ("UPDATE lesson_seconds SET second = 2000000000, row_check = NULL WHERE second = 1", "second 2000000000"),
         ("UPDATE lesson_seconds SET second = -5 WHERE second = 1", "damaged"),
         (f"{PLAIN}, probabilities = x'0000c07f{'00' * 24}'", "probability"),
         (f"{PLAIN}, probabilities = zeroblob(28), confidence = 7.5", "probability"),

@@ -35,7 +35,7 @@ def test_every_row_names_a_command_that_is_there() -> None:
             "1 damaged stores or half-enrolled students; at most 7.25 s",
         ),
         ("hostile_requests", '"upload, HTTP",781,781,0', '"upload, HTTP",781,780,1', "1 read anything"),
-        ("survival_damage", 'without a word",0 of 200,yes', 'without a word",3 of 200,NO', "3 silently wrong"),
+        ("survival_damage", "0,0,0,yes\n", "0,3,0,NO\n", "18 silently wrong"),
     ],
 )
 def test_what_went_wrong_is_shown(table: str, old: str, new: str, words: str, tmp_path: Path) -> None:
@@ -51,5 +51,6 @@ def test_the_full_counts_are_committed() -> None:
     rows = [row[TRIED] for row in trust(Tables(RESULTS))]
     counts = [int(words.split()[0].replace(",", "")) for words in rows]
     assert sum(counts[:2]) >= 200  # kills
+    assert counts[-4] >= 1_000  # damaged stores
     assert counts[-1] >= 10_000  # requests
     assert counts[-3] + counts[-2] >= 1_000_000  # inputs
