@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -33,18 +34,15 @@ def reading_cost() -> dict[str, float]:
     return {name: 1e6 * seconds / _TIMES for name, seconds in best.items()} | {"bytes": float(len(sealed))}
 
 
-def cost_table(work: Path, seconds: int, before: Path | None) -> Rows:
+def cost_table(work: Path, seconds: int) -> Rows:
     """One row per measure, with and without encryption.
 
     Args:
         work: an empty folder.
         seconds: length of the lesson.
-        before: a checkout of the program from before the encryption; None leaves its column empty.
     """
     single = reading_cost()
-    found = [_lesson(work / "sealed", seconds, Path(lesson_cost.__file__).parents[4])]
-    found += [_lesson(work / "plain", seconds, before)] if before is not None else []
-    here, there = found[0], found[-1] if before is not None else {}
+    here, there = _lesson(work / "sealed", seconds, "sealed"), _lesson(work / "plain", seconds, "plain")
     rows = [
         _row("one reading: seal, microseconds", f"{single['seal']:.1f}", ""),
         _row("one reading: open, microseconds", f"{single['open']:.1f}", ""),
@@ -53,37 +51,44 @@ def cost_table(work: Path, seconds: int, before: Path | None) -> Rows:
     names = {"write_s": "write, seconds of processor time", "open_s": "open, seconds of processor time",
              "megabytes": "database, MB"}  # fmt: skip
     for key, words in names.items():
-        plain = f"{there[key]:.2f}" if there else ""
-        rows.append(_row(f"a lesson of {here['rows']:,.0f} readings: {words}", f"{here[key]:.2f}", plain))
+        rows.append(_row(f"a lesson of {here['rows']:,.0f} readings: {words}", f"{here[key]:.2f}", f"{there[key]:.2f}"))
     return rows
 
 
 def _row(measure: str, sealed: str, plain: str) -> dict[str, str]:
-    return {"measure": measure, "encrypted": sealed, "before, not encrypted": plain}
+    return {"measure": measure, "encrypted": sealed, "not encrypted": plain}
 
 
-def _lesson(folder: Path, seconds: int, checkout: Path) -> dict[str, float]:
-    """``lesson_cost`` in a program of its own, with the code of a checkout."""
+def _lesson(folder: Path, seconds: int, way: str) -> dict[str, float]:
+    """``lesson_cost`` in a program of its own."""
     folder.mkdir()
-    words = [sys.executable, str(Path(lesson_cost.__file__)), str(folder), str(seconds)]
-    ways = os.environ | {"PYTHONPATH": str(checkout), "FEWSHOT_HOME": str(folder / "home")}
-    done = subprocess.run(words, env=ways, capture_output=True, text=True, check=False, cwd=folder)
+    words = [sys.executable, "-m", lesson_cost.__name__, str(folder), str(seconds), way]
+    ways = os.environ | {"FEWSHOT_HOME": str(folder / "home")}
+    done = subprocess.run(words, env=ways, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise FewshotError(f"The code in {checkout} could not write a lesson: {done.stderr[-500:]}")
+        raise FewshotError(f"A lesson could not be written: {done.stderr[-500:]}")
     return {str(key): float(value) for key, value in json.loads(done.stdout).items()}
 
 
-def write_page(path: Path, erased: Rows, cost: Rows) -> None:
-    """Write the page with both tables."""
-    path.write_text(
+def write_page(results: Path) -> None:
+    """Write sealing.md from the tables that are there."""
+    erased, cost, use = (_table(results / f"{name}.csv") for name in ("sealing", "sealing_cost", "sealing_use"))
+    (results / "sealing.md").write_text(
         "# Encryption: what is left after an erasure, and what it costs\n\n"
         "One student of five is removed while nobody else reads. Sealed values of this student are counted in all "
         "files, and those for which the keys are there. Names and vectors are searched for in the bytes and in "
         "everything that the present keys open.\n\n"
-        f"{markdown(erased)}\n"
+        f"{erased}\n"
         "The bytes that are left are old pages and log records. Without their key they tell nothing.\n\n"
-        f"## Cost\n\n{markdown(cost)}\n"
-        "Repeat with: `python experiments/sealing.py --before FOLDER`, with a checkout from before the encryption in "
-        f"FOLDER.\n\n## Machine\n\n{as_list(describe())}",
+        "## Cost\n\nFor the other column the same program wrote its values as they are. Both ways take turns; the range "
+        f"is in brackets.\n\n{cost}\n{use}\nRepeat with: `python experiments/sealing.py`\n\n"
+        f"## Machine\n\n{as_list(describe())}",
         encoding="utf-8",
     )
+
+
+def _table(path: Path) -> str:
+    if not path.exists():
+        return "Not measured yet.\n"
+    with path.open(encoding="utf-8", newline="") as file:
+        return markdown(list(csv.DictReader(file)))
