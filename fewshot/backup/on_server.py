@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from fewshot.backup.refusals import refuse_removed, refuse_running
 from fewshot.database import Database, open_database, plain_log
-from fewshot.database.audit_tables import AuditRow
 from fewshot.database.contents import Contents
 from fewshot.database.copies import whole
+from fewshot.database.erased import is_unused
 from fewshot.database.erased_tables import ErasedRow
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.moving import quoted, without_limits
@@ -49,7 +49,7 @@ def present() -> Database | None:
     """
     found = open_database()
     with found.read() as session:
-        return found if any(_count(session, row) for row in (ClassRow, LessonRow, ErasedRow, AuditRow)) else None
+        return None if is_unused(session) else found
 
 
 def contents(database: Database) -> Contents:
@@ -94,7 +94,7 @@ def put_in_place(copy: Path, aside: Path, removals: tuple[int, int] | None) -> P
                 with whole(aside) as part:
                     copy_out(connection, part, make_version)
                 kept = True
-            elif any(_removed(session)) or _count(session, ClassRow):
+            elif not is_unused(session):
                 raise StoreError("The database was used in the meantime. Nothing was changed. Try again.")
             _refuse_foreign(session, database.url)
             plain, note = bool(plain_in(session)), plain_log.note_in(session)

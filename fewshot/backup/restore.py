@@ -30,7 +30,7 @@ from fewshot.database.contents import (
     working_folder,
 )
 from fewshot.database.copies import copies_of, new_name, snapshot, whole
-from fewshot.database.erased import Removals, installation_of, read_sidecar, removals_of
+from fewshot.database.erased import Removals, installation_of, is_unused, read_sidecar, removals_of
 from fewshot.database.erased_tables import DroppedKeyRow, InstallationRow
 from fewshot.database.kept_texts import kept_texts
 from fewshot.database.lesson_tables import LessonRow
@@ -241,20 +241,20 @@ def _clean(store: Path, copy: Path, made: str, installation: str, present: Datab
     file = default_file()
     keys = _KeepsFileKeys(store.parent) if file else held_elsewhere(_KeepsHeldKeys) or _KeepsFileKeys(store.parent)
     database = Database(f"sqlite:///{copy.absolute()}", keys=keys)
-    removals, here, days, count = Removals(), "", {}, (0, 0)
+    removals, here, unused, days, count = Removals(), "", True, {}, (0, 0)
     if present is not None:
         with present.read() as session:
             wanted = select(LessonRow.id, LessonRow.owner, LessonRow.heartbeat).where(LessonRow.ended.is_(None))
             for number, owner, heartbeat in session.execute(wanted):
                 refuse_running(number, owner, heartbeat)
-            here, removals = installation_of(session), removals_of(session)
+            here, removals, unused = installation_of(session), removals_of(session), is_unused(session)
         days, count = retention_of(present), (len(removals.erased), len(removals.withdrawn))
     if not installation:  # made before installations had an id, so it was made here
         installation = here or (next(iter(kept)) if len(kept) == 1 else "")
         if installation:
             with database.write() as session:
                 session.scalars(select(InstallationRow)).one().id = installation
-    foreign = bool(here or kept) and installation not in {here, *kept}
+    foreign = bool((here and not unused) or kept) and installation not in {here, *kept}
     mine = kept.get(installation, Removals())
     if here == installation:
         mine = removals.joined(mine)

@@ -23,7 +23,8 @@ from fewshot.database.contents import LAST_REMOVAL
 from fewshot.database.erased_tables import ErasedRow, InstallationRow, Kind
 from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.numbers_given import highest_numbers
-from fewshot.database.tables import ClassRow, ConsentRow, PhotoRow, SettingRow, StudentRow
+from fewshot.database.owner import LOCAL
+from fewshot.database.tables import ClassRow, ConsentRow, OwnerRow, PhotoRow, SettingRow, StudentRow
 from fewshot.errors import StoreError, reason_of
 from fewshot.translation import later
 from fewshot.vault.durable import write_through
@@ -102,6 +103,13 @@ def installation_of(session: Session) -> str:
     if row is None:
         raise StoreError(later("The database does not say which installation it belongs to, so it is damaged."))
     return row.id
+
+
+def is_unused(session: Session) -> bool:
+    """Whether nothing was ever stored in a database, as in one that was made a moment ago."""
+    others = select(OwnerRow.id).where(OwnerRow.id != LOCAL)
+    stored = (others, select(ClassRow.id), select(LessonRow.id), select(ErasedRow.row_id))
+    return all(session.scalar(wanted.limit(1)) is None for wanted in stored)
 
 
 def removals_of(session: Session) -> Removals:

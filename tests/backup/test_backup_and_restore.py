@@ -206,6 +206,22 @@ def test_a_backup_of_another_installation_keeps_its_own_data(
     assert students() == {"Zebulon", "Quirina"}
 
 
+def test_a_new_computer_is_not_called_another_installation(
+    store: ClassStore,
+    tmp_path: Path,
+    secret: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = backup(tmp_path / "b", secret)
+    FileKeys(open_database().path.parent).export(tmp_path / "recovery", PASSPHRASE)
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "new"))
+    import_keys(tmp_path / "recovery", PASSPHRASE)  # makes an empty database
+    assert restore(file, secret) == 0
+    assert "another installation" not in capsys.readouterr().out
+    assert students() == {"Zebulon", "Quirina"}
+
+
 def test_it_is_refused_while_a_lesson_runs(
     store: ClassStore, tmp_path: Path, secret: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,8 +80,8 @@ def write_page(results: Path) -> None:
         "everything that the present keys open.\n\n"
         f"{erased}\n"
         "The bytes that are left are old pages and log records. Without their key they tell nothing.\n\n"
-        "## Cost\n\nFor the other column the same program wrote its values as they are. Both ways take turns; the range "
-        f"is in brackets.\n\n{cost}\n{use}\nRepeat with: `python experiments/sealing.py`\n\n"
+        "## Cost\n\nFor the other column the same program wrote its values as they are. Both ways take turns; the "
+        f"range is in brackets.\n\n{cost}\n{use}\nRepeat with: `python experiments/sealing.py`\n\n"
         f"## Machine\n\n{as_list(describe())}",
         encoding="utf-8",
     )
