@@ -15,8 +15,9 @@ from fewshot.database.contents import Contents, contents_of, fault_of, rows_of, 
 from fewshot.database.erased import keep_beside
 from fewshot.database.managed_list import place_of, read_list
 from fewshot.database.sealed_copy import header_of, plain_copy
-from fewshot.errors import StoreError, UsageError
+from fewshot.errors import StoreError, UsageError, reason_of
 from fewshot.private_files import write_private
+from fewshot.translation import later
 from fewshot.vault.container import Header, is_backup, seal, unseal
 from fewshot.vault.durable import sync
 
@@ -44,8 +45,12 @@ def check_passphrase(passphrase: str) -> str:
     """
     if len(passphrase) < SHORTEST:
         raise UsageError(
-            f"This passphrase has {len(passphrase)} characters, and at least {SHORTEST} are needed. Nothing was "
-            "written. Choose a longer one, such as five words that do not belong together."
+            later(
+                "This passphrase has {length} characters, and at least {shortest} are needed. Nothing was written. "
+                "Choose a longer one, such as five words that do not belong together.",
+                length=len(passphrase),
+                shortest=SHORTEST,
+            )
         )
     return passphrase
 
@@ -59,16 +64,30 @@ def check_target(file: Path) -> None:
     """
     store = store_of(open_database())
     if file.is_dir():
-        raise UsageError(f"{file} is a folder. Give the name of a file in it, such as {file / 'fewshot.backup'}.")
+        raise UsageError(
+            later(
+                "{file} is a folder. Give the name of a file in it, such as {example}.",
+                file=file,
+                example=file / "fewshot.backup",
+            )
+        )
     if not file.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {file.absolute().parent}. Create it, or give another file.")
+        raise UsageError(
+            later("There is no folder {folder}. Create it, or give another file.", folder=file.absolute().parent)
+        )
     if file.exists() and not is_backup(file):
         raise UsageError(
-            f"{file} exists and is not a backup, so it was not replaced. Nothing was written. Give another file."
+            later(
+                "{file} exists and is not a backup, so it was not replaced. Nothing was written. Give another file.",
+                file=file,
+            )
         )
     if place_of(read_list(store), file) is not None:
         raise UsageError(
-            f"{file} is a managed backup, which needs no passphrase. Nothing was written. Give another file.",
+            later(
+                "{file} is a managed backup, which needs no passphrase. Nothing was written. Give another file.",
+                file=file,
+            ),
             hint=f"To write it now, type: fewshot backup --manage {quote(str(file))}",
         )
 
@@ -104,10 +123,13 @@ def make_backup(file: Path, passphrase: str) -> Made:
             sync(file.absolute().parent)
             made = Made(file, header, contents_of(plain))
     except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"No backup was written to {file} ({reason}). Check that its folder and the folder of the database may be "
-            "written to and have free space, then try again."
+            later(
+                "No backup was written to {file} ({reason}). Check that its folder and the folder of the database may "
+                "be written to and have free space, then try again.",
+                file=file,
+                reason=reason_of(error),
+            )
         ) from error
     finally:
         with suppress(OSError):
@@ -137,8 +159,11 @@ def store_of(database: Database) -> Path:
     """The file beside which the lists of a database lie; see ``place``. Raises StoreError if it is in memory."""
     if database.beside is None:
         raise StoreError(
-            f"fewshot backup copies a database in a file or on a PostgreSQL server, and {database.url} is neither. "
-            "Nothing was written."
+            later(
+                "A backup is made of a database in a file or on a PostgreSQL server, and {database} is neither. "
+                "Nothing was written.",
+                database=database.url,
+            )
         )
     return database.beside
 
@@ -149,6 +174,9 @@ def _check(new: Path, passphrase: str, plain: Path, out: Path) -> None:
     fault = fault_of(out)
     if fault or rows_of(out) != rows_of(plain):
         raise StoreError(
-            f"The new backup did not pass its check ({fault or 'rows are missing'}), so it was deleted. The disk may "
-            "be faulty. Write the backup to another disk."
+            later(
+                "The new backup did not pass its check ({fault}), so it was deleted. The disk may be faulty. Write the "
+                "backup to another disk.",
+                fault=fault or later("rows are missing"),
+            )
         )

@@ -171,5 +171,9 @@ def _write(store: Path, managed: Managed) -> None:
         write_list(store, managed)
     except OSError as error:
         raise StoreError(
-            f"The list of managed backups, {list_of(store)}, could not be written ({why_of(error)})."
+            tr(
+                "The list of managed backups, {file}, could not be written ({reason}).",
+                file=list_of(store),
+                reason=why_of(error),
+            )
         ) from error
