@@ -216,7 +216,7 @@ def quoted(text: str) -> str:
     """A name as it must be typed on a command line: in quotation marks if a shell would take it for something else.
 
     >>> quoted("Anna"), quoted("Anna B."), quoted("$(reboot)"), quoted("O'Hara")
-    ('Anna', '"Anna B."', "'$(reboot)'", '"O\'Hara"')
+    ('Anna', '"Anna B."', "'$(reboot)'", '"O\\'Hara"')
     """
     if not _OF_THE_SHELL.search(text):
         return f'"{text}"' if " " in text or "'" in text else text
