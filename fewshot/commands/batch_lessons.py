@@ -62,7 +62,7 @@ def table_name(source: Path, taken: Collection[str]) -> str:
     is too long.
 
     >>> table_name(Path("/maths/lesson.mp4"), []), table_name(Path("/art/lesson.mp4"), ["Lesson.mp4.parquet"])
-    ('lesson.mp4.parquet', 'lesson.mp4-e09a9cd4.parquet')
+    ('lesson.mp4.parquet', 'lesson.mp4-b00821ed.parquet')
     """
     name = source.name or "lesson"
     plain = f"{name}.parquet"
