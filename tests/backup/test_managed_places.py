@@ -225,7 +225,7 @@ def test_one_place_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
 def test_only_a_database_in_a_file_has_them(tmp_path: Path) -> None:
     database = Database("sqlite://")
     database.renew_managed()
-    with pytest.raises(StoreError, match="copies a database in a file"):
+    with pytest.raises(StoreError, match="A backup is made of a database in a file"):
         manage(database, tmp_path)
 
 
