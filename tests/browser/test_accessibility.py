@@ -139,7 +139,7 @@ def test_axe_finds_no_serious_fault_around_a_login_and_a_tab_that_was_logged_out
         faults["password"] = serious(axe, other)
         other.goto(f"{app.address}/logout")
         faults["log out"] = serious(axe, other)
-        other.get_by_role("button", name="Log out").click()
+        other.get_by_role("button", name="Log out", exact=True).click()
         other.get_by_label("Password").wait_for()
         page.bring_to_front()
         page.get_by_role("heading", name="Log in").wait_for()  # by itself, instead of a message about a connection

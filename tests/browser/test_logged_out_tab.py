@@ -97,7 +97,7 @@ def test_each_sees_their_own_and_a_log_out_ends_every_tab_and_camera(
     before = len(closed)
     other = anna.context.new_page()
     other.goto(f"{app.address}/logout")
-    other.get_by_role("button", name="Log out").click()
+    other.get_by_role("button", name="Log out", exact=True).click()
     other.get_by_label("Password").wait_for()
     deadline = time.monotonic() + 20
     while len(closed) <= before and time.monotonic() < deadline:

@@ -81,7 +81,7 @@ def test_a_teacher_gets_nothing_of_another_one(school: Served, browse: Callable[
     assert tabs and set(told) == {404}, (told, files)
 
     anna.get_by_role("link", name="Log out").click()
-    anna.get_by_role("button", name="Log out").click()
+    anna.get_by_role("button", name="Log out", exact=True).click()
     anna.get_by_label("Password").wait_for()
     answer = anna.goto(f"{school.address}/live")
     assert "/login?next=/live" in answer.url
