@@ -19,7 +19,7 @@ from fewshot.database.lesson_tables import LessonRow
 from fewshot.database.moving import quoted, without_limits
 from fewshot.database.new_database import forget_plain
 from fewshot.database.plain import plain_in
-from fewshot.database.server import connected, take_turn
+from fewshot.database.server import connected
 from fewshot.database.server_copy import copy_in, copy_out
 from fewshot.database.tables import Base, ClassRow, ConsentRow, StudentRow
 from fewshot.database.upgrade import make_version
@@ -36,7 +36,6 @@ AND NOT a.attisdropped AND NOT (c.relname || '.' || a.attname) = ANY(:columns) O
 
 LEAVING = 3.0
 """Seconds within which programs that end now have left the database."""
-
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +79,8 @@ def put_in_place(copy: Path, aside: Path, removals: tuple[int, int] | None) -> P
     _refuse_others(database)
     kept = sent = False
     try:
-        with database.write(alone=False) as session:
+        with database.write() as session:
             connection = session.connection()
-            take_turn(session)
             names = ", ".join(quoted(name) for name in Base.metadata.tables)
             session.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
             without_limits(connection, this_transaction=True)

@@ -1,6 +1,6 @@
 """Restores a backup: first on a copy, which loses everything that was removed since; then in place of the database.
 
-The database may be a file or on a PostgreSQL server (``server``); a backup of one of them can become the other.
+The database may be a file or on a PostgreSQL server (``on_server``); a backup of one of them can become the other.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def _present(store: Path) -> tuple[Database | None, str]:
 def _clean(store: Path, copy: Path, made: str, installation: str, present: Database | None, why: str) -> Prepared:
     kept = read_sidecar(store)
     file = default_file()
-    keys = _KeepsFileKeys(store.parent) if file else held_elsewhere(_KeepsHeldKeys) or _KeepsFileKeys(store.parent)
+    keys = (None if file else held_elsewhere(_KeepsHeldKeys)) or _KeepsFileKeys(store.parent)
     database = Database(f"sqlite:///{copy.absolute()}", keys=keys)
     removals, here, unused, days, count = Removals(), "", True, {}, (0, 0)
     if present is not None:
