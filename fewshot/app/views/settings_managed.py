@@ -18,7 +18,7 @@ from fewshot.translation import tr
 
 @calm
 def show_managed(safety: Safety) -> None:
-    """Draw the list, and the field for a new place; nothing for a database on a server."""
+    """Draw the list, and the field for a new place; nothing for a database in memory."""
     if safety.no_backup():
         return
     st.subheader(tr("Managed backups"))
